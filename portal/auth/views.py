@@ -1,0 +1,76 @@
+"""Signing in and out, and what an open page asks about its sign-in session."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+from flask_wtf.csrf import generate_csrf
+
+from portal import sessions
+from portal.auth import operations
+from portal.auth.access import require_sign_in
+from portal.auth.forms import SignInForm
+from portal.extensions import db
+from portal.presence import store
+
+blueprint = Blueprint("auth", __name__)
+SAME_ANSWER = "That e-mail and password do not belong together. Check both and try again."
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+def sign_in() -> ResponseReturnValue:
+    """Ask for e-mail and password; the answer to a wrong one never says which of the two was wrong."""
+    form = SignInForm(data={"next": request.args.get("next", "")})
+    if not form.is_submitted():
+        if current_user.is_authenticated:
+            return redirect(local_path(form.next.data))
+        return render_template("auth/sign_in.html", form=form, failure=None)
+    if form.validate():
+        is_demo = current_app.config["SETTINGS"].is_demo
+        profile = operations.authenticate(form.email.data or "", form.password.data or "", is_demo=is_demo)
+        if profile is not None:
+            db.session.commit()
+            sessions.start(profile.get_id())
+            return redirect(local_path(form.next.data))
+        return render_template("auth/sign_in.html", form=form, failure=SAME_ANSWER), 401
+    return render_template("auth/sign_in.html", form=form, failure=None), 422
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End this sign-in session and leave every page at once."""
+    require_sign_in()
+    store.clear_profile(db.session.connection(), current_user.id)
+    db.session.commit()
+    logout_user()
+    session.clear()
+    return redirect(url_for("auth.sign_in"))
+
+
+@blueprint.get("/signed-in")
+def signed_in() -> ResponseReturnValue:
+    """Where signing in again, in a tab of its own, ends."""
+    require_sign_in()
+    return render_template("auth/signed_in.html")
+
+
+@blueprint.get("/session")
+def session_state() -> ResponseReturnValue:
+    """Who is signed in, and the CSRF token that an open page needs after signing in again elsewhere."""
+    require_sign_in()
+    return {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
+
+
+def local_path(wanted: str | None) -> str:
+    """`wanted` when it is a path of this portal, else the client list: `next` must not lead elsewhere.
+
+    Browsers take a backslash for a slash and drop control characters, so neither is let through (CWE-601).
+    """
+    home = url_for("clients.list_clients")
+    if not wanted or not wanted.startswith("/") or wanted.startswith("//"):
+        return home
+    if "\\" in wanted or not wanted.isprintable():
+        return home
+    parts = urlsplit(wanted)
+    return home if parts.scheme or parts.netloc else wanted

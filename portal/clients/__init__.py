@@ -1,0 +1,16 @@
+"""Client records: the list, the client page, its editor, import and export."""
+
+from flask import Flask
+
+from portal import pages
+from portal.clients import access, cli, views
+from portal.clients.models import Client, Person, Product, Valuation
+
+__all__ = ["Client", "Person", "Product", "Valuation", "init_clients"]
+
+
+def init_clients(app: Flask) -> None:
+    """Make client pages known as places where people can meet; register the pages and commands."""
+    pages.register(pages.PageKind("client", "client record", load=access.client_for, visible_sql=access.VISIBLE_SQL))
+    app.register_blueprint(views.blueprint)
+    app.cli.add_command(cli.clients)

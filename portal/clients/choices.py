@@ -1,0 +1,26 @@
+"""The closed lists of the client records: what is stored, and what people read.
+
+Used by models, forms, importer and templates. Must not import anything of the portal.
+"""
+
+from collections.abc import Iterable
+
+CLIENT_TYPES = {"individual": "Individual", "family": "Family", "trust": "Trust", "business": "Business"}
+CLIENT_STATUSES = {"active": "Active", "dormant": "Dormant", "inactive": "Inactive"}
+CAPACITIES_FOR_LOSS = {"low": "Low", "medium": "Medium", "high": "High"}
+PRODUCT_TYPES = {
+    "GIA": "General Investment Account",
+    "ISA": "Stocks & Shares ISA",
+    "JISA": "Junior ISA",
+    "SIPP": "Self-Invested Personal Pension",
+    "BOND": "Onshore Bond",
+    "CASH": "Cash Account",
+}
+PRODUCT_STATUSES = {"active": "Active", "lapsed": "Lapsed"}
+RISK_PROFILES = range(1, 8)
+
+
+def one_of(column: str, choices: Iterable[str]) -> str:
+    """The SQL condition that `column` holds one of `choices` (an iterable of our own constants)."""
+    listed = ", ".join(repr(choice) for choice in choices)
+    return f"{column} IN ({listed})"

@@ -1,0 +1,148 @@
+"""CSV files as such: text in and out, line by line. Called by csv_shapes and exporter; knows nothing of clients.
+
+Read: UTF-8 with or without BOM, any newline. Written: UTF-8 without BOM, line feeds, quotes where needed.
+"""
+
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+MAX_FILE_BYTES = 256 * 2**20
+# Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.
+MAX_RECORD_CHARACTERS = 100_000
+
+# What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
+_FORMULA_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
+_DEFUSED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
+_NEWLINE = re.compile(rb"\r\n|\r|\n")
+
+
+class Record(NamedTuple):
+    """One row of a file. `line` is the physical line it starts on; `flaw` says why there are no cells."""
+
+    line: int
+    cells: list[str]
+    flaw: str = ""
+
+
+class UnreadableFile(Exception):
+    """The file cannot be read at all; `line` is where, if anywhere."""
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.line = line
+
+
+def read_records(path: Path) -> Iterator[Record]:
+    """The rows of the file that hold anything, cells restored; raises UnreadableFile before the first one."""
+    lines = _Lines(_utf8_bytes(path))
+    reader = csv.reader(lines, strict=True)
+    while True:
+        line = reader.line_num + 1
+        lines.room = MAX_RECORD_CHARACTERS
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Record(line, [], _flaw(error))
+            continue
+        if any(cells):
+            yield Record(line, [restored(cell) for cell in cells])
+
+
+def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:
+    """Write the rows and make sure they are on the disk. Only its owner can read the file: it holds clients."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        # csv quotes a cell for the newline characters of its own row ending only; cells may hold either.
+        csv.writer(_EndingInLineFeed(file), lineterminator="\r\n").writerows(rows)
+        file.flush()
+        os.fsync(descriptor)
+
+
+def defused(text: str) -> str:
+    """`text` such that no spreadsheet takes it for a formula; `restored` is the exact way back for any text.
+
+    Texts that merely look defused get one more apostrophe, so that they are not restored to something else.
+    """
+    return f"'{text}" if _LOOKS_LIKE_FORMULA.match(text) else text
+
+
+def restored(cell: str) -> str:
+    return cell[1:] if _DEFUSED_FORMULA.match(cell) else cell
+
+
+def _utf8_bytes(path: Path) -> bytes:
+    if not path.exists():
+        raise UnreadableFile("the file is missing")
+    if not path.is_file():
+        raise UnreadableFile("is not a file")
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
+        content = path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+    _refuse_other_encodings(content)
+    return content
+
+
+def _refuse_other_encodings(content: bytes) -> None:
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        newlines = list(_NEWLINE.finditer(error.object, 0, error.start))
+        column = error.start - (newlines[-1].end() if newlines else 0) + 1
+        raise UnreadableFile(
+            f"byte {column} of the line, 0x{error.object[error.start]:02X}, is not UTF-8: "
+            "save the file with the encoding UTF-8",
+            len(newlines) + 1,
+        ) from error
+
+
+class _Lines:
+    """The physical lines, endings kept. Raises csv.Error, and ends, where a record takes more than `room`."""
+
+    def __init__(self, content: bytes) -> None:
+        # Decoded as it is read: io.StringIO would hold four bytes for every character.
+        self._file: TextIO = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+        self.room = MAX_RECORD_CHARACTERS
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(self.room + 1)
+        if not line:
+            raise StopIteration
+        self.room -= len(line)
+        if self.room < 0:
+            self._file = io.StringIO()
+            raise csv.Error("too long")
+        return line
+
+
+def _flaw(error: csv.Error) -> str:
+    if "too long" in str(error):
+        return (
+            f"the row is longer than {MAX_RECORD_CHARACTERS:,} characters (is a quotation mark never closed?); "
+            "what follows was not read"
+        )
+    if "unexpected end" in str(error):
+        return "a quotation mark is opened here and never closed"
+    return "after a closing quotation mark there must be a comma; write a quotation mark in a cell twice"
+
+
+class _EndingInLineFeed:
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        return self._file.write(row.removesuffix("\r\n") + "\n")

@@ -1,0 +1,37 @@
+"""What is wrong with files to import, in words that name file, line and column."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from portal.errors import PortalError
+
+MAX_SHOWN = 200
+
+
+class Problem(NamedTuple):
+    """One problem; as a text `clients.csv:17: risk_profile: 9 is not 1 to 7`."""
+
+    file: str
+    line: int | None
+    column: str | None
+    text: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return ": ".join(part for part in (place, self.column, self.text) if part)
+
+
+class ImportProblems(PortalError):
+    """The files cannot be imported and nothing has been. `problems` has all of them, the text the first 200."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = [str(problem) for problem in problems]
+        super().__init__(_listed(self.problems))
+
+
+def _listed(problems: list[str]) -> str:
+    noun = "problem" if len(problems) == 1 else "problems"
+    lines = [f"nothing was imported, because of {len(problems):,} {noun}:", *problems[:MAX_SHOWN]]
+    if len(problems) > MAX_SHOWN:
+        lines.append(f"and {len(problems) - MAX_SHOWN:,} more")
+    return "\n".join(lines)

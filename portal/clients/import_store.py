@@ -1,0 +1,185 @@
+"""The importer's SQL: what the files' rows find in the database, and how changes are written. Flushes only.
+
+Called by the importer alone. Clients and plans are changed under the version guard, as by everybody else.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    any_,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
+
+from portal.auth import Profile
+from portal.clients.csv_shapes import ValuationRow
+from portal.clients.csv_tables import Tables
+from portal.clients.import_changes import Changes, Counts, Values
+from portal.clients.models import Client, Person, Product
+from portal.editing import versions
+from portal.extensions import db
+
+# Of the same family as the jobs' locks: see portal.jobs.
+IMPORT_LOCK = 0x6B696E67_0100
+VALUATIONS_PER_STATEMENT = 10_000
+
+# One statement adds what is new and corrects what differs. The join keeps rows that are right already out of the
+# upsert, which would lock and so rewrite each of them. ORDINALITY: in the file's order, to be exported in it.
+WRITE_VALUATIONS = text("""
+    INSERT INTO valuations (product_id, valued_on, amount)
+    SELECT given.product_id, given.valued_on, given.amount
+    FROM unnest(CAST(:product_ids AS integer[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
+        WITH ORDINALITY AS given (product_id, valued_on, amount, place)
+    LEFT JOIN valuations AS kept ON kept.product_id = given.product_id AND kept.valued_on = given.valued_on
+    WHERE kept.amount IS DISTINCT FROM given.amount
+    ORDER BY given.place
+    ON CONFLICT (product_id, valued_on) DO UPDATE SET amount = excluded.amount
+    RETURNING xmax = 0 AS is_new
+""")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the database already holds of what the files name.
+
+    Everybody's profile by e-mail in lower case, clients by reference, plans by number, people by their client's id.
+    """
+
+    profiles: dict[str, Values]
+    clients: dict[str, Values]
+    products: dict[str, Values]
+    people: dict[int, list[Values]]
+
+
+def take_turns() -> None:
+    """Wait for another import to end: two at once would both insert what neither finds."""
+    db.session.execute(select(func.pg_advisory_xact_lock(IMPORT_LOCK)))
+
+
+def kept_records(tables: Tables) -> Kept:
+    refs = {row.client_ref for table in (tables.clients, tables.people, tables.products) for row in table.rows}
+    plans = {row.plan_number for table in (tables.products, tables.valuations) for row in table.rows}
+    everybody = select(Profile.id, Profile.first_name, Profile.last_name, Profile.email, Profile.role)
+    clients = _by("client_ref", select(Client.__table__).where(_is_one_of(Client.client_ref, refs)))
+    return Kept(
+        profiles={row["email"].lower(): row for row in db.session.execute(everybody).mappings()},
+        clients=clients,
+        products=_by(
+            "plan_number",
+            select(Product.__table__, Client.client_ref)
+            .join(Client, Client.id == Product.client_id)
+            .where(_is_one_of(Product.plan_number, plans)),
+        ),
+        people=_people_of([client["id"] for client in clients.values()]),
+    )
+
+
+def write_profiles(changes: Changes) -> None:
+    """New profiles get no password, so that nobody can sign in as them until a maintainer sets one."""
+    _insert(Profile, changes.new)
+    _update(Profile, changes)
+
+
+def write_clients(changes: Changes, stamp: Values) -> None:
+    """Raises StaleVersion where a client has been saved since `kept_records`."""
+    _insert(Client, [{**values, **stamp} for values in changes.new])
+    for kept, values in changes.changed:
+        versions.save_guarded(db.session, Client, kept["id"], kept["version"], {**values, **stamp})
+
+
+def write_people(changes: Changes) -> None:
+    _insert(Person, changes.new)
+    _update(Person, changes)
+
+
+def write_products(changes: Changes) -> None:
+    """Raises StaleVersion as `write_clients` does."""
+    _insert(Product, changes.new)
+    for kept, values in changes.changed:
+        versions.save_guarded(db.session, Product, kept["id"], kept["version"], dict(values))
+
+
+def write_valuations(rows: Sequence[ValuationRow], product_ids: dict[str, int], done: Callable[[int], None]) -> Counts:
+    """`done` hears how many rows have been dealt with, now and then."""
+    new = changed = 0
+    for start in range(0, len(rows), VALUATIONS_PER_STATEMENT):
+        part = rows[start : start + VALUATIONS_PER_STATEMENT]
+        written = db.session.scalars(
+            WRITE_VALUATIONS,
+            {
+                "product_ids": _array(product_ids[row.plan_number] for row in part),
+                "days": _array(row.valued_on for row in part),
+                "amounts": _array(row.amount for row in part),
+            },
+        ).all()
+        new += sum(written)
+        changed += len(written) - sum(written)
+        done(start + len(part))
+    return Counts(new, changed, len(rows) - new - changed)
+
+
+def profile_ids() -> dict[str, int]:
+    """E-mail in lower case → id, of everybody."""
+    return {email.lower(): id_ for email, id_ in db.session.execute(select(Profile.email, Profile.id))}
+
+
+def client_ids(refs: Iterable[str]) -> dict[str, int]:
+    return _ids(select(Client.client_ref, Client.id).where(_is_one_of(Client.client_ref, refs)))
+
+
+def product_ids(plans: Iterable[str]) -> dict[str, int]:
+    return _ids(select(Product.plan_number, Product.id).where(_is_one_of(Product.plan_number, plans)))
+
+
+def _array(values: Iterable[int | date | Decimal]) -> str:
+    """As PostgreSQL writes an array: one constant, read 2.5 times as fast as one for each of 30,000 values."""
+    return "{" + ",".join(map(str, values)) + "}"
+
+
+def _people_of(client_ids: Sequence[int]) -> dict[int, list[Values]]:
+    """In order of id, so that people who are equal are matched the same way every time."""
+    people: dict[int, list[Values]] = defaultdict(list)
+    table = Person.__table__
+    query = select(table).where(table.c.client_id == any_(literal(client_ids, ARRAY(Integer)))).order_by(table.c.id)
+    for row in db.session.execute(query).mappings():
+        people[row["client_id"]].append(row)
+    return people
+
+
+def _is_one_of(column: Any, texts: Iterable[str | None]) -> ColumnElement[bool]:
+    """One array parameter, however many texts; IN would make a parameter of each. None stands for a bad cell."""
+    wanted = [text for text in texts if text]
+    condition: ColumnElement[bool] = column == any_(literal(wanted, ARRAY(String)))
+    return condition
+
+
+def _by(key: str, query: Select[Any]) -> dict[str, Values]:
+    return {row[key]: row for row in db.session.execute(query).mappings()}
+
+
+def _ids(query: Select[str, int]) -> dict[str, int]:
+    return dict(db.session.execute(query).all())
+
+
+def _insert(model: type[Any], rows: Sequence[Values]) -> None:
+    if rows:
+        db.session.execute(insert(model.__table__), rows)
+
+
+def _update(model: type[Any], changes: Changes) -> None:
+    for kept, values in changes.changed:
+        db.session.execute(update(model.__table__).where(model.__table__.c.id == kept["id"]).values(**values))

@@ -1,0 +1,251 @@
+"""What is read of client records. The list's statements are counted and timed by tests: keep them few."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    union,
+)
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.selectable import LateralFromClause
+
+from portal.auth import Profile
+from portal.clients.filters import ListFilters
+from portal.clients.models import Client, Person, Product, Valuation
+from portal.extensions import db
+
+PAGE_SIZE = 25
+VALUE_HISTORY_MONTHS = 36
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Where a page of the list stands: `first` and `last` count its rows from 1, of `total`."""
+
+    page: int
+    total: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+    @property
+    def first(self) -> int:
+        return min((self.page - 1) * PAGE_SIZE + 1, self.total)
+
+    @property
+    def last(self) -> int:
+        return min(self.page * PAGE_SIZE, self.total)
+
+    @property
+    def has_previous(self) -> bool:
+        return self.page > 1
+
+    @property
+    def has_next(self) -> bool:
+        return self.page < self.pages
+
+
+def page_of_clients(filters: ListFilters, today: date) -> tuple[Sequence[Row[Any]], Paging]:
+    """One page of the client list and where it stands; a page past the end becomes the last.
+
+    The first page, which is nearly every one, counts while it searches: one statement. Another takes two.
+
+    Rows: id, client_ref, name, client_type, status, next_review_on, adviser_name, product_count,
+    total_gbp (Decimal or None: nothing valued yet), is_overdue.
+    """
+    if filters.page == 1:
+        rows = db.session.execute(_rows(filters, 1, today)).all()
+        return rows, Paging(1, rows[0].matching_count if rows else 0)
+    total = db.session.scalar(select(func.count()).select_from(Client).where(*_matching(filters))) or 0
+    paging = Paging(min(filters.page, Paging(1, total).pages), total)
+    return db.session.execute(_rows(filters, paging.page, today)).all(), paging
+
+
+def advisers() -> list[tuple[int, str]]:
+    """(id, name) of every profile that can look after clients, by last name."""
+    rows = db.session.execute(
+        select(Profile.id, Profile.first_name, Profile.last_name)
+        .where(Profile.role.in_(["adviser", "admin"]))
+        .order_by(Profile.last_name, Profile.first_name)
+    )
+    return [(row.id, f"{row.first_name} {row.last_name}") for row in rows]
+
+
+def people_of(client: Client) -> Sequence[Person]:
+    return db.session.scalars(
+        select(Person).where(Person.client_id == client.id).order_by(Person.date_of_birth, Person.id)
+    ).all()
+
+
+def products_of(client: Client) -> Sequence[Row[Any]]:
+    """The client's products with `latest_valued_on` and `latest_amount_gbp` (None: never valued), largest first."""
+    latest = _latest_valuation()
+    return db.session.execute(
+        select(
+            Product.id,
+            Product.plan_number,
+            Product.product_name,
+            Product.product_type,
+            Product.provider,
+            Product.status,
+            Product.start_on,
+            Product.fixed_fee.label("fixed_fee_gbp"),
+            Product.percentage_fee,
+            latest.c.valued_on.label("latest_valued_on"),
+            latest.c.amount.label("latest_amount_gbp"),
+        )
+        .join(latest, true(), isouter=True)
+        .where(Product.client_id == client.id)
+        .order_by(latest.c.amount.desc().nulls_last(), Product.plan_number)
+    ).all()
+
+
+def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
+    """(day, total of the valuations known by then), a month apart over the last three years, up to today.
+
+    Counted back from today, so that the last total is today's. Days before the first valuation are left out.
+    """
+    days = (
+        func.generate_series(
+            today, today - timedelta(days=VALUE_HISTORY_MONTHS * 365 // 12), text("interval '-1 month'")
+        )
+        .table_valued("day")
+        .render_derived()
+    )
+    on_day = (
+        select(Valuation.amount)
+        .where(Valuation.product_id == Product.id, Valuation.valued_on <= days.c.day)
+        .order_by(Valuation.valued_on.desc())
+        .limit(1)
+        .lateral()
+    )
+    rows = db.session.execute(
+        select(func.date(days.c.day).label("day"), func.sum(on_day.c.amount).label("total"))
+        .select_from(days)
+        .join(Product, Product.client_id == client.id)
+        .join(on_day, true())
+        .group_by(days.c.day)
+        .order_by(days.c.day)
+    )
+    return [(row.day, row.total) for row in rows]
+
+
+def name_of(profile_id: int | None) -> str:
+    """The profile's full name; '' for nobody. No statement when the session has the profile already."""
+    profile = db.session.get(Profile, profile_id) if profile_id else None
+    return profile.full_name if profile else ""
+
+
+def _rows(filters: ListFilters, page: int, today: date) -> Select[Any]:
+    """The page's clients are chosen first: behind an OFFSET the products of every client passed over would be added up.
+
+    With 50,000 clients that makes page 1,900 of them five times as fast.
+    """
+    chosen = _chosen(filters, page).subquery()
+    adviser = aliased(Profile)
+    products = _products_total()
+    return (
+        select(
+            Client.id,
+            Client.client_ref,
+            Client.name,
+            Client.client_type,
+            Client.status,
+            Client.next_review_on,
+            func.coalesce(Client.next_review_on < today, False).label("is_overdue"),
+            func.trim(func.concat(adviser.first_name, " ", adviser.last_name)).label("adviser_name"),
+            products.c.product_count,
+            products.c.total_gbp,
+            chosen.c.matching_count,
+        )
+        .join(chosen, chosen.c.id == Client.id)
+        .join(adviser, adviser.id == Client.adviser_id, isouter=True)
+        .join(products, true(), isouter=True)
+        .order_by(*_directed(filters, chosen.c.sorted_by, chosen.c.id))
+    )
+
+
+def _chosen(filters: ListFilters, page: int) -> Select[int, Any, int]:
+    adviser = aliased(Profile)
+    products = _products_total()
+    sorted_by = {
+        "name": func.lower(Client.name),
+        "client_ref": Client.client_ref,
+        "adviser": func.lower(adviser.last_name + " " + adviser.first_name),
+        "next_review_on": Client.next_review_on,
+        "total": products.c.total_gbp,
+    }[filters.sort_key]
+    conditions = _matching(filters)
+    # Without a condition an index gives the page, and counting beside it would read every client: 9 ms against 31.
+    every = select(func.count()).select_from(aliased(Client)).scalar_subquery()
+    matching_count = literal(0) if page > 1 else func.count().over() if conditions else every
+    chosen: Select[int, Any, int] = select(
+        Client.id, sorted_by.label("sorted_by"), matching_count.label("matching_count")
+    ).where(*conditions)
+    if filters.sort_key == "adviser":
+        chosen = chosen.join(adviser, adviser.id == Client.adviser_id, isouter=True)
+    if filters.sort_key == "total":
+        chosen = chosen.join(products, true(), isouter=True)
+    return chosen.order_by(*_directed(filters, sorted_by, Client.id)).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+
+
+def _directed(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+    """What is missing comes last, whichever way round."""
+    if filters.is_descending:
+        return [column.desc().nulls_last() for column in columns]
+    return [column.asc().nulls_last() for column in columns]
+
+
+def _matching(filters: ListFilters) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if filters.q:
+        conditions.append(Client.id.in_(_found(filters.q.lower())))
+    if filters.adviser:
+        conditions.append(Client.adviser_id == filters.adviser)
+    if filters.status:
+        conditions.append(Client.status == filters.status)
+    return conditions
+
+
+def _found(term: str) -> Any:
+    """The ids of clients with `term` in name, reference, postcode (with or without its blank) or a person's name.
+
+    A UNION, not an OR: each branch then uses its own trigram index, also the one on another table.
+    """
+    return union(
+        select(Client.id).where(Client.searched.contains(term, autoescape=True)),
+        select(Person.client_id).where(Person.searched.contains(term, autoescape=True)),
+    )
+
+
+def _products_total() -> LateralFromClause:
+    latest = _latest_valuation()
+    return (
+        select(func.count(Product.id).label("product_count"), func.sum(latest.c.amount).label("total_gbp"))
+        .join(latest, true(), isouter=True)
+        .where(Product.client_id == Client.id)
+        .lateral()
+    )
+
+
+def _latest_valuation() -> LateralFromClause:
+    return (
+        select(Valuation.valued_on, Valuation.amount)
+        .where(Valuation.product_id == Product.id)
+        .order_by(Valuation.valued_on.desc())
+        .limit(1)
+        .lateral()
+    )

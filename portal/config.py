@@ -1,0 +1,143 @@
+"""Typed settings from the environment; refuses a set-up that is weak or contradicts itself.
+
+Called once by `create_app`. Must not import Flask.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from portal.errors import ConfigurationError
+
+SECRET_KEY_MIN_LENGTH = 32
+DEMO_PASSWORD = "kingston-demo"  # noqa: S105  # public on purpose; refused outside demo mode
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")  # gunicorn's names too
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class PresenceTimings:
+    """How often tabs beat and when they count as gone, in seconds (presence rule 3)."""
+
+    heartbeat_seconds: int = 30
+    active_window_seconds: int = 120
+    stale_seconds: int = 300
+
+    def __post_init__(self) -> None:
+        """Raise ConfigurationError unless 0 < heartbeat × 2 < active window < stale."""
+        if not 0 < self.heartbeat_seconds * 2 < self.active_window_seconds < self.stale_seconds:
+            raise ConfigurationError(
+                "PORTAL_HEARTBEAT_SECONDS × 2 must be less than PORTAL_ACTIVE_WINDOW_SECONDS, and that less than "
+                f"PORTAL_STALE_SECONDS; they are {self.heartbeat_seconds}, {self.active_window_seconds} "
+                f"and {self.stale_seconds}."
+            )
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the portal can be told from outside. `database_url` None means the embedded database."""
+
+    secret_key: str
+    database_url: str | None
+    instance: Path
+    is_demo: bool = False
+    is_testing: bool = False
+    is_command: bool = False
+    presence: PresenceTimings = PresenceTimings()
+    idle_minutes: int = 30
+    db_pool_size: int = 10
+    log_level: str = "INFO"
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        return not (self.is_demo or self.is_testing)
+
+
+def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the settings; raise ConfigurationError naming the variable that must be mended.
+
+    Serving outside demo mode insists on DATABASE_URL and a strong PORTAL_SECRET_KEY. A `flask` command
+    signs no session, so it may run without either (then on the embedded database).
+    """
+    is_demo = environ.get("PORTAL_DEMO") == "1"
+    is_command = environ.get("FLASK_RUN_FROM_CLI") == "true"
+    instance = Path(environ.get("PORTAL_INSTANCE") or PROJECT_ROOT / "instance").resolve()
+    database_url = environ.get("DATABASE_URL") or None
+    if database_url is None and not (is_demo or is_command):
+        raise ConfigurationError(
+            "DATABASE_URL is not set. Set it to a PostgreSQL URL such as postgresql://portal@localhost/kingston, "
+            "or run `make demo` for a demo with a database of its own."
+        )
+    return Settings(
+        secret_key=_secret_key(environ, instance, is_demo=is_demo, is_command=is_command),
+        database_url=database_url and psycopg2_url(database_url),
+        instance=instance,
+        is_demo=is_demo,
+        is_command=is_command,
+        presence=PresenceTimings(
+            _whole_number(environ, "PORTAL_HEARTBEAT_SECONDS", 30),
+            _whole_number(environ, "PORTAL_ACTIVE_WINDOW_SECONDS", 120),
+            _whole_number(environ, "PORTAL_STALE_SECONDS", 300),
+        ),
+        idle_minutes=_whole_number(environ, "PORTAL_IDLE_MINUTES", 30),
+        db_pool_size=_whole_number(environ, "PORTAL_DB_POOL_SIZE", 10),
+        log_level=_log_level(environ),
+    )
+
+
+def psycopg2_url(url: str) -> str:
+    """The same database for SQLAlchemy 2.1, which takes a bare `postgresql://` for psycopg 3."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg2://" + url.removeprefix(prefix)
+    if url.startswith("postgresql+psycopg2://"):
+        return url
+    raise ConfigurationError("DATABASE_URL must start with postgresql://")
+
+
+def _secret_key(environ: Mapping[str, str], instance: Path, *, is_demo: bool, is_command: bool) -> str:
+    key = environ.get("PORTAL_SECRET_KEY", "")
+    if is_demo:
+        return key or _kept_secret_key(instance / "secret_key")
+    if is_command:
+        return key or secrets.token_urlsafe(32)
+    if len(key) < SECRET_KEY_MIN_LENGTH or len(set(key)) < SECRET_KEY_MIN_LENGTH // 4:
+        raise ConfigurationError(
+            "PORTAL_SECRET_KEY is missing or weak: sign-in sessions could be forged. Set it to at least "
+            f"{SECRET_KEY_MIN_LENGTH} random characters, for instance from "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+        )
+    return key
+
+
+def _kept_secret_key(path: Path) -> str:
+    """The key in `path`; made there first, readable by its owner alone, when there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_urlsafe(32))
+    try:
+        # Two workers may start at once: a link to a finished file lets one of them win whole.
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_text().strip()
+
+
+def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not re.fullmatch("0*[1-9][0-9]{0,5}", text, re.ASCII):
+        raise ConfigurationError(f"{name} must be a whole number from 1 to 999999; it is {text[:20]!r}.")
+    return int(text)
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    level = (environ.get("PORTAL_LOG_LEVEL") or "INFO").upper()
+    if level not in LOG_LEVELS:
+        raise ConfigurationError(f"PORTAL_LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}; it is {level[:20]!r}.")
+    return level

@@ -1,0 +1,66 @@
+"""Where the database is, and how connections to it are opened. Called by `create_app`."""
+
+import atexit
+import sys
+from typing import Any
+
+import click
+from flask import Flask
+
+from portal.config import Settings
+from portal.embedded_postgres import EmbeddedPostgres
+from portal.extensions import PRESENCE_BIND
+
+CONNECT_TIMEOUT_SECONDS = 5
+WAIT_FOR_CONNECTION_SECONDS = 5
+STATEMENT_TIMEOUT_MS = 15_000
+BEAT_TIMEOUT_MS = 5_000
+
+
+def init_database(app: Flask, settings: Settings) -> None:
+    """Configure two pools on one database; the first connection is opened when one is first needed.
+
+    The second pool is presence's: in autocommit, not pinged and not rolled back on return, so that a beat is one
+    round trip. Every wait is bounded: for a connection, for the server, for a statement of a page.
+    """
+    url = settings.database_url or _embedded_url(settings)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        **_pool(settings),
+        "pool_pre_ping": True,
+        "connect_args": _connect_args(None if settings.is_command else STATEMENT_TIMEOUT_MS),
+    }
+    app.config["SQLALCHEMY_BINDS"] = {
+        PRESENCE_BIND: {
+            **_pool(settings),
+            "url": url,
+            "isolation_level": "AUTOCOMMIT",
+            "pool_reset_on_return": None,
+            "connect_args": _connect_args(BEAT_TIMEOUT_MS),
+        }
+    }
+
+
+def _pool(settings: Settings) -> dict[str, Any]:
+    return {
+        "pool_size": settings.db_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": WAIT_FOR_CONNECTION_SECONDS,
+    }
+
+
+def _connect_args(statement_timeout_ms: int | None) -> dict[str, Any]:
+    options = "-c timezone=UTC"
+    if statement_timeout_ms is not None:
+        options += f" -c statement_timeout={statement_timeout_ms}"
+    return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options}
+
+
+def _embedded_url(settings: Settings) -> str:
+    """Start, or attach to, the instance's own PostgreSQL for as long as this process lives."""
+    server = EmbeddedPostgres(settings.instance / "postgres")
+    url = server.start()
+    atexit.register(server.stop)
+    if sys.stderr.isatty():
+        click.echo(f"DATABASE_URL is not set: using the database in {settings.instance}", err=True)
+    return url

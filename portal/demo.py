@@ -1,0 +1,193 @@
+"""`python -m portal.demo`, behind `make demo`: the portal with demo data, from nothing to served, on this machine.
+
+Starts PostgreSQL (unless DATABASE_URL names another), migrates, imports the demo data into an empty database and runs
+gunicorn as in production, until Ctrl-C. It stops what it started and nothing else.
+"""
+
+import csv
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from http import HTTPStatus
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from flask_migrate import upgrade
+from sqlalchemy import exists, select
+from sqlalchemy.exc import OperationalError
+
+from portal import create_app
+from portal.auth import operations
+from portal.auth.models import ROLES, Profile
+from portal.clients.importer import import_folder
+from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
+from portal.embedded_postgres import EmbeddedPostgres
+from portal.errors import ConfigurationError, PortalError
+from portal.extensions import db
+
+DEMO_DATA = Path(__file__).parent / "demo_data"
+HOST = "127.0.0.1"  # the demo's password is public, so the demo is for this machine alone
+SERVE_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 15  # gunicorn's graceful_timeout and a little more
+POLL_SECONDS = 0.02
+
+
+class Interrupted(BaseException):
+    """Somebody asked the demo to stop: Ctrl-C, SIGTERM, or a closed terminal."""
+
+
+def main() -> int:
+    """Run the demo until it is interrupted (0) or cannot go on (1, with the reason on standard error)."""
+    os.environ["PORTAL_DEMO"] = "1"
+    os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
+    _raise_when_told_to_stop()
+    try:
+        run(settings_from_environ(), _port())
+    except Interrupted:
+        click.echo("\nStopped.")
+        return 0
+    except PortalError as error:
+        return _failed(str(error))
+    except OperationalError as error:
+        return _failed(f"The database does not answer: {error.orig}")
+
+
+def run(settings: Settings, port: int) -> NoReturn:
+    """Serve the demo on `port`. Ends by raising Interrupted or a PortalError."""
+    _refuse_a_port_in_use(port)
+    with _database(settings) as url:
+        accounts = _prepare(replace(settings, database_url=url))
+        with _gunicorn(url, port) as server:
+            _wait_until_served(server, port)
+            _announce(accounts, settings, port)
+            raise PortalError(f"gunicorn stopped by itself (exit code {server.wait()}).")
+
+
+def _raise_when_told_to_stop() -> None:
+    def interrupt(*_: object) -> None:
+        # From here on the demo is stopping, and a second Ctrl-C must not leave half of it running.
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise Interrupted
+
+    everything = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    numbers = [number for number in everything if signal.getsignal(number) != signal.SIG_IGN]  # as under nohup
+    for number in numbers:
+        signal.signal(number, interrupt)
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**16):
+        raise ConfigurationError(f"PORT must be a number from 1 to 65535; it is {text!r}.")
+    return int(text)
+
+
+def _refuse_a_port_in_use(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            reason = error.strerror
+            raise PortalError(f"Port {port} cannot be used ({reason}): try PORT={port + 1} make demo") from error
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[str]:
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    click.echo(f"Starting PostgreSQL on the data in {_readable(settings.instance)}")
+    with EmbeddedPostgres(settings.instance / "postgres") as server:
+        yield server.start()
+
+
+def _prepare(settings: Settings) -> list[Profile]:
+    """Migrate, fill an empty database with the demo data, and return the demo's profiles."""
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        if not db.session.scalar(select(exists(select(Profile.id)))):
+            click.echo("Importing the demo data")
+            import_folder(DEMO_DATA)
+            operations.give_demo_passwords(is_demo=settings.is_demo)
+            db.session.commit()
+        with (DEMO_DATA / "profiles.csv").open(encoding="utf-8", newline="") as file:
+            emails = [row["email"] for row in csv.DictReader(file)]
+        accounts = list(db.session.scalars(select(Profile).where(Profile.email.in_(emails)).order_by(Profile.id)))
+        db.session.expunge_all()
+        for engine in db.engines.values():
+            engine.dispose()
+    return accounts
+
+
+@contextmanager
+def _gunicorn(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """gunicorn in a terminal session of its own: Ctrl-C reaches the demo alone, which then stops it in order."""
+    environment = os.environ | {"DATABASE_URL": url, "PORTAL_BIND": f"{HOST}:{port}"}
+    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+    server = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, start_new_session=True)
+    try:
+        yield server
+    finally:
+        server.terminate()
+        try:
+            server.wait(STOP_TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def _wait_until_served(server: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + SERVE_TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            raise PortalError(f"gunicorn did not start (exit code {server.returncode}); its reason is above.")
+        if _is_served(port):
+            return
+        time.sleep(POLL_SECONDS)
+    raise PortalError(f"gunicorn did not answer within {SERVE_TIMEOUT_SECONDS} s.")
+
+
+def _is_served(port: int) -> bool:
+    connection = HTTPConnection(HOST, port, timeout=SERVE_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except ConnectionError:
+        return False
+    finally:
+        connection.close()
+
+
+def _announce(accounts: list[Profile], settings: Settings, port: int) -> None:
+    click.echo(f"\nKingston's Portal is running at http://{HOST}:{port}\n")
+    width = max((len(account.email) for account in accounts), default=0)
+    for account in accounts:
+        click.echo(f"  {account.email:<{width}}  {ROLES[account.role]:<13}  {account.full_name}")
+    click.echo(f"\nThe password of each of them is {DEMO_PASSWORD}")
+    if settings.database_url is None:
+        click.echo(f"What you change is kept in {_readable(settings.instance)}; remove that folder to start afresh.")
+    click.echo("Press Ctrl-C to stop.")
+
+
+def _readable(folder: Path) -> str:
+    return str(folder.relative_to(PROJECT_ROOT)) if folder.is_relative_to(PROJECT_ROOT) else str(folder)
+
+
+def _failed(reason: str) -> int:
+    click.echo(f"make demo: {reason.strip()}", err=True)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

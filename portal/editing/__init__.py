@@ -1,0 +1,1 @@
+"""Versions under every save, for any versioned record."""

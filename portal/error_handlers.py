@@ -1,0 +1,120 @@
+"""The one map from what can go wrong to what the caller reads: a page, or problem+json (RFC 9457).
+
+Called once by `create_app`. No traceback reaches a person and none is swallowed: what the portal did not
+foresee is logged with its traceback and answered with a 500 that says nothing of it.
+"""
+
+import http
+from typing import Any
+
+from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal import errors
+from portal.extensions import DATABASE_TROUBLE, login_manager
+
+STATUSES: dict[type[errors.PortalError], int] = {
+    errors.NotSignedIn: 401,
+    errors.NotAllowed: 403,
+    errors.NotFound: 404,
+    errors.StaleVersion: 409,
+    errors.InvalidInput: 422,
+    errors.DatabaseAway: 503,
+}
+RETRY_AFTER_SECONDS = 5
+JSON_PATHS = ("/user_page_presence", "/session")
+PAGE_TITLES = {
+    403: "Not allowed",
+    404: "Not found",
+    413: "Too large",
+    500: "Something went wrong",
+    503: "Back in a moment",
+}
+DETAILS = {
+    400: "The request could not be understood.",
+    403: "The page was open for too long or came from elsewhere. Go back, reload it and try again.",
+    404: "There is no such page, or it is not for you.",
+    405: "This address does not take that kind of request.",
+    413: "That is more than the portal takes in one request.",
+    415: "Send JSON, with Content-Type: application/json.",
+    500: "Something went wrong on our side. It has been noted; nothing was changed.",
+    503: "The database cannot be reached just now. Please try again in a moment.",
+}
+
+
+def init_error_handlers(app: Flask) -> None:
+    for kind, status in STATUSES.items():
+        app.register_error_handler(kind, _foreseen(status))
+    for trouble in DATABASE_TROUBLE:
+        app.register_error_handler(trouble, _database_away)
+    app.register_error_handler(CSRFError, lambda error: answer(403))
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+    login_manager.unauthorized_handler(lambda: _not_signed_in(errors.NotSignedIn("Please sign in.")))
+
+
+def answer(status: int, detail: str | None = None, **members: Any) -> Response:
+    """The error as the caller can read it. `members` go into the JSON only."""
+    title = http.HTTPStatus(status).phrase
+    detail = detail or DETAILS.get(status, f"{title}.")
+    if _wants_json():
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+        body = json.dumps(problem)
+        mimetype = "application/problem+json"
+    else:
+        title = PAGE_TITLES.get(status, title)
+        body = render_template("errors/error.html", status=status, title=title, detail=detail)
+        mimetype = "text/html"
+    response = current_app.response_class(body, status=status, mimetype=mimetype)
+    if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def _foreseen(status: int) -> Any:
+    def handle(error: errors.PortalError) -> ResponseReturnValue:
+        if isinstance(error, errors.NotSignedIn):
+            return _not_signed_in(error)
+        members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
+        return answer(status, str(error) or None, **members)
+
+    return handle
+
+
+def _not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
+    if _wants_json():
+        return answer(401, str(error))
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=wanted))
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    current_app.logger.warning("database away: %s", type(error).__name__, exc_info=error)
+    _render_without_profile()
+    return answer(503)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < http.HTTPStatus.BAD_REQUEST:
+        return error
+    response = answer(error.code)
+    if error.code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
+    return response
+
+
+def _unforeseen(error: Exception) -> ResponseReturnValue:
+    current_app.logger.error("unforeseen error in %s %s", request.method, request.path, exc_info=error)
+    _render_without_profile()
+    return answer(500)
+
+
+def _render_without_profile() -> None:
+    # The page's header shows who is signed in; asking the database for it again could fail again.
+    g._login_user = login_manager.anonymous_user()
+
+
+def _wants_json() -> bool:
+    return request.path.startswith(JSON_PATHS) or request.accept_mimetypes.best == "application/json"

@@ -1,0 +1,49 @@
+"""What can go wrong in the portal's own words; raised where the rule is, answered in error_handlers.py.
+
+Imported by every package. It must not import Flask or any other part of the portal.
+"""
+
+
+class PortalError(Exception):
+    """Any error that the portal foresees. Its text is written for the person who reads it."""
+
+
+class NotSignedIn(PortalError):
+    """There is no valid sign-in session: 401."""
+
+
+class NotAllowed(PortalError):
+    """The profile may see this but not do that: 403."""
+
+
+class NotFound(PortalError):
+    """There is no such thing, or not for this profile; both look the same: 404."""
+
+
+class InvalidInput(PortalError):
+    """A value is missing, of the wrong type or out of range: 422. `field` names it."""
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field}: {problem}")
+        self.field = field
+        self.problem = problem
+
+
+class StaleVersion(PortalError):
+    """The record has moved on since the version that the change started from: 409."""
+
+
+class DatabaseAway(PortalError):
+    """PostgreSQL does not answer; trying again soon may help: 503."""
+
+
+class ConfigurationError(PortalError):
+    """The environment sets the portal up wrongly; the text says what to set."""
+
+
+class PostgresNotFound(PortalError):
+    """No PostgreSQL server programs of version 15 or newer are installed here."""
+
+
+class PostgresDidNotStart(PortalError):
+    """The embedded PostgreSQL server did not come up; the text ends with the tail of its log."""

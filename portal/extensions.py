@@ -1,0 +1,57 @@
+"""The Flask extensions, made without an app so that any module may import them.
+
+`init_extensions` is called by `create_app`. Must not import a feature package.
+"""
+
+from typing import TYPE_CHECKING
+
+import psycopg2
+import sqlalchemy.exc
+from flask import Flask
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+from sqlalchemy import MetaData
+from sqlalchemy.orm import DeclarativeBase
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# What is raised where PostgreSQL does not answer, or not in time.
+DATABASE_TROUBLE = (
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+
+
+db = SQLAlchemy(model_class=Base)
+migrate = Migrate()
+login_manager = LoginManager()
+csrf = CSRFProtect()
+PRESENCE_BIND = "presence"  # the connections that beats use: see portal.database
+
+if TYPE_CHECKING:
+    Model = Base
+else:
+    Model = db.Model
+
+
+def init_extensions(app: Flask) -> None:
+    """Bind every extension to `app`; no connection is opened here, so forking afterwards is safe."""
+    db.init_app(app)
+    migrate.init_app(app, db, directory=app.config["MIGRATIONS_FOLDER"])
+    login_manager.init_app(app)
+    csrf.init_app(app)

@@ -1,0 +1,143 @@
+"""How values are written for people: money, dates, ages, names.
+
+The templates call these as Jinja filters; `create_app` registers them through `init_formatting`. All are
+pure: the present day or moment is an argument. Must not import Flask's request, session or a feature.
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from flask import Flask
+
+from portal.charts import growth, value_chart
+from portal.clock import LONDON
+
+NOTHING = "–"
+AVATAR_HUES = 12
+PAGES_AROUND = 1
+UNITS_OF_DAYS = (("year", 365), ("month", 30), ("week", 7))
+UNITS_OF_GBP = ((Decimal(10**12), "tn"), (Decimal(10**9), "bn"), (Decimal(10**6), "m"), (Decimal(10**3), "k"))
+
+
+def init_formatting(app: Flask) -> None:
+    """Register every filter under its own name."""
+    for each in (ago, change, day, due, gbp, gbp_short, growth, hue, initials, moment, page_numbers, percent):
+        app.add_template_filter(each)
+    app.add_template_filter(telephone)
+    app.add_template_filter(value_chart)
+
+
+def gbp(amount: Decimal | None) -> str:
+    """£1,284,602.18; half a penny rounds away from nought."""
+    if amount is None:
+        return NOTHING
+    pennies = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return f"{_minus(pennies)}£{abs(pennies):,.2f}"
+
+
+def gbp_short(amount: Decimal) -> str:
+    """£1.25m: for the axis of a chart, where the amounts are round."""
+    size, unit = next(((size, unit) for size, unit in UNITS_OF_GBP if abs(amount) >= size), (Decimal(1), ""))
+    return f"{_minus(amount)}£{_plain(abs(amount) / size)}{unit}"
+
+
+def percent(share: Decimal | None) -> str:
+    """0.75%: as stored, where 1 is one per cent."""
+    return NOTHING if share is None else f"{_minus(share)}{_plain(abs(share))}%"
+
+
+def change(share: Decimal) -> str:
+    """+2.4%: a percentage with one decimal that always shows its sign, except for none."""
+    tenths = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{'+' if tenths > 0 else _minus(tenths)}{abs(tenths)}%"
+
+
+def day(on: date | None) -> str:
+    """8 Dec 2026."""
+    return NOTHING if on is None else f"{on.day} {on:%b %Y}"
+
+
+def moment(at: datetime | None) -> str:
+    """22 Nov 2026, 10:42, at the firm's desks in London."""
+    if at is None:
+        return NOTHING
+    local = at.astimezone(LONDON)
+    return f"{day(local)}, {local:%H:%M}"
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """2 minutes ago. A moment that a clock puts slightly ahead of `now` counts as now."""
+    minutes = (now - at) // timedelta(minutes=1)
+    if minutes < 1:
+        return "less than a minute ago"
+    if minutes < 60:
+        return f"{_count(minutes, 'minute')} ago"
+    if minutes < 24 * 60:
+        return f"{_count(minutes // 60, 'hour')} ago"
+    return f"{_span(minutes // (24 * 60))} ago"
+
+
+def due(on: date, today: date) -> str:
+    """In 2 weeks; today; 3 days overdue."""
+    days = (on - today).days
+    if days < 0:
+        return f"{_span(-days)} overdue"
+    return {0: "today", 1: "tomorrow"}.get(days) or f"in {_span(days)}"
+
+
+def hue(profile_id: int) -> int:
+    """The avatar colour of a profile or a person: 0 to 11, for the classes hue-0 to hue-11."""
+    return profile_id % AVATAR_HUES
+
+
+def initials(name: str) -> str:
+    """RW for Ruth Anne Whitmore: the first letters of the first and the last word."""
+    words = name.split()
+    return "".join(word[0] for word in words[:1] + words[1:][-1:]).upper() or "?"
+
+
+def telephone(number: str) -> str:
+    """The number as a tel: link wants it: digits and a leading plus, without the (0) of +44 (0)20."""
+    dialled = number.strip()
+    if dialled.startswith("+"):
+        dialled = dialled.replace("(0)", "")
+    digits = "".join(figure for figure in dialled if figure in "0123456789")
+    return f"+{digits}" if dialled.startswith("+") else digits
+
+
+def page_numbers(page: int, pages: int) -> list[int | None]:
+    """The pages to link to: the first, the last and those around `page`; None where numbers are left out."""
+    shown = {1, pages, *range(max(1, page - PAGES_AROUND), min(pages, page + PAGES_AROUND) + 1)}
+    return list(_with_gaps(sorted(shown)))
+
+
+def _with_gaps(numbers: list[int]) -> Iterator[int | None]:
+    """A gap of a single page is no gap: that page is as short as the dots."""
+    previous = 0
+    for number in numbers:
+        if number - previous == 2:
+            yield number - 1
+        elif number - previous > 2:
+            yield None
+        yield number
+        previous = number
+
+
+def _span(days: int) -> str:
+    """The largest unit of which there are two, else days: 13 days, 2 weeks, 8 weeks, 2 months, 23 months."""
+    unit, length = next((each for each in UNITS_OF_DAYS if days >= 2 * each[1]), ("day", 1))
+    return _count(days // length, unit)
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _plain(number: Decimal) -> str:
+    """No trailing noughts and no exponent: 0.50 is 0.5, 1E+2 is 100."""
+    return f"{number.normalize():f}"
+
+
+def _minus(number: Decimal) -> str:
+    return "−" if number < 0 else ""

@@ -1,0 +1,85 @@
+"""Background jobs of a serving process: the job table, the scheduler, one runner at a time across all processes.
+
+`wsgi.py` starts them after gunicorn has forked; commands and tests only when they ask.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from flask import Flask, current_app
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.extensions import db
+from portal.presence import store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Work done now and then by one process of all. `run` gets an open transaction and returns a count for the log.
+
+    `lock` is the job's advisory lock key in PostgreSQL, unlike any other's.
+    """
+
+    name: str
+    every_seconds: int
+    lock: int
+    run: Callable[[Connection], int]
+
+
+def clean_up_presence(connection: Connection) -> int:
+    """Delete presence rows that have not beaten for the stale window (presence rule 7)."""
+    return store.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
+
+
+JOBS = (Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),)
+
+
+def start_jobs(app: Flask) -> BackgroundScheduler:
+    """Run the job table in this process from now on; the caller may `shutdown()` what is returned."""
+    scheduler = BackgroundScheduler(timezone="UTC")
+    for job in JOBS:
+        scheduler.add_job(
+            _run_in_app,
+            "interval",
+            (app, job),
+            seconds=job.every_seconds,
+            # Workers start together: without jitter they would all ask for the lock in the same instant.
+            jitter=job.every_seconds // 10,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    return scheduler
+
+
+def run_job(job: Job) -> int | None:
+    """Run the job now, unless another process is running it (None). Needs an app context; commits.
+
+    The advisory lock belongs to the transaction, so it is given up even by a process that is killed.
+    """
+    started = time.monotonic()
+    with db.engine.begin() as connection:
+        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.lock}):
+            logger.debug("%s: another process is at it", job.name)
+            return None
+        count = job.run(connection)
+    logger.info("%s: %d in %.0f ms", job.name, count, (time.monotonic() - started) * 1000)
+    return count
+
+
+def _run_in_app(app: Flask, job: Job) -> None:
+    """The outermost loop of a job: a database that is away today may be back at the next turn."""
+    with app.app_context():
+        try:
+            run_job(job)
+        except SQLAlchemyError as error:
+            logger.warning("%s: the database is away, trying again in %d s: %s", job.name, job.every_seconds, error)
+        except Exception:
+            logger.exception("%s failed", job.name)

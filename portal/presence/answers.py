@@ -1,0 +1,25 @@
+"""What a beat is answered, whichever lane it came by: views.py or express.py."""
+
+from typing import Any
+
+from portal.config import PresenceTimings
+from portal.presence import rules, store
+from portal.presence.beats import beat_from
+from portal.presence.display import heartbeat_seconds
+from portal.sessions import Identity
+
+LARGEST_BODY_BYTES = 16 * 1024
+
+
+def answer_to_beat(caller: Identity, body: object, timings: PresenceTimings) -> dict[str, Any]:
+    """Take the beat in `body`, parsed JSON, and answer with the interval and the roster.
+
+    Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
+    """
+    given = beat_from(body)
+    roster = store.beat(caller, given, timings.active_window_seconds)
+    return {
+        "status": "updated",
+        "heartbeat_seconds": heartbeat_seconds(given.page.kind, timings),
+        "users": rules.viewers(roster, timings.active_window_seconds),
+    }

@@ -1,0 +1,82 @@
+"""What a beat may say, checked value by value. Pure; called by views.py."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from portal import pages
+from portal.errors import InvalidInput
+
+ACTIVITIES = ("viewing", "editing")
+TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+# A caller that names no tab has one all the same; no tab_id can be this.
+UNNAMED_TAB = "."
+LONGEST_IDENTIFIER = 255
+MOST_TABS = 20
+MOST_FIELDS = 50
+LONGEST_FIELD = 100
+
+
+@dataclass(frozen=True)
+class Beat:
+    """One "I am here": on which page, in which tab, doing what. `fields` are changed but not yet saved."""
+
+    page: pages.Page
+    tab_id: str = UNNAMED_TAB
+    activity: str = "viewing"
+    visible: bool = True
+    fields: tuple[str, ...] = ()
+
+
+def beat_from(body: object) -> Beat:
+    """Read a beat from parsed JSON. Raises InvalidInput (422) naming the field, or NotFound (404) for the page.
+
+    Members that it does not know are ignored, a `user_id` above all: who beats is the session's to say.
+    """
+    if not isinstance(body, dict):
+        raise InvalidInput("body", "must be a JSON object")
+    return Beat(
+        page=pages.parse(_page_identifier(body.get("page_identifier"))),
+        tab_id=tab_id_from(body.get("tab_id")),
+        activity=_activity(body.get("activity", "viewing")),
+        visible=_visible(body.get("visible", True)),
+        fields=_fields(body.get("fields", [])),
+    )
+
+
+def tab_id_from(value: Any) -> str:
+    """A tab's id, UNNAMED_TAB for None. Raises InvalidInput (422)."""
+    if value is None:
+        return UNNAMED_TAB
+    if not isinstance(value, str) or not TAB_ID.fullmatch(value):
+        raise InvalidInput("tab_id", "must be 1 to 64 letters, digits, hyphens or underscores")
+    return value
+
+
+def _page_identifier(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_IDENTIFIER or not value.isprintable():
+        raise InvalidInput(
+            "page_identifier", f"must be text of 1 to {LONGEST_IDENTIFIER} characters, such as client-42"
+        )
+    return value
+
+
+def _activity(value: Any) -> str:
+    if value not in ACTIVITIES:
+        raise InvalidInput("activity", f"must be {' or '.join(ACTIVITIES)}")
+    return str(value)
+
+
+def _visible(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("visible", "must be true or false")
+    return value
+
+
+def _fields(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MOST_FIELDS:
+        raise InvalidInput("fields", f"must be a list of at most {MOST_FIELDS} names")
+    for name in value:
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_FIELD or not name.isprintable():
+            raise InvalidInput("fields", f"must be names of 1 to {LONGEST_FIELD} printable characters")
+    return tuple(value)

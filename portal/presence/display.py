@@ -1,0 +1,43 @@
+"""What a template needs to make its page a meeting place. Called by the views of any page kind."""
+
+from typing import TypedDict
+
+from flask import current_app
+
+from portal import pages
+from portal.config import PresenceTimings
+
+
+class PagePresence(TypedDict):
+    """The context of templates/presence/_page.html."""
+
+    page_identifier: str
+    page_label: str
+    resource_name: str
+    activity: str
+    heartbeat_seconds: int
+    active_window_seconds: int
+
+
+def presence_of(page_identifier: str, activity: str, resource_name: str) -> PagePresence:
+    """The presence of one page; `activity` is what its tab does: viewing or editing."""
+    timings = current_app.config["SETTINGS"].presence
+    kind = pages.parse(page_identifier).kind
+    return {
+        "page_identifier": page_identifier,
+        "page_label": kind.label,
+        "resource_name": resource_name,
+        "activity": activity,
+        "heartbeat_seconds": heartbeat_seconds(kind, timings),
+        "active_window_seconds": timings.active_window_seconds,
+    }
+
+
+def list_heartbeat_seconds(kind_name: str) -> int:
+    """How often a list of such pages asks who is on each: as often as the pages themselves beat."""
+    return heartbeat_seconds(pages.kind_called(kind_name), current_app.config["SETTINGS"].presence)
+
+
+def heartbeat_seconds(kind: pages.PageKind, timings: PresenceTimings) -> int:
+    """How often a tab on such a page beats; the more the page matters, the shorter."""
+    return kind.heartbeat_seconds or timings.heartbeat_seconds

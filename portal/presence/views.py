@@ -1,0 +1,101 @@
+"""The presence API (docs/api.md): JSON in, JSON out, errors as problem+json. Who calls is the session's to say."""
+
+from typing import Any
+
+from flask import Blueprint, current_app, json, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from portal import pages, sessions
+from portal.config import PresenceTimings
+from portal.csrf import check_csrf
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import csrf
+from portal.presence import rules, store
+from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
+from portal.presence.beats import tab_id_from
+from portal.presence.express import FAILURE
+
+blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
+csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
+MOST_PAGES = 100
+
+
+@blueprint.before_request
+def check_caller() -> None:
+    """401 without a sign-in session, then 403 for an unsafe call without its CSRF token."""
+    sessions.identity()
+    check_csrf()
+
+
+@blueprint.post("")
+def beat() -> ResponseReturnValue:
+    """Say "I am here" and learn who else is."""
+    if failure := request.environ.get(FAILURE):
+        raise failure
+    return answer_to_beat(sessions.identity(), _json_body(), _timings())
+
+
+@blueprint.get("/<page_identifier>")
+def roster(page_identifier: str) -> ResponseReturnValue:
+    """Who is on one page."""
+    window = _timings().active_window_seconds
+    return rules.viewers(store.roster(sessions.identity(), pages.parse(page_identifier), window), window)
+
+
+@blueprint.get("")
+def rosters() -> ResponseReturnValue:
+    """Who is on each of many pages; those that are not for the caller are left out."""
+    window = _timings().active_window_seconds
+    found = store.rosters(sessions.identity(), _wanted_pages(), window)
+    return {identifier: rules.viewers(roster, window) for identifier, roster in found.items()}
+
+
+@blueprint.delete("/<page_identifier>")
+def leave(page_identifier: str) -> ResponseReturnValue:
+    """Take one tab off the page, or without `tab_id` all of the caller's."""
+    page = pages.parse(page_identifier)
+    tab_id = request.args.get("tab_id")
+    store.leave(
+        sessions.identity(),
+        page,
+        None if tab_id is None else tab_id_from(tab_id),
+        _timings().active_window_seconds,
+    )
+    return {"status": "left"}
+
+
+@blueprint.delete("")
+def clear() -> ResponseReturnValue:
+    """Take the caller off every page."""
+    store.clear(sessions.identity())
+    return {"status": "cleared"}
+
+
+def _json_body() -> Any:
+    request.max_content_length = LARGEST_BODY_BYTES
+    if not request.is_json:
+        raise UnsupportedMediaType
+    try:
+        return json.loads(request.get_data())
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
+
+
+def _wanted_pages() -> list[pages.Page]:
+    identifiers = dict.fromkeys(request.args.getlist("page"))
+    if not 0 < len(identifiers) <= MOST_PAGES:
+        raise InvalidInput("page", f"name 1 to {MOST_PAGES} pages, such as ?page=client-1&page=client-2")
+    return [page for page in map(_page_or_none, identifiers) if page]
+
+
+def _page_or_none(page_identifier: str) -> pages.Page | None:
+    try:
+        return pages.parse(page_identifier)
+    except NotFound:
+        return None
+
+
+def _timings() -> PresenceTimings:
+    timings: PresenceTimings = current_app.config["SETTINGS"].presence
+    return timings

@@ -1,0 +1,26 @@
+// @ts-check
+/**
+ * What has been changed in a form, without the DOM. Compared with what the page came with (defaultValue and its kin), not
+ * with a snapshot: a browser that restores typed values after a reload does so at its own time.
+ */
+
+/**
+ * @param {{type: string, value?: string, defaultValue?: string, checked?: boolean, defaultChecked?: boolean,
+ *   options?: ArrayLike<{selected: boolean, defaultSelected: boolean}>}} control
+ */
+export function isChanged({ type, value = "", defaultValue = "", checked, defaultChecked, options }) {
+	if (options) return isSelectionChanged(Array.from(options));
+	if (type === "checkbox" || type === "radio") return checked !== defaultChecked;
+	return newlines(value) !== newlines(defaultValue);
+}
+
+/** "Phone" for "Phone *". @param {string} label */
+export const fieldName = (label) => label.replace(/[\s:*]+$/, "").trim();
+
+function isSelectionChanged(options) {
+	const wasChosen = options.some((option) => option.defaultSelected);
+	// A drop-down without a chosen option shows its first one.
+	return options.some((option, i) => option.selected !== (wasChosen ? option.defaultSelected : i === 0));
+}
+
+const newlines = (text) => text.replace(/\r\n?/g, "\n");

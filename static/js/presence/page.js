@@ -1,0 +1,150 @@
+// @ts-check
+/**
+ * <presence-page>: says "I am here" for this tab and tells the document who else is.
+ *
+ * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-heartbeat-seconds,
+ *         data-active-window-seconds; <body data-profile-id>.
+ * Hears:  `presence:activity` {activity, fields} from an editor, `presence:renewed` after a new sign-in.
+ * Fires:  `presence:roster` {users, others, isSettled}, `presence:join` {user}, `presence:leave` {user},
+ *         `presence:connection` {state: "online"|"reconnecting"|"signed-out"|"gone"}.
+ * `users` is what the server said; `others` leaves out the caller and is calm; where it is empty, that is only to be
+ * relied upon when `isSettled` (roster.js).
+ *
+ * @example <presence-page data-page="client-42" data-activity="viewing" …></presence-page>
+ */
+import { fire, on } from "../events.js";
+import { myId, renewSession } from "../session.js";
+import * as api from "./api.js";
+import { Heartbeat } from "./heartbeat.js";
+import { checkAt, drawn, inOrder, isSettled, receive, UNKNOWN, withoutMe } from "./roster.js";
+
+export class PresencePage extends HTMLElement {
+	// A new one for each load: sessionStorage is copied into a duplicated tab, and the two would take each other out.
+	// A reload needs no memory: the old page leaves, the new one joins. (crypto.randomUUID is missing on plain HTTP.)
+	#tabId = crypto.getRandomValues(new BigUint64Array(2)).join("-");
+	#roster = UNKNOWN;
+	#doing = { activity: "viewing", fields: [] };
+	#connection = "";
+	#hasTriedToRenew = false;
+	#slowestMs = Number.POSITIVE_INFINITY;
+	#check;
+	#heart = new Heartbeat({
+		send: (signal) => api.beat(this.#state(), signal),
+		onAnswer: (answer) => this.#answered(answer),
+		onFailure: (error) => this.#failed(error),
+	});
+
+	connectedCallback() {
+		if (!myId()) return;
+		this.#doing.activity = this.dataset.activity;
+		this.#heart.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
+		this.#listen();
+		const start = () => this.#heart.start();
+		// A page that Chrome prepares in secret is not a visit yet.
+		if ("prerendering" in document && document.prerendering)
+			document.addEventListener("prerenderingchange", start);
+		else start();
+	}
+
+	/** The other viewers as last known. */
+	get others() {
+		return drawn(this.#roster);
+	}
+
+	/** Who else is here, exactly and without beating; without an answer in time, as last known. @param {number} timeoutMs */
+	async ask(timeoutMs) {
+		try {
+			const users = await api.roster(this.dataset.page, timeoutMs);
+			this.#take(users);
+			return inOrder(withoutMe(users, myId()));
+		} catch {
+			return this.others;
+		}
+	}
+
+	/** Even where the server would have it slower. @param {number} ms */
+	beatAtLeastEvery(ms) {
+		this.#slowestMs = ms;
+		if (ms < this.#heart.heartbeatMs) this.#heart.beatSoon();
+	}
+
+	#listen() {
+		const soon = () => this.#heart.beatSoon();
+		for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, soon);
+		for (const type of ["focus", "online"]) window.addEventListener(type, soon);
+		window.addEventListener("pagehide", () => this.#leave());
+		window.addEventListener("pageshow", ({ persisted }) => persisted && this.#returnFromCache());
+		on("renewed", () => this.#heart.start());
+		on("activity", (detail) => {
+			this.#doing = detail;
+			soon();
+		});
+	}
+
+	#leave() {
+		clearTimeout(this.#check);
+		if (!this.#heart.isRunning) return;
+		this.#heart.stop();
+		api.leave(this.dataset.page, this.#tabId).catch(() => {}); // nobody is left to tell
+	}
+
+	/** The back button is an arrival: those who are here then are no news. */
+	#returnFromCache() {
+		this.#roster = UNKNOWN;
+		this.#heart.start();
+	}
+
+	/** As it is at the moment of sending. */
+	#state() {
+		const tab = { page_identifier: this.dataset.page, tab_id: this.#tabId, visible: !document.hidden };
+		return { ...tab, ...this.#doing };
+	}
+
+	#answered({ heartbeat_seconds, users }) {
+		this.#hasTriedToRenew = false;
+		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs);
+		this.#connect("online");
+		this.#take(users);
+	}
+
+	#take(users) {
+		const now = Date.now();
+		const activeWindowMs = Number(this.dataset.activeWindowSeconds) * 1000;
+		const circumstances = { now, myId: myId(), heartbeatMs: this.#heart.heartbeatMs, activeWindowMs };
+		const { roster, joined, left } = receive(this.#roster, users, circumstances);
+		this.#roster = roster;
+		for (const user of joined) fire("join", { user });
+		for (const user of left) fire("leave", { user });
+		fire("roster", { users, others: this.others, isSettled: isSettled(roster) });
+		clearTimeout(this.#check);
+		const ms = checkAt(roster) - now;
+		if (ms < this.#heart.heartbeatMs) this.#check = setTimeout(() => this.#heart.beat(), ms);
+	}
+
+	#failed({ status }) {
+		if (status === 401) this.#end("signed-out");
+		else if (status === 404) this.#end("gone");
+		else if (status === 403 && !this.#hasTriedToRenew) this.#renew();
+		else this.#connect("reconnecting");
+	}
+
+	/** The CSRF token is of an earlier sign-in session: another tab may have signed in again meanwhile. */
+	async #renew() {
+		this.#hasTriedToRenew = true;
+		this.#heart.stop();
+		const { state } = await renewSession();
+		if (state === "signed-out" || state === "somebody-else") this.#end("signed-out");
+		else this.#heart.start();
+	}
+
+	#end(state) {
+		clearTimeout(this.#check);
+		this.#heart.stop();
+		this.#connect(state);
+	}
+
+	#connect(state) {
+		if (state !== this.#connection) fire("connection", { state });
+		this.#connection = state;
+	}
+}

@@ -1,0 +1,177 @@
+"""Sign-in sessions: how they end, and what an open page learns about its own."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import pytest
+import time_machine
+from flask import Flask
+
+from portal.auth import operations
+from portal.extensions import db
+from tests.cast import PASSWORD, Cast
+from tests.reading import form_of, text_of
+from tests.records import make_client
+from tests.visitor import Visitor, visitors_of
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
+
+
+def test_an_open_page_learns_who_is_signed_in_and_the_token_it_needs(visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+    answer = browser.get("/session")
+
+    assert answer.json.keys() == {"profile_id", "name", "csrf_token"}
+    assert (answer.json["profile_id"], answer.json["name"]) == (cast.amelia.id, "Amelia Hart")
+    browser._token = answer.json["csrf_token"]
+    assert browser.delete("/user_page_presence").status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_without_a_session_it_is_told_so_as_json(visit: Visit) -> None:
+    answer = visit(None).get("/session")
+
+    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+    assert answer.json["detail"] == "Please sign in."
+
+
+def test_signing_out_ends_the_session_and_its_token(visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia).with_token()
+
+    answer = browser.post("/sign-out")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+    assert browser.cookie() is None
+    assert browser.get("/session").status_code == 401
+    assert browser.beat("client-1").status_code == 401
+
+
+def test_signing_out_by_a_link_is_not_possible(visit: Visit, cast: Cast) -> None:
+    """An image on another site must not sign anybody out."""
+    browser = visit(cast.amelia)
+
+    answer = browser.get("/sign-out")
+
+    assert (answer.status_code, set(answer.allow)) == (405, {"POST", "OPTIONS"})
+    assert browser.get("/session").status_code == 200
+
+
+def test_the_button_of_the_page_signs_out(visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+    page = browser.get("/signed-in")
+    assert "Sign out" in text_of(page)
+
+    assert browser.post("/sign-out", data=form_of(page), headers={}).status_code == 302
+    assert browser.cookie() is None
+
+
+def test_signing_out_on_one_device_keeps_the_other(visit: Visit, cast: Cast) -> None:
+    laptop, tablet = visit(cast.amelia), visit(cast.amelia)
+    laptop.post("/sign-out")
+
+    assert tablet.get("/clients").status_code == 200
+
+
+def test_signing_out_everywhere_ends_every_session_at_once(visit: Visit, cast: Cast) -> None:
+    """Pages, API and presence: no cookie of before is worth anything, not even the one kept aside."""
+    make_client()
+    devices = [visit(cast.amelia).with_token() for _ in range(2)]
+    for device in devices:
+        device.beat("client-1")
+    daniel = visit(cast.daniel)
+
+    operations.end_sessions(cast.amelia)
+    db.session.commit()
+
+    for device in devices:
+        assert device.get("/clients").status_code == 302
+        assert device.get("/session").status_code == 401
+        assert device.beat("client-1").status_code == 401
+    assert daniel.roster("client-1") == []
+    assert daniel.get("/clients").status_code == 200
+    assert visit(cast.amelia).get("/clients").status_code == 200
+
+
+def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
+    visit: Visit, cast: Cast, olgas_browser: Visitor
+) -> None:
+    assert olgas_browser.get("/clients").status_code == 302
+
+    operations.set_active(cast.olga, is_active=True)
+    db.session.commit()
+
+    assert olgas_browser.get("/clients").status_code == 302
+    assert visit(cast.olga).get("/clients").status_code == 200
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one(visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+    operations.set_password(cast.amelia, "another long password")
+    db.session.commit()
+
+    assert browser.get("/clients").status_code == 302
+
+
+@pytest.mark.parametrize("text", ["", "1", "1.", ".1", "x.y", "1.1.1", "-1.1", "1.1e9", "999999.1", "1.999999"])
+def test_a_session_that_names_nobody_is_none(visit: Visit, cast: Cast, text: str) -> None:
+    """Only our key can sign such a cookie; an older version of the portal may have."""
+    browser = visit(None)
+    with browser.browser.session_transaction() as session:
+        session["_user_id"] = text
+        session.permanent = True
+
+    assert browser.get("/clients").status_code == 302
+    assert browser.get("/session").status_code == 401
+    assert browser.get("/user_page_presence/client-1").status_code == 401
+
+
+def test_a_session_signed_with_another_key_is_none(make_app: Callable[..., Flask], visit: Visit, cast: Cast) -> None:
+    forger = visitors_of(make_app(secret_key="x" * 40))(cast.ada)
+    browser = visit(None)
+    browser.browser.set_cookie("kingston_session", forger.cookie())
+
+    assert browser.get("/session").status_code == 401
+
+
+def test_a_session_ends_after_the_idle_limit(
+    make_app: Callable[..., Flask], cast: Cast, clock: time_machine.Traveller
+) -> None:
+    """The operator's limit; the cookie tells the browser the same."""
+    browser = visitors_of(make_app(idle_minutes=5))(cast.amelia)
+    [cookie] = browser.get("/clients").headers.getlist("Set-Cookie")
+    expires_at = parsedate_to_datetime(cookie.split("Expires=")[1].split(";")[0])
+    assert abs(expires_at - datetime.now(UTC) - timedelta(minutes=5)) < timedelta(seconds=2)
+
+    clock.shift(timedelta(minutes=4, seconds=59))
+    assert browser.get("/session").status_code == 200
+    clock.shift(timedelta(seconds=2))
+    assert browser.get("/clients").status_code == 302
+
+
+def test_an_idle_session_leads_back_to_the_page_after_signing_in(
+    visit: Visit, cast: Cast, clock: time_machine.Traveller
+) -> None:
+    browser = visit(cast.amelia)
+    clock.shift(timedelta(hours=1))
+
+    asked = browser.get("/clients?q=x")
+    page = browser.get(asked.headers["Location"])
+    answer = browser.post("/sign-in", data={**form_of(page), "email": cast.amelia.email, "password": PASSWORD})
+
+    assert answer.headers["Location"] == "/clients?q=x"
+
+
+def test_pages_without_a_session_set_no_cookie_that_looks_like_one(visit: Visit) -> None:
+    assert "Set-Cookie" not in visit(None).get("/clients").headers
+    assert "Set-Cookie" not in visit(None).get("/healthz").headers
+
+
+def test_the_page_for_signing_in_again_says_so(visit: Visit, cast: Cast) -> None:
+    assert "You are signed in again" in text_of(visit(cast.amelia).get("/signed-in"))

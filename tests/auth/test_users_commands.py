@@ -1,0 +1,198 @@
+"""`flask users …`: adding, listing and looking after profiles. Passwords are prompted for, never arguments."""
+
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal import create_app
+from portal.auth import Profile, operations
+from portal.auth.cli import users
+from portal.config import DEMO_PASSWORD
+from portal.errors import NotAllowed
+from portal.extensions import db
+from tests.cast import PASSWORD, Cast
+from tests.conftest import settings_for
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+GOOD = "a long new password"
+
+
+@pytest.fixture
+def run(app: Flask) -> Any:
+    """`run("list")` is `flask users list`; what is typed at its prompts is `typed`."""
+
+    def invoke(*arguments: str, typed: str = "") -> Result:
+        result = app.test_cli_runner().invoke(args=["users", *arguments], input=typed)
+        db.session.rollback()
+        db.session.expire_all()
+        assert result.exception is None or isinstance(result.exception, SystemExit), repr(result.exception)
+        return result
+
+    return invoke
+
+
+def twice(password: str) -> str:
+    return f"{password}\n{password}\n"
+
+
+def test_add_makes_a_profile_that_can_sign_in(run: Any, visit: Visit) -> None:
+    result = run("add", "zoe@firm.example", "Zoë", "O'Brien", "--role", "reader", typed=twice(GOOD))
+
+    assert result.exit_code == 0, result.output
+    assert "Added Zoë O'Brien <zoe@firm.example> as reader." in result.output
+    assert GOOD not in result.output
+    zoe = operations.authenticate("ZOE@firm.example", GOOD, is_demo=False)
+    assert zoe is not None
+    assert (zoe.full_name, zoe.role, zoe.is_active, zoe.session_epoch >= 1) == ("Zoë O'Brien", "reader", True, True)
+    assert visit(zoe).get("/clients").status_code == 200
+
+
+def test_add_makes_an_adviser_unless_told_otherwise(run: Any) -> None:
+    run("add", "zoe@firm.example", "Zoe", "Hall", typed=twice(GOOD))
+
+    assert db.session.scalar(select(Profile.role)) == "adviser"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "typed", "exit_code", "problem"),
+    [
+        (["AMELIA.hart@firm.example", "A", "B"], twice(GOOD), 1, "AMELIA.hart@firm.example is taken"),
+        (["x@firm.example", "A", "B"], twice("too short"), 1, "password: must have 12 to 200 characters"),
+        (["x@firm.example", "A", "B"], twice("x" * 201), 1, "password: must have 12 to 200 characters"),
+        (["x@firm.example", "A", "B"], twice(DEMO_PASSWORD), 1, "is the public password of the demo"),
+        (["x@firm.example", "A", "B"], f"{GOOD}\nanother one, typed wrong\n", 1, "do not match"),
+        (["x@firm.example", "A", "B", "--role", "king"], "", 2, "'king' is not one of 'adviser', 'reader', 'admin'"),
+        (["x@firm.example", "A"], "", 2, "Missing argument 'LAST_NAME'"),
+        (["x@firm.example", "A", "B", "--password", GOOD], "", 2, "No such option"),
+        (["x" * 250 + "@firm.example", "A", "B"], twice(GOOD), 1, "email"),
+        (["x@firm.example", "A" * 101, "B"], twice(GOOD), 1, "first_name"),
+        (["x@firm.example", "A", "B\n"], twice(GOOD), 1, "last_name"),
+        (["no e-mail", "A", "B"], twice(GOOD), 1, "email"),
+    ],
+)
+def test_add_says_what_is_wrong_and_adds_nobody(
+    run: Any, cast: Cast, arguments: list[str], typed: str, exit_code: int, problem: str
+) -> None:
+    result = run("add", *arguments, typed=typed)
+
+    assert problem in result.output
+    assert result.exit_code == exit_code
+    assert db.session.scalar(select(func.count()).select_from(Profile)) == 5
+
+
+def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, cast: Cast) -> None:
+    operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False)
+    db.session.commit()
+
+    result = run("list")
+
+    assert result.exit_code == 0
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[1] for line in lines] == ["Ada Byron", "Amelia Hart", "Rhys Morgan", "Daniel Okafor", "Olga Petrova"]
+    assert lines[0] == ["ada.byron@firm.example", "Ada Byron", "admin", "active", "never signed in"]
+    assert lines[1][4].endswith(" UTC")
+    assert lines[4][3] == "deactivated"
+    assert "argon2" not in result.output
+    assert result.stderr == "5 users\n"
+
+
+def test_set_password_replaces_the_old_one_and_ends_the_sessions(run: Any, visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+
+    result = run("set-password", cast.amelia.email, typed=twice(GOOD))
+
+    assert result.exit_code == 0
+    assert "amelia.hart@firm.example has a new password and was signed out everywhere." in result.output
+    assert operations.authenticate(cast.amelia.email, GOOD, is_demo=False) is not None
+    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is None
+    assert browser.get("/clients").status_code == 302
+
+
+def test_a_weak_password_leaves_the_old_one(run: Any, visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+
+    result = run("set-password", cast.amelia.email, typed=twice("short"))
+
+    assert (result.exit_code, "password: must have 12" in result.output) == (1, True)
+    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+    assert browser.get("/clients").status_code == 200
+
+
+def test_deactivate_shuts_out_at_once_and_activate_lets_in_again(run: Any, visit: Visit, cast: Cast) -> None:
+    make_client()
+    browser = visit(cast.amelia)
+    browser.beat("client-1")
+
+    result = run("deactivate", "Amelia.Hart@FIRM.example")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "amelia.hart@firm.example can no longer sign in and was signed out everywhere.\n",
+    )
+    assert browser.get("/clients").status_code == 302
+    assert visit(cast.daniel).roster("client-1") == []
+    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is None
+
+    result = run("activate", cast.amelia.email)
+    assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example can sign in again.\n")
+    assert browser.get("/clients").status_code == 302
+    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+
+
+def test_sign_out_everywhere_ends_the_sessions_and_no_more(run: Any, visit: Visit, cast: Cast) -> None:
+    make_client()
+    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
+    amelia.beat("client-1")
+    daniel.beat("client-1")
+
+    result = run("sign-out-everywhere", cast.amelia.email)
+
+    assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example was signed out everywhere.\n")
+    assert amelia.get("/clients").status_code == 302
+    assert [user["first_name"] for user in daniel.roster("client-1")] == ["Daniel"]
+    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+
+
+@pytest.mark.parametrize("command", ["set-password", "deactivate", "activate", "sign-out-everywhere"])
+def test_an_unknown_user_is_named(run: Any, cast: Cast, command: str) -> None:
+    result = run(command, "nobody@firm.example", typed=twice(GOOD))
+
+    assert result.exit_code == 1
+    assert result.output.endswith("Error: No user has the e-mail nobody@firm.example.\n")
+
+
+@pytest.mark.parametrize("command", sorted(users.commands))
+def test_the_help_of_every_command_has_an_example(run: Any, command: str) -> None:
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert f"Example: flask users {command}" in result.output
+
+
+def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
+    app = create_app(settings_for("postgresql+psycopg2://postgres@/kingston?host=/nonexistent"))
+
+    result = app.test_cli_runner().invoke(args=["users", "list"])
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: The database cannot be used: ")
+    assert isinstance(result.exception, SystemExit)
+
+
+def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> None:
+    """And only to those who have none."""
+    newcomer = Profile(first_name="No", last_name="Password", email="none@firm.example", role="adviser")
+    db.session.add(newcomer)
+    db.session.commit()
+
+    with pytest.raises(NotAllowed, match="demo mode only"):
+        operations.give_demo_passwords(is_demo=False)
+    assert newcomer.password_hash is None
+    assert operations.give_demo_passwords(is_demo=True) == [newcomer]
+    assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True) == newcomer
+    assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False) is None
+    assert operations.authenticate(cast.amelia.email, DEMO_PASSWORD, is_demo=True) is None

@@ -1,0 +1,219 @@
+"""Real browsers on a real portal: who sits before them, where, and what must not happen meanwhile.
+
+Two portals serve one database: `portal`, where everything happens fast, and `unhurried_portal`, with the timings that
+people get. Nothing is emptied between tests, since a beat that comes late would fall into the next one: each test makes
+its own client records, and whoever is changed for good (signed out everywhere) is made for that test alone.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from playwright.sync_api import Browser, BrowserContext, StorageState, expect
+from pytest_playwright.pytest_playwright import CreateContextCallback
+from sqlalchemy import select
+
+from portal import create_app, sessions
+from portal.auth import Profile
+from portal.clients import Client
+from portal.extensions import db
+from portal.pages import parse
+from portal.presence import beats, store
+from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
+from tests.browser.portal import Portal
+from tests.browser.scenes import Stage
+from tests.browser.trouble import Trouble
+from tests.cast import PASSWORD, Cast, make_cast, make_profile
+from tests.conftest import DatabaseMaker, settings_for
+from tests.records import make_client
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+# The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:
+# more than half of the CPU of a new browser context (0.57 s with them, 0.24 s without). The others are those of
+# Playwright's own that bear on these tests, for Chromium heeds the last such list alone.
+SWITCHED_OFF = (
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "AimEnabled",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+)
+ACTIVE_WINDOW_SECONDS = 120  # the unhurried portal's
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(os.path.dirname(__file__)):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium on PATH where there is one, else Playwright's own, as tools/browser has it."""
+    found = [path for path in map(shutil.which, CHROMIUMS) if path]
+    own = {"args": [f"--disable-features={','.join(SWITCHED_OFF)}"]}
+    return browser_type_launch_args | own | ({"executable_path": found[0]} if found else {})
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    return browser_context_args | {"locale": "en-GB"}
+
+
+@pytest.fixture(scope="session")
+def base_url() -> None:
+    """Every browser is told which portal is its own. (The plugin's fixture warns under pytest 9.)"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE_MS)
+
+
+@pytest.fixture(scope="session")
+def browsers_database_url(make_database: DatabaseMaker) -> str:
+    """A migrated database with the cast in it."""
+    url = make_database()
+    with create_app(settings_for(url)).app_context():
+        upgrade()
+        make_cast()
+        db.engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Where what takes 30 s or 2 min elsewhere takes 1 s or 8 s."""
+    log = tmp_path_factory.mktemp("portal") / "log"
+    # The window is 8 beats long, not 3: a busy machine must not lose anybody who is there.
+    portal = Portal(browsers_database_url, log, PORTAL_HEARTBEAT_SECONDS="1", PORTAL_ACTIVE_WINDOW_SECONDS="8")
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="session")
+def unhurried_portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """With the timings that people get: what is seen here at once has not waited for a beat."""
+    portal = Portal(browsers_database_url, tmp_path_factory.mktemp("unhurried-portal") / "log")
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture(scope="session")
+def browsers_app(browsers_database_url: str) -> Flask:
+    return create_app(settings_for(browsers_database_url))
+
+
+@pytest.fixture
+def app(browsers_app: Flask) -> Iterator[Flask]:
+    """For tests to make and read records with, beside the portals' own processes."""
+    with browsers_app.app_context():
+        yield browsers_app
+        db.session.rollback()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    return Cast(**{name: _profile_called(name) for name in ("amelia", "daniel", "olga", "rhys", "ada")})
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001")
+
+
+@pytest.fixture
+def trouble() -> Iterator[Trouble]:
+    """Fails the test over console errors, exceptions and dialogs that it has not said it expects."""
+    trouble = Trouble()
+    yield trouble
+    assert trouble.found() == []
+
+
+@pytest.fixture(scope="session")
+def sign_ins() -> dict[str, StorageState]:
+    """Whoever has signed in once stays so for the run: e-mail to cookies."""
+    return {}
+
+
+@pytest.fixture
+def sit_down(
+    new_context: CreateContextCallback, portal: Portal, trouble: Trouble, sign_ins: dict[str, StorageState]
+) -> SitDown:
+    """`sit_down(profile)` is that profile at a browser of its own, signed in; None is somebody who has yet to.
+
+    `at` is another portal, `browser` another browser process; further arguments are those of a browser context.
+    """
+
+    def take_seat(
+        profile: Profile | None, at: Portal = portal, browser: Browser | None = None, **options: Any
+    ) -> Person:
+        make: Callable[..., BrowserContext] = browser.new_context if browser else new_context
+        if profile and profile.email not in sign_ins:
+            sign_ins[profile.email] = sign_in(make(base_url=at.url), profile)
+        state = sign_ins[profile.email] if profile else None
+        context = make(base_url=at.url, storage_state=state, **options)
+        context.add_init_script(REMEMBER_TOASTS)
+        trouble.watch(context)
+        return Person(context)
+
+    return take_seat
+
+
+@pytest.fixture
+def amelia(sit_down: SitDown, cast: Cast) -> Person:
+    return sit_down(cast.amelia)
+
+
+@pytest.fixture
+def daniel(sit_down: SitDown, cast: Cast) -> Person:
+    return sit_down(cast.daniel)
+
+
+@pytest.fixture
+def crowd(app: Flask) -> Crowd:
+    """`crowd(client, 20)` puts twenty more people on the client page of the unhurried portal, for two minutes."""
+
+    def gather(client: Client, count: int, last_name: str = "Of Client") -> list[Profile]:
+        page = parse(f"client-{client.id}")
+        people = [make_profile(f"Viewer{n:02}", f"{last_name} {client.id}") for n in range(1, count + 1)]
+        for profile in people:
+            caller = sessions.Identity(profile.id, profile.session_epoch)
+            store.beat(caller, beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
+        return people
+
+    return gather
+
+
+@pytest.fixture
+def stage(sit_down: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, trouble: Trouble) -> Stage:
+    return Stage(sit_down, unhurried_portal, cast, crowd, trouble)
+
+
+def sign_in(context: BrowserContext, profile: Profile) -> StorageState:
+    """Sign in as a person does, and return the cookies."""
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.get_by_label("Email").fill(profile.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/clients")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def _profile_called(first_name: str) -> Profile:
+    return db.session.scalars(select(Profile).where(Profile.first_name == first_name.capitalize())).one()

@@ -1,0 +1,174 @@
+"""A person at a browser: what they open, what they see of the others, what they have been told so far.
+
+Used by every test of this folder through `sit_down`. It waits for what the page does, never for time to pass.
+"""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Response, expect
+
+from portal.auth import Profile
+from portal.clients import Client
+
+PRESENCE_PATH = "/user_page_presence"
+CALM_MS = 5000
+
+# Every toast that a page has ever shown, in order; one that is gone again still counts.
+REMEMBER_TOASTS = """
+    window.toastsSoFar = [];
+    new MutationObserver((changes) => {
+        for (const { addedNodes } of changes)
+            for (const node of addedNodes)
+                if (node.classList?.contains("toast"))
+                    toastsSoFar.push(node.querySelector(":scope > span:not([aria-hidden])").textContent);
+    }).observe(document, { childList: true, subtree: true });
+"""
+# Headless Chromium takes every tab for visible, whatever is in front of it: seen with another tab brought to the
+# front, a minimised window, and focus emulation switched off. So the page is told what a hiding browser would tell it.
+SET_HIDDEN = """(isHidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    const state = isHidden ? "hidden" : "visible";
+    Object.defineProperty(document, "visibilityState", { configurable: true, get: () => state });
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+# Asks until the answer is the one that is waited for, and returns the last.
+ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
+    const written = (roster) => JSON.stringify(Object.entries(roster).sort());
+    for (const giveUpAt = performance.now() + patienceMs; ; ) {
+        const viewers = await (await fetch(path)).json();
+        const roster = Object.fromEntries(viewers.map(({ first_name, activity }) => [first_name, activity]));
+        if (written(roster) === written(expected) || performance.now() > giveUpAt) return roster;
+        await new Promise((goOn) => setTimeout(goOn, 200));
+    }
+}"""
+# Others may be using the machine; a wait that is over sooner costs nothing.
+PATIENCE_MS = 20_000
+
+SitDown = Callable[..., "Person"]  # the fixture sit_down
+Crowd = Callable[..., list[Profile]]  # the fixture crowd
+
+
+class Person:
+    """Somebody of the cast with one tab of their browser; `another_tab` is a second one beside it."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.page: Page = context.new_page()
+
+    # What they do
+
+    def open(self, client: Client) -> None:
+        """Open the client page, and be there as far as the server is concerned."""
+        self._arrive(f"/clients/{client.id}")
+
+    def open_editor(self, client: Client) -> None:
+        """As `open`, straight in the editor: by its address, so that nobody asks whether others are there."""
+        self._arrive(f"/clients/{client.id}/edit")
+
+    def reload(self) -> None:
+        with self.page.expect_response(is_answered_beat):
+            self.page.reload()
+
+    def leave(self) -> None:
+        """Go to the client list, where nobody meets."""
+        self.page.goto("/clients")
+
+    def hide_tab(self) -> None:
+        self.page.evaluate(SET_HIDDEN, True)
+
+    def show_tab(self) -> None:
+        self.page.evaluate(SET_HIDDEN, False)
+
+    def another_tab(self) -> "Person":
+        return Person(self.context)
+
+    def click_edit(self) -> None:
+        self.page.get_by_role("link", name="Edit", exact=True).click()
+
+    def save(self) -> None:
+        """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict."""
+        self.page.get_by_role("button", name=re.compile("^Save changes")).click()
+
+    def take_in(self) -> None:
+        """Wait until a roster asked for after now has been answered and drawn: the beat after it says so."""
+        for _ in range(2):
+            with self.page.expect_request(is_beat):
+                pass
+
+    def forget_who_left(self) -> None:
+        """Let the five seconds pass at once for which those who have left stay drawn (roster.js)."""
+        self.take_in()
+        self.page.clock.install()
+        self.page.clock.fast_forward(CALM_MS)
+
+    # What they see
+
+    @property
+    def indicator(self) -> Locator:
+        return self.page.locator("presence-indicator")
+
+    @property
+    def sentence(self) -> Locator:
+        """Who else is here, in words."""
+        return self.indicator.locator("[data-sentence]")
+
+    @property
+    def avatars(self) -> Locator:
+        """Of the others here, at most three and a "+N"."""
+        return self.indicator.locator(".avatars .avatar")
+
+    @property
+    def toasts(self) -> Locator:
+        return self.page.locator("toast-region .toast")
+
+    @property
+    def modal(self) -> Locator:
+        return self.page.get_by_role("dialog", name="Concurrent Access Detected")
+
+    @property
+    def waiting(self) -> Locator:
+        return self.page.locator("presence-waiting")
+
+    @property
+    def signed_out(self) -> Locator:
+        return self.page.get_by_role("dialog", name="You are signed out")
+
+    def field(self, label: str) -> Locator:
+        return self.page.get_by_label(label, exact=True)
+
+    def toasts_so_far(self) -> list[str]:
+        """What this page has been told since it was loaded."""
+        told: list[str] = self.page.evaluate("toastsSoFar")
+        return told
+
+    def sees(self, *sentence: str) -> None:
+        """Wait until the indicator says so; without a sentence, until it says nothing."""
+        if sentence:
+            expect(self.sentence).to_have_text(*sentence)
+        else:
+            expect(self.indicator).to_be_hidden()
+
+    def is_told(self, client: Client, doing: dict[str, str]) -> None:
+        """Wait until the server says exactly who is on the client page: first name to activity."""
+        path = f"{PRESENCE_PATH}/client-{client.id}"
+        assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, PATIENCE_MS]) == doing
+
+    def _arrive(self, path: str) -> None:
+        with self.page.expect_response(is_answered_beat):
+            self.page.goto(path)
+
+
+def is_beat(request: Request) -> bool:
+    return request.method == "POST" and request.url.endswith(PRESENCE_PATH)
+
+
+def is_answered_beat(response: Response) -> bool:
+    return is_beat(response.request) and response.ok
+
+
+def is_bulk_read(request: Request) -> bool:
+    """One call for the rosters of many pages."""
+    return request.method == "GET" and f"{PRESENCE_PATH}?" in request.url

@@ -1,0 +1,88 @@
+"""The portal as production serves it: gunicorn with its own configuration file and two workers, started for the tests.
+
+Used by the fixtures of this folder. Its processes belong to a session of their own, so that they can be killed
+together as a power cut would.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+import pytest
+
+from portal.config import PROJECT_ROOT
+from tests.platform.programs import environment_without_settings, free_port
+
+START_TIMEOUT_SECONDS = 90
+STOP_TIMEOUT_SECONDS = 30
+# One key for all: a browser that is signed in to one portal is signed in to every other on the same database.
+SECRET_KEY = secrets.token_urlsafe(32)
+
+
+class Portal:
+    """One gunicorn on one port and one database; started again it is at the same address.
+
+    `settings` are further environment variables, PORTAL_HEARTBEAT_SECONDS="1" for instance.
+    """
+
+    def __init__(self, database_url: str, log: Path, **settings: str) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = log
+        self._environment = environment_without_settings() | {
+            "DATABASE_URL": database_url,
+            "PORTAL_SECRET_KEY": SECRET_KEY,
+            "PORT": str(self.port),
+            "WEB_CONCURRENCY": "2",
+            "TMPDIR": str(log.parent),  # a killed process leaves its copy of the static files behind
+            **settings,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until the database is reached too."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn"],
+                cwd=PROJECT_ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_ready():
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+                pytest.fail(f"gunicorn ended:\n{self._log.read_text()}")
+            assert time.monotonic() < deadline, self._log.read_text()
+
+    def kill(self) -> None:
+        """End the master and its workers in one instant, without a word to anybody (SIGKILL)."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._end(signal.SIGQUIT)  # as SIGTERM, without waiting for connections that browsers keep open
+
+    def _end(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, how)
+        self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._process = None
+
+    def _is_ready(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()

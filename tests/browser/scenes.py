@@ -1,0 +1,240 @@
+"""Every page in every state that a person can meet, for the tests that look at all of them.
+
+Each scene has the longest names that a record may hold, without a blank to break them at, and twenty viewers where
+there are any: what holds then holds always.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from playwright.sync_api import Page, expect
+
+from portal.clients import Client, operations
+from portal.extensions import db
+from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
+from tests.browser.portal import Portal
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+from tests.records import make_client, make_person, make_product
+
+LONG_NAME = "Featherstonehaugh-Cholmondeley-Marjoribanks-Wriothesley-Beauchamp-Dalziel"
+LONG_WORD = "w" * 90
+VIEWERS = 20
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where a scene is played: the unhurried portal, on which nothing moves by itself."""
+
+    sit_down: SitDown
+    portal: Portal
+    cast: Cast
+    crowd: Crowd
+    trouble: Trouble
+
+    def amelia(self) -> Person:
+        return self.sit_down(self.cast.amelia, at=self.portal)
+
+    def amelia_among_others(self) -> tuple[Person, Client]:
+        """On the client page, with everybody else drawn."""
+        client = long_client(self.cast)
+        self.crowd(client, VIEWERS, LONG_NAME)
+        amelia = self.amelia()
+        amelia.open(client)
+        amelia.sees(f"{VIEWERS} users are viewing this client record")
+        return amelia, client
+
+
+def the_sign_in_page(stage: Stage) -> Page:
+    somebody = stage.sit_down(None, at=stage.portal)
+    somebody.page.goto("/sign-in")
+    return somebody.page
+
+
+def a_refused_sign_in(stage: Stage) -> Page:
+    stage.trouble.expect("status of 401")
+    page = the_sign_in_page(stage)
+    page.get_by_label("Email").fill(f"{LONG_WORD}@firm.example")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+def the_signed_in_page(stage: Stage) -> Page:
+    amelia = stage.amelia()
+    amelia.page.goto("/signed-in")
+    return amelia.page
+
+
+def the_list(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    stage.crowd(client, VIEWERS, LONG_NAME)
+    amelia = stage.amelia()
+    amelia.page.goto("/clients?q=Featherstonehaugh")
+    expect(amelia.page.locator(f'[data-page="client-{client.id}"] .avatar')).to_have_count(4)
+    return amelia.page
+
+
+def an_empty_list(stage: Stage) -> Page:
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients?q={LONG_WORD}")
+    return amelia.page
+
+
+def a_client_without_anything(stage: Stage) -> Page:
+    amelia = stage.amelia()
+    amelia.open(make_client("Sparse"))
+    return amelia.page
+
+
+def a_client_with_viewers(stage: Stage) -> Page:
+    return stage.amelia_among_others()[0].page
+
+
+def who_is_here(stage: Stage) -> Page:
+    amelia, _ = stage.amelia_among_others()
+    amelia.indicator.locator("summary").click()
+    expect(amelia.page.get_by_role("list", name="Who is here")).to_be_visible()
+    return amelia.page
+
+
+def the_modal(stage: Stage) -> Page:
+    amelia, _ = stage.amelia_among_others()
+    amelia.click_edit()
+    expect(amelia.modal).to_be_visible()
+    return amelia.page
+
+
+def waiting_for_others(stage: Stage) -> Page:
+    page = the_modal(stage)
+    page.get_by_role("button", name="Wait for Users").click()
+    expect(page.locator("presence-waiting")).to_be_visible()
+    return page
+
+
+def news(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.open(client)
+    stage.crowd(client, VIEWERS, LONG_NAME)
+    amelia.page.clock.install()
+    amelia.hide_tab()  # which beats at once
+    expect(amelia.toasts).to_have_count(5)
+    amelia.toasts.first.hover()  # so that they stay
+    return amelia.page
+
+
+def reconnecting(stage: Stage) -> Page:
+    stage.trouble.expect("Failed to load resource")
+    amelia, _ = stage.amelia_among_others()
+    amelia.page.route(f"**{PRESENCE_PATH}", lambda route: route.abort())
+    amelia.hide_tab()
+    expect(amelia.page.get_by_text("Reconnecting…")).to_be_visible()
+    return amelia.page
+
+
+def signed_out(stage: Stage) -> Page:
+    stage.trouble.expect("status of 401")
+    amelia, _ = stage.amelia_among_others()
+    amelia.context.clear_cookies()
+    amelia.hide_tab()
+    expect(amelia.signed_out).to_be_visible()
+    return amelia.page
+
+
+def the_editor(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    stage.crowd(client, VIEWERS, LONG_NAME)
+    amelia = stage.amelia()
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960900")
+    amelia.sees(f"{VIEWERS} users are viewing this client record")
+    return amelia.page
+
+
+def the_editor_with_errors(stage: Stage) -> Page:
+    stage.trouble.expect("status of 422")
+    amelia = stage.amelia()
+    amelia.open_editor(long_client(stage.cast))
+    amelia.field("Name").fill("")
+    amelia.field("Email").fill(LONG_WORD)
+    amelia.save()
+    expect(amelia.page.get_by_role("alert")).to_contain_text("2 fields need another look")
+    return amelia.page
+
+
+def a_conflict(stage: Stage) -> Page:
+    stage.trouble.expect("status of 409")
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.open_editor(client)
+    theirs = {"town": "T" * 90, "notes": f"{LONG_WORD} theirs", "risk_profile": 2}
+    operations.save_client(client, client.version, theirs, by=stage.cast.daniel)
+    db.session.commit()
+    amelia.field("Town").fill(LONG_WORD)
+    amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
+    amelia.save()
+    expect(amelia.page.get_by_role("table")).to_contain_text("Risk profile")
+    return amelia.page
+
+
+def a_missing_page(stage: Stage) -> Page:
+    stage.trouble.expect("status of 404")
+    amelia = stage.amelia()
+    amelia.page.goto("/clients/999999999")
+    return amelia.page
+
+
+SCENES: tuple[Callable[[Stage], Page], ...] = (
+    the_sign_in_page,
+    a_refused_sign_in,
+    the_signed_in_page,
+    the_list,
+    an_empty_list,
+    a_client_without_anything,
+    a_client_with_viewers,
+    who_is_here,
+    the_modal,
+    waiting_for_others,
+    news,
+    reconnecting,
+    signed_out,
+    the_editor,
+    the_editor_with_errors,
+    a_conflict,
+    a_missing_page,
+)
+
+
+def long_client(cast: Cast) -> Client:
+    """A client whose every text is as long as it is awkward."""
+    client = make_client(
+        LONG_NAME,
+        adviser_id=cast.amelia.id,
+        email=f"{'e' * 60}@{'mail' * 12}.example",
+        phone="+44 1632 960 001 extension 12345678901",
+        address_line1=LONG_WORD,
+        town=LONG_WORD,
+        postcode="KT1 1AA",
+        risk_profile=4,
+        capacity_for_loss="medium",
+        client_since=date(2011, 4, 6),
+        next_review_on=date(2025, 1, 31),
+        objectives=f"https://{LONG_WORD}.example/{LONG_WORD}",
+        notes=f"{LONG_WORD}\n\n{LONG_WORD} and more",
+    )
+    make_person(client, LONG_NAME, LONG_NAME, known_as=LONG_WORD, ni_number="QQ123456C", title="Mrs")
+    make_product(
+        client,
+        (date(2025, 3, 31), "123456789.01"),
+        (date(2026, 3, 31), "999999999.99"),
+        product_name=LONG_WORD,
+        provider=LONG_WORD,
+        plan_number=f"P{client.id}-{'9' * 30}",
+        status="lapsed",
+        percentage_fee="0.75",
+        fixed_fee="1200",
+    )
+    return client

@@ -1,0 +1,135 @@
+"""Two people in one editor: a stale save changes nothing, shows both, and can be sent again knowingly."""
+
+import re
+
+from playwright.sync_api import expect
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person
+from tests.browser.trouble import Trouble
+
+CONFLICT = "status of 409"
+CLIENT_PAGE = re.compile(r"/clients/\d+$")
+
+
+def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960100")
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    expect(amelia.page.get_by_role("main")).to_contain_text("Your changes are saved.")
+    expect(amelia.page.get_by_role("main")).to_contain_text("01632 960100")
+    assert saved(client).phone == "01632 960100"
+
+
+def test_a_stale_save_shows_both_values_and_overwrites_nothing(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT)
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960200")
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+
+    amelia.field("Phone").fill("01632 960300")
+    amelia.field("Notes").fill("Rang them.\nRing again in May.")
+    amelia.field("Risk profile").select_option("5 of 7")
+    amelia.save()
+
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Daniel Okafor saved Whitmore Family before you")
+    told = amelia.page.get_by_role("alert")
+    expect(told).to_contain_text("Daniel Okafor saved this client less than a minute ago")
+    expect(told.locator("time")).to_have_attribute("datetime", saved(client).updated_at.isoformat())
+    phone = amelia.page.get_by_role("row", name="Phone")
+    expect(phone.get_by_role("cell")).to_contain_text(["01632 960200", "01632 960300"])
+    expect(amelia.field("Phone")).to_have_value("01632 960300")
+    expect(amelia.field("Notes")).to_have_value("Rang them.\nRing again in May.")
+    expect(amelia.field("Risk profile")).to_have_value("5")
+    assert (saved(client).phone, saved(client).notes, saved(client).version) == ("01632 960200", "", 2)
+
+
+def test_saving_again_on_top_is_a_choice_that_works(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT)
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    for person, phone in ((daniel, "01632 960200"), (amelia, "01632 960300")):
+        person.field("Phone").fill(phone)
+        person.save()
+        person.page.wait_for_load_state()
+
+    amelia.page.get_by_role("button", name="Save changes anyway").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (saved(client).phone, saved(client).version) == ("01632 960300", 3)
+
+
+def test_a_third_save_in_between_leads_to_the_conflict_page_again(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT)
+    amelia.open_editor(client)
+    for phone in ("01632 960201", "01632 960202"):
+        daniel.open_editor(client)
+        daniel.field("Phone").fill(phone)
+        daniel.save()
+        expect(daniel.page).to_have_url(CLIENT_PAGE)
+        amelia.field("Phone").fill("01632 960300")
+        amelia.save()
+        row = amelia.page.get_by_role("row", name="Phone")
+        expect(row.get_by_role("cell")).to_contain_text([phone, "01632 960300"])
+    assert saved(client).phone == "01632 960202"
+
+
+def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
+    amelia: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 422")
+    amelia.open_editor(client)
+    amelia.field("Name").fill("")
+    amelia.field("Email").fill("not an address")
+    amelia.field("Phone").fill("01632 960400")
+    amelia.save()
+
+    expect(amelia.page.get_by_role("alert")).to_contain_text("2 fields need another look")
+    expect(amelia.page.get_by_role("alert")).to_be_focused()
+    for label, error in (("Name", "Enter the client's name."), ("Email", "Enter an e-mail address")):
+        expect(amelia.field(label)).to_have_accessible_description(re.compile(error))
+    expect(amelia.field("Email")).to_have_value("not an address")
+    expect(amelia.field("Phone")).to_have_value("01632 960400")
+    assert saved(client).version == 1
+
+
+def test_it_counts_and_marks_what_is_changed(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    counter = amelia.page.locator("[data-change-count]")
+    expect(counter).to_have_text("No changes yet")
+    amelia.field("Phone").fill("01632 960500")
+    amelia.field("Risk profile").select_option("3 of 7")
+    expect(counter).to_have_text("2 fields changed")
+    expect(amelia.page.locator(".field.changed label")).to_have_text(["Phone", "Risk profile"])
+
+    amelia.field("Phone").fill(client.phone)
+    expect(counter).to_have_text("1 field changed")
+
+
+def test_leaving_with_changes_asks_first(amelia: Person, client: Client, trouble: Trouble) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")  # keys: a page that nobody has touched may not ask
+    trouble.lets_leave = False
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.field("Phone")).to_be_visible()
+    assert trouble.times_asked_to_stay == 1
+
+    trouble.lets_leave = True
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+
+
+def saved(client: Client) -> Client:
+    """The record as it is in the database now."""
+    db.session.rollback()
+    return client

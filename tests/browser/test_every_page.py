@@ -1,0 +1,45 @@
+"""Every page in every state: nothing that shuts somebody out, in light and in dark; nothing that overflows a phone."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.scenes import SCENES, Stage
+
+WHOLE = {"resultTypes": ["violations"]}
+COLOURS = WHOLE | {"runOnly": ["color-contrast"]}  # the rest of a page is the same in the dark
+STILL = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
+PHONE = {"width": 380, "height": 760}
+# Boxes beyond the edge that no ancestor cuts off or lets scroll. A fixed one makes no page wider, so each is asked.
+BEYOND_THE_EDGE = """() => {
+    const isHeld = (element) => {
+        for (let up = element.parentElement; up && up !== document.body; up = up.parentElement)
+            if (getComputedStyle(up).overflowX !== "visible") return true;
+        return false;
+    };
+    const isOut = ({ left, right, width }) => width > 1 && (right > innerWidth + 0.5 || left < -0.5);
+    return [...document.body.querySelectorAll("*")]
+        .filter((element) => element.checkVisibility() && isOut(element.getBoundingClientRect()) && !isHeld(element))
+        .map((element) => element.cloneNode(false).outerHTML);
+}"""
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
+def test_it_shuts_nobody_out_and_fits_a_phone(scene: Callable[[Stage], Page], stage: Stage) -> None:
+    page = scene(stage)
+    faults = {"in light": violations(page, "light", WHOLE), "in dark": violations(page, "dark", COLOURS)}
+    page.set_viewport_size(PHONE)
+    faults["beyond the edge"] = page.evaluate(BEYOND_THE_EDGE)
+    assert faults == {"in light": [], "in dark": [], "beyond the edge": []}
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def violations(page: Page, scheme: str, options: dict[str, list[str]]) -> list[str]:
+    """What axe has against the page, once nothing on it moves any more."""
+    page.emulate_media(color_scheme=scheme)
+    page.wait_for_function(STILL)
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{rule['id']}: {json.dumps([node['html'] for node in rule['nodes']][:3])}" for rule in found]

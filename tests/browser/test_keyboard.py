@@ -1,0 +1,105 @@
+"""The whole way by keyboard alone: every stop can be seen, and none is a trap."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person, SitDown
+from tests.cast import PASSWORD, Cast
+
+MOST_STOPS = 60
+# The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
+SHOWS_FOCUS = """() => {
+    const stop = document.activeElement;
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(stop);
+    const isOutlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== "rgba(0, 0, 0, 0)";
+    return isOutlined || (stop.type === "date" && !stop.matches(":focus"));
+}"""
+
+
+def test_sign_in_search_open_proceed_change_and_save(
+    sit_down: SitDown, daniel: Person, cast: Cast, client: Client
+) -> None:
+    client.name = f"Keyboard {client.client_ref}"
+    db.session.commit()
+    daniel.open(client)
+    amelia = sit_down(None)
+    page, press = amelia.page, amelia.page.keyboard.press
+
+    page.goto("/clients")
+    tab_to(page, amelia.field("Email"))
+    page.keyboard.type(cast.amelia.email)
+    tab_to(page, amelia.field("Password"))
+    page.keyboard.type(PASSWORD)
+    press("Enter")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Clients")
+    tab_to(page, amelia.field("Search"))
+    page.keyboard.type(client.client_ref)
+    press("Enter")
+    expect(page).to_have_url(re.compile("q="))
+    tab_to(page, page.get_by_role("link", name=client.name))
+    press("Enter")
+
+    amelia.sees("Daniel is also viewing this client record")
+    tab_to(page, page.get_by_role("link", name="Edit", exact=True))
+    press("Enter")
+    expect(amelia.modal.get_by_role("button", name="Wait for Users")).to_be_focused()
+    tab_to(page, amelia.modal.get_by_role("button", name="Proceed Anyway"))
+    press("Enter")
+
+    expect(page).to_have_url(re.compile(r"/edit$"))
+    tab_to(page, amelia.field("Phone"))
+    press("Control+A")
+    page.keyboard.type("01632 961000")
+    tab_to(page, page.get_by_role("button", name="Save changes"))
+    press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("01632 961000")
+
+
+def test_the_first_stop_skips_to_the_content(amelia: Person) -> None:
+    amelia.page.goto("/clients")
+    amelia.page.keyboard.press("Tab")
+    skip = amelia.page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    amelia.page.keyboard.press("Enter")
+    expect(amelia.page.get_by_role("main")).to_be_focused()
+
+
+def test_the_menu_of_who_is_here_opens_and_closes_by_key(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+    opener = amelia.indicator.locator("summary")
+    tab_to(amelia.page, opener)
+    amelia.page.keyboard.press("Enter")
+    tab_to(amelia.page, amelia.page.get_by_label("Tell me when somebody joins or leaves"))
+    amelia.page.keyboard.press("Escape")
+    expect(amelia.page.get_by_role("list", name="Who is here")).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_the_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.click_edit()
+    expect(amelia.modal).to_be_visible()
+    for _ in range(6):
+        amelia.page.keyboard.press("Tab")
+        # Beyond the last stop a browser gives the focus to itself (the body) before it begins again.
+        assert amelia.page.evaluate("document.activeElement.matches('body, dialog *')")
+
+
+def tab_to(page: Page, goal: Locator) -> None:
+    """Press Tab until `goal` has the focus; each stop on the way must show it."""
+    expect(goal).to_be_visible()
+    for _ in range(MOST_STOPS):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement !== document.body"):
+            assert page.evaluate(SHOWS_FOCUS), page.evaluate("document.activeElement.outerHTML")
+        if goal.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{goal} was not reached by Tab")

@@ -1,0 +1,75 @@
+"""The client list: finding a client, and who is on each."""
+
+import re
+
+from playwright.sync_api import Locator, Request, expect
+
+from portal.clients import Client
+from tests.browser.people import Person, SitDown, is_bulk_read
+from tests.browser.portal import Portal
+from tests.cast import Cast
+from tests.records import make_client
+
+AT_ONCE_MS = 15_000  # half of the unhurried portal's heartbeat: no call by the clock comes so soon
+
+
+def test_a_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:
+    make_client("Pemberton-Askew Trust", adviser_id=cast.amelia.id)
+    amelia.page.goto("/clients")
+    amelia.field("Search").fill("pemberton")
+    amelia.page.keyboard.press("Enter")
+    amelia.page.get_by_role("link", name="Pemberton-Askew Trust").click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Pemberton-Askew Trust")
+
+
+def test_rows_show_who_is_on_each_client(amelia: Person, daniel: Person, cast: Cast) -> None:
+    busy, quiet = make_client("Occupied Ogilvy"), make_client("Occupied by nobody")
+    amelia.page.goto("/clients?q=Occupied")
+    expect(row(amelia, quiet)).to_be_visible()
+    expect(avatars(amelia, busy)).to_have_count(0)
+
+    daniel.open_editor(busy)
+    expect(avatars(amelia, busy)).to_have_text(["DO"])
+    expect(avatars(amelia, busy)).to_have_attribute("title", "Daniel Okafor – Editing")
+    expect(avatars(amelia, quiet)).to_have_count(0)
+
+    daniel.leave()
+    expect(avatars(amelia, busy)).to_have_count(0)
+
+
+def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast
+) -> None:
+    clients = [make_client(f"Numerous {number}") for number in range(25)]
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    calls: list[Request] = []
+    amelia.page.on("request", lambda request: calls.append(request) if is_bulk_read(request) else None)
+    amelia.page.clock.install()
+    with amelia.page.expect_response(lambda response: is_bulk_read(response.request)):
+        amelia.page.goto("/clients?q=Numerous")
+    expect(row(amelia, clients[0])).to_be_visible()
+    assert len(calls) == 1
+    assert all(f"page=client-{client.id}" in calls[0].url for client in clients)
+
+    amelia.hide_tab()
+    amelia.page.clock.fast_forward("02:00")
+    amelia.page.evaluate("fetch('/session')")  # what was asked before is known after it
+    assert len(calls) == 1
+    with amelia.page.expect_response(lambda response: is_bulk_read(response.request), timeout=AT_ONCE_MS):
+        amelia.show_tab()
+    assert len(calls) == 2
+
+
+def test_an_empty_result_says_so_and_leads_back(amelia: Person) -> None:
+    amelia.page.goto("/clients?q=nobody+of+this+name")
+    expect(amelia.page.get_by_role("main")).to_contain_text("No clients match “nobody of this name”.")
+    amelia.page.get_by_role("link", name="Clear search").click()
+    expect(amelia.page).to_have_url(re.compile(r"/clients$"))
+
+
+def row(person: Person, client: Client) -> Locator:
+    return person.page.locator(f'[data-page="client-{client.id}"]')
+
+
+def avatars(person: Person, client: Client) -> Locator:
+    return row(person, client).locator("presence-dots .avatar")

@@ -1,0 +1,104 @@
+"""Edit where others are: the dialog that asks first, and where its buttons lead."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.clients import Client
+from tests.browser.people import Person, SitDown
+from tests.cast import Cast
+
+
+def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -> None:
+    amelia.open(client)
+    amelia.click_edit()
+    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+
+
+def test_it_lists_who_is_here_and_what_they_do(
+    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+) -> None:
+    rhys, ada = sit_down(cast.rhys), sit_down(cast.ada)
+    rhys.open(client)
+    ada.open(client)
+    ada.hide_tab()
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960002")
+    amelia.open(client)
+    expect(amelia.avatars).to_have_count(3)
+    expect(amelia.avatars.first).to_have_attribute("title", "Daniel Okafor – Editing")
+
+    amelia.click_edit()
+    expect(amelia.modal).to_contain_text("The following users are currently viewing or editing this client record:")
+    listed = amelia.modal.get_by_role("listitem")
+    expect(listed.locator("[data-name]")).to_have_text(["Daniel Okafor", "Rhys Morgan", "Ada Byron"])
+    expect(listed.locator("[data-doing]")).to_have_text(["Editing Phone", "", "Away"])
+    expect(listed.locator("[data-seen]")).to_have_text(["Last seen: less than a minute ago"] * 3)
+    expect(amelia.modal).to_contain_text(
+        "⚠️ Making changes while others are editing may cause data conflicts. "
+        "Consider coordinating with your team before proceeding."
+    )
+
+
+@pytest.mark.parametrize("how", ["Escape", "Close"])
+def test_closing_it_stays_on_the_page_and_gives_the_focus_back(
+    amelia: Person, daniel: Person, client: Client, how: str
+) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.click_edit()
+    expect(amelia.modal.get_by_role("button", name="Wait for Users")).to_be_focused()
+    if how == "Escape":
+        amelia.page.keyboard.press("Escape")
+    else:
+        amelia.modal.get_by_role("button", name="Close").click()
+
+    expect(amelia.modal).to_be_hidden()
+    expect(amelia.waiting).to_be_hidden()
+    expect(amelia.page.get_by_role("link", name="Edit", exact=True)).to_be_focused()
+    expect(amelia.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
+
+    amelia.click_edit()
+    expect(amelia.modal).to_be_visible()
+
+
+def test_proceed_anyway_opens_the_editor(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.click_edit()
+    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+    daniel.sees("Amelia is also viewing this client record and editing it")
+
+
+def test_the_list_follows_the_roster_until_one_is_alone(
+    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.click_edit()
+    names = amelia.modal.locator("[data-name]")
+    expect(names).to_have_text(["Daniel Okafor"])
+
+    rhys = sit_down(cast.rhys)
+    rhys.open(client)
+    expect(names).to_have_text(["Daniel Okafor", "Rhys Morgan"])
+
+    daniel.leave()
+    rhys.leave()
+    amelia.forget_who_left()
+    expect(amelia.modal).to_contain_text("The others have left. You have this client record to yourself.")
+    amelia.modal.get_by_role("button", name="Edit now").click()
+    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+
+
+def test_a_click_that_asks_for_a_new_tab_is_the_browsers_business(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    with amelia.context.expect_page() as opened:
+        amelia.page.get_by_role("link", name="Edit", exact=True).click(modifiers=["Control"])
+    expect(opened.value).to_have_url(re.compile(r"/edit$"))
+    expect(amelia.modal).to_be_hidden()

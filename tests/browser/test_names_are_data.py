@@ -1,0 +1,69 @@
+"""Text from people is text: markup in a name is shown as it is typed, and never run.
+
+The fixture `trouble` fails these tests if a dialog opens or the content security policy has to step in.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.auth import Profile
+from portal.clients import Client
+from tests.browser.people import Person, SitDown
+from tests.cast import make_profile
+from tests.records import make_client
+
+MARKUP = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def client(app: object) -> Client:
+    return make_client(f"{MARKUP} & Söhne", notes=f"</p>{MARKUP}", town=f'"{MARKUP}')
+
+
+@pytest.fixture
+def mallory(app: object, request: pytest.FixtureRequest) -> Profile:
+    profile = make_profile("Mallory", request.node.name)
+    profile.first_name, profile.last_name = MARKUP, "{{ 7 * 7 }}"
+    return profile
+
+
+def test_a_client_called_like_markup_is_shown_so_everywhere(amelia: Person, client: Client) -> None:
+    amelia.page.goto(f"/clients?q={client.client_ref}")
+    amelia.page.get_by_role("link", name=client.name).click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text(client.name)
+    expect(amelia.page).to_have_title(re.compile(re.escape(client.name)))
+    expect(amelia.page.get_by_role("main")).to_contain_text(client.notes)
+
+    amelia.open_editor(client)
+    expect(amelia.field("Name")).to_have_value(client.name)
+    expect(amelia.field("Town")).to_have_value(client.town)
+    expect(amelia.page.locator("img")).to_have_count(0)
+
+
+def test_a_search_for_markup_is_shown_as_text(amelia: Person) -> None:
+    amelia.page.goto("/clients")
+    amelia.field("Search").fill(f'"{MARKUP}zzz')
+    amelia.page.keyboard.press("Enter")
+    expect(amelia.page.get_by_role("main")).to_contain_text(f'"{MARKUP}zzz')
+    expect(amelia.field("Search")).to_have_value(f'"{MARKUP}zzz')
+    expect(amelia.page.locator("img")).to_have_count(0)
+
+
+def test_a_viewer_called_like_markup_is_shown_so_everywhere(
+    amelia: Person, sit_down: SitDown, mallory: Profile, client: Client
+) -> None:
+    amelia.open(client)
+    viewer = sit_down(mallory)
+    viewer.open(client)
+    expect(viewer.page.locator(".me .name")).to_have_text(mallory.full_name)
+
+    expect(amelia.toasts).to_contain_text([f"{mallory.full_name} joined this page"])
+    amelia.sees(f"{MARKUP} is also viewing this client record")
+    expect(amelia.avatars).to_have_attribute("title", f"{mallory.full_name} – Active now")
+    amelia.click_edit()
+    expect(amelia.modal.locator("[data-name]")).to_have_text(mallory.full_name)
+    amelia.modal.get_by_role("button", name="Wait for Users").click()
+    expect(amelia.waiting).to_contain_text(f"Waiting for {mallory.full_name}")
+    expect(amelia.page.locator("img")).to_have_count(0)

@@ -1,0 +1,159 @@
+"""The server or the database goes away and comes back: nobody is alarmed, and nothing typed is lost."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from playwright.sync_api import expect
+from sqlalchemy import text
+
+from portal import create_app
+from portal.clients import Client
+from portal.embedded_postgres import EmbeddedPostgres
+from portal.extensions import db
+from tests.browser.people import Person
+from tests.browser.portal import Portal
+from tests.browser.trouble import Trouble
+from tests.cast import make_cast
+from tests.conftest import settings_for
+
+RECONNECTING = "Reconnecting…"
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A server that may be stopped: nobody else's tests are on it."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def browsers_app(postgres: EmbeddedPostgres) -> Flask:
+    app = create_app(settings_for(postgres.start()))
+    with app.app_context():
+        upgrade()
+        make_cast()
+        db.engine.dispose()
+    return app
+
+
+@pytest.fixture(scope="module")
+def portal(
+    postgres: EmbeddedPostgres, browsers_app: Flask, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Portal]:
+    log = tmp_path_factory.mktemp("portal") / "log"
+    timings = {"PORTAL_HEARTBEAT_SECONDS": "1", "PORTAL_ACTIVE_WINDOW_SECONDS": "8"}
+    portal = Portal(postgres.start(), log, **timings)
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture
+def both(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> tuple[Person, Person]:
+    """Amelia on the client page, Daniel in the editor with a new phone number that he has not saved."""
+    trouble.expect("Failed to load resource")
+    amelia.open(client)
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960800")
+    amelia.sees("Daniel is also viewing this client record and editing Phone")
+    daniel.sees("Amelia is also viewing this client record")
+    db.session.rollback()
+    return amelia, daniel
+
+
+def test_a_killed_server_started_again_is_found_again(both: tuple[Person, Person], portal: Portal) -> None:
+    portal.kill()
+    all_say_reconnecting(both)
+    portal.start()
+    all_are_back_without_news(both)
+
+
+def test_after_an_outage_longer_than_the_active_window_nobody_has_left_or_joined(
+    both: tuple[Person, Person], portal: Portal
+) -> None:
+    portal.kill()
+    all_say_reconnecting(both)
+    # Whoever is back first finds nobody there yet, and neither has heard anything for ten minutes.
+    db.session.execute(text("UPDATE user_page_presence SET last_seen = last_seen - interval '10 minutes'"))
+    db.session.commit()
+    for person in both:
+        person.page.clock.install()
+        person.page.clock.fast_forward("10:00")
+    portal.start()
+    all_are_back_without_news(both)
+
+
+def test_a_stopped_database_started_again_is_found_again(
+    both: tuple[Person, Person], postgres: EmbeddedPostgres
+) -> None:
+    postgres.stop()
+    all_say_reconnecting(both)
+    postgres.start()
+    all_are_back_without_news(both)
+
+
+def test_a_crashed_database_has_forgotten_who_is_there_and_nobody_notices(
+    both: tuple[Person, Person], postgres: EmbeddedPostgres
+) -> None:
+    assert postgres.pid is not None
+    os.kill(postgres.pid, signal.SIGKILL)
+    all_say_reconnecting(both)
+    postgres.start()
+    all_are_back_without_news(both)
+
+
+def test_a_page_asked_for_without_the_database_says_so_and_works_again(
+    amelia: Person, client: Client, postgres: EmbeddedPostgres, trouble: Trouble
+) -> None:
+    trouble.expect("status of 503")
+    path = f"/clients/{client.id}"
+    db.session.rollback()
+    postgres.stop()
+    answer = amelia.page.goto(path)
+    assert answer is not None
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Back in a moment")
+
+    postgres.start()
+    amelia.page.get_by_role("link", name="Try again").click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore Family")
+
+
+def test_waiting_goes_on_through_an_outage(both: tuple[Person, Person], portal: Portal) -> None:
+    amelia, daniel = both
+    amelia.click_edit()
+    amelia.modal.get_by_role("button", name="Wait for Users").click()
+    portal.kill()
+    expect(amelia.waiting).to_contain_text("Reconnecting – still waiting")
+    portal.start()
+
+    expect(amelia.waiting).to_contain_text("Still in use – checked just now")
+    daniel.leave()
+    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+
+
+def all_say_reconnecting(people: tuple[Person, Person]) -> None:
+    for person in people:
+        expect(person.page.get_by_text(RECONNECTING)).to_be_visible()
+
+
+def all_are_back_without_news(people: tuple[Person, Person]) -> None:
+    """Both are online, see each other and have been told nothing; Daniel's phone number is still typed."""
+    amelia, daniel = people
+    for person in people:
+        expect(person.page.get_by_text(RECONNECTING)).to_be_hidden()
+    amelia.sees("Daniel is also viewing this client record and editing Phone")
+    daniel.sees("Amelia is also viewing this client record")
+    for person in people:
+        person.forget_who_left()
+        person.take_in()
+        assert person.toasts_so_far() in ([], ["Daniel Okafor joined this page 👋"])
+    amelia.sees("Daniel is also viewing this client record and editing Phone")
+    expect(daniel.field("Phone")).to_have_value("01632 960800")

@@ -1,0 +1,175 @@
+"""Who is on this page: people see each other arrive, look, edit, go away and leave."""
+
+import os
+import re
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from portal.clients import Client
+from tests.browser.people import Crowd, Person, SitDown
+from tests.browser.portal import Portal
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+
+AT_ONCE_MS = 15_000  # half of the unhurried portal's heartbeat: no beat by the clock comes so soon
+
+
+@pytest.fixture
+def another_browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
+    """A process of its own, which can be killed."""
+    browser = launch_browser()
+    yield browser
+    browser.close()
+
+
+def test_each_sees_the_other_arrive_and_leave(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    amelia.sees()
+
+    daniel.open(client)
+    daniel.sees("Amelia is also viewing this client record")
+    amelia.sees("Daniel is also viewing this client record")
+    expect(amelia.avatars).to_have_text(["DO"])
+    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Active now")
+    expect(amelia.avatars).to_have_class(re.compile(r"\bviewing\b"))
+
+    daniel.leave()
+    amelia.sees()
+
+
+def test_three_are_drawn_and_the_others_counted(
+    sit_down: SitDown,
+    unhurried_portal: Portal,
+    cast: Cast,
+    client: Client,
+    crowd: Crowd,
+) -> None:
+    crowd(client, 5)
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+
+    amelia.sees("5 users are viewing this client record")
+    expect(amelia.avatars).to_have_text(["VO", "VO", "VO", "+2"])
+    first, *_, more = amelia.avatars.all()
+    expect(first).to_have_attribute("title", f"Viewer01 Of Client {client.id} – Active now")
+    expect(more).to_have_attribute("title", re.compile("Viewer04 .+, Viewer05 .+"))
+
+
+def test_everybody_is_in_the_menu_by_name(
+    sit_down: SitDown,
+    unhurried_portal: Portal,
+    cast: Cast,
+    client: Client,
+    crowd: Crowd,
+) -> None:
+    people = crowd(client, 5)
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+
+    amelia.indicator.locator("summary").click()
+    names = amelia.page.get_by_role("list", name="Who is here").locator("[data-name]")
+    expect(names).to_have_text([profile.full_name for profile in people])
+
+
+def test_somebody_who_edits_is_drawn_so(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open_editor(client)
+
+    amelia.sees("Daniel is also viewing this client record and editing it")
+    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Editing")
+    expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"))
+
+
+def test_a_hidden_tab_stays_and_is_drawn_as_away(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open(client)
+    daniel.hide_tab()
+
+    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Away")
+    expect(amelia.avatars).to_have_class(re.compile(r"\baway\b"))
+
+    daniel.show_tab()
+    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Active now")
+
+
+@pytest.mark.parametrize("way", ["another page", "closed tab", "closed browser", "signed out"])
+def test_leaving_takes_one_off_at_once(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble, way: str
+) -> None:
+    trouble.expect("status of 401")  # signed out, the page takes leave once more as it goes
+    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia.open(client)
+    daniel.open(client)
+    amelia.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
+
+    match way:
+        case "another page":
+            daniel.leave()
+        case "closed tab":
+            daniel.page.close()
+        case "closed browser":
+            daniel.context.close()
+        case "signed out":
+            daniel.page.get_by_role("button", name="Sign out").click()
+    # Here the active window is two minutes: only a word from the browser can be so quick.
+    amelia.is_told(client, {"Amelia": "viewing"})
+
+
+def test_two_tabs_are_one_viewer_and_closing_one_leaves_the_other(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+) -> None:
+    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia.open(client)
+    daniel.open(client)
+    second = daniel.another_tab()
+    second.open_editor(client)
+    amelia.is_told(client, {"Amelia": "viewing", "Daniel": "editing"})
+
+    second.page.close()
+    amelia.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
+
+
+def test_a_killed_browser_is_gone_after_the_active_window(
+    amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
+) -> None:
+    amelia.open(client)
+    daniel = sit_down(cast.daniel, browser=another_browser)
+    daniel.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+
+    kill(another_browser)
+    amelia.take_in()
+    amelia.sees("Daniel is also viewing this client record")
+    amelia.sees()
+
+
+def test_a_newcomer_sees_at_once_who_is_here(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+) -> None:
+    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia.open(client)
+    daniel.open(client)
+    expect(daniel.sentence).to_have_text("Amelia is also viewing this client record", timeout=AT_ONCE_MS)
+
+
+def test_coming_back_to_the_tab_shows_at_once_who_came_meanwhile(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+) -> None:
+    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia.open(client)
+    amelia.hide_tab()
+    daniel.open(client)
+    expect(daniel.avatars).to_have_attribute("title", "Amelia Hart – Away", timeout=AT_ONCE_MS)
+
+    amelia.show_tab()
+    expect(amelia.sentence).to_have_text("Daniel is also viewing this client record", timeout=AT_ONCE_MS)
+
+
+def kill(browser: Browser) -> None:
+    """End all of the browser in one instant, as a crash does: it tells nobody."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    [pid] = [process["id"] for process in processes if process["type"] == "browser"]
+    os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,44 @@
+"""The promise on size: a client page is sent less than 60 KB of JavaScript and CSS before compression."""
+
+from playwright.sync_api import Response
+
+from portal.clients import Client
+from tests.browser.people import Person, SitDown
+from tests.browser.portal import Portal
+from tests.cast import Cast
+
+PROMISED_BYTES = 60_000
+
+
+def test_scripts_and_styles_keep_within_the_promise(amelia: Person, client: Client) -> None:
+    files = responses_while_opening(amelia, client, ("script", "stylesheet"))
+    sizes = {response.url.rsplit("/", 1)[-1]: len(response.body()) for response in files}
+    assert {"main.js", "page.js", "tokens.css"} <= sizes.keys()
+    assert sum(sizes.values()) < PROMISED_BYTES, sizes
+
+
+def test_they_are_compressed_and_kept_for_ever(amelia: Person, client: Client) -> None:
+    for response in responses_while_opening(amelia, client, ("script", "stylesheet")):
+        assert "immutable" in response.headers["cache-control"]
+        assert response.headers.get("content-encoding") in ("gzip", "br") or len(response.body()) < 1000
+
+
+def test_nothing_is_asked_of_anybody_else(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+) -> None:
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    for response in responses_while_opening(amelia, client, None):
+        assert response.url.startswith(f"{unhurried_portal.url}/")
+
+
+def responses_while_opening(person: Person, client: Client, kinds: tuple[str, ...] | None) -> list[Response]:
+    """What the client page is sent, of these kinds or all."""
+    heard: list[Response] = []
+
+    def hear(response: Response) -> None:  # Playwright takes no method of a list
+        heard.append(response)
+
+    person.page.on("response", hear)
+    person.open(client)
+    person.page.wait_for_load_state()
+    return [response for response in heard if kinds is None or response.request.resource_type in kinds]

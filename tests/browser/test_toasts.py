@@ -1,0 +1,101 @@
+"""News of who joins and leaves: told once, politely, and not where nothing has happened."""
+
+from playwright.sync_api import expect
+
+from portal.clients import Client
+from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
+from tests.browser.portal import Portal
+from tests.cast import Cast
+
+DANIEL_JOINED = "Daniel Okafor joined this page 👋"
+DANIEL_LEFT = "Daniel Okafor left this page 👋"
+
+
+def test_an_arrival_and_a_departure_are_told_and_go_away_again(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open(client)
+    expect(amelia.toasts).to_contain_text([DANIEL_JOINED])
+    expect(amelia.toasts).to_have_count(0)
+
+    daniel.page.close()
+    expect(amelia.toasts).to_contain_text([DANIEL_LEFT])
+    expect(amelia.toasts).to_have_count(0)
+    assert amelia.toasts_so_far() == [DANIEL_JOINED, DANIEL_LEFT]
+
+
+def test_those_who_were_there_before_one_came_are_no_news(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+    amelia.take_in()
+    assert amelia.toasts_so_far() == []
+
+
+def test_a_reload_is_no_news_to_either_side(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+
+    # As slow as a reload can be: Amelia hears a roster without Daniel before his new page has beaten.
+    daniel.page.route(f"**{PRESENCE_PATH}", lambda route: None)
+    daniel.page.reload()
+    amelia.take_in()
+    amelia.sees("Daniel is also viewing this client record")
+    daniel.page.unroute(f"**{PRESENCE_PATH}")
+    daniel.sees("Amelia is also viewing this client record")
+
+    amelia.forget_who_left()
+    amelia.take_in()
+    assert amelia.toasts_so_far() == [DANIEL_JOINED]
+    assert daniel.toasts_so_far() == []
+
+
+def test_a_second_tab_opened_and_closed_is_no_news(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open(client)
+    second = daniel.another_tab()
+    second.open(client)
+    amelia.take_in()
+    second.page.close()
+    amelia.take_in()
+    assert amelia.toasts_so_far() == [DANIEL_JOINED]
+
+
+def test_news_can_be_switched_off_for_good(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.indicator.locator("summary").click()
+    amelia.page.get_by_label("Tell me when somebody joins or leaves").uncheck()
+    daniel.leave()
+    amelia.forget_who_left()
+    amelia.sees()
+    assert amelia.toasts_so_far() == []
+
+    amelia.reload()
+    daniel.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+    assert amelia.toasts_so_far() == []
+
+
+def test_of_many_at_once_four_are_named_and_the_others_counted(
+    sit_down: SitDown,
+    unhurried_portal: Portal,
+    cast: Cast,
+    client: Client,
+    crowd: Crowd,
+) -> None:
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+    crowd(client, 7)
+    amelia.hide_tab()  # which beats at once
+
+    expect(amelia.toasts).to_have_count(5)
+    expect(amelia.toasts.last).to_contain_text("and 3 more joined")
+
+
+def test_a_toast_can_be_dismissed(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+    daniel.open(client)
+    amelia.toasts.hover()  # it stays while the pointer is on it
+    amelia.toasts.get_by_role("button", name="Dismiss").click()
+    expect(amelia.toasts).to_have_count(0)

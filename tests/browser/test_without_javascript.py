@@ -1,0 +1,69 @@
+"""With scripts switched off the portal still works: pages, forms, the version check."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from portal.auth import Profile
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person, SitDown
+from tests.browser.trouble import Trouble
+from tests.cast import PASSWORD, Cast
+
+
+@pytest.fixture
+def amelia(sit_down: SitDown, cast: Cast) -> Person:
+    """Amelia, with scripts switched off, signed in by hand."""
+    person = sit_down(None, java_script_enabled=False)
+    sign_in(person, cast.amelia)
+    return person
+
+
+def test_a_client_is_found_opened_and_changed(amelia: Person, client: Client) -> None:
+    amelia.field("Search").fill(client.client_ref)
+    amelia.page.get_by_role("button", name="Search").click()
+    amelia.page.get_by_role("link", name=client.name).click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text(client.name)
+    expect(amelia.indicator).to_be_hidden()
+    expect(amelia.page.get_by_role("dialog")).to_have_count(0)
+
+    amelia.click_edit()
+    amelia.field("Phone").fill("01632 961100")
+    amelia.save()
+    expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))
+    expect(amelia.page.get_by_role("main")).to_contain_text("01632 961100")
+
+
+def test_a_stale_save_is_shown_and_can_be_sent_again(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409")
+    amelia.page.goto(f"/clients/{client.id}/edit")
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 961200")
+    daniel.save()
+    expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
+
+    amelia.field("Phone").fill("01632 961300")
+    amelia.save()
+    row = amelia.page.get_by_role("row", name="Phone")
+    expect(row.get_by_role("cell")).to_contain_text(["01632 961200", "01632 961300"])
+    amelia.save()
+    expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))
+    db.session.rollback()
+    assert client.phone == "01632 961300"
+
+
+def test_signing_out_works(amelia: Person) -> None:
+    amelia.page.get_by_role("button", name="Sign out").click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def sign_in(person: Person, profile: Profile) -> None:
+    person.page.goto("/sign-in")
+    person.field("Email").fill(profile.email)
+    person.field("Password").fill(PASSWORD)
+    person.page.get_by_role("button", name="Sign in").click()
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("Clients")

@@ -1,0 +1,59 @@
+"""The people of the tests: always the same five, so that a test's sentence says who does what."""
+
+import functools
+from dataclasses import dataclass
+
+from portal.auth import Profile, passwords
+from portal.extensions import db
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Amelia looks after the clients, Daniel is her colleague, Olga is shut out, Rhys only reads, Ada is admin."""
+
+    amelia: Profile
+    daniel: Profile
+    olga: Profile
+    rhys: Profile
+    ada: Profile
+
+
+def make_cast() -> Cast:
+    """Insert the five and commit. Everybody's password is PASSWORD."""
+    cast = Cast(
+        amelia=_profile("Amelia", "Hart", "adviser"),
+        daniel=_profile("Daniel", "Okafor", "adviser"),
+        olga=_profile("Olga", "Petrova", "adviser", is_active=False),
+        rhys=_profile("Rhys", "Morgan", "reader"),
+        ada=_profile("Ada", "Byron", "admin"),
+    )
+    db.session.commit()
+    return cast
+
+
+def make_profile(first_name: str, last_name: str, role: str = "adviser") -> Profile:
+    """One more person, for a crowd; commits."""
+    profile = _profile(first_name, last_name, role)
+    db.session.commit()
+    return profile
+
+
+def _profile(first_name: str, last_name: str, role: str, *, is_active: bool = True) -> Profile:
+    profile = Profile(
+        first_name=first_name,
+        last_name=last_name,
+        email=f"{first_name}.{last_name}@firm.example".lower(),
+        role=role,
+        password_hash=_hash_of_password(),
+        is_active=is_active,
+    )
+    db.session.add(profile)
+    return profile
+
+
+@functools.cache
+def _hash_of_password() -> str:
+    # One real argon2 hash for everybody: 150 ms a profile would be most of the run.
+    return passwords.hash_password(PASSWORD)

@@ -1,0 +1,72 @@
+"""A folder of the five CSV files with one of each in it, for a test to spoil or to add to."""
+
+from pathlib import Path
+from typing import Self
+
+from sqlalchemy import text
+
+from portal.extensions import db
+
+ONE_OF_EACH = {
+    "profiles.csv": "first_name,last_name,email,role\nAmelia,Hart,amelia.hart@firm.example,adviser\n",
+    "clients.csv": (
+        "client_ref,name,client_type,status,adviser_email,client_since,email,phone,address_line1,address_line2,town,"
+        "postcode,risk_profile,capacity_for_loss,objectives,next_review_on,notes\n"
+        "KG1,Whitmore Family,family,active,amelia.hart@firm.example,2016-05-09,ruth@mail.example,+44 117 496 0411,"
+        "4 Mill Lane,,Bath,BA1 1AA,5,medium,Retire at 60,2026-12-08,Calls after 5 pm\n"
+    ),
+    "people.csv": (
+        "client_ref,title,first_name,last_name,known_as,date_of_birth,ni_number\n"
+        "KG1,Mrs,Ruth,Whitmore,Ruthie,1961-02-03,QQ123456C\n"
+    ),
+    "products.csv": (
+        "client_ref,plan_number,product_name,product_type,provider,status,start_on,fixed_fee_gbp,percentage_fee\n"
+        "KG1,A100,Stocks & Shares ISA,ISA,Aviva,active,2019-04-06,120.00,0.75\n"
+    ),
+    "valuations.csv": "plan_number,valued_on,amount_gbp\nA100,2026-08-21,1234.50\n",
+}
+
+
+class CsvFolder:
+    """Every method returns the folder, so that a test's preparation reads as one sentence."""
+
+    def __init__(self, path: Path, files: dict[str, str] = ONE_OF_EACH) -> None:
+        self.path = path
+        path.mkdir(exist_ok=True)
+        for name, content in files.items():
+            self.write(name, content)
+
+    def write(self, name: str, content: str | bytes) -> Self:
+        data = content.encode() if isinstance(content, str) else content
+        (self.path / name).write_bytes(data)
+        return self
+
+    def add(self, name: str, *rows: str) -> Self:
+        return self.write(name, self.text(name) + "".join(f"{row}\n" for row in rows))
+
+    def change(self, name: str, old: str, new: str) -> Self:
+        assert old in self.text(name), f"{name} holds no {old!r}"
+        return self.write(name, self.text(name).replace(old, new))
+
+    def set(self, name: str, column: str, value: str) -> Self:
+        """Put `value` (as it stands in a file, quoted if need be) into the column of the first row."""
+        header, row, *rest = self.text(name).split("\n")
+        cells = row.split(",")
+        cells[header.split(",").index(column)] = value
+        return self.write(name, "\n".join([header, ",".join(cells), *rest]))
+
+    def text(self, name: str) -> str:
+        return (self.path / name).read_bytes().decode()
+
+    def __truediv__(self, name: str) -> Path:
+        return self.path / name
+
+
+def whole_database() -> dict[str, list[tuple[object, ...]]]:
+    """Every committed row of every table of records, for comparison."""
+    tables = ("profiles", "clients", "people", "products", "valuations")
+    with db.engine.connect() as connection:
+        return {
+            table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY id"))]  # noqa: S608
+            for table in tables
+        }

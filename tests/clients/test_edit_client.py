@@ -1,0 +1,337 @@
+"""/clients/<id>/edit: the form, what it refuses and how it says so."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from portal.clients import Client
+from portal.clients.forms import FIELDS
+from portal.extensions import db
+from tests.cast import Cast, make_profile
+from tests.reading import errors_of, form_of, options_of, text_of
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client(
+        "Whitmore Family",
+        adviser_id=cast.daniel.id,
+        client_since=date(2019, 4, 6),
+        email="ruth@mail.example",
+        phone="020 7946 0018",
+        risk_profile=4,
+        capacity_for_loss="medium",
+        next_review_on=date(2026, 12, 8),
+        objectives="Retire at 60\n- Bath\n- Boat",
+        notes="First line\n  indented second\n\nlast",
+    )
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+def save(browser: Visitor, client: Client, **typed: Any) -> TestResponse:
+    """Open the editor, change what is `typed`, press Save changes."""
+    form = form_of(browser.get(f"/clients/{client.id}/edit"))
+    return browser.post(f"/clients/{client.id}/edit", data={**form, **typed})
+
+
+def stored(client: Client) -> Client:
+    db.session.refresh(client)
+    return client
+
+
+def test_the_form_holds_what_the_record_holds(amelia: Visitor, client: Client, cast: Cast) -> None:
+    form = form_of(amelia.get(f"/clients/{client.id}/edit"))
+
+    assert form["version"] == "1"
+    assert form["name"] == "Whitmore Family"
+    assert form["adviser_id"] == str(cast.daniel.id)
+    assert (form["client_since"], form["next_review_on"]) == ("2019-04-06", "2026-12-08")
+    assert (form["risk_profile"], form["capacity_for_loss"], form["client_type"]) == ("4", "medium", "family")
+    assert form["objectives"] == "Retire at 60\r\n- Bath\r\n- Boat"
+    assert set(FIELDS) <= set(form)
+
+
+def test_every_field_is_labelled_and_grouped(amelia: Visitor, client: Client) -> None:
+    words = text_of(amelia.get(f"/clients/{client.id}/edit"))
+
+    for word in (
+        "Client",
+        "Contact",
+        "Advice",
+        "Notes",
+        "Name",
+        "Email",
+        "Phone",
+        "Postcode",
+        "Save changes",
+        "Cancel",
+    ):
+        assert word in words
+
+
+NEW_VALUES: dict[str, tuple[str, Any]] = {
+    "name": ("  Whitmore & Sons  ", "Whitmore & Sons"),
+    "client_type": ("trust", "trust"),
+    "status": ("dormant", "dormant"),
+    "adviser_id": ("", None),
+    "client_since": ("", None),
+    "email": ("Ruth.W@mail.example", "Ruth.W@mail.example"),
+    "phone": (" 01225 460 123 ", "01225 460 123"),
+    "address_line1": ("Zoë’s house — 1", "Zoë’s house — 1"),
+    "address_line2": ("x" * 200, "x" * 200),
+    "town": ("Llanfair­pwll", "Llanfair­pwll"),
+    "postcode": ("ba1 1aa", "ba1 1aa"),
+    "risk_profile": ("7", 7),
+    "capacity_for_loss": ("", ""),
+    "next_review_on": ("2027-01-31", date(2027, 1, 31)),
+    "objectives": ("One\r\nTwo\r\n\r\nThree\r\n", "One\nTwo\n\nThree"),
+    "notes": ("👩‍👩‍👧 café\t1\r\n" + "x" * 9_000, "👩‍👩‍👧 café\t1\n" + "x" * 9_000),
+}
+
+
+def test_every_field_can_be_changed(amelia: Visitor, client: Client, cast: Cast) -> None:
+    answer = save(amelia, client, **{field: typed for field, (typed, _) in NEW_VALUES.items()})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/clients/{client.id}")
+    assert set(NEW_VALUES) == set(FIELDS)
+    assert {field: getattr(stored(client), field) for field in FIELDS} == {
+        field: kept for field, (_, kept) in NEW_VALUES.items()
+    }
+    assert (client.version, client.updated_by) == (2, cast.amelia.id)
+    assert "Your changes are saved." in text_of(amelia.get(f"/clients/{client.id}"))
+    assert "Your changes are saved." not in text_of(amelia.get(f"/clients/{client.id}"))
+
+
+WRONG: list[tuple[str, str, str]] = [
+    ("name", "", "Enter the client's name."),
+    ("name", "   ", "Enter the client's name."),
+    ("name", "x" * 201, "Use at most 200 characters."),
+    ("name", "a\0b", "control characters"),
+    ("name", "a\x07b", "control characters"),
+    ("name", "a\u202eb", "control characters"),
+    ("client_type", "king", "Not a valid choice"),
+    ("client_type", "", "Not a valid choice"),
+    ("status", "ACTIVE", "Not a valid choice"),
+    ("adviser_id", "999999", "Not a valid choice"),
+    ("adviser_id", "x", "Invalid Choice"),
+    ("adviser_id", "1.0", "Invalid Choice"),
+    ("client_since", "6 April", "Not a valid date value"),
+    ("client_since", "2019-02-30", "Not a valid date value"),
+    ("client_since", "1899-12-31", "Enter a date between 1900 and 2199."),
+    ("client_since", "10000-01-01", "Not a valid date value"),
+    ("email", "ruth", "Enter an e-mail address such as ruth@mail.example."),
+    ("email", "ruth@", "Enter an e-mail address"),
+    ("email", "a@b.example\0", "control characters"),
+    ("email", "a" * 250 + "@mail.example", "Use at most 254 characters."),
+    ("phone", "0" * 41, "Use at most 40 characters."),
+    ("phone", "1\x1b[2J", "control characters"),
+    ("address_line1", "x" * 201, "Use at most 200 characters."),
+    ("address_line2", "a\nb", "control characters"),
+    ("town", "x" * 101, "Use at most 100 characters."),
+    ("postcode", "x" * 13, "Use at most 12 characters."),
+    ("risk_profile", "0", "Not a valid choice"),
+    ("risk_profile", "8", "Not a valid choice"),
+    ("risk_profile", "four", "Invalid Choice"),
+    ("capacity_for_loss", "none", "Not a valid choice"),
+    ("next_review_on", "2200-01-01", "Enter a date between 1900 and 2199."),
+    ("next_review_on", "tomorrow", "Not a valid date value"),
+    ("objectives", "x" * 2_001, "Use at most 2,000 characters."),
+    ("objectives", "a\0", "control characters"),
+    ("notes", "x" * 10_001, "Use at most 10,000 characters."),
+    ("notes", "a\x0bb", "control characters"),
+]
+
+
+@pytest.mark.parametrize(("field", "typed", "error"), WRONG)
+def test_an_error_stands_beside_its_field_and_nothing_is_saved(
+    amelia: Visitor, client: Client, field: str, typed: str, error: str
+) -> None:
+    answer = save(amelia, client, **{field: typed, "town": typed if field == "town" else "Typed Town"})
+
+    assert answer.status_code == 422
+    assert list(errors_of(answer)) == [field]
+    assert error in errors_of(answer)[field]
+    assert "Nothing is saved yet: one field needs another look" in text_of(answer)
+    assert stored(client).version == 1
+    assert client.town == ""
+
+
+def test_every_field_has_its_wrong_values() -> None:
+    assert {field for field, _, _ in WRONG} == set(FIELDS)
+
+
+@pytest.mark.parametrize(("field", "typed"), [(field, typed) for field, typed, _ in WRONG if field != "adviser_id"])
+def test_what_was_typed_is_kept(amelia: Visitor, client: Client, field: str, typed: str) -> None:
+    """The wrong value, so that it can be mended, and all the others."""
+    answer = save(amelia, client, **{field: typed, "phone": typed if field == "phone" else "0123"})
+
+    form = form_of(answer)
+    if field not in ("client_type", "status", "risk_profile", "capacity_for_loss") and "\0" not in typed:
+        assert form[field].strip() == typed.strip()
+    assert form["phone"].strip() == (typed.strip() if field == "phone" else "0123")
+    assert form["version"] == "1"
+
+
+def test_several_errors_are_counted_and_linked(amelia: Visitor, client: Client) -> None:
+    answer = save(amelia, client, name="", email="x", phone="0" * 50)
+
+    assert set(errors_of(answer)) == {"name", "email", "phone"}
+    assert "Nothing is saved yet: 3 fields need another look" in text_of(answer)
+    assert '<a href="#email">' in answer.text
+    assert answer.text.count('aria-invalid="true"') == 3
+
+
+@pytest.mark.parametrize("version", ["", "0", "-1", "x", "1.0", "99999999999", "2147483648", "\0"])
+def test_a_version_that_is_none_is_refused(amelia: Visitor, client: Client, version: str) -> None:
+    answer = save(amelia, client, name="Changed", version=version)
+
+    assert answer.status_code == 422
+    assert stored(client).name == "Whitmore Family"
+
+
+def test_a_save_without_its_version_is_refused(amelia: Visitor, client: Client) -> None:
+    """Any program that forgets it must not overwrite anybody."""
+    form = form_of(amelia.get(f"/clients/{client.id}/edit"))
+    del form["version"]
+
+    assert amelia.post(f"/clients/{client.id}/edit", data={**form, "name": "Changed"}).status_code == 422
+    assert stored(client).name == "Whitmore Family"
+
+
+def test_an_unchanged_save_is_no_change(amelia: Visitor, client: Client) -> None:
+    """Not even of line ends and blanks that the browser adds: nobody else's editor becomes stale by it."""
+    before = stored(client).updated_at
+    answer = save(amelia, client)
+
+    assert answer.status_code == 302
+    assert (stored(client).version, client.updated_at, client.updated_by) == (1, before, None)
+
+
+def test_only_what_differs_is_written(amelia: Visitor, client: Client) -> None:
+    save(amelia, client, phone="1")
+
+    assert (stored(client).phone, client.objectives) == ("1", "Retire at 60\n- Bath\n- Boat")
+    assert client.notes == "First line\n  indented second\n\nlast"
+
+
+def test_fields_that_are_not_in_the_form_cannot_be_written(amelia: Visitor, client: Client) -> None:
+    save(amelia, client, name="New", client_ref="KG99999", id="7", updated_by="5", searched="x", created_at="x")
+
+    assert (stored(client).name, client.client_ref != "KG99999", client.updated_by) == ("New", True, 1)
+
+
+def test_an_adviser_who_has_left_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
+    """Olga is shut out, but her clients must remain editable, and hers until somebody decides."""
+    client.adviser_id = cast.olga.id
+    db.session.commit()
+
+    assert save(amelia, client, phone="1").status_code == 302
+    assert stored(client).adviser_id == cast.olga.id
+
+
+def test_an_adviser_who_reads_only_now_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
+    client.adviser_id = cast.rhys.id
+    db.session.commit()
+
+    answer = save(amelia, client, phone="1")
+
+    assert answer.status_code == 302, errors_of(answer)
+    assert stored(client).adviser_id == cast.rhys.id
+
+
+def test_readers_are_not_among_the_advisers_on_offer(amelia: Visitor, client: Client, cast: Cast) -> None:
+    offered = options_of(amelia.get(f"/clients/{client.id}/edit"), "adviser_id")
+
+    assert str(cast.rhys.id) not in offered
+    assert {"", str(cast.amelia.id), str(cast.ada.id)} <= set(offered)
+
+
+def test_a_reader_can_neither_open_nor_send_it(visit: Visit, cast: Cast, amelia: Visitor, client: Client) -> None:
+    rhys = visit(cast.rhys)
+    form = form_of(amelia.get(f"/clients/{client.id}/edit"))
+    form["csrf_token"] = rhys.get("/session").json["csrf_token"]
+
+    assert rhys.get(f"/clients/{client.id}/edit").status_code == 403
+    answer = rhys.post(f"/clients/{client.id}/edit", data={**form, "name": "Mine"})
+    assert answer.status_code == 403
+    assert "Your role lets you look at clients but not change them." in text_of(answer)
+    assert stored(client).name == "Whitmore Family"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_unknown_client_is_404_also_for_a_reader(visit: Visit, cast: Cast, method: str) -> None:
+    """What there is not cannot be forbidden: both learn the same."""
+    for profile in (cast.amelia, cast.rhys):
+        assert getattr(visit(profile), method)("/clients/999999/edit").status_code == 404
+
+
+def test_a_form_from_another_site_is_403(amelia: Visitor, client: Client) -> None:
+    form = form_of(amelia.get(f"/clients/{client.id}/edit"))
+    del form["csrf_token"]
+    amelia.without_token()
+
+    answer = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": "Evil"})
+
+    assert answer.status_code == 403
+    assert stored(client).name == "Whitmore Family"
+
+
+def test_somebody_who_became_a_reader_meanwhile_cannot_save(visit: Visit, client: Client) -> None:
+    zoe = make_profile("Zoe", "Hall")
+    browser = visit(zoe)
+    form = form_of(browser.get(f"/clients/{client.id}/edit"))
+    zoe.role = "reader"
+    db.session.commit()
+
+    assert browser.post(f"/clients/{client.id}/edit", data={**form, "name": "Late"}).status_code == 403
+
+
+@pytest.mark.parametrize("size", [300_000, 1_000_000])
+def test_a_form_that_is_too_large_is_413(amelia: Visitor, client: Client, size: int) -> None:
+    answer = save(amelia, client, notes="x" * size)
+
+    assert answer.status_code == 413
+    assert stored(client).notes != "x"
+
+
+def test_a_form_of_many_fields_is_no_500(amelia: Visitor, client: Client) -> None:
+    assert save(amelia, client, **{f"f{n}": "x" for n in range(2_000)}).status_code in (302, 413)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "image/png", ""])
+def test_a_body_of_another_kind_is_refused(amelia: Visitor, client: Client, content_type: str) -> None:
+    answer = amelia.post(f"/clients/{client.id}/edit", data=b'{"name": "X"}', content_type=content_type)
+
+    assert answer.status_code in (400, 415, 422)
+    assert stored(client).name == "Whitmore Family"
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(typed=st.dictionaries(st.sampled_from([*FIELDS, "version"]), st.text(max_size=60), max_size=5))
+def test_nothing_typed_is_a_500(amelia: Visitor, client: Client, typed: dict[str, str]) -> None:
+    form = {"name": "X", "client_type": "family", "status": "active", "capacity_for_loss": "", "version": "1"}
+    data = {key: value.encode("utf-8", "surrogatepass") for key, value in {**form, **typed}.items()}
+
+    assert amelia.post(f"/clients/{client.id}/edit", data=data).status_code in (302, 409, 422)
+
+
+def test_fields_sent_twice_are_no_500(amelia: Visitor, client: Client) -> None:
+    form = {**form_of(amelia.get(f"/clients/{client.id}/edit"))}
+
+    answer = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": ["One", "Two"], "version": ["1", "7"]})
+
+    assert answer.status_code in (302, 422)

@@ -1,0 +1,206 @@
+"""Exporting the client records: the files that import reads, safe to open in a spreadsheet."""
+
+import csv
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from portal.clients import csv_files, exporter
+from portal.clients.csv_files import defused, read_records, restored, write_records
+from portal.clients.exporter import FolderNotUsable, export_folder
+from portal.clients.import_changes import Counts
+from portal.clients.importer import import_folder
+from portal.config import PROJECT_ROOT
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.csv_folder import CsvFolder, whole_database
+from tests.records import make_client, make_person, make_product
+
+DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
+FILES = ("profiles.csv", "clients.csv", "people.csv", "products.csv", "valuations.csv")
+
+
+@pytest.fixture
+def target(app: Flask, tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def imported(folder: Path) -> Any:
+    counts = import_folder(folder)
+    db.session.commit()
+    return counts
+
+
+def empty_the_database() -> None:
+    db.session.execute(text("TRUNCATE profiles, clients RESTART IDENTITY CASCADE"))
+    db.session.commit()
+
+
+def cells_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_an_export_of_a_fresh_import_is_the_imported_files_but_for_defused_cells(target: Path) -> None:
+    imported(DEMO_DATA)
+    assert list(export_folder(target)) == [7, 250, 454, 663, 6933]
+    for name in FILES:
+        exported = (target / name).read_bytes().replace(b",'+44", b",+44")
+        assert exported == (DEMO_DATA / name).read_bytes(), name
+
+
+def test_import_export_import_is_the_identity(target: Path) -> None:
+    imported(DEMO_DATA)
+    before = whole_database()
+    export_folder(target)
+
+    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 5
+    assert whole_database() == before
+
+    empty_the_database()
+    imported(target)
+    export_folder(target.with_name("again"))
+    for name in FILES:
+        assert (target.with_name("again") / name).read_bytes() == (target / name).read_bytes()
+
+
+def test_awkward_values_come_back_as_they_were(target: Path, cast: Cast) -> None:
+    awkward = ["=1+1", "'=1+1", "''quoted''", '5" pipe, "new"', "+44 20", "-", "@x", "’tis", "O'Neill", "Zoë 👩‍👧 ش"]
+    clients = [make_client(name, notes=f"{name}\n\n{name},\ttab", adviser_id=cast.ada.id) for name in awkward]
+    make_person(clients[0], first_name="=cmd|' /C calc'!A0", last_name="'", date_of_birth=date(1961, 2, 3))
+    make_product(clients[0], (date(2026, 1, 1), "-12.50"), plan_number="-7", fixed_fee="0.10")
+    before = whole_database()
+    export_folder(target)
+
+    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 5
+    assert whole_database() == before
+    assert [row[1] for row in cells_of(target / "clients.csv")[1:]][:3] == ["'=1+1", "''=1+1", "''quoted''"]
+
+
+def test_numbers_stay_numbers_also_below_nothing(target: Path) -> None:
+    make_product(make_client(), (date(2026, 1, 1), "-12.50"))
+    export_folder(target)
+    assert cells_of(target / "valuations.csv")[1][1:] == ["2026-01-01", "-12.50"]
+
+
+def test_an_empty_database_gives_files_of_headings_which_import_takes(target: Path) -> None:
+    export_folder(target)
+    assert [len(cells_of(target / name)) for name in FILES] == [1] * 5
+    assert list(imported(target)) == [Counts(0, 0, 0)] * 5
+
+
+def test_no_password_leaves_the_house(target: Path, cast: Cast) -> None:
+    export_folder(target)
+    assert "argon2" not in (target / "profiles.csv").read_text()
+
+
+def test_only_the_owner_can_read_the_files(target: Path) -> None:
+    export_folder(target)
+    assert {path.stat().st_mode & 0o077 for path in (target, *target.iterdir())} == {0}
+
+
+def test_it_refuses_a_folder_with_anything_in_it_unless_forced(target: Path) -> None:
+    CsvFolder(target).write("letter.txt", "keep me")
+    before = (target / "clients.csv").read_bytes()
+    with pytest.raises(FolderNotUsable, match="is not empty"):
+        export_folder(target)
+    assert (target / "clients.csv").read_bytes() == before
+
+    export_folder(target, overwrite=True)
+    assert (target / "clients.csv").read_bytes() != before
+    assert (target / "letter.txt").read_text() == "keep me"
+    assert {path.name for path in target.iterdir()} == {*FILES, "letter.txt"}
+
+
+def test_a_file_in_place_of_the_folder(target: Path) -> None:
+    target.write_text("")
+    with pytest.raises(FolderNotUsable, match="cannot be written to"):
+        export_folder(target)
+
+
+def test_an_export_that_fails_half_way_leaves_earlier_files_whole(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CsvFolder(target)
+    before = {path.name: path.read_bytes() for path in target.iterdir()}
+
+    def fail_at_products(path: Path, rows: Any) -> None:
+        if "products" in path.name:
+            raise OSError(28, "No space left on device")
+        write_records(path, rows)
+
+    monkeypatch.setattr(exporter, "write_records", fail_at_products)
+    with pytest.raises(FolderNotUsable, match="No space left on device"):
+        export_folder(target, overwrite=True)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == before
+
+
+def test_a_link_in_the_folder_is_replaced_not_followed(target: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("precious")
+    target.mkdir()
+    (target / "clients.csv").symlink_to(elsewhere)
+    export_folder(target, overwrite=True)
+    assert elsewhere.read_text() == "precious"
+
+
+def test_the_files_are_of_one_moment(target: Path) -> None:
+    client = make_client()
+
+    def sell_a_product(line: str) -> None:
+        if line.startswith("clients.csv"):
+            with db.engine.begin() as other:
+                other.execute(
+                    text(
+                        "INSERT INTO products (client_id, plan_number, product_name, product_type, provider)"
+                        " VALUES (:id, 'LATE', 'Cash Account', 'CASH', 'Aegon')"
+                    ),
+                    {"id": client.id},
+                )
+
+    assert export_folder(target, progress=sell_a_product).products == 0
+
+
+def test_the_command_says_what_it_wrote_and_refuses_with_one_line(app: Flask, target: Path) -> None:
+    runner = app.test_cli_runner()
+    first = runner.invoke(args=["clients", "export", str(target)])
+    again = runner.invoke(args=["clients", "export", str(target)])
+    assert (first.exit_code, first.stdout) == (0, "profiles: 0\nclients: 0\npeople: 0\nproducts: 0\nvaluations: 0\n")
+    assert again.exit_code == 1
+    assert again.stderr == f"Error: {target} is not empty. Name another folder, or use --force to write over it.\n"
+
+
+FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide = + - @
+formula_like = st.text(f"'{FORMULA_STARTS} ab")
+
+
+@given(st.one_of(st.text(), formula_like))
+@example("'")
+@example("''=x")
+def test_restoring_is_the_way_back_from_defusing_for_any_text(text: str) -> None:
+    assert restored(defused(text)) == text
+    assert not defused(text).startswith(tuple(FORMULA_STARTS))
+
+
+@given(st.text())
+def test_what_needs_no_defusing_is_left_alone(text: str) -> None:
+    assume(not text.lstrip("'").startswith(tuple(FORMULA_STARTS)))
+    assert defused(text) == text
+
+
+rows = st.lists(st.lists(st.one_of(st.text(), formula_like), min_size=2, max_size=4).filter(any), max_size=4)
+
+
+@given(rows)
+@settings(deadline=None)  # each example waits for the disk
+def test_rows_come_back_from_a_file_as_they_were(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
+    path = tmp_path_factory.mktemp("csv") / "rows.csv"
+    write_records(path, [[defused(cell) for cell in row] for row in rows])
+    assert [record.cells for record in read_records(path)] == rows
+    assert len(path.read_bytes()) < csv_files.MAX_FILE_BYTES

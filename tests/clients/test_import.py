@@ -1,0 +1,273 @@
+"""Importing a folder of CSV files: what it writes, what it leaves alone, and that it is all or nothing."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal.auth import Profile
+from portal.clients import Client, Person, Product, Valuation
+from portal.clients.import_changes import Counts, ImportCounts
+from portal.clients.importer import ImportOvertaken, import_folder
+from portal.config import PROJECT_ROOT
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.csv_folder import CsvFolder, whole_database
+from tests.records import make_client
+
+DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
+ONE_NEW, ONE_CHANGED, ONE_UNCHANGED = Counts(1, 0, 0), Counts(0, 1, 0), Counts(0, 0, 1)
+
+
+@pytest.fixture
+def folder(app: Flask, tmp_path: Path) -> CsvFolder:
+    return CsvFolder(tmp_path / "in")
+
+
+def imported(folder: CsvFolder) -> ImportCounts:
+    counts = import_folder(folder.path)
+    db.session.commit()
+    return counts
+
+
+def only(model: type[Any]) -> Any:
+    return db.session.scalars(select(model)).one()
+
+
+def test_it_brings_one_of_each(folder: CsvFolder) -> None:
+    assert imported(folder) == ImportCounts(*[ONE_NEW] * 5)
+
+    client, person, product, valuation = only(Client), only(Person), only(Product), only(Valuation)
+    assert (client.client_ref, client.name, client.adviser_id) == ("KG1", "Whitmore Family", only(Profile).id)
+    assert (client.client_since, client.risk_profile, client.phone) == (date(2016, 5, 9), 5, "+44 117 496 0411")
+    assert (client.version, client.updated_by) == (1, None)
+    assert (person.client_id, person.known_as, person.date_of_birth) == (client.id, "Ruthie", date(1961, 2, 3))
+    assert (product.client_id, product.fixed_fee, product.percentage_fee) == (client.id, 120, Decimal("0.75"))
+    assert (valuation.product_id, valuation.valued_on, valuation.amount) == (
+        product.id,
+        date(2026, 8, 21),
+        Decimal("1234.50"),
+    )
+
+
+def test_the_demo_data_is_imported_whole(app: Flask) -> None:
+    counts = import_folder(DEMO_DATA)
+    assert [kind.new for kind in counts] == [7, 250, 454, 663, 6933]
+
+
+def test_importing_twice_is_importing_once(folder: CsvFolder) -> None:
+    imported(folder)
+    before = whole_database()
+    assert imported(folder) == ImportCounts(*[ONE_UNCHANGED] * 5)
+    assert whole_database() == before
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_it_takes_any_newline_with_or_without_a_byte_order_mark(folder: CsvFolder, newline: str, encoding: str) -> None:
+    folder.set("clients.csv", "notes", '"Café\nThen ""tea"""')
+    for file in folder.path.iterdir():
+        folder.write(file.name, folder.text(file.name).replace("\n", newline).encode(encoding))
+
+    imported(folder)
+
+    assert only(Client).notes == 'Café\nThen "tea"'
+    assert only(Profile).first_name == "Amelia"
+
+
+def test_columns_may_stand_in_any_order(folder: CsvFolder) -> None:
+    folder.write("valuations.csv", "amount_gbp,plan_number,valued_on\n7.00,A100,2026-01-31\n")
+    imported(folder)
+    assert only(Valuation).amount == 7
+
+
+def test_blank_lines_and_rows_of_empty_cells_are_passed_over(folder: CsvFolder) -> None:
+    folder.add("valuations.csv", "", ",,", "A100,2026-09-21,8.00")
+    assert imported(folder).valuations == Counts(2, 0, 0)
+
+
+def test_blanks_around_a_value_are_not_kept(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "client_ref", " KG1 ").set("clients.csv", "name", "  Whitmore Family\t")
+    imported(folder)
+    assert only(Client).name == "Whitmore Family"
+
+
+def test_a_changed_client_rises_by_one_version_and_nobody_is_named_for_it(folder: CsvFolder, cast: Cast) -> None:
+    make_client(client_ref="KG1", version=4, updated_by=cast.daniel.id, updated_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    with time_machine.travel(datetime(2026, 11, 22, 10, tzinfo=UTC), tick=False):
+        assert imported(folder).clients == ONE_CHANGED
+
+    client = only(Client)
+    assert (client.version, client.updated_by) == (5, None)
+    assert client.updated_at == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    assert client.email == "ruth@mail.example"
+
+
+def test_a_changed_plan_rises_by_one_version_and_its_client_does_not(folder: CsvFolder) -> None:
+    imported(folder)
+    counts = imported(folder.set("products.csv", "fixed_fee_gbp", "130"))
+    assert (counts.products, counts.clients) == (ONE_CHANGED, ONE_UNCHANGED)
+    assert (only(Product).version, only(Product).fixed_fee) == (2, 130)
+    assert only(Client).version == 1
+
+
+def test_a_changed_valuation_is_corrected(folder: CsvFolder) -> None:
+    imported(folder)
+    folder.set("valuations.csv", "amount_gbp", "-5.25").add("valuations.csv", "A100,2026-09-21,8.00")
+    assert imported(folder).valuations == Counts(1, 1, 0)
+    amounts = db.session.scalars(select(Valuation.amount).order_by(Valuation.valued_on)).all()
+    assert amounts == [Decimal("-5.25"), 8]
+
+
+def test_records_that_the_files_do_not_name_stay_as_they_are(folder: CsvFolder) -> None:
+    other = make_client("Not in the file")
+    imported(folder)
+    assert db.session.get(Client, other.id).version == 1
+
+
+def test_what_is_loaded_already_shows_what_was_imported(folder: CsvFolder) -> None:
+    client = make_client(client_ref="KG1", name="Before")
+    assert client.name == "Before"
+    import_folder(folder.path)
+    assert client.name == "Whitmore Family"
+
+
+def test_it_leaves_committing_to_its_caller(folder: CsvFolder) -> None:
+    import_folder(folder.path)
+    db.session.rollback()
+    assert whole_database()["clients"] == []
+
+
+def test_nobody_can_sign_in_as_an_imported_profile(folder: CsvFolder) -> None:
+    imported(folder)
+    assert only(Profile).password_hash is None
+
+
+def test_an_existing_profile_keeps_password_and_state_whatever_the_case_of_its_email(
+    folder: CsvFolder, cast: Cast
+) -> None:
+    olga = cast.olga
+    olga.email = "olga.PETROVA@firm.example"
+    before = (olga.password_hash, olga.is_active, olga.session_epoch)
+    folder.write("profiles.csv", "first_name,last_name,email,role\nOlga,Ivanova,OLGA.Petrova@firm.example,reader\n")
+
+    assert imported(folder).profiles == ONE_CHANGED
+
+    assert (olga.last_name, olga.role) == ("Ivanova", "reader")
+    assert (olga.password_hash, olga.is_active, olga.session_epoch) == before
+
+
+def test_the_adviser_may_be_a_user_who_is_not_in_the_files(folder: CsvFolder, cast: Cast) -> None:
+    folder.set("clients.csv", "adviser_email", "Daniel.Okafor@FIRM.example")
+    imported(folder)
+    assert only(Client).adviser_id == cast.daniel.id
+
+
+def test_a_client_may_have_no_adviser(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "adviser_email", "")
+    imported(folder)
+    assert only(Client).adviser_id is None
+
+
+def test_people_and_plans_may_join_a_client_who_is_not_in_the_files(folder: CsvFolder) -> None:
+    imported(folder)
+    folder.write("clients.csv", folder.text("clients.csv").splitlines()[0])
+    folder.add("people.csv", "KG1,Mr,Owen,Whitmore,,,").set("products.csv", "plan_number", "A200")
+    counts = imported(folder)
+    assert (counts.people, counts.products) == (Counts(1, 0, 1), ONE_NEW)
+
+
+def test_a_person_is_known_again_by_national_insurance_number(folder: CsvFolder) -> None:
+    imported(folder)
+    folder.set("people.csv", "last_name", "Reed").set("people.csv", "ni_number", "qq 12 34 56 c")
+    assert imported(folder).people == ONE_CHANGED
+    assert only(Person).last_name == "Reed"
+
+
+def test_two_people_who_are_equal_stay_two(folder: CsvFolder) -> None:
+    folder.add("people.csv", *["KG1,Mr,John,Whitmore,,,"] * 2)
+    assert imported(folder).people == Counts(3, 0, 0)
+    assert imported(folder).people == Counts(0, 0, 3)
+
+
+def test_nothing_is_imported_when_anything_is_wrong(app: Flask, folder: CsvFolder) -> None:
+    before = whole_database()
+    folder.set("clients.csv", "risk_profile", "9")
+
+    result = invoked(app, "clients", "import", str(folder.path))
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "clients.csv:2: risk_profile: 9 is not 1 to 7" in result.stderr.splitlines()
+    assert whole_database() == before
+
+
+def test_the_command_says_what_it_did(app: Flask, folder: CsvFolder) -> None:
+    result = invoked(app, "clients", "import", str(folder.path))
+    assert result.exit_code == 0, result.stderr
+    assert "valuations: 1 new, 0 changed, 0 unchanged" in result.stdout.splitlines()
+    assert len(whole_database()["valuations"]) == 1
+
+
+def test_progress_is_told_file_by_file(folder: CsvFolder) -> None:
+    lines: list[str] = []
+    import_folder(folder.path, progress=lines.append)
+    assert "clients.csv: 1 rows read, 0 problems" in lines
+    assert "valuations.csv: 1 of 1 written" in lines
+
+
+def test_a_client_saved_by_somebody_in_the_meantime_stops_the_import(app: Flask, folder: CsvFolder) -> None:
+    client_id = make_client(client_ref="KG1").id
+    with db.engine.begin() as other, ThreadPoolExecutor() as pool:
+        other.execute(text("UPDATE clients SET version = 2, phone = 'typed' WHERE id = :id"), {"id": client_id})
+        importing = in_context(pool, app, lambda: imported(folder))
+        wait_until_blocked_by(other)
+        other.commit()
+        with pytest.raises(ImportOvertaken, match="Nothing was imported"):
+            importing.result(timeout=10)
+
+    database = whole_database()
+    assert only(Client).phone == "typed"
+    assert database["profiles"] == database["people"] == []
+
+
+def test_two_imports_at_once_take_turns(app: Flask, folder: CsvFolder) -> None:
+    with ThreadPoolExecutor() as pool:
+        both = [in_context(pool, app, lambda: imported(folder)) for _ in range(2)]
+        counts = {importing.result(timeout=10) for importing in both}
+    assert counts == {ImportCounts(*[ONE_NEW] * 5), ImportCounts(*[ONE_UNCHANGED] * 5)}
+
+
+def invoked(app: Flask, *arguments: str) -> Any:
+    """As from a shell: in a thread, so in an application context of its own, which ends with the command."""
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(app.test_cli_runner().invoke, args=arguments).result()
+
+
+def in_context(pool: ThreadPoolExecutor, app: Flask, work: Callable[[], Any]) -> Future[Any]:
+    def run() -> Any:
+        with app.app_context():
+            return work()
+
+    return pool.submit(run)
+
+
+def wait_until_blocked_by(connection: Any) -> None:
+    """Until another session waits for a lock that this one holds."""
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid)) AND datname = current_database()"
+    )
+    pid = connection.scalar(text("SELECT pg_backend_pid()"))
+    deadline = time.monotonic() + 10
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
+        while not watcher.scalar(blocked, {"pid": pid}):
+            assert time.monotonic() < deadline, "nobody waits"

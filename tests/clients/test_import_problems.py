@@ -1,0 +1,259 @@
+"""Every way in which a file can be wrong, and the words in which the import says so."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.clients import csv_files, csv_tables
+from portal.clients.csv_problems import ImportProblems
+from portal.clients.importer import import_folder
+from portal.extensions import db
+from tests.clients.csv_folder import CsvFolder, whole_database
+from tests.records import make_client, make_product
+
+
+@pytest.fixture
+def folder(app: Flask, tmp_path: Path) -> CsvFolder:
+    return CsvFolder(tmp_path / "in")
+
+
+def problems_of(folder: CsvFolder) -> list[str]:
+    with pytest.raises(ImportProblems) as raised:
+        import_folder(folder.path)
+    return raised.value.problems
+
+
+@pytest.mark.parametrize(
+    ("file", "column", "value", "problem"),
+    [
+        ("profiles.csv", "email", "amelia.hart", "amelia.hart is not an e-mail address"),
+        ("profiles.csv", "email", "", "is missing"),
+        ("profiles.csv", "role", "boss", "boss is not one of adviser, reader, admin"),
+        ("clients.csv", "name", "   ", "is missing"),
+        ("clients.csv", "name", "x" * 201, "has 201 characters; 200 are allowed"),
+        ("clients.csv", "name", "Whit\0more", "has the control character U+0000"),
+        ("clients.csv", "name", "Whit\x1bmore", "has the control character U+001B"),
+        ("clients.csv", "name", "Whit\u202emore", "has the control character U+202E"),
+        ("clients.csv", "name", '"Whit\nmore"', "has a line break; only one line is allowed"),
+        ("clients.csv", "notes", "x\x07", "has the control character U+0007"),
+        ("clients.csv", "notes", "x" * 10_001, "has 10,001 characters; 10,000 are allowed"),
+        ("clients.csv", "client_type", "Family", "Family is not one of individual, family, trust, business"),
+        ("clients.csv", "status", "", "is missing"),
+        ("clients.csv", "email", "ruth at mail", "'ruth at mail' is not an e-mail address"),
+        ("clients.csv", "risk_profile", "9", "9 is not 1 to 7"),
+        ("clients.csv", "risk_profile", "0", "0 is not 1 to 7"),
+        ("clients.csv", "risk_profile", "²", "² is not 1 to 7"),
+        ("clients.csv", "risk_profile", "1" * 5_000, f"'{'1' * 39}…' is not 1 to 7"),
+        ("clients.csv", "capacity_for_loss", "none", "none is not one of low, medium, high"),
+        ("clients.csv", "client_since", "9/5/2016", "9/5/2016 is not a date such as 2026-12-08"),
+        ("clients.csv", "client_since", "20160509", "20160509 is not a date such as 2026-12-08"),
+        ("clients.csv", "next_review_on", "2026-02-30", "2026-02-30 is not in the calendar"),
+        ("clients.csv", "next_review_on", "2200-01-01", "2200-01-01 is not between 1900 and 2199"),
+        ("people.csv", "first_name", "", "is missing"),
+        ("people.csv", "ni_number", "QQ 12 34 56 C X", "has 15 characters; 13 are allowed"),
+        ("people.csv", "date_of_birth", "1899-12-31", "1899-12-31 is not between 1900 and 2199"),
+        ("products.csv", "product_type", "Bond", "Bond is not one of GIA, ISA, JISA, SIPP, BOND, CASH"),
+        ("products.csv", "status", "gone", "gone is not one of active, lapsed"),
+        ("products.csv", "fixed_fee_gbp", "-0.01", "-0.01 is less than 0"),
+        ("products.csv", "fixed_fee_gbp", "", "is missing"),
+        ("products.csv", "fixed_fee_gbp", "1e5", "1e5 is not a number such as 1234.50"),
+        ("products.csv", "fixed_fee_gbp", "NaN", "NaN is not a number such as 1234.50"),
+        ("products.csv", "fixed_fee_gbp", "Infinity", "Infinity is not a number such as 1234.50"),
+        ("products.csv", "fixed_fee_gbp", '"1,200.00"', "'1,200.00' is not a number such as 1234.50"),
+        ("products.csv", "fixed_fee_gbp", "٣", "٣ is not a number such as 1234.50"),
+        ("products.csv", "fixed_fee_gbp", "0.001", "0.001 has more than 2 decimals"),
+        ("products.csv", "fixed_fee_gbp", "1" * 11, f"{'1' * 11} has more than 10 digits before the point"),
+        ("products.csv", "percentage_fee", "100.01", "100.01 is more than 100"),
+        ("valuations.csv", "valued_on", "", "is missing"),
+        ("valuations.csv", "amount_gbp", "£5", "'£5' is not a number such as 1234.50"),
+    ],
+)
+def test_it_names_file_line_column_and_what_is_wrong(
+    folder: CsvFolder, file: str, column: str, value: str, problem: str
+) -> None:
+    folder.set(file, column, value)
+    assert f"{file}:2: {column}: {problem}" in problems_of(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "row", "problem"),
+    [
+        ("profiles.csv", "Other,Name,AMELIA.HART@firm.example,reader", "email: amelia.hart@firm.example"),
+        ("clients.csv", "KG1,Other,trust,active,,,,,,,,,,,,,", "client_ref: KG1"),
+        ("products.csv", "KG1,A100,Other,GIA,Aegon,active,,0,0", "plan_number: A100"),
+        ("valuations.csv", "A100,2026-08-21,9", "valued_on: 2026-08-21 of A100"),
+    ],
+)
+def test_what_is_there_twice_is_named_with_the_line_of_the_first(
+    folder: CsvFolder, file: str, row: str, problem: str
+) -> None:
+    folder.add(file, row)
+    assert problems_of(folder) == [f"{file}:3: {problem} is already on line 2"]
+
+
+def test_it_names_who_is_not_known(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "adviser_email", "nobody@firm.example")
+    folder.set("people.csv", "client_ref", "KG8").set("products.csv", "client_ref", "KG9")
+    folder.set("valuations.csv", "plan_number", "A999")
+    assert problems_of(folder) == [
+        "clients.csv:2: adviser_email: nobody@firm.example is not a known user",
+        "people.csv:2: client_ref: KG8 is not a known client",
+        "products.csv:2: client_ref: KG9 is not a known client",
+        "valuations.csv:2: plan_number: A999 is not a known plan",
+    ]
+
+
+def test_a_plan_cannot_move_to_another_client(folder: CsvFolder) -> None:
+    make_product(make_client(client_ref="KG7"), plan_number="A100")
+    assert problems_of(folder) == ["products.csv:2: plan_number: A100 belongs to another client, KG7"]
+
+
+def test_a_row_with_a_problem_still_defines_what_others_refer_to(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "risk_profile", "9").set("products.csv", "percentage_fee", "x")
+    assert problems_of(folder) == [
+        "clients.csv:2: risk_profile: 9 is not 1 to 7",
+        "products.csv:2: percentage_fee: x is not a number such as 1234.50",
+    ]
+
+
+def test_all_problems_of_a_row_and_of_all_files_are_told_at_once(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "risk_profile", "9").set("clients.csv", "client_since", "?")
+    folder.set("valuations.csv", "amount_gbp", "?").set("products.csv", "client_ref", "KG9")
+    places = [problem.rsplit(": ", 1)[0] for problem in problems_of(folder)]
+    assert places == [
+        "clients.csv:2: client_since",
+        "clients.csv:2: risk_profile",
+        "products.csv:2: client_ref",
+        "valuations.csv:2: amount_gbp",
+    ]
+
+
+def test_the_line_is_the_one_on_which_the_row_starts(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "notes", '"one\r\ntwo\rthree\n\nfive"')
+    folder.add("clients.csv", "KG2,,trust,active,,,,,,,,,,,,,")
+    assert problems_of(folder) == ["clients.csv:7: name: is missing"]
+
+
+def test_a_row_with_too_few_or_too_many_cells(folder: CsvFolder) -> None:
+    folder.add("valuations.csv", "A100,2026-09-21", "A100,2026-10-21,1,")
+    assert problems_of(folder) == [
+        "valuations.csv:3: has 2 cells instead of 3",
+        "valuations.csv:4: has 4 cells instead of 3",
+    ]
+
+
+def test_a_client_whose_row_is_torn_is_not_also_called_unknown(folder: CsvFolder) -> None:
+    folder.change("clients.csv", ",5,medium", ",medium")
+    assert problems_of(folder) == ["clients.csv:2: has 16 cells instead of 17"]
+
+
+def test_missing_unknown_and_repeated_columns(folder: CsvFolder) -> None:
+    folder.write("valuations.csv", "plan_number,valued_on,colour,valued_on\nA100,2026-08-21,red,2026-08-22\n")
+    assert problems_of(folder) == [
+        "valuations.csv:1: valued_on: the column is there more than once",
+        "valuations.csv:1: colour: is not a column of this file",
+        "valuations.csv:1: amount_gbp: the column is missing",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
+def test_an_empty_file(folder: CsvFolder, content: str) -> None:
+    folder.write("valuations.csv", content)
+    assert problems_of(folder) == ["valuations.csv: is empty: its first line must name the columns"]
+
+
+def test_a_file_without_headings_or_with_other_separators(folder: CsvFolder) -> None:
+    folder.write("valuations.csv", "plan_number;valued_on;amount_gbp\n")
+    assert problems_of(folder) == [
+        "valuations.csv:1: the first line must name the columns: plan_number,valued_on,amount_gbp"
+    ]
+
+
+def test_missing_files_are_all_named_and_nothing_is_blamed_on_them(folder: CsvFolder) -> None:
+    for name in ("profiles.csv", "clients.csv", "products.csv"):
+        (folder / name).unlink()
+    assert problems_of(folder) == [
+        "profiles.csv: the file is missing",
+        "clients.csv: the file is missing",
+        "products.csv: the file is missing",
+    ]
+
+
+def test_a_folder_in_place_of_a_file(folder: CsvFolder) -> None:
+    (folder / "people.csv").unlink()
+    (folder / "people.csv").mkdir()
+    assert problems_of(folder) == ["people.csv: is not a file"]
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
+def test_another_encoding_is_named_by_line_and_byte(folder: CsvFolder, newline: bytes) -> None:
+    folder.add("people.csv", "KG1,,José,Ruiz,,,")
+    folder.write("people.csv", b"\xef\xbb\xbf" + folder.text("people.csv").encode("latin-1").replace(b"\n", newline))
+    assert problems_of(folder) == [
+        "people.csv:3: byte 9 of the line, 0xE9, is not UTF-8: save the file with the encoding UTF-8"
+    ]
+
+
+def test_utf_16_is_refused(folder: CsvFolder) -> None:
+    folder.write("people.csv", folder.text("people.csv").encode("utf-16"))
+    [problem] = problems_of(folder)
+    assert problem.startswith("people.csv:1: byte 1 of the line, 0xFF, is not UTF-8")
+
+
+def test_quotation_marks_that_do_not_pair(folder: CsvFolder) -> None:
+    folder.add("people.csv", 'KG1,,"Jo"hn,Ruiz,,,', "KG1,,,Ruiz,,,", 'KG1,,"José,Ruiz,,,')
+    first, second, third = problems_of(folder)
+    assert first.startswith("people.csv:3: after a closing quotation mark there must be a comma")
+    assert second == "people.csv:4: first_name: is missing"
+    assert third == "people.csv:5: a quotation mark is opened here and never closed"
+
+
+def test_a_row_without_end_is_given_up(folder: CsvFolder) -> None:
+    folder.add("people.csv", 'KG1,,"José,Ruiz,,,', *["KG1,,,,,,"] * csv_files.MAX_RECORD_CHARACTERS)
+    [problem] = problems_of(folder)
+    assert problem.startswith("people.csv:3: the row is longer than 100,000 characters")
+
+
+def test_a_file_too_large_to_read(folder: CsvFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_files, "MAX_FILE_BYTES", 2**20)
+    folder.add("people.csv", "x" * 2**20)
+    assert problems_of(folder) == ["people.csv: is larger than 1 MB"]
+
+
+def test_a_file_with_nothing_but_problems_is_not_read_to_its_end(
+    folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_tables, "MAX_PROBLEMS_OF_A_FILE", 3)
+    folder.add("valuations.csv", *["?,?,?"] * 50)
+    problems = problems_of(folder)
+    assert "valuations.csv:4: too many problems; what follows was not read" in problems
+    assert not any(problem.startswith("valuations.csv:5") for problem in problems)
+
+
+def test_the_first_two_hundred_problems_are_shown_and_the_others_counted(folder: CsvFolder) -> None:
+    folder.add("valuations.csv", *["A100,2026-09-21,?"] * 1_300)
+    with pytest.raises(ImportProblems) as raised:
+        import_folder(folder.path)
+    first, *shown, last = str(raised.value).splitlines()
+    assert first == "nothing was imported, because of 2,599 problems:"
+    assert len(shown) == 200
+    assert last == "and 2,399 more"
+
+
+def test_nothing_from_a_file_reaches_the_terminal_raw(folder: CsvFolder) -> None:
+    folder.set("clients.csv", "status", "\x1b[2Jactive").set("clients.csv", "client_type", "x" * 5_000)
+    folder.change("people.csv", "known_as", "known\x07as")
+    with pytest.raises(ImportProblems) as raised:
+        import_folder(folder.path)
+    lines = str(raised.value).splitlines()
+    assert all(line.isprintable() and len(line) < 200 for line in lines)
+    assert r"clients.csv:2: status: '\x1b[2Jactive' is not one of active, dormant, inactive" in lines
+
+
+def test_problems_leave_the_database_untouched_even_if_the_caller_commits(folder: CsvFolder) -> None:
+    before = whole_database()
+    folder.set("valuations.csv", "amount_gbp", "?")
+    problems_of(folder)
+    db.session.commit()
+    assert whole_database() == before

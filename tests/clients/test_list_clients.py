@@ -1,0 +1,287 @@
+"""/clients: searching, filtering, sorting and paging, in few statements, whatever is asked."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portal import clock
+from portal.clients.queries import PAGE_SIZE
+from tests.cast import Cast
+from tests.reading import form_of, links_of, options_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+from tests.wiretap import Wiretap, work_in
+
+Visit = type[Visitor]
+TODAY = date(2026, 11, 22)
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    monkeypatch.setattr(clock, "today", lambda: TODAY)
+    return visit(cast.amelia)
+
+
+def names(browser: Visitor, **query: Any) -> list[str]:
+    """The names in the list, in their order."""
+    answer = browser.get("/clients", query_string=query)
+    assert answer.status_code == 200
+    rows = answer.text.split("<tr data-page=")[1:]
+    return [row.split("</a>")[0].rsplit(">", 1)[1] for row in rows]
+
+
+def row(browser: Visitor, name: str) -> str:
+    """The words in the row of the client called so."""
+    answer = browser.get("/clients")
+    [found] = [each for each in answer.text.split("<tr data-page=")[1:] if f">{name}</a>" in each]
+    answer.set_data(f"<table><tr data-page={found.split('</tr>')[0]}</tr></table>")
+    return text_of(answer)
+
+
+def test_an_empty_portal_says_what_to_do(amelia: Visitor) -> None:
+    answer = amelia.get("/clients")
+
+    assert answer.status_code == 200
+    assert "There are no clients yet." in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        *("Whitmore", "whitmore", "HITM", "  Whitmore   Family ", "KG00042", "kg0004", "SW1A 1AA", "sw1a1aa", "1a 1a"),
+        *("Ruth", "ruth abernathy", "ABERNATHY", "h Ab"),
+    ],
+)
+def test_it_finds_by_any_part_of_name_reference_postcode_or_person(amelia: Visitor, q: str) -> None:
+    found = make_client("Whitmore Family", client_ref="KG00042", postcode="SW1A 1AA")
+    make_person(found, "Ruth", "Abernathy")
+    make_person(found, "Ruth", "Abernathy Junior")
+    other = make_client("Bell Trust", client_ref="KG00777", postcode="EH8 9YL")
+    make_person(other, "George", "Bell")
+
+    assert names(amelia, q=q) == ["Whitmore Family"]
+
+
+@pytest.mark.parametrize("q", ["zzz", "Ruth Bell", "KG00042X", "SW1A 1AB", "whitmore  kg9"])
+def test_what_matches_nothing_says_so_and_offers_a_way_back(amelia: Visitor, q: str) -> None:
+    make_client("Whitmore Family", client_ref="KG00042", postcode="SW1A 1AA")
+
+    answer = amelia.get("/clients", query_string={"q": q})
+    assert f"No clients match “{' '.join(q.split())}”." in text_of(answer)
+    assert "/clients" in links_of(answer)
+
+
+@pytest.mark.parametrize(("q", "found"), [("%", ["100% Trust"]), ("_", ["A_B Ltd"]), ("\\", ["C\\D Ltd"]), ("%%", [])])
+def test_the_wildcards_of_like_are_data(amelia: Visitor, q: str, found: list[str]) -> None:
+    for name in ("100% Trust", "A_B Ltd", "AxB Ltd", "C\\D Ltd", "Plain"):
+        make_client(name)
+
+    assert names(amelia, q=q) == found
+
+
+def test_quotes_and_html_are_data(amelia: Visitor) -> None:
+    make_client("O'Brien & <b>Sons</b>")
+    answer = amelia.get("/clients", query_string={"q": "' OR 1=1 --<script>"})
+    assert "No clients match “' OR 1=1 --<script>”." in text_of(answer)
+    assert "<script>" not in answer.text
+
+    shown = amelia.get("/clients", query_string={"q": "o'brien & <b>"})
+    assert "O'Brien & <b>Sons</b>" in text_of(shown)
+    assert "<b>Sons" not in shown.text
+
+
+def test_it_filters_by_adviser_and_status(amelia: Visitor, cast: Cast) -> None:
+    make_client("Amelia's active", adviser_id=cast.amelia.id)
+    make_client("Amelia's dormant", adviser_id=cast.amelia.id, status="dormant")
+    make_client("Daniel's", adviser_id=cast.daniel.id)
+    make_client("Nobody's")
+
+    shown = {"adviser": cast.amelia.id}
+    assert [name.split("&")[0] for name in names(amelia, **shown)] == ["Amelia", "Amelia"]
+    assert len(names(amelia, **shown, status="dormant")) == 1
+    assert len(names(amelia, status="active")) == 3
+    assert len(names(amelia, **shown, q="daniel")) == 0
+    page = amelia.get("/clients", query_string={**shown, "status": "dormant", "q": "ame", "sort": "-total"})
+    assert {**form_of(page), "csrf_token": ""}.items() >= {
+        ("q", "ame"),
+        ("adviser", str(cast.amelia.id)),
+        ("status", "dormant"),
+        ("sort", "-total"),
+    }
+
+
+def test_the_advisers_on_offer_are_those_who_may_have_clients(amelia: Visitor, cast: Cast) -> None:
+    offered = options_of(amelia.get("/clients"), "adviser")
+
+    assert str(cast.rhys.id) not in offered
+    assert {"", str(cast.amelia.id), str(cast.daniel.id), str(cast.ada.id)} <= set(offered)
+
+
+SORTED = {
+    "name": ["alpha", "Beta", "Gamma"],
+    "client_ref": ["Gamma", "alpha", "Beta"],
+    "adviser": ["Gamma", "Beta", "alpha"],
+    "next_review_on": ["Beta", "alpha", "Gamma"],
+    "total": ["Gamma", "Beta", "alpha"],
+}
+
+
+@pytest.mark.parametrize("key", SORTED)
+def test_it_sorts_both_ways_with_what_is_missing_last(amelia: Visitor, cast: Cast, key: str) -> None:
+    alpha = make_client("alpha", client_ref="B", next_review_on=date(2027, 1, 1), adviser_id=cast.daniel.id)
+    beta = make_client("Beta", client_ref="C", next_review_on=date(2026, 1, 1), adviser_id=cast.amelia.id)
+    gamma = make_client("Gamma", client_ref="A", next_review_on=date(2028, 1, 1), adviser_id=cast.ada.id)
+    make_client("zeta without anything", client_ref="Z")
+    for client, amount in ((alpha, "300.10"), (beta, "200"), (gamma, "99.99")):
+        make_product(client, (date(2026, 1, 1), amount))
+    missing = ["zeta without anything"]
+
+    assert names(amelia, sort=key) == SORTED[key] + missing
+    backwards = SORTED[key][::-1]
+    has_value = key in ("name", "client_ref")
+    assert names(amelia, sort=f"-{key}") == (missing + backwards if has_value else backwards + missing)
+
+
+def test_the_order_is_total_so_that_pages_neither_repeat_nor_lose_anybody(amelia: Visitor) -> None:
+    for _ in range(PAGE_SIZE + 5):
+        make_client("Same Name")
+    ids = [
+        page for number in (1, 2) for page in amelia.get(f"/clients?page={number}").text.split('data-page="client-')[1:]
+    ]
+
+    assert len({each.split('"')[0] for each in ids}) == PAGE_SIZE + 5
+
+
+@pytest.mark.parametrize(
+    ("page", "first", "count"), [("1", "Client 00", 25), ("2", "Client 25", 25), ("3", "Client 50", 1)]
+)
+def test_it_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: int) -> None:
+    for number in range(51):
+        make_client(f"Client {number:02}")
+
+    shown = names(amelia, page=page)
+    assert (shown[0], len(shown)) == (first, count)
+    answer = amelia.get("/clients", query_string={"page": page, "sort": "name"})
+    assert "of 51" in text_of(answer)
+    assert "51 clients" in text_of(answer)
+
+
+@pytest.mark.parametrize("page", ["4", "1000000"])
+def test_a_page_past_the_end_is_the_last(amelia: Visitor, page: str) -> None:
+    for number in range(26):
+        make_client(f"Client {number:02}")
+
+    assert names(amelia, page=page) == ["Client 25"]
+
+
+def test_the_links_to_other_pages_keep_what_was_asked(amelia: Visitor, cast: Cast) -> None:
+    for number in range(60):
+        make_client(f"Client {number:02}", adviser_id=cast.amelia.id)
+    answer = amelia.get(f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name&page=2")
+
+    hrefs = links_of(answer)
+    for page in ("", "&page=3"):
+        assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name{page}" in hrefs
+    assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=total" in hrefs
+    assert f"/clients?q=client&adviser={cast.amelia.id}&status=active" in hrefs
+
+
+def test_a_row_shows_count_total_of_latest_valuations_and_review(amelia: Visitor, cast: Cast) -> None:
+    client = make_client(
+        "Whitmore", client_ref="KG7", adviser_id=cast.daniel.id, next_review_on=TODAY + timedelta(days=16)
+    )
+    make_product(client, (date(2025, 1, 1), "999999"), (date(2026, 1, 1), "1000.50"), (date(2024, 1, 1), "5"))
+    make_product(client, (date(2026, 5, 5), "234.10"))
+    make_product(client)
+
+    words = row(amelia, "Whitmore")
+    for word in ("KG7", "Daniel Okafor", "Active", "3", "£1,234.60", "8 Dec 2026"):
+        assert word in words
+    assert "overdue" not in words
+
+
+def test_a_client_with_nothing_has_dashes_not_noughts(amelia: Visitor) -> None:
+    make_client("Empty")
+
+    assert "£" not in row(amelia, "Empty")
+    assert "– Active 0 – – –" in row(amelia, "Empty")
+
+
+@pytest.mark.parametrize(("days", "is_overdue"), [(-1, True), (0, False), (1, False)])
+def test_a_review_is_overdue_from_the_day_after(amelia: Visitor, days: int, is_overdue: bool) -> None:
+    make_client("Whitmore", next_review_on=TODAY + timedelta(days=days))
+
+    assert ("overdue" in row(amelia, "Whitmore")) is is_overdue
+
+
+GARBAGE = [
+    *("page=0", "page=-1", "page=x", "page=1e9", "page=99999999999999999999", "page=", "page=%00", "page=1&page=2"),
+    *("adviser=x", "adviser=-1", "adviser=0", "adviser=99999999999", "adviser=2147483648", "adviser=1;drop"),
+    *(
+        "status=nonsense",
+        "status=%00",
+        "sort=password_hash",
+        "sort=--name",
+        "sort=-",
+        "sort=name;--",
+        "sort=%F0%9F%92%A9",
+    ),
+    *(
+        "q=%00",
+        "q=%ff%fe",
+        "q=%ed%a0%80",
+        "q=" + "a" * 5_000,
+        "q=%5C",
+        "q=%25%25%25",
+        "q=%27",
+        "q=%0d%0aX-Evil:1",
+        "q=",
+    ),
+    *("q[]=1", "nonsense=1", "&&&===", "q", "q=%F0%9F%92%A9", "q=%E2%80%AE", "q=++++", "q=%1b%5b2J"),
+]
+
+
+@pytest.mark.parametrize("query", GARBAGE)
+def test_no_query_string_is_a_500(amelia: Visitor, query: str) -> None:
+    """What makes no sense counts as not asked for: a list is only looked at."""
+    make_client()
+
+    answer = amelia.get(f"/clients?{query}")
+
+    assert answer.status_code == 200
+    assert "X-Evil" not in answer.headers
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+@given(
+    q=st.text(max_size=30),
+    sort=st.text(max_size=5) | st.sampled_from(["name", "-total"]),
+    page=st.text(max_size=8) | st.integers(),
+    adviser=st.integers() | st.text(max_size=4),
+)
+def test_no_words_are_a_500(amelia: Visitor, q: str, sort: str, page: Any, adviser: Any) -> None:
+    answer = amelia.get("/clients", query_string={"q": q, "sort": sort, "page": page, "adviser": adviser})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "query", ["", "q=client", "q=zzz", "adviser=1&status=active&sort=-total&page=2&q=a", "page=99"]
+)
+def test_the_list_takes_at_most_four_statements(tapped_visit: Visit, cast: Cast, wiretap: Wiretap, query: str) -> None:
+    """Whatever is filtered, the check of the sign-in session included."""
+    for number in range(30):
+        client = make_client(f"Client {number}", adviser_id=cast.amelia.id)
+        make_product(client, (TODAY, "1"))
+    browser = tapped_visit(cast.amelia)
+    browser.get("/clients")
+
+    with wiretap.listening() as heard:
+        assert browser.get(f"/clients?{query}").status_code == 200
+
+    assert len(work_in(heard)) <= 4, heard

@@ -1,0 +1,76 @@
+"""Who in a file is who in the database, when people have no number of their own."""
+
+from datetime import date
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.clients.people_matching import COLUMNS, match_people
+
+BORN = date(1961, 2, 3)
+
+
+def person(**values: Any) -> dict[str, Any]:
+    empty: dict[str, Any] = {**dict.fromkeys(COLUMNS, ""), "first_name": "Ruth", "last_name": "Whitmore"}
+    return {**empty, "date_of_birth": None, **values}
+
+
+def matched(given: list[dict[str, Any]], kept: list[dict[str, Any]]) -> list[Any]:
+    """The ids of who is found for each given person; None for a new one."""
+    stored = [{"id": number, **someone} for number, someone in enumerate(kept)]
+    return [found and found["id"] for _, found in match_people(given, stored)]
+
+
+def test_equal_people_are_each_found_once() -> None:
+    assert matched([person(), person(), person()], [person(), person()]) == [0, 1, None]
+
+
+def test_the_national_insurance_number_decides_whatever_the_name() -> None:
+    kept = [person(), person(ni_number="QQ123456C", last_name="Reed")]
+    assert matched([person(ni_number="qq 12 34 56 c")], kept) == [1]
+
+
+def test_names_and_birth_find_somebody_whose_number_was_not_known() -> None:
+    assert matched([person(date_of_birth=BORN, ni_number="QQ123456C")], [person(date_of_birth=BORN)]) == [0]
+
+
+def test_different_numbers_are_different_people_whatever_the_names() -> None:
+    kept = [person(date_of_birth=BORN, ni_number="QQ123456C")]
+    assert matched([person(date_of_birth=BORN, ni_number="AB654321D")], kept) == [None]
+
+
+def test_father_and_son_of_one_name_are_told_apart_by_birth() -> None:
+    assert matched([person(date_of_birth=BORN)], [person(date_of_birth=date(1990, 1, 1))]) == [None]
+
+
+def test_an_equal_person_goes_before_one_of_the_same_number() -> None:
+    number = {"ni_number": "QQ123456C"}
+    kept = [person(**number, title="Ms"), person(**number, title="Mrs")]
+    assert matched([person(**number, title="Mrs"), person(**number, title="Dr")], kept) == [1, 0]
+
+
+people = st.lists(
+    st.builds(
+        person,
+        title=st.sampled_from(["", "Mr"]),
+        first_name=st.sampled_from(["Ruth", "RUTH", "Owen"]),
+        date_of_birth=st.sampled_from([None, BORN]),
+        ni_number=st.sampled_from(["", "QQ123456C", "qq 123456 c", "AB654321D"]),
+    ),
+    max_size=6,
+)
+
+
+@given(people, people)
+def test_nobody_is_merged_and_importing_again_finds_everybody(given: list[Any], kept: list[Any]) -> None:
+    stored = [{"id": number, **someone} for number, someone in enumerate(kept)]
+    matches = match_people(given, stored)
+    found = [kept_one["id"] for _, kept_one in matches if kept_one]
+    assert [someone for someone, _ in matches] == given
+    assert len(found) == len(set(found))
+
+    untouched = [someone for someone in stored if someone["id"] not in found]
+    afterwards = [{"id": 100 + number, **someone} for number, someone in enumerate(given)] + untouched
+    assert all(someone.items() <= again.items() for someone, again in match_people(given, afterwards) if again)
+    assert all(again for _, again in match_people(given, afterwards))

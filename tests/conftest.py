@@ -1,0 +1,169 @@
+"""What every test stands on: a real PostgreSQL, migrated, emptied before each test, and the cast."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from portal import create_app
+from portal.config import Settings
+from portal.embedded_postgres import EmbeddedPostgres
+from portal.extensions import db
+from tests.cast import Cast, make_cast
+from tests.visitor import Visitor, visitors_of
+from tests.wiretap import Wiretap
+
+EVERY_TABLE = "user_page_presence, valuations, products, people, clients, profiles"
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server of the test run's own; its `kingston` database stays empty."""
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def make_database(postgres_url: str) -> "DatabaseMaker":
+    """Makes databases on the run's server: empty ones, or clones of another (25 ms)."""
+    return DatabaseMaker(postgres_url)
+
+
+@pytest.fixture(scope="session")
+def database_url(make_database: "DatabaseMaker") -> str:
+    """The migrated database that most tests share, one after the other."""
+    url = make_database()
+    with create_app(settings_for(url)).app_context():
+        upgrade()
+        db.engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared_app(database_url: str) -> Flask:
+    return create_app(settings_for(database_url))
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The application inside its context, on an empty database."""
+    with shared_app.app_context():
+        with db.engine.begin() as connection:
+            connection.execute(text(f"TRUNCATE {EVERY_TABLE} RESTART IDENTITY CASCADE"))
+        yield shared_app
+        db.session.rollback()
+
+
+@pytest.fixture
+def cast(app: Flask) -> Cast:
+    return make_cast()
+
+
+@pytest.fixture
+def visit(app: Flask) -> type[Visitor]:
+    """`visit(profile)` is a browser with that profile signed in, `visit(None)` one with nobody."""
+    return visitors_of(app)
+
+
+@pytest.fixture
+def olgas_browser(visit: type[Visitor], cast: Cast) -> Visitor:
+    """Olga signed in, kept her cookie and her CSRF token, and has been shut out since."""
+    cast.olga.is_active = True
+    db.session.commit()
+    browser = visit(cast.olga).with_token()
+    cast.olga.is_active = False
+    db.session.commit()
+    return browser
+
+
+@pytest.fixture(scope="session")
+def shared_wiretap(database_url: str) -> Iterator[Wiretap]:
+    # A socket's path must be short, and pytest's folders need not be.
+    with tempfile.TemporaryDirectory(prefix="tap-") as folder:
+        tap = Wiretap(database_url, Path(folder))
+        tap.open()
+        yield tap
+        tap.close()
+
+
+@pytest.fixture(scope="session")
+def shared_tapped_app(shared_wiretap: Wiretap) -> Flask:
+    return create_app(settings_for(shared_wiretap.url))
+
+
+@pytest.fixture
+def wiretap(shared_wiretap: Wiretap) -> Wiretap:
+    """Hears what `tapped_visit`'s application says to the database, and can cut it off."""
+    return shared_wiretap
+
+
+@pytest.fixture
+def tapped_visit(app: Flask, shared_tapped_app: Flask, wiretap: Wiretap) -> type[Visitor]:
+    """As `visit`, on an application of its own that reaches the same database through the wiretap."""
+    return visitors_of(shared_tapped_app)
+
+
+@pytest.fixture
+def make_app(database_url: str, app: Flask) -> Iterator["AppMaker"]:
+    """Makes applications with other settings, on the same database: `make_app(idle_minutes=1)`."""
+    maker = AppMaker(database_url)
+    yield maker
+    maker.close()
+
+
+class AppMaker:
+    """Makes applications and closes their connections afterwards."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[Flask] = []
+
+    def __call__(self, **changes: object) -> Flask:
+        self._made.append(create_app(settings_for(self._url, **changes)))
+        return self._made[-1]
+
+    def close(self) -> None:
+        for app in self._made:
+            with app.app_context():
+                for engine in db.engines.values():
+                    engine.dispose()
+
+
+class DatabaseMaker:
+    """Makes databases on one server and returns their URLs; the server goes with the run, so none is dropped."""
+
+    def __init__(self, server_url: str) -> None:
+        self.server_url = server_url
+
+    def __call__(self, template: str | None = None) -> str:
+        name = f"test_{secrets.token_hex(6)}"
+        source = f" TEMPLATE {make_url(template).database}" if template else ""
+        url = make_url(self.server_url)
+        dsn = make_dsn(dbname="postgres", user=url.username, **url.query)
+        connection = psycopg2.connect(dsn)
+        connection.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+        try:
+            connection.cursor().execute(f"CREATE DATABASE {name}{source}")
+        finally:
+            connection.close()
+        return url.set(database=name).render_as_string(hide_password=False)
+
+
+def settings_for(url: str, **changes: object) -> Settings:
+    """Settings as the tests use them, on the database at `url`."""
+    defaults = {
+        "secret_key": "k" * 40,
+        "database_url": url,
+        "instance": Path("/nonexistent"),
+        "is_testing": True,
+    }
+    return Settings(**{**defaults, **changes})  # type: ignore[arg-type]

@@ -1,0 +1,106 @@
+"""portal.editing.versions: one conditional UPDATE decides, for any versioned record."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal.clients import Client, Product
+from portal.editing.versions import save_guarded
+from portal.errors import StaleVersion
+from portal.extensions import db
+from tests.cast import Cast
+from tests.records import make_client, make_product
+
+
+def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:
+    client = make_client(phone="1")
+
+    assert save_guarded(db.session, Client, client.id, 1, {"phone": "2"}) == 2
+    db.session.commit()
+    assert (client.phone, client.version) == ("2", 2)
+
+
+@pytest.mark.parametrize("base_version", [0, 2, 99])
+def test_another_version_than_the_records_is_stale(cast: Cast, base_version: int) -> None:
+    client = make_client(phone="1")
+
+    with pytest.raises(StaleVersion):
+        save_guarded(db.session, Client, client.id, base_version, {"phone": "2"})
+    db.session.commit()
+    assert (client.phone, client.version) == ("1", 1)
+
+
+def test_a_record_that_is_gone_is_stale(cast: Cast) -> None:
+    with pytest.raises(StaleVersion):
+        save_guarded(db.session, Client, 999_999, 1, {"phone": "2"})
+
+
+def test_it_does_not_commit(cast: Cast) -> None:
+    client = make_client(phone="1")
+    save_guarded(db.session, Client, client.id, 1, {"phone": "2"})
+    db.session.rollback()
+
+    assert (client.phone, client.version) == ("1", 1)
+
+
+def test_it_guards_any_model_with_a_version(cast: Cast) -> None:
+    product = make_product(make_client())
+
+    assert save_guarded(db.session, Product, product.id, 1, {"provider": "Royal London"}) == 2
+    with pytest.raises(StaleVersion):
+        save_guarded(db.session, Product, product.id, 1, {"provider": "Aviva"})
+
+
+def test_other_records_are_not_touched(cast: Cast) -> None:
+    one, other = make_client("One"), make_client("Other")
+    save_guarded(db.session, Client, one.id, 1, {"name": "Changed"})
+    db.session.commit()
+
+    assert (other.name, other.version) == ("Other", 1)
+
+
+def test_who_waits_for_another_writers_row_finds_it_stale(app: Flask, cast: Cast) -> None:
+    """The race in slow motion: both have read version 1, the second waits for the first to commit."""
+    client_id = make_client(phone="1").id
+
+    def save() -> None:
+        with app.app_context():
+            save_guarded(db.session, Client, client_id, 1, {"phone": "second"})
+
+    with ThreadPoolExecutor(1) as pool:
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE clients SET phone = 'first', version = 2"))
+            second = pool.submit(save)
+            _until_somebody_waits_for_a_lock()
+        with pytest.raises(StaleVersion):
+            second.result(10)
+
+    assert db.session.scalar(text("SELECT phone FROM clients")) == "first"
+
+
+def test_who_waits_for_a_writer_that_gives_up_is_accepted(app: Flask, cast: Cast) -> None:
+    client_id = make_client(phone="1").id
+
+    def save() -> int:
+        with app.app_context():
+            version = save_guarded(db.session, Client, client_id, 1, {"phone": "second"})
+            db.session.commit()
+            return version
+
+    with ThreadPoolExecutor(1) as pool, db.engine.connect() as connection:
+        first = connection.begin()
+        connection.execute(text("UPDATE clients SET phone = 'first', version = 2"))
+        second = pool.submit(save)
+        _until_somebody_waits_for_a_lock()
+        first.rollback()
+        assert second.result(10) == 2
+
+
+def _until_somebody_waits_for_a_lock() -> None:
+    for _ in range(5_000):
+        with db.engine.connect() as connection:
+            if connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                return
+    raise AssertionError("nobody waits")

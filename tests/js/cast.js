@@ -1,0 +1,30 @@
+/** The cast of the tests as the presence API sends them; the same people as tests/cast.py. */
+
+const PEOPLE = {
+	amelia: ["Amelia", "Hart"],
+	daniel: ["Daniel", "Okafor"],
+	priya: ["Priya", "Raman"],
+	rhys: ["Rhys", "Bevan"],
+};
+
+/** A viewer, `about` overriding what the server would say of somebody who has just looked in. */
+export function viewer(name, about = {}) {
+	const [first_name, last_name] = PEOPLE[name];
+	return {
+		id: Object.keys(PEOPLE).indexOf(name) + 1,
+		first_name,
+		last_name,
+		email: `${name}@kingston.example`,
+		last_seen: "2026-11-22T10:42:00+00:00",
+		seconds_ago: 0,
+		entered_at: "2026-11-22T10:00:00+00:00",
+		activity: "viewing",
+		visible: true,
+		fields: [],
+		...about,
+	};
+}
+
+export const amelia = viewer("amelia");
+export const daniel = viewer("daniel");
+export const priya = viewer("priya");

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { fieldName, isChanged } from "../../../static/js/editing/changes.js";
+
+const option = (selected, defaultSelected) => ({ selected, defaultSelected });
+
+describe("a field is changed", () => {
+	test("when its text differs from what the page came with", () => {
+		assert.equal(isChanged({ type: "text", value: "020 7946 0002", defaultValue: "020 7946 0001" }), true);
+		assert.equal(isChanged({ type: "text", value: "same", defaultValue: "same" }), false);
+	});
+
+	test("when spaces differ: the server decides what they mean", () => {
+		assert.equal(isChanged({ type: "text", value: "S6 7LJ ", defaultValue: "S6 7LJ" }), true);
+	});
+
+	test("not when only the kind of newline differs", () => {
+		assert.equal(isChanged({ type: "textarea", value: "one\ntwo", defaultValue: "one\r\ntwo" }), false);
+	});
+
+	test("when a box is ticked", () => {
+		assert.equal(isChanged({ type: "checkbox", checked: true, defaultChecked: false }), true);
+		assert.equal(isChanged({ type: "radio", checked: true, defaultChecked: true }), false);
+	});
+
+	test("when another option is chosen", () => {
+		assert.equal(
+			isChanged({ type: "select-one", options: [option(false, true), option(true, false)] }),
+			true,
+		);
+		assert.equal(
+			isChanged({ type: "select-one", options: [option(false, false), option(true, true)] }),
+			false,
+		);
+	});
+
+	test("not when a drop-down without a chosen option shows its first", () => {
+		assert.equal(
+			isChanged({ type: "select-one", options: [option(true, false), option(false, false)] }),
+			false,
+		);
+		assert.equal(
+			isChanged({ type: "select-one", options: [option(false, false), option(true, false)] }),
+			true,
+		);
+	});
+});
+
+test("a field's name is its label without marks", () => {
+	assert.equal(fieldName("  Phone *"), "Phone");
+	assert.equal(fieldName("Next review:"), "Next review");
+});

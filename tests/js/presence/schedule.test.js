@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { debounceMs, nextBeatMs, retryAfterMs } from "../../../static/js/presence/schedule.js";
+
+const next = (about) => nextBeatMs({ heartbeatMs: 30_000, failures: 0, random: 0, ...about });
+
+describe("the next beat", () => {
+	test("after an answer it is the heartbeat, whatever chance says", () => {
+		assert.equal(next({ random: 0.9 }), 30_000);
+	});
+
+	test("after failures it backs off, never beyond the heartbeat", () => {
+		const spans = [1, 2, 3, 4, 5, 6, 50].map((failures) => next({ failures }) * 2);
+		assert.deepEqual(spans, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+	});
+
+	test("chance spreads it over the second half of its span", () => {
+		assert.equal(next({ failures: 3, random: 0 }), 2000);
+		assert.equal(next({ failures: 3, random: 0.5 }), 3000);
+		assert.ok(next({ failures: 3, random: 0.999 }) < 4000);
+	});
+
+	test("what the server asks for is waited in full, and spread too", () => {
+		assert.equal(next({ failures: 1, waitMs: 10_000 }), 10_000);
+		assert.equal(next({ failures: 1, waitMs: 10_000, random: 0.4 }), 11_000);
+	});
+
+	test("a shorter wish than the backoff does not hurry it", () => {
+		assert.equal(next({ failures: 6, waitMs: 1000 }), 15_000);
+	});
+
+	test("an absurd wish is cut to two minutes", () => {
+		assert.equal(next({ failures: 1, waitMs: 86_400_000 }), 120_000);
+	});
+});
+
+describe("a burst", () => {
+	test("waits until it is quiet", () => assert.equal(debounceMs(0), 150));
+	test("ends after a second even if it never is", () => {
+		assert.equal(debounceMs(950), 50);
+		assert.equal(debounceMs(5000), 0);
+	});
+});
+
+describe("Retry-After", () => {
+	const now = Date.parse("2026-11-22T10:42:00Z");
+	test("in seconds", () => assert.equal(retryAfterMs("5", now), 5000));
+	test("as a date", () => assert.equal(retryAfterMs("Sun, 22 Nov 2026 10:42:07 GMT", now), 7000));
+	test("in the past, absent or nonsense", () => {
+		for (const header of ["Sun, 22 Nov 2026 10:41:00 GMT", null, "", "soon"])
+			assert.equal(retryAfterMs(header, now), 0);
+	});
+});

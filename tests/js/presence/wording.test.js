@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import {
+	doing,
+	editorsFirst,
+	fieldsChanged,
+	fullName,
+	lastSeen,
+	titleOf,
+	waitingFor,
+	whoIsHere,
+} from "../../../static/js/presence/wording.js";
+import { daniel, priya, viewer } from "../cast.js";
+
+const editing = (...fields) => viewer("daniel", { activity: "editing", fields });
+const away = viewer("daniel", { visible: false });
+
+describe("the indicator", () => {
+	test("one who looks", () =>
+		assert.equal(whoIsHere([daniel], "client record"), "Daniel is also viewing this client record"));
+	test("one who edits", () =>
+		assert.equal(whoIsHere([editing()], "fund"), "Daniel is also viewing this fund and editing it"));
+	test("one who has changed a field", () =>
+		assert.equal(
+			whoIsHere([editing("Phone")], "fund"),
+			"Daniel is also viewing this fund and editing Phone",
+		));
+	test("several, one of whom edits", () =>
+		assert.equal(whoIsHere([editing(), priya], "fund"), "2 users are viewing this fund, 1 editing it"));
+	test("one who is away is still there", () =>
+		assert.equal(whoIsHere([away], "fund"), "Daniel is also viewing this fund"));
+	test("several", () =>
+		assert.equal(whoIsHere([daniel, priya], "client record"), "2 users are viewing this client record"));
+	test("alone", () => assert.equal(whoIsHere([], "client record"), ""));
+});
+
+describe("an avatar's title", () => {
+	test("active", () => assert.equal(titleOf(daniel), "Daniel Okafor – Active now"));
+	test("editing", () => assert.equal(titleOf(editing("Phone")), "Daniel Okafor – Editing"));
+	test("away", () => assert.equal(titleOf(away), "Daniel Okafor – Away"));
+});
+
+describe("what somebody does", () => {
+	test("looking is not worth a word", () => assert.equal(doing(daniel), ""));
+	test("away", () => assert.equal(doing(away), "Away"));
+	test("editing, nothing changed yet", () => assert.equal(doing(editing()), "Editing"));
+	test("one field", () => assert.equal(doing(editing("Phone")), "Editing Phone"));
+	test("two fields", () => assert.equal(doing(editing("Phone", "Email")), "Editing Phone and Email"));
+	test("many fields", () =>
+		assert.equal(doing(editing("Phone", "Email", "Town", "Notes")), "Editing Phone, Email and 2 more"));
+	test("a hidden editor still holds his changes", () => {
+		assert.equal(
+			doing(viewer("daniel", { activity: "editing", visible: false, fields: ["Phone"] })),
+			"Editing Phone, away",
+		);
+	});
+});
+
+describe("last seen", () => {
+	const cases = {
+		0: "less than a minute",
+		59: "less than a minute",
+		60: "1 minute",
+		119: "1 minute",
+		120: "2 minutes",
+	};
+	for (const [seconds, time] of Object.entries(cases)) {
+		test(`${seconds} s`, () => assert.equal(lastSeen(Number(seconds)), `Last seen: ${time} ago`));
+	}
+});
+
+describe("waiting", () => {
+	const end = "The editor opens by itself when the record is free.";
+	const sentence = (...others) => waitingFor(others, "client record").join("");
+
+	test("for an editor", () => {
+		assert.equal(sentence(editing("Phone")), `Waiting for Daniel Okafor, who is changing Phone. ${end}`);
+		assert.equal(sentence(editing()), `Waiting for Daniel Okafor, who is editing. ${end}`);
+	});
+
+	test("for somebody who looks, or is away", () => {
+		assert.equal(sentence(daniel), `Waiting for Daniel Okafor, who is viewing this client record. ${end}`);
+		assert.equal(sentence(away), `Waiting for Daniel Okafor, who is away. ${end}`);
+	});
+
+	test("for two, and for many, an editor first", () => {
+		assert.equal(sentence(priya, editing()), `Waiting for Daniel Okafor and Priya Raman. ${end}`);
+		assert.equal(
+			sentence(priya, viewer("rhys"), editing()),
+			`Waiting for Daniel Okafor and 2 others. ${end}`,
+		);
+	});
+
+	test("every second piece is a name", () => {
+		for (const others of [[daniel], [daniel, priya], [daniel, priya, viewer("rhys")]]) {
+			const names = waitingFor(others, "client record").filter((_, i) => i % 2);
+			assert.deepEqual(names, others.slice(0, names.length).map(fullName));
+		}
+	});
+
+	test("for nobody known", () => assert.equal(sentence(), `Waiting for the others. ${end}`));
+});
+
+test("editors come first, the others stay in their order", () => {
+	const rhys = viewer("rhys");
+	assert.deepEqual(editorsFirst([priya, rhys, editing()]).map(fullName), [
+		"Daniel Okafor",
+		"Priya Raman",
+		"Rhys Bevan",
+	]);
+});
+
+test("the save bar counts", () => {
+	assert.deepEqual([0, 1, 3].map(fieldsChanged), ["No changes yet", "1 field changed", "3 fields changed"]);
+});

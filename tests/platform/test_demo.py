@@ -1,0 +1,219 @@
+"""`python -m portal.demo`, which is what `make demo` runs: started, used and stopped for real."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psycopg2
+import pytest
+from sqlalchemy.engine import make_url
+
+from portal.config import DEMO_PASSWORD, PROJECT_ROOT
+from portal.embedded_postgres import EmbeddedPostgres
+from tests.platform.programs import environment_without_settings, free_port
+
+STOPPED_WITHIN_SECONDS = 60
+
+
+class Demo:
+    """A demo of its own folder and port, as somebody would start it in a terminal."""
+
+    def __init__(self, instance: Path, port: int, **environment: str) -> None:
+        self.instance = instance
+        self.port = port
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "portal.demo"],
+            cwd=PROJECT_ROOT,
+            env=environment_without_settings() | {"PORTAL_INSTANCE": str(instance), "PORT": str(port)} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_until_served(self) -> str:
+        """What it has printed once it is served."""
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line.startswith("Press Ctrl-C"):
+                return "".join(lines)
+        pytest.fail("".join(lines))
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(how)
+        return self.end()[0]
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code and the rest of what it printed."""
+        output = self.process.communicate(timeout=STOPPED_WITHIN_SECONDS)[0]
+        return self.process.returncode, output
+
+    def processes(self) -> list[int]:
+        """Every process that it started and that still runs: they carry its folder in their environment."""
+        mark = f"PORTAL_INSTANCE={self.instance}".encode()
+        return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in read(path)]
+
+
+class Person:
+    """Somebody with a browser that knows cookies and nothing else."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._call("GET", path)
+
+    def sign_in(self, email: str, password: str) -> tuple[int, str]:
+        _, page = self.get("/sign-in")
+        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+        assert token
+        return self._call("POST", "/sign-in", {"csrf_token": token[1], "email": email, "password": password})
+
+    def _call(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if form:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        connection.request(method, path, urlencode(form or {}), headers)
+        response = connection.getresponse()
+        for cookie in response.headers.get_all("Set-Cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self.cookies[name] = value
+        body = response.read().decode()
+        connection.close()
+        return response.status, body
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's folder; one for all tests here, since filling it takes longer than anything else they do."""
+    return tmp_path_factory.mktemp("demo") / "my instance"
+
+
+@pytest.fixture
+def start(instance: Path, port: int) -> Iterator[Callable[..., Demo]]:
+    """`start()` is the demo, in the same folder and on the same port each time."""
+    demos: list[Demo] = []
+
+    def start_demo(**environment: str) -> Demo:
+        demos.append(Demo(instance, port, **environment))
+        return demos[-1]
+
+    yield start_demo
+    for demo in demos:
+        if demo.process.poll() is None:
+            demo.stop()
+        assert demo.process.stdout is not None
+        demo.process.stdout.close()
+
+
+def test_people_can_sign_in_and_its_stop_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
+    demo = start()
+    printed = demo.wait_until_served()
+    person = Person(demo.port)
+
+    assert f"http://127.0.0.1:{demo.port}" in printed
+    assert re.search(r"amelia\.hart@kingstons\.example +Adviser +Amelia Hart", printed)
+    assert DEMO_PASSWORD in printed
+    assert person.get("/readyz")[0] == 200
+    assert person.sign_in("amelia.hart@kingstons.example", DEMO_PASSWORD)[0] == 302
+    status, page = person.get("/clients?q=KG00002")
+    assert status == 200
+    assert "Ricky Parkinson" in page
+
+    running = demo.processes()
+    assert len(running) > 4  # the demo, gunicorn and its two workers, PostgreSQL and its helpers
+    assert demo.stop() == 0
+    assert demo.processes() == []
+
+
+def test_the_next_start_keeps_the_data_and_the_sign_in_sessions(start: Callable[..., Demo]) -> None:
+    demo = start()
+    demo.wait_until_served()
+    person = Person(demo.port)
+    person.sign_in("amelia.hart@kingstons.example", DEMO_PASSWORD)
+    rename_a_client(demo.instance, "Renamed by hand")
+    assert demo.stop() == 0
+
+    assert "Importing" not in start().wait_until_served()
+    status, page = person.get("/clients?q=Renamed")
+    assert status == 200
+    assert "Renamed by hand" in page
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_a_termination_or_a_closed_terminal_stops_it_as_well(start: Callable[..., Demo], how: signal.Signals) -> None:
+    demo = start()
+    demo.wait_until_served()
+    assert demo.stop(how) == 0
+    assert demo.processes() == []
+
+
+def test_it_leaves_a_database_that_it_did_not_start_alone(start: Callable[..., Demo], tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path / "another", durable=False) as server:
+        url = server.start()
+        demo = start(DATABASE_URL=url)
+        assert "PostgreSQL" not in demo.wait_until_served()
+        assert demo.stop() == 0
+        with connect(url) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM clients")
+            assert cursor.fetchone() == (250,)
+        connection.close()
+
+
+def test_a_port_in_use_is_named_in_one_line(start: Callable[..., Demo], port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        code, output = start().end()
+    assert code == 1
+    assert len(output.splitlines()) == 1
+    assert f"PORT={port + 1}" in output
+
+
+def test_a_database_that_is_away_is_named_and_nothing_is_left_running(start: Callable[..., Demo]) -> None:
+    demo = start(DATABASE_URL="postgresql://portal@127.0.0.1:1/kingston")
+    code, output = demo.end()
+    assert code == 1
+    assert "The database does not answer" in output
+    assert "Traceback" not in output
+    assert demo.processes() == []
+
+
+def test_a_server_that_does_not_come_up_shows_its_reason(start: Callable[..., Demo]) -> None:
+    demo = start(GUNICORN_CMD_ARGS="--worker-class=unheard-of")
+    code, output = demo.end()
+    assert code == 1
+    assert "unheard-of" in output
+    assert demo.processes() == []
+
+
+def rename_a_client(instance: Path, name: str) -> None:
+    """As a colleague would, on the running demo's own database."""
+    with EmbeddedPostgres(instance / "postgres") as server:
+        connection = connect(server.start())
+        with connection, connection.cursor() as cursor:
+            cursor.execute("UPDATE clients SET name = %s WHERE client_ref = 'KG00001'", (name,))
+        connection.close()
+
+
+def connect(url: str) -> psycopg2.extensions.connection:
+    return psycopg2.connect(make_url(url).set(drivername="postgresql").render_as_string(hide_password=False))

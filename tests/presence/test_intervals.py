@@ -1,0 +1,73 @@
+"""Presence rule 3 of ARCHITECTURE.md: how often tabs beat, and which timings the portal refuses to start with."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from portal import pages
+from portal.config import PresenceTimings
+from portal.errors import ConfigurationError
+from tests.cast import Cast
+from tests.visitor import Visitor, visitors_of
+
+
+@pytest.mark.parametrize("timings", [(30, 60, 300), (30, 61, 61), (60, 120, 300), (30, 300, 120), (0, 120, 300)])
+def test_rule_3_timings_that_contradict_each_other_are_refused_at_start_up(timings: tuple[int, int, int]) -> None:
+    """Rule 3: heartbeat × 2 < active window < stale, each strictly."""
+    with pytest.raises(ConfigurationError, match="PORTAL_HEARTBEAT_SECONDS × 2 must be less"):
+        PresenceTimings(*timings)
+
+
+@pytest.mark.parametrize("timings", [(30, 61, 62), (30, 120, 300), (1, 3, 4)])
+def test_timings_in_order_are_accepted(timings: tuple[int, int, int]) -> None:
+    assert PresenceTimings(*timings).heartbeat_seconds == timings[0]
+
+
+def test_rule_3_the_server_tells_the_interval_in_every_answer(
+    make_app: Callable[..., Flask], cast: Cast, page_identifier: str
+) -> None:
+    """Rule 3: the operator's figure reaches the browser, at first in the page and then with each beat."""
+    amelia = visitors_of(make_app(presence=PresenceTimings(20, 90, 200)))(cast.amelia)
+
+    assert amelia.beat(page_identifier).json["heartbeat_seconds"] == 20
+    page = amelia.get(f"/clients/{page_identifier.removeprefix('client-')}").text
+    assert 'data-heartbeat-seconds="20"' in page
+    assert 'data-active-window-seconds="90"' in page
+
+
+def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
+    make_app: Callable[..., Flask], cast: Cast, page_identifier: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rule 3: the more a page matters, the shorter. A new kind joins by registering, nothing else."""
+    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
+    pages.register(
+        pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql="true", heartbeat_seconds=10)
+    )
+    amelia = visitors_of(make_app())(cast.amelia)
+
+    assert amelia.beat("fund-7").json["heartbeat_seconds"] == 10
+    assert amelia.beat(page_identifier).json["heartbeat_seconds"] == 30
+
+
+def test_a_page_kind_has_one_meaning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
+    with pytest.raises(ConfigurationError, match="two different page kinds called client"):
+        pages.register(pages.PageKind("client", "another", load=lambda profile, number: None, visible_sql="true"))
+
+
+def test_the_permission_of_a_page_kind_decides_its_beats(
+    make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kind brings its permission as SQL over the caller and the page's number: here admins and even numbers."""
+    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
+    rule = "caller.role = 'admin' AND page.number % 2 = 0"
+    pages.register(pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql=rule))
+    visit: type[Visitor] = visitors_of(make_app())
+
+    assert visit(cast.ada).beat("fund-8").status_code == 200
+    assert visit(cast.ada).beat("fund-7").status_code == 404
+    assert visit(cast.amelia).beat("fund-8").status_code == 404
+    assert visit(cast.amelia).get("/user_page_presence/fund-8").status_code == 404
+    assert visit(cast.amelia).get("/user_page_presence?page=fund-8").json == {}
+    assert visit(cast.ada).get("/user_page_presence?page=fund-8&page=fund-7").json.keys() == {"fund-8"}

@@ -1,0 +1,134 @@
+"""Presence rule 5 of ARCHITECTURE.md: leaving takes a tab out; the row goes with the last one."""
+
+import pytest
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.cast import Cast
+from tests.presence.passing_time import let_pass, rows, tab_ids
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+def test_rule_5_closing_one_tab_keeps_the_other(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """Rule 5: the tab that left takes what it said with it, and nothing of the other's."""
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="one", activity="editing", fields=["Phone"])
+    amelia.beat(page_identifier, tab_id="two")
+
+    answer = amelia.leave(page_identifier, "one")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "left"})
+    [seen] = visit(cast.daniel).roster(page_identifier)
+    assert (seen["id"], seen["activity"], seen["fields"]) == (cast.amelia.id, "viewing", [])
+    assert tab_ids() == ["two"]
+
+
+def test_rule_5_the_row_goes_when_no_tab_is_left(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """Rule 5: one after the other."""
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="one")
+    amelia.beat(page_identifier, tab_id="two")
+    amelia.leave(page_identifier, "one")
+    amelia.leave(page_identifier, "two")
+
+    assert rows() == []
+
+
+def test_a_tab_that_has_gone_silent_does_not_hold_the_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="crashed")
+    let_pass(121)
+    amelia.beat(page_identifier, tab_id="one")
+    amelia.beat(page_identifier, tab_id="crashed too")
+    assert amelia.beat(page_identifier, tab_id="two").status_code == 200
+    let_pass(121)
+
+    amelia.leave(page_identifier, "one")
+
+    assert rows() == []
+
+
+def test_leaving_without_a_tab_takes_all_of_them(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    amelia = visit(cast.amelia)
+    for tab_id in ("one", "two", None):
+        amelia.beat(page_identifier, tab_id=tab_id)
+
+    assert amelia.leave(page_identifier).json == {"status": "left"}
+    assert rows() == []
+
+
+def test_leaving_twice_or_a_page_that_one_is_not_on_is_no_error(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """The browser sends it on pagehide and cannot wait to hear whether it was needed."""
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="one")
+
+    assert [amelia.leave(page_identifier, "one").status_code for _ in range(2)] == [200, 200]
+    assert amelia.leave(page_identifier, "unheard-of").status_code == 200
+
+
+def test_an_unknown_tab_leaves_the_others_alone(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="one")
+    amelia.leave(page_identifier, "unheard-of")
+
+    assert tab_ids() == ["one"]
+
+
+def test_nobody_takes_another_off_a_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    visit(cast.daniel).beat(page_identifier, tab_id="one")
+    amelia = visit(cast.amelia)
+    amelia.leave(page_identifier, "one")
+    amelia.leave(page_identifier)
+    amelia.delete("/user_page_presence")
+
+    assert rows() == [(cast.daniel.id, page_identifier)]
+
+
+def test_clearing_takes_the_caller_off_every_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    other = f"client-{make_client('Other').id}"
+    visit(cast.daniel).beat(other)
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier)
+    amelia.beat(other)
+
+    answer = amelia.delete("/user_page_presence")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "cleared"})
+    assert rows() == [(cast.daniel.id, other)]
+
+
+def test_rule_5_signing_out_deletes_all_of_the_profiles_rows(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """Rule 5: on every page and from every device, at once."""
+    other = f"client-{make_client('Other').id}"
+    visit(cast.daniel).beat(page_identifier)
+    amelia, tablet = visit(cast.amelia), visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="laptop")
+    tablet.beat(other, tab_id="tablet")
+
+    assert amelia.post("/sign-out").status_code == 302
+    assert rows() == [(cast.daniel.id, page_identifier)]
+
+
+def test_a_page_that_is_gone_can_still_be_left(visit: Visit, cast: Cast, client: Client, page_identifier: str) -> None:
+    """404 says nothing about the page, but the caller's own row must not outlive it."""
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier)
+    db.session.delete(client)
+    db.session.commit()
+
+    assert amelia.leave(page_identifier).status_code == 404
+    assert rows() == []
+
+
+@pytest.mark.parametrize("tab_id", ["", ".", "a b", "a" * 65, "ä", "%00", "a%0A"])
+def test_a_tab_id_out_of_shape_is_named(visit: Visit, cast: Cast, page_identifier: str, tab_id: str) -> None:
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier)
+
+    answer = amelia.delete(f"/user_page_presence/{page_identifier}?tab_id={tab_id}")
+
+    assert (answer.status_code, answer.json["field"]) == (422, "tab_id")
+    assert rows() == [(cast.amelia.id, page_identifier)]

@@ -1,0 +1,85 @@
+"""Presence rule 8 of ARCHITECTURE.md: beats never extend a sign-in session: an unattended screen still signs out."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from tests.cast import Cast
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+IDLE_MINUTES = 30
+BACKGROUND_CALLS = {
+    "beat": lambda visitor, page: visitor.beat(page),
+    "roster": lambda visitor, page: visitor.get(f"/user_page_presence/{page}"),
+    "rosters": lambda visitor, page: visitor.get(f"/user_page_presence?page={page}"),
+    "leave": lambda visitor, page: visitor.leave(page, "t"),
+    "session": lambda visitor, page: visitor.get("/session"),
+}
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(datetime.now(UTC), tick=False) as traveller:
+        yield traveller
+
+
+@pytest.mark.parametrize("call", BACKGROUND_CALLS.values(), ids=BACKGROUND_CALLS)
+def test_rule_8_what_a_page_does_by_itself_sets_no_cookie(visit: Visit, cast: Cast, page_identifier: str, call) -> None:
+    """Rule 8: a new cookie would carry a new time."""
+    amelia = visit(cast.amelia).with_token()
+
+    answer = call(amelia, page_identifier)
+
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_rule_8_an_unattended_screen_signs_out_although_it_beats(
+    visit: Visit, cast: Cast, page_identifier: str, clock: time_machine.Traveller
+) -> None:
+    """Rule 8: one beat a minute, and after the idle limit the session is over for all."""
+    amelia = visit(cast.amelia).with_token()
+    amelia.get("/clients")
+    for _ in range(IDLE_MINUTES):
+        clock.shift(timedelta(seconds=59))
+        assert amelia.beat(page_identifier).status_code == 200
+    clock.shift(timedelta(seconds=31))
+
+    assert amelia.beat(page_identifier).status_code == 401
+    assert amelia.get(f"/user_page_presence/{page_identifier}").status_code == 401
+    assert amelia.get("/session").status_code == 401
+    assert amelia.get("/clients").status_code == 302
+
+
+def test_a_page_that_a_person_opens_prolongs_the_session(
+    visit: Visit, cast: Cast, page_identifier: str, clock: time_machine.Traveller
+) -> None:
+    amelia = visit(cast.amelia).with_token()
+    for _ in range(4):
+        clock.shift(timedelta(minutes=IDLE_MINUTES - 1))
+        assert amelia.get("/clients").status_code == 200
+
+    assert amelia.beat(page_identifier).status_code == 200
+
+
+def test_a_cookie_from_the_future_or_changed_by_a_letter_is_worth_nothing(
+    visit: Visit, cast: Cast, page_identifier: str
+) -> None:
+    amelia = visit(cast.amelia).with_token()
+    cookie = amelia.cookie()
+    payload, signed_at, signature = cookie.rsplit(".", 2)
+    forged = [
+        f"{payload}.{signed_at}.{signature[:-2]}{'AA' if signature[-2:] != 'AA' else 'BB'}",
+        f"{payload}.aaaaaa.{signature}",
+        f"{payload[:-1]}.{signed_at}.{signature}",
+        payload,
+        "",
+        "." * 100,
+        "ä",
+    ]
+
+    for value in forged:
+        amelia.browser.set_cookie("kingston_session", value)
+        assert amelia.beat(page_identifier).status_code == 401, value

@@ -1,0 +1,133 @@
+"""Presence rule 2 of ARCHITECTURE.md: a viewer is all of its tabs merged, on however many devices."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from portal.extensions import db
+from portal.presence.beats import MOST_TABS
+from tests.cast import Cast
+from tests.presence.passing_time import let_pass, rows, tab_ids
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def laptop(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+@pytest.fixture
+def tablet(visit: Visit, cast: Cast) -> Visitor:
+    """A second device of the same person: another sign-in session, another cookie."""
+    return visit(cast.amelia)
+
+
+@pytest.fixture
+def seen(visit: Visit, cast: Cast, page_identifier: str) -> Any:
+    """How Daniel sees Amelia on the page."""
+
+    def look() -> dict[str, Any]:
+        [amelia] = visit(cast.daniel).roster(page_identifier)
+        assert amelia["id"] == cast.amelia.id
+        return amelia
+
+    return look
+
+
+def test_rule_2_two_devices_of_one_profile_are_one_viewer(
+    laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
+) -> None:
+    """Rule 2: activity, visibility and fields are those of all tabs together; the same ones in every answer."""
+    laptop.beat(page_identifier, tab_id="laptop", activity="viewing", visible=False, fields=["Phone"])
+    answer = tablet.beat(page_identifier, tab_id="tablet", activity="editing", visible=True, fields=["Email", "Phone"])
+
+    [amelia] = answer.json["users"]
+    assert (amelia["activity"], amelia["visible"], amelia["fields"]) == ("editing", True, ["Email", "Phone"])
+    assert seen() == {**amelia, "seconds_ago": seen()["seconds_ago"]}
+    assert len(rows()) == 1
+
+
+def test_a_viewer_edits_when_any_tab_does(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing")
+    tablet.beat(page_identifier, tab_id="tablet", activity="viewing")
+    assert seen()["activity"] == "editing"
+
+    laptop.beat(page_identifier, tab_id="laptop", activity="viewing")
+    assert seen()["activity"] == "viewing"
+
+
+def test_rule_4_a_viewer_is_away_when_every_tab_is_hidden(
+    laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
+) -> None:
+    """Rule 4: a hidden tab stays on the roster, marked away; one visible tab is enough to be there."""
+    laptop.beat(page_identifier, tab_id="laptop", visible=True)
+    tablet.beat(page_identifier, tab_id="tablet", visible=False)
+    assert seen()["visible"] is True
+
+    laptop.beat(page_identifier, tab_id="laptop", visible=False)
+    assert seen()["visible"] is False
+
+
+def test_a_beat_replaces_what_its_own_tab_said_before(laptop: Visitor, page_identifier: str, seen: Any) -> None:
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Phone", "Email"])
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Email"])
+
+    assert seen()["fields"] == ["Email"]
+
+
+def test_a_tab_that_stops_beating_drops_out(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+    """Rule 2: the next beat of another tab drops those that have not beaten inside the active window."""
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Phone"])
+    let_pass(121)
+    tablet.beat(page_identifier, tab_id="tablet", visible=False)
+
+    assert (seen()["activity"], seen()["visible"], seen()["fields"]) == ("viewing", False, [])
+    assert tab_ids() == ["tablet"]
+
+
+def test_a_silent_tab_no_longer_counts_even_before_it_is_dropped(
+    laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
+) -> None:
+    """A tab ages between the beats of the others too: at reading, the window counts again."""
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing")
+    let_pass(100)
+    tablet.beat(page_identifier, tab_id="tablet")
+    assert seen()["activity"] == "editing"
+
+    let_pass(25)
+
+    assert tab_ids() == ["laptop", "tablet"]
+    assert seen()["activity"] == "viewing"
+
+
+def test_a_tab_inside_the_window_stays(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+    laptop.beat(page_identifier, tab_id="laptop", activity="editing")
+    let_pass(115)
+    tablet.beat(page_identifier, tab_id="tablet")
+
+    assert seen()["activity"] == "editing"
+    assert tab_ids() == ["laptop", "tablet"]
+
+
+def test_one_browser_cannot_grow_a_row_for_ever(laptop: Visitor, page_identifier: str) -> None:
+    """The newest tabs are kept, up to a limit."""
+    for number in range(MOST_TABS + 5):
+        laptop.beat(page_identifier, tab_id=f"tab{number:02}")
+
+    assert tab_ids() == [f"tab{number:02}" for number in range(5, MOST_TABS + 5)]
+
+
+def test_what_a_tab_says_ends_on_its_own_page(laptop: Visitor, page_identifier: str, cast: Cast) -> None:
+    """The same tab id on another page is another tab."""
+    other = db.session.scalar(
+        text("INSERT INTO clients (client_ref, name, client_type) VALUES ('X', 'X', 'trust') RETURNING id")
+    )
+    db.session.commit()
+    laptop.beat(page_identifier, tab_id="t", activity="editing")
+    [on_other] = laptop.beat(f"client-{other}", tab_id="t").json["users"]
+
+    assert on_other["activity"] == "viewing"
+    assert laptop.roster(page_identifier)[0]["activity"] == "editing"

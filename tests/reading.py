@@ -1,0 +1,98 @@
+"""Reads a page as a person or a browser does: its forms, its errors, its text."""
+
+from html.parser import HTMLParser
+
+from werkzeug.test import TestResponse
+
+
+def form_of(answer: TestResponse) -> dict[str, str]:
+    """What a browser would send for the page's last form that is not the sign-out button's: name → value."""
+    return _read(answer).forms[-1]
+
+
+def errors_of(answer: TestResponse) -> dict[str, str]:
+    """The errors that stand beside fields, by the field's id."""
+    return {name.removesuffix("-error"): text for name, text in _read(answer).texts.items() if name.endswith("-error")}
+
+
+def text_of(answer: TestResponse) -> str:
+    """The words of the page, entities resolved, blanks joined."""
+    return " ".join(" ".join(_read(answer).words).split())
+
+
+def links_of(answer: TestResponse) -> list[str]:
+    return _read(answer).links
+
+
+def options_of(answer: TestResponse, field_id: str) -> list[str]:
+    """The values that a select offers."""
+    return _read(answer).options[field_id]
+
+
+def _read(answer: TestResponse) -> "_Page":
+    page = _Page()
+    page.feed(answer.text)
+    page.close()
+    return page
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[dict[str, str]] = []
+        self.texts: dict[str, str] = {}
+        self.words: list[str] = []
+        self.links: list[str] = []
+        self.options: dict[str, list[str]] = {}
+        self._select: str | None = None
+        self._textarea: str | None = None
+        self._inside: list[tuple[str, str]] = []  # (tag, id) of open elements that have an id
+        self._silent = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if "id" in given and tag != "input":
+            self._inside.append((tag, given["id"]))
+            self.texts[given["id"]] = ""
+        if tag == "form":
+            self.forms.append({})
+        elif tag == "a":
+            self.links.append(given.get("href", ""))
+        elif tag in ("input", "select", "option", "textarea"):
+            self._control(tag, given)
+        self._silent = tag in ("script", "style", "template")
+
+    def _control(self, tag: str, given: dict[str, str]) -> None:
+        name = given.get("name")
+        if tag == "input" and name:
+            self.forms[-1][name] = given.get("value", "")
+        elif tag == "textarea":
+            self._textarea = name or ""
+            self.forms[-1][self._textarea] = ""
+        elif tag == "select":
+            self._select = name or ""
+            self.options[self._select] = []
+        elif tag == "option" and self._select is not None:
+            self.options[self._select].append(given.get("value", ""))
+            if "selected" in given or self._select not in self.forms[-1]:
+                self.forms[-1][self._select] = given.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = None
+        elif tag == "textarea" and self._textarea is not None:
+            # HTML drops the first line feed after <textarea>, and a browser sends CRLF.
+            text = self.forms[-1][self._textarea]
+            self.forms[-1][self._textarea] = text.removeprefix("\r").removeprefix("\n").replace("\n", "\r\n")
+            self._textarea = None
+        self._silent = False
+        if self._inside and self._inside[-1][0] == tag:
+            self._inside.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea is not None:
+            self.forms[-1][self._textarea] += data
+        if not self._silent:
+            self.words.append(data)
+        for _, element_id in self._inside:
+            self.texts[element_id] += data

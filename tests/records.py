@@ -1,0 +1,43 @@
+"""Client records for tests, with only what a test cares about spelled out."""
+
+import itertools
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from portal.clients import Client, Person, Product, Valuation
+from portal.extensions import db
+
+_numbers = itertools.count(1)
+
+
+def make_client(name: str = "Whitmore Family", **values: Any) -> Client:
+    """A client, committed."""
+    number = next(_numbers)
+    defaults = {"client_ref": f"KG{number:05}", "client_type": "family", "status": "active"}
+    return _committed(Client(name=name, **{**defaults, **values}))
+
+
+def make_person(client: Client, first_name: str = "Ruth", last_name: str = "Whitmore", **values: Any) -> Person:
+    return _committed(Person(client_id=client.id, first_name=first_name, last_name=last_name, **values))
+
+
+def make_product(client: Client, *valuations: tuple[date, str], **values: Any) -> Product:
+    """A product with (day, amount) valuations."""
+    number = next(_numbers)
+    defaults = {
+        "plan_number": f"A{number:08}",
+        "product_name": "Stocks & Shares ISA",
+        "product_type": "ISA",
+        "provider": "Aviva",
+    }
+    product = _committed(Product(client_id=client.id, **{**defaults, **values}))
+    for valued_on, amount in valuations:
+        _committed(Valuation(product_id=product.id, valued_on=valued_on, amount=Decimal(amount)))
+    return product
+
+
+def _committed(record: Any) -> Any:
+    db.session.add(record)
+    db.session.commit()
+    return record

@@ -1,0 +1,164 @@
+"""Settings from the environment: what they become, and which ones the portal refuses to start with."""
+
+import re
+import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from portal.config import Settings, psycopg2_url, settings_from_environ
+from portal.errors import ConfigurationError
+
+KEY = "a long and random secret key, 40 letters"
+URL = "postgresql://portal@db/kingston"
+PRODUCTION = {"DATABASE_URL": URL, "PORTAL_SECRET_KEY": KEY, "PORTAL_INSTANCE": "/nonexistent"}
+
+
+def test_production_needs_a_database_and_a_key_and_nothing_else() -> None:
+    settings = settings_from_environ(PRODUCTION)
+
+    assert settings == Settings(
+        secret_key=KEY, database_url="postgresql+psycopg2://portal@db/kingston", instance=Path("/nonexistent")
+    )
+    assert settings.cookies_are_secure
+    timings = settings.presence
+    assert (timings.heartbeat_seconds, timings.active_window_seconds, timings.stale_seconds) == (30, 120, 300)
+    assert (settings.idle_minutes, settings.log_level) == (30, "INFO")
+
+
+@pytest.mark.parametrize(
+    ("changes", "variable"),
+    [
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"DATABASE_URL": "mysql://db/kingston"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "postgresql+asyncpg://db/kingston"}, "DATABASE_URL"),
+        ({"DATABASE_URL": "kingston"}, "DATABASE_URL"),
+        ({"PORTAL_SECRET_KEY": ""}, "PORTAL_SECRET_KEY"),
+        ({"PORTAL_SECRET_KEY": "short"}, "PORTAL_SECRET_KEY"),
+        ({"PORTAL_SECRET_KEY": KEY[:31]}, "PORTAL_SECRET_KEY"),
+        ({"PORTAL_SECRET_KEY": "ab" * 20}, "PORTAL_SECRET_KEY"),
+        *[
+            ({name: value}, name)
+            for name in (
+                *("PORTAL_HEARTBEAT_SECONDS", "PORTAL_ACTIVE_WINDOW_SECONDS", "PORTAL_STALE_SECONDS"),
+                *("PORTAL_IDLE_MINUTES", "PORTAL_DB_POOL_SIZE"),
+            )
+            for value in (
+                "0",
+                "-1",
+                "1.5",
+                "ten",
+                "\N{ARABIC-INDIC DIGIT THREE}",
+                "1000000",
+                " 5",
+                "5 ",
+                "1e3",
+                "9" * 5_000,
+            )
+        ],
+        ({"PORTAL_HEARTBEAT_SECONDS": "60"}, "PORTAL_HEARTBEAT_SECONDS"),
+        ({"PORTAL_ACTIVE_WINDOW_SECONDS": "60"}, "PORTAL_ACTIVE_WINDOW_SECONDS"),
+        ({"PORTAL_STALE_SECONDS": "120"}, "PORTAL_STALE_SECONDS"),
+        ({"PORTAL_LOG_LEVEL": "LOUD"}, "PORTAL_LOG_LEVEL"),
+    ],
+)
+def test_each_refusal_names_the_variable_to_mend(changes: dict[str, str], variable: str) -> None:
+    with pytest.raises(ConfigurationError, match=variable):
+        settings_from_environ({**PRODUCTION, **changes})
+
+
+def test_a_refusal_never_shows_the_key() -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY": "hunter2hunter2"})
+
+    assert "hunter2" not in str(refused.value)
+
+
+def test_what_is_set_is_taken(tmp_path: Path) -> None:
+    settings = settings_from_environ(
+        {
+            **PRODUCTION,
+            "PORTAL_INSTANCE": str(tmp_path / "with a space"),
+            "PORTAL_HEARTBEAT_SECONDS": "5",
+            "PORTAL_ACTIVE_WINDOW_SECONDS": "20",
+            "PORTAL_STALE_SECONDS": "60",
+            "PORTAL_IDLE_MINUTES": "10",
+            "PORTAL_DB_POOL_SIZE": "3",
+            "PORTAL_LOG_LEVEL": "debug",
+        }
+    )
+
+    timings = settings.presence
+    assert (timings.heartbeat_seconds, timings.active_window_seconds, timings.stale_seconds) == (5, 20, 60)
+    assert (settings.idle_minutes, settings.db_pool_size, settings.log_level) == (10, 3, "DEBUG")
+    assert settings.instance == tmp_path / "with a space"
+
+
+@pytest.mark.parametrize(
+    ("given", "understood"),
+    [
+        ("postgres://a:b@c:5433/d?sslmode=require", "postgresql+psycopg2://a:b@c:5433/d?sslmode=require"),
+        ("postgresql://a/b", "postgresql+psycopg2://a/b"),
+        ("postgresql+psycopg2://a/b", "postgresql+psycopg2://a/b"),
+    ],
+)
+def test_a_postgresql_url_is_made_one_for_psycopg2(given: str, understood: str) -> None:
+    assert psycopg2_url(given) == understood
+
+
+def test_the_demo_needs_nothing(tmp_path: Path) -> None:
+    settings = settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_INSTANCE": str(tmp_path)})
+
+    assert (settings.is_demo, settings.database_url, settings.cookies_are_secure) == (True, None, False)
+    assert settings.secret_key == (tmp_path / "secret_key").read_text()
+
+
+@pytest.mark.parametrize("value", ["0", "", "true", "yes", "2"])
+def test_only_1_is_demo_mode(value: str) -> None:
+    """Whatever else may have been meant, it must not open production with the demo's password."""
+    assert not settings_from_environ({**PRODUCTION, "PORTAL_DEMO": value}).is_demo
+
+
+def test_the_kept_key_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
+    demo = {"PORTAL_DEMO": "1", "PORTAL_INSTANCE": str(tmp_path / "new" / "folder")}
+    key = settings_from_environ(demo).secret_key
+
+    kept = tmp_path / "new" / "folder" / "secret_key"
+    assert len(key) >= 32
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert settings_from_environ(demo).secret_key == key
+    assert [path.name for path in kept.parent.iterdir()] == ["secret_key"]
+
+
+def test_workers_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def read(_number: int) -> str:
+        start.wait(10)
+        return settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_INSTANCE": str(tmp_path)}).secret_key
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(read, range(8)))) == 1
+
+
+def test_a_command_may_run_without_a_key(tmp_path: Path) -> None:
+    """It signs no session, so its key is a fresh one each time, and is not kept."""
+    command = {"FLASK_RUN_FROM_CLI": "true", "PORTAL_INSTANCE": str(tmp_path)}
+    first, second = settings_from_environ(command), settings_from_environ(command)
+
+    assert first.is_command
+    assert first.database_url is None
+    assert first.secret_key != second.secret_key
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_variable_that_is_read_is_named_portal_or_belongs_to_somebody_else() -> None:
+    """The configuration table in the README lists them all."""
+    source = Path(__file__).parent.parent / "portal" / "config.py"
+    readme = source.parent.parent / "README.md"
+    read = set(re.findall(r'environ(?:\.get\(|, )"([A-Z_]+)"', source.read_text()))
+
+    assert "PORTAL_DEMO" in read
+    assert {name for name in read - {"FLASK_RUN_FROM_CLI"} if f"`{name}" not in readme.read_text()} == set()

@@ -1,0 +1,140 @@
+"""While PostgreSQL is away every call is answered 503 with Retry-After, as JSON or as a page, and none with a 500."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal import database
+from portal.extensions import db
+from tests.cast import PASSWORD, Cast
+from tests.reading import form_of, text_of
+from tests.records import make_client
+from tests.visitor import Visitor, visitors_of
+from tests.wiretap import Wiretap
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def amelia(tapped_visit: Visit, cast: Cast) -> Visitor:
+    make_client()
+    return tapped_visit(cast.amelia).with_token()
+
+
+JSON_CALLS = {
+    "beat": lambda visitor: visitor.beat("client-1"),
+    "roster": lambda visitor: visitor.get("/user_page_presence/client-1"),
+    "rosters": lambda visitor: visitor.get("/user_page_presence?page=client-1"),
+    "leave": lambda visitor: visitor.leave("client-1", "t"),
+    "clear": lambda visitor: visitor.delete("/user_page_presence"),
+    "session": lambda visitor: visitor.get("/session"),
+}
+PAGES = {
+    "list": lambda visitor: visitor.get("/clients"),
+    "client": lambda visitor: visitor.get("/clients/1"),
+    "editor": lambda visitor: visitor.get("/clients/1/edit"),
+    "save": lambda visitor: visitor.post("/clients/1/edit", data={"name": "X", "version": "1"}),
+    "sign-in": lambda visitor: visitor.get("/sign-in"),
+    "sign-out": lambda visitor: visitor.post("/sign-out"),
+    "home": lambda visitor: visitor.get("/"),
+    "ready": lambda visitor: visitor.get("/readyz"),
+}
+
+
+@pytest.mark.parametrize("call", JSON_CALLS.values(), ids=JSON_CALLS)
+def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, call) -> None:
+    with wiretap.cut():
+        answer = call(amelia)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.content_type == "application/problem+json"
+    assert answer.json == {
+        "type": "about:blank",
+        "title": "Service Unavailable",
+        "status": 503,
+        "detail": "The database cannot be reached just now. Please try again in a moment.",
+    }
+
+
+@pytest.mark.parametrize("call", PAGES.values(), ids=PAGES)
+def test_a_page_is_503_and_can_be_read(
+    amelia: Visitor, wiretap: Wiretap, call, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Drawing the page asks for nobody's name: a second failure while answering the first would be a 500."""
+    with wiretap.cut():
+        answer = call(amelia)
+
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert "The database cannot be reached just now." in text_of(answer)
+    assert "Traceback" not in answer.text
+    assert "psycopg2" not in answer.text
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
+@pytest.mark.parametrize("call", [JSON_CALLS["beat"], PAGES["list"], PAGES["client"]])
+def test_it_is_back_as_soon_as_the_database_is(amelia: Visitor, wiretap: Wiretap, call) -> None:
+    with wiretap.cut():
+        assert call(amelia).status_code == 503
+
+    assert call(amelia).status_code == 200
+
+
+def test_signing_in_is_503_and_the_page_without_a_session_still_opens(tapped_visit: Visit, wiretap: Wiretap) -> None:
+    nobody = tapped_visit(None)
+    with wiretap.cut():
+        page = nobody.get("/sign-in")
+        assert page.status_code == 200
+        answer = nobody.post("/sign-in", data={**form_of(page), "email": "amelia@firm.example", "password": PASSWORD})
+
+    assert answer.status_code == 503
+
+
+def test_the_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wiretap) -> None:
+    with wiretap.cut():
+        assert amelia.get("/healthz").status_code == 200
+
+
+def test_a_database_that_was_never_there_is_the_same_503(
+    make_app: Callable[..., Flask], visit: Visit, cast: Cast
+) -> None:
+    """The portal starts without its database; it must not take one to say that it is away."""
+    app = make_app(database_url="postgresql+psycopg2://postgres@/kingston?host=/nonexistent")
+    stranded = visitors_of(app)(None)
+    stranded.browser.set_cookie("kingston_session", visit(cast.amelia).with_token().cookie())
+
+    assert stranded.get("/user_page_presence/client-1").status_code == 503
+    assert stranded.get("/clients").status_code == 503
+
+
+def test_a_pool_that_is_used_up_is_503(
+    make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Waiting for a connection is bounded too."""
+    monkeypatch.setattr(database, "WAIT_FOR_CONNECTION_SECONDS", 0.1)
+    app = make_app(db_pool_size=1)
+    amelia = visitors_of(app)(cast.amelia)
+    with app.app_context(), db.engine.connect():
+        assert amelia.get("/clients").status_code == 503
+
+    assert amelia.get("/clients").status_code == 200
+
+
+def test_a_beat_that_waits_too_long_for_a_lock_is_503(
+    make_app: Callable[..., Flask], cast: Cast, wiretap: Wiretap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's ALTER TABLE must not hold a worker; it is asked once, for a second time would take as long again."""
+    monkeypatch.setattr(database, "BEAT_TIMEOUT_MS", 200)
+    amelia = visitors_of(make_app(database_url=wiretap.url))(cast.amelia).with_token()
+    page_identifier = f"client-{make_client().id}"
+    assert amelia.beat(page_identifier).status_code == 200
+    with db.engine.begin() as connection, wiretap.listening() as heard:
+        connection.execute(text("LOCK user_page_presence"))
+        assert amelia.beat(page_identifier).status_code == 503
+
+    assert len(heard) == 1
+    assert amelia.beat(page_identifier).status_code == 200

@@ -1,0 +1,162 @@
+"""How values are written for people."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+
+from portal import formatting
+
+NOW = datetime(2026, 11, 22, 10, 42, tzinfo=UTC)
+TODAY = NOW.date()
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        (Decimal("1284602.18"), "£1,284,602.18"),
+        (Decimal("0"), "£0.00"),
+        (Decimal("-1234.5"), "−£1,234.50"),
+        (Decimal("0.005"), "£0.01"),
+        (Decimal("999999999999.99"), "£999,999,999,999.99"),
+        (None, "–"),
+    ],
+)
+def test_money_has_pounds_pennies_and_commas(amount: Decimal | None, written: str) -> None:
+    assert formatting.gbp(amount) == written
+
+
+@pytest.mark.parametrize(
+    ("amount", "written"),
+    [
+        ("0", "£0"),
+        ("500", "£500"),
+        ("250000", "£250k"),
+        ("1250000", "£1.25m"),
+        ("2E9", "£2bn"),
+        ("-5000", "−£5k"),
+    ],
+)
+def test_an_axis_writes_round_amounts_short(amount: str, written: str) -> None:
+    assert formatting.gbp_short(Decimal(amount)) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"), [("0.75", "0.75%"), ("0.50", "0.5%"), ("1.00", "1%"), ("100", "100%"), (None, "–")]
+)
+def test_a_percentage_drops_trailing_noughts(share: str | None, written: str) -> None:
+    assert formatting.percent(None if share is None else Decimal(share)) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"), [("2.44", "+2.4%"), ("-0.25", "−0.3%"), ("0.04", "0.0%"), ("-0.04", "0.0%")]
+)
+def test_a_change_shows_its_sign(share: str, written: str) -> None:
+    assert formatting.change(Decimal(share)) == written
+
+
+def test_a_day_is_written_without_a_leading_nought() -> None:
+    assert formatting.day(date(2026, 12, 8)) == "8 Dec 2026"
+    assert formatting.day(None) == "–"
+
+
+def test_a_moment_is_londons_in_winter_and_in_summer() -> None:
+    assert formatting.moment(NOW) == "22 Nov 2026, 10:42"
+    assert formatting.moment(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == "1 Jul 2026, 00:30"
+    assert formatting.moment(None) == "–"
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "written"),
+    [
+        (timedelta(seconds=-5), "less than a minute ago"),
+        (timedelta(seconds=59), "less than a minute ago"),
+        (timedelta(minutes=1), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(hours=1), "1 hour ago"),
+        (timedelta(hours=47), "1 day ago"),
+        (timedelta(days=13), "13 days ago"),
+        (timedelta(days=14), "2 weeks ago"),
+        (timedelta(days=90), "3 months ago"),
+        (timedelta(days=800), "2 years ago"),
+    ],
+)
+def test_an_age_names_its_largest_exact_unit(elapsed: timedelta, written: str) -> None:
+    assert formatting.ago(NOW - elapsed, NOW) == written
+
+
+@pytest.mark.parametrize(
+    ("days", "written"),
+    [
+        (0, "today"),
+        (1, "tomorrow"),
+        (3, "in 3 days"),
+        (16, "in 2 weeks"),
+        (-1, "1 day overdue"),
+        (-70, "2 months overdue"),
+    ],
+)
+def test_a_review_says_when_it_is_due(days: int, written: str) -> None:
+    assert formatting.due(TODAY + timedelta(days=days), TODAY) == written
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Ruth Whitmore", "RW"),
+        ("  ruth anne  whitmore ", "RW"),
+        ("Cher", "C"),
+        ("Émile Zola", "ÉZ"),
+        ("", "?"),
+    ],
+)
+def test_initials_are_of_the_first_and_the_last_word(name: str, letters: str) -> None:
+    assert formatting.initials(name) == letters
+
+
+def test_a_word_that_comes_twice_counts_twice() -> None:
+    assert formatting.initials("Lee Lee") == "LL"
+
+
+def test_a_hue_is_one_of_twelve() -> None:
+    assert {formatting.hue(profile_id) for profile_id in range(40)} == set(range(12))
+
+
+@pytest.mark.parametrize(
+    ("number", "dialled"),
+    [
+        ("(028)9018546", "0289018546"),
+        ("+44(0)191 496 0464", "+441914960464"),
+        ("+44 20 7946 0001", "+442079460001"),
+        ("ask Ruth", ""),
+    ],
+)
+def test_a_number_can_be_dialled(number: str, dialled: str) -> None:
+    assert formatting.telephone(number) == dialled
+
+
+@pytest.mark.parametrize(
+    ("page", "pages", "shown"),
+    [
+        (1, 1, [1]),
+        (1, 3, [1, 2, 3]),
+        (2, 10, [1, 2, 3, None, 10]),
+        (4, 10, [1, 2, 3, 4, 5, None, 10]),
+        (5, 10, [1, None, 4, 5, 6, None, 10]),
+        (10, 10, [1, None, 9, 10]),
+    ],
+)
+def test_page_numbers_leave_out_what_is_far(page: int, pages: int, shown: list[int | None]) -> None:
+    assert formatting.page_numbers(page, pages) == shown
+
+
+def test_the_filters_work_in_a_template() -> None:
+    app = Flask("test")
+    formatting.init_formatting(app)
+
+    written = app.jinja_env.from_string("{{ amount|gbp }} {{ on|day }} {{ at|ago(now) }}").render(
+        amount=Decimal(5), on=TODAY, at=NOW - timedelta(minutes=2), now=NOW
+    )
+
+    assert written == "£5.00 22 Nov 2026 2 minutes ago"

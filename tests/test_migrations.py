@@ -1,0 +1,173 @@
+"""The migrations: up, down and up again on an empty database, and equal to the models."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import select, text
+
+from portal import create_app
+from portal.auth import Profile
+from portal.clients import Client
+from portal.clients.filters import ListFilters
+from portal.clients.queries import _matching
+from portal.extensions import db
+from tests.cast import make_cast
+from tests.conftest import DatabaseMaker, settings_for
+from tests.visitor import visitors_of
+
+LIBRARYS_OWN = {"alembic_version"}
+CATALOGUE = """
+    SELECT 'column' AS kind, table_name || '.' || column_name AS name,
+           concat_ws(' ', data_type, character_maximum_length, numeric_precision, numeric_scale, is_nullable,
+                     column_default, generation_expression)
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION ALL SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'constraint', conname, pg_get_constraintdef(oid) FROM pg_constraint
+              WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+    UNION ALL SELECT 'table', relname, concat_ws(' ', relpersistence, reloptions) FROM pg_class
+              WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    ORDER BY 1, 2
+"""
+
+
+@pytest.fixture
+def empty_app(make_database: DatabaseMaker) -> Iterator[Flask]:
+    """The application inside its context, on a database without a table."""
+    app = create_app(settings_for(make_database()))
+    with app.app_context():
+        yield app
+        db.session.rollback()
+        for engine in db.engines.values():
+            engine.dispose()
+
+
+def catalogue() -> list[tuple[str, ...]]:
+    with db.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(CATALOGUE))]
+
+
+def tables() -> set[str]:
+    return {name for kind, name, _ in catalogue() if kind == "table"} - LIBRARYS_OWN
+
+
+def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
+    upgrade()
+    first = catalogue()
+    assert tables() == {"profiles", "clients", "people", "products", "valuations", "user_page_presence"}
+
+    downgrade(revision="base")
+    assert tables() == set()
+
+    upgrade()
+    assert catalogue() == first
+
+
+def test_each_step_can_be_taken_back_alone(empty_app: Flask) -> None:
+    script = ScriptDirectory(empty_app.config["MIGRATIONS_FOLDER"])
+    revisions = [revision.revision for revision in reversed(list(script.walk_revisions()))]
+    assert revisions == sorted(revisions)
+    for revision in revisions:
+        before = catalogue()
+        upgrade(revision=revision)
+        after = catalogue()
+        downgrade(revision="-1")
+        assert [row for row in catalogue() if "alembic_version" not in row[1]] == [
+            row for row in before if "alembic_version" not in row[1]
+        ]
+        upgrade(revision=revision)
+        assert catalogue() == after
+
+
+def test_there_is_one_head(app: Flask) -> None:
+    assert len(ScriptDirectory(app.config["MIGRATIONS_FOLDER"]).get_heads()) == 1
+
+
+def test_the_migrations_are_equal_to_the_models(app: Flask) -> None:
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": db.metadata}
+        )
+        assert compare_metadata(context, db.metadata) == []
+
+
+def test_they_are_equal_in_what_alembic_does_not_compare(empty_app: Flask) -> None:
+    """Check constraints, operator classes, UNLOGGED, fillfactor: by the catalogues of both."""
+    upgrade()
+    migrated = [row for row in catalogue() if "alembic_version" not in row[1]]
+    downgrade(revision="base")
+    db.metadata.create_all(db.engine)
+
+    assert [row for row in catalogue() if "alembic_version" not in row[1]] == migrated
+
+
+def test_the_presence_table_is_the_seeds_with_what_the_beat_needs(app: Flask) -> None:
+    """The promised columns, unique constraint and index names; UNLOGGED, room for HOT updates, BRIN."""
+    rows = {(kind, name): shape for kind, name, shape in catalogue() if "user_page_presence" in name}
+
+    columns = {name.split(".")[1] for kind, name in rows if kind == "column"}
+    assert columns == {"id", "user_id", "page_identifier", "last_seen", "entered_at", "tabs"}
+    assert rows["column", "user_page_presence.page_identifier"].startswith("character varying 255")
+    assert rows["column", "user_page_presence.last_seen"].startswith("timestamp with time zone")
+    assert "now()" in rows["column", "user_page_presence.last_seen"]
+    assert rows["table", "user_page_presence"] == "u {fillfactor=50}"
+    assert rows["constraint", "user_page_presence_user_id_page_identifier_key"] == "UNIQUE (user_id, page_identifier)"
+    assert {name for kind, name in rows if kind == "index"} == {
+        "pk_user_page_presence",
+        "user_page_presence_user_id_page_identifier_key",
+        "idx_user_page_presence_last_seen",
+        "idx_user_page_presence_page",
+        "idx_user_page_presence_user_page",
+    }
+    assert "USING brin (last_seen)" in rows["index", "idx_user_page_presence_last_seen"]
+    assert "(page_identifier)" in rows["index", "idx_user_page_presence_page"]
+    assert "(user_id, page_identifier)" in rows["index", "idx_user_page_presence_user_page"]
+
+
+def test_the_search_uses_its_trigram_indexes(app: Flask) -> None:
+    """Each branch its own. In small tables it pays to read every row; forbidden that, only a trigram index is left."""
+    with db.engine.begin() as connection:
+        connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
+        query = select(Client.id).where(*_matching(ListFilters(q="whitmore"))).compile(db.engine)
+        plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {query}", query.params).scalars())
+
+    assert "Bitmap Index Scan on ix_clients_searched" in plan, plan
+    assert "Bitmap Index Scan on ix_people_searched" in plan, plan
+    assert "Index Cond: (searched ~~ '%whitmore%'::text)" in plan, plan
+
+
+def test_flask_db_upgrade_is_the_command(empty_app: Flask) -> None:
+    result = empty_app.test_cli_runner().invoke(args=["db", "upgrade"])
+
+    assert result.exit_code == 0, result.output
+    assert "profiles" in tables()
+    assert empty_app.test_cli_runner().invoke(args=["db", "upgrade"]).exit_code == 0
+
+
+def test_not_ready_until_the_migrations_are_current(empty_app: Flask) -> None:
+    browser = visitors_of(empty_app)(None)
+    answer = browser.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (
+        503,
+        "migrations are not current: run `flask db upgrade`",
+    )
+
+    upgrade()
+    assert browser.get("/readyz").json == {"status": "ready"}
+
+    downgrade(revision="-1")
+    assert browser.get("/readyz").status_code == 503
+
+
+def test_going_up_keeps_what_is_there(empty_app: Flask) -> None:
+    """From the second on: people sign in to the next release with the profiles of this one."""
+    upgrade(revision="0001")
+    make_cast()
+
+    upgrade()
+
+    assert db.session.query(Profile).count() == 5

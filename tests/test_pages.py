@@ -1,0 +1,60 @@
+"""portal.pages: the grammar of page identifiers."""
+
+import contextlib
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal import pages
+from portal.errors import NotFound
+
+
+def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
+    page = pages.parse("client-42")
+
+    assert (page.kind.name, page.kind.label, page.number, page.identifier) == (
+        "client",
+        "client record",
+        42,
+        "client-42",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "client", "client-", "-1", "client-0", "client-01", "client--1", "client-+1", "client-1.0", "client-1e3"),
+        *("client-2147483648", "client-99999999999", "CLIENT-1", "client-1 ", " client-1", "client-1\n", "client_1"),
+        *("product-1", "client-1-1", "client-\N{ARABIC-INDIC DIGIT ONE}", "clienté-1", "client-1\0", "a" * 300),
+    ],
+)
+def test_anything_else_is_no_page(app: Flask, text: str) -> None:
+    with pytest.raises(NotFound):
+        pages.parse(text)
+
+
+def test_the_largest_number_is_the_databases(app: Flask) -> None:
+    assert pages.parse("client-2147483647").number == 2**31 - 1
+
+
+@given(text=st.text(max_size=30))
+def test_reading_never_fails_otherwise(text: str) -> None:
+    with contextlib.suppress(NotFound):
+        assert pages.parse(text).identifier == text
+
+
+def test_the_client_page_is_a_kind_that_can_be_loaded(app: Flask) -> None:
+    [kind] = [kind for kind in pages.kinds() if kind.name == "client"]
+
+    with pytest.raises(NotFound):
+        kind.load(None, 1)
+
+
+def test_registering_the_same_kind_again_changes_nothing(app: Flask) -> None:
+    [kind] = [kind for kind in pages.kinds() if kind.name == "client"]
+    before = pages.kinds()
+    pages.register(kind)
+
+    assert pages.kinds() == before

@@ -1,0 +1,88 @@
+"""A browser without a screen: the test client with a sign-in session and its CSRF token."""
+
+import contextvars
+from typing import Any, ClassVar, Self
+
+from flask import Flask, has_app_context
+from werkzeug.test import TestResponse
+
+from portal.auth import Profile
+from portal.extensions import db
+from portal.sessions import IDENTITY_KEY
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+
+
+class Visitor:
+    """Calls the application as one person would. CSRF stays switched on: `post` and `delete` send the token."""
+
+    application: ClassVar[Flask]
+
+    def __init__(self, profile: Profile | None) -> None:
+        self.browser = self.application.test_client()
+        self._token: str | None = None
+        if profile is not None:
+            with self.browser.session_transaction() as session:
+                session[IDENTITY_KEY] = profile.get_id()
+                session.permanent = True
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        return self.call("POST", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.call("DELETE", path, **options)
+
+    def call(self, method: str, path: str, **options: Any) -> TestResponse:
+        """Any method; all but GET, HEAD and OPTIONS carry the token."""
+        if method not in SAFE_METHODS:
+            options["headers"] = self._headers(options)
+        return self._call(method, path, options)
+
+    def beat(self, page_identifier: str, **members: Any) -> TestResponse:
+        return self.post("/user_page_presence", json={"page_identifier": page_identifier, **members})
+
+    def leave(self, page_identifier: str, tab_id: str | None = None) -> TestResponse:
+        query = f"?tab_id={tab_id}" if tab_id else ""
+        return self.delete(f"/user_page_presence/{page_identifier}{query}")
+
+    def roster(self, page_identifier: str) -> list[dict[str, Any]]:
+        """Who is on the page, as this person is told."""
+        answer = self.get(f"/user_page_presence/{page_identifier}")
+        assert answer.status_code == 200, answer.text
+        return answer.json
+
+    def cookie(self) -> str | None:
+        """The session cookie as the browser keeps it."""
+        found = self.browser.get_cookie("kingston_session")
+        return found.value if found else None
+
+    def without_token(self) -> Self:
+        """The same browser, tricked into a call that carries no CSRF token."""
+        self._token = ""
+        return self
+
+    def with_token(self) -> Self:
+        """The same browser, with its token fetched by now: for tests that count what one call costs."""
+        self._headers({})
+        return self
+
+    def _call(self, method: str, path: str, options: dict[str, Any]) -> TestResponse:
+        # In a context of its own, as on a server: the test's application context would lend the request its `g`.
+        answer = contextvars.Context().run(self.browser.open, path, method=method, **{"buffered": True, **options})
+        if has_app_context():  # a thread of a test has none
+            db.session.rollback()  # the test's own session must see what the request has committed
+        return answer
+
+    def _headers(self, options: dict[str, Any]) -> dict[str, str]:
+        if self._token is None:
+            answer = self.get("/session")
+            self._token = answer.json["csrf_token"] if answer.status_code == 200 else ""
+        return {**options.get("headers", {}), **({"X-CSRFToken": self._token} if self._token else {})}
+
+
+def visitors_of(app: Flask) -> type[Visitor]:
+    """Browsers that call this application."""
+    return type("Visitor", (Visitor,), {"application": app})

@@ -1,0 +1,18 @@
+"""What gunicorn serves: `app`, with the background jobs of this process.
+
+The `flask` commands find the same file; they get the app alone.
+"""
+
+import os
+import sys
+
+from portal import create_app
+from portal.errors import ConfigurationError
+from portal.jobs import start_jobs
+
+try:
+    app = create_app()
+except ConfigurationError as error:
+    sys.exit(str(error))
+if os.environ.get("FLASK_RUN_FROM_CLI") != "true":
+    start_jobs(app)
