@@ -6,7 +6,8 @@
  * - Who vanishes stays drawn for CALM_MS, and only a later answer that misses them too makes it a leave (`checkAt`
  *   says when to ask): a reload that falls on a beat is nobody's news.
  * - After a gap longer than the active window the next roster is a first one again, and who comes back within the
- *   recovery is no news: after an outage all do, one by one.
+ *   recovery is no news: after an outage all do, one by one. Where the gap was only nearly so long, the others' last
+ *   beats may have run out all the same, for they beat a little earlier: they stay drawn for the recovery.
  * - When the server's time of *our* entering has moved, it lost its table in a crash, and the others are missing
  *   only until their next beat: they stay drawn for the recovery.
  */
@@ -24,6 +25,8 @@
  */
 
 export const CALM_MS = 5000;
+// Outlasts the wait that a 503 asks for, five seconds and the jitter on it (schedule.js), however short the heartbeat.
+const SHORTEST_RECOVERY_MS = 10_000;
 
 /** @type {Roster} before the first answer */
 export const UNKNOWN = { present: [], missing: [], expected: new Map(), recoveredAt: 0 };
@@ -36,10 +39,13 @@ export const UNKNOWN = { present: [], missing: [], expected: new Map(), recovere
  */
 export function receive(before, users, { now, myId, heartbeatMs, activeWindowMs }) {
 	const isFirst = before.answeredAt === undefined;
-	const isStale = now - before.answeredAt > activeWindowMs;
+	const gapMs = now - before.answeredAt;
+	const isStale = gapMs > activeWindowMs;
+	const mayHaveRunOut = gapMs > activeWindowMs - 1.5 * heartbeatMs;
 	const enteredAt = users.find(({ id }) => id === myId)?.entered_at ?? before.enteredAt;
 	const isForgotten = before.enteredAt !== undefined && enteredAt !== before.enteredAt;
-	const recoveredAt = isStale || isForgotten ? now + 2 * heartbeatMs : before.recoveredAt;
+	const recoveryMs = Math.max(2 * heartbeatMs, SHORTEST_RECOVERY_MS);
+	const recoveredAt = mayHaveRunOut || isForgotten ? now + recoveryMs : before.recoveredAt;
 
 	const present = withoutMe(users, myId);
 	const gone = drawn(before).filter((user) => !isAmong(present, user));

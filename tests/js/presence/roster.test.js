@@ -18,8 +18,12 @@ class Browser {
 	roster = UNKNOWN;
 	news = [];
 
+	constructor(heartbeatMs = 30_000, activeWindowMs = 2 * MINUTE) {
+		this.timings = { heartbeatMs, activeWindowMs };
+	}
+
 	hears(now, ...users) {
-		const circumstances = { now, myId: amelia.id, heartbeatMs: 30_000, activeWindowMs: 2 * MINUTE };
+		const circumstances = { now, myId: amelia.id, ...this.timings };
 		const { roster, joined, left } = receive(this.roster, users, circumstances);
 		this.roster = roster;
 		for (const user of joined) this.news.push(`${user.first_name} joined`);
@@ -143,6 +147,18 @@ describe("after a gap longer than the active window", () => {
 		assert.equal(isSettled(browser.hears(later, ameliaAgain).roster), false);
 		assert.equal(isSettled(browser.hears(later + 59_999, ameliaAgain).roster), false);
 		assert.equal(isSettled(browser.hears(later + 60_000, ameliaAgain).roster), true);
+	});
+
+	test("with a short heartbeat the recovery outlasts what a 503 asks to wait", () => {
+		const browser = new Browser(1000, 8000).hears(0, amelia, daniel).hears(9000, ameliaAgain);
+		browser.hears(10_000, ameliaAgain).hears(15_500, ameliaAgain, daniel);
+		assert.deepEqual(browser.news, []);
+	});
+
+	test("nor has anybody left whose last beat ran out in a gap just inside the window", () => {
+		const browser = new Browser().hears(0, amelia, daniel).hears(100_000, amelia).hears(106_000, amelia);
+		assert.deepEqual(browser.drawn, ["Daniel"]);
+		assert.deepEqual(browser.hears(130_000, amelia, daniel).news, []);
 	});
 
 	test("a gap inside the window changes nothing", () => {
