@@ -6,6 +6,7 @@ from portal.auth import init_auth
 from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings, settings_from_environ
 from portal.database import init_database
+from portal.editing import init_editing
 from portal.error_handlers import init_error_handlers
 from portal.extensions import init_extensions
 from portal.formatting import init_formatting
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_health(app)
     init_auth(app)
     init_clients(app)
+    init_editing(app)
     init_presence(app)
     init_static_files(app)
     init_express_lane(app)

@@ -24,7 +24,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.DatabaseAway: 503,
 }
 RETRY_AFTER_SECONDS = 5
-JSON_PATHS = ("/user_page_presence", "/session")
+JSON_BLUEPRINTS = {"client_changes"}
+JSON_PATHS = ("/user_page_presence", "/edit_drafts", "/session")
 PAGE_TITLES = {
     403: "Not allowed",
     404: "Not found",
@@ -117,4 +118,8 @@ def _render_without_profile() -> None:
 
 
 def _wants_json() -> bool:
-    return request.path.startswith(JSON_PATHS) or request.accept_mimetypes.best == "application/json"
+    return (
+        request.path.startswith(JSON_PATHS)
+        or request.blueprint in JSON_BLUEPRINTS
+        or request.accept_mimetypes.best == "application/json"
+    )

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.editing import drafts
 from portal.extensions import db
 from portal.presence import store
 
@@ -37,7 +38,11 @@ def clean_up_presence(connection: Connection) -> int:
     return store.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
 
 
-JOBS = (Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),)
+JOBS = (
+    Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),
+    # 0x6B696E67_0002 is that of the migrations.
+    Job("draft purge", every_seconds=24 * 3600, lock=0x6B696E67_0003, run=drafts.purge),
+)
 
 
 def start_jobs(app: Flask) -> BackgroundScheduler:

@@ -21,13 +21,16 @@ class PageKind:
 
     `label` is what people read ("client record"). `load(profile, number)` returns the record or raises
     NotFound (404). `visible_sql` is the same permission as a SQL condition over `caller` (a row of profiles)
-    and `page.number`; both come from the feature's `access` module. `heartbeat_seconds` None means the default.
+    and `page.number`; both come from the feature's `access` module. `version_sql` is a SQL scalar over `page.number`:
+    the record's version, which every beat on a page that the caller may see is told; None for records without one.
+    `heartbeat_seconds` None means the default.
     """
 
     name: str
     label: str
     load: Callable[[Any, int], Any]
     visible_sql: str
+    version_sql: str | None = None
     heartbeat_seconds: int | None = None
 
 

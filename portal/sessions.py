@@ -2,7 +2,8 @@
 
 The session is Flask's signed cookie. Its signature carries a time: a cookie older than the idle limit is
 worth nothing (OWASP ASVS 5.0, 7.3.1), and only what a person does signs it anew. Beats and other calls
-that a page makes by itself never do, so an unattended screen signs out (presence rule 8).
+that a page makes by itself never do, so an unattended screen signs out (presence rule 8). A page that reads itself
+again to show what somebody else has saved says so with BACKGROUND_HEADER.
 
 Read by `auth` and `presence`. Must not import either.
 """
@@ -12,7 +13,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData
 
 from portal.config import Settings
@@ -20,7 +21,8 @@ from portal.errors import NotSignedIn
 
 IDENTITY_KEY = "_user_id"  # Flask-Login's
 BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz"}
-BACKGROUND_BLUEPRINTS = {"presence"}
+BACKGROUND_BLUEPRINTS = {"presence", "drafts", "client_changes"}
+BACKGROUND_HEADER = "X-Background"
 
 
 class Identity(NamedTuple):
@@ -42,6 +44,10 @@ class SessionInterface(SecureCookieSessionInterface):
         except BadData:
             return self.session_class()
         return self.session_class({} if IDENTITY_KEY in content and is_too_old(app, signed_at) else content)
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Not where a page reads itself again: a message that waits for a person's next page must not go with that."""
+        return BACKGROUND_HEADER not in request.headers and super().should_set_cookie(app, session)
 
 
 def opened(app: Flask, cookie: str) -> tuple[dict[str, Any], float]:

@@ -64,7 +64,7 @@ class _Page(HTMLParser):
 
     def _control(self, tag: str, given: dict[str, str]) -> None:
         name = given.get("name")
-        if tag == "input" and name:
+        if tag == "input" and name and (given.get("type") != "radio" or "checked" in given):
             self.forms[-1][name] = given.get("value", "")
         elif tag == "textarea":
             self._textarea = name or ""

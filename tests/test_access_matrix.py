@@ -27,6 +27,7 @@ TABLE = """
     GET    /clients/<client_id>                  200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
+    GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
     GET    /sign-in                              clients   clients   clients   clients   200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
@@ -37,6 +38,9 @@ TABLE = """
     DELETE /user_page_presence                   200       200       200       200       401       401       403
     GET    /user_page_presence/<page_identifier> 200       200       200       200       401       401       -
     DELETE /user_page_presence/<page_identifier> 200       200       200       200       401       401       403
+    PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
+    DELETE /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
+    POST   /discard_draft/<page_identifier>      clients   clients   clients   403       sign-in   sign-in   403
     GET    /healthz                              200       200       200       200       200       200       -
     GET    /readyz                               200       200       200       200       200       200       -
     GET    /static/<filename>                    200       200       200       200       200       200       -
@@ -98,6 +102,14 @@ def _call(app: Flask, browser: Visitor, method: str, rule: str) -> TestResponse:
         return browser.beat("client-1")
     if (method, path) == ("GET", "/user_page_presence"):
         path += "?page=client-1"
+    if rule.endswith("/changes"):
+        path += "?since=0"
+    if "draft" in path:
+        path += "?form=record"
+    if path.startswith("/discard_draft"):
+        return browser.call(method, path, data={"back": "/clients"})
+    if method == "PUT":
+        return browser.call(method, path, json={"version": 1, "values": {"phone": "1"}})
     return browser.call(method, path, **({"data": CHANGE} if (method, rule) == EDITOR else {}))
 
 

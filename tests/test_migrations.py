@@ -58,7 +58,16 @@ def tables() -> set[str]:
 def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
     upgrade()
     first = catalogue()
-    assert tables() == {"profiles", "clients", "people", "products", "valuations", "user_page_presence"}
+    assert tables() == {
+        "profiles",
+        "clients",
+        "people",
+        "products",
+        "valuations",
+        "user_page_presence",
+        "client_revisions",
+        "edit_drafts",
+    }
 
     downgrade(revision="base")
     assert tables() == set()

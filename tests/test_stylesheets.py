@@ -38,6 +38,8 @@ def test_the_minifier_keeps_what_a_selector_means(path: Path) -> None:
 
 
 def test_every_stylesheet_is_linked() -> None:
-    base = (PROJECT_ROOT / "templates" / "base.html").read_text()
-    listed = set(re.findall(r'"((?:components/)?[a-z-]+)"', base.split("set stylesheets")[1].split("%}")[0]))
+    """By every page, or by those that need it."""
+    templates = "".join(path.read_text() for path in (PROJECT_ROOT / "templates").rglob("*.html"))
+    lists = re.findall(r"set (?:extra_)?stylesheets = \[(.*?)\]", templates, flags=re.S)
+    listed = set(re.findall(r'"((?:components/)?[a-z-]+)"', "".join(lists)))
     assert listed == {path.relative_to(FOLDER).with_suffix("").as_posix() for path in STYLESHEETS}

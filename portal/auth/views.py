@@ -1,7 +1,5 @@
 """Signing in and out, and what an open page asks about its sign-in session."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
@@ -12,6 +10,7 @@ from portal.auth import operations
 from portal.auth.access import require_sign_in
 from portal.auth.forms import SignInForm
 from portal.extensions import db
+from portal.local_paths import local_path
 from portal.presence import store
 
 blueprint = Blueprint("auth", __name__)
@@ -24,7 +23,7 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         if current_user.is_authenticated:
-            return redirect(local_path(form.next.data))
+            return redirect(local_path(form.next.data, url_for("clients.list_clients")))
         return render_template("auth/sign_in.html", form=form, failure=None)
     if form.validate():
         is_demo = current_app.config["SETTINGS"].is_demo
@@ -32,7 +31,7 @@ def sign_in() -> ResponseReturnValue:
         if profile is not None:
             db.session.commit()
             sessions.start(profile.get_id())
-            return redirect(local_path(form.next.data))
+            return redirect(local_path(form.next.data, url_for("clients.list_clients")))
         return render_template("auth/sign_in.html", form=form, failure=SAME_ANSWER), 401
     return render_template("auth/sign_in.html", form=form, failure=None), 422
 
@@ -60,17 +59,3 @@ def session_state() -> ResponseReturnValue:
     """Who is signed in, and the CSRF token that an open page needs after signing in again elsewhere."""
     require_sign_in()
     return {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
-
-
-def local_path(wanted: str | None) -> str:
-    """`wanted` when it is a path of this portal, else the client list: `next` must not lead elsewhere.
-
-    Browsers take a backslash for a slash and drop control characters, so neither is let through (CWE-601).
-    """
-    home = url_for("clients.list_clients")
-    if not wanted or not wanted.startswith("/") or wanted.startswith("//"):
-        return home
-    if "\\" in wanted or not wanted.isprintable():
-        return home
-    parts = urlsplit(wanted)
-    return home if parts.scheme or parts.netloc else wanted

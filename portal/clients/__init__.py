@@ -3,7 +3,7 @@
 from flask import Flask
 
 from portal import pages
-from portal.clients import access, cli, views
+from portal.clients import access, changes_views, cli, views
 from portal.clients.models import Client, Person, Product, Valuation
 
 __all__ = ["Client", "Person", "Product", "Valuation", "init_clients"]
@@ -11,6 +11,15 @@ __all__ = ["Client", "Person", "Product", "Valuation", "init_clients"]
 
 def init_clients(app: Flask) -> None:
     """Make client pages known as places where people can meet; register the pages and commands."""
-    pages.register(pages.PageKind("client", "client record", load=access.client_for, visible_sql=access.VISIBLE_SQL))
+    pages.register(
+        pages.PageKind(
+            "client",
+            "client record",
+            load=access.client_for,
+            visible_sql=access.VISIBLE_SQL,
+            version_sql=access.VERSION_SQL,
+        )
+    )
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(changes_views.blueprint)
     app.cli.add_command(cli.clients)

@@ -11,6 +11,8 @@ from portal.extensions import db
 # The rule of `client_for` as a SQL condition, for the beat: see pages.PageKind.
 # Not EXISTS: with a thousand clients the planner turns that into a hash of all of them, made anew at each beat.
 VISIBLE_SQL = "(SELECT true FROM clients WHERE clients.id = page.number) IS TRUE"
+# The number that rises with every accepted change of the client, its people, products and valuations.
+VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 
 
 def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Client:

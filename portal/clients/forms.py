@@ -3,8 +3,7 @@
 Lengths come from the columns, choices from choices.py, so that form, importer and database agree.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
@@ -13,7 +12,7 @@ from wtforms import (
     EmailField,
     Field,
     Form,
-    IntegerField,
+    HiddenField,
     SelectField,
     StringField,
     TelField,
@@ -21,14 +20,12 @@ from wtforms import (
     ValidationError,
 )
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import DataRequired, Email, InputRequired, Length, NumberRange, Optional
-from wtforms.widgets import HiddenInput
+from wtforms.validators import DataRequired, Email, Length, Optional
 
 from portal.clients import choices
 from portal.clients.limits import EARLIEST, LATEST, control_character_in
 from portal.clients.models import Client
 
-LARGEST_VERSION = 2**31 - 1
 GROUPS = {
     "Client": ("name", "client_type", "status", "adviser_id", "client_since"),
     "Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode"),
@@ -77,13 +74,12 @@ def _whole_number(text: Any) -> int | None:
 
 
 class ClientForm(FlaskForm):
-    """`version` is the one that the person started from; it goes with every save."""
+    """The hidden fields say where the person started, to editing.guard, and whose the draft is, to editing.drafts."""
 
-    version = IntegerField(
-        "Version",
-        [InputRequired("The version is missing: reload the page."), NumberRange(1, LARGEST_VERSION)],
-        widget=HiddenInput(),
-    )
+    version = HiddenField()
+    seen = HiddenField()
+    proceeded = HiddenField()
+    draft = HiddenField()
     name = _text(StringField, "Name", "name", DataRequired("Enter the client's name."))
     client_type = _choice("Type", choices.CLIENT_TYPES)
     status = _choice("Status", choices.CLIENT_STATUSES)
@@ -113,33 +109,6 @@ class ClientForm(FlaskForm):
     def groups(self) -> list[tuple[str, list[Field]]]:
         return [(title, [self[name] for name in names]) for title, names in GROUPS.items()]
 
-    @property
-    def base_version(self) -> int:
-        """The version that a form which has been validated started from."""
-        return int(self.version.data or 0)
-
-    def values(self) -> dict[str, Any]:
-        """Column → value, ready for `operations.save_client`."""
-        return {name: self[name].data for name in FIELDS}
-
-    def differences(self, client: Client, shown: Callable[[Field, Any], str]) -> list[dict[str, str]]:
-        """The fields whose typed value is not what the record holds now, each with both as people read them."""
-        return [
-            {
-                "field": name,
-                "label": self[name].label.text,
-                "theirs": shown(self[name], getattr(client, name)),
-                "yours": shown(self[name], self[name].data),
-            }
-            for name in FIELDS
-            if self[name].data != getattr(client, name)
-        ]
-
-
-def shown(field: Field, value: Any) -> str:
-    """A field's value as people read it: a choice by its label, a date as elsewhere on the page."""
-    if isinstance(field, SelectField):
-        return next((label for key, label, *_ in field.iter_choices() if field.coerce(key) == value), "")
-    if isinstance(value, date):
-        return f"{value.day} {value:%b %Y}"
-    return str(value or "")
+    def sent_values(self) -> dict[str, Any]:
+        """Column → value of the fields that were sent: a program may leave out what it does not change."""
+        return {name: self[name].data for name in FIELDS if self[name].raw_data}

@@ -1,10 +1,10 @@
 """The importer's SQL: what the files' rows find in the database, and how changes are written. Flushes only.
 
-Called by the importer alone. Clients and plans are changed under the version guard, as by everybody else.
+Called by the importer alone, which claims the versions of the clients first (import_history.py).
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -28,27 +28,32 @@ from sqlalchemy import (
 from portal.auth import Profile
 from portal.clients.csv_shapes import ValuationRow
 from portal.clients.csv_tables import Tables
-from portal.clients.import_changes import Changes, Counts, Values
+from portal.clients.import_changes import Changes, Values
 from portal.clients.models import Client, Person, Product
-from portal.editing import versions
 from portal.extensions import db
 
 # Of the same family as the jobs' locks: see portal.jobs.
 IMPORT_LOCK = 0x6B696E67_0100
 VALUATIONS_PER_STATEMENT = 10_000
 
-# One statement adds what is new and corrects what differs. The join keeps rows that are right already out of the
-# upsert, which would lock and so rewrite each of them. ORDINALITY: in the file's order, to be exported in it.
-WRITE_VALUATIONS = text("""
-    INSERT INTO valuations (product_id, valued_on, amount)
-    SELECT given.product_id, given.valued_on, given.amount
+# The rows of the file that the table does not hold as they are, each with the valuation it would change.
+# ORDINALITY: in the file's order, to be exported in it.
+DIFFERING_VALUATIONS = text("""
+    SELECT given.product_id, given.valued_on, given.amount, kept.id AS kept_id, kept.amount AS kept_amount
     FROM unnest(CAST(:product_ids AS integer[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
         WITH ORDINALITY AS given (product_id, valued_on, amount, place)
     LEFT JOIN valuations AS kept ON kept.product_id = given.product_id AND kept.valued_on = given.valued_on
     WHERE kept.amount IS DISTINCT FROM given.amount
     ORDER BY given.place
+""")
+WRITE_VALUATIONS = text("""
+    INSERT INTO valuations (product_id, valued_on, amount)
+    SELECT product_id, valued_on, amount
+    FROM unnest(CAST(:product_ids AS integer[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
+        WITH ORDINALITY AS given (product_id, valued_on, amount, place)
+    ORDER BY place
     ON CONFLICT (product_id, valued_on) DO UPDATE SET amount = excluded.amount
-    RETURNING xmax = 0 AS is_new
+    RETURNING id, product_id, valued_on
 """)
 
 
@@ -94,42 +99,47 @@ def write_profiles(changes: Changes) -> None:
     _update(Profile, changes)
 
 
-def write_clients(changes: Changes, stamp: Values) -> None:
-    """Raises StaleVersion where a client has been saved since `kept_records`."""
+def add_clients(changes: Changes, stamp: Values) -> None:
     _insert(Client, [{**values, **stamp} for values in changes.new])
-    for kept, values in changes.changed:
-        versions.save_guarded(db.session, Client, kept["id"], kept["version"], {**values, **stamp})
 
 
-def write_people(changes: Changes) -> None:
-    _insert(Person, changes.new)
-    _update(Person, changes)
+def write_clients(changes: Changes) -> None:
+    """The changed ones; the history has claimed their versions."""
+    _update(Client, changes)
 
 
-def write_products(changes: Changes) -> None:
-    """Raises StaleVersion as `write_clients` does."""
-    _insert(Product, changes.new)
-    for kept, values in changes.changed:
-        versions.save_guarded(db.session, Product, kept["id"], kept["version"], dict(values))
+def add_parts(model: type[Any], changes: Changes) -> Sequence[Any]:
+    """Insert the new people or products and return them as they are in the table."""
+    if not changes.new:
+        return []
+    table = model.__table__
+    return db.session.execute(insert(table).returning(table), changes.new).all()
 
 
-def write_valuations(rows: Sequence[ValuationRow], product_ids: dict[str, int], done: Callable[[int], None]) -> Counts:
-    """`done` hears how many rows have been dealt with, now and then."""
-    new = changed = 0
-    for start in range(0, len(rows), VALUATIONS_PER_STATEMENT):
-        part = rows[start : start + VALUATIONS_PER_STATEMENT]
-        written = db.session.scalars(
-            WRITE_VALUATIONS,
-            {
-                "product_ids": _array(product_ids[row.plan_number] for row in part),
-                "days": _array(row.valued_on for row in part),
-                "amounts": _array(row.amount for row in part),
-            },
-        ).all()
-        new += sum(written)
-        changed += len(written) - sum(written)
-        done(start + len(part))
-    return Counts(new, changed, len(rows) - new - changed)
+def write_parts(model: type[Any], changes: Changes) -> None:
+    _update(model, changes)
+
+
+def differing_valuations(rows: Sequence[ValuationRow], product_ids: dict[str, int]) -> list[Any]:
+    """Those that are new or have another amount now: product_id, valued_on, amount, kept_id and kept_amount or None."""
+    given = [(product_ids[row.plan_number], row.valued_on, row.amount) for row in rows]
+    return [row for part in _parts(given) for row in db.session.execute(DIFFERING_VALUATIONS, _columns(part))]
+
+
+def write_valuations(rows: Sequence[Any], done: Callable[[int], None]) -> dict[tuple[int, date], int]:
+    """Write `differing_valuations`; return their ids by product and day. `done` hears how many are written."""
+    ids: dict[tuple[int, date], int] = {}
+    for part in _parts([(row.product_id, row.valued_on, row.amount) for row in rows]):
+        written = db.session.execute(WRITE_VALUATIONS, _columns(part))
+        ids.update({(row.product_id, row.valued_on): row.id for row in written})
+        done(len(ids))
+    return ids
+
+
+def owners_of(product_ids: Iterable[int]) -> dict[int, int]:
+    """Product id → client id."""
+    wanted = literal(list(product_ids), ARRAY(Integer))
+    return _numbers(select(Product.id, Product.client_id).where(Product.id == any_(wanted)))
 
 
 def profile_ids() -> dict[str, int]:
@@ -143,6 +153,15 @@ def client_ids(refs: Iterable[str]) -> dict[str, int]:
 
 def product_ids(plans: Iterable[str]) -> dict[str, int]:
     return _ids(select(Product.plan_number, Product.id).where(_is_one_of(Product.plan_number, plans)))
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (rows[start : start + VALUATIONS_PER_STATEMENT] for start in range(0, len(rows), VALUATIONS_PER_STATEMENT))
+
+
+def _columns(rows: Sequence[tuple[int, date, Decimal]]) -> dict[str, str]:
+    product_ids, days, amounts = zip(*rows, strict=True)
+    return {"product_ids": _array(product_ids), "days": _array(days), "amounts": _array(amounts)}
 
 
 def _array(values: Iterable[int | date | Decimal]) -> str:
@@ -172,6 +191,10 @@ def _by(key: str, query: Select[Any]) -> dict[str, Values]:
 
 
 def _ids(query: Select[str, int]) -> dict[str, int]:
+    return dict(db.session.execute(query).all())
+
+
+def _numbers(query: Select[int, int]) -> dict[int, int]:
     return dict(db.session.execute(query).all())
 
 

@@ -16,9 +16,12 @@ from portal.clients import import_store
 from portal.clients.csv_problems import ImportProblems
 from portal.clients.csv_shapes import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
 from portal.clients.csv_tables import Tables, Tell, read_tables
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.clients.import_changes import Counts, ImportCounts, Values, changes_between
 from portal.clients.import_checks import reference_problems
+from portal.clients.import_history import ImportHistory
 from portal.clients.import_store import Kept
+from portal.clients.models import Person, Product
 from portal.clients.people_matching import match_people
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
@@ -31,9 +34,9 @@ class ImportOvertaken(PortalError):
 def import_folder(folder: Path, *, progress: Tell | None = None) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
-    A changed client or plan rises by one version; nobody is named as its changer. `progress` hears a line now and
-    then. Raises ImportProblems, with every problem of every file and before anything is written, or
-    ImportOvertaken; the caller then rolls back.
+    A client that was there rises by one version for all that changes of it; nobody is named as its changer.
+    `progress` hears a line now and then. Raises ImportProblems, with every problem of every file and before anything is
+    written, or ImportOvertaken; the caller then rolls back.
     """
     tell = progress or _tell_nobody
     tables = read_tables(folder, tell)
@@ -60,20 +63,47 @@ def _refuse_problems(tables: Tables, kept: Kept) -> None:
 
 
 def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
-    """In this order, because each file names what the one before it has brought."""
+    """In this order: each file names what the one before it has brought, and nothing that was there is changed before
+    the version of its client has been claimed.
+    """
+    at = clock.now()
     profiles = changes_between(_profiles(tables, kept))
     import_store.write_profiles(profiles)
     clients = changes_between(_clients(tables, kept))
-    import_store.write_clients(clients, stamp={"updated_at": clock.now(), "updated_by": None})
-    tell(f"{CLIENTS.file}: {len(tables.clients.rows):,} written")
-    refs = {row.client_ref for table in (tables.people, tables.products) for row in table.rows}
+    import_store.add_clients(clients, stamp={"updated_at": at, "updated_by": None})
+    refs = {row.client_ref for table in (tables.clients, tables.people, tables.products) for row in table.rows}
     client_ids = import_store.client_ids(refs)
     people = changes_between(_people(tables, kept, client_ids))
-    import_store.write_people(people)
     products = changes_between(_products(tables, kept, client_ids))
-    import_store.write_products(products)
+    history = ImportHistory(
+        known={client["id"]: client["version"] for client in kept.clients.values()},
+        new_clients={client_ids[client["client_ref"]] for client in clients.new},
+    )
+    for client, values in clients.changed:
+        history.changed(client["id"], Entry(CLIENT), client, values)
+    for kind, parts in ((PERSON, people), (PRODUCT, products)):
+        for row in import_store.add_parts(kind.model, parts):
+            history.added(row.client_id, kind, row)
+        for part, values in parts.changed:
+            history.changed(part["client_id"], Entry(kind, part["id"]), part, values)
+    plans = import_store.product_ids({row.plan_number for row in tables.valuations.rows})
+    differing = import_store.differing_valuations(tables.valuations.rows, plans)
+    owners = import_store.owners_of({row.product_id for row in differing})
+    history.expect(owners.values())
+    history.claim(at)
+    import_store.write_clients(clients)
+    tell(f"{CLIENTS.file}: {len(tables.clients.rows):,} written")
+    import_store.write_parts(Person, people)
+    import_store.write_parts(Product, products)
     tell(f"{PRODUCTS.file}: {len(tables.products.rows):,} written")
-    valuations = _write_valuations(tables, tell)
+    ids = import_store.write_valuations(
+        differing, lambda count: tell(f"{VALUATIONS.file}: {count:,} of {len(differing):,} written")
+    )
+    for row in differing:
+        history.valued(owners[row.product_id], ids[row.product_id, row.valued_on], row)
+    history.record(at)
+    new = sum(row.kept_id is None for row in differing)
+    valuations = Counts(new, len(differing) - new, len(tables.valuations.rows) - len(differing))
     return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations)
 
 
@@ -102,14 +132,6 @@ def _products(tables: Tables, kept: Kept, client_ids: dict[str, int]) -> Iterato
     for row in tables.products.rows:
         values = _values(row, "client_ref", client_id=client_ids[row.client_ref])
         yield values, kept.products.get(row.plan_number)
-
-
-def _write_valuations(tables: Tables, tell: Tell) -> Counts:
-    rows = tables.valuations.rows
-    ids = import_store.product_ids({row.plan_number for row in rows})
-    return import_store.write_valuations(
-        rows, ids, lambda count: tell(f"{VALUATIONS.file}: {count:,} of {len(rows):,} written")
-    )
 
 
 def _values(row: AnyRow, *left_out: str, **added: Any) -> dict[str, Any]:

@@ -109,7 +109,6 @@ class Product(Model):
     start_on: Mapped[date | None]
     fixed_fee: Mapped[Decimal] = mapped_column(Numeric(12, 2), server_default="0")
     percentage_fee: Mapped[Decimal] = mapped_column(Numeric(5, 2), server_default="0")
-    version: Mapped[int] = mapped_column(server_default="1")
 
 
 class Valuation(Model):

@@ -1,21 +1,28 @@
 """The client pages: the list, one client, its editor and what a stale save is answered."""
 
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from werkzeug.datastructures import MultiDict
 
 from portal import clock
 from portal.auth.access import require_sign_in
-from portal.clients import choices, operations, queries
+from portal.clients import choices, conflicts, draft_forms, operations, queries, wording
 from portal.clients.access import client_for
+from portal.clients.edits import Edit, EditConflict, Merged
+from portal.clients.entries import CLIENT, Entry
 from portal.clients.filters import SORTS, filters_from
-from portal.clients.forms import ClientForm, shown
+from portal.clients.forms import ClientForm
 from portal.clients.models import Client
-from portal.errors import StaleVersion
+from portal.editing import drafts
+from portal.editing.display import EditorDraft, values_of
+from portal.editing.guard import Origin, origin_from
 from portal.extensions import db
 from portal.presence.display import PagePresence, list_heartbeat_seconds, presence_of
+from portal.sent_forms import sent_form
 
 blueprint = Blueprint("clients", __name__)
 blueprint.before_request(require_sign_in)
@@ -72,31 +79,53 @@ def show(client_id: int) -> ResponseReturnValue:
 def edit(client_id: int) -> ResponseReturnValue:
     """The editor, on the record as it is now."""
     client = client_for(current_user, client_id, write=True)
-    return _editor(client, _form(client))
+    form, draft = draft_forms.opened(_editor_of(client), restore="draft" in request.args)
+    return _editor(client, form, draft)
 
 
 @blueprint.post(f"{CLIENT_PATH}/edit")
 def save(client_id: int) -> ResponseReturnValue:
-    """Save what was typed; a stale save changes nothing and shows what is there now (409)."""
+    """Save what was typed, merged with what others have saved since; what collides is asked about (409)."""
     client = client_for(current_user, client_id, write=True)
     form = _form(client)
     if not form.validate():
-        return _editor(client, form), 422
+        return _editor(client, *draft_forms.sent_back(_editor_of(client), form)), 422
+    sent, third = sent_form(), _form_on(client, sent_form(), prefix=conflicts.THIRD_PREFIX)
+    values = form.sent_values()
+    edit = Edit(
+        origin_from(sent),
+        values,
+        decisions=conflicts.decisions_from(third, sent, list(values)),
+        proceeded=bool(form.proceeded.data),
+    )
     try:
-        operations.save_client(client, form.base_version, form.values(), by=current_user)
-    except StaleVersion:
+        saved = operations.save_entry(client, Entry(CLIENT), edit, by=current_user)
+    except EditConflict as conflict:
         db.session.rollback()
-        return _conflict(client_id, form), 409
+        return _conflict(client_id, form, third, conflict.merged, edit.origin), 409
+    drafts.settle(_draft_place(client), sent_form())
     db.session.commit()
-    flash("Your changes are saved.")
+    flash(wording.saved(saved, current_user))
     return redirect(url_for(".show", client_id=client_id))
 
 
 def _form(client: Client) -> ClientForm:
     """On what was sent, else on the record; a field that was not sent keeps the record's value."""
-    form = ClientForm(obj=client)
+    return _form_on(client, sent_form() if request.method == "POST" else None)
+
+
+def _form_on(client: Client, sent: MultiDict[str, str] | None, prefix: str = "") -> ClientForm:
+    form = ClientForm(sent, obj=client, prefix=prefix)
     form.offer_advisers(_advisers_for(client))
     return form
+
+
+def _editor_of(client: Client) -> draft_forms.Editor:
+    return draft_forms.Editor(client, Entry(CLIENT), _draft_place(client), partial(_form_on, client))
+
+
+def _draft_place(client: Client) -> drafts.Place:
+    return drafts.Place(current_user.id, f"client-{client.id}", "record")
 
 
 def _advisers_for(client: Client) -> dict[int, str]:
@@ -107,30 +136,37 @@ def _advisers_for(client: Client) -> dict[int, str]:
     return names
 
 
-def _editor(client: Client, form: ClientForm) -> str:
-    return render_template("clients/edit.html", client=client, form=form, presence=_presence(client, "editing"))
+def _editor(client: Client, form: ClientForm, draft: EditorDraft) -> str:
+    return render_template(
+        "clients/edit.html",
+        client=client,
+        form=form,
+        draft=draft,
+        now=clock.now(),
+        presence=_presence(client, "editing"),
+    )
 
 
-def _conflict(client_id: int, form: ClientForm) -> str:
+def _conflict(client_id: int, form: ClientForm, third: ClientForm, merged: Merged, origin: Origin) -> str:
     client = client_for(current_user, client_id, write=True)
-    # Saving again from here is a choice made knowing this version, and is guarded by it in turn.
-    form.version.data = client.version
-    form.version.raw_data = None
-    form.offer_advisers(_advisers_for(client))
+    typed = {name: text for name, text in values_of(form).items() if form[name].raw_data}
+    asked = conflicts.questions(merged, third, typed, sent_form(), origin, current_user)
     return render_template(
         "clients/conflict.html",
         client=client,
         form=form,
-        differences=form.differences(client, shown),
-        changed_by_name=queries.name_of(client.updated_by) or "Somebody",
-        changed_at=client.updated_at,
+        typed=typed,
+        questions=asked,
+        merged=merged,
+        together=wording.merged_quietly(merged, current_user),
         now=clock.now(),
         presence=_presence(client, "editing"),
     )
 
 
 def _presence(client: Client, activity: str) -> PagePresence:
-    return presence_of(f"client-{client.id}", activity, client.name)
+    changes_url = url_for("client_changes.changes", client_id=client.id)
+    return presence_of(f"client-{client.id}", activity, client.name, version=client.version, changes_url=changes_url)
 
 
 def _list_url(query: dict[str, Any]) -> str:

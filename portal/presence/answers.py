@@ -12,14 +12,15 @@ LARGEST_BODY_BYTES = 16 * 1024
 
 
 def answer_to_beat(caller: Identity, body: object, timings: PresenceTimings) -> dict[str, Any]:
-    """Take the beat in `body`, parsed JSON, and answer with the interval and the roster.
+    """Take the beat in `body`, parsed JSON, and answer with the interval, the record's version and the roster.
 
     Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
     """
     given = beat_from(body)
-    roster = store.beat(caller, given, timings.active_window_seconds)
+    roster, version = store.beat(caller, given, timings.active_window_seconds)
     return {
         "status": "updated",
         "heartbeat_seconds": heartbeat_seconds(given.page.kind, timings),
+        "version": version,
         "users": rules.viewers(roster, timings.active_window_seconds),
     }

@@ -17,10 +17,22 @@ class PagePresence(TypedDict):
     activity: str
     heartbeat_seconds: int
     active_window_seconds: int
+    version: int | None
+    changes_url: str | None
 
 
-def presence_of(page_identifier: str, activity: str, resource_name: str) -> PagePresence:
-    """The presence of one page; `activity` is what its tab does: viewing or editing."""
+def presence_of(
+    page_identifier: str,
+    activity: str,
+    resource_name: str,
+    *,
+    version: int | None = None,
+    changes_url: str | None = None,
+) -> PagePresence:
+    """The presence of one page; `activity` is what its tab does: viewing or editing.
+
+    `version` is that of the record as the page shows it, `changes_url` where the page asks what has changed since.
+    """
     timings = current_app.config["SETTINGS"].presence
     kind = pages.parse(page_identifier).kind
     return {
@@ -30,6 +42,8 @@ def presence_of(page_identifier: str, activity: str, resource_name: str) -> Page
         "activity": activity,
         "heartbeat_seconds": heartbeat_seconds(kind, timings),
         "active_window_seconds": timings.active_window_seconds,
+        "version": version,
+        "changes_url": changes_url,
     }
 
 

@@ -40,16 +40,16 @@ def init_store(engine: Engine) -> None:
     _rounds[engine] = Rounds(_run_beats)
 
 
-def beat(caller: Identity, given: Beat, active_window_seconds: int) -> Roster:
-    """Put the tab on its page and return the page's roster.
+def beat(caller: Identity, given: Beat, active_window_seconds: int) -> tuple[Roster, int | None]:
+    """Put the tab on its page and return the page's roster and the version of its record (None: it has none).
 
     Raises NotSignedIn (401) when the session has ended, NotFound (404) when the page is not for the caller.
     """
     key = (caller.profile_id, given.page.identifier)
     rounds = _rounds[db.engines[PRESENCE_BIND]]
-    signed_in, allowed, now_epoch, rows = rounds.send(key, (caller, given, active_window_seconds))
+    signed_in, allowed, now_epoch, rows, version = rounds.send(key, (caller, given, active_window_seconds))
     _check(signed_in, allowed)
-    return Roster(now_epoch, rows)
+    return Roster(now_epoch, rows), version
 
 
 def rosters(caller: Identity, wanted: Sequence[pages.Page], active_window_seconds: int) -> dict[str, Roster]:

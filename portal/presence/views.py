@@ -1,16 +1,14 @@
 """The presence API (docs/api.md): JSON in, JSON out, errors as problem+json. Who calls is the session's to say."""
 
-from typing import Any
-
-from flask import Blueprint, current_app, json, request
+from flask import Blueprint, current_app, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from portal import pages, sessions
 from portal.config import PresenceTimings
 from portal.csrf import check_csrf
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
+from portal.json_body import json_body
 from portal.presence import rules, store
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
 from portal.presence.beats import tab_id_from
@@ -33,7 +31,7 @@ def beat() -> ResponseReturnValue:
     """Say "I am here" and learn who else is."""
     if failure := request.environ.get(FAILURE):
         raise failure
-    return answer_to_beat(sessions.identity(), _json_body(), _timings())
+    return answer_to_beat(sessions.identity(), json_body(LARGEST_BODY_BYTES), _timings())
 
 
 @blueprint.get("/<page_identifier>")
@@ -70,16 +68,6 @@ def clear() -> ResponseReturnValue:
     """Take the caller off every page."""
     store.clear(sessions.identity())
     return {"status": "cleared"}
-
-
-def _json_body() -> Any:
-    request.max_content_length = LARGEST_BODY_BYTES
-    if not request.is_json:
-        raise UnsupportedMediaType
-    try:
-        return json.loads(request.get_data())
-    except (ValueError, RecursionError):
-        raise BadRequest("The body is not valid JSON.") from None
 
 
 def _wanted_pages() -> list[pages.Page]:

@@ -1,20 +1,15 @@
 // @ts-check
-/** The one script of every page: gives the portal's elements their behaviour. */
-import { watchForm } from "./editing/form.js";
+/**
+ * The script of every page: gives the portal's elements their behaviour. What only some pages have comes with them, after this:
+ * presence/viewing.js where one looks at a record, clients/main.js, clients/list.js, and editing/main.js with an editor.
+ */
 import { PresenceConnection } from "./presence/connection.js";
 import { PresenceIndicator } from "./presence/indicator.js";
-import { PresenceDots } from "./presence/list.js";
-import { PresenceModal } from "./presence/modal.js";
 import { PresencePage } from "./presence/page.js";
 import { ToastRegion } from "./presence/toasts.js";
-import { PresenceWaiting } from "./presence/waiting.js";
 
-// Those that listen come before the page that speaks and the forms that report to it.
+// Those that listen come before the page that speaks; those that come after it take what it knows by then, or wait to be clicked.
 customElements.define("toast-region", ToastRegion);
 customElements.define("presence-indicator", PresenceIndicator);
 customElements.define("presence-connection", PresenceConnection);
-customElements.define("presence-modal", PresenceModal);
-customElements.define("presence-waiting", PresenceWaiting);
 customElements.define("presence-page", PresencePage);
-customElements.define("presence-dots", PresenceDots);
-document.querySelectorAll("form[data-edit-form]").forEach(watchForm);

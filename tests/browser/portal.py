@@ -71,6 +71,13 @@ class Portal:
         if self._process is not None:
             self._end(signal.SIGQUIT)  # as SIGTERM, without waiting for connections that browsers keep open
 
+    def workers(self) -> list[int]:
+        """The process ids of the workers that the master has at this moment."""
+        assert self._process is not None
+        every = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+        pairs = [tuple(map(int, line.split())) for line in every.splitlines()]
+        return [pid for pid, parent in pairs if parent == self._process.pid]
+
     def _end(self, how: signal.Signals) -> None:
         assert self._process is not None
         os.killpg(self._process.pid, how)

@@ -7,10 +7,17 @@ there are any: what holds then holds always.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
+from portal.auth import Profile
 from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.editing import drafts
+from portal.editing.drafts import Place, Typed
+from portal.editing.guard import Origin
 from portal.extensions import db
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.portal import Portal
@@ -154,6 +161,33 @@ def the_editor(stage: Stage) -> Page:
     return amelia.page
 
 
+def the_editor_beside_others(stage: Stage) -> Page:
+    """Somebody is changing a field, and has saved one that is untouched here and one that is not."""
+    client = long_client(stage.cast)
+    amelia, daniel = stage.amelia(), stage.sit_down(stage.cast.daniel, at=stage.portal)
+    amelia.open_editor(client)
+    amelia.field("Notes").fill(LONG_WORD)
+    daniel.open_editor(client)
+    daniel.field("Postcode").fill("KT1 1AB")
+    daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
+    daniel.hide_tab()  # which beats at once, with what is typed
+    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
+    amelia.hide_tab()
+    expect(amelia.page.get_by_role("button", name="Take theirs")).to_be_visible()
+    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
+    return amelia.page
+
+
+def the_client_page_after_a_save(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.open(client)
+    save_for(stage.cast.daniel, client, name=LONG_NAME[::-1], phone="1", email="", town="T" * 90)
+    amelia.hide_tab()
+    expect(amelia.page.get_by_text("Daniel changed")).to_be_visible()
+    return amelia.page
+
+
 def the_editor_with_errors(stage: Stage) -> Page:
     stage.trouble.expect("status of 422")
     amelia = stage.amelia()
@@ -165,18 +199,41 @@ def the_editor_with_errors(stage: Stage) -> Page:
     return amelia.page
 
 
+def a_draft_on_offer(stage: Stage) -> Page:
+    """Every field has something unsaved, and another is typed beside the offer."""
+    client = long_client(stage.cast)
+    place = Place(stage.cast.amelia.id, f"client-{client.id}", "record")
+    drafts.keep(place, Typed(1, "", dict.fromkeys(CLIENT.labels, "1")))
+    db.session.commit()
+    amelia = stage.amelia()
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Wells")
+    expect(amelia.page.get_by_text("You have unsaved changes")).to_be_visible()
+    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    return amelia.page
+
+
+def a_save_without_the_portal(stage: Stage) -> Page:
+    stage.trouble.expect("Failed to load resource")
+    amelia = stage.amelia()
+    amelia.open_editor(long_client(stage.cast))
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    amelia.field("Town").fill("Wells")
+    amelia.save()
+    expect(amelia.page.get_by_role("alert")).to_contain_text("Not saved")
+    return amelia.page
+
+
 def a_conflict(stage: Stage) -> Page:
     stage.trouble.expect("status of 409")
     client = long_client(stage.cast)
     amelia = stage.amelia()
     amelia.open_editor(client)
-    theirs = {"town": "T" * 90, "notes": f"{LONG_WORD} theirs", "risk_profile": 2}
-    operations.save_client(client, client.version, theirs, by=stage.cast.daniel)
-    db.session.commit()
+    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2)
     amelia.field("Town").fill(LONG_WORD)
     amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
     amelia.save()
-    expect(amelia.page.get_by_role("table")).to_contain_text("Risk profile")
+    expect(amelia.page.get_by_role("group", name="Notes")).to_contain_text("theirs")
     return amelia.page
 
 
@@ -202,10 +259,21 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     reconnecting,
     signed_out,
     the_editor,
+    the_editor_beside_others,
+    the_client_page_after_a_save,
     the_editor_with_errors,
+    a_draft_on_offer,
+    a_save_without_the_portal,
     a_conflict,
     a_missing_page,
 )
+
+
+def save_for(profile: Profile, client: Client, **values: Any) -> None:
+    """An accepted change by somebody at another desk."""
+    edit = Edit(Origin(client.version), values)
+    operations.save_entry(client, Entry(CLIENT), edit, by=profile)
+    db.session.commit()
 
 
 def long_client(cast: Cast) -> Client:

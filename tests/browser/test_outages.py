@@ -139,6 +139,24 @@ def test_waiting_goes_on_through_an_outage(both: tuple[Person, Person], portal: 
     expect(amelia.page).to_have_url(re.compile(r"/edit$"))
 
 
+def test_a_save_without_the_database_stays_in_the_editor_and_is_saved_later(
+    both: tuple[Person, Person], client: Client, postgres: EmbeddedPostgres
+) -> None:
+    _, daniel = both
+    postgres.stop()
+    daniel.field("Notes").fill("Typed without a database")
+    daniel.save()
+    expect(daniel.page.get_by_role("alert")).to_contain_text("Not saved: the portal cannot be reached just now.")
+    expect(daniel.field("Notes")).to_have_value("Typed without a database")
+
+    postgres.start()
+    expect(daniel.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    daniel.save()
+    expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
+    db.session.rollback()
+    assert (client.phone, client.notes) == ("01632 960800", "Typed without a database")
+
+
 def all_say_reconnecting(people: tuple[Person, Person]) -> None:
     for person in people:
         expect(person.page.get_by_text(RECONNECTING)).to_be_visible()

@@ -1,5 +1,8 @@
-"""The promise on size: a client page is sent less than 60 KB of JavaScript and CSS before compression."""
+"""The promise on size: a client page or its editor is sent less than 60 KB of JavaScript and CSS before compression."""
 
+from collections.abc import Callable
+
+import pytest
 from playwright.sync_api import Response
 
 from portal.clients import Client
@@ -8,12 +11,14 @@ from tests.browser.portal import Portal
 from tests.cast import Cast
 
 PROMISED_BYTES = 60_000
+Opened = Callable[[Person, Client], None]
 
 
-def test_scripts_and_styles_keep_within_the_promise(amelia: Person, client: Client) -> None:
-    files = responses_while_opening(amelia, client, ("script", "stylesheet"))
-    sizes = {response.url.rsplit("/", 1)[-1]: len(response.body()) for response in files}
-    assert {"main.js", "page.js", "tokens.css"} <= sizes.keys()
+@pytest.mark.parametrize("opened", [Person.open, Person.open_editor], ids=["client page", "editor"])
+def test_scripts_and_styles_keep_within_the_promise(amelia: Person, client: Client, opened: Opened) -> None:
+    files = responses_while_opening(amelia, client, ("script", "stylesheet"), opened)
+    sizes = {response.url.split("/static/", 1)[-1]: len(response.body()) for response in files}
+    assert {"main.js", "page.js", "tokens.css"} <= {path.rsplit("/", 1)[-1] for path in sizes}
     assert sum(sizes.values()) < PROMISED_BYTES, sizes
 
 
@@ -31,14 +36,16 @@ def test_nothing_is_asked_of_anybody_else(
         assert response.url.startswith(f"{unhurried_portal.url}/")
 
 
-def responses_while_opening(person: Person, client: Client, kinds: tuple[str, ...] | None) -> list[Response]:
-    """What the client page is sent, of these kinds or all."""
+def responses_while_opening(
+    person: Person, client: Client, kinds: tuple[str, ...] | None, opened: Opened = Person.open
+) -> list[Response]:
+    """What the page is sent, of these kinds or all."""
     heard: list[Response] = []
 
     def hear(response: Response) -> None:  # Playwright takes no method of a list
         heard.append(response)
 
     person.page.on("response", hear)
-    person.open(client)
+    opened(person, client)
     person.page.wait_for_load_state()
     return [response for response in heard if kinds is None or response.request.resource_type in kinds]

@@ -1,4 +1,4 @@
-"""Saving is guarded by the version: nobody overwrites anybody without knowing ("Saving" in ARCHITECTURE.md)."""
+"""Saving merges with what others have saved since, and asks where they collide ("Saving" in ARCHITECTURE.md)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -6,14 +6,15 @@ from threading import Barrier
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from portal import clock
 from portal.clients import Client
+from portal.clients.revisions import ClientRevision
 from portal.extensions import db
 from tests.cast import Cast, make_profile
-from tests.reading import form_of, links_of, text_of
+from tests.reading import errors_of, form_of, text_of
 from tests.records import make_client
 from tests.visitor import Visitor
 
@@ -22,7 +23,17 @@ Visit = type[Visitor]
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    return make_client("Whitmore Family", phone="111", town="Bath", notes="as it was")
+    return make_client("Whitmore Family", phone="111", town="Bath", notes="one\ntwo\nthree\nfour\nfive")
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+@pytest.fixture
+def daniel(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.daniel)
 
 
 def open_editor(browser: Visitor, client: Client) -> dict[str, str]:
@@ -33,105 +44,182 @@ def send(browser: Visitor, client: Client, form: dict[str, str], **typed: str) -
     return browser.post(f"/clients/{client.id}/edit", data={**form, **typed})
 
 
+def decide(browser: Visitor, client: Client, page: TestResponse, **decisions: str) -> TestResponse:
+    """Choose on a conflict page: `decide(…, phone="theirs")`, a third value as `third_phone="…"`."""
+    named = {
+        name.replace("third_", "third-") if name.startswith("third_") else f"decide-{name}": choice
+        for name, choice in decisions.items()
+    }
+    return browser.post(f"/clients/{client.id}/edit", data={**form_of(page), **named})
+
+
 def stored(client: Client) -> dict[str, Any]:
     db.session.refresh(client)
-    return {"phone": client.phone, "town": client.town, "notes": client.notes, "version": client.version}
+    return {"phone": client.phone, "town": client.town, "version": client.version}
 
 
-def test_a_save_raises_the_version_by_one_and_says_by_whom_and_when(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia = visit(cast.amelia)
+def last_revision(client: Client) -> ClientRevision:
+    newest = select(ClientRevision).order_by(ClientRevision.version.desc()).limit(1)
+    return db.session.scalars(newest.where(ClientRevision.client_id == client.id)).one()
+
+
+def test_a_save_raises_the_version_by_one_and_says_by_whom_and_when(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
     before = datetime.now(UTC)
 
     assert send(amelia, client, open_editor(amelia, client), phone="222").status_code == 302
 
-    assert stored(client) == {"phone": "222", "town": "Bath", "notes": "as it was", "version": 2}
+    assert stored(client) == {"phone": "222", "town": "Bath", "version": 2}
     assert client.updated_by == cast.amelia.id
     assert before <= client.updated_at <= datetime.now(UTC)
 
 
-def test_a_stale_save_is_409_and_changes_nothing(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
-    amelias_form, daniels_form = open_editor(amelia, client), open_editor(daniel, client)
-    send(daniel, client, daniels_form, phone="daniel's")
+def test_it_is_written_into_the_history(amelia: Visitor, cast: Cast, client: Client) -> None:
+    send(amelia, client, open_editor(amelia, client), phone="222", next_review_on="2027-01-31")
 
-    answer = send(amelia, client, amelias_form, phone="amelia's", town="Wells")
+    revision = last_revision(client)
+    assert revision.changes == {"phone": ["111", "222"], "next_review_on": [None, "2027-01-31"]}
+    assert (revision.version, revision.changed_by, revision.source) == (2, cast.amelia.id, "form")
+    assert revision.changed_at == client.updated_at
+
+
+def test_changes_to_different_fields_are_saved_together(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="222")
+
+    assert send(amelia, client, form, town="Wells").status_code == 302
+
+    assert stored(client) == {"phone": "222", "town": "Wells", "version": 3}
+    assert last_revision(client).merged_with == [2]
+    assert "Saved together with Daniel’s change to Phone." in text_of(amelia.get(f"/clients/{client.id}"))
+
+
+def test_the_same_new_value_is_no_conflict(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="222")
+
+    assert send(amelia, client, form, phone="222").status_code == 302
+    assert stored(client)["version"] == 2
+
+
+def test_lines_of_a_text_that_do_not_touch_are_merged(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), notes="ONE\ntwo\nthree\nfour\nfive")
+
+    assert send(amelia, client, form, notes="one\ntwo\nthree\nfour\nfive\nsix").status_code == 302
+    db.session.refresh(client)
+    assert client.notes == "ONE\ntwo\nthree\nfour\nfive\nsix"
+
+
+def test_another_value_for_the_same_field_is_409_and_changes_nothing(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
+) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+
+    answer = send(amelia, client, form, phone="amelia's", town="Wells")
 
     assert answer.status_code == 409
-    assert stored(client) == {"phone": "daniel's", "town": "Bath", "notes": "as it was", "version": 2}
+    assert stored(client) == {"phone": "daniel's", "town": "Bath", "version": 2}
     assert client.updated_by == cast.daniel.id
 
 
-def test_the_409_shows_what_was_typed_beside_what_is_there_who_changed_it_and_when(
-    visit: Visit, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+def test_the_409_shows_all_three_values_who_changed_it_and_when(
+    amelia: Visitor, daniel: Visitor, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
     form = open_editor(amelia, client)
-    at = datetime(2026, 11, 22, 10, 42, tzinfo=UTC)
-    monkeypatch.setattr(clock, "now", lambda: at)
-    send(daniel, client, open_editor(daniel, client), phone="daniel's", next_review_on="2026-12-08")
-    monkeypatch.setattr(clock, "now", lambda: at + timedelta(minutes=2))
+    at = datetime.now(UTC)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's", client_since="1999-01-02", town="Wells")
+    monkeypatch.setattr(clock, "now", lambda: at + timedelta(minutes=2, seconds=5))
 
-    answer = send(amelia, client, form, phone="amelia's", status="dormant")
+    answer = send(amelia, client, form, phone="amelia's", client_since=date(2001, 2, 3).isoformat(), status="dormant")
 
     words = text_of(answer)
-    assert "Daniel Okafor saved Whitmore Family before you" in words
-    assert "2 minutes ago (22 Nov 2026, 10:42)" in words
-    assert "3 fields differ" in words
-    assert "Phone Saved now by Daniel Okafor daniel's Yours amelia's" in words
-    assert "Status Saved now by Daniel Okafor Active Yours Dormant" in words
-    assert "Next review Saved now by Daniel Okafor 8 Dec 2026 Yours empty" in words
+    assert "2 fields need your decision" in words
+    assert "Phone It was: 111 Daniel Okafor’s 2 minutes ago daniel's Yours amelia's" in words
+    assert "Client since It was: empty Daniel Okafor’s 2 minutes ago 2 Jan 1999 Yours 3 Feb 2001" in words
+    assert "Saved without a question: Status (yours), Town (Daniel’s)." in words
     assert "none of them is lost" in words
-    assert f"/clients/{client.id}" in links_of(answer)
+    assert "checked" not in answer.text
 
 
-def test_the_409_keeps_everything_that_was_typed(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
+def test_the_409_keeps_everything_that_was_typed(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
-    typed = {
-        "phone": "amelia's",
-        "town": "Wells & <b>",
-        "notes": "line one\r\n\r\nline two",
-        "client_since": "2020-02-29",
-    }
+    typed = {"phone": "amelia's", "town": "Wells & <b>", "notes": "line one\n\nline two", "client_since": "2020-02-29"}
 
     answer = send(amelia, client, form, **typed)
 
     assert {name: form_of(answer)[name] for name in typed} == typed
-    assert "<b>" not in answer.text.split("Your values")[1].replace("<b>Your changes", "")
+    assert "<b>" not in answer.text.replace("<b>Your changes", "")
 
 
-def test_saving_again_from_the_409_is_knowingly_on_top(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
+@pytest.mark.parametrize(
+    ("choice", "phone", "version"), [("theirs", "daniel's", 2), ("yours", "amelia's", 3), ("third", "0123", 3)]
+)
+def test_a_decision_is_carried_out(
+    amelia: Visitor, daniel: Visitor, client: Client, choice: str, phone: str, version: int
+) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
-    conflict = send(amelia, client, form, phone="amelia's")
+    page = send(amelia, client, form, phone="amelia's")
 
-    answer = amelia.post(f"/clients/{client.id}/edit", data=form_of(conflict))
+    assert decide(amelia, client, page, phone=choice, third_phone="0123").status_code == 302
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/clients/{client.id}")
-    assert (stored(client)["phone"], stored(client)["version"]) == ("amelia's", 3)
+    assert (stored(client)["phone"], stored(client)["version"]) == (phone, version)
+    if version == 3:
+        assert last_revision(client).decisions == {"phone": choice}
 
 
-def test_a_third_persons_save_in_between_is_a_409_again(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia, daniel, ada = visit(cast.amelia), visit(cast.daniel), visit(cast.ada)
+def test_a_page_without_a_choice_comes_back_and_says_so(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's", town="Wells")
+    page = send(amelia, client, form, phone="amelia's", town="Bristol")
+
+    again = decide(amelia, client, page, phone="yours")
+
+    assert again.status_code == 409
+    assert errors_of(again) == {"decide-town": "Choose one of the three."}
+    assert form_of(again)["decide-phone"] == "yours"
+    assert decide(amelia, client, again, town="theirs").status_code == 302
+    assert stored(client) == {"phone": "amelia's", "town": "Wells", "version": 3}
+
+
+def test_a_third_value_is_checked_as_in_the_editor(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
-    first = send(amelia, client, form, phone="amelia's")
+    page = send(amelia, client, form, phone="amelia's")
+
+    again = decide(amelia, client, page, phone="third", third_phone="0" * 41)
+
+    assert again.status_code == 409
+    assert errors_of(again) == {"decide-phone": "Use at most 40 characters."}
+    assert form_of(again)["third-phone"] == "0" * 41
+
+
+def test_a_third_persons_save_in_between_asks_again_and_keeps_the_other_choices(
+    visit: Visit, cast: Cast, amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
+    ada = visit(cast.ada)
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's", town="Wells")
+    first = send(amelia, client, form, phone="amelia's", town="Bristol")
     send(ada, client, open_editor(ada, client), phone="ada's")
 
-    second = amelia.post(f"/clients/{client.id}/edit", data=form_of(first))
+    second = decide(amelia, client, first, phone="yours", town="yours")
 
     assert second.status_code == 409
-    assert "Ada Byron saved Whitmore Family before you" in text_of(second)
-    assert form_of(second)["phone"] == "amelia's"
-    assert stored(client)["phone"] == "ada's"
-    assert amelia.post(f"/clients/{client.id}/edit", data=form_of(second)).status_code == 302
-    assert stored(client)["version"] == 4
+    assert "Ada Byron’s" in text_of(second)
+    assert "Changed again while you were deciding." in text_of(second)
+    chosen = form_of(second)
+    assert ("decide-phone" in chosen, chosen["decide-town"]) == (False, "yours")
+    assert stored(client) == {"phone": "ada's", "town": "Wells", "version": 3}
+    assert decide(amelia, client, second, phone="yours").status_code == 302
+    assert stored(client) == {"phone": "amelia's", "town": "Bristol", "version": 4}
 
 
-def test_sending_the_same_stale_form_again_never_gets_through(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
+def test_sending_the_same_stale_form_again_never_gets_through(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
@@ -139,48 +227,44 @@ def test_sending_the_same_stale_form_again_never_gets_through(visit: Visit, cast
     assert stored(client)["phone"] == "daniel's"
 
 
-def test_ones_own_save_in_another_tab_is_a_conflict_too(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia = visit(cast.amelia)
+def test_ones_own_save_in_another_tab_is_a_conflict_too(amelia: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(amelia, client, form, phone="first tab")
 
     answer = send(amelia, client, form, phone="second tab")
 
     assert answer.status_code == 409
-    assert "You saved Whitmore Family elsewhere" in text_of(answer)
+    assert "Yours, saved elsewhere" in text_of(answer)
 
 
-def test_going_back_and_saving_the_same_again_is_not_an_error(visit: Visit, cast: Cast, client: Client) -> None:
+def test_going_back_and_saving_the_same_again_is_not_an_error(amelia: Visitor, client: Client) -> None:
     """A double click, or Back and Save: what is typed is what is saved already."""
-    amelia = visit(cast.amelia)
     form = open_editor(amelia, client)
 
     assert [send(amelia, client, form, phone="222").status_code for _ in range(2)] == [302, 302]
     assert stored(client)["version"] == 2
 
 
-def test_a_conflict_with_an_import_has_no_name_to_show(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia = visit(cast.amelia)
+def test_a_form_that_is_older_than_the_history_is_asked_about_everything(amelia: Visitor, client: Client) -> None:
+    """Opened before the history began, and saved since: nobody can tell what it has changed."""
     form = open_editor(amelia, client)
-    db.session.execute(text("UPDATE clients SET version = version + 1, phone = 'imported', updated_by = NULL"))
+    db.session.execute(text("UPDATE clients SET version = version + 1, phone = 'changed', updated_by = NULL"))
     db.session.commit()
 
     answer = send(amelia, client, form, phone="amelia's")
 
     assert answer.status_code == 409
-    assert "Somebody saved Whitmore Family before you" in text_of(answer)
+    assert "One field needs your decision" in text_of(answer)
+    assert stored(client)["phone"] == "changed"
 
 
-def test_a_version_from_the_future_is_stale_too(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia = visit(cast.amelia)
-
-    assert send(amelia, client, open_editor(amelia, client), version="7", phone="x").status_code == 409
+def test_a_version_that_is_yet_to_come_is_refused(amelia: Visitor, client: Client) -> None:
+    assert send(amelia, client, open_editor(amelia, client), version="7", phone="x").status_code == 422
     assert stored(client)["phone"] == "111"
 
 
-def test_errors_are_mended_before_the_version_is_looked_at(visit: Visit, cast: Cast, client: Client) -> None:
+def test_errors_are_mended_before_the_version_is_looked_at(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     """And mending them does not lift the guard."""
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
@@ -189,32 +273,12 @@ def test_errors_are_mended_before_the_version_is_looked_at(visit: Visit, cast: C
     assert send(amelia, client, form_of(wrong), phone="amelia's").status_code == 409
 
 
-def test_a_client_deleted_meanwhile_is_404(visit: Visit, cast: Cast, client: Client) -> None:
-    amelia = visit(cast.amelia)
+def test_a_client_deleted_meanwhile_is_404(amelia: Visitor, client: Client) -> None:
     form, path = open_editor(amelia, client), f"/clients/{client.id}/edit"
     db.session.delete(client)
     db.session.commit()
 
     assert amelia.post(path, data={**form, "phone": "x"}).status_code == 404
-
-
-def test_a_conflict_can_be_looked_at_when_the_others_adviser_is_unknown_to_the_form(
-    visit: Visit, cast: Cast, client: Client
-) -> None:
-    """The other save gave the client to somebody who was offered since."""
-    amelia = visit(cast.amelia)
-    form = open_editor(amelia, client)
-    newcomer = make_profile("Zoe", "Hall", "reader")
-    db.session.execute(
-        text("UPDATE clients SET version = 2, adviser_id = :id, updated_by = :by"),
-        {"id": newcomer.id, "by": cast.ada.id},
-    )
-    db.session.commit()
-
-    answer = send(amelia, client, form, phone="x")
-
-    assert answer.status_code == 409
-    assert "Adviser Saved now by Ada Byron Zoe Hall Yours Nobody" in text_of(answer)
 
 
 def test_of_sixteen_saves_from_one_version_exactly_one_wins(visit: Visit, cast: Cast, client: Client) -> None:
@@ -246,29 +310,15 @@ def test_of_many_saves_over_each_other_every_accepted_one_is_one_version(
 
     def save_five_times(number: int) -> int:
         start.wait(10)
-        accepted = 0
-        form = form_of(crowd[number].get(f"/clients/{client_id}/edit"))
-        while accepted < 5:
-            form["phone"] = f"{number}-{accepted}"
-            answer = crowd[number].post(f"/clients/{client_id}/edit", data=form)
-            accepted += answer.status_code == 302
-            page = crowd[number].get(f"/clients/{client_id}/edit") if answer.status_code == 302 else answer
-            form = form_of(page)
+        path, accepted, tries = f"/clients/{client_id}/edit", 0, 0
+        while accepted < 5 and (tries := tries + 1) < 200:
+            form = {**form_of(crowd[number].get(path)), "phone": f"{number}-{accepted}"}
+            accepted += crowd[number].post(path, data=form).status_code == 302
         return accepted
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(save_five_times, range(8))) == 40
 
     assert stored(client)["version"] == 41
-
-
-def test_dates_of_the_past_and_the_future_are_shown_as_people_write_them(
-    visit: Visit, cast: Cast, client: Client
-) -> None:
-    amelia, daniel = visit(cast.amelia), visit(cast.daniel)
-    form = open_editor(amelia, client)
-    send(daniel, client, open_editor(daniel, client), client_since="1999-01-02")
-
-    answer = send(amelia, client, form, client_since=date(2001, 2, 3).isoformat())
-
-    assert "Client since Saved now by Daniel Okafor 2 Jan 1999 Yours 3 Feb 2001" in text_of(answer)
+    versions = db.session.scalars(select(ClientRevision.version).order_by(ClientRevision.version)).all()
+    assert versions == list(range(2, 42))

@@ -6,12 +6,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.clients import Client, Product
+from portal.clients import Client
 from portal.editing.versions import save_guarded
 from portal.errors import StaleVersion
 from portal.extensions import db
 from tests.cast import Cast
-from tests.records import make_client, make_product
+from tests.records import make_client
 
 
 def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:
@@ -43,14 +43,6 @@ def test_it_does_not_commit(cast: Cast) -> None:
     db.session.rollback()
 
     assert (client.phone, client.version) == ("1", 1)
-
-
-def test_it_guards_any_model_with_a_version(cast: Cast) -> None:
-    product = make_product(make_client())
-
-    assert save_guarded(db.session, Product, product.id, 1, {"provider": "Royal London"}) == 2
-    with pytest.raises(StaleVersion):
-        save_guarded(db.session, Product, product.id, 1, {"provider": "Aviva"})
 
 
 def test_other_records_are_not_touched(cast: Cast) -> None:

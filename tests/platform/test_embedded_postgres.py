@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,6 +24,7 @@ from portal.errors import PostgresDidNotStart, PostgresNotFound
 SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
 USE_UNTIL_TOLD = """
 import sys
+import tempfile
 from pathlib import Path
 from portal.embedded_postgres import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
@@ -304,9 +306,10 @@ def test_programs_copied_for_another_user_start_a_server(
 
     def copy(_: postgres_account.Account, found: postgres_binaries.Installation) -> postgres_binaries.Installation:
         copies.append(postgres_binaries.copy_for_everyone(found))
-        for above in (tmp_path, *list(tmp_path.parents)[:2]):
-            with suppress(PermissionError):
-                above.chmod(0o755)  # pytest's folders are private; a place such as /var/cache is not
+        for above in (tmp_path, *tmp_path.parents):
+            with suppress(PermissionError):  # those above pytest's own are the system's
+                if str(above).startswith(f"{tempfile.gettempdir()}/"):
+                    above.chmod(0o755)  # pytest's folders are private; a place such as /var/cache is not
         return copies[-1]
 
     monkeypatch.setattr(embedded_postgres, "runnable_by", copy)

@@ -93,7 +93,7 @@ def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(
 
 def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: Cast, page_identifier: str) -> None:
     """Different people on different pages, some of them not let in, in one statement: no answer is mixed up."""
-    other_page = f"client-{make_client('Other').id}"
+    other_page = f"client-{make_client('Other', version=5).id}"
     visit(cast.ada).beat(page_identifier)
 
     def call(profile: Profile, page: str) -> tuple[Identity, Beat, int]:
@@ -110,14 +110,17 @@ def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: 
         ]
     )
 
-    told = [(signed_in, allowed, {row[1] for row in roster or []}) for signed_in, allowed, _, roster in answers]
+    told = [
+        (signed_in, allowed, {row[1] for row in roster or []}, version)
+        for signed_in, allowed, _, roster, version in answers
+    ]
     assert told == [
-        (True, True, {"Rhys", "Amelia"}),
-        (True, True, {"Amelia", "Daniel", "Ada"}),
-        (False, False, set()),
-        (True, False, set()),
-        (True, True, {"Rhys", "Amelia"}),
-        (True, True, {"Amelia", "Daniel", "Ada"}),
+        (True, True, {"Rhys", "Amelia"}, 5),
+        (True, True, {"Amelia", "Daniel", "Ada"}, 1),
+        (False, False, set(), None),
+        (True, False, set(), None),
+        (True, True, {"Rhys", "Amelia"}, 5),
+        (True, True, {"Amelia", "Daniel", "Ada"}, 1),
     ]
     assert len(rows()) == 5
 

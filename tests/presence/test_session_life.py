@@ -16,6 +16,10 @@ BACKGROUND_CALLS = {
     "rosters": lambda visitor, page: visitor.get(f"/user_page_presence?page={page}"),
     "leave": lambda visitor, page: visitor.leave(page, "t"),
     "session": lambda visitor, page: visitor.get("/session"),
+    "changes": lambda visitor, page: visitor.get(f"/clients/{page.removeprefix('client-')}/changes?since=1"),
+    "itself again": lambda visitor, page: visitor.get(
+        f"/clients/{page.removeprefix('client-')}", headers={"X-Background": "1"}
+    ),
 }
 
 

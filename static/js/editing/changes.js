@@ -14,6 +14,19 @@ export function isChanged({ type, value = "", defaultValue = "", checked, defaul
 	return newlines(value) !== newlines(defaultValue);
 }
 
+const LONGEST_NAME = 100;
+
+/**
+ * What others are told of a field, as beats may say it: of a part of the record with the part's own name before it, since
+ * everybody on the page hears of it, whichever part they edit.
+ * @param {string} label
+ * @param {string} [entryLabel] "ISA A0001"
+ */
+export function reportedName(label, entryLabel) {
+	const name = entryLabel ? `${entryLabel}: ${fieldName(label)}` : fieldName(label);
+	return [...name.replace(/[\p{C}\p{Z}]+/gu, " ")].slice(0, LONGEST_NAME).join("").trim();
+}
+
 /** "Phone" for "Phone *". @param {string} label */
 export const fieldName = (label) => label.replace(/[\s:*]+$/, "").trim();
 

@@ -1,21 +1,26 @@
 // @ts-check
 /**
  * A form that knows what has been changed in it: marks the fields, counts them in the save bar, tells presence what is
- * edited, warns before typed values are lost, and is sent once.
+ * edited, keeps them as a draft (drafts.js), warns before typed values are lost, and is sent once.
  *
- * Reads:  <form data-edit-form>, data-unsaved on it where it came back with values that are not saved; each control with its
- *         label in a `.field`; [data-change-count] where it is to be shown; the submit button.
+ * Reads:  <form data-edit-form>, data-unsaved on it where it came back with values that are not saved; data-base, as JSON
+ *         the record's values where it shows others; data-entry-label, which part of the record it edits; each control with
+ *         its label in a `.field`; the submit button; [data-change-count] and [data-not-saved] where they are to be shown.
  * Fires:  `presence:activity` {activity: "editing", fields (labels)}, `presence:sign-in-wanted` when sent while signed out.
  * Hears:  `presence:connection` {state}.
  */
 import { fire, on } from "../events.js";
 import { fieldsChanged } from "../presence/wording.js";
-import { fieldName, isChanged } from "./changes.js";
+import { isChanged, reportedName } from "./changes.js";
+import { draftOf } from "./drafts.js";
 
 /** @param {HTMLFormElement} form */
 export function watchForm(form) {
+	startFromTheRecord(form);
 	const button = form.querySelector('[type="submit"]');
+	const draft = draftOf(form);
 	let isSending = false;
+	let isReady = !draft;
 	let isSignedOut = false;
 	let reported = "";
 
@@ -24,31 +29,61 @@ export function watchForm(form) {
 		drawCount(form, fields.length);
 		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
+		draft?.changed();
 	};
 	const setSending = (is) => {
 		isSending = is;
 		button.ariaDisabled = `${is}`; // `disabled` would throw the focus away
 	};
+	/** Sent once the draft is safe: a portal that cannot be reached would answer with a page that has nothing of it. */
+	const sendWhenReady = async (submitter) => {
+		const outcome = await draft.prepare();
+		setSending(false);
+		if (outcome === "signed-out") fire("sign-in-wanted");
+		for (const note of form.querySelectorAll("[data-not-saved]")) note.hidden = outcome !== "away";
+		if (outcome !== "ready") return;
+		isReady = true;
+		form.requestSubmit(submitter);
+		isReady = false;
+	};
 
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
 		if (isSignedOut) fire("sign-in-wanted");
-		if (isSignedOut || isSending) event.preventDefault();
-		else setSending(true);
+		if (isSignedOut || isSending || !isReady) event.preventDefault();
+		if (isSignedOut || isSending) return;
+		setSending(true);
+		if (!isReady) sendWhenReady(event.submitter);
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";
 	});
 	window.addEventListener("beforeunload", (event) => {
-		if (!isSending && (reported || "unsaved" in form.dataset)) event.preventDefault();
+		const isLost = draft ? !draft.isSafe : reported || "unsaved" in form.dataset;
+		if (!isSending && isLost) event.preventDefault();
 	});
 	const begin = () => {
 		setSending(false);
+		draft?.begin();
 		follow();
 	};
 	// Also after the back button, and where the browser restored what was typed.
 	window.addEventListener("pageshow", begin);
 	begin();
+}
+
+/**
+ * A form that came with values of its own, a restored draft for instance, is told by data-base what the record holds: from
+ * here on the controls start from that, and show what they came with.
+ */
+function startFromTheRecord(form) {
+	for (const [name, base] of Object.entries(JSON.parse(form.dataset.base || "{}"))) {
+		const control = form.elements.namedItem(name);
+		const { value } = control;
+		if (control.options) for (const option of control.options) option.defaultSelected = option.value === base;
+		else control.defaultValue = base;
+		control.value = value;
+	}
 }
 
 /** The names of the changed fields, in their order. */
@@ -59,12 +94,19 @@ function markChanges(form) {
 		if (field && control.name) fields.set(field, fields.get(field) || isChanged(control));
 	}
 	for (const [field, changed] of fields) field.classList.toggle("changed", changed);
-	return [...fields].filter(([, changed]) => changed).map(([field]) => nameOf(field));
+	return [...fields].filter(([, changed]) => changed).map(([field]) => nameOf(form, field));
 }
 
-/** The label's own text, without a badge inside it. */
-function nameOf(field) {
-	return fieldName(field.querySelector("legend, label").firstChild.textContent);
+/** Every field with the name by which others are told of it. @param {HTMLFormElement} form @returns {Map<Element, string>} */
+export function namesOf(form) {
+	const named = Array.from(form.elements).filter((control) => "name" in control && control.name);
+	const fields = new Set(named.map((control) => control.closest(".field")).filter(Boolean));
+	return new Map([...fields].map((field) => [field, nameOf(form, field)]));
+}
+
+/** By the label's own text, without a badge inside it. */
+function nameOf(form, field) {
+	return reportedName(field.querySelector("legend, label").firstChild.textContent, form.dataset.entryLabel);
 }
 
 function drawCount(form, count) {

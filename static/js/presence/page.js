@@ -3,10 +3,13 @@
  * <presence-page>: says "I am here" for this tab and tells the document who else is.
  *
  * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-heartbeat-seconds,
- *         data-active-window-seconds; <body data-profile-id>.
+ *         data-active-window-seconds, data-version of the record as the page shows it, where it has one;
+ *         <body data-profile-id>.
  * Hears:  `presence:activity` {activity, fields} from an editor, `presence:renewed` after a new sign-in.
  * Fires:  `presence:roster` {users, others, isSettled}, `presence:join` {user}, `presence:leave` {user},
- *         `presence:connection` {state: "online"|"reconnecting"|"signed-out"|"gone"}.
+ *         `presence:renewed` where another tab had signed in again,
+ *         `presence:connection` {state: "online"|"reconnecting"|"signed-out"|"gone"}, `presence:saved` {version} at
+ *         each answer that tells a newer version, until whoever has shown it moves data-version on (editing/saved.js).
  * `users` is what the server said; `others` leaves out the caller and is calm; where it is empty, that is only to be
  * relied upon when `isSettled` (roster.js).
  *
@@ -100,11 +103,12 @@ export class PresencePage extends HTMLElement {
 		return { ...tab, ...this.#doing };
 	}
 
-	#answered({ heartbeat_seconds, users }) {
+	#answered({ heartbeat_seconds, version, users }) {
 		this.#hasTriedToRenew = false;
 		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs);
 		this.#connect("online");
 		this.#take(users);
+		if (version > Number(this.dataset.version)) fire("saved", { version });
 	}
 
 	#take(users) {
@@ -134,6 +138,7 @@ export class PresencePage extends HTMLElement {
 		this.#heart.stop();
 		const { state } = await renewSession();
 		if (state === "signed-out" || state === "somebody-else") this.#end("signed-out");
+		else if (state === "renewed") fire("renewed");
 		else this.#heart.start();
 	}
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fieldName, isChanged } from "../../../static/js/editing/changes.js";
+import { fieldName, isChanged, reportedName } from "../../../static/js/editing/changes.js";
 
 const option = (selected, defaultSelected) => ({ selected, defaultSelected });
 
@@ -49,4 +49,19 @@ describe("a field is changed", () => {
 test("a field's name is its label without marks", () => {
 	assert.equal(fieldName("  Phone *"), "Phone");
 	assert.equal(fieldName("Next review:"), "Next review");
+});
+
+describe("others are told of a field", () => {
+	test("by its label", () => {
+		assert.equal(reportedName("Phone *"), "Phone");
+	});
+
+	test("with the name of the part before it", () => {
+		assert.equal(reportedName("Status", "ISA A0001"), "ISA A0001: Status");
+	});
+
+	test("in at most 100 characters that a beat may hold", () => {
+		assert.equal(reportedName("Status", "Zoë\u00a0M\u00adöller\n"), "Zoë M öller : Status");
+		assert.equal([...reportedName("Status", "👩".repeat(200))].length, 100);
+	});
 });

@@ -1,0 +1,112 @@
+"""The conflict page: what it shows of each field that collides, and what was decided on it.
+
+Works for every kind of entry: it needs the entry's form, once as it was sent and once, prefixed, for third values. Must
+not import views.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wtforms import Field, Form
+
+from portal.auth import Profile
+from portal.clients.edits import Merged
+from portal.clients.entries import Entry
+from portal.clients.queries import name_of
+from portal.clients.readable import readable
+from portal.clients.revisions import last_change, to_json
+from portal.editing.decisions import CHOICES, Decision
+from portal.editing.differences import Piece, differences
+from portal.editing.guard import Origin
+from portal.editing.merge import Conflict
+
+THIRD_PREFIX = "third-"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One field to decide on. `changes` has for a long text what each side did to it, as pieces."""
+
+    name: str
+    label: str
+    base: str
+    theirs: str
+    yours: str
+    whose: str
+    at: datetime | None
+    third: Field
+    choice: str
+    error: str
+    moved_on: bool
+    changes: tuple[Sequence[Piece], Sequence[Piece]] | None
+
+
+def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Decision]:
+    """What was chosen on the page that was sent; a third value that is not valid decides nothing."""
+    decisions: dict[str, Decision] = {}
+    for name in names:
+        choice = sent.get(f"decide-{name}", "")
+        if choice in CHOICES and (choice != "third" or third[name].validate(third)):
+            decisions[name] = Decision(choice, third[name].data if choice == "third" else None)
+    return decisions
+
+
+def questions(
+    merged: Merged, third: Form, typed: Mapping[str, str], sent: Mapping[str, str], origin: Origin, reader: Profile
+) -> list[Question]:
+    """The fields of the page, in the order of the form; those decided already keep their choice.
+
+    A third text begins as what was typed, so that both sides can be put together.
+    """
+    for name in merged.entry.kind.rules.by_lines:
+        if name in typed and not third[name].raw_data:
+            third[name].data = typed[name]
+    return [_question(conflict, merged, third, sent, origin, reader) for conflict in merged.decided.conflicts]
+
+
+def _question(
+    conflict: Conflict, merged: Merged, third: Form, sent: Mapping[str, str], origin: Origin, reader: Profile
+) -> Question:
+    entry, name = merged.entry, conflict.field
+    revision = last_change(merged.since, entry.key(name))
+    asked = origin.seen_version is not None and f"asked-{name}" in sent
+    moved_on = asked and revision is not None and revision.version > (origin.seen_version or 0)
+    chosen = sent.get(f"decide-{name}", "")
+    return Question(
+        name=name,
+        label=entry.kind.labels[name],
+        base=_shown(entry, name, conflict.base),
+        theirs=_shown(entry, name, conflict.theirs),
+        yours=_shown(entry, name, conflict.yours),
+        whose=_whose(revision.changed_by, reader) if revision else "Theirs",
+        at=revision.changed_at if revision else None,
+        third=third[name],
+        choice="" if moved_on else chosen,
+        error=_error(third[name], chosen) if asked and not moved_on else "",
+        moved_on=moved_on,
+        changes=_changes(entry, conflict),
+    )
+
+
+def _error(third: Field, chosen: str) -> str:
+    if chosen not in CHOICES:
+        return "Choose one of the three."
+    return " ".join(third.errors) if chosen == "third" else ""
+
+
+def _changes(entry: Entry, conflict: Conflict) -> tuple[Sequence[Piece], Sequence[Piece]] | None:
+    if conflict.field not in entry.kind.rules.by_lines or not conflict.base:
+        return None
+    return differences(conflict.base, conflict.theirs), differences(conflict.base, conflict.yours)
+
+
+def _whose(profile_id: int | None, reader: Profile) -> str:
+    if profile_id is None:
+        return "The import’s"
+    return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
+
+
+def _shown(entry: Entry, name: str, value: Any) -> str:
+    return readable(entry.kind, name, to_json(value))

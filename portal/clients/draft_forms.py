@@ -1,0 +1,113 @@
+"""An editor's form together with its draft: offered where it waits, restored by way of the merge. Called by views.
+
+Nothing is written: that a draft has been opened does not settle it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.clients.merging import merge_now, row_of
+from portal.clients.models import Client
+from portal.clients.revisions import last_change
+from portal.editing import drafts
+from portal.editing.display import EditorDraft, base_of
+from portal.editing.drafts import EditDraft, Place
+from portal.errors import InvalidInput
+
+# The form on what was sent, or on the record for None. It has the hidden fields `version`, `seen` and `draft`.
+MakeForm = Callable[[MultiDict[str, str] | None], Any]
+
+
+@dataclass(frozen=True)
+class Editor:
+    """A form of one entry of a client. An entry of a kind with a name but without an id is yet to be added."""
+
+    client: Client
+    entry: Entry
+    place: Place
+    make_form: MakeForm
+
+    @property
+    def is_new(self) -> bool:
+        return self.entry.kind is not CLIENT and self.entry.id is None
+
+
+def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
+    """The form to show: on the record, with the draft on offer, or the draft's where it is to be restored."""
+    form = editor.make_form(None)
+    draft = drafts.draft_of(editor.place)
+    unsaved = _unsaved(editor, draft) if draft else None
+    if not unsaved or not unsaved.labels:
+        return _with(form, EditorDraft(editor.place))
+    if not restore:
+        return _with(form, EditorDraft(editor.place, offered=draft, labels=unsaved.labels))
+    base = base_of(unsaved.form, form)
+    return _with(unsaved.form, EditorDraft(editor.place, labels=unsaved.labels, base=base, is_restored=True))
+
+
+def sent_back(editor: Editor, form: Any) -> tuple[Any, EditorDraft]:
+    """A form that was sent and not accepted; what was on offer beside it still is."""
+    base = base_of(form, editor.make_form(None))
+    draft = drafts.draft_of(editor.place) if form.draft.data != drafts.MINE else None
+    unsaved = _unsaved(editor, draft) if draft else None
+    labels = unsaved.labels if unsaved else []
+    return _with(form, EditorDraft(editor.place, offered=draft if labels else None, labels=labels, base=base))
+
+
+@dataclass(frozen=True)
+class _Unsaved:
+    """What a draft comes to at the record as it is now: the form that shows it, and the labels of what is not saved."""
+
+    form: Any
+    labels: list[str]
+
+
+def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
+    """None for a draft of a version that is yet to come: it was made up."""
+    form = editor.make_form(MultiDict(draft.values))
+    form.version.data, form.seen.data = str(draft.base_version), draft.seen
+    labels = editor.entry.kind.labels
+    names = [name for name in labels if name in draft.values and name in form]
+    if editor.is_new:
+        return _Unsaved(form, [labels[name] for name in names if draft.values[name].strip()])
+    try:
+        differing = _merge_into(form, editor, draft, names)
+    except InvalidInput:
+        return None
+    return _Unsaved(form, [labels[name] for name in names if name in differing])
+
+
+def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str]) -> set[str]:
+    """Show in the form what the draft's values come to beside those of others; return the names that are not saved.
+
+    A value that no column can hold, half a date, stays as it was typed, and so does what others have changed too: the
+    editor marks it, and saving asks.
+    """
+    client, entry = editor.client, editor.entry
+    typed = {name: form[name].data for name in names if not form[name].process_errors}
+    merged = merge_now(client, entry, Edit(draft.origin, typed))
+    undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
+    row = row_of(client, entry)
+    for name in set(typed) - undecided:
+        form[name].data = merged.decided.changes.get(name, getattr(row, name))
+        form[name].raw_data = None
+    seen = dict(draft.origin.seen)
+    for name in set(entry.kind.labels) - undecided:
+        if revision := last_change(merged.since, entry.key(name)):
+            seen[name] = revision.version
+    form.seen.data = _in_words(seen)
+    return undecided | set(merged.decided.changes)
+
+
+def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
+    form.draft.data = draft.whose
+    return form, draft
+
+
+def _in_words(seen: Mapping[str, int]) -> str:
+    return " ".join(f"{name}:{version}" for name, version in sorted(seen.items()))

@@ -1,0 +1,73 @@
+"""A change to a client record as it is sent, what becomes of it, and what can stand in its way.
+
+Used by the operations and the views. Must not import Flask.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal.clients.entries import Entry
+from portal.clients.revisions import ClientRevision
+from portal.editing.decisions import Decided, Decisions
+from portal.editing.guard import Origin
+from portal.errors import StaleVersion
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change as it was sent: `values` (column → value) hold the fields that were sent and no others.
+
+    `proceeded`: the editor was opened by Proceed Anyway.
+    """
+
+    origin: Origin
+    values: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Decisions = field(default_factory=dict)
+    source: str = "form"
+    proceeded: bool = False
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What an edit comes to at the client's present `version`; `since` are the revisions that it did not know."""
+
+    entry: Entry
+    version: int
+    decided: Decided
+    since: Sequence[ClientRevision]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """An accepted change: the client's version after it, and the revisions that it was merged with."""
+
+    version: int
+    merged_with: Sequence[ClientRevision] = ()
+
+
+class EditConflict(StaleVersion):
+    """Others have changed the same fields since, and somebody has to decide (409). Nothing was changed."""
+
+    def __init__(self, merged: Merged) -> None:
+        super().__init__("Somebody else has changed the same fields since you opened this.")
+        self.merged = merged
+
+
+class EntryGone(StaleVersion):
+    """The part has been removed since (409); `revision` did it."""
+
+    def __init__(self, entry: Entry, revision: ClientRevision) -> None:
+        super().__init__(f"This {entry.kind.label} has been removed since you opened it.")
+        self.entry = entry
+        self.revision = revision
+
+
+class EntryMoved(StaleVersion):
+    """The part that was to be removed has been changed since (409), by the revisions `since`."""
+
+    def __init__(self, entry: Entry, version: int, since: Sequence[ClientRevision]) -> None:
+        super().__init__(f"This {entry.kind.label} has been changed since you opened it.")
+        self.entry = entry
+        self.version = version
+        self.since = since

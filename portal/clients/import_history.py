@@ -1,0 +1,90 @@
+"""The history of an import: what it changes of clients that were there before, one revision for each of them.
+
+A new client begins at version 1 without a revision. Called by the importer: collect, claim the versions, then write.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Integer, any_, insert, literal, select, update
+
+from portal.clients.entries import VALUATION, Entry, EntryKind
+from portal.clients.import_changes import Values
+from portal.clients.models import Client
+from portal.clients.revisions import Changes, ClientRevision, to_json
+from portal.errors import StaleVersion
+from portal.extensions import db
+
+
+class ImportHistory:
+    """Changes by client id. `known` has the versions (client id → version) that the import has compared with."""
+
+    def __init__(self, known: Mapping[int, int], new_clients: Collection[int]) -> None:
+        self._known = known
+        self._new_clients = frozenset(new_clients)
+        self._changes: dict[int, Changes] = defaultdict(dict)
+        self._claimed: dict[int, int] = {}
+
+    def changed(self, client_id: int, entry: Entry, kept: Values, values: Values) -> None:
+        """`values` (column → value) of the entry are written over those that are kept."""
+        for name, value in values.items():
+            self._note(client_id, entry.key(name), to_json(kept[name]), to_json(value))
+
+    def added(self, client_id: int, kind: EntryKind, row: Any) -> None:
+        """A row of the kind's table has been added."""
+        self._note(client_id, Entry(kind, row.id).prefix, None, kind.as_json(row))
+
+    def valued(self, client_id: int, valuation_id: int, row: Any) -> None:
+        """A row of import_store.differing_valuations has been written."""
+        entry = Entry(VALUATION, valuation_id)
+        if row.kept_id is None:
+            added = {"product_id": row.product_id, "valued_on": to_json(row.valued_on), "amount": to_json(row.amount)}
+            self._note(client_id, entry.prefix, None, added)
+        else:
+            self._note(client_id, entry.key("amount"), to_json(row.kept_amount), to_json(row.amount))
+
+    def expect(self, client_ids: Collection[int]) -> None:
+        """Valuations of these clients are about to be written."""
+        for client_id in client_ids:
+            if client_id not in self._new_clients:
+                self._changes[client_id]
+
+    def claim(self, at: datetime) -> None:
+        """Raise the version of every changed client by one, holding their rows from now on.
+
+        Raises StaleVersion where one has been saved since the import compared. Rows are locked in the order of their
+        ids, so that two programs that write many cannot wait for each other.
+        """
+        wanted = literal(sorted(self._changes), ARRAY(Integer))
+        rows = select(Client.id, Client.version).where(Client.id == any_(wanted)).order_by(Client.id)
+        versions = {row.id: row.version for row in db.session.execute(rows.with_for_update())}
+        if any(version != self._known.get(id_, version) for id_, version in versions.items()):
+            raise StaleVersion("A client has been saved during the import.")
+        db.session.execute(
+            update(Client)
+            .where(Client.id == any_(wanted))
+            .values(version=Client.version + 1, updated_at=at, updated_by=None)
+            .execution_options(synchronize_session=False)
+        )
+        self._claimed = {id_: version + 1 for id_, version in versions.items()}
+
+    def record(self, at: datetime) -> None:
+        """Write the revisions, once everything is known."""
+        rows = [
+            {
+                "client_id": client_id,
+                "version": version,
+                "changed_at": at,
+                "source": "import",
+                "changes": self._changes[client_id],
+            }
+            for client_id, version in self._claimed.items()
+        ]
+        if rows:
+            db.session.execute(insert(ClientRevision), rows)
+
+    def _note(self, client_id: int, key: str, old: Any, new: Any) -> None:
+        if client_id not in self._new_clients:
+            self._changes[client_id][key] = [old, new]

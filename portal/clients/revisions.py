@@ -1,0 +1,109 @@
+"""The history of a client record: one revision for each accepted change, its people, products and valuations included.
+
+`changes` maps a field's key to [old, new] as JSON: `phone` for the client's own, `person/12/first_name` for a part's.
+A part that was added is `person/12`: [null, {column: value}], one that was removed [{column: value}, null]. Versions
+have no gap from the first revision on, so the values of any earlier version are the present ones with the revisions
+since then undone. Revisions are written once; a trigger of the database refuses to alter them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clients.choices import one_of
+from portal.extensions import Model, db
+
+SOURCES = ("form", "json", "revert", "import", "cli")
+Changes = dict[str, list[Any]]  # key → [old, new]
+
+
+class ClientRevision(Model):
+    """One accepted change of a client record, which made it this `version`.
+
+    `merged_with` lists the versions of others that the change was merged with, `decisions` what was chosen on the
+    conflict page (key → theirs, yours or third) or over a mark in the editor (yours), `proceeded` whether the editor
+    was opened by Proceed Anyway. `changed_by` is NULL for an import.
+    """
+
+    __tablename__ = "client_revisions"
+    __table_args__ = (CheckConstraint(one_of("source", SOURCES), name="source"),)
+
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    source: Mapped[str] = mapped_column(String(10))
+    changes: Mapped[Changes] = mapped_column(JSONB)
+    merged_with: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
+    decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    proceeded: Mapped[bool] = mapped_column(server_default="false")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Who changes a record, how, and what they knew: what a revision says beside the changes."""
+
+    by: int | None
+    source: str = "form"
+    merged_with: tuple[int, ...] = ()
+    decisions: Mapping[str, str] | None = None
+    proceeded: bool = False
+
+
+def revisions_since(client_id: int, version: int) -> Sequence[ClientRevision]:
+    """The revisions after `version`, oldest first."""
+    return db.session.scalars(
+        select(ClientRevision)
+        .where(ClientRevision.client_id == client_id, ClientRevision.version > version)
+        .order_by(ClientRevision.version)
+    ).all()
+
+
+def record(client_id: int, version: int, at: datetime, changes: Changes, cause: Cause) -> None:
+    """Write the revision of a change that has been accepted. Flushes."""
+    db.session.add(
+        ClientRevision(
+            client_id=client_id,
+            version=version,
+            changed_at=at,
+            changed_by=cause.by,
+            source=cause.source,
+            changes=changes,
+            merged_with=list(cause.merged_with),
+            decisions=dict(cause.decisions or {}),
+            proceeded=cause.proceeded,
+        )
+    )
+    db.session.flush()
+
+
+def value_before(revisions: Iterable[ClientRevision], key: str, present: Any) -> Any:
+    """What `key` held before these revisions, oldest first, as JSON; `present` where none of them touched it."""
+    return next((revision.changes[key][0] for revision in revisions if key in revision.changes), present)
+
+
+def last_change(revisions: Sequence[ClientRevision], key: str) -> ClientRevision | None:
+    """The newest of these revisions that touched `key`."""
+    return next((revision for revision in reversed(revisions) if key in revision.changes), None)
+
+
+def to_json(value: Any) -> Any:
+    """A column's value as revisions hold it: dates in ISO 8601, amounts as text with their two decimals."""
+    if isinstance(value, date):
+        return value.isoformat()
+    return f"{value:.2f}" if isinstance(value, Decimal) else value
+
+
+def from_json(kind: type[Any], value: Any) -> Any:
+    """The value of a column of type `kind` from what `to_json` made of it."""
+    if value is None:
+        return None
+    if kind is date:
+        return date.fromisoformat(value)
+    return Decimal(value) if kind is Decimal else value

@@ -1,0 +1,58 @@
+"""Two texts as one that shows what was taken out and what was put in, for people to read. Pure.
+
+Line by line first, and word by word inside lines that were changed, so that a long text takes no longer than it must.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
+from typing import NamedTuple
+
+MOST_WORDS = 600
+WORDS = re.compile(r"\S+|\s+")
+
+
+class Piece(NamedTuple):
+    """A stretch of text that is in both ("same"), only in the old one ("gone") or only in the new one ("new")."""
+
+    kind: str
+    text: str
+
+
+def differences(old: str, new: str) -> list[Piece]:
+    """The pieces in their order; those that are not "new" make up `old`, those that are not "gone" make up `new`."""
+    pieces: list[Piece] = []
+    for kind, was, now in _blocks(old.splitlines(keepends=True), new.splitlines(keepends=True)):
+        pieces += [Piece("same", was)] if kind == "equal" else _words(was, now)
+    return list(_joined(pieces))
+
+
+def _words(old: str, new: str) -> list[Piece]:
+    was, now = WORDS.findall(old), WORDS.findall(new)
+    if max(len(was), len(now)) > MOST_WORDS:
+        return [Piece("gone", old), Piece("new", new)]
+    pieces: list[Piece] = []
+    for kind, out, put in _blocks(was, now):
+        pieces += [Piece("same", out)] if kind == "equal" else [Piece("gone", out), Piece("new", put)]
+    return pieces
+
+
+def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        yield kind, "".join(old[start:end]), "".join(new[first:last])
+
+
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """Neighbours of one kind as one, and none that is empty."""
+    kept: Piece | None = None
+    for piece in pieces:
+        if not piece.text:
+            continue
+        if kept and kept.kind == piece.kind:
+            kept = Piece(kept.kind, kept.text + piece.text)
+            continue
+        if kept:
+            yield kept
+        kept = piece
+    if kept:
+        yield kept

@@ -1,0 +1,69 @@
+"""What an editor's templates need about its draft: templates/editing/_draft.html and _form.html. Called by views."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import url_for
+
+from portal.editing.drafts import MINE, EditDraft, Place
+
+
+@dataclass(frozen=True)
+class EditorDraft:
+    """The draft of the form that is shown.
+
+    `offered` is one that waits for Restore or Discard, `labels` what people call its fields. `base` has the record's
+    values, as the form would send them, of the fields that show something else: a restored draft, a form with errors.
+    """
+
+    place: Place
+    offered: EditDraft | None = None
+    labels: Sequence[str] = ()
+    base: Mapping[str, str] = field(default_factory=dict)
+    is_restored: bool = False
+
+    @property
+    def whose(self) -> str:
+        """For the form's hidden field `draft`: see drafts.settle."""
+        return "offered" if self.offered else MINE
+
+    @property
+    def url(self) -> str:
+        return url_for("drafts.keep", page_identifier=self.place.page_identifier, form=self.place.form)
+
+    @property
+    def discard_url(self) -> str:
+        return url_for(
+            "drafts_by_hand.discard_by_hand", page_identifier=self.place.page_identifier, form=self.place.form
+        )
+
+    @property
+    def offered_json(self) -> str:
+        """What the draft on offer holds, so that what is typed beside it is kept together with it."""
+        draft = self.offered
+        return json.dumps(
+            {"version": draft.base_version, "seen": draft.seen, "values": draft.values} if draft else None
+        )
+
+    @property
+    def base_json(self) -> str:
+        return json.dumps(self.base)
+
+
+def values_of(form: Any) -> dict[str, str]:
+    """What a browser would send of the form's visible fields: name → text."""
+    return {field.name: _value(field) for field in form if field.widget.__class__.__name__ != "HiddenInput"}
+
+
+def base_of(shown: Any, untouched: Any) -> dict[str, str]:
+    """The values of the untouched form where the one that is shown has others."""
+    base, now = values_of(untouched), values_of(shown)
+    return {name: value for name, value in base.items() if now.get(name) != value}
+
+
+def _value(field: Any) -> str:
+    if hasattr(field, "_value"):
+        return str(field._value())
+    return "" if field.data is None else str(field.data)

@@ -1,0 +1,102 @@
+"""What becomes of two people's changes to one record. Pure: three versions in, what to write and what to ask out.
+
+Used by every save (see clients.operations). The rule: nothing that either has written disappears unless a person
+has chosen so. Texts may be merged line by line, money is never decided by a rule.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any, NamedTuple
+
+Values = Mapping[str, Any]
+
+
+class Conflict(NamedTuple):
+    """A field that both have changed: what it was (None where that is not known), what is there now, what was typed."""
+
+    field: str
+    base: Any
+    theirs: Any
+    yours: Any
+
+
+@dataclass(frozen=True)
+class Merge:
+    """`changes` are the values to write over theirs; each of `conflicts` needs a person's decision first."""
+
+    changes: dict[str, Any] = field(default_factory=dict)
+    conflicts: tuple[Conflict, ...] = ()
+
+
+@dataclass(frozen=True)
+class MergeRules:
+    """Fields that are always asked about when both changed them, even alike: money. Texts that are merged line by
+    line, each with the most characters that it may hold.
+    """
+
+    always_ask: frozenset[str] = frozenset()
+    by_lines: Mapping[str, int] = field(default_factory=dict)
+
+
+def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules) -> Merge:
+    """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are."""
+    changes: dict[str, Any] = {}
+    conflicts: list[Conflict] = []
+    for name, mine in yours.items():
+        was, now = base[name], theirs[name]
+        if mine == was:
+            continue
+        if now == was:
+            changes[name] = mine
+        elif now == mine and name not in rules.always_ask:
+            continue
+        elif (merged := _merged_text(name, was, now, mine, rules)) is not None:
+            changes[name] = merged
+        else:
+            conflicts.append(Conflict(name, was, now, mine))
+    return Merge({name: value for name, value in changes.items() if value != theirs[name]}, tuple(conflicts))
+
+
+def _merged_text(name: str, base: str | None, theirs: str, yours: str, rules: MergeRules) -> str | None:
+    if name not in rules.by_lines or base is None:
+        return None
+    merged = merge_lines(base, theirs, yours)
+    return merged if merged is not None and len(merged) <= rules.by_lines[name] else None
+
+
+class _Hunk(NamedTuple):
+    """Lines start to end of the base that one side has replaced by `lines`; start == end: inserted before start."""
+
+    start: int
+    end: int
+    lines: list[str]
+
+
+def merge_lines(base: str, theirs: str, yours: str) -> str | None:
+    """Both sides' changes to a text, line by line, or None where they touch: change or border the same lines.
+
+    What both did alike is done once. Two insertions at one place touch: which comes first is a person's to say.
+    """
+    lines = base.split("\n")
+    ours, others = _hunks(lines, yours.split("\n")), _hunks(lines, theirs.split("\n"))
+    shared = [hunk for hunk in ours if hunk in others]
+    mine = [hunk for hunk in ours if hunk not in shared]
+    if any(_touch(hunk, other) for hunk in mine for other in others):
+        return None
+    for hunk in sorted(mine + others, reverse=True):
+        lines[hunk.start : hunk.end] = hunk.lines
+    return "\n".join(lines)
+
+
+def _hunks(base: list[str], changed: list[str]) -> list[_Hunk]:
+    matcher = SequenceMatcher(None, base, changed, autojunk=False)
+    return [
+        _Hunk(start, end, changed[first:last])
+        for tag, start, end, first, last in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _touch(one: _Hunk, other: _Hunk) -> bool:
+    return one.start <= other.end and other.start <= one.end

@@ -1,0 +1,51 @@
+"""What a call to keep a draft may say, checked value by value. Pure; called by views.py."""
+
+import re
+from typing import Any
+
+from portal.editing.drafts import Typed
+from portal.editing.guard import origin_from
+from portal.errors import InvalidInput
+
+FORM = re.compile(r"[a-z][a-z0-9_]*(/[a-z0-9_]+)*", re.ASCII)
+FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+LONGEST_FORM = 60
+LONGEST_SEEN = 2_000
+LONGEST_VALUE = 12_000
+MOST_VALUES = 60
+
+
+def typed_from(body: object) -> Typed:
+    """Read `version`, `seen` and `values` from parsed JSON. Raises InvalidInput (422) naming the field."""
+    if not isinstance(body, dict):
+        raise InvalidInput("body", "must be a JSON object")
+    version, seen = body.get("version"), body.get("seen", "")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise InvalidInput("version", "must be the number of the version that the person started from")
+    if not isinstance(seen, str) or len(seen) > LONGEST_SEEN:
+        raise InvalidInput("seen", f"must be text of at most {LONGEST_SEEN:,} characters, such as phone:7 notes:8")
+    origin_from({"version": str(version), "seen": seen})
+    return Typed(version, seen, _values(body.get("values")))
+
+
+def form_from(name: Any) -> str:
+    """The form's name. Raises InvalidInput (422)."""
+    if not isinstance(name, str) or len(name) > LONGEST_FORM or not FORM.fullmatch(name):
+        raise InvalidInput("form", "must name a form, such as record, person/12 or person/new")
+    return name
+
+
+def _values(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict) or not 0 < len(values) <= MOST_VALUES:
+        raise InvalidInput("values", f"must be an object of 1 to {MOST_VALUES} fields")
+    for name, value in values.items():
+        if not FIELD.fullmatch(name):
+            raise InvalidInput("values", "must have names of 1 to 60 small letters, digits or underscores")
+        if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
+            raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")
+    return values
+
+
+def _can_be_kept(value: str) -> bool:
+    """PostgreSQL holds neither NUL nor half of a surrogate pair."""
+    return not re.search("[\0\ud800-\udfff]", value)

@@ -1,0 +1,71 @@
+"""The drafts API (docs/api.md): what is typed and not saved yet. JSON in, JSON out, errors as problem+json.
+
+And its one page-like call, discarding without JavaScript.
+"""
+
+from flask import Blueprint, flash, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import pages
+from portal.csrf import check_csrf
+from portal.editing import drafts
+from portal.editing.drafts import Place
+from portal.editing.typed import form_from, typed_from
+from portal.errors import NotAllowed, NotSignedIn
+from portal.extensions import csrf, db
+from portal.json_body import json_body
+from portal.local_paths import local_path
+
+blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
+csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
+# Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
+by_hand = Blueprint("drafts_by_hand", __name__)
+LARGEST_BODY_BYTES = 128 * 1024
+
+
+@by_hand.before_request
+@blueprint.before_request
+def check_caller() -> None:
+    """401 without a sign-in session."""
+    if not current_user.is_authenticated:
+        raise NotSignedIn("Please sign in.")
+
+
+@blueprint.before_request
+def check_token() -> None:
+    """403 for an unsafe call without its CSRF token."""
+    check_csrf()
+
+
+@blueprint.put("/<page_identifier>")
+def keep(page_identifier: str) -> ResponseReturnValue:
+    """Keep what is typed, in place of what was kept before."""
+    drafts.keep(_place(page_identifier), typed_from(json_body(LARGEST_BODY_BYTES)))
+    db.session.commit()
+    return {"status": "kept"}
+
+
+@blueprint.delete("/<page_identifier>")
+def discard(page_identifier: str) -> ResponseReturnValue:
+    drafts.discard(_place(page_identifier))
+    db.session.commit()
+    return {"status": "discarded"}
+
+
+@by_hand.post("/discard_draft/<page_identifier>")
+def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
+    """As `discard`, from the form of the editor's banner, back to the editor."""
+    drafts.discard(_place(page_identifier))
+    db.session.commit()
+    flash("Your unsaved changes are discarded.")
+    return redirect(local_path(request.form.get("back"), home="/"))
+
+
+def _place(page_identifier: str) -> Place:
+    """404 for a page that is not the caller's to see, 403 for somebody who may not write."""
+    page = pages.parse(page_identifier)
+    page.kind.load(current_user, page.number)
+    if not current_user.may_write:
+        raise NotAllowed("Your role lets you look but not change anything.")
+    return Place(current_user.id, page.identifier, form_from(request.args.get("form")))

@@ -1,0 +1,63 @@
+"""What a write was sent, as a form or as JSON: the same names, the same checks, the same answers.
+
+A browser sends forms; a program may send one JSON object with the fields of the form. Called by views and the guard.
+"""
+
+import json
+from typing import Any
+
+from flask import g, request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from portal.errors import InvalidInput
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+MOST_FIELDS = 100
+
+
+def is_json() -> bool:
+    """Whether the caller speaks JSON, and is to be answered in it."""
+    return request.is_json
+
+
+def sent_form() -> MultiDict[str, str]:
+    """The fields that were sent, as text. Raises BadRequest (400) or InvalidInput (422) for JSON that is no form."""
+    if not request.is_json:
+        if request.content_length and request.mimetype not in FORM_TYPES:
+            raise UnsupportedMediaType
+        return request.form
+    if "sent_form" not in g:
+        g.sent_form = MultiDict(_fields(_parsed()))
+    sent: MultiDict[str, str] = g.sent_form
+    return sent
+
+
+def _parsed() -> dict[str, Any]:
+    try:
+        # Decimals as they are written: a float in between would change them.
+        body = json.loads(request.get_data(), parse_float=str, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
+    if not isinstance(body, dict) or len(body) > MOST_FIELDS:
+        raise InvalidInput("body", f"must be a JSON object of at most {MOST_FIELDS} fields")
+    return body
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _fields(body: dict[str, Any]) -> dict[str, str]:
+    return {name: _text(name, value) for name, value in body.items()}
+
+
+def _text(name: str, value: Any) -> str:
+    """As a form would send it: null is an empty field."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise InvalidInput(name, "must be text, a number or null")

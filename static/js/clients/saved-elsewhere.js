@@ -1,0 +1,64 @@
+// @ts-check
+/**
+ * <saved-elsewhere>: says what somebody has saved while the client page was open, and brings the page up to date in place:
+ * the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
+ *
+ * Reads:  data-live on the parts of the page; <presence-page>, as editing/saved.js has it.
+ *         Markup: templates/clients/_saved_elsewhere.html. Hears: `presence:saved`.
+ */
+import { onSaved } from "../editing/saved.js";
+import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/wording.js";
+import { highlight } from "../highlight.js";
+import { HttpError } from "../http.js";
+import { write } from "../markup.js";
+import { myId } from "../session.js";
+import { morph } from "./morph.js";
+
+const TIMEOUT_MS = 10_000;
+
+export class SavedElsewhere extends HTMLElement {
+	/** Revisions said already and not dismissed. */
+	#said = [];
+
+	connectedCallback() {
+		this.querySelector("button").addEventListener("click", () => {
+			this.#said = [];
+			this.hidden = true;
+		});
+		onSaved(document.querySelector("presence-page"), async ({ changes, truncated }) => {
+			await refresh();
+			if (!changes.length) return;
+			this.#said.push(...changes);
+			write(
+				this.querySelector("[data-sentence]"),
+				truncated ? TOO_MANY_TO_NAME : whatWasSaved(this.#said, myId()),
+			);
+			this.hidden = false;
+		});
+	}
+}
+
+/** @throws {HttpError} */
+async function refresh() {
+	const fresh = new DOMParser().parseFromString(await ownPage(), "text/html");
+	for (const part of document.querySelectorAll("[data-live]")) {
+		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
+		if (wanted) for (const element of morph(part, wanted)) highlight(element);
+	}
+}
+
+/** By the header the server knows that no person has done anything: the sign-in session is not prolonged. */
+async function ownPage() {
+	try {
+		const signal = AbortSignal.timeout(TIMEOUT_MS);
+		const answer = await fetch(location.href, {
+			headers: { "X-Background": "1" },
+			redirect: "error",
+			signal,
+		});
+		if (answer.ok) return await answer.text();
+		throw new HttpError(answer.status, "");
+	} catch (error) {
+		throw new HttpError(0, error.message);
+	}
+}

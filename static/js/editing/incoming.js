@@ -1,0 +1,82 @@
+// @ts-check
+/**
+ * Others' saves and others' typing, shown in the open editor without ever getting in the way. A field that the person has
+ * not touched takes the new value in; one that they have is marked, and they decide or let the save ask. The hidden
+ * `version`, where the person started, never moves: the hidden `seen` says which newer values they have been shown.
+ *
+ * Reads:  <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
+ *         data-unsaved; <presence-page>, as saved.js has it.
+ * Hears:  `presence:saved`, `presence:roster` {others}.
+ */
+import { on } from "../events.js";
+import { highlight } from "../highlight.js";
+import { make, write } from "../markup.js";
+import { myId } from "../session.js";
+import { isChanged } from "./changes.js";
+import { isSameText, isSeen, newer, removal, withSeen } from "./elsewhere.js";
+import { namesOf } from "./form.js";
+import { dropChoice, setChoice, setNote } from "./marks.js";
+import { onSaved } from "./saved.js";
+import * as wording from "./wording.js";
+
+/** @param {HTMLFormElement} form @param {import("../presence/page.js").PresencePage} page defined by now */
+export function watchOthers(form, page) {
+	if (!page || !hidden(form, "seen")) return;
+	const status = make("p", { className: "visually-hidden", role: "status" });
+	form.append(status);
+	page.dataset.version = hidden(form, "version").value;
+	onSaved(page, ({ changes, truncated }) => {
+		const entry = form.dataset.entry ?? "";
+		const removed = removal(changes, entry);
+		if (truncated) return warn(form, wording.TOO_MANY);
+		if (removed) return warn(form, wording.removedThis(removed, myId()));
+		const shown = newer(changes, entry).filter((each) => show(form, each));
+		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
+	});
+	const markOthers = (others) => {
+		for (const [field, name] of namesOf(form)) setNote(field, "changing", wording.isChanging(others, name));
+	};
+	on("roster", ({ others }) => markOthers(others));
+	markOthers(page.others); // an answer may have come before this module
+}
+
+/** @returns {boolean} whether there was anything to show */
+function show(form, newer) {
+	const control = form.elements.namedItem(newer.name);
+	const field = control instanceof Element && control.closest(".field");
+	if (!field || isSeen(hidden(form, "seen").value, newer)) return false;
+	dropChoice(field);
+	if (isTouched(form, control, newer) && !isSameText(control.value, newer.raw)) {
+		setNote(field, "saved", "");
+		setChoice(field, wording.changedThisTo(newer, myId()), {
+			take: () => settle(form, control, newer, newer.raw, wording.changedThis(newer, myId())),
+			keep: () => settle(form, control, newer, control.value, wording.keptMine(newer, myId())),
+		});
+	} else settle(form, control, newer, newer.raw, wording.changedThis(newer, myId()));
+	highlight(field);
+	return true;
+}
+
+/** A page that came back with what was typed may hold that as its own values: what the history had before decides. */
+const isTouched = (form, control, { before }) =>
+	(isChanged(control) || "unsaved" in form.dataset) && !isSameText(control.value, before);
+
+/** From here on the field starts from the newer value, whichever value it holds. */
+function settle(form, control, { name, version, raw, value: words }, value, note) {
+	const seen = hidden(form, "seen");
+	seen.value = withSeen(seen.value, name, version);
+	if (control.options) {
+		const isOnOffer = Array.from(control.options).some((option) => option.value === raw);
+		if (!isOnOffer) control.add(new Option(words, raw));
+		for (const option of control.options) option.defaultSelected = option.value === raw;
+	} else control.defaultValue = raw;
+	control.value = value;
+	setNote(control.closest(".field"), "saved", note);
+	control.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function warn(form, text) {
+	form.before(make("p", { className: "stale-note", role: "alert" }, text));
+}
+
+const hidden = (form, name) => form.elements.namedItem(name);

@@ -1,0 +1,10 @@
+// @ts-check
+/** Shows for a few seconds what has just changed by itself. How it looks: components/fresh.css. */
+
+const SHOWN_MS = 4000;
+
+/** @param {Element} element */
+export function highlight(element) {
+	element.classList.add("fresh");
+	setTimeout(() => element.classList.remove("fresh"), SHOWN_MS);
+}

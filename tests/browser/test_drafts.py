@@ -1,0 +1,181 @@
+"""What is typed is kept while it is typed: whatever becomes of the browser, it is offered again, here or elsewhere."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+from pytest_playwright.pytest_playwright import CreateContextCallback
+
+from portal.auth import Profile, operations
+from portal.clients import Client
+from portal.editing import drafts
+from portal.editing.drafts import Place
+from portal.extensions import db
+from tests.browser.conftest import sign_in
+from tests.browser.people import PATIENCE_MS, Person, SitDown
+from tests.browser.portal import Portal
+from tests.browser.test_presence import kill
+from tests.browser.test_sign_in import sign_in_again
+from tests.browser.trouble import Trouble
+from tests.cast import Cast, make_profile
+from tests.records import make_client
+
+SIGNED_OUT = "status of 401"
+CLIENT_PAGE = re.compile(r"/clients/\d+$")
+# The draft of a page that is going away outlives it, and nobody is told when it has arrived.
+ASK_FOR_OFFER = """async ([path, patienceMs]) => {
+    for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
+        if ((await (await fetch(path)).text()).includes("data-draft-offer ")) return true;
+        await new Promise((goOn) => setTimeout(goOn, 100));
+    }
+    return false;
+}"""
+OFFER = "You have unsaved changes from less than a minute ago"
+
+
+@pytest.fixture
+def another_browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
+    """A process of its own, which can be killed."""
+    browser = launch_browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def vera(app: object, request: pytest.FixtureRequest) -> Profile:
+    """Somebody of this test alone, whose sign-in sessions may be ended without missing them later."""
+    return make_profile("Vera", f"Quinn {abs(hash(request.node.name))}")
+
+
+def offer(person: Person) -> Locator:
+    return person.page.locator("[data-draft-offer]")
+
+
+def is_kept(person: Person) -> None:
+    """Wait until everything typed has arrived."""
+    expect(person.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+
+
+def kept(profile: Profile, client: Client) -> dict[str, str] | None:
+    db.session.rollback()
+    draft = drafts.draft_of(Place(profile.id, f"client-{client.id}", "record"))
+    return draft.values if draft else None
+
+
+def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_saved(
+    amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
+) -> None:
+    first = sit_down(cast.amelia, browser=another_browser)
+    first.open_editor(client)
+    first.field("Phone").fill("01632 962000")
+    first.field("Risk profile").select_option("5 of 7")
+    is_kept(first)
+    kill(another_browser)
+
+    amelia.open_editor(client)
+    expect(offer(amelia)).to_contain_text(f"{OFFER} (Phone, Risk profile).")
+    expect(amelia.field("Phone")).to_have_value("01632 960001")
+    offer(amelia).get_by_role("link", name="Restore").click()
+    expect(amelia.field("Phone")).to_have_value("01632 962000")
+    expect(amelia.field("Risk profile")).to_have_value("5")
+    expect(amelia.page.locator(".field.changed label")).to_have_text(["Phone", "Risk profile"])
+    amelia.field("Town").fill("Wells")
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    db.session.rollback()
+    assert (client.phone, client.risk_profile, client.town, client.version) == ("01632 962000", 5, "Wells", 2)
+    assert kept(cast.amelia, client) is None
+    amelia.open_editor(client)
+    expect(offer(amelia)).to_have_count(0)
+
+
+def test_signing_out_waits_for_it(
+    sit_down: SitDown, new_context: CreateContextCallback, portal: Portal, vera: Profile, client: Client,
+    trouble: Trouble,
+) -> None:  # fmt: skip
+    trouble.expect(SIGNED_OUT)  # the page takes leave once more as it goes
+    person = sit_down(vera)
+    person.open_editor(client)
+    person.field("Phone").fill("01632 962100")
+    person.page.get_by_role("button", name="Sign out").click()
+    expect(person.page).to_have_url(re.compile("/sign-in$"))
+    assert kept(vera, client) == {"phone": "01632 962100"}
+    assert trouble.times_asked_to_stay == 0
+
+    person.context.add_cookies(sign_in(new_context(base_url=portal.url), vera)["cookies"])
+    person.open_editor(client)
+    expect(offer(person)).to_contain_text("(Phone)")
+
+
+def test_what_is_typed_while_signed_out_is_kept_after_signing_in_again(
+    sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(SIGNED_OUT)
+    person = sit_down(vera)
+    person.open_editor(client)
+    person.field("Phone").fill("01632 962200")
+    is_kept(person)
+    operations.end_sessions(vera)
+    db.session.commit()
+    person.signed_out.get_by_role("button", name="Not now").click()
+    person.field("Notes").fill("Typed while signed out")
+    assert kept(vera, client) == {"phone": "01632 962200"}
+
+    person.page.get_by_role("button", name="Sign in again").click()
+    sign_in_again(person, vera)
+    expect(person.signed_out).to_be_hidden()
+    is_kept(person)
+    assert kept(vera, client) == {"phone": "01632 962200", "notes": "Typed while signed out"}
+
+
+def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert trouble.times_asked_to_stay == 0
+    assert amelia.page.evaluate(ASK_FOR_OFFER, [f"/clients/{client.id}/edit", PATIENCE_MS])
+
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Wells")
+    is_kept(amelia)
+    assert kept(cast.amelia, client) == {"phone": "501632 960001", "town": "Wells"}
+    offer(amelia).get_by_role("button", name="Discard").click()
+    expect(offer(amelia)).to_have_count(0)
+    assert kept(cast.amelia, client) == {"town": "Wells"}
+
+    with amelia.page.expect_response(lambda response: response.request.method == "DELETE"):
+        amelia.field("Town").fill("")
+    assert kept(cast.amelia, client) is None
+
+
+def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
+    amelia: Person, daniel: Person, cast: Cast, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409")
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="1", notes="One\nTwo\nThree")
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 962300")
+    amelia.field("Notes").fill("One\nTwo\nThree, mine")
+    is_kept(amelia)
+    amelia.leave()
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 962400")
+    daniel.field("Town").fill("Wells")
+    daniel.field("Notes").fill("One, theirs\nTwo\nThree")
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+
+    amelia.open_editor(client)
+    offer(amelia).get_by_role("link", name="Restore").click()
+    expect(amelia.field("Notes")).to_have_value("One, theirs\nTwo\nThree, mine")
+    expect(amelia.field("Phone")).to_have_value("01632 962300")
+    expect(amelia.field("Town")).to_have_value("Wells")
+    amelia.save()
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("One field needs your decision")
+    db.session.rollback()
+    assert (client.phone, client.version) == ("01632 962400", 2)

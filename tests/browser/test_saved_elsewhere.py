@@ -1,0 +1,164 @@
+"""Others' typing and others' saves show on the open page and in the open editor, and nothing is taken from anybody."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from portal.auth import Profile
+from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.browser.people import Person
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+
+CLIENT_PAGE = re.compile(r"/clients/\d+$")
+THEIRS, MINE = "01632 960999", "01632 960300"
+Save = Callable[..., None]
+
+
+@pytest.fixture
+def save(client: Client) -> Save:
+    """`save(profile, phone="1")`: an accepted change by somebody at another desk."""
+
+    def save(by: Profile, **values: Any) -> None:
+        db.session.refresh(client)
+        operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), values), by=by)
+        db.session.commit()
+
+    return save
+
+
+@pytest.fixture
+def choice(amelia: Person) -> Locator:
+    """What stands below Amelia's Phone once Daniel has changed it too."""
+    return amelia.page.locator('[data-field="phone"] .choice')
+
+
+@pytest.fixture
+def both_changed_phone(amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill(MINE)
+    save(cast.daniel, phone=THEIRS)
+    expect(choice).to_contain_text(f"Daniel changed this to “{THEIRS}”")
+
+
+def note(person: Person, field: str) -> Locator:
+    return person.page.locator(f'[data-field="{field}"] .note')
+
+
+def stored(client: Client) -> Client:
+    db.session.rollback()
+    return client
+
+
+def test_a_field_that_somebody_is_changing_is_marked_until_they_stop(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    daniel.field("Phone").fill(THEIRS)
+
+    expect(note(amelia, "phone")).to_have_text("Daniel is changing this")
+    expect(amelia.field("Phone")).to_have_accessible_description(re.compile("Daniel is changing this"))
+    expect(note(amelia, "notes")).to_have_count(0)
+    amelia.field("Phone").fill(MINE)
+    expect(note(daniel, "phone")).to_have_text("Amelia is changing this")
+
+    daniel.field("Phone").fill(client.phone)
+    expect(note(amelia, "phone")).to_have_count(0)
+
+
+def test_what_somebody_saves_is_taken_in_where_one_has_not_typed(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Bath")
+
+    save(cast.daniel, phone=THEIRS, risk_profile=5, notes="Rang.\nTwice.")
+
+    expect(amelia.field("Phone")).to_have_value(THEIRS)
+    expect(amelia.field("Risk profile")).to_have_value("5")
+    expect(amelia.field("Notes")).to_have_value("Rang.\nTwice.")
+    expect(note(amelia, "phone")).to_have_text("Daniel changed this")
+    expect(amelia.page.locator(".field.changed label")).to_have_text(["Town"])
+    expect(amelia.page.locator("[name=version]")).to_have_value("1")
+
+    amelia.field("Notes").fill("Rang.\nTwice.\nThree times.")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    saved = stored(client)
+    assert (saved.phone, saved.risk_profile, saved.town, saved.version) == (THEIRS, 5, "Bath", 3)
+    assert saved.notes == "Rang.\nTwice.\nThree times."
+
+
+@pytest.mark.usefixtures("both_changed_phone")
+def test_a_field_that_both_have_changed_waits_for_a_decision_and_saving_asks(
+    amelia: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409")
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    expect(amelia.field("Phone")).to_have_accessible_description(re.compile("Daniel changed this to"))
+
+    amelia.save()
+    expect(amelia.page.get_by_role("main")).to_contain_text(THEIRS)
+    assert (stored(client).phone, client.version) == (THEIRS, 2)
+
+
+@pytest.mark.usefixtures("both_changed_phone")
+def test_take_theirs(amelia: Person, client: Client, choice: Locator) -> None:
+    choice.get_by_role("button", name="Take theirs").click()
+
+    expect(amelia.field("Phone")).to_have_value(THEIRS)
+    expect(amelia.field("Phone")).to_be_focused()
+    expect(choice).to_have_count(0)
+    expect(amelia.page.locator(".field.changed")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("both_changed_phone")
+def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
+    amelia: Person, client: Client, choice: Locator
+) -> None:
+    choice.get_by_role("button", name="Keep mine").click()
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    expect(note(amelia, "phone")).to_have_text("Saving puts yours in place of Daniel’s")
+
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (stored(client).phone, client.version) == (MINE, 3)
+
+
+def test_the_client_page_is_brought_up_to_date_in_place(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+    amelia.open(client)
+    phone = amelia.page.get_by_role("link", name=client.phone)
+    phone.focus()
+    amelia.page.evaluate("document.body.dataset.same = 'page'")
+
+    save(cast.daniel, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
+
+    told = amelia.page.locator("saved-elsewhere")
+    expect(told).to_contain_text("Daniel changed Name, Email and Phone")
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore & Sons")
+    expect(amelia.page.get_by_role("link", name="ruth@mail.example")).to_be_visible()
+    expect(amelia.page.get_by_role("link", name=THEIRS)).to_be_focused()
+    expect(amelia.page.locator(".fresh").first).to_be_visible()
+    expect(amelia.page.locator("[data-same=page]")).to_have_count(1)
+
+    told.get_by_role("button", name="Dismiss").click()
+    expect(told).to_be_hidden()
+
+
+def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client: Client) -> None:
+    amelia.open(client)
+    other = amelia.another_tab()
+    other.open_editor(client)
+    other.field("Phone").fill(MINE)
+    other.save()
+
+    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("You changed Phone elsewhere")
+    expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()

@@ -1,0 +1,217 @@
+"""GET /clients/<id>/changes: what pages that are open on a client are told once a beat knows a newer version."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from portal.auth import Profile
+from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.revisions import ClientRevision
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.cast import Cast
+from tests.reading import text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", risk_profile=4)
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any) -> None:
+    """An accepted change, made on the newest version."""
+    db.session.refresh(client)
+    operations.save_entry(client, entry or Entry(CLIENT), Edit(Origin(client.version), values), by=by)
+    db.session.commit()
+
+
+def changes(browser: Visitor, client: Client, since: int = 1) -> dict[str, Any]:
+    answer = browser.get(f"/clients/{client.id}/changes?since={since}")
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json
+    return told
+
+
+def test_it_tells_who_has_changed_which_fields_since(amelia: Visitor, cast: Cast, client: Client) -> None:
+    save(client, cast.daniel, phone="01632 960999", notes="Rang.\nTwice.")
+    save(client, cast.ada, town="Bath")
+
+    told = changes(amelia, client)
+
+    assert told.keys() == {"version", "changes"}
+    assert told["version"] == 3
+    first, second = told["changes"]
+    assert {name: first[name] for name in ("version", "by", "by_id", "source")} == {
+        "version": 2,
+        "by": "Daniel Okafor",
+        "by_id": cast.daniel.id,
+        "source": "form",
+    }
+    assert first["at"].endswith("+00:00")
+    assert {field["key"]: field for field in first["fields"]} == {
+        "phone": {
+            "key": "phone",
+            "label": "Phone",
+            "change": "changed",
+            "value": "01632 960999",
+            "raw": "01632 960999",
+            "raw_before": "01632 960001",
+        },
+        "notes": {
+            "key": "notes",
+            "label": "Notes",
+            "change": "changed",
+            "value": "Rang.\nTwice.",
+            "raw": "Rang.\nTwice.",
+            "raw_before": "",
+        },
+    }
+    assert (second["version"], second["by"], [field["label"] for field in second["fields"]]) == (
+        3,
+        "Ada Byron",
+        ["Town"],
+    )
+
+
+def test_it_tells_only_what_is_newer(amelia: Visitor, cast: Cast, client: Client) -> None:
+    for phone in ("1", "2", "3"):
+        save(client, cast.daniel, phone=phone)
+
+    assert [change["version"] for change in changes(amelia, client, since=3)["changes"]] == [4]
+    assert changes(amelia, client, since=4) == {"version": 4, "changes": []}
+    assert changes(amelia, client, since=2**31 - 1)["changes"] == []
+
+
+VALUES: list[tuple[EntryKind, str, Any, str, str]] = [
+    (CLIENT, "client_type", "trust", "Trust", "trust"),
+    (CLIENT, "risk_profile", 5, "5 of 7", "5"),
+    (CLIENT, "risk_profile", None, "", ""),
+    (CLIENT, "capacity_for_loss", "low", "Low", "low"),
+    (CLIENT, "next_review_on", date(2026, 12, 8), "8 Dec 2026", "2026-12-08"),
+    (CLIENT, "phone", "", "", ""),
+    (PERSON, "date_of_birth", date(1961, 2, 3), "3 Feb 1961", "1961-02-03"),
+    (PRODUCT, "product_type", "SIPP", "Self-Invested Personal Pension", "SIPP"),
+    (PRODUCT, "fixed_fee", Decimal("1200.50"), "£1,200.50", "1200.50"),
+    (PRODUCT, "percentage_fee", Decimal("0.75"), "0.75%", "0.75"),
+    (VALUATION, "amount", Decimal("1000.00"), "£1,000.00", "1000.00"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "column", "new", "value", "raw"), VALUES, ids=lambda part: getattr(part, "label", str(part))
+)
+def test_values_are_told_as_people_read_them_and_as_a_form_holds_them(
+    amelia: Visitor, cast: Cast, client: Client, kind: EntryKind, column: str, new: Any, value: str, raw: str
+) -> None:
+    make_person(client)
+    make_product(client, (date(2026, 3, 31), "5.00"))
+
+    save(client, cast.daniel, Entry(kind, 1 if kind.name else None), **{column: new})
+
+    [[field]] = [change["fields"] for change in changes(amelia, client)["changes"]]
+    assert field["key"] == (f"{kind.name}/1/{column}" if kind.name else column)
+    assert (field["value"], field["raw"]) == (value, raw)
+
+
+def test_an_adviser_is_told_by_name(amelia: Visitor, cast: Cast, client: Client) -> None:
+    save(client, cast.daniel, adviser_id=cast.daniel.id)
+
+    [[field]] = [change["fields"] for change in changes(amelia, client)["changes"]]
+    assert (field["value"], field["raw"], field["raw_before"]) == (
+        "Daniel Okafor",
+        str(cast.daniel.id),
+        str(cast.amelia.id),
+    )
+
+
+def test_a_part_that_came_or_went_is_told_as_a_whole(amelia: Visitor, cast: Cast, client: Client) -> None:
+    values = {"first_name": "Ruth", "last_name": "Whitmore"}
+    entry = operations.add_part(client, PERSON, Edit(Origin(1), values), by=cast.daniel)
+    db.session.commit()
+    operations.remove_part(client, entry, Edit(Origin(2)), by=cast.daniel)
+    db.session.commit()
+
+    added, removed = [change["fields"] for change in changes(amelia, client)["changes"]]
+
+    assert added == [{"key": entry.prefix, "label": "a person", "change": "added"}]
+    assert removed == [{"key": entry.prefix, "label": "a person", "change": "removed"}]
+
+
+def test_a_change_by_nobody_has_no_name(amelia: Visitor, client: Client) -> None:
+    add_revisions(client, 1)
+
+    [told] = changes(amelia, client)["changes"]
+
+    assert (told["by"], told["by_id"], told["source"]) == (None, None, "import")
+
+
+@pytest.mark.parametrize(("count", "told", "is_truncated"), [(100, 100, False), (101, 100, True)])
+def test_more_than_a_hundred_are_not_told(
+    amelia: Visitor, client: Client, count: int, told: int, is_truncated: bool
+) -> None:
+    add_revisions(client, count)
+
+    answer = changes(amelia, client)
+
+    assert len(answer["changes"]) == told
+    assert answer.get("truncated", False) == is_truncated
+    assert answer["version"] == count + 1
+
+
+@pytest.mark.parametrize(
+    "since", [None, "", "x", "-1", "1.0", "+1", "01", "2147483648", "9" * 30, "0" * 20 + "9" * 20, "١", "1\0"]
+)
+def test_a_since_that_is_no_version_is_refused_by_name(amelia: Visitor, client: Client, since: str | None) -> None:
+    answer = amelia.get(f"/clients/{client.id}/changes", query_string={} if since is None else {"since": since})
+
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert answer.json["field"] == "since"
+
+
+def test_an_unknown_client_is_404_in_json(amelia: Visitor) -> None:
+    answer = amelia.get("/clients/999999/changes?since=1")
+
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
+def test_without_a_session_it_is_401_in_json(visit: Visit, client: Client) -> None:
+    answer = visit(None).get(f"/clients/{client.id}/changes?since=1")
+
+    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+
+
+def test_a_page_that_reads_itself_again_takes_no_message_away(
+    visit: Visit, amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    """The message of a save waits for the page that follows it, not for another tab of the same browser."""
+    with amelia.browser.session_transaction() as session:
+        session["_flashes"] = [("message", "Your changes are saved.")]
+
+    amelia.get(f"/clients/{client.id}", headers={"X-Background": "1"})
+
+    assert "Your changes are saved." in text_of(amelia.get(f"/clients/{client.id}"))
+
+
+def add_revisions(client: Client, count: int) -> None:
+    """Changes by an import, versions 2 and up."""
+    rows = [
+        {"client_id": client.id, "version": number, "source": "import", "changes": {"phone": [f"{number}", "1"]}}
+        for number in range(2, count + 2)
+    ]
+    db.session.execute(insert(ClientRevision), rows)
+    client.version = count + 1
+    db.session.commit()

@@ -1,0 +1,259 @@
+"""The editor and its draft: offered with its age, restored by way of the merge, gone once it is saved or discarded."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from portal.clients import Client
+from portal.editing import drafts
+from portal.editing.drafts import Place, Typed
+from portal.extensions import db
+from tests.cast import Cast
+from tests.reading import form_of, links_of, text_of
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+NOTES = "One\nTwo\nThree"
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", town="Bath", notes=NOTES)
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+@pytest.fixture
+def daniel(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.daniel)
+
+
+def editor(visitor: Visitor, client: Client, query: str = "") -> TestResponse:
+    answer = visitor.get(f"/clients/{client.id}/edit{query}")
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def save(visitor: Visitor, client: Client, form: dict[str, str], **typed: str) -> TestResponse:
+    return visitor.post(f"/clients/{client.id}/edit", data={**form, **typed})
+
+
+def change(visitor: Visitor, client: Client, **typed: str) -> None:
+    """Somebody opens the editor and saves."""
+    assert save(visitor, client, form_of(editor(visitor, client)), **typed).status_code == 302
+
+
+def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", **values: str) -> None:
+    """Amelia has typed this, and her browser is gone."""
+    drafts.keep(place(cast, client), Typed(version, seen, values))
+    db.session.commit()
+
+
+def place(cast: Cast, client: Client) -> Place:
+    return Place(cast.amelia.id, f"client-{client.id}", "record")
+
+
+def kept(cast: Cast, client: Client) -> dict[str, str] | None:
+    draft = drafts.draft_of(place(cast, client))
+    return draft.values if draft else None
+
+
+def stored(client: Client) -> Client:
+    db.session.refresh(client)
+    return client
+
+
+def data_of(answer: TestResponse, name: str) -> Any:
+    """A data attribute of the editor's form, from its JSON."""
+    [written] = re.findall(rf'data-{name}="([^"]*)"', answer.text)
+    return json.loads(written.replace("&#34;", '"').replace("&#39;", "'"))
+
+
+def test_an_editor_without_a_draft_offers_nothing(amelia: Visitor, client: Client) -> None:
+    answer = editor(amelia, client)
+
+    assert "unsaved changes" not in text_of(answer)
+    assert f'data-draft-url="/edit_drafts/client-{client.id}?form=record"' in answer.text
+    assert form_of(answer)["draft"] == "mine"
+
+
+def test_a_draft_is_offered_with_its_age_and_its_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, notes="One\nTwo\nThree\nFour", phone="01632 960100", town="Bath")
+    db.session.execute(text("UPDATE edit_drafts SET updated_at = now() - interval '5 minutes 20 seconds'"))
+    db.session.commit()
+
+    answer = editor(amelia, client)
+
+    assert "You have unsaved changes from 5 minutes ago (Phone, Notes)." in text_of(answer)
+    assert "?draft=1" in links_of(answer)
+    assert (form_of(answer)["phone"], form_of(answer)["draft"]) == ("01632 960001", "offered")
+    assert data_of(answer, "draft-offered")["values"]["phone"] == "01632 960100"
+
+
+def test_nobody_else_is_offered_it(daniel: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, phone="01632 960100")
+
+    for query in ("", "?draft=1"):
+        answer = editor(daniel, client, query)
+        assert "unsaved changes" not in text_of(answer)
+        assert "01632 960100" not in answer.text
+
+
+def test_what_is_saved_already_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
+    """A draft that arrives after the save of its own values, for instance."""
+    change(amelia, client, phone="01632 960100")
+    keep(cast, client, version=1, phone="01632 960100")
+
+    assert "unsaved changes" not in text_of(editor(amelia, client))
+
+
+def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    keep(cast, client, phone="01632 960100", risk_profile="5", next_review_on="2027-01-31", notes="Line\n\n<b>&'\"")
+
+    answer = editor(amelia, client, "?draft=1")
+
+    form = form_of(answer)
+    assert (form["phone"], form["risk_profile"], form["next_review_on"]) == ("01632 960100", "5", "2027-01-31")
+    assert (form["notes"], form["version"], form["seen"], form["draft"]) == ("Line\r\n\r\n<b>&'\"", "1", "", "mine")
+    assert data_of(answer, "base") == {
+        "phone": "01632 960001",
+        "risk_profile": "",
+        "next_review_on": "",
+        "notes": NOTES,
+    }
+    assert "data-unsaved" in answer.text
+    assert "Your unsaved changes are back (Phone, Risk profile, Next review, Notes)." in text_of(answer)
+
+
+def test_a_restored_draft_is_saved_and_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, phone="01632 960100", notes="One\nTwo\nFour")
+    form = form_of(editor(amelia, client, "?draft=1"))
+
+    assert save(amelia, client, form, town="Wells").status_code == 302
+    assert (stored(client).phone, client.notes, client.town) == ("01632 960100", "One\nTwo\nFour", "Wells")
+    assert kept(cast, client) is None
+
+
+def test_values_that_no_column_can_hold_come_back_as_they_were_typed(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    keep(cast, client, next_review_on="31 Jan", email="ruth@", adviser_id="x", nonsense="x")
+
+    answer = editor(amelia, client, "?draft=1")
+
+    assert (form_of(answer)["next_review_on"], form_of(answer)["email"]) == ("31 Jan", "ruth@")
+    assert "(Adviser, Email, Next review)" in text_of(answer)
+
+
+def test_a_record_that_moved_on_is_merged_with_the_draft(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
+) -> None:
+    """Theirs where only they changed a field, both in a text whose lines do not touch, yours elsewhere."""
+    keep(cast, client, phone="01632 960100", notes="One\nTwo\nThree, mine")
+    change(daniel, client, town="Wells", notes="One, theirs\nTwo\nThree")
+
+    form = form_of(editor(amelia, client, "?draft=1"))
+
+    assert (form["phone"], form["town"]) == ("01632 960100", "Wells")
+    assert form["notes"] == "One, theirs\r\nTwo\r\nThree, mine"
+    assert (form["version"], form["seen"]) == ("1", "notes:2 town:2")
+    assert save(amelia, client, form).status_code == 302
+    assert (stored(client).version, client.phone, client.town) == (3, "01632 960100", "Wells")
+    assert client.notes == "One, theirs\nTwo\nThree, mine"
+
+
+def test_what_others_changed_too_stays_yours_and_saving_asks(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
+) -> None:
+    keep(cast, client, phone="01632 960100", town="Wells")
+    change(daniel, client, phone="01632 960200")
+
+    form = form_of(editor(amelia, client, "?draft=1"))
+
+    assert (form["phone"], form["version"], form["seen"]) == ("01632 960100", "1", "")
+    assert save(amelia, client, form).status_code == 409
+    assert (stored(client).phone, client.version) == ("01632 960200", 2)
+    assert kept(cast, client) == {"phone": "01632 960100", "town": "Wells"}
+
+
+def test_a_newer_value_that_was_taken_in_before_is_not_asked_about_again(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
+) -> None:
+    change(daniel, client, phone="01632 960200")
+    keep(cast, client, version=1, seen="phone:2", phone="01632 960300")
+
+    form = form_of(editor(amelia, client, "?draft=1"))
+
+    assert (form["phone"], form["seen"]) == ("01632 960300", "phone:2")
+    assert save(amelia, client, form).status_code == 302
+    assert stored(client).phone == "01632 960300"
+
+
+def test_a_save_beside_an_offer_keeps_what_was_not_saved(amelia: Visitor, cast: Cast, client: Client) -> None:
+    """Neither restored nor discarded: the person may not have seen the banner, and nothing typed is lost."""
+    keep(cast, client, phone="01632 960100", notes="Other")
+    form = form_of(editor(amelia, client))
+    keep(cast, client, phone="01632 960100", notes="Other", town="Wells")  # typed beside it
+
+    assert save(amelia, client, form, town="Wells").status_code == 302
+    assert kept(cast, client) == {"phone": "01632 960100", "notes": "Other"}
+    assert "(Phone, Notes)" in text_of(editor(amelia, client))
+    change(amelia, client, phone="01632 960100", notes="Other")
+    assert kept(cast, client) is None
+
+
+def test_a_save_that_is_refused_keeps_the_draft(amelia: Visitor, cast: Cast, client: Client) -> None:
+    form = form_of(editor(amelia, client))
+    keep(cast, client, name="", phone="01632 960100")
+
+    answer = save(amelia, client, form, name="", phone="01632 960100")
+
+    assert answer.status_code == 422
+    assert data_of(answer, "base") == {"name": "Whitmore Family", "phone": "01632 960001"}
+    assert "unsaved changes" not in text_of(answer)
+    assert kept(cast, client) == {"name": "", "phone": "01632 960100"}
+
+
+def test_an_offer_outlasts_a_save_that_is_refused(amelia: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, phone="01632 960100")
+
+    answer = save(amelia, client, form_of(editor(amelia, client)), name="")
+
+    assert answer.status_code == 422
+    assert "(Phone)" in text_of(answer)
+    assert form_of(answer)["draft"] == "offered"
+
+
+def test_discarded_without_javascript_it_is_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, phone="01632 960100")
+    path = f"/clients/{client.id}/edit"
+
+    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"back": path})
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, path)
+    assert "Your unsaved changes are discarded." in text_of(amelia.get(path))
+    assert kept(cast, client) is None
+
+
+@pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "", "/\nx"])
+def test_discarding_leads_nowhere_else(amelia: Visitor, client: Client, back: str) -> None:
+    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"back": back})
+
+    assert answer.headers["Location"] == "/"
+
+
+def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
+    keep(cast, client, version=7, phone="01632 960100")
+
+    for query in ("", "?draft=1"):
+        assert "unsaved changes" not in text_of(editor(amelia, client, query))

@@ -1,0 +1,243 @@
+"""The drafts API and its rules: what is typed and not saved yet is kept for whoever typed it, and for nobody else."""
+
+import json
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import func, select, text
+from werkzeug.test import TestResponse
+
+from portal.clients import Client
+from portal.editing import drafts
+from portal.editing.drafts import EditDraft, Place
+from portal.extensions import db
+from portal.jobs import JOBS, run_job
+from tests.cast import Cast
+from tests.records import make_client
+from tests.visitor import Visitor
+from tests.wiretap import Wiretap
+
+Visit = type[Visitor]
+[PURGE] = [job for job in JOBS if job.name == "draft purge"]
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia).with_token()
+
+
+def keep(visitor: Visitor, client: Client, form: str = "record", **members: Any) -> TestResponse:
+    body = {"version": 1, "seen": "", "values": {"phone": "01632 960100"}, **members}
+    return visitor.call("PUT", f"/edit_drafts/client-{client.id}?form={form}", json=body)
+
+
+def discard(visitor: Visitor, client: Client, form: str = "record") -> TestResponse:
+    return visitor.delete(f"/edit_drafts/client-{client.id}?form={form}")
+
+
+def kept() -> list[tuple[int, str, str, dict[str, str]]]:
+    """(profile, page, form, values) of every draft there is."""
+    rows = db.session.scalars(select(EditDraft).order_by(EditDraft.profile_id, EditDraft.form))
+    return [(row.profile_id, row.page_identifier, row.form, row.values) for row in rows]
+
+
+def age(seconds: float, form: str = "record") -> None:
+    """As if the draft of that form had been kept so long ago."""
+    shift = "UPDATE edit_drafts SET updated_at = updated_at - make_interval(secs => :seconds) WHERE form = :form"
+    db.session.execute(text(shift), {"seconds": seconds, "form": form})
+    db.session.commit()
+
+
+def is_a_problem(answer: TestResponse, status: int) -> None:
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json"), answer.text
+
+
+def test_the_last_one_wins(amelia: Visitor, cast: Cast, client: Client) -> None:
+    assert keep(amelia, client).json == {"status": "kept"}
+    keep(amelia, client, version=2, seen="notes:3 phone:2", values={"phone": "01632 960200", "notes": "Ring\nthem 👋"})
+
+    assert kept() == [
+        (cast.amelia.id, f"client-{client.id}", "record", {"phone": "01632 960200", "notes": "Ring\nthem 👋"})
+    ]
+    draft = drafts.draft_of(Place(cast.amelia.id, f"client-{client.id}", "record"))
+    assert draft is not None
+    assert (draft.base_version, draft.origin.seen) == (2, {"notes": 3, "phone": 2})
+    assert datetime.now(UTC) - draft.updated_at < timedelta(minutes=1)
+
+
+def test_each_form_each_page_and_each_person_has_its_own(
+    amelia: Visitor, visit: Visit, cast: Cast, client: Client
+) -> None:
+    other = make_client("Baker Family")
+    daniel = visit(cast.daniel)
+    for visitor, record, form in ((amelia, client, "record"), (amelia, client, "person/12"), (daniel, other, "record")):
+        assert keep(visitor, record, form).status_code == 200
+
+    assert discard(daniel, client).status_code == 200
+    assert discard(amelia, other).status_code == 200
+    assert [row[:3] for row in kept()] == [
+        (cast.amelia.id, f"client-{client.id}", "person/12"),
+        (cast.amelia.id, f"client-{client.id}", "record"),
+        (cast.daniel.id, f"client-{other.id}", "record"),
+    ]
+
+
+def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, client: Client) -> None:
+    keep(amelia, client)
+
+    for _ in range(2):
+        assert discard(amelia, client).json == {"status": "discarded"}
+    assert kept() == []
+
+
+def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, client: Client) -> None:
+    for number in range(drafts.MOST_DRAFTS):
+        drafts.keep(Place(cast.amelia.id, f"client-{number + 1000}", "record"), drafts.Typed(1, "", {"phone": "1"}))
+    drafts.keep(Place(cast.amelia.id, "client-999", "old"), drafts.Typed(1, "", {"phone": "1"}))
+    drafts.keep(Place(cast.daniel.id, "client-999", "old"), drafts.Typed(1, "", {"phone": "1"}))
+    age(3600, "old")
+
+    keep(amelia, client)
+
+    assert db.session.scalar(select(func.count()).where(EditDraft.profile_id == cast.amelia.id)) == drafts.MOST_DRAFTS
+    assert [row[0] for row in kept() if row[2] == "old"] == [cast.daniel.id]
+
+
+def test_keeping_one_does_not_touch_the_record(amelia: Visitor, client: Client) -> None:
+    keep(amelia, client)
+
+    db.session.refresh(client)
+    assert (client.version, client.phone) == (1, "01632 960001")
+
+
+LONE_SURROGATE = "\ud800"
+WRONG: list[tuple[str, Any]] = [
+    *(("version", value) for value in (None, "1", 0, -1, 1.5, True, 2**31, 10**400, [], {})),
+    *(("seen", value) for value in (None, 7, "phone", "phone:0", "phone:x", "Phone:1", "phone:1\0", "x:1 " * 101)),
+    *(("values", value) for value in (None, 7, "x", [], {}, [["phone", "1"]], {"phone": 1}, {"phone": None})),
+    *(
+        ("values", {name: "x"})
+        for name in ("", " ", "a b", "a\0", "ä", "1st", "Phone", "a-b", "x" * 61, LONE_SURROGATE)
+    ),
+    *(("values", {"notes": value}) for value in ("x" * 12_001, "a\0b", LONE_SURROGATE, ["x"], {"x": "y"}, True)),
+    ("values", {f"field_{number}": "x" for number in range(61)}),
+]
+
+
+@pytest.mark.parametrize(("member", "value"), WRONG, ids=lambda part: repr(part)[:40])
+def test_a_value_out_of_range_is_422_and_the_member_is_named(
+    amelia: Visitor, client: Client, member: str, value: Any
+) -> None:
+    answer = keep(amelia, client, **{member: value})
+
+    is_a_problem(answer, 422)
+    assert answer.json["field"] == member
+    assert kept() == []
+
+
+def test_the_limits_themselves_are_accepted(amelia: Visitor, client: Client) -> None:
+    """60 fields of 60 characters; 12,000 characters in a value, of any kind."""
+    values = {f"{'x' * 57}_{number:02}": "x" for number in range(59)}
+
+    assert keep(amelia, client, values={**values, "notes": "é" * 12_000}).status_code == 200
+    assert keep(amelia, client, form="x" * 60, version=2**31 - 1).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["", "Record", "a b", "person/", "/12", "a//b", "../x", "x%00", "%ff", "x" * 61])
+def test_a_form_that_is_none_is_422(amelia: Visitor, client: Client, form: str) -> None:
+    for answer in (keep(amelia, client, form), discard(amelia, client, form)):
+        is_a_problem(answer, 422)
+        assert answer.json["field"] == "form"
+
+
+def test_without_a_form_it_is_422(amelia: Visitor, client: Client) -> None:
+    is_a_problem(amelia.delete(f"/edit_drafts/client-{client.id}"), 422)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[" * 10_000, b"\xff", b"[]", b"7", b"null", b'{"values": NaN}'])
+def test_what_is_no_json_object_is_refused(amelia: Visitor, client: Client, body: bytes) -> None:
+    path = f"/edit_drafts/client-{client.id}?form=record"
+    answer = amelia.call("PUT", path, data=body, content_type="application/json")
+
+    is_a_problem(answer, answer.status_code)
+    assert answer.status_code in (400, 422)
+    is_a_problem(amelia.call("PUT", path, data=body, content_type="text/plain"), 415)
+
+
+def test_a_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
+    largest = json.dumps({"version": 1, "values": {"phone": "1"}, "pad": ""})
+    for pad, status in ((128 * 1024 - len(largest), 200), (128 * 1024 - len(largest) + 1, 413)):
+        body = largest.replace('"pad": ""', f'"pad": "{"x" * pad}"')
+        path = f"/edit_drafts/client-{client.id}?form=record"
+        assert amelia.call("PUT", path, data=body, content_type="application/json").status_code == status
+
+
+@pytest.mark.parametrize("page_identifier", ["client-999999", "client-0", "fund-1", "client-1%00", "*"])
+def test_a_page_that_is_not_there_is_404(amelia: Visitor, page_identifier: str) -> None:
+    for method in ("PUT", "DELETE"):
+        is_a_problem(amelia.call(method, f"/edit_drafts/{page_identifier}?form=record", json={}), 404)
+
+
+def test_a_reader_has_none(visit: Visit, cast: Cast, client: Client) -> None:
+    rhys = visit(cast.rhys)
+
+    is_a_problem(keep(rhys, client), 403)
+    is_a_problem(discard(rhys, client), 403)
+
+
+def test_401_comes_before_403(visit: Visit, cast: Cast, client: Client, olgas_browser: Visitor) -> None:
+    is_a_problem(keep(visit(None), client), 401)
+    is_a_problem(keep(olgas_browser, client), 401)
+    is_a_problem(keep(visit(cast.amelia).without_token(), client), 403)
+
+
+@pytest.mark.parametrize("call", [keep, discard])
+def test_typing_does_not_prolong_the_sign_in_session(amelia: Visitor, client: Client, call: Any) -> None:
+    answer = call(amelia, client)
+
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_an_idle_session_ends_although_its_page_sends_drafts(visit: Visit, cast: Cast, client: Client) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        amelia = visit(cast.amelia).with_token()
+        amelia.get("/clients")
+        for _ in range(2):
+            clock.shift(timedelta(minutes=14))
+            assert keep(amelia, client).status_code == 200
+        clock.shift(timedelta(minutes=3))
+        is_a_problem(keep(amelia, client), 401)
+
+
+def test_without_the_database_it_is_503(tapped_visit: Visit, wiretap: Wiretap, cast: Cast, client: Client) -> None:
+    amelia = tapped_visit(cast.amelia).with_token()
+    with wiretap.cut():
+        for answer in (keep(amelia, client), discard(amelia, client)):
+            is_a_problem(answer, 503)
+            assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_the_purge_takes_what_nobody_has_touched_for_thirty_days(
+    amelia: Visitor, client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "portal.jobs")
+    day = 24 * 3600
+    for form, days in (("record", 29.9), ("person/1", 30.1), ("person/2", 400)):
+        keep(amelia, client, form)
+        age(days * day, form)
+
+    assert run_job(PURGE) == 2
+    assert [row[2] for row in kept()] == ["record"]
+    assert caplog.messages[-1].startswith("draft purge: 2 in ")
+
+
+def test_the_purge_runs_once_a_day_in_one_process(app: Flask) -> None:
+    assert PURGE.every_seconds == 24 * 3600
+    with db.engine.begin() as connection:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PURGE.lock})
+        assert run_job(PURGE) is None

@@ -1,0 +1,135 @@
+"""One of many people who edit one client at the same time: a process that posts to the portal and logs every answer.
+
+Started by test_no_edit_is_lost.py as `python -m tests.editing.writer`, with its task as JSON on standard input. Knows
+nothing of the portal but its addresses. Each value that it types carries its own name and the edit's number, so that
+whoever reads the history can tell whose it is. Writes one byte to standard output for each edit that has ended.
+"""
+
+import json
+import random
+import re
+import sys
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any, TextIO
+from urllib.parse import urlencode
+
+PLAIN_FIELDS = ("phone", "town", "address_line1", "address_line2", "postcode", "risk_profile")
+MOST_ATTEMPTS = 12
+SEEN_VERSION = re.compile(r'name="seen_version"[^>]*value="(\d+)"')
+ASKED = re.compile(r'name="decide-([a-z0-9_]+)"')
+Edit = dict[str, str]
+
+
+class Writer:
+    """Edits as somebody does who has the page open: starts from what was last shown, sends, decides on conflicts."""
+
+    def __init__(self, task: dict[str, Any], log: TextIO) -> None:
+        self.name: str = task["name"]
+        self.path = f"/clients/{task['client_id']}"
+        self.port: int = task["port"]
+        self.headers = {"Cookie": task["cookie"], "X-CSRFToken": task["token"]}
+        self.random = random.Random(self.name)  # noqa: S311 - no secret
+        self.version: int = task["version"]
+        self.shown: dict[str, str] = task["values"]
+        self.log = log
+        self.connection: HTTPConnection | None = None
+
+    def work(self, edits: int) -> None:
+        for number in range(edits):
+            self._look()
+            self._edit(number)
+            sys.stdout.buffer.write(b".")
+            sys.stdout.buffer.flush()
+
+    def _edit(self, number: int) -> None:
+        """Send one edit until it is accepted, or given up because somebody else has changed the same."""
+        typed = self._typed(f"{self.name}-{number}")
+        origin = self.version
+        decisions: Edit = {}
+        for _ in range(MOST_ATTEMPTS):
+            answer = self._send({"version": str(origin), **typed, **decisions})
+            status, page = answer if answer else (0, "")
+            outcome = {302: "accepted", 409: "conflict", 503: "busy", 0: "unknown"}[status]
+            self._note(number, outcome, origin, typed, decisions)
+            if outcome == "accepted":
+                return
+            if outcome == "conflict":
+                if self.random.random() < 0.5:
+                    return
+                decisions = self._decided(page, typed)
+
+    def _typed(self, tag: str) -> Edit:
+        names = self.random.sample(PLAIN_FIELDS, self.random.choice((1, 1, 2)))
+        typed = dict.fromkeys(names, tag)
+        if "risk_profile" in typed:
+            typed["risk_profile"] = str(self.random.randint(1, 7))
+        if self.random.random() < 0.4:
+            typed["notes"] = self._with_a_line_of(tag, self.shown["notes"])
+        return typed
+
+    def _with_a_line_of(self, tag: str, notes: str) -> str:
+        lines = notes.split("\n")
+        lines[self.random.randrange(len(lines))] = tag
+        return "\n".join(lines)
+
+    def _decided(self, page: str, typed: Edit) -> Edit:
+        """What somebody ticks on the conflict page, at random."""
+        seen = SEEN_VERSION.search(page)
+        decisions = {"seen_version": seen[1]} if seen else {}
+        for name in sorted(set(ASKED.findall(page))):
+            choice = self.random.choice(("theirs", "yours", "third"))
+            decisions[f"asked-{name}"] = "1"
+            decisions[f"decide-{name}"] = choice
+            if choice == "third":
+                decisions[f"third-{name}"] = typed[name] if name in ("risk_profile", "notes") else f"{typed[name]}x"
+        return decisions
+
+    def _look(self) -> None:
+        """What the open page shows by now, as its script learns it."""
+        answer = None
+        for _ in range(MOST_ATTEMPTS):
+            answer = self._call("GET", f"{self.path}/changes?since={self.version}", None)
+            if answer and answer[0] != 503:
+                break
+        assert answer is not None
+        assert answer[0] == 200, answer
+        told = json.loads(answer[1])
+        for change in told["changes"]:
+            for field in change["fields"]:
+                self.shown[field["key"]] = field["raw"]
+            self.version = change["version"]
+
+    def _send(self, form: Edit) -> tuple[int, str] | None:
+        return self._call("POST", f"{self.path}/edit", urlencode(form))
+
+    def _call(self, method: str, path: str, body: str | None) -> tuple[int, str] | None:
+        """Status and text of the answer; None when the connection broke, and nobody can say what became of it."""
+        form = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
+        try:
+            if self.connection is None:
+                self.connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+            self.connection.request(method, path, body, {**self.headers, **form})
+            answer: HTTPResponse = self.connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (OSError, HTTPException):
+            with suppress(Exception):
+                if self.connection:
+                    self.connection.close()
+            self.connection = None
+            return None
+
+    def _note(self, number: int, outcome: str, origin: int, typed: Edit, decisions: Edit) -> None:
+        line = {"number": number, "outcome": outcome, "origin": origin, "typed": typed, "decisions": decisions}
+        self.log.write(json.dumps(line) + "\n")
+        self.log.flush()
+
+
+def main() -> None:
+    task = json.load(sys.stdin)
+    with open(task["log"], "w", encoding="utf-8") as log:
+        Writer(task, log).work(task["edits"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import * as wording from "../../../static/js/editing/wording.js";
+import { viewer } from "../cast.js";
+
+const ME = 1;
+const daniel = { by_id: 2, by: "Daniel Okafor" };
+const priya = { by_id: 3, by: "Priya Raman" };
+const me = { by_id: ME, by: "Amelia Hart" };
+const nobody = { by_id: null, by: null };
+const changed = (...labels) => labels.map((label) => ({ key: label, label, change: "changed" }));
+const said = (...revisions) => wording.whatWasSaved(revisions, ME);
+
+describe("what was saved", () => {
+	test("names the person and the fields", () => {
+		assert.equal(said({ ...daniel, fields: changed("Phone") }), "Daniel changed Phone");
+		assert.equal(said({ ...daniel, fields: changed("Phone", "Notes") }), "Daniel changed Phone and Notes");
+		assert.equal(
+			said({ ...daniel, fields: changed("Phone", "Notes", "Town") }),
+			"Daniel changed Phone, Notes and Town",
+		);
+		assert.equal(
+			said({ ...daniel, fields: changed("Phone", "Notes", "Town", "Email") }),
+			"Daniel changed Phone, Notes and 2 more",
+		);
+	});
+
+	test("names a field once, however often it was saved", () => {
+		const fields = changed("Phone");
+		assert.equal(said({ ...daniel, fields }, { ...daniel, fields }), "Daniel changed Phone");
+	});
+
+	test("tells several people apart", () => {
+		assert.equal(
+			said(
+				{ ...daniel, fields: changed("Phone") },
+				{ ...priya, fields: changed("Town") },
+				{ ...daniel, fields: changed("Notes") },
+			),
+			"Daniel changed Phone and Notes; Priya changed Town",
+		);
+	});
+
+	test("tells what was added and removed", () => {
+		const fields = [...changed("Phone"), { key: "person/3", label: "a person", change: "added" }];
+		assert.equal(said({ ...daniel, fields }), "Daniel changed Phone and added a person");
+		assert.equal(
+			said({ ...daniel, fields: [{ key: "product/3", label: "a product", change: "removed" }] }),
+			"Daniel removed a product",
+		);
+	});
+
+	test("calls oneself you, and an import by what it is", () => {
+		assert.equal(said({ ...me, fields: changed("Phone") }), "You changed Phone elsewhere");
+		assert.equal(said({ ...nobody, fields: changed("Phone") }), "An import changed Phone");
+	});
+});
+
+describe("beside a field", () => {
+	test("stands who changed it, and to what", () => {
+		assert.equal(wording.changedThis(daniel, ME), "Daniel changed this");
+		assert.equal(wording.changedThis(me, ME), "You changed this elsewhere");
+		assert.equal(
+			wording.changedThisTo({ ...daniel, value: "01632 960999" }, ME),
+			"Daniel changed this to “01632 960999”",
+		);
+		assert.equal(wording.changedThisTo({ ...me, value: "1" }, ME), "You changed this to “1” elsewhere");
+		assert.equal(wording.changedThisTo({ ...daniel, value: "" }, ME), "Daniel emptied this");
+		assert.equal(wording.keptMine(daniel, ME), "Saving puts yours in place of Daniel’s");
+		assert.equal(wording.keptMine(me, ME), "Saving puts yours in place of your earlier value");
+		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the import’s");
+	});
+
+	test("stands that the part was removed", () => {
+		assert.match(wording.removedThis(daniel, ME), /^Daniel removed this\. /);
+	});
+
+	test("stand long texts abbreviated, in one line", () => {
+		assert.equal(wording.quoted("one\n\n two"), "“one two”");
+		assert.equal(wording.quoted("x".repeat(60)), `“${"x".repeat(60)}”`);
+		assert.equal(wording.quoted("x".repeat(61)), `“${"x".repeat(59)}…”`);
+		assert.equal(wording.quoted("👩".repeat(70)), `“${"👩".repeat(59)}…”`);
+	});
+});
+
+describe("who is changing a field", () => {
+	const editing = (name, ...fields) => viewer(name, { activity: "editing", fields });
+
+	test("is named", () => {
+		assert.equal(wording.isChanging([editing("daniel", "Phone")], "Phone"), "Daniel is changing this");
+	});
+
+	test("is nobody who changes another, or only looks", () => {
+		const looks = viewer("daniel", { fields: ["Phone"] });
+		assert.equal(wording.isChanging([looks, editing("priya", "Notes")], "Phone"), "");
+	});
+
+	test("are counted from the second on", () => {
+		const [daniel, priya, rhys] = ["daniel", "priya", "rhys"].map((name) => editing(name, "Phone"));
+		assert.equal(wording.isChanging([daniel, priya], "Phone"), "Daniel and 1 other are changing this");
+		assert.equal(wording.isChanging([daniel, priya, rhys], "Phone"), "Daniel and 2 others are changing this");
+	});
+});
