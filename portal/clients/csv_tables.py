@@ -55,6 +55,11 @@ class Tables:
         tables = (self.profiles, self.clients, self.people, self.products, self.valuations)
         return [problem for table in tables for problem in table.problems]
 
+    @property
+    def client_refs(self) -> set[str]:
+        """Of every client that the files name."""
+        return {row.client_ref for table in (self.clients, self.people, self.products) for row in table.rows}
+
 
 def read_tables(folder: Path, tell: Tell) -> Tables:
     """All five files of the folder; raises nothing, whatever they hold."""

@@ -1,6 +1,7 @@
 """The history of an import: what it changes of clients that were there before, one revision for each of them.
 
-A new client begins at version 1 without a revision. Called by the importer: collect, claim the versions, then write.
+A new client begins at version 1 without a revision. Called by the importer: claim the versions, write, note
+each change, record.
 """
 
 from collections import defaultdict
@@ -45,21 +46,16 @@ class ImportHistory:
         else:
             self._note(client_id, entry.key("amount"), to_json(row.kept_amount), to_json(row.amount))
 
-    def expect(self, client_ids: Collection[int]) -> None:
-        """Valuations of these clients are about to be written."""
-        for client_id in client_ids:
-            if client_id not in self._new_clients:
-                self._changes[client_id]
+    def claim(self, at: datetime, client_ids: Collection[int]) -> None:
+        """Raise the version of every client that will be changed by one, holding their rows from now on.
 
-    def claim(self, at: datetime) -> None:
-        """Raise the version of every changed client by one, holding their rows from now on.
-
-        Raises StaleVersion where one has been saved since the import compared. Rows are locked in the order of their
-        ids, so that two programs that write many cannot wait for each other.
+        Call it before anything of them is written, as every save does: who locks the client last can wait for whoever
+        waits for them. Rows are locked in the order of their ids for the same reason. Raises StaleVersion where one has
+        been saved since the import compared.
         """
-        wanted = literal(sorted(self._changes), ARRAY(Integer))
+        wanted = literal(sorted(set(client_ids) - self._new_clients), ARRAY(Integer))
         rows = select(Client.id, Client.version).where(Client.id == any_(wanted)).order_by(Client.id)
-        versions = {row.id: row.version for row in db.session.execute(rows.with_for_update())}
+        versions = {row.id: row.version for row in db.session.execute(rows.with_for_update(key_share=True))}
         if any(version != self._known.get(id_, version) for id_, version in versions.items()):
             raise StaleVersion("A client has been saved during the import.")
         db.session.execute(

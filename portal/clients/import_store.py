@@ -76,16 +76,15 @@ def take_turns() -> None:
 
 
 def kept_records(tables: Tables) -> Kept:
-    refs = {row.client_ref for table in (tables.clients, tables.people, tables.products) for row in table.rows}
     plans = {row.plan_number for table in (tables.products, tables.valuations) for row in table.rows}
     everybody = select(Profile.id, Profile.first_name, Profile.last_name, Profile.email, Profile.role)
-    clients = _by("client_ref", select(Client.__table__).where(_is_one_of(Client.client_ref, refs)))
+    clients = _by("client_ref", select(Client.__table__).where(_is_one_of(Client.client_ref, tables.client_refs)))
     return Kept(
         profiles={row["email"].lower(): row for row in db.session.execute(everybody).mappings()},
         clients=clients,
         products=_by(
             "plan_number",
-            select(Product.__table__, Client.client_ref)
+            select(Product.__table__, Client.client_ref, Client.version.label("client_version"))
             .join(Client, Client.id == Product.client_id)
             .where(_is_one_of(Product.plan_number, plans)),
         ),
@@ -136,23 +135,14 @@ def write_valuations(rows: Sequence[Any], done: Callable[[int], None]) -> dict[t
     return ids
 
 
-def owners_of(product_ids: Iterable[int]) -> dict[int, int]:
-    """Product id → client id."""
-    wanted = literal(list(product_ids), ARRAY(Integer))
-    return _numbers(select(Product.id, Product.client_id).where(Product.id == any_(wanted)))
-
-
 def profile_ids() -> dict[str, int]:
     """E-mail in lower case → id, of everybody."""
     return {email.lower(): id_ for email, id_ in db.session.execute(select(Profile.email, Profile.id))}
 
 
 def client_ids(refs: Iterable[str]) -> dict[str, int]:
-    return _ids(select(Client.client_ref, Client.id).where(_is_one_of(Client.client_ref, refs)))
-
-
-def product_ids(plans: Iterable[str]) -> dict[str, int]:
-    return _ids(select(Product.plan_number, Product.id).where(_is_one_of(Product.plan_number, plans)))
+    query = select(Client.client_ref, Client.id).where(_is_one_of(Client.client_ref, refs))
+    return dict(db.session.execute(query).all())
 
 
 def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -188,14 +178,6 @@ def _is_one_of(column: Any, texts: Iterable[str | None]) -> ColumnElement[bool]:
 
 def _by(key: str, query: Select[Any]) -> dict[str, Values]:
     return {row[key]: row for row in db.session.execute(query).mappings()}
-
-
-def _ids(query: Select[str, int]) -> dict[str, int]:
-    return dict(db.session.execute(query).all())
-
-
-def _numbers(query: Select[int, int]) -> dict[int, int]:
-    return dict(db.session.execute(query).all())
 
 
 def _insert(model: type[Any], rows: Sequence[Values]) -> None:

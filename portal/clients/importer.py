@@ -5,7 +5,7 @@ people_matching says. What is there is changed to what the file says; what the f
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,12 @@ from portal.clients import import_store
 from portal.clients.csv_problems import ImportProblems
 from portal.clients.csv_shapes import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
 from portal.clients.csv_tables import Tables, Tell, read_tables
-from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
-from portal.clients.import_changes import Counts, ImportCounts, Values, changes_between
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry, EntryKind
+from portal.clients.import_changes import Changes, ImportCounts, Values, changes_between
 from portal.clients.import_checks import reference_problems
 from portal.clients.import_history import ImportHistory
 from portal.clients.import_store import Kept
-from portal.clients.models import Person, Product
+from portal.clients.import_valuations import Valuations
 from portal.clients.people_matching import match_people
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
@@ -63,48 +63,53 @@ def _refuse_problems(tables: Tables, kept: Kept) -> None:
 
 
 def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
-    """In this order: each file names what the one before it has brought, and nothing that was there is changed before
-    the version of its client has been claimed.
+    """In this order: each file names what the one before it has brought, and nothing that belongs to a client which was
+    there is touched before its row is locked and its version claimed.
     """
     at = clock.now()
     profiles = changes_between(_profiles(tables, kept))
     import_store.write_profiles(profiles)
     clients = changes_between(_clients(tables, kept))
     import_store.add_clients(clients, stamp={"updated_at": at, "updated_by": None})
-    refs = {row.client_ref for table in (tables.clients, tables.people, tables.products) for row in table.rows}
-    client_ids = import_store.client_ids(refs)
+    client_ids = import_store.client_ids(tables.client_refs)
     people = changes_between(_people(tables, kept, client_ids))
     products = changes_between(_products(tables, kept, client_ids))
+    valuations = Valuations(tables.valuations.rows, kept.products)
     history = ImportHistory(
-        known={client["id"]: client["version"] for client in kept.clients.values()},
+        known={client["id"]: client["version"] for client in kept.clients.values()}
+        | {product["client_id"]: product["client_version"] for product in kept.products.values()},
         new_clients={client_ids[client["client_ref"]] for client in clients.new},
     )
+    history.claim(at, _touched(clients, people, products) | valuations.touched)
+    import_store.write_clients(clients)
     for client, values in clients.changed:
         history.changed(client["id"], Entry(CLIENT), client, values)
-    for kind, parts in ((PERSON, people), (PRODUCT, products)):
-        for row in import_store.add_parts(kind.model, parts):
-            history.added(row.client_id, kind, row)
-        for part, values in parts.changed:
-            history.changed(part["client_id"], Entry(kind, part["id"]), part, values)
-    plans = import_store.product_ids({row.plan_number for row in tables.valuations.rows})
-    differing = import_store.differing_valuations(tables.valuations.rows, plans)
-    owners = import_store.owners_of({row.product_id for row in differing})
-    history.expect(owners.values())
-    history.claim(at)
-    import_store.write_clients(clients)
     tell(f"{CLIENTS.file}: {len(tables.clients.rows):,} written")
-    import_store.write_parts(Person, people)
-    import_store.write_parts(Product, products)
+    _write_parts(PERSON, people, history)
+    valuations.expect(_write_parts(PRODUCT, products, history))
     tell(f"{PRODUCTS.file}: {len(tables.products.rows):,} written")
-    ids = import_store.write_valuations(
-        differing, lambda count: tell(f"{VALUATIONS.file}: {count:,} of {len(differing):,} written")
-    )
-    for row in differing:
-        history.valued(owners[row.product_id], ids[row.product_id, row.valued_on], row)
+    valuations.write(history, lambda done, all_: tell(f"{VALUATIONS.file}: {done:,} of {all_:,} written"))
     history.record(at)
-    new = sum(row.kept_id is None for row in differing)
-    valuations = Counts(new, len(differing) - new, len(tables.valuations.rows) - len(differing))
-    return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations)
+    return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations.counts)
+
+
+def _touched(clients: Changes, *parts: Changes) -> set[int]:
+    """The ids of the clients that something is written of."""
+    ids = {client["id"] for client, _ in clients.changed}
+    for changes in parts:
+        ids |= {row["client_id"] for row in changes.new} | {kept["client_id"] for kept, _ in changes.changed}
+    return ids
+
+
+def _write_parts(kind: EntryKind, changes: Changes, history: ImportHistory) -> Sequence[Any]:
+    """Write people or products; return the rows that are new."""
+    added = import_store.add_parts(kind.model, changes)
+    for row in added:
+        history.added(row.client_id, kind, row)
+    import_store.write_parts(kind.model, changes)
+    for part, values in changes.changed:
+        history.changed(part["client_id"], Entry(kind, part["id"]), part, values)
+    return added
 
 
 def _profiles(tables: Tables, kept: Kept) -> Iterator[tuple[Values, Values | None]]:
