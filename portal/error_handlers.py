@@ -118,8 +118,10 @@ def _render_without_profile() -> None:
 
 
 def _wants_json() -> bool:
+    """Whoever calls an API, sends JSON or asks for it."""
     return (
-        request.path.startswith(JSON_PATHS)
+        request.is_json
+        or request.path.startswith(JSON_PATHS)
         or request.blueprint in JSON_BLUEPRINTS
         or request.accept_mimetypes.best == "application/json"
     )

@@ -1,25 +1,54 @@
 """Every route, tried by everybody. A route that is not in the table fails the test that finds it.
 
-`sign-in` stands for a redirect to the sign-in page, `client` for one to the client page. `no token` is Amelia's
-browser, tricked into the call by another site: it has her cookie but not her CSRF token.
+`sign-in` stands for a redirect to the sign-in page, `client` for the client page and so on. `no token` is Amelia's
+browser, tricked into the call by another site: it has her cookie but not her CSRF token. Of several who remove the same
+part one after the other the first does.
 """
 
 import re
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from portal.clients import operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.editing.guard import Origin
+from portal.extensions import db
 from tests.cast import Cast
 from tests.reading import form_of
-from tests.records import make_client
+from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
 
 Visit = type[Visitor]
-EDITOR = ("POST", "/clients/<client_id>/edit")
-# Sent by several, one after the other, from one version: the same as is saved already is no change and no conflict.
-CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active", "capacity_for_loss": ""}
+# What is sent, by several one after the other from one version: the same as is saved already is no conflict.
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/clients/<client_id>/edit"): {
+        "data": {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active"}
+    },
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/edit"): {"data": {"version": "1", "known_as": "Ru"}},
+    ("POST", "/clients/<client_id>/<kind>/new"): {
+        "data": {"version": "1", "first_name": "Shaun", "last_name": "Whitmore"}
+    },
+    ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"): {
+        "data": {"version": "1", "valued_on": "2026-06-30", "amount": "7"}
+    },
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): {"data": {"version": "1"}},
+    ("POST", "/clients/<client_id>/history/<version>/revert"): {"data": {"version": "2", "entry": ""}},
+    ("POST", "/user_page_presence"): {"json": {"page_identifier": "client-1"}},
+    ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
+    ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
+    ("PUT", "/edit_drafts/<page_identifier>"): {
+        "query_string": "form=record",
+        "json": {"version": 1, "values": {"phone": "1"}},
+    },
+    ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
+    ("POST", "/discard_draft/<page_identifier>"): {"query_string": "form=record", "data": {"back": "/clients"}},
+}
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
 TABLE = """
     GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
@@ -28,6 +57,17 @@ TABLE = """
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
+    GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
+    GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/<kind>/new       client    client    client    403       sign-in   sign-in   403
+    GET    /clients/<client_id>/<kind>/<part_id>/edit 200  200       200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/<kind>/<part_id>/edit client client  client    403       sign-in   sign-in   403
+    GET    /clients/<client_id>/<kind>/<part_id>/remove 200 200      200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/<kind>/<part_id>/remove client 409   409       403       sign-in   sign-in   403
+    GET    /clients/<client_id>/product/<product_id>/valuation/new 200 200 200 403       sign-in   sign-in   -
+    POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
+    GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
+    POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403
     GET    /sign-in                              clients   clients   clients   clients   200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
@@ -69,7 +109,7 @@ def test_every_unsafe_route_is_tried_without_a_token() -> None:
 def test_each_protected_call_is_tried_by_each_of_them(
     app: Flask, visit: Visit, cast: Cast, olgas_browser: Visitor, method: str, rule: str
 ) -> None:
-    make_client("Whitmore")
+    make_records(cast)
     browsers = {
         "amelia": visit(cast.amelia),
         "daniel": visit(cast.daniel),
@@ -88,6 +128,15 @@ def test_each_protected_call_is_tried_by_each_of_them(
     }
 
 
+def make_records(cast: Cast) -> None:
+    """A client with a part of each kind, each the first of its kind, and a change to undo."""
+    client = make_client("Whitmore")
+    make_person(client)
+    make_product(client, (date(2026, 3, 31), "5"))
+    operations.save_entry(client, Entry(CLIENT), Edit(Origin(1), cast.ada.id, {"phone": "1"}))
+    db.session.commit()
+
+
 def _stranger(visit: Visit) -> Visitor:
     """Nobody signed in, but with a CSRF token, as anybody gets it with the sign-in page."""
     browser = visit(None)
@@ -95,26 +144,19 @@ def _stranger(visit: Visit) -> Visitor:
     return browser
 
 
+def path_of(app: Flask, rule: str) -> str:
+    """The address of the first record of each kind."""
+    filename = f"{app.static_url_path}/favicon.svg"
+    path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<page_identifier>", "client-1")
+    return re.sub(r"<\w+_id>", "1", path).replace("/static/<filename>", filename)
+
+
 def _call(app: Flask, browser: Visitor, method: str, rule: str) -> TestResponse:
-    path = rule.replace("<client_id>", "1").replace("<page_identifier>", "client-1")
-    path = path.replace("/static/<filename>", f"{app.static_url_path}/favicon.svg")
-    if (method, path) == ("POST", "/user_page_presence"):
-        return browser.beat("client-1")
-    if (method, path) == ("GET", "/user_page_presence"):
-        path += "?page=client-1"
-    if rule.endswith("/changes"):
-        path += "?since=0"
-    if "draft" in path:
-        path += "?form=record"
-    if path.startswith("/discard_draft"):
-        return browser.call(method, path, data={"back": "/clients"})
-    if method == "PUT":
-        return browser.call(method, path, json={"version": 1, "values": {"phone": "1"}})
-    return browser.call(method, path, **({"data": CHANGE} if (method, rule) == EDITOR else {}))
+    return browser.call(method, path_of(app, rule), **BODIES.get((method, rule), {}))
 
 
 def _outcome(answer: TestResponse) -> str:
     if answer.status_code == 302:
         path = answer.headers["Location"].split("?")[0]
-        return {"/clients/1": "client"}.get(path) or Path(path).name
+        return {"/clients/1": "client", "/clients/1/product/1": "product"}.get(path) or Path(path).name
     return str(answer.status_code)

@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("merged_with", JSONB(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("decisions", JSONB(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("proceeded", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("reverts", sa.Integer(), nullable=True),
         sa.CheckConstraint("source IN ('form', 'json', 'revert', 'import', 'cli')", name="source"),
         sa.ForeignKeyConstraint(
             ["client_id"], ["clients.id"], name="fk_client_revisions_client_id", ondelete="CASCADE"

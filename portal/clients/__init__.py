@@ -3,7 +3,7 @@
 from flask import Flask
 
 from portal import pages
-from portal.clients import access, changes_views, cli, views
+from portal.clients import access, changes_views, cli, editor_views, history_views, views
 from portal.clients.models import Client, Person, Product, Valuation
 
 __all__ = ["Client", "Person", "Product", "Valuation", "init_clients"]
@@ -20,6 +20,6 @@ def init_clients(app: Flask) -> None:
             version_sql=access.VERSION_SQL,
         )
     )
-    app.register_blueprint(views.blueprint)
-    app.register_blueprint(changes_views.blueprint)
+    for module in (views, editor_views, history_views, changes_views):
+        app.register_blueprint(module.blueprint)
     app.cli.add_command(cli.clients)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.clients.entries import split_key
+from portal.clients.entries import place_of, split_key
 from portal.clients.models import Client
 from portal.clients.queries import name_of
 from portal.clients.readable import as_typed, readable
@@ -22,7 +22,7 @@ def changes_since(client: Client, version: int) -> dict[str, Any]:
     """The revisions after `version`, oldest first; `truncated` says that there are more than MOST_REVISIONS."""
     found = db.session.scalars(
         select(ClientRevision)
-        .where(ClientRevision.client_id == client.id, ClientRevision.version > version)
+        .where(ClientRevision.client_id == client.id, ClientRevision.version > version, ClientRevision.changes != {})
         .order_by(ClientRevision.version)
         .limit(MOST_REVISIONS + 1)
     ).all()
@@ -39,7 +39,7 @@ def _told(revision: ClientRevision) -> dict[str, Any]:
         "by_id": revision.changed_by,
         "at": revision.changed_at.isoformat(),
         "source": revision.source,
-        "fields": [_field(key, old, new) for key, (old, new) in revision.changes.items()],
+        "fields": [_field(key, *revision.changes[key]) for key in sorted(revision.changes, key=place_of)],
     }
 
 

@@ -1,15 +1,17 @@
-"""`flask clients …`: client records in and out of CSV files."""
+"""`flask clients …`: client records in and out of CSV files, and from one adviser to another."""
 
 import sys
 from pathlib import Path
 
 import click
 
+from portal.auth import operations
 from portal.clients import exporter, importer
+from portal.clients.handing_over import hand_over
 from portal.commands import CommandGroup
 from portal.extensions import db
 
-clients = CommandGroup("clients", help="Import and export the client records as CSV files.")
+clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
 
 
 @clients.command("import", epilog="Example: flask clients import portal/demo_data")
@@ -37,6 +39,20 @@ def export_clients(folder: Path, force: bool) -> None:
     """
     counts = exporter.export_folder(folder, overwrite=force, progress=_progress)
     click.echo(counts)
+
+
+@clients.command("hand-over", epilog="Example: flask clients hand-over daniel@firm.example amelia@firm.example")
+@click.argument("giver", metavar="FROM")
+@click.argument("taker", metavar="TO")
+def hand_over_clients(giver: str, taker: str) -> None:
+    """Give every client of the adviser FROM to the adviser TO, both by e-mail, all or none.
+
+    For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
+    """
+    people = (operations.profile_by_email(giver), operations.profile_by_email(taker))
+    count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"))
+    db.session.commit()
+    click.echo(f"{count:,} clients were handed over.")
 
 
 def _progress(line: str) -> None:

@@ -16,18 +16,21 @@ from portal.clients.edits import Merged
 from portal.clients.entries import Entry
 from portal.clients.queries import name_of
 from portal.clients.readable import readable
-from portal.clients.revisions import last_change, to_json
+from portal.clients.revisions import ClientRevision, last_change, to_json
 from portal.editing.decisions import CHOICES, Decision
 from portal.editing.differences import Piece, differences
 from portal.editing.guard import Origin
-from portal.editing.merge import Conflict
+from portal.editing.merge import UNKNOWN, Conflict
 
 THIRD_PREFIX = "third-"
+NOT_KNOWN = "not known: this was opened before the history began"
 
 
 @dataclass(frozen=True)
 class Question:
-    """One field to decide on. `changes` has for a long text what each side did to it, as pieces."""
+    """One field to decide on. `is_alike`: both have entered the same amount. `changes`: for a long text the pieces of
+    what each side did to it.
+    """
 
     name: str
     label: str
@@ -40,6 +43,7 @@ class Question:
     choice: str
     error: str
     moved_on: bool
+    is_alike: bool
     changes: tuple[Sequence[Piece], Sequence[Piece]] | None
 
 
@@ -53,17 +57,35 @@ def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -
     return decisions
 
 
-def questions(
-    merged: Merged, third: Form, typed: Mapping[str, str], sent: Mapping[str, str], origin: Origin, reader: Profile
-) -> list[Question]:
+def questions(merged: Merged, third: Form, sent: Mapping[str, str], origin: Origin, reader: Profile) -> list[Question]:
     """The fields of the page, in the order of the form; those decided already keep their choice.
 
-    A third text begins as what was typed, so that both sides can be put together.
+    A third value begins as yours, so that both sides of a text can be put together.
     """
-    for name in merged.entry.kind.rules.by_lines:
-        if name in typed and not third[name].raw_data:
-            third[name].data = typed[name]
+    for conflict in merged.decided.conflicts:
+        if not third[conflict.field].raw_data:
+            third[conflict.field].data = conflict.yours
     return [_question(conflict, merged, third, sent, origin, reader) for conflict in merged.decided.conflicts]
+
+
+def told(merged: Merged) -> list[dict[str, Any]]:
+    """What collides, for a program: each field with its three values as JSON, and whose change it was."""
+    return [
+        {
+            "field": conflict.field,
+            "label": merged.entry.kind.labels[conflict.field],
+            "base": None if conflict.base is UNKNOWN else to_json(conflict.base),
+            "theirs": to_json(conflict.theirs),
+            "yours": to_json(conflict.yours),
+            "version": revision.version if revision else None,
+            "by": (name_of(revision.changed_by) or None) if revision else None,
+            "at": revision.changed_at.isoformat() if revision else None,
+        }
+        for conflict, revision in (
+            (conflict, last_change(merged.since, merged.entry.key(conflict.field)))
+            for conflict in merged.decided.undecided
+        )
+    ]
 
 
 def _question(
@@ -77,15 +99,16 @@ def _question(
     return Question(
         name=name,
         label=entry.kind.labels[name],
-        base=_shown(entry, name, conflict.base),
+        base=NOT_KNOWN if conflict.base is UNKNOWN else _shown(entry, name, conflict.base),
         theirs=_shown(entry, name, conflict.theirs),
         yours=_shown(entry, name, conflict.yours),
-        whose=_whose(revision.changed_by, reader) if revision else "Theirs",
+        whose=_whose(revision, reader) if revision else "Theirs",
         at=revision.changed_at if revision else None,
         third=third[name],
         choice="" if moved_on else chosen,
         error=_error(third[name], chosen) if asked and not moved_on else "",
         moved_on=moved_on,
+        is_alike=conflict.theirs == conflict.yours,
         changes=_changes(entry, conflict),
     )
 
@@ -97,14 +120,15 @@ def _error(third: Field, chosen: str) -> str:
 
 
 def _changes(entry: Entry, conflict: Conflict) -> tuple[Sequence[Piece], Sequence[Piece]] | None:
-    if conflict.field not in entry.kind.rules.by_lines or not conflict.base:
+    if conflict.field not in entry.kind.rules.by_lines or conflict.base is UNKNOWN or not conflict.base:
         return None
     return differences(conflict.base, conflict.theirs), differences(conflict.base, conflict.yours)
 
 
-def _whose(profile_id: int | None, reader: Profile) -> str:
+def _whose(revision: ClientRevision, reader: Profile) -> str:
+    profile_id = revision.changed_by
     if profile_id is None:
-        return "The import’s"
+        return "The import’s" if revision.source == "import" else "A command’s"
     return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
 
 

@@ -3,38 +3,20 @@
 Nothing is written: that a draft has been opened does not settle it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from portal.clients.editors import Editor
 from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
-from portal.clients.merging import merge_now, row_of
-from portal.clients.models import Client
+from portal.clients.merging import merge_now
 from portal.clients.revisions import last_change
 from portal.editing import drafts
 from portal.editing.display import EditorDraft, base_of
-from portal.editing.drafts import EditDraft, Place
+from portal.editing.drafts import EditDraft
 from portal.errors import InvalidInput
-
-# The form on what was sent, or on the record for None. It has the hidden fields `version`, `seen` and `draft`.
-MakeForm = Callable[[MultiDict[str, str] | None], Any]
-
-
-@dataclass(frozen=True)
-class Editor:
-    """A form of one entry of a client. An entry of a kind with a name but without an id is yet to be added."""
-
-    client: Client
-    entry: Entry
-    place: Place
-    make_form: MakeForm
-
-    @property
-    def is_new(self) -> bool:
-        return self.entry.kind is not CLIENT and self.entry.id is None
 
 
 def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
@@ -88,17 +70,15 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str]) -
     A value that no column can hold, half a date, stays as it was typed, and so does what others have changed too: the
     editor marks it, and saving asks.
     """
-    client, entry = editor.client, editor.entry
     typed = {name: form[name].data for name in names if not form[name].process_errors}
-    merged = merge_now(client, entry, Edit(draft.origin, typed))
+    merged = merge_now(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed))
     undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
-    row = row_of(client, entry)
     for name in set(typed) - undecided:
-        form[name].data = merged.decided.changes.get(name, getattr(row, name))
+        form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
         form[name].raw_data = None
     seen = dict(draft.origin.seen)
-    for name in set(entry.kind.labels) - undecided:
-        if revision := last_change(merged.since, entry.key(name)):
+    for name in set(editor.entry.kind.labels) - undecided:
+        if revision := last_change(merged.since, editor.entry.key(name)):
             seen[name] = revision.version
     form.seen.data = _in_words(seen)
     return undecided | set(merged.decided.changes)

@@ -8,24 +8,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from portal.clients.entries import Entry
-from portal.clients.revisions import ClientRevision
+from portal.clients.revisions import Cause, ClientRevision
 from portal.editing.decisions import Decided, Decisions
 from portal.editing.guard import Origin
-from portal.errors import StaleVersion
+from portal.errors import InvalidInput, StaleVersion
 
 
 @dataclass(frozen=True)
 class Edit:
     """A change as it was sent: `values` (column → value) hold the fields that were sent and no others.
 
-    `proceeded`: the editor was opened by Proceed Anyway.
+    `by` is None for a command. `proceeded`: the editor was opened by Proceed Anyway. `reverts`: the version it undoes.
     """
 
     origin: Origin
+    by: int | None
     values: Mapping[str, Any] = field(default_factory=dict)
     decisions: Decisions = field(default_factory=dict)
     source: str = "form"
     proceeded: bool = False
+    reverts: int | None = None
+
+    def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> Cause:
+        """What the history says of it beside the changes."""
+        return Cause(
+            by=self.by,
+            source=self.source,
+            merged_with=merged_with,
+            decisions=decisions,
+            proceeded=self.proceeded,
+            reverts=self.reverts,
+        )
 
 
 @dataclass(frozen=True)
@@ -40,10 +53,14 @@ class Merged:
 
 @dataclass(frozen=True)
 class Saved:
-    """An accepted change: the client's version after it, and the revisions that it was merged with."""
+    """An accepted save: the client's version after it, the revisions it was merged with, the part that it added. Where
+    there was nothing to change, `is_change` is false and the version as before.
+    """
 
     version: int
     merged_with: Sequence[ClientRevision] = ()
+    entry: Entry | None = None
+    is_change: bool = True
 
 
 class EditConflict(StaleVersion):
@@ -52,6 +69,10 @@ class EditConflict(StaleVersion):
     def __init__(self, merged: Merged) -> None:
         super().__init__("Somebody else has changed the same fields since you opened this.")
         self.merged = merged
+
+
+class ValueTaken(InvalidInput):
+    """A value that may be there once only is there already (422). The transaction is lost: roll back."""
 
 
 class EntryGone(StaleVersion):
@@ -66,8 +87,7 @@ class EntryGone(StaleVersion):
 class EntryMoved(StaleVersion):
     """The part that was to be removed has been changed since (409), by the revisions `since`."""
 
-    def __init__(self, entry: Entry, version: int, since: Sequence[ClientRevision]) -> None:
+    def __init__(self, entry: Entry, since: Sequence[ClientRevision]) -> None:
         super().__init__(f"This {entry.kind.label} has been changed since you opened it.")
         self.entry = entry
-        self.version = version
         self.since = since

@@ -4,6 +4,7 @@ Each kind says which of its columns people edit, how they are called, and how tw
 fields (`phone`, `person/12/first_name`) are those of the history. Must not import views or forms.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,8 @@ from portal.clients.revisions import from_json, to_json
 from portal.editing.merge import MergeRules
 
 ASK_WHERE_BOTH_DIFFER = MergeRules()
+PART = re.compile(r"(?P<kind>[a-z]+)/(?P<id>[1-9][0-9]{0,9})", re.ASCII)
+LARGEST_ID = 2**31 - 1
 
 
 def longest(model: type[Any], column: str) -> int:
@@ -21,7 +24,7 @@ def longest(model: type[Any], column: str) -> int:
     return length
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is the only one of its kind
 class EntryKind:
     """A kind of entry. `labels` has every column that people edit, in the order of the form, with its label."""
 
@@ -42,6 +45,10 @@ class EntryKind:
     def parsed(self, column: str, value: Any) -> Any:
         """A value of the history as the column holds it."""
         return from_json(self.python_type(column), value)
+
+    def parsed_columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """What `as_json` made, as the columns hold it."""
+        return {column: self.parsed(column, value) for column, value in columns.items()}
 
     def as_json(self, row: Any) -> dict[str, Any]:
         """Every column but the id and the generated ones, as the history keeps an entry that was added or removed."""
@@ -96,7 +103,7 @@ PRODUCT = EntryKind(
     model=Product,
     labels={
         "plan_number": "Plan number",
-        "product_name": "Product",
+        "product_name": "Name",
         "product_type": "Type",
         "provider": "Provider",
         "status": "Status",
@@ -113,7 +120,7 @@ VALUATION = EntryKind(
     labels={"valued_on": "Valued on", "amount": "Amount"},
     rules=MergeRules(always_ask=frozenset({"amount"})),
 )
-PART_KINDS = {kind.name: kind for kind in (PERSON, PRODUCT, VALUATION)}
+KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION)}
 
 
 @dataclass(frozen=True)
@@ -139,4 +146,19 @@ def split_key(key: str) -> tuple[Entry, str]:
     if not rest:
         return Entry(CLIENT), key
     number, _, column = rest.partition("/")
-    return Entry(PART_KINDS[kind_name], int(number)), column
+    return Entry(KINDS[kind_name], int(number)), column
+
+
+def place_of(key: str) -> tuple[int, int, int]:
+    """Where a key stands among others: JSON keeps no order. The client first, products before their valuations."""
+    entry, column = split_key(key)
+    labels = list(entry.kind.labels)
+    return list(KINDS).index(entry.kind.name), entry.id or 0, labels.index(column) if column else -1
+
+
+def entry_called(prefix: str) -> Entry | None:
+    """The entry with this key: person/12, or '' for the client itself; None for a text that names none."""
+    match = PART.fullmatch(prefix)
+    if match and match["kind"] in KINDS and int(match["id"]) <= LARGEST_ID:
+        return Entry(KINDS[match["kind"]], int(match["id"]))
+    return None if prefix else Entry(CLIENT)

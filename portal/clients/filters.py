@@ -53,14 +53,20 @@ def filters_from(args: Mapping[str, str]) -> ListFilters:
     printable = "".join(letter for letter in args.get("q", "") if letter.isprintable())
     return ListFilters(
         q=" ".join(printable.split())[:LONGEST_SEARCH],
-        adviser=_number(args.get("adviser", ""), LARGEST_NUMBER),
+        adviser=number_from(args.get("adviser", ""), LARGEST_NUMBER),
         status=status if status in CLIENT_STATUSES else "",
         sort=sort if sort.removeprefix("-") in SORTS else "name",
-        page=_number(args.get("page", ""), HIGHEST_PAGE) or 1,
+        page=page_from(args),
     )
 
 
-def _number(text: str, largest: int) -> int | None:
+def page_from(args: Mapping[str, str]) -> int:
+    """Which page of a list, from 1."""
+    return number_from(args.get("page", ""), HIGHEST_PAGE) or 1
+
+
+def number_from(text: str, largest: int) -> int | None:
+    """A whole number from 1 to `largest`; None for anything else."""
     if not (text.isascii() and text.isdigit() and len(text) < 12):
         return None
     return int(text) if 0 < int(text) <= largest else None

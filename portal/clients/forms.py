@@ -1,114 +1,106 @@
-"""The client form: the client's own fields in groups, each checked beside its label.
-
-Lengths come from the columns, choices from choices.py, so that form, importer and database agree.
-"""
+"""The forms of client records: the client's own fields, its people, its products and their valuations."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import ClassVar
 
-from flask_wtf import FlaskForm
-from wtforms import (
-    DateField,
-    EmailField,
-    Field,
-    Form,
-    HiddenField,
-    SelectField,
-    StringField,
-    TelField,
-    TextAreaField,
-    ValidationError,
-)
-from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import DataRequired, Email, Length, Optional
+from wtforms import EmailField, TelField, TextAreaField
+from wtforms.validators import Email, Optional
 
 from portal.clients import choices
-from portal.clients.limits import EARLIEST, LATEST, control_character_in
-from portal.clients.models import Client
-
-GROUPS = {
-    "Client": ("name", "client_type", "status", "adviser_id", "client_since"),
-    "Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode"),
-    "Advice": ("risk_profile", "capacity_for_loss", "next_review_on", "objectives"),
-    "Notes": ("notes",),
-}
-FIELDS = tuple(name for names in GROUPS.values() for name in names)
-
-
-def _stripped(value: str | None) -> str:
-    return (value or "").replace("\r\n", "\n").strip()
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION
+from portal.clients.form_fields import (
+    EntryForm,
+    choice_field,
+    day_field,
+    number_choice_field,
+    number_field,
+    options,
+    text_field,
+)
 
 
-def _printable(form: Form, field: Field) -> None:
-    if control_character_in(field.data or "", several_lines=isinstance(field, TextAreaField)):
-        raise ValidationError("Remove the control characters: they cannot be kept.")
+class ClientForm(EntryForm):
+    GROUPS: ClassVar = {
+        "Client": ("name", "client_type", "status", "adviser_id", "client_since"),
+        "Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode"),
+        "Advice": ("risk_profile", "capacity_for_loss", "next_review_on", "objectives"),
+        "Notes": ("notes",),
+    }
 
-
-def _within_dates(form: Form, field: Field) -> None:
-    if field.data and not EARLIEST <= field.data <= LATEST:
-        raise ValidationError(f"Enter a date between {EARLIEST.year} and {LATEST.year}.")
-
-
-def _text(kind: type[StringField], label: str, column: str, *checks: Any, **options: Any) -> Field:
-    longest: int = getattr(Client, column).type.length
-    too_long = Length(max=longest, message=f"Use at most {longest:,} characters.")
-    return kind(label, [*checks, too_long, _printable], filters=[_stripped], **options)
-
-
-def _choice(label: str, listed: dict[str, str], *, blank: str | None = None) -> SelectField:
-    nothing = {} if blank is None else {"": blank}
-    return SelectField(label, choices=_options({**nothing, **listed}))
-
-
-def _options(labels: Mapping[Any, str]) -> list[SelectChoice]:
-    """Value → label as WTForms wants it from 3.4 on."""
-    return [SelectChoice(value, label) for value, label in labels.items()]
-
-
-def _day(label: str) -> DateField:
-    return DateField(label, [Optional(), _within_dates])
-
-
-def _whole_number(text: Any) -> int | None:
-    return int(text) if text not in (None, "", "None") else None
-
-
-class ClientForm(FlaskForm):
-    """The hidden fields say where the person started, to editing.guard, and whose the draft is, to editing.drafts."""
-
-    version = HiddenField()
-    seen = HiddenField()
-    proceeded = HiddenField()
-    draft = HiddenField()
-    name = _text(StringField, "Name", "name", DataRequired("Enter the client's name."))
-    client_type = _choice("Type", choices.CLIENT_TYPES)
-    status = _choice("Status", choices.CLIENT_STATUSES)
-    adviser_id = SelectField("Adviser", coerce=_whole_number)
-    client_since = _day("Client since")
-    email = _text(EmailField, "Email", "email", Optional(), Email("Enter an e-mail address such as ruth@mail.example."))
-    phone = _text(TelField, "Phone", "phone")
-    address_line1 = _text(StringField, "Address line 1", "address_line1")
-    address_line2 = _text(StringField, "Address line 2", "address_line2")
-    town = _text(StringField, "Town", "town")
-    postcode = _text(StringField, "Postcode", "postcode")
-    risk_profile = SelectField(
-        "Risk profile",
-        coerce=_whole_number,
-        choices=_options({"": "Not assessed", **{n: f"{n} of 7" for n in choices.RISK_PROFILES}}),
+    name = text_field(CLIENT, "name", needed="Enter the client's name.")
+    client_type = choice_field(CLIENT, "client_type", choices.CLIENT_TYPES)
+    status = choice_field(CLIENT, "status", choices.CLIENT_STATUSES)
+    adviser_id = number_choice_field(CLIENT, "adviser_id")
+    client_since = day_field(CLIENT, "client_since")
+    email = text_field(
+        CLIENT,
+        "email",
+        Optional(),
+        Email("Enter an e-mail address such as ruth@mail.example."),
+        kind=EmailField,
     )
-    capacity_for_loss = _choice("Capacity for loss", choices.CAPACITIES_FOR_LOSS, blank="Not assessed")
-    next_review_on = _day("Next review")
-    objectives = _text(TextAreaField, "Objectives", "objectives")
-    notes = _text(TextAreaField, "Notes", "notes")
+    phone = text_field(CLIENT, "phone", kind=TelField)
+    address_line1 = text_field(CLIENT, "address_line1")
+    address_line2 = text_field(CLIENT, "address_line2")
+    town = text_field(CLIENT, "town")
+    postcode = text_field(CLIENT, "postcode")
+    risk_profile = number_choice_field(
+        CLIENT, "risk_profile", {"": "Not assessed", **{step: f"{step} of 7" for step in choices.RISK_PROFILES}}
+    )
+    capacity_for_loss = choice_field(CLIENT, "capacity_for_loss", choices.CAPACITIES_FOR_LOSS, blank="Not assessed")
+    next_review_on = day_field(CLIENT, "next_review_on")
+    objectives = text_field(CLIENT, "objectives", kind=TextAreaField)
+    notes = text_field(CLIENT, "notes", kind=TextAreaField)
 
     def offer_advisers(self, names: Mapping[int, str]) -> None:
         """Call before validating: the advisers on offer (id → name) are data."""
-        self.adviser_id.choices = _options({"": "Nobody", **names})
+        self.adviser_id.choices = options({"": "Nobody", **names})
 
-    @property
-    def groups(self) -> list[tuple[str, list[Field]]]:
-        return [(title, [self[name] for name in names]) for title, names in GROUPS.items()]
 
-    def sent_values(self) -> dict[str, Any]:
-        """Column → value of the fields that were sent: a program may leave out what it does not change."""
-        return {name: self[name].data for name in FIELDS if self[name].raw_data}
+class PersonForm(EntryForm):
+    GROUPS: ClassVar = {"Person": ("title", "first_name", "last_name", "known_as", "date_of_birth", "ni_number")}
+
+    title = text_field(PERSON, "title")
+    first_name = text_field(PERSON, "first_name", needed="Enter the first name.")
+    last_name = text_field(PERSON, "last_name", needed="Enter the last name.")
+    known_as = text_field(PERSON, "known_as")
+    date_of_birth = day_field(PERSON, "date_of_birth")
+    ni_number = text_field(PERSON, "ni_number")
+
+
+class ProductForm(EntryForm):
+    GROUPS: ClassVar = {
+        "Product": ("product_name", "product_type", "provider", "plan_number", "status", "start_on"),
+        "Fees a year": ("fixed_fee", "percentage_fee"),
+    }
+
+    product_name = text_field(PRODUCT, "product_name", needed="Enter the product's name.")
+    product_type = choice_field(PRODUCT, "product_type", choices.PRODUCT_TYPES)
+    provider = text_field(PRODUCT, "provider", needed="Enter the provider.")
+    plan_number = text_field(PRODUCT, "plan_number", needed="Enter the plan number.")
+    status = choice_field(PRODUCT, "status", choices.PRODUCT_STATUSES)
+    start_on = day_field(PRODUCT, "start_on")
+    fixed_fee = number_field(PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", least=0)
+    percentage_fee = number_field(
+        PRODUCT,
+        "percentage_fee",
+        "Enter the percentage, 0 for none.",
+        unit="Per cent of the value a year",
+        least=0,
+        most=100,
+    )
+
+
+class ValuationForm(EntryForm):
+    GROUPS: ClassVar = {"Valuation": ("valued_on", "amount")}
+
+    valued_on = day_field(VALUATION, "valued_on", needed="Enter the day of the valuation.")
+    amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
+
+
+FORMS: dict[str, type[EntryForm]] = {
+    CLIENT.name: ClientForm,
+    PERSON.name: PersonForm,
+    PRODUCT.name: ProductForm,
+    VALUATION.name: ValuationForm,
+}

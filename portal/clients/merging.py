@@ -3,17 +3,23 @@
 Reads, never writes. The operations call it under the lock on the client's row, a restored draft without.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.clients.edits import Edit, EntryGone, Merged
 from portal.clients.entries import CLIENT, VALUATION, Entry
 from portal.clients.models import Client, Product
-from portal.clients.revisions import ClientRevision, revisions_since, to_json, value_before
+from portal.clients.revisions import (
+    ClientRevision,
+    last_change_of_part,
+    revisions_since,
+    to_json,
+    value_before,
+)
 from portal.editing.decisions import decide
 from portal.editing.guard import Origin
-from portal.editing.merge import merge
+from portal.editing.merge import UNKNOWN, MergeRules, is_contained, merge
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 
@@ -21,13 +27,13 @@ from portal.extensions import db
 def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     """The edit merged with the record as it is. Raises EntryGone (409), NotFound (404) or InvalidInput (422)."""
     row = row_of(client, entry)
-    since = since_origin(client, edit.origin)
+    past = _Past(client, entry, since_origin(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
-    base = {name: _value_at(client, entry, name, edit.origin.of(name), since, theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, entry.kind.rules)
-    decided = decide(merged, edit.decisions, _changed_after(edit.origin.seen_version, entry, since))
-    choices = {**decided.choices, **_overruled(client, entry, edit, base, since)}
-    return Merged(entry, client.version, replace(decided, choices=choices), since)
+    base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
+    merged = merge(base, theirs, edit.values, past.rules_for(edit.by))
+    decided = decide(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
+    choices = {**decided.choices, **_overruled(past, edit, base)}
+    return Merged(entry, client.version, replace(decided, choices=choices), past.since)
 
 
 def row_of(client: Client, entry: Entry) -> Any:
@@ -37,17 +43,22 @@ def row_of(client: Client, entry: Entry) -> Any:
     row = db.session.get(entry.kind.model, entry.id, populate_existing=True)
     if row is not None and _client_id_of(entry, row) == client.id:
         return row
-    for revision in reversed(revisions_since(client.id, 0)):
-        if revision.changes.get(entry.prefix, [None, {}])[1] is None:
-            raise EntryGone(entry, revision)
+    revision = last_change_of_part(client.id, entry.prefix)
+    if revision is not None and revision.changes[entry.prefix][1] is None:
+        raise EntryGone(entry, revision)
     raise NotFound(f"There is no such {entry.kind.label}, or it is not for you.")
 
 
 def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:
     """The revisions that the sender did not know when starting. Raises InvalidInput (422) for a version yet to come."""
-    if max([origin.version, *origin.seen.values()]) > client.version:
-        raise InvalidInput("version", "is newer than the record: reload the page")
+    refuse_version_to_come(client, origin)
     return revisions_since(client.id, origin.version) if origin.version < client.version else []
+
+
+def refuse_version_to_come(client: Client, origin: Origin) -> None:
+    """Raise InvalidInput (422) for an origin that nobody can have seen."""
+    if max([origin.version, origin.seen_version or 0, *origin.seen.values()]) > client.version:
+        raise InvalidInput("version", "is newer than the record: reload the page")
 
 
 def touches(revision: ClientRevision, entry: Entry) -> bool:
@@ -57,32 +68,53 @@ def touches(revision: ClientRevision, entry: Entry) -> bool:
     return any(key == entry.prefix or key.startswith(f"{entry.prefix}/") for key in revision.changes)
 
 
-def _value_at(
-    client: Client, entry: Entry, name: str, version: int, since: Sequence[ClientRevision], present: Any
-) -> Any:
-    """The field's value at an earlier version; None where the history does not reach back so far.
+@dataclass(frozen=True)
+class _Past:
+    """What has become of an entry since an edit began: the revisions that its sender did not know."""
 
-    It begins with the first change after it was introduced. With None every value that differs is asked about.
+    client: Client
+    entry: Entry
+    since: Sequence[ClientRevision]
+
+    def value_at(self, name: str, version: int, present: Any) -> Any:
+        """The field's value at an earlier version; UNKNOWN where the history does not reach back so far.
+
+        It begins with the first change after it was introduced.
+        """
+        later = [revision for revision in self.since if revision.version > version]
+        if len(later) != self.client.version - version:
+            return UNKNOWN
+        return self.entry.kind.parsed(name, value_before(later, self.entry.key(name), to_json(present)))
+
+    def changed_after(self, version: int | None) -> frozenset[str]:
+        """The fields changed since the conflict page that was decided on; without one, nothing was decided."""
+        later = [revision for revision in self.since if version is not None and revision.version > version]
+        return frozenset(name for revision in later for name in self._names_in(revision))
+
+    def rules_for(self, by: int | None) -> MergeRules:
+        """Whoever sends the same amount a second time, perhaps by a double click, is not asked whether they mean it."""
+        rules = self.entry.kind.rules
+        others = {name for each in self.since if each.changed_by != by for name in self._names_in(each)}
+        return replace(rules, always_ask=rules.always_ask & others)
+
+    def _names_in(self, revision: ClientRevision) -> set[str]:
+        return {name for name in self.entry.kind.labels if self.entry.key(name) in revision.changes}
+
+
+def _overruled(past: _Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
+    """The fields kept over a newer value that the person had been shown in the open editor.
+
+    A text that has all of the newer one's changes overrules nothing: a restored draft brings such merged texts.
     """
-    later = [revision for revision in since if revision.version > version]
-    if len(later) != client.version - version:
-        return None
-    return entry.kind.parsed(name, value_before(later, entry.key(name), to_json(present)))
-
-
-def _changed_after(version: int | None, entry: Entry, since: Sequence[ClientRevision]) -> frozenset[str]:
-    """The fields changed since the conflict page that was decided on; without one, nothing was decided."""
-    later = [revision for revision in since if version is not None and revision.version > version]
-    return frozenset(name for name in entry.kind.labels for revision in later if entry.key(name) in revision.changes)
-
-
-def _overruled(
-    client: Client, entry: Entry, edit: Edit, base: dict[str, Any], since: Sequence[ClientRevision]
-) -> dict[str, str]:
-    """The fields kept over a newer value that the person had been shown in the open editor."""
-    shown = [name for name in edit.origin.seen if name in base and edit.values[name] != base[name]]
-    started = {name: _value_at(client, entry, name, edit.origin.version, since, base[name]) for name in shown}
-    return {name: "yours" for name in shown if started[name] != base[name]}
+    overruled = {}
+    for name in edit.origin.seen:
+        if name not in base or edit.values[name] == base[name]:
+            continue
+        started = past.value_at(name, edit.origin.version, base[name])
+        is_merged = name in past.entry.kind.rules.by_lines and UNKNOWN not in (started, base[name])
+        if started != base[name] and not (is_merged and is_contained(started, base[name], edit.values[name])):
+            overruled[name] = "yours"
+    return overruled
 
 
 def _client_id_of(entry: Entry, row: Any) -> int | None:

@@ -5,27 +5,40 @@ sender started, claim the next version under the guard, write the revision. Peop
 their client's version: one number tells whoever has the client open that anything of it has moved.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.auth import Profile
 from portal.clients import revisions
-from portal.clients.edits import Edit, EditConflict, EntryMoved, Saved
+from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueTaken
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.merging import merge_now, row_of, since_origin, touches
 from portal.clients.models import Client, Valuation
-from portal.clients.revisions import Cause, Changes, to_json
+from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.editing import versions
+from portal.errors import NotFound
 from portal.extensions import db
 
+# What may be there once only: the constraint, the field that says it, and what is wrong with it.
+TAKEN = {
+    "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
+    "uq_valuations_product_id_valued_on": ("valued_on", "This product has a valuation of that day already."),
+    "fk_valuations_product_id": (
+        "product_id",
+        "The product of this valuation is removed: bring that back first.",
+    ),
+}
 
-def save_entry(client: Client, entry: Entry, edit: Edit, *, by: Profile) -> Saved:
+
+def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Write those of the sent values that differ, merged with what others have saved since.
 
-    A save that changes nothing keeps the version. Raises EditConflict or EntryGone (409), having changed nothing.
+    A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
+    ValueTaken (422); the caller rolls back.
     """
     lock(client)
     merged = merge_now(client, entry, edit)
@@ -33,42 +46,41 @@ def save_entry(client: Client, entry: Entry, edit: Edit, *, by: Profile) -> Save
         raise EditConflict(merged)
     others = [revision for revision in merged.since if touches(revision, entry)]
     changed = merged.decided.changes
-    if not changed:
-        return Saved(client.version, others)
+    decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
+    if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
+        return Saved(client.version, others, is_change=False)
     row = row_of(client, entry)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
-    cause = Cause(
-        by=by.id,
-        source=edit.source,
-        merged_with=tuple(revision.version for revision in others),
-        decisions={entry.key(name): choice for name, choice in merged.decided.choices.items()},
-        proceeded=edit.proceeded,
-    )
+    cause = edit.cause(tuple(revision.version for revision in others), decisions)
     if entry.kind is CLIENT:
         return Saved(accept(client, changes, cause, changed), others)
-    _set(row, changed)
+    with _nothing_twice():
+        for name, value in changed.items():
+            setattr(row, name, value)
+        db.session.flush()
     return Saved(accept(client, changes, cause), others)
 
 
-def add_part(client: Client, kind: EntryKind, edit: Edit, *, by: Profile, product: Entry | None = None) -> Entry:
-    """Add a person, a product, or a valuation of `product`. Nothing can collide with it, whatever the version.
+def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
+    """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
 
-    Raises IntegrityError where a value is taken that must be unique, EntryGone (409) for a product that was removed.
+    The same sent again from the same version, by a second click, is the part that is there already. Raises ValueTaken
+    (422), or EntryGone (409) for a product that was removed.
     """
     lock(client)
-    since_origin(client, edit.origin)
-    owner = {"client_id": client.id} if product is None else {"product_id": row_of(client, product).id}
-    row = kind.model(**edit.values, **owner)
-    db.session.add(row)
-    db.session.flush()
-    db.session.refresh(row)
+    since = since_origin(client, edit.origin)
+    owner = {"client_id": client.id}
+    if product_id is not None:
+        owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
+    known = _added_before(kind, edit, since, owner)
+    if known:
+        return Saved(client.version, entry=known, is_change=False)
+    row = _insert(kind, {**edit.values, **owner})
     entry = Entry(kind, row.id)
-    cause = Cause(by=by.id, source=edit.source, proceeded=edit.proceeded)
-    accept(client, {entry.prefix: [None, kind.as_json(row)]}, cause)
-    return entry
+    return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.cause()), entry=entry)
 
 
-def remove_part(client: Client, entry: Entry, edit: Edit, *, by: Profile) -> Saved:
+def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Remove a part, a product with its valuations. Raises EntryMoved (409) if it was changed since, or EntryGone."""
     lock(client)
     row = row_of(client, entry)
@@ -76,15 +88,37 @@ def remove_part(client: Client, entry: Entry, edit: Edit, *, by: Profile) -> Sav
     since = since_origin(client, edit.origin)
     moved = [revision for revision in since if any(touches(revision, part) for part, _ in gone)]
     if moved:
-        raise EntryMoved(entry, client.version, moved)
+        raise EntryMoved(entry, moved)
     changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
     db.session.delete(row)
-    return Saved(accept(client, changes, Cause(by=by.id, source=edit.source, proceeded=edit.proceeded)))
+    return Saved(accept(client, changes, edit.cause()))
+
+
+def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, Any]]], edit: Edit) -> Saved:
+    """Bring back parts that were removed, under the ids they had. What is there already stays as it is.
+
+    `removed` has the columns as the history holds them, in an order in which products come before their valuations.
+    Raises ValueTaken (422) where something else has a plan number or a day by now.
+    """
+    lock(client)
+    changes: Changes = {}
+    for entry, columns in removed:
+        if db.session.get(entry.kind.model, entry.id) is None:
+            row = _insert(entry.kind, {"id": entry.id, **entry.kind.parsed_columns(columns)})
+            changes[entry.prefix] = [None, entry.kind.as_json(row)]
+    if not changes:
+        return Saved(client.version, is_change=False)
+    return Saved(accept(client, changes, edit.cause()))
 
 
 def lock(client: Client) -> None:
-    """Hold the client's row until the transaction ends and read it anew: no other save comes in between."""
-    db.session.refresh(client, with_for_update=True)
+    """Hold the client's row until the transaction ends and read it anew: no other save comes in between.
+
+    FOR NO KEY UPDATE, so that whoever only refers to the client need not wait. Raises NotFound (404) if it is gone.
+    """
+    mine = select(Client).where(Client.id == client.id).with_for_update(key_share=True)
+    if db.session.scalar(mine.execution_options(populate_existing=True)) is None:
+        raise NotFound("There is no such client, or it is not for you.")
 
 
 def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
@@ -93,16 +127,51 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     Call `lock` first. The guard decides all the same: a caller that forgot to cannot overwrite anybody.
     """
     at = clock.now()
-    stamped = {**(values or {}), "updated_at": at, "updated_by": cause.by}
-    version = versions.save_guarded(db.session, Client, client.id, client.version, stamped)
+    stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
+    version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
     db.session.refresh(client)
     return version
 
 
-def _set(row: Any, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(row, name, value)
+def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
+    """By the same person on the same page: a second click on Save."""
+    shown = edit.origin.seen_version or 0
+    return any(
+        each.version > shown and each.changed_by == edit.by and each.decisions == decisions for each in merged.since
+    )
+
+
+def _added_before(
+    kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
+) -> Entry | None:
+    wanted = kind.as_json(kind.model(**edit.values, **owner))
+    for revision in since:
+        for prefix, (old, new) in revision.changes.items():
+            if revision.changed_by == edit.by and old is None and new == wanted and prefix.startswith(f"{kind.name}/"):
+                return Entry(kind, int(prefix.partition("/")[2]))
+    return None
+
+
+def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
+    row = kind.model(**values)
+    with _nothing_twice():
+        db.session.add(row)
+        db.session.flush()
+    db.session.refresh(row)
+    return row
+
+
+@contextmanager
+def _nothing_twice() -> Iterator[None]:
+    """What the database refuses because it is there already, said of the field. The transaction is lost either way."""
+    try:
+        yield
+    except IntegrityError as error:
+        constraint = getattr(error.orig, "diag", None) and error.orig.diag.constraint_name  # type: ignore[union-attr]
+        if constraint not in TAKEN:
+            raise
+        raise ValueTaken(*TAKEN[constraint]) from error
 
 
 def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:

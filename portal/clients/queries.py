@@ -143,6 +143,15 @@ def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
     return [(row.day, row.total) for row in rows]
 
 
+def valuations_of(product: Product, page: int) -> tuple[Sequence[Valuation], Paging]:
+    """One page of a product's valuations, the latest first; a page past the end becomes the last."""
+    mine = Valuation.product_id == product.id
+    total = db.session.scalar(select(func.count()).select_from(Valuation).where(mine)) or 0
+    paging = Paging(min(page, Paging(1, total).pages), total)
+    rows = select(Valuation).where(mine).order_by(Valuation.valued_on.desc())
+    return db.session.scalars(rows.limit(PAGE_SIZE).offset((paging.page - 1) * PAGE_SIZE)).all(), paging
+
+
 def name_of(profile_id: int | None) -> str:
     """The profile's full name; '' for nobody. No statement when the session has the profile already."""
     profile = db.session.get(Profile, profile_id) if profile_id else None

@@ -10,6 +10,7 @@ from typing import Any
 from portal.clients import choices
 from portal.clients.entries import EntryKind
 from portal.clients.queries import name_of
+from portal.clients.revisions import to_json
 from portal.formatting import day, gbp, percent
 
 
@@ -21,6 +22,12 @@ def readable(kind: EntryKind, column: str, value: Any) -> str:
     if isinstance(parsed, date):
         return day(parsed)
     return READERS.get((kind.name, column), str)(parsed)
+
+
+def readable_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
+    """(label, value) of everything that is known of a row."""
+    shown = ((label, readable(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items())
+    return [(label, value) for label, value in shown if value]
 
 
 def as_typed(value: Any) -> str:

@@ -6,7 +6,7 @@ have no gap from the first revision on, so the values of any earlier version are
 since then undone. Revisions are written once; a trigger of the database refuses to alter them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -28,7 +28,8 @@ class ClientRevision(Model):
 
     `merged_with` lists the versions of others that the change was merged with, `decisions` what was chosen on the
     conflict page (key → theirs, yours or third) or over a mark in the editor (yours), `proceeded` whether the editor
-    was opened by Proceed Anyway. `changed_by` is NULL for an import.
+    was opened by Proceed Anyway, `reverts` the version that it undoes. `changed_by` is NULL for an import or a command.
+    Who has given way to others everywhere has changed nothing and decided all the same: `changes` is empty then.
     """
 
     __tablename__ = "client_revisions"
@@ -43,6 +44,7 @@ class ClientRevision(Model):
     merged_with: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
     decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
+    reverts: Mapped[int | None]
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Cause:
     merged_with: tuple[int, ...] = ()
     decisions: Mapping[str, str] | None = None
     proceeded: bool = False
+    reverts: int | None = None
 
 
 def revisions_since(client_id: int, version: int) -> Sequence[ClientRevision]:
@@ -63,6 +66,14 @@ def revisions_since(client_id: int, version: int) -> Sequence[ClientRevision]:
         .where(ClientRevision.client_id == client_id, ClientRevision.version > version)
         .order_by(ClientRevision.version)
     ).all()
+
+
+def revisions_in(client_id: int, versions: Collection[int]) -> dict[int, ClientRevision]:
+    """Version → its revision, of those that are there."""
+    if not versions:
+        return {}
+    found = select(ClientRevision).where(ClientRevision.client_id == client_id, ClientRevision.version.in_(versions))
+    return {revision.version: revision for revision in db.session.scalars(found)}
 
 
 def record(client_id: int, version: int, at: datetime, changes: Changes, cause: Cause) -> None:
@@ -78,6 +89,7 @@ def record(client_id: int, version: int, at: datetime, changes: Changes, cause: 
             merged_with=list(cause.merged_with),
             decisions=dict(cause.decisions or {}),
             proceeded=cause.proceeded,
+            reverts=cause.reverts,
         )
     )
     db.session.flush()
@@ -86,6 +98,16 @@ def record(client_id: int, version: int, at: datetime, changes: Changes, cause: 
 def value_before(revisions: Iterable[ClientRevision], key: str, present: Any) -> Any:
     """What `key` held before these revisions, oldest first, as JSON; `present` where none of them touched it."""
     return next((revision.changes[key][0] for revision in revisions if key in revision.changes), present)
+
+
+def last_change_of_part(client_id: int, prefix: str) -> ClientRevision | None:
+    """The newest revision that added or removed the part with this key, `person/12`."""
+    return db.session.scalar(
+        select(ClientRevision)
+        .where(ClientRevision.client_id == client_id, ClientRevision.changes.has_key(prefix))
+        .order_by(ClientRevision.version.desc())
+        .limit(1)
+    )
 
 
 def last_change(revisions: Sequence[ClientRevision], key: str) -> ClientRevision | None:

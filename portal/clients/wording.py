@@ -4,21 +4,33 @@ Used by the pages that tell somebody of a change. Names come from profiles that 
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from portal.auth import Profile
 from portal.clients.edits import Merged, Saved
-from portal.clients.entries import CLIENT, split_key
+from portal.clients.entries import CLIENT, place_of, split_key
 from portal.clients.queries import name_of
 from portal.clients.revisions import ClientRevision
 
 MOST_NAMED = 3
+# What was chosen where two changes collided, as the history tells it.
+CHOICES = {"yours": "Kept over somebody else’s change", "third": "Decided anew", "theirs": "Gave way to others"}
 
 
 def saved(result: Saved, by: Profile) -> str:
     """ "Saved together with Daniel's change to Phone", or that the changes are saved."""
     if not result.merged_with:
         return "Your changes are saved."
-    return f"Saved together with {in_words(_changes_by(result.merged_with, by))}."
+    return f"Saved together with {in_words(changes_by(result.merged_with, by))}."
+
+
+def told(revision: ClientRevision) -> dict[str, Any]:
+    """Whose change it was and to what, for a program."""
+    return {
+        "version": revision.version,
+        "by": name_of(revision.changed_by) or None,
+        "fields": labels_of(revision.changes),
+    }
 
 
 def merged_quietly(merged: Merged, reader: Profile) -> list[str]:
@@ -26,7 +38,7 @@ def merged_quietly(merged: Merged, reader: Profile) -> list[str]:
     labels, asked = merged.entry.kind.labels, {conflict.field for conflict in merged.decided.conflicts}
     yours = [f"{labels[name]} (yours)" for name in merged.decided.changes if name not in asked]
     theirs = {
-        name: f"{labels[name]} ({_owner(revision.changed_by, reader)})"
+        name: f"{labels[name]} ({_owner(revision, reader)})"
         for revision in merged.since
         for name in labels
         if name not in asked and merged.entry.key(name) in revision.changes and name not in merged.decided.changes
@@ -34,9 +46,20 @@ def merged_quietly(merged: Merged, reader: Profile) -> list[str]:
     return [*yours, *theirs.values()]
 
 
+def doings(revision: ClientRevision) -> str:
+    """ "changed Phone and Notes", "added a person": what a change did, after its author's name."""
+    done: dict[str, list[str]] = {}
+    for key, (old, _) in revision.changes.items():
+        is_whole_part = not split_key(key)[1]
+        verb = ("added" if old is None else "removed") if is_whole_part else "changed"
+        done.setdefault(verb, []).append(key)
+    said = [f"{verb} {in_words(labels_of(keys))}" for verb, keys in done.items()]
+    return in_words(said) if said else f"left {in_words(labels_of(revision.decisions))} to others"
+
+
 def labels_of(changes: Iterable[str]) -> list[str]:
     """What people call the fields with these keys, each once: Phone, Notes; of a part its own label: product."""
-    return list(dict.fromkeys(_label(key) for key in changes))
+    return list(dict.fromkeys(_label(key) for key in sorted(changes, key=place_of)))
 
 
 def in_words(names: Sequence[str], most: int = MOST_NAMED) -> str:
@@ -46,30 +69,34 @@ def in_words(names: Sequence[str], most: int = MOST_NAMED) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def first_name_of(profile_id: int | None, by: Profile) -> str:
-    """Daniel's first name, "you" for whoever reads, "an import" for nobody."""
-    if profile_id is None:
-        return "an import"
-    return "you" if profile_id == by.id else name_of(profile_id).split(" ")[0]
+def name_or_source(revision: ClientRevision) -> str:
+    """Daniel Okafor; an import; a command."""
+    return name_of(revision.changed_by) or _nobody(revision)
 
 
-def _changes_by(revisions: Sequence[ClientRevision], by: Profile) -> list[str]:
-    keys: dict[int | None, dict[str, None]] = {}
+def changes_by(revisions: Sequence[ClientRevision], by: Profile) -> list[str]:
+    """ "Daniel’s change to Phone and Notes" and the like, each person once."""
+    changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
-        keys.setdefault(revision.changed_by, {}).update(dict.fromkeys(revision.changes))
-    return [f"{_whose(who, by)} to {in_words(labels_of(changed))}" for who, changed in keys.items()]
+        if revision.changes:
+            changed.setdefault(_whose_change(revision, by), {}).update(dict.fromkeys(revision.changes))
+    return [f"{whose} to {in_words(labels_of(keys))}" for whose, keys in changed.items()]
 
 
-def _whose(profile_id: int | None, by: Profile) -> str:
-    if profile_id is None:
-        return "an import’s change"
-    return "your earlier change" if profile_id == by.id else f"{first_name_of(profile_id, by)}’s change"
+def _whose_change(revision: ClientRevision, by: Profile) -> str:
+    return "your earlier change" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s change"
 
 
-def _owner(profile_id: int | None, by: Profile) -> str:
-    if profile_id is None:
-        return "imported"
-    return "yours" if profile_id == by.id else f"{first_name_of(profile_id, by)}’s"
+def _owner(revision: ClientRevision, by: Profile) -> str:
+    return "yours" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s"
+
+
+def _first_name_or_source(revision: ClientRevision) -> str:
+    return name_of(revision.changed_by).split(" ")[0] if revision.changed_by else _nobody(revision)
+
+
+def _nobody(revision: ClientRevision) -> str:
+    return "an import" if revision.source == "import" else "a command"
 
 
 def _label(key: str) -> str:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import NamedTuple
 
 MOST_WORDS = 600
+LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
 WORDS = re.compile(r"\S+|\s+")
 
 
@@ -34,7 +35,9 @@ def _words(old: str, new: str) -> list[Piece]:
     pieces: list[Piece] = []
     for kind, out, put in _blocks(was, now):
         pieces += [Piece("same", out)] if kind == "equal" else [Piece("gone", out), Piece("new", put)]
-    return pieces
+    common = sum(len(piece.text.split()) for piece in pieces if piece.kind == "same")
+    is_other_text = common < LEAST_COMMON * min(len(old.split()), len(new.split()))
+    return [Piece("gone", old), Piece("new", new)] if is_other_text else pieces
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:

@@ -7,13 +7,22 @@ has chosen so. Texts may be merged line by line, money is never decided by a rul
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 Values = Mapping[str, Any]
 
 
+class _Unknown(Enum):
+    UNKNOWN = "unknown"
+
+
+# What a field was where nobody can tell any more. Not None: that is an empty date or number, which is known.
+UNKNOWN: Final = _Unknown.UNKNOWN
+
+
 class Conflict(NamedTuple):
-    """A field that both have changed: what it was (None where that is not known), what is there now, what was typed."""
+    """A field that both have changed: what it was (UNKNOWN perhaps), what is there now, what was typed."""
 
     field: str
     base: Any
@@ -31,8 +40,8 @@ class Merge:
 
 @dataclass(frozen=True)
 class MergeRules:
-    """Fields that are always asked about when both changed them, even alike: money. Texts that are merged line by
-    line, each with the most characters that it may hold.
+    """`always_ask`: fields that are asked about when both changed them, even alike: two who enter the same fee may
+    mean it once or twice. `by_lines`: texts merged line by line, each with the most characters that it may hold.
     """
 
     always_ask: frozenset[str] = frozenset()
@@ -40,7 +49,10 @@ class MergeRules:
 
 
 def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules) -> Merge:
-    """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are."""
+    """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are.
+
+    Where the base is UNKNOWN, nobody can tell who has changed what: every value that differs is asked about.
+    """
     changes: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     for name, mine in yours.items():
@@ -49,7 +61,7 @@ def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules) -> Mer
             continue
         if now == was:
             changes[name] = mine
-        elif now == mine and name not in rules.always_ask:
+        elif now == mine and (was is UNKNOWN or name not in rules.always_ask):
             continue
         elif (merged := _merged_text(name, was, now, mine, rules)) is not None:
             changes[name] = merged
@@ -58,8 +70,13 @@ def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules) -> Mer
     return Merge({name: value for name, value in changes.items() if value != theirs[name]}, tuple(conflicts))
 
 
-def _merged_text(name: str, base: str | None, theirs: str, yours: str, rules: MergeRules) -> str | None:
-    if name not in rules.by_lines or base is None:
+def is_contained(base: str, theirs: str, yours: str) -> bool:
+    """Whether `yours` has all that `theirs` changed of `base`: as a text has whose lines have been merged already."""
+    return merge_lines(base, theirs, yours) == yours
+
+
+def _merged_text(name: str, base: Any, theirs: str, yours: str, rules: MergeRules) -> str | None:
+    if name not in rules.by_lines or base is UNKNOWN:
         return None
     merged = merge_lines(base, theirs, yours)
     return merged if merged is not None and len(merged) <= rules.by_lines[name] else None

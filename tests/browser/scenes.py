@@ -271,8 +271,8 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
 
 def save_for(profile: Profile, client: Client, **values: Any) -> None:
     """An accepted change by somebody at another desk."""
-    edit = Edit(Origin(client.version), values)
-    operations.save_entry(client, Entry(CLIENT), edit, by=profile)
+    edit = Edit(Origin(client.version), profile.id, values)
+    operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 
 

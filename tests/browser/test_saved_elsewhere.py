@@ -28,7 +28,7 @@ def save(client: Client) -> Save:
 
     def save(by: Profile, **values: Any) -> None:
         db.session.refresh(client)
-        operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), values), by=by)
+        operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by.id, values))
         db.session.commit()
 
     return save

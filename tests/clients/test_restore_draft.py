@@ -26,16 +26,6 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", town="Bath", notes=NOTES)
 
 
-@pytest.fixture
-def amelia(visit: Visit, cast: Cast) -> Visitor:
-    return visit(cast.amelia)
-
-
-@pytest.fixture
-def daniel(visit: Visit, cast: Cast) -> Visitor:
-    return visit(cast.daniel)
-
-
 def editor(visitor: Visitor, client: Client, query: str = "") -> TestResponse:
     answer = visitor.get(f"/clients/{client.id}/edit{query}")
     assert answer.status_code == 200, answer.text

@@ -76,7 +76,10 @@ function listed(names) {
 }
 
 const isMine = ({ by_id }, myId) => by_id === myId;
-const who = (author, myId) => (isMine(author, myId) ? "You" : author.by?.split(" ")[0] || "An import");
-const whose = (author, myId) =>
-	isMine(author, myId) ? "your earlier value" : `${author.by?.split(" ")[0] || "the import"}’s`;
+const firstName = ({ by }) => by?.split(" ")[0];
+const who = (author, myId) => (isMine(author, myId) ? "You" : firstName(author) || "An import or a command");
+const whose = (author, myId) => {
+	if (isMine(author, myId)) return "your earlier value";
+	return author.by ? `${firstName(author)}’s` : "the other value";
+};
 const elsewhere = (author, myId) => (isMine(author, myId) ? " elsewhere" : "");

@@ -40,7 +40,7 @@ export class PresenceModal extends HTMLElement {
 		link.ariaBusy = "true";
 		const others = await page.ask(ASK_TIMEOUT_MS);
 		link.ariaBusy = null;
-		if (others.length === 0) return this.#go();
+		if (others.length === 0) return this.#go(link.href);
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();
 		this.#draw(others);
@@ -57,14 +57,22 @@ export class PresenceModal extends HTMLElement {
 
 	#decided() {
 		const link = this.#edit;
-		if (this.#dialog.returnValue === "proceed") return this.#go();
+		if (this.#dialog.returnValue === "edit") return this.#go(link.href);
+		if (this.#dialog.returnValue === "proceed") return this.#go(withProceeded(link.href));
 		this.#edit = null;
 		link.focus();
 		if (this.#dialog.returnValue === "wait") fire("wait", { href: link.href });
 	}
 
-	#go() {
-		location.assign(this.#edit.href);
+	#go(href) {
+		location.assign(href);
 		this.#edit = null;
 	}
+}
+
+/** The history says of a save that it was begun although others were there. */
+function withProceeded(href) {
+	const url = new URL(href);
+	url.searchParams.set("proceeded", "1");
+	return url.href;
 }

@@ -52,7 +52,7 @@ describe("what was saved", () => {
 
 	test("calls oneself you, and an import by what it is", () => {
 		assert.equal(said({ ...me, fields: changed("Phone") }), "You changed Phone elsewhere");
-		assert.equal(said({ ...nobody, fields: changed("Phone") }), "An import changed Phone");
+		assert.equal(said({ ...nobody, fields: changed("Phone") }), "An import or a command changed Phone");
 	});
 });
 
@@ -68,7 +68,7 @@ describe("beside a field", () => {
 		assert.equal(wording.changedThisTo({ ...daniel, value: "" }, ME), "Daniel emptied this");
 		assert.equal(wording.keptMine(daniel, ME), "Saving puts yours in place of Daniel’s");
 		assert.equal(wording.keptMine(me, ME), "Saving puts yours in place of your earlier value");
-		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the import’s");
+		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the other value");
 	});
 
 	test("stands that the part was removed", () => {

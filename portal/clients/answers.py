@@ -1,0 +1,109 @@
+"""What a save is answered: a page for a person, JSON for a program. Called by views that have committed or rolled back.
+
+Whatever a save comes to, what was typed travels on with the answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import clock
+from portal.auth import Profile
+from portal.clients import conflicts, draft_forms, wording
+from portal.clients.editors import Editor
+from portal.clients.edits import Merged, Saved
+from portal.clients.form_fields import EntryForm
+from portal.clients.models import Client
+from portal.editing.display import EditorDraft, values_of
+from portal.editing.guard import Origin, origin_from
+from portal.error_handlers import answer
+from portal.presence.display import PagePresence, presence_of
+from portal.sent_forms import is_json, sent_form
+
+GUARD = ("version", "seen", "proceeded", "draft")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a save was sent: `sent` has its fields, `origin` is read from them; a program `speaks_json`."""
+
+    by: Profile
+    sent: Mapping[str, str]
+    origin: Origin
+    speaks_json: bool
+
+    @property
+    def source(self) -> str:
+        return "json" if self.speaks_json else "form"
+
+
+def asked_by(profile: Profile) -> Asked:
+    """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
+    return Asked(profile, sent_form(), origin_from(sent_form()), is_json())
+
+
+def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
+    return render_template(
+        "clients/edit.html",
+        client=editor.client,
+        editor=editor,
+        form=form,
+        draft=draft,
+        now=clock.now(),
+        presence=presence_on(editor.client, "editing"),
+    )
+
+
+def saved(editor: Editor, result: Saved, asked: Asked) -> ResponseReturnValue:
+    """Where the entry is shown, with what was saved together with whose changes; for a program the same in JSON."""
+    if asked.speaks_json:
+        return {
+            "status": "added" if editor.is_new else "saved",
+            "version": result.version,
+            "key": (result.entry or editor.entry).prefix,
+            "merged_with": [wording.told(revision) for revision in result.merged_with],
+        }
+    flash("Added." if editor.is_new else wording.saved(result, asked.by))
+    return redirect(editor.back_url)
+
+
+def refused(editor: Editor, form: EntryForm, asked: Asked) -> ResponseReturnValue:
+    """422: values that cannot be kept, each beside its field."""
+    if asked.speaks_json:
+        errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
+        return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors)
+    return editor_page(editor, *draft_forms.sent_back(editor, form)), 422
+
+
+def conflict(
+    editor: Editor, merged: Merged, third: EntryForm, asked: Asked, *, typed: EntryForm | None = None, undoing: int = 0
+) -> ResponseReturnValue:
+    """409: others have changed the same fields, and somebody has to decide.
+
+    What was `typed` travels on in hidden fields; undoing the change of version `undoing` needs the entry's key alone.
+    """
+    if asked.speaks_json:
+        detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
+        return answer(409, detail, version=merged.version, conflicts=conflicts.told(merged))
+    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry"] if undoing else []))}
+    texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
+    page = render_template(
+        "clients/conflict.html",
+        client=editor.client,
+        back_url=editor.back_url,
+        hidden={**sent, "seen_version": str(merged.version), **texts},
+        questions=conflicts.questions(merged, third, asked.sent, asked.origin, asked.by),
+        together=wording.merged_quietly(merged, asked.by),
+        undoing=undoing,
+        now=clock.now(),
+        presence=presence_on(editor.client, "editing"),
+    )
+    return page, 409
+
+
+def presence_on(client: Client, activity: str) -> PagePresence:
+    """Every page of a client record is one place: who edits one of its people meets who looks at its products."""
+    changes_url = url_for("client_changes.changes", client_id=client.id)
+    return presence_of(f"client-{client.id}", activity, client.name, version=client.version, changes_url=changes_url)

@@ -1,0 +1,147 @@
+"""What the forms of client records are made of: controls that take their label, length and size from the record itself.
+
+Labels come from entries.py, lengths from the columns, the rule for numbers from csv_cells.py, so that form,
+importer and database agree. Used by forms.py.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, Form, HiddenField, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
+from wtforms.form import BaseForm
+from wtforms.validators import DataRequired, Length, Optional, StopValidation
+
+from portal.clients.csv_cells import BadCell, number
+from portal.clients.entries import EntryKind, longest
+from portal.clients.limits import EARLIEST, LATEST, control_character_in
+
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+
+
+class EntryForm(FlaskForm):
+    """A form on one entry of a client record; `GROUPS` has the fields that people see, by the title they stand under.
+
+    The hidden fields say where the person started, to editing.guard, and whose the draft is, to editing.drafts.
+    """
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]]
+
+    version = HiddenField()
+    seen = HiddenField()
+    proceeded = HiddenField()
+    draft = HiddenField()
+
+    @property
+    def groups(self) -> list[tuple[str, list[Field]]]:
+        return [(title, [self[name] for name in names]) for title, names in self.GROUPS.items()]
+
+    @property
+    def field_names(self) -> tuple[str, ...]:
+        return tuple(name for names in self.GROUPS.values() for name in names)
+
+    def sent_values(self) -> dict[str, Any]:
+        """Column → value of the fields that were sent: a program may leave out what it does not change."""
+        return {name: self[name].data for name in self.field_names if self[name].raw_data}
+
+
+class NumberField(StringField):
+    """An amount or a percentage, as people write them: 1234.5, 1,234.50, £1,234.50. Kept as a Decimal."""
+
+    def __init__(
+        self,
+        label: str,
+        validators: Any,
+        *,
+        column: Any,
+        least: int | None = None,
+        most: int | None = None,
+        **options: Any,
+    ) -> None:
+        self._parse = number(column, least=least, most=most)
+        self._decimals: int = column.property.columns[0].type.scale
+        super().__init__(label, validators, render_kw={"inputmode": "decimal"}, **options)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else f"{self.data:.{self._decimals}f}"
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        if not valuelist:
+            return
+        self.data = None
+        text = _THOUSANDS.sub("", valuelist[0].strip().removeprefix("£").removesuffix("%"))
+        if not text:
+            return
+        try:
+            self.data = self._parse(text)
+        except BadCell as problem:
+            raise ValueError(f"{problem}.") from problem
+
+
+class Present(DataRequired):
+    """A number or a day is there; nought is one, and a default need not be sent."""
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        is_blank = not any(str(text).strip() for text in field.raw_data or ())
+        if field.data is None and is_blank:
+            field.errors = []  # "Not a valid date value." of one that is not there
+            raise StopValidation(self.message or "")
+
+
+def text_field(
+    entry: EntryKind, column: str, *checks: Any, kind: type[StringField] = StringField, needed: str = "", **options: Any
+) -> Field:
+    """A line of text, or several with `kind=TextAreaField`; `needed` says what to do where it is empty."""
+    most = longest(entry.model, column)
+    too_long = Length(max=most, message=f"Use at most {most:,} characters.")
+    required = [DataRequired(needed)] if needed else []
+    return kind(entry.labels[column], [*required, *checks, too_long, _printable], filters=[_stripped], **options)
+
+
+def choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None) -> SelectField:
+    """One of a closed list; `blank` is what people read for none."""
+    nothing = {} if blank is None else {"": blank}
+    return SelectField(entry.labels[column], choices=options({**nothing, **listed}))
+
+
+def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str] | None = None) -> SelectField:
+    """One of a list of numbers, perhaps one that is known only when the form is made."""
+    offered = None if listed is None else options(listed)
+    return SelectField(entry.labels[column], coerce=_whole_number, choices=offered)
+
+
+def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DateField:
+    return DateField(entry.labels[column], [Present(needed) if needed else Optional(), _within_dates])
+
+
+def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
+    """A number that must be there, within its column's size and the bounds `least` and `most`."""
+    sized = getattr(entry.model, column)
+    return NumberField(entry.labels[column], [Present(needed)], column=sized, description=unit, **bounds)
+
+
+def options(labels: Mapping[Any, str]) -> list[SelectChoice]:
+    """Value → label as WTForms wants it from 3.4 on."""
+    return [SelectChoice(value, label) for value, label in labels.items()]
+
+
+def _stripped(value: str | None) -> str:
+    return (value or "").replace("\r\n", "\n").strip()
+
+
+def _printable(form: Form, field: Field) -> None:
+    if control_character_in(field.data or "", several_lines=isinstance(field, TextAreaField)):
+        raise ValidationError("Remove the control characters: they cannot be kept.")
+
+
+def _within_dates(form: Form, field: Field) -> None:
+    if field.data and not EARLIEST <= field.data <= LATEST:
+        raise ValidationError(f"Enter a date between {EARLIEST.year} and {LATEST.year}.")
+
+
+def _whole_number(text: Any) -> int | None:
+    return int(text) if text not in (None, "", "None") else None

@@ -1,0 +1,30 @@
+"""Giving every client of one adviser to another. Called by `flask clients hand-over`; flushes, never commits."""
+
+from collections.abc import Callable
+
+from sqlalchemy import select
+
+from portal.auth import Profile
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.clients.models import Client
+from portal.clients.operations import save_entry
+from portal.editing.guard import Origin
+from portal.errors import InvalidInput
+from portal.extensions import db
+
+
+def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None]) -> int:
+    """Change the adviser of all of the giver's clients; return of how many. `tell` hears how many of how many are done.
+
+    Each is a guarded save like anybody's, in the history as a command's. In the order of their ids, as the import locks
+    them too. Raises InvalidInput (422) for a taker who cannot look after clients.
+    """
+    if not (taker.is_active and taker.may_write):
+        raise InvalidInput("to", f"{taker.email} cannot look after clients: deactivated, or a reader")
+    mine = list(db.session.scalars(select(Client).where(Client.adviser_id == giver.id).order_by(Client.id)))
+    for done, client in enumerate(mine, start=1):
+        values = {"adviser_id": taker.id}
+        save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by=None, values=values, source="cli"))
+        tell(done, len(mine))
+    return len(mine)

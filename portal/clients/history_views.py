@@ -1,0 +1,101 @@
+"""The history of a client record, and undoing a change of it."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.auth.access import require_sign_in
+from portal.clients import answers, conflicts, history, reverting
+from portal.clients.access import client_for
+from portal.clients.answers import Asked
+from portal.clients.editors import editor_of
+from portal.clients.edits import Edit, EditConflict, EntryMoved, ValueTaken
+from portal.clients.entries import Entry, entry_called
+from portal.clients.history_filters import FIELDS, history_filters_from
+from portal.clients.models import Client
+from portal.clients.revisions import ClientRevision
+from portal.editing.decisions import Decisions
+from portal.error_handlers import answer
+from portal.errors import InvalidInput
+from portal.extensions import db
+from portal.sent_forms import is_json, sent_form
+
+blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
+blueprint.before_request(require_sign_in)
+
+
+@blueprint.get("")
+def show(client_id: int) -> ResponseReturnValue:
+    """Every accepted change, newest first, by field and person."""
+    return _page(client_for(current_user, client_id))
+
+
+@blueprint.post("/<int(min=1, max=2147483647):version>/revert")
+def revert(client_id: int, version: int) -> ResponseReturnValue:
+    """Undo what one change did to one entry; what others have changed since is asked about (409)."""
+    client = client_for(current_user, client_id, write=True)
+    asked = answers.asked_by(current_user)
+    revision = reverting.revision_of(client, version)
+    entry = _entry_named(asked)
+    if entry.prefix in revision.changes:
+        return _reverted(client, revision, entry, asked, {})
+    editor = editor_of(client, entry, current_user.id)
+    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
+    try:
+        return _reverted(client, revision, entry, asked, conflicts.decisions_from(third, asked.sent, third.field_names))
+    except EditConflict as conflict:
+        db.session.rollback()
+        return answers.conflict(editor, conflict.merged, third, asked, undoing=version)
+
+
+def _reverted(
+    client: Client, revision: ClientRevision, entry: Entry, asked: Asked, decisions: Decisions
+) -> ResponseReturnValue:
+    try:
+        saved = reverting.revert(client, revision, entry, Edit(asked.origin, asked.by.id, decisions=decisions))
+    except (EntryMoved, ValueTaken) as error:
+        db.session.rollback()
+        return _not_undone(client, error)
+    db.session.commit()
+    if asked.speaks_json:
+        return {"status": "reverted", "version": saved.version}
+    done = f"Change {revision.version} is undone."
+    flash(done if saved.is_change else "There is nothing to undo: the record is as it was before that change.")
+    return redirect(url_for(".show", client_id=client.id))
+
+
+def _not_undone(client: Client, error: EntryMoved | ValueTaken) -> ResponseReturnValue:
+    """Somebody else comes first: a part that was changed after it was added, a plan number that is in use by now."""
+    status = 422 if isinstance(error, ValueTaken) else 409
+    why = error.problem if isinstance(error, ValueTaken) else f"{error} Remove it from its own page."
+    if is_json():
+        return answer(status, why)
+    return _page(client, failure=f"Not undone. {why}"), status
+
+
+def _entry_named(asked: Asked) -> Entry:
+    """Raises InvalidInput (422)."""
+    entry = entry_called(asked.sent.get("entry", ""))
+    if entry is None:
+        raise InvalidInput("entry", "must be a part of the record, such as person/12, or empty for the client itself")
+    return entry
+
+
+def _page(client: Client, failure: str = "") -> str:
+    filters = history_filters_from(request.args)
+    items, paging = history.page_of_history(client, filters, current_user)
+    return render_template(
+        "clients/history.html",
+        client=client,
+        items=items,
+        paging=paging,
+        filters=filters,
+        fields=FIELDS,
+        people=history.people_in(client),
+        failure=failure,
+        now=clock.now(),
+        may_edit=current_user.may_write,
+        page_url=lambda number: url_for(".show", client_id=client.id, **filters.query(page=number)),
+        presence=answers.presence_on(client, "viewing"),
+    )

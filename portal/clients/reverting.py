@@ -1,0 +1,72 @@
+"""Undoing one accepted change of a client record: itself a guarded change, merged with all that came after it.
+
+As if whoever reverts had opened the record just after that change and typed the old values: what nobody has touched
+since goes back, lines of texts are taken out from between later ones, what others have changed since is asked about.
+Called by history_views.py. Must not import Flask.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.clients.edits import Edit, Saved
+from portal.clients.entries import Entry, place_of, split_key
+from portal.clients.merging import refuse_version_to_come
+from portal.clients.models import Client
+from portal.clients.operations import remove_part, restore_parts, save_entry
+from portal.clients.revisions import ClientRevision
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import db
+
+
+def revision_of(client: Client, version: int) -> ClientRevision:
+    """The change that made the client this version. Raises NotFound (404)."""
+    revision = db.session.scalar(
+        select(ClientRevision).where(ClientRevision.client_id == client.id, ClientRevision.version == version)
+    )
+    if revision is None:
+        raise NotFound("There is no such change in the history of this client.")
+    return revision
+
+
+def entries_of(revision: ClientRevision) -> list[Entry]:
+    """What the change touched, each entry once: the client, people, products, valuations."""
+    return list(dict.fromkeys(split_key(key)[0] for key in sorted(revision.changes, key=place_of)))
+
+
+def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -> Saved:
+    """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
+
+    `edit` brings who asks and, from the conflict page, the decisions; the values are the history's. Raises
+    EditConflict, EntryMoved or EntryGone (409), or ValueTaken (422).
+    """
+    refuse_version_to_come(client, edit.origin)
+    origin = replace(edit.origin, version=revision.version)
+    edit = replace(edit, origin=origin, source="revert", reverts=revision.version)
+    if entry.prefix not in revision.changes:
+        return save_entry(client, entry, replace(edit, values=values_before(revision, entry)))
+    old, _ = revision.changes[entry.prefix]
+    if old is None:
+        return remove_part(client, entry, edit)
+    return restore_parts(client, _removed(revision), edit)
+
+
+def values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
+    """Column → what it held before the change, of the columns that it changed. Raises InvalidInput (422) for none."""
+    values = {
+        name: entry.kind.parsed(name, revision.changes[entry.key(name)][0])
+        for name in entry.kind.labels
+        if entry.key(name) in revision.changes
+    }
+    if not values:
+        raise InvalidInput("entry", "was not touched by this change")
+    return values
+
+
+def _removed(revision: ClientRevision) -> list[tuple[Entry, Any]]:
+    return [
+        (entry, revision.changes[entry.prefix][0])
+        for entry in entries_of(revision)
+        if revision.changes.get(entry.prefix, [None, None])[0] is not None
+    ]

@@ -1,0 +1,58 @@
+"""Two colleagues at their browsers, and what they do in editors."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.clients import Client
+from portal.clients.revisions import ClientRevision
+from portal.extensions import db
+from tests.cast import Cast
+from tests.reading import form_of
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+@pytest.fixture
+def daniel(visit: type[Visitor], cast: Cast) -> Visitor:
+    return visit(cast.daniel)
+
+
+class Desk:
+    """Somebody at the editors of one client: `path` is what stands behind the client's address."""
+
+    def __init__(self, browser: Visitor, client: Client) -> None:
+        self.browser = browser
+        self.address = f"/clients/{client.id}"
+
+    def open(self, path: str = "/edit") -> dict[str, str]:
+        """The form as a browser would send it."""
+        answer = self.browser.get(self.address + path)
+        assert answer.status_code == 200, answer.text
+        return form_of(answer)
+
+    def send(self, form: dict[str, str], path: str = "/edit", **typed: str) -> TestResponse:
+        return self.browser.post(self.address + path, data={**form, **typed})
+
+    def change(self, path: str = "/edit", **typed: str) -> TestResponse:
+        """Open the editor and save."""
+        answer = self.send(self.open(path), path, **typed)
+        assert answer.status_code == 302, answer.text
+        return answer
+
+    def say(self, path: str, **fields: Any) -> TestResponse:
+        """What a program sends: JSON."""
+        return self.browser.post(self.address + path, json=fields)
+
+
+def history_of(client: Client) -> list[ClientRevision]:
+    """Oldest first."""
+    db.session.rollback()
+    mine = select(ClientRevision).where(ClientRevision.client_id == client.id)
+    return list(db.session.scalars(mine.order_by(ClientRevision.version)))

@@ -1,0 +1,385 @@
+"""People, products and valuations: added, changed and removed, each under its client's version."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.clients import Client, Person, Product, Valuation
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.reading import errors_of, form_of, options_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id)
+    make_person(client, "Ruth", "Whitmore", known_as="Ru", date_of_birth=date(1961, 3, 12))
+    make_product(client, (MARCH, "1000.00"), plan_number="A1", fixed_fee="120.00", percentage_fee="0.50")
+    return client
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def only(model: type[Any]) -> Any:
+    db.session.rollback()
+    return db.session.scalars(select(model)).one()
+
+
+def test_a_person_is_added_and_stands_in_the_history(amelias: Desk, cast: Cast, client: Client) -> None:
+    answer = amelias.change(
+        "/person/new", title="Mr", first_name=" Shaun ", last_name="Whitmore", date_of_birth="1958-09-04"
+    )
+
+    assert answer.headers["Location"] == amelias.address
+    person = db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
+    assert (person.client_id, person.title, person.date_of_birth) == (client.id, "Mr", date(1958, 9, 4))
+    [revision] = history_of(client)
+    assert (revision.version, revision.changed_by, revision.source) == (2, cast.amelia.id, "form")
+    old, new = revision.changes[f"person/{person.id}"]
+    assert (old, new["first_name"], new["date_of_birth"]) == (None, "Shaun", "1958-09-04")
+    db.session.refresh(client)
+    assert (client.version, client.updated_by) == (2, cast.amelia.id)
+    assert "Shaun Whitmore" in text_of(amelias.browser.get(amelias.address))
+
+
+def test_a_person_is_changed(amelias: Desk, client: Client) -> None:
+    ruth = only(Person)
+    form = amelias.open(f"/person/{ruth.id}/edit")
+    assert (form["first_name"], form["known_as"], form["date_of_birth"]) == ("Ruth", "Ru", "1961-03-12")
+
+    amelias.change(f"/person/{ruth.id}/edit", known_as="Ruthie", date_of_birth="")
+
+    assert (only(Person).known_as, only(Person).date_of_birth) == ("Ruthie", None)
+    assert history_of(client)[0].changes == {
+        f"person/{ruth.id}/known_as": ["Ru", "Ruthie"],
+        f"person/{ruth.id}/date_of_birth": ["1961-03-12", None],
+    }
+
+
+def test_a_product_is_added_with_its_fees(amelias: Desk, client: Client) -> None:
+    form = amelias.open("/product/new")
+    assert (form["status"], form["fixed_fee"], form["percentage_fee"]) == ("active", "0.00", "0.00")
+    amelias.change(
+        "/product/new",
+        product_name="Onshore Bond",
+        product_type="BOND",
+        provider="Zurich",
+        plan_number="Z9",
+        fixed_fee="£1,250.50",
+        percentage_fee="0.75%",
+    )
+
+    bond = db.session.scalars(select(Product).where(Product.plan_number == "Z9")).one()
+    assert (bond.client_id, bond.fixed_fee, bond.percentage_fee) == (client.id, Decimal("1250.50"), Decimal("0.75"))
+    assert history_of(client)[0].changes[f"product/{bond.id}"][1]["fixed_fee"] == "1250.50"
+
+
+def test_a_valuation_is_added_changed_and_shown_with_its_product(amelias: Desk, client: Client) -> None:
+    product = only(Product)
+    path = f"/product/{product.id}"
+    answer = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="-12.5")
+    assert answer.headers["Location"] == f"{amelias.address}{path}"
+
+    june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    amelias.change(f"/valuation/{june.id}/edit", amount="1,234,567.89")
+
+    words = text_of(amelias.browser.get(f"{amelias.address}{path}"))
+    assert "30 Jun 2026 £1,234,567.89 Edit 31 Mar 2026 £1,000.00" in words
+    assert history_of(client)[1].changes == {f"valuation/{june.id}/amount": ["-12.50", "1234567.89"]}
+
+
+WRONG = [
+    ("/person/new", {"first_name": "", "last_name": "W"}, "first_name", "Enter the first name."),
+    ("/person/new", {"first_name": "x" * 101, "last_name": "W"}, "first_name", "Use at most 100 characters."),
+    ("/person/new", {"first_name": "a\0", "last_name": "W"}, "first_name", "Remove the control characters"),
+    (
+        "/person/new",
+        {"first_name": "R", "last_name": "W", "date_of_birth": "1 May"},
+        "date_of_birth",
+        "Not a valid date",
+    ),
+    (
+        "/person/new",
+        {"first_name": "R", "last_name": "W", "date_of_birth": "1899-12-31"},
+        "date_of_birth",
+        "between 1900",
+    ),
+    ("/product/1/edit", {"fixed_fee": ""}, "fixed_fee", "Enter the fixed fee, 0 for none."),
+    ("/product/1/edit", {"fixed_fee": "1.005"}, "fixed_fee", "more than 2 decimals"),
+    ("/product/1/edit", {"fixed_fee": "-1"}, "fixed_fee", "-1 is less than 0"),
+    ("/product/1/edit", {"fixed_fee": "NaN"}, "fixed_fee", "NaN is not a number such as 1234.50."),
+    ("/product/1/edit", {"fixed_fee": "1e3"}, "fixed_fee", "1e3 is not a number"),
+    ("/product/1/edit", {"fixed_fee": "12345678901"}, "fixed_fee", "more than 10 digits"),
+    ("/product/1/edit", {"percentage_fee": "100.01"}, "percentage_fee", "100.01 is more than 100"),
+    ("/product/1/edit", {"product_type": "CAR"}, "product_type", "Not a valid choice"),
+    ("/product/1/edit", {"plan_number": " "}, "plan_number", "Enter the plan number."),
+    ("/product/1/valuation/new", {"valued_on": "2026-06-30", "amount": "lots"}, "amount", "lots is not a number"),
+    ("/product/1/valuation/new", {"valued_on": "", "amount": "1"}, "valued_on", "Enter the day"),
+]
+
+
+@pytest.mark.parametrize(("path", "typed", "field", "problem"), WRONG, ids=lambda part: str(part)[:40])
+def test_a_value_that_cannot_be_kept_is_said_beside_its_field_and_stays(
+    amelias: Desk, client: Client, path: str, typed: dict[str, str], field: str, problem: str
+) -> None:
+    answer = amelias.send(amelias.open(path), path, **typed)
+
+    assert answer.status_code == 422
+    assert problem in errors_of(answer)[field]
+    if field != "product_type":  # a drop-down shows none but its own
+        assert form_of(answer)[field].strip() == typed[field].strip()
+    assert history_of(client) == []
+
+
+def test_what_may_be_there_once_is_said_of_its_field(amelias: Desk, client: Client) -> None:
+    other = make_client("Baker Family")
+    make_product(other, plan_number="B1")
+    product = only_product_of(client)
+
+    taken = amelias.send(amelias.open(f"/product/{product.id}/edit"), f"/product/{product.id}/edit", plan_number="B1")
+    assert (taken.status_code, errors_of(taken)) == (422, {"plan_number": "This plan number is in use already."})
+    path = f"/product/{product.id}/valuation/new"
+    twice = amelias.send(amelias.open(path), path, valued_on="2026-03-31", amount="1")
+    assert (twice.status_code, errors_of(twice)) == (
+        422,
+        {"valued_on": "This product has a valuation of that day already."},
+    )
+    assert history_of(client) == []
+
+
+def only_product_of(client: Client) -> Product:
+    return db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
+
+
+def test_changes_to_different_fields_of_a_part_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
+    path = f"/person/{only(Person).id}/edit"
+    form = amelias.open(path)
+    daniels.change(path, known_as="Ruthie")
+
+    assert amelias.send(form, path, title="Mrs").status_code == 302
+    assert (only(Person).known_as, only(Person).title) == ("Ruthie", "Mrs")
+    assert history_of(client)[1].merged_with == [2]
+    assert "Saved together with Daniel’s change to Known as of a person." in text_of(
+        amelias.browser.get(amelias.address)
+    )
+
+
+def test_a_fee_that_both_have_changed_is_asked_about_even_alike(amelias: Desk, daniels: Desk, client: Client) -> None:
+    path = f"/product/{only(Product).id}/edit"
+    form = amelias.open(path)
+    daniels.change(path, fixed_fee="200")
+
+    answer = amelias.send(form, path, fixed_fee="200.00")
+
+    assert answer.status_code == 409
+    words = text_of(answer)
+    assert "both of you entered this: is it meant once?" in words
+    assert "It was £120.00 Daniel Okafor’s, less than a minute ago £200.00 Yours £200.00" in words
+    decided = amelias.send(form_of(answer), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
+    assert decided.status_code == 302
+    assert only(Product).fixed_fee == Decimal("280.00")
+    assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "third"}
+
+
+def test_ones_own_amount_sent_twice_is_not_asked_about(amelias: Desk, client: Client) -> None:
+    path = f"/product/{only(Product).id}/edit"
+    form = amelias.open(path)
+
+    assert [amelias.send(form, path, fixed_fee="200").status_code for _ in range(2)] == [302, 302]
+    assert len(history_of(client)) == 1
+
+
+def test_a_change_of_the_client_itself_is_no_obstacle(amelias: Desk, daniels: Desk, client: Client) -> None:
+    path = f"/person/{only(Person).id}/edit"
+    form = amelias.open(path)
+    daniels.change(phone="222")
+
+    assert amelias.send(form, path, title="Mrs").status_code == 302
+    assert history_of(client)[1].merged_with == []
+    assert "Your changes are saved." in text_of(amelias.browser.get(amelias.address))
+
+
+def test_the_same_part_sent_twice_is_added_once(amelias: Desk, client: Client) -> None:
+    """A double click where no script holds it back."""
+    form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
+
+    assert [amelias.send(form, "/person/new").status_code for _ in range(2)] == [302, 302]
+    db.session.rollback()
+    assert len(db.session.scalars(select(Person).where(Person.first_name == "Shaun")).all()) == 1
+    assert [revision.version for revision in history_of(client)] == [2]
+
+
+def test_two_people_may_add_the_same(amelias: Desk, daniels: Desk) -> None:
+    forms = [(desk, desk.open("/person/new")) for desk in (amelias, daniels)]
+    for desk, form in forms:
+        assert desk.send(form, "/person/new", first_name="Shaun", last_name="Whitmore").status_code == 302
+
+    db.session.rollback()
+    assert len(db.session.scalars(select(Person).where(Person.first_name == "Shaun")).all()) == 2
+
+
+def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(amelias: Desk, client: Client) -> None:
+    product_id, valuation_id = only(Product).id, only(Valuation).id
+    path = f"/product/{product_id}/remove"
+    asked = amelias.browser.get(amelias.address + path)
+    assert "Remove ISA A1?" in text_of(asked)
+    assert "Its valuations go with it." in text_of(asked)
+
+    answer = amelias.send(form_of(asked), path)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, amelias.address)
+    assert "ISA A1 is removed." in text_of(amelias.browser.get(amelias.address))
+    assert db.session.scalars(select(Valuation)).all() == []
+    [revision] = history_of(client)
+    assert revision.changes[f"product/{product_id}"][1] is None
+    assert revision.changes[f"valuation/{valuation_id}"] == [
+        {"product_id": product_id, "valued_on": "2026-03-31", "amount": "1000.00"},
+        None,
+    ]
+
+
+@pytest.mark.parametrize("changed", ["product", "valuation"])
+def test_what_was_changed_since_is_not_removed_unseen(
+    amelias: Desk, daniels: Desk, client: Client, changed: str
+) -> None:
+    product, valuation = only(Product), only(Valuation)
+    path = f"/product/{product.id}/remove"
+    form = amelias.open(path)
+    if changed == "product":
+        daniels.change(f"/product/{product.id}/edit", provider="Zurich")
+    else:
+        daniels.change(f"/valuation/{valuation.id}/edit", amount="7")
+
+    answer = amelias.send(form, path)
+
+    assert answer.status_code == 409
+    assert "Nothing is removed yet." in text_of(answer)
+    assert (
+        f"Daniel’s change to {'Provider of a product' if changed == 'product' else 'Amount of a valuation'}"
+        in text_of(answer)
+    )
+    assert only(Product)
+    assert amelias.send(form_of(answer), path).status_code == 302
+
+
+def test_what_is_typed_into_a_part_that_was_removed_is_shown(amelias: Desk, daniels: Desk, client: Client) -> None:
+    ruth_id = only(Person).id
+    path = f"/person/{ruth_id}/edit"
+    form = amelias.open(path)
+    daniels.change(f"/person/{ruth_id}/remove")
+
+    answer = amelias.send(form, path, known_as="<b>Ruthie</b>")
+
+    words = text_of(answer)
+    assert answer.status_code == 409
+    assert (
+        "Daniel Okafor removed it less than a minute ago . What you typed could not be saved; it stands below." in words
+    )
+    assert "Known as <b>Ruthie</b>" in words
+    assert "<b>Ruthie" not in answer.text
+    assert amelias.browser.get(amelias.address + path).status_code == 410
+    assert amelias.browser.get(f"{amelias.address}/person/{ruth_id}/remove").status_code == 410
+
+
+def test_a_valuation_of_a_product_that_was_removed_cannot_be_added(amelias: Desk, daniels: Desk) -> None:
+    product_id = only(Product).id
+    path = f"/product/{product_id}/valuation/new"
+    form = amelias.open(path)
+    daniels.change(f"/product/{product_id}/remove")
+
+    answer = amelias.send(form, path, valued_on="2026-06-30", amount="7")
+
+    assert answer.status_code == 409
+    assert "This product has been removed" in text_of(answer)
+    assert amelias.browser.get(f"{amelias.address}/product/{product_id}").status_code == 410
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/person/1/edit",
+        "/product/1/edit",
+        "/valuation/1/edit",
+        "/person/1/remove",
+        "/product/1",
+        "/product/1/valuation/new",
+        "/person/999/edit",
+        "/client/1/edit",
+        "/valuation/new",
+        "/person/0/edit",
+    ],
+)
+def test_the_parts_of_another_client_are_not_there(amelia: Visitor, client: Client, path: str) -> None:
+    other = make_client("Baker Family")
+
+    assert amelia.get(f"/clients/{other.id}{path}").status_code == 404
+    assert amelia.post(f"/clients/{other.id}{path}", data={"version": "1"}).status_code in (404, 405)
+
+
+def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Client) -> None:
+    product = only(Product)
+    for path, form in (
+        ("/edit", "record"),
+        ("/person/new", "person/new"),
+        ("/person/1/edit", "person/1"),
+        (f"/product/{product.id}/valuation/new", f"valuation/new/{product.id}"),
+    ):
+        kept = amelias.browser.call(
+            "PUT", f"/edit_drafts/client-{client.id}?form={form}", json={"version": 1, "values": {"amount": "5"}}
+        )
+        assert kept.status_code == 200
+        page = amelias.browser.get(amelias.address + path)
+        assert f'data-draft-url="/edit_drafts/client-{client.id}?form={form}"' in page.text.replace("%2F", "/")
+
+    path = f"/product/{product.id}/valuation/new"
+    assert "unsaved changes from less than a minute ago (Amount)" in text_of(
+        amelias.browser.get(amelias.address + path)
+    )
+    restored = amelias.browser.get(f"{amelias.address}{path}?draft=1")
+    assert form_of(restored)["amount"] == "5"
+    assert amelias.send(form_of(restored), path, valued_on="2026-06-30").status_code == 302
+    assert "unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
+
+
+def test_others_are_told_which_part_is_being_edited(amelias: Desk) -> None:
+    person, product = only(Person), only(Product)
+    for path, entry, label in (
+        ("/edit", "", ""),
+        (f"/person/{person.id}/edit", f"person/{person.id}", "Ruth Whitmore"),
+        (f"/product/{product.id}/edit", f"product/{product.id}", "ISA A1"),
+        ("/valuation/1/edit", "valuation/1", "ISA A1, 31 Mar 2026"),
+        ("/product/new", "product/", "New product"),
+    ):
+        page = amelias.browser.get(amelias.address + path).text
+        assert f'data-entry="{entry}" data-entry-label="{label}"' in page.replace("product/None", "product/")
+
+
+def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client: Client) -> None:
+    rhys = visit(cast.rhys)
+    product = rhys.get(f"/clients/{client.id}/product/{only(Product).id}")
+
+    assert "31 Mar 2026 £1,000.00" in text_of(product)
+    for page in (product, rhys.get(f"/clients/{client.id}")):
+        assert "/edit" not in page.text
+        assert "Add a" not in page.text
+
+
+def test_the_choices_are_those_of_the_record(amelias: Desk) -> None:
+    page = amelias.browser.get(f"{amelias.address}/product/new")
+    assert options_of(page, "product_type") == ["GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]

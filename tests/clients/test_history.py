@@ -1,0 +1,239 @@
+"""/clients/<id>/history: every accepted change, by whom, from what to what, merged with whose, knowingly over whose."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+from sqlalchemy.exc import DBAPIError
+
+from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.clients.revisions import ClientRevision
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.reading import form_of, options_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client(
+        "Whitmore Family", adviser_id=cast.amelia.id, phone="111", notes="One\nTwo\nThree", risk_profile=4
+    )
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def words_of(desk: Desk, **filters: str) -> str:
+    answer = desk.browser.get(f"{desk.address}/history", query_string=filters)
+    assert answer.status_code == 200, answer.text
+    return text_of(answer).split("Everybody", 1)[1]
+
+
+def test_a_new_record_has_none(amelias: Desk) -> None:
+    assert "Nothing has been changed since this record was made." in words_of(amelias)
+    assert "Nothing has been changed since this record was made." in text_of(amelias.browser.get(amelias.address))
+
+
+def test_a_change_is_told_with_its_author_its_time_and_both_values(amelias: Desk, cast: Cast) -> None:
+    amelias.change(phone="222", risk_profile="", adviser_id=str(cast.daniel.id), next_review_on="2026-12-08")
+
+    words = words_of(amelias)
+    assert "Amelia Hart changed Adviser, Phone and 2 more" in words
+    assert "less than a minute ago · change 2" in words
+    for line in (
+        "Adviser Amelia Hart → Daniel Okafor",
+        "Phone 111 → 222",
+        "Risk profile 4 of 7 → empty",
+        "Next review empty → 8 Dec 2026",
+    ):
+        assert line in words
+    assert "Amelia Hart changed Adviser, Phone and 2 more less than a minute ago" in text_of(
+        amelias.browser.get(amelias.address)
+    )
+
+
+def test_a_long_text_shows_what_was_taken_out_and_put_in(amelias: Desk) -> None:
+    amelias.change(notes="One\nTwo and a half\nThree")
+
+    page = amelias.browser.get(f"{amelias.address}/history").text
+    assert "<ins> and a half</ins>" in page
+    assert "<del>" not in page
+
+
+def test_the_newest_comes_first_a_page_at_a_time(amelias: Desk, client: Client) -> None:
+    add_revisions(client, 30)
+
+    first, second = words_of(amelias), words_of(amelias, page="2")
+
+    assert first.index("change 31") < first.index("change 7")
+    assert "change 6 " not in first
+    assert "1–25 of 30" in first
+    assert "26–30 of 30" in second
+    assert words_of(amelias, page="99") == second
+
+
+def test_it_tells_what_was_merged_and_what_was_decided(amelias: Desk, daniels: Desk) -> None:
+    form = amelias.open()
+    daniels.change(phone="222", town="Bath", postcode="BA1 1AA")
+    page = amelias.send(form, phone="333", town="Wells", postcode="BA2 2BB", email="ruth@mail.example")
+    decisions = {"decide-phone": "yours", "decide-town": "third", "third-town": "Frome", "decide-postcode": "theirs"}
+    assert amelias.send(form_of(page), **decisions).status_code == 302
+
+    words = words_of(amelias)
+    assert "Saved together with Daniel’s change to Phone, Town and Postcode" in words
+    assert "Kept over somebody else’s change: Phone" in words
+    assert "Decided anew: Town" in words
+    assert "Gave way to others: Postcode" in words
+
+
+def test_giving_way_everywhere_is_a_decision_too(amelias: Desk, daniels: Desk, client: Client, cast: Cast) -> None:
+    form = amelias.open()
+    daniels.change(phone="222")
+    page = amelias.send(form, phone="333")
+    answers = [amelias.send(form_of(page), **{"decide-phone": "theirs"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    first, second = history_of(client)
+    assert (second.version, second.changes, second.decisions) == (3, {}, {"phone": "theirs"})
+    db.session.refresh(client)
+    assert (client.phone, client.version, client.updated_by) == ("222", 3, cast.daniel.id)
+    assert "Amelia Hart left Phone to others" in words_of(amelias)
+    assert "Amelia Hart left Phone to others" in words_of(amelias, field="phone")
+    told = amelias.browser.get(f"{amelias.address}/changes?since={first.version}").json
+    assert told == {"version": 3, "changes": []}
+
+
+def test_it_tells_who_proceeded_although_others_were_there(amelias: Desk, client: Client) -> None:
+    form = amelias.open("/edit?proceeded=1")
+    amelias.send(form, phone="222")
+
+    assert history_of(client)[0].proceeded
+    assert "Proceeded although others were there" in words_of(amelias)
+
+
+def test_what_was_kept_over_a_value_that_was_shown_is_told(amelias: Desk, daniels: Desk, client: Client) -> None:
+    form = amelias.open()
+    daniels.change(phone="222")
+    amelias.send(form, phone="333", seen="phone:2")
+
+    assert history_of(client)[1].decisions == {"phone": "yours"}
+    assert "Kept over somebody else’s change: Phone" in words_of(amelias)
+
+
+def test_a_text_that_has_the_others_lines_overrules_nobody(amelias: Desk, daniels: Desk, client: Client) -> None:
+    """As a restored draft brings it: merged already, and `seen` says so."""
+    form = amelias.open()
+    daniels.change(notes="ONE\nTwo\nThree")
+    amelias.send(form, notes="ONE\nTwo\nTHREE", seen="notes:2")
+
+    assert history_of(client)[1].decisions == {}
+
+
+def test_parts_are_told_by_their_names(amelias: Desk, daniels: Desk, client: Client) -> None:
+    person = make_person(client, "Ruth", "Whitmore", known_as="Ru")
+    product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
+    amelias.change(f"/person/{person.id}/edit", known_as="Ruthie")
+    amelias.change(f"/product/{product.id}/valuation/new", valued_on="2026-06-30", amount="1100")
+    daniels.change(f"/product/{product.id}/remove")
+
+    words = words_of(amelias)
+    assert "Amelia Hart changed Known as of a person" in words
+    assert "Ruth Whitmore Known as Ru → Ruthie" in words
+    assert "ISA A1, 30 Jun 2026 added Valued on 30 Jun 2026 Amount £1,100.00" in words
+    assert "Daniel Okafor removed a product and a valuation" in words
+    assert "ISA A1 removed Plan number A1" in words
+    assert "ISA A1, 31 Mar 2026 removed" in words
+
+
+def test_imports_and_commands_have_no_author(amelias: Desk, client: Client, cast: Cast) -> None:
+    add_revisions(client, 1)
+    edit = Edit(Origin(2), None, {"adviser_id": cast.daniel.id}, source="cli")
+    operations.save_entry(client, Entry(CLIENT), edit)
+    db.session.commit()
+
+    words = words_of(amelias)
+    assert "A command changed Adviser" in words
+    assert "An import changed Phone" in words
+    assert "2 of 2" in words_of(amelias, person="nobody")
+
+
+FILTERS: list[tuple[dict[str, str], str]] = [
+    ({}, "2345"),
+    ({"field": "phone"}, "23"),
+    ({"field": "town"}, "3"),
+    ({"field": "person"}, "45"),
+    ({"field": "product"}, ""),
+    ({"person": "amelia"}, "24"),
+    ({"person": "daniel", "field": "person"}, "5"),
+    ({"field": "nonsense", "person": "x\0"}, "2345"),
+]
+
+
+@pytest.mark.parametrize(("filters", "versions"), FILTERS, ids=str)
+def test_it_is_filtered_by_field_and_person(
+    amelias: Desk, daniels: Desk, cast: Cast, filters: dict[str, str], versions: str
+) -> None:
+    amelias.change(phone="2")
+    daniels.change(phone="3", town="Bath")
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    daniels.change("/person/1/edit", known_as="Ru")
+    ids = {"amelia": str(cast.amelia.id), "daniel": str(cast.daniel.id)}
+
+    query = {**filters, **({"person": ids[filters["person"]]} if filters.get("person") in ids else {})}
+    page = amelias.browser.get(f"{amelias.address}/history", query_string=query)
+
+    assert "".join(version for version in "2345" if f"change {version}" in text_of(page)) == versions
+    assert options_of(page, "person") == ["", str(cast.amelia.id), str(cast.daniel.id)]
+    if not versions:
+        assert "No change matches these filters." in text_of(page)
+
+
+@pytest.mark.parametrize("statement", ["UPDATE client_revisions SET source = 'cli'", "DELETE FROM client_revisions"])
+def test_the_database_refuses_to_alter_it(amelias: Desk, client: Client, statement: str) -> None:
+    amelias.change(phone="222")
+
+    with pytest.raises(DBAPIError, match="is history and stays as it is"):
+        db.session.execute(text(statement))
+    assert len(history_of(client)) == 1
+
+
+def test_it_goes_with_its_client(amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    db.session.execute(text("DELETE FROM clients"))
+
+    assert db.session.scalar(text("SELECT count(*) FROM client_revisions")) == 0
+
+
+def test_names_and_values_are_data(amelias: Desk, client: Client) -> None:
+    amelias.change(name="<b>&", notes="<script>alert(1)</script>\nTwo\nThree")
+    amelias.change("/person/new", first_name="<i>", last_name='"')
+
+    page = amelias.browser.get(f"{amelias.address}/history").text
+    assert "<b>&amp;" not in page
+    assert "<script>alert" not in page
+    assert "<i>" not in page
+
+
+def add_revisions(client: Client, count: int) -> None:
+    """Changes by an import, versions 2 and up."""
+    rows: list[dict[str, Any]] = [
+        {"client_id": client.id, "version": number, "source": "import", "changes": {"phone": [f"{number}", "1"]}}
+        for number in range(2, count + 2)
+    ]
+    db.session.execute(insert(ClientRevision), rows)
+    client.version = count + 1
+    db.session.commit()

@@ -1,0 +1,156 @@
+"""What a program sends and is answered: JSON with the fields of the form, guarded and merged like anybody's save."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from portal.clients import Client, Person, Product
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.records import make_client, make_product
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", phone="111", risk_profile=4)
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def test_it_changes_what_is_sent_and_nothing_else(amelias: Desk, client: Client) -> None:
+    answer = amelias.say("/edit", version=1, phone="222", risk_profile=None)
+
+    assert (answer.status_code, answer.json) == (200, {"status": "saved", "version": 2, "key": "", "merged_with": []})
+    db.session.refresh(client)
+    assert (client.phone, client.risk_profile, client.name) == ("222", None, "Whitmore Family")
+    assert history_of(client)[0].source == "json"
+
+
+def test_it_is_told_what_it_was_merged_with(amelias: Desk, daniels: Desk) -> None:
+    daniels.change(town="Bath")
+
+    answer = amelias.say("/edit", version=1, phone="222")
+
+    assert answer.json["version"] == 3
+    assert answer.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
+
+
+def test_a_conflict_is_told_with_all_three_values_and_decided_in_json_too(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    daniels.change(phone="333", client_since="2001-02-03")
+
+    answer = amelias.say("/edit", version=1, phone="222", client_since="1999-01-02")
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert answer.json["version"] == 2
+    asked = {conflict["field"]: conflict for conflict in answer.json["conflicts"]}
+    assert asked.keys() == {"phone", "client_since"}
+    assert asked["client_since"].pop("at").endswith("+00:00")
+    assert asked["client_since"] == {
+        "field": "client_since",
+        "label": "Client since",
+        "base": None,
+        "theirs": "2001-02-03",
+        "yours": "1999-01-02",
+        "version": 2,
+        "by": "Daniel Okafor",
+    }
+    decisions = {"decide-phone": "yours", "decide-client_since": "third", "third-client_since": "2005-05-05"}
+    decided = amelias.say("/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **decisions)
+    assert decided.status_code == 200
+    db.session.refresh(client)
+    assert (client.phone, client.client_since) == ("222", date(2005, 5, 5))
+
+
+def test_parts_are_added_changed_and_removed(amelias: Desk, client: Client) -> None:
+    added = amelias.say(
+        "/product/new", version=1, product_name="ISA", product_type="ISA", provider="Aviva", plan_number="A1"
+    )
+    assert added.json == {"status": "added", "version": 2, "key": "product/1", "merged_with": []}
+    changed = amelias.say("/product/1/edit", version=2, fixed_fee=120.5)
+    assert changed.json["version"] == 3
+    kept = db.session.scalars(select(Product)).one()
+    assert (kept.status, kept.fixed_fee) == ("active", Decimal("120.50"))
+
+    removed = amelias.say("/product/1/remove", version=3)
+    assert removed.json == {"status": "removed", "version": 4, "key": "product/1"}
+    assert [revision.source for revision in history_of(client)] == ["json"] * 3
+    assert amelias.say("/product/1/edit", version=4, provider="X").status_code == 409
+    assert amelias.say("/history/4/revert", version=4, entry="product/1").json == {"status": "reverted", "version": 5}
+
+
+def test_a_removal_that_comes_too_late_is_409(amelias: Desk, daniels: Desk, client: Client) -> None:
+    product = make_product(client)
+    daniels.change(f"/product/{product.id}/edit", provider="Zurich")
+
+    answer = amelias.say(f"/product/{product.id}/remove", version=1)
+
+    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
+    assert answer.json["version"] == 2
+
+
+def test_values_that_cannot_be_kept_are_named(amelias: Desk, client: Client) -> None:
+    answer = amelias.say("/edit", version=1, name="", email="x")
+
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert answer.json["errors"] == {
+        "name": "Enter the client's name.",
+        "email": "Enter an e-mail address such as ruth@mail.example.",
+    }
+    assert answer.json["field"] == "name"
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "named"),
+    [
+        ({"phone": "1"}, 422, "version"),
+        ({"version": "x", "phone": "1"}, 422, "version"),
+        ({"version": 99, "phone": "1"}, 422, "version"),
+        ({"version": 1, "phone": ["1"]}, 422, "phone"),
+        ({"version": 1, "phone": True}, 422, "phone"),
+        ({"version": 1, "seen_version": 9, "phone": "1"}, 422, "version"),
+        ({"version": 1, "seen": "phone:9", "phone": "1"}, 422, "version"),
+    ],
+)
+def test_what_is_no_edit_is_refused_by_name(
+    amelias: Desk, client: Client, fields: dict[str, object], status: int, named: str
+) -> None:
+    answer = amelias.say("/edit", **fields)
+
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert answer.json["field"] == named
+    assert history_of(client) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": NaN}', b"[" * 50_000])
+def test_what_is_no_object_is_refused(amelias: Desk, body: bytes) -> None:
+    answer = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")
+
+    assert answer.status_code in (400, 422)
+    assert answer.content_type == "application/problem+json"
+
+
+def test_what_is_neither_form_nor_json_is_refused(amelias: Desk) -> None:
+    answer = amelias.browser.post(f"{amelias.address}/edit", data=b"<edit/>", content_type="text/xml")
+
+    assert answer.status_code == 415
+
+
+def test_a_repeated_add_is_the_same_part(amelias: Desk) -> None:
+    sent = [amelias.say("/person/new", version=1, first_name="Ruth", last_name="W").json for _ in range(2)]
+
+    assert sent[0]["key"] == sent[1]["key"]
+    assert len(db.session.scalars(select(Person)).all()) == 1

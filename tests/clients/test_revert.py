@@ -1,0 +1,217 @@
+"""Undoing a change: itself a guarded change, merged with all that came after it."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.clients import Client, Person, Product, Valuation
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.reading import form_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+NOTES = "One\nTwo\nThree\nFour"
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes=NOTES)
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def undo(desk: Desk, client: Client, version: int, entry: str = "", **more: str) -> TestResponse:
+    db.session.refresh(client)
+    form = {"version": str(client.version), "entry": entry, **more}
+    return desk.browser.post(f"{desk.address}/history/{version}/revert", data=form)
+
+
+def stored(client: Client) -> Client:
+    db.session.refresh(client)
+    return client
+
+
+def all_of(model: type[Any]) -> list[Any]:
+    db.session.rollback()
+    return list(db.session.scalars(select(model).order_by(model.id)))
+
+
+def test_it_brings_the_old_values_back_and_says_so(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
+    daniels.change(phone="222", town="Wells")
+
+    answer = undo(amelias, client, 2)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{amelias.address}/history")
+    assert (stored(client).phone, client.town, client.version) == ("111", "Bath", 3)
+    revision = history_of(client)[1]
+    assert (revision.source, revision.reverts, revision.changed_by) == ("revert", 2, cast.amelia.id)
+    assert revision.changes == {"phone": ["222", "111"], "town": ["Wells", "Bath"]}
+    page = text_of(amelias.browser.get(f"{amelias.address}/history"))
+    assert "Change 2 is undone." in page
+    assert "Undoes change 2" in page
+
+
+def test_what_others_have_changed_elsewhere_stays(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change(phone="222", notes="ONE\nTwo\nThree\nFour")
+    daniels.change(town="Wells", notes="ONE\nTwo\nThree\nFOUR")
+
+    assert undo(amelias, client, 2).status_code == 302
+    assert (stored(client).phone, client.town, client.notes) == ("111", "Wells", "One\nTwo\nThree\nFOUR")
+
+
+def test_what_has_been_changed_again_is_asked_about(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change(phone="222", town="Wells")
+    daniels.change(phone="333")
+
+    page = undo(amelias, client, 2)
+
+    assert page.status_code == 409
+    words = text_of(page)
+    assert "Change 2 is not undone yet." in words
+    assert "It was 222 Daniel Okafor’s, less than a minute ago 333 As before that change 111" in words
+    assert stored(client).version == 3
+    again = undo(amelias, client, 2)
+    sent = {**form_of(again), "decide-phone": "yours"}
+    assert amelias.browser.post(f"{amelias.address}/history/2/revert", data=sent).status_code == 302
+    assert (stored(client).phone, client.town, client.version) == ("111", "Bath", 4)
+    assert history_of(client)[2].decisions == {"phone": "yours"}
+
+
+def test_a_third_save_in_between_asks_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    daniels.change(phone="333")
+    sent = {**form_of(undo(amelias, client, 2)), "decide-phone": "yours"}
+    daniels.change(phone="444")
+
+    answer = amelias.browser.post(f"{amelias.address}/history/2/revert", data=sent)
+
+    assert answer.status_code == 409
+    assert "changed again while you were deciding" in text_of(answer)
+    assert stored(client).phone == "444"
+
+
+def test_undoing_twice_changes_nothing_more(amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+
+    assert [undo(amelias, client, 2).status_code for _ in range(2)] == [302, 302]
+    assert stored(client).version == 3
+    assert "There is nothing to undo" in text_of(amelias.browser.get(f"{amelias.address}/history"))
+
+
+def test_an_undoing_can_be_undone(amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    undo(amelias, client, 2)
+
+    assert undo(amelias, client, 3).status_code == 302
+    assert (stored(client).phone, client.version) == ("222", 4)
+
+
+def test_a_person_who_was_added_is_removed(amelias: Desk, client: Client) -> None:
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    [ruth] = all_of(Person)
+
+    assert undo(amelias, client, 2, f"person/{ruth.id}").status_code == 302
+    assert all_of(Person) == []
+
+
+def test_one_who_was_changed_since_is_not(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    [ruth] = all_of(Person)
+    daniels.change(f"/person/{ruth.id}/edit", known_as="Ru")
+
+    answer = undo(amelias, client, 2, f"person/{ruth.id}")
+
+    assert answer.status_code == 409
+    assert "Not undone. This person has been changed since you opened it. Remove it from its own page." in text_of(
+        answer
+    )
+    assert len(all_of(Person)) == 1
+
+
+def test_a_product_that_was_removed_comes_back_with_its_valuations_under_the_same_numbers(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    product = make_product(client, (date(2026, 3, 31), "1000"), (date(2026, 6, 30), "1100.5"), fixed_fee="12.30")
+    kept = (product.id, product.plan_number, [valuation.id for valuation in all_of(Valuation)])
+    daniels.change(f"/product/{product.id}/remove")
+    assert all_of(Valuation) == []
+
+    assert undo(amelias, client, 2, f"product/{kept[0]}").status_code == 302
+
+    [back] = all_of(Product)
+    assert (back.id, back.plan_number, back.fixed_fee) == (kept[0], kept[1], Decimal("12.30"))
+    assert [valuation.id for valuation in all_of(Valuation)] == kept[2]
+    assert len(history_of(client)[1].changes) == 3
+    assert undo(amelias, client, 2, f"product/{kept[0]}").status_code == 302
+    assert stored(client).version == 3
+
+
+def test_a_plan_number_that_is_in_use_by_now_is_said(amelias: Desk, daniels: Desk, client: Client) -> None:
+    product_id = make_product(client, plan_number="A1").id
+    daniels.change(f"/product/{product_id}/remove")
+    make_product(client, plan_number="A1")
+
+    answer = undo(amelias, client, 2, f"product/{product_id}")
+
+    assert answer.status_code == 422
+    assert "Not undone. This plan number is in use already." in text_of(answer)
+
+
+def test_a_valuation_cannot_come_back_before_its_product(amelias: Desk, daniels: Desk, client: Client) -> None:
+    product = make_product(client, (date(2026, 3, 31), "1000"))
+    product_id, [valuation_id] = product.id, [valuation.id for valuation in all_of(Valuation)]
+    amelias.change(f"/valuation/{valuation_id}/remove")
+    daniels.change(f"/product/{product_id}/remove")
+
+    answer = undo(amelias, client, 2, f"valuation/{valuation_id}")
+
+    assert answer.status_code == 422
+    assert "bring that back first" in text_of(answer)
+
+
+def test_a_change_of_somebody_who_was_removed_since_cannot_be_undone(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    ruth_id = make_person(client).id
+    amelias.change(f"/person/{ruth_id}/edit", known_as="Ru")
+    daniels.change(f"/person/{ruth_id}/remove")
+
+    answer = undo(amelias, client, 2, f"person/{ruth_id}")
+
+    assert answer.status_code == 409
+    assert "This person has been removed" in text_of(answer)
+
+
+@pytest.mark.parametrize(
+    ("version", "entry", "status"),
+    [(2, "person/1", 422), (2, "nonsense", 422), (2, "person/x", 422), (99, "", 404), (1, "", 404)],
+)
+def test_what_the_change_did_not_touch_cannot_be_undone(
+    amelias: Desk, client: Client, version: int, entry: str, status: int
+) -> None:
+    make_person(client)
+    amelias.change(phone="222")
+
+    assert undo(amelias, client, version, entry).status_code == status
+    assert stored(client).phone == "222"
+
+
+def test_another_clients_change_is_not_there(amelias: Desk, client: Client) -> None:
+    other = make_client("Baker Family")
+    amelias.change(phone="222")
+
+    assert undo(Desk(amelias.browser, other), other, 2).status_code == 404

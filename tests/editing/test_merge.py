@@ -1,0 +1,196 @@
+"""The merge, by example and by property: nothing that either has written disappears unless a person chose so."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.editing.decisions import Decision, decide
+from portal.editing.merge import UNKNOWN, Merge, MergeRules, is_contained, merge, merge_lines
+
+RULES = MergeRules(always_ask=frozenset({"fee"}), by_lines={"notes": 200})
+FIELDS = ("phone", "town", "fee", "notes")
+WORDS = st.sampled_from(["", "a", "b", "c", "same"])
+TEXTS = st.lists(st.sampled_from(["one", "two", "three", "four", ""]), max_size=6).map("\n".join)
+RECORDS = st.fixed_dictionaries({"phone": WORDS, "town": WORDS, "fee": WORDS, "notes": TEXTS})
+EDITS = st.fixed_dictionaries({}, optional={"phone": WORDS, "town": WORDS, "fee": WORDS, "notes": TEXTS})
+
+
+def merged(base: Any, theirs: Any, yours: Any, name: str = "phone") -> Merge:
+    return merge({name: base}, {name: theirs}, {name: yours}, RULES)
+
+
+def saved(theirs: dict[str, Any], result: Merge) -> dict[str, Any]:
+    """The record after the merge has been written over it."""
+    return {**theirs, **result.changes}
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "yours", "changes"),
+    [
+        ("1", "1", "2", {"phone": "2"}),
+        ("1", "2", "1", {}),
+        ("1", "2", "2", {}),
+        ("1", "1", "1", {}),
+        (None, None, "2", {"phone": "2"}),
+        ("1", "1", None, {"phone": None}),
+    ],
+)
+def test_what_only_one_has_changed_is_not_asked_about(base: Any, theirs: Any, yours: Any, changes: Any) -> None:
+    assert merged(base, theirs, yours) == Merge(changes, ())
+
+
+def test_what_both_have_changed_is_asked_about_with_all_three_values() -> None:
+    assert merged("1", "2", "3") == Merge({}, (("phone", "1", "2", "3"),))
+
+
+def test_money_that_both_have_changed_alike_is_asked_about() -> None:
+    assert merged("1", "2", "2", name="fee").conflicts == (("fee", "1", "2", "2"),)
+    assert merged("1", "2", "1", name="fee") == Merge({}, ())
+
+
+@pytest.mark.parametrize("yours", ["2", None, ""])
+def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: Any) -> None:
+    """An empty value is known; that nobody knows is not the same."""
+    assert merged(UNKNOWN, "1", yours).conflicts == (("phone", UNKNOWN, "1", yours),)
+    assert merged(UNKNOWN, "1", "1") == Merge({}, ())
+    assert merged(UNKNOWN, "1", "1", name="fee") == Merge({}, ())
+    assert merged(UNKNOWN, "a\nb", "a\nc", name="notes").conflicts
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "yours", "together"),
+    [
+        ("a\nb\nc", "A\nb\nc", "a\nb\nC", "A\nb\nC"),
+        ("a\nb\nc", "a\nb\nc\nd", "0\na\nb\nc", "0\na\nb\nc\nd"),
+        ("a\nb\nc\nd\ne", "a\nc\nd\ne", "a\nb\nc\nd", "a\nc\nd"),
+        ("a\nb\nc", "a\nX\nc", "a\nX\nc", "a\nX\nc"),
+        ("a\nb\nc\nd", "A\nb\nc\nd", "A\nb\nc\nD", "A\nb\nc\nD"),
+    ],
+)
+def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours: str, together: str) -> None:
+    assert merge_lines(base, theirs, yours) == together
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "yours"),
+    [
+        ("a\nb\nc", "a\nX\nc", "a\nY\nc"),
+        ("a\nb\nc", "a\nb\nX\nc", "a\nb\nY\nc"),
+        ("a\nb\nc\nd", "a\nX\nc\nd", "a\nb\nY\nd"),
+        ("a\nb\nc", "a\nc", "a\nB\nc"),
+        ("", "theirs", "yours"),
+    ],
+)
+def test_lines_that_touch_are_asked_about(base: str, theirs: str, yours: str) -> None:
+    assert merge_lines(base, theirs, yours) is None
+
+
+def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
+    half = "x" * 120
+    assert merged("a\nb\nc", f"{half}\nb\nc", f"a\nb\n{half}", name="notes").conflicts
+
+
+@given(base=RECORDS, theirs=RECORDS, yours=EDITS)
+def test_nothing_of_either_side_disappears_without_a_question(
+    base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
+) -> None:
+    result = merge(base, theirs, yours, RULES)
+    record = saved(theirs, result)
+    asked = {conflict.field: conflict for conflict in result.conflicts}
+
+    for name in FIELDS:
+        mine = yours.get(name, base[name])
+        if name in asked:
+            assert asked[name][1:] == (base[name], theirs[name], mine)
+            assert mine != base[name] != theirs[name]
+            assert record[name] == theirs[name]
+        elif mine == base[name]:
+            assert record[name] == theirs[name], "a field that was left alone changed"
+        elif theirs[name] == base[name]:
+            assert record[name] == mine, "a field that only you have changed is not yours"
+        elif name == "notes" and mine != theirs[name]:
+            assert record[name] == merge_lines(base[name], theirs[name], mine)
+        else:
+            assert record[name] == mine == theirs[name]
+
+
+@given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
+def test_who_saves_first_makes_no_difference_to_a_text(base: str, theirs: str, yours: str) -> None:
+    assert merge_lines(base, theirs, yours) == merge_lines(base, yours, theirs)
+
+
+@given(base=TEXTS, yours=TEXTS)
+def test_a_text_that_only_one_has_changed_is_theirs(base: str, yours: str) -> None:
+    assert merge_lines(base, base, yours) == yours
+    assert merge_lines(base, yours, yours) == yours
+
+
+@given(
+    base=st.lists(st.integers(0, 999), min_size=1, max_size=12, unique=True),
+    data=st.data(),
+)
+def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_took_out(
+    base: list[int], data: st.DataObject
+) -> None:
+    """Lines that are all different, so that each can be told from every other."""
+    sides = [_edited(base, f"{side}{{}}", data) for side in "ty"]
+    theirs, yours = ("\n".join(side) for side in sides)
+    together = merge_lines("\n".join(map(str, base)), theirs, yours)
+    if together is None:
+        return
+
+    lines = [line for line in together.split("\n") if line]
+    for side in sides:
+        assert [line for line in lines if not line.isdigit() and line in side] == [
+            line for line in side if not line.isdigit()
+        ]
+    kept = [str(line) for line in base if str(line) in sides[0] and str(line) in sides[1]]
+    assert [line for line in lines if line.isdigit()] == kept
+    assert is_contained("\n".join(map(str, base)), theirs, together)
+    assert is_contained("\n".join(map(str, base)), yours, together)
+
+
+def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
+    """Some lines taken out, others put in between."""
+    lines: list[str] = []
+    for number, line in enumerate(base):
+        if data.draw(st.booleans()):
+            lines.append(str(line))
+        if data.draw(st.integers(0, 4)) == 0:
+            lines.append(name.format(number))
+    return lines
+
+
+@given(base=RECORDS, theirs=RECORDS, yours=EDITS, chosen=st.data())
+def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
+    base: dict[str, str], theirs: dict[str, str], yours: dict[str, str], chosen: st.DataObject
+) -> None:
+    result = merge(base, theirs, yours, RULES)
+    decisions = {
+        conflict.field: Decision(chosen.draw(st.sampled_from(["theirs", "yours", "third"])), "third value")
+        for conflict in result.conflicts
+        if chosen.draw(st.booleans())
+    }
+    decided = decide(result, decisions, frozenset())
+
+    assert {conflict.field for conflict in decided.undecided} == {
+        conflict.field for conflict in result.conflicts if conflict.field not in decisions
+    }
+    for conflict in result.conflicts:
+        if conflict.field in decisions:
+            value = {"theirs": conflict.theirs, "yours": conflict.yours, "third": "third value"}
+            outcome = decided.changes.get(conflict.field, conflict.theirs)
+            assert outcome == value[decisions[conflict.field].choice]
+    assert {name: decided.changes[name] for name in result.changes} == result.changes
+
+
+@given(base=RECORDS, theirs=RECORDS, yours=EDITS)
+def test_a_decision_about_what_has_changed_again_does_not_stand(
+    base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
+) -> None:
+    result = merge(base, theirs, yours, RULES)
+    decisions = {conflict.field: Decision("yours") for conflict in result.conflicts}
+
+    assert decide(result, decisions, frozenset(FIELDS)).undecided == result.conflicts

@@ -1,0 +1,113 @@
+"""No route of the app changes a record without knowing which version the change started from.
+
+Every unsafe route is either in NO_RECORD, which says what else it writes, or refuses a change that carries no version,
+carries one that is yet to come, or comes too late. A new route fails here until it does one of the two.
+"""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.clients import Client, Person, Product, Valuation, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, PERSON, Entry
+from portal.clients.revisions import ClientRevision
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.cast import Cast
+from tests.test_access_matrix import BODIES, make_records, path_of, routes_of
+from tests.visitor import SAFE_METHODS, Visitor
+
+NO_RECORD = {
+    ("POST", "/sign-in"): "the sign-in session",
+    ("POST", "/sign-out"): "the sign-in session",
+    ("POST", "/user_page_presence"): "presence",
+    ("DELETE", "/user_page_presence"): "presence",
+    ("DELETE", "/user_page_presence/<page_identifier>"): "presence",
+    ("PUT", "/edit_drafts/<page_identifier>"): "one's own draft, of which the last one wins",
+    ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
+    ("POST", "/discard_draft/<page_identifier>"): "one's own draft",
+}
+# Adding collides with nothing, so a version that is behind is as good as the newest.
+ADDING = {
+    ("POST", "/clients/<client_id>/<kind>/new"),
+    ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"),
+}
+WRONG_VERSIONS = [None, "", "x", "0", "-1", "1.5", "99", "2147483648", "1\0", "١"]
+
+
+def guarded(app: Flask) -> list[tuple[str, str]]:
+    return sorted((method, rule) for method, rule in routes_of(app) - set(NO_RECORD) if method not in SAFE_METHODS)
+
+
+def record() -> list[Any]:
+    """All that is kept of the clients, to see that nothing of it has moved."""
+    db.session.rollback()
+    rows = []
+    for model in (Client, Person, Product, Valuation, ClientRevision):
+        table = model.__table__
+        rows += [tuple(row) for row in db.session.execute(select(table).order_by(*table.primary_key))]
+    return rows
+
+
+def sent(browser: Visitor, app: Flask, method: str, rule: str, as_json: bool, **changes: str | None) -> TestResponse:
+    body = {**BODIES[method, rule]["data"], **changes}
+    fields = {name: value for name, value in body.items() if value is not None}
+    return browser.call(method, path_of(app, rule), **{"json" if as_json else "data": fields})
+
+
+def test_there_are_such_routes_and_each_has_a_body_to_try(app: Flask) -> None:
+    assert len(guarded(app)) >= 6
+    assert set(guarded(app)) <= set(BODIES)
+    assert set(NO_RECORD) <= routes_of(app)
+    assert set(guarded(app)) >= ADDING
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+def test_without_a_version_it_started_from_nothing_is_written(
+    app: Flask, visit: type[Visitor], cast: Cast, as_json: bool
+) -> None:
+    make_records(cast)
+    amelia, before = visit(cast.amelia), record()
+
+    for method, rule in guarded(app):
+        for version in WRONG_VERSIONS:
+            answer = sent(amelia, app, method, rule, as_json, version=version)
+            assert answer.status_code == 422, (rule, version, answer.text)
+            assert "version: " in answer.text, (rule, version, answer.text)
+    assert record() == before
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+def test_a_change_of_what_somebody_else_has_changed_since_is_not_written(
+    app: Flask, visit: type[Visitor], cast: Cast, as_json: bool
+) -> None:
+    """Daniel has saved, from the same version, another value of everything that is sent here."""
+    for method, rule in guarded(app):
+        if (method, rule) in ADDING:
+            continue
+        make_records(cast)
+        client = db.session.get(Client, newest_id())
+        assert client
+        daniels = {"name": "Daniel's", "phone": "Daniel's"}
+        operations.save_entry(client, Entry(CLIENT), Edit(Origin(2), cast.daniel.id, daniels))
+        [person] = db.session.scalars(select(Person).where(Person.client_id == client.id))
+        edit = Edit(Origin(3), cast.daniel.id, {"known_as": "Daniel's"})
+        operations.save_entry(client, Entry(PERSON, person.id), edit)
+        db.session.commit()
+        path = path_of(app, rule).replace("/clients/1/", f"/clients/{client.id}/")
+        path = path.replace("/person/1/", f"/person/{person.id}/")
+        body = {**BODIES[method, rule]["data"], "version": "2", "name": "Amelia's"}
+
+        answer = visit(cast.amelia).call(method, path, **{"json" if as_json else "data": body})
+
+        assert answer.status_code == 409, (rule, answer.text)
+        db.session.refresh(client)
+        assert (client.name, client.version) == ("Daniel's", 4)
+
+
+def newest_id() -> int:
+    return db.session.scalars(select(Client.id).order_by(Client.id.desc())).first() or 0
