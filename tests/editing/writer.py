@@ -9,13 +9,15 @@ import json
 import random
 import re
 import sys
+import time
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from typing import Any, TextIO
 from urllib.parse import urlencode
 
 PLAIN_FIELDS = ("phone", "town", "address_line1", "address_line2", "postcode", "risk_profile")
-MOST_ATTEMPTS = 12
+MOST_ATTEMPTS = 100
+BUSY_SECONDS = 0.2  # before a client comes again that was answered 503, or not at all
 SEEN_VERSION = re.compile(r'name="seen_version"[^>]*value="(\d+)"')
 ASKED = re.compile(r'name="decide-([a-z0-9_]+)"')
 Edit = dict[str, str]
@@ -52,6 +54,8 @@ class Writer:
             status, page = answer if answer else (0, "")
             outcome = {302: "accepted", 409: "conflict", 503: "busy", 0: "unknown"}[status]
             self._note(number, outcome, origin, typed, decisions)
+            if outcome == "busy":
+                time.sleep(BUSY_SECONDS)
             if outcome == "accepted":
                 return
             if outcome == "conflict":
@@ -92,6 +96,7 @@ class Writer:
             answer = self._call("GET", f"{self.path}/changes?since={self.version}", None)
             if answer and answer[0] != 503:
                 break
+            time.sleep(BUSY_SECONDS)
         assert answer is not None
         assert answer[0] == 200, answer
         told = json.loads(answer[1])
