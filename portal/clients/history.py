@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, exists, func, select, true
 
 from portal.auth import Profile
 from portal.clients import wording
-from portal.clients.entries import CLIENT, Entry
+from portal.clients.entries import CLIENT, VALUATION, Entry
 from portal.clients.history_filters import NOBODY, PARTS, HistoryFilters
 from portal.clients.models import Client
 from portal.clients.part_names import names_of
@@ -39,12 +39,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Group:
-    """What a change did to one entry. `name` is empty for the client itself; `doing` is changed, added or removed."""
+    """What a change did to one entry. `name` is empty for the client itself; `doing` is changed, added or removed. What
+    was removed with its product comes back with it: it `is_undone_alone` only without.
+    """
 
     entry: Entry
     name: str
     doing: str
     lines: Sequence[Line]
+    is_undone_alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,8 @@ def _group(revision: ClientRevision, entry: Entry, names: Mapping[Entry, str]) -
             label: readable(entry.kind, column, columns.get(column)) for column, label in entry.kind.labels.items()
         }
         lines = [Line(label, *(("", value) if old is None else (value, ""))) for label, value in shown.items() if value]
-        return Group(entry, name, "added" if old is None else "removed", lines)
+        went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
+        return Group(entry, name, "added" if old is None else "removed", lines, is_undone_alone=not went_along)
     lines = [_line(revision, entry, column) for column in entry.kind.labels if entry.key(column) in revision.changes]
     return Group(entry, name, "changed", lines)
 

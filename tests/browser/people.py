@@ -90,7 +90,7 @@ class Person:
 
     def save(self) -> None:
         """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict."""
-        self.page.get_by_role("button", name=re.compile("^Save changes")).click()
+        self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).click()
 
     def take_in(self) -> None:
         """Wait until a roster asked for after now has been answered and drawn: the beat after it says so."""

@@ -4,18 +4,21 @@ Each scene has the longest names that a record may hold, without a blank to brea
 there are any: what holds then holds always.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from sqlalchemy import select
 
 from portal.auth import Profile
-from portal.clients import Client, operations
+from portal.clients import Client, Product, models, operations
 from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.editing import drafts
+from portal.editing.decisions import Decision
 from portal.editing.drafts import Place, Typed
 from portal.editing.guard import Origin
 from portal.extensions import db
@@ -237,6 +240,70 @@ def a_conflict(stage: Stage) -> Page:
     return amelia.page
 
 
+def a_product(stage: Stage) -> Page:
+    amelia, _ = stage.amelia_among_others()
+    with amelia.page.expect_navigation():
+        amelia.page.locator(".main-cell a").click()
+    expect(amelia.page.get_by_role("heading", name="Valuations")).to_be_visible()
+    return amelia.page
+
+
+def the_editor_of_a_product_with_errors(stage: Stage) -> Page:
+    stage.trouble.expect("status of 422")
+    page = a_product(stage)
+    page.goto(f"{page.url}/edit")
+    page.get_by_label("Fixed fee").fill(LONG_WORD)
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("alert")).to_contain_text("one field needs another look")
+    return page
+
+
+def asked_before_removing(stage: Stage) -> Page:
+    page = a_product(stage)
+    page.goto(f"{page.url}/remove")
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    return page
+
+
+def somebody_removed_it(stage: Stage) -> Page:
+    stage.trouble.expect("status of 409")
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}")
+    amelia.page.get_by_role("link", name=re.compile("^Mrs ")).click()
+    amelia.field("Known as").fill(LONG_WORD[::2])
+    person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
+    entry = Entry(PERSON, person.id)
+    operations.remove_part(client, entry, Edit(Origin(client.version), stage.cast.daniel.id))
+    db.session.commit()
+    amelia.save()
+    expect(amelia.page.get_by_role("heading", name="This person has been removed")).to_be_visible()
+    return amelia.page
+
+
+def the_history(stage: Stage) -> Page:
+    """Changes of every kind, of whatever is longest."""
+    client = long_client(stage.cast)
+    daniel = stage.cast.daniel
+    save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{LONG_WORD}\n\n{LONG_WORD} and less")
+    decided = {"town": Decision("yours"), "notes": Decision("theirs")}
+    edit = Edit(Origin(1, seen_version=2), stage.cast.amelia.id, {"town": "U" * 90, "notes": LONG_WORD}, decided)
+    operations.save_entry(client, Entry(CLIENT), replace(edit, proceeded=True))
+    product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
+    operations.remove_part(client, Entry(PRODUCT, product.id), Edit(Origin(client.version), daniel.id))
+    db.session.commit()
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}/history")
+    expect(amelia.page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(3)
+    return amelia.page
+
+
+def an_empty_history(stage: Stage) -> Page:
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{make_client('Sparse').id}/history")
+    return amelia.page
+
+
 def a_missing_page(stage: Stage) -> Page:
     stage.trouble.expect("status of 404")
     amelia = stage.amelia()
@@ -265,6 +332,12 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     a_draft_on_offer,
     a_save_without_the_portal,
     a_conflict,
+    a_product,
+    the_editor_of_a_product_with_errors,
+    asked_before_removing,
+    somebody_removed_it,
+    the_history,
+    an_empty_history,
     a_missing_page,
 )
 

@@ -24,6 +24,14 @@ def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, cl
     assert saved(client).phone == "01632 960100"
 
 
+def test_saving_without_a_change_leads_back_too(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).version == 1
+
+
 def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:

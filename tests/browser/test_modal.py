@@ -63,13 +63,19 @@ def test_closing_it_stays_on_the_page_and_gives_the_focus_back(
     expect(amelia.modal).to_be_visible()
 
 
-def test_proceed_anyway_opens_the_editor(amelia: Person, daniel: Person, client: Client) -> None:
+def test_proceed_anyway_opens_the_editor_and_stands_in_the_history(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
     daniel.open(client)
     amelia.open(client)
     amelia.click_edit()
     amelia.modal.get_by_role("button", name="Proceed Anyway").click()
-    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+    expect(amelia.page).to_have_url(re.compile(r"/edit\?proceeded=1$"))
     daniel.sees("Amelia is also viewing this client record and editing it")
+
+    amelia.field("Phone").fill("01632 960700")
+    amelia.save()
+    expect(amelia.page.get_by_role("main")).to_contain_text("Proceeded although others were there")
 
 
 def test_the_list_follows_the_roster_until_one_is_alone(

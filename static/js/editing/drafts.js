@@ -45,6 +45,11 @@ class Draft {
 		return isKept || (isReaching && isSmall(this.#read()));
 	}
 
+	/** Whether nothing is typed and nothing kept: there is no draft to be made safe. */
+	get isEmpty() {
+		return !this.#read() && this.#keeper.isKept;
+	}
+
 	changed() {
 		this.#keeper.changed();
 	}
@@ -54,7 +59,6 @@ class Draft {
 	 * @returns {Promise<"ready"|"away"|"signed-out">} ready also where a draft is refused, but saving may not be
 	 */
 	async prepare() {
-		if (!this.#read() && this.#keeper.isKept) return "ready";
 		try {
 			await this.#keeper.flush({ always: true });
 		} catch ({ status }) {

@@ -50,10 +50,11 @@ export function watchForm(form) {
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
 		if (isSignedOut) fire("sign-in-wanted");
-		if (isSignedOut || isSending || !isReady) event.preventDefault();
+		const mustWait = !isReady && !draft.isEmpty;
+		if (isSignedOut || isSending || mustWait) event.preventDefault();
 		if (isSignedOut || isSending) return;
 		setSending(true);
-		if (!isReady) sendWhenReady(event.submitter);
+		if (mustWait) sendWhenReady(event.submitter);
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";

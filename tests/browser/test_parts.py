@@ -1,0 +1,60 @@
+"""People, products and valuations in the browser: two at one of them, and what was done undone again."""
+
+import re
+from datetime import date
+
+from playwright.sync_api import expect
+
+from portal.clients import Client
+from tests.browser.people import Person
+from tests.browser.trouble import Trouble
+from tests.records import make_product
+
+
+def test_somebody_else_s_fee_is_taken_in_or_asked_about_and_can_be_undone(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409")
+    plan = f"P{client.id}"
+    product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=plan, fixed_fee="100")
+    editor = f"/clients/{client.id}/product/{product.id}/edit"
+    amelia.page.goto(editor)
+    daniel.page.goto(editor)
+    amelia.sees("Daniel is also viewing this client record and editing it")
+    daniel.field("Fixed fee").fill("250")
+    amelia.sees(f"Daniel is also viewing this client record and editing ISA {plan}: Fixed fee")
+    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
+
+    daniel.field("Provider").fill("Zurich")
+    daniel.save()
+    expect(daniel.page).to_have_url(re.compile(rf"/product/{product.id}$"))
+    expect(amelia.field("Provider")).to_have_value("Zurich")
+    expect(amelia.field("Fixed fee")).to_have_value("250.00")
+
+    amelia.field("Fixed fee").fill("275")
+    amelia.save()
+    expect(amelia.page.get_by_role("main")).to_contain_text("£275.00 a year")
+    amelia.page.goto(f"/clients/{client.id}/history")
+    amelia.page.get_by_role("button", name=f"Undo change 2 of ISA {plan}").click()
+    question = amelia.page.get_by_role("group", name="Fixed fee")
+    question.get_by_role("radio", name="As before that change").check()
+    amelia.save()
+    expect(amelia.page.get_by_role("main")).to_contain_text("Change 2 is undone.")
+    expect(amelia.page.get_by_role("main")).to_contain_text("£275.00 → £100.00")
+
+
+def test_an_open_history_and_product_page_show_what_somebody_does(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"P{client.id}")
+    amelia.page.goto(f"/clients/{client.id}/product/{product.id}")
+    another = amelia.another_tab()
+    another.page.goto(f"/clients/{client.id}/history")
+    daniel.page.goto(f"/clients/{client.id}/product/{product.id}/valuation/new")
+    daniel.field("Valued on").fill("2026-06-30")
+    daniel.field("Amount").fill("1,100")
+    daniel.save()
+
+    expect(amelia.page.get_by_role("table")).to_contain_text("£1,100.00")
+    expect(amelia.page.get_by_text("Daniel added a valuation")).to_be_visible()
+    expect(another.page.get_by_role("main")).to_contain_text("Daniel Okafor added a valuation")
