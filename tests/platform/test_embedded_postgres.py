@@ -8,7 +8,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import psycopg2
@@ -24,7 +23,6 @@ from portal.errors import PostgresDidNotStart, PostgresNotFound
 SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
 USE_UNTIL_TOLD = """
 import sys
-import tempfile
 from pathlib import Path
 from portal.embedded_postgres import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
@@ -299,23 +297,23 @@ def test_no_postgresql_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_programs_copied_for_another_user_start_a_server(
-    server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgres_binaries, "COPIES", tmp_path / "copies")
     copies: list[postgres_binaries.Installation] = []
 
     def copy(_: postgres_account.Account, found: postgres_binaries.Installation) -> postgres_binaries.Installation:
         copies.append(postgres_binaries.copy_for_everyone(found))
-        for above in (tmp_path, *tmp_path.parents):
-            with suppress(PermissionError):  # those above pytest's own are the system's
-                if str(above).startswith(f"{tempfile.gettempdir()}/"):
-                    above.chmod(0o755)  # pytest's folders are private; a place such as /var/cache is not
         return copies[-1]
 
     monkeypatch.setattr(embedded_postgres, "runnable_by", copy)
-    assert ask(server.start(), "SELECT 1") == 1
-    assert copies[0].bin.is_relative_to(tmp_path / "copies")
-    assert postgres_binaries.copy_for_everyone(copies[0]) == copies[0]
+    # Not below pytest's own folder, which every other run of pytest on this machine makes private again.
+    with tempfile.TemporaryDirectory(prefix="copies-") as folder:
+        Path(folder).chmod(0o755)
+        monkeypatch.setattr(postgres_binaries, "COPIES", Path(folder) / "copies")
+        assert ask(server.start(), "SELECT 1") == 1
+        assert copies[0].bin.is_relative_to(folder)
+        assert postgres_binaries.copy_for_everyone(copies[0]) == copies[0]
+        server.stop()
 
 
 def test_an_interrupted_initdb_leaves_nothing_that_looks_like_data(
