@@ -5,6 +5,7 @@ browser, tricked into the call by another site: it has her cookie but not her CS
 part one after the other the first does.
 """
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -14,12 +15,12 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.clients import operations
+from portal.clients import Client, ClientGrant, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
 from portal.editing.guard import Origin
 from portal.extensions import db
-from tests.cast import Cast
+from tests.cast import Cast, make_profile
 from tests.reading import form_of
 from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
@@ -39,6 +40,9 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): {"data": {"version": "1"}},
     ("POST", "/clients/<client_id>/history/<version>/revert"): {"data": {"version": "2", "entry": ""}},
+    ("POST", "/clients/<client_id>/access"): {"data": {"version": "1", "is_restricted": "no"}},
+    ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
+    ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},
     ("POST", "/user_page_presence"): {"json": {"page_identifier": "client-1"}},
     ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
@@ -68,6 +72,10 @@ TABLE = """
     POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
     GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403
+    GET    /clients/<client_id>/access           200       403       200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/access           access    403       access    403       sign-in   sign-in   403
+    POST   /clients/<client_id>/access/grant     access    403       422       403       sign-in   sign-in   403
+    POST   /clients/<client_id>/access/<grant_id>/revoke access 403  409       403       sign-in   sign-in   403
     GET    /sign-in                              clients   clients   clients   clients   200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
@@ -128,13 +136,48 @@ def test_each_protected_call_is_tried_by_each_of_them(
     }
 
 
-def make_records(cast: Cast) -> None:
-    """A client with a part of each kind, each the first of its kind, and a change to undo."""
-    client = make_client("Whitmore")
+# What a client's own pages and calls have in their addresses.
+OF_A_CLIENT = [(method, rule) for method, rule in ROWS if re.search("client_id|page_identifier", rule)]
+BY_BODY = [("POST", "/user_page_presence"), ("GET", "/user_page_presence")]
+
+
+@pytest.mark.parametrize(("method", "rule"), [*OF_A_CLIENT, *BY_BODY], ids=lambda part: part)
+def test_a_restricted_client_is_as_if_it_were_not_there(
+    app: Flask, visit: Visit, cast: Cast, method: str, rule: str
+) -> None:
+    """For whoever is not let in, to the letter; for the adviser, an administrator and those granted as any other."""
+    client = make_records(cast, is_restricted=True)
+    for profile in (cast.daniel, cast.rhys):
+        hidden = _call(app, visit(profile), method, rule)
+        missing = _call(app, visit(profile), method, rule, client_id="1000")
+        assert (hidden.status_code, _told(hidden)) == (missing.status_code, _told(missing))
+        assert "Whitmore" not in hidden.text
+        assert hidden.status_code == 404 or (method, rule) == ("GET", "/user_page_presence")
+
+    let_in = [ClientGrant(client_id=client.id, profile_id=each.id) for each in (cast.daniel, cast.rhys)]
+    db.session.add_all(let_in)
+    db.session.commit()
+    expected = ROWS[method, rule]
+    for name in ("amelia", "daniel", "ada", "rhys"):
+        outcome = _outcome(_call(app, visit(getattr(cast, name)), method, rule))
+        assert outcome == expected[name], name
+
+
+def _told(answer: TestResponse) -> str:
+    """Without what differs from call to call: tokens."""
+    return re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=)"[^"]*"', r"\1", answer.text)
+
+
+def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
+    """A client with a part of each kind, each the first of its kind, and a change to undo. Amelia looks after it."""
+    client = make_client("Whitmore", adviser_id=cast.amelia.id, is_restricted=is_restricted)
     make_person(client)
     make_product(client, (date(2026, 3, 31), "5"))
+    make_profile("Priya", f"Raman {client.id}")
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.olga.id))
     operations.save_entry(client, Entry(CLIENT), Edit(Origin(1), cast.ada.id, {"phone": "1"}))
     db.session.commit()
+    return client
 
 
 def _stranger(visit: Visit) -> Visitor:
@@ -144,15 +187,17 @@ def _stranger(visit: Visit) -> Visitor:
     return browser
 
 
-def path_of(app: Flask, rule: str) -> str:
+def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
     """The address of the first record of each kind."""
     filename = f"{app.static_url_path}/favicon.svg"
-    path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<page_identifier>", "client-1")
+    path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<client_id>", client_id)
+    path = path.replace("<page_identifier>", f"client-{client_id}")
     return re.sub(r"<\w+_id>", "1", path).replace("/static/<filename>", filename)
 
 
-def _call(app: Flask, browser: Visitor, method: str, rule: str) -> TestResponse:
-    return browser.call(method, path_of(app, rule), **BODIES.get((method, rule), {}))
+def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str = "1") -> TestResponse:
+    body = json.loads(json.dumps(BODIES.get((method, rule), {})).replace("client-1", f"client-{client_id}"))
+    return browser.call(method, path_of(app, rule, client_id), **body)
 
 
 def _outcome(answer: TestResponse) -> str:

@@ -65,6 +65,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "products",
         "valuations",
         "user_page_presence",
+        "client_grants",
         "client_revisions",
         "edit_drafts",
     }

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from portal import pages
 from portal.errors import NotFound
+from tests.cast import Cast
 
 
 def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
@@ -45,11 +46,11 @@ def test_reading_never_fails_otherwise(text: str) -> None:
         assert pages.parse(text).identifier == text
 
 
-def test_the_client_page_is_a_kind_that_can_be_loaded(app: Flask) -> None:
+def test_the_client_page_is_a_kind_that_can_be_loaded(cast: Cast) -> None:
     [kind] = [kind for kind in pages.kinds() if kind.name == "client"]
 
     with pytest.raises(NotFound):
-        kind.load(None, 1)
+        kind.load(cast.amelia, 1)
 
 
 def test_registering_the_same_kind_again_changes_nothing(app: Flask) -> None:

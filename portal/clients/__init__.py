@@ -3,10 +3,10 @@
 from flask import Flask
 
 from portal import pages
-from portal.clients import access, changes_views, cli, editor_views, history_views, views
-from portal.clients.models import Client, Person, Product, Valuation
+from portal.clients import access, access_views, changes_views, cli, editor_views, history_views, views
+from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
 
-__all__ = ["Client", "Person", "Product", "Valuation", "init_clients"]
+__all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
 
 
 def init_clients(app: Flask) -> None:
@@ -20,6 +20,6 @@ def init_clients(app: Flask) -> None:
             version_sql=access.VERSION_SQL,
         )
     )
-    for module in (views, editor_views, history_views, changes_views):
+    for module in (views, editor_views, history_views, access_views, changes_views):
         app.register_blueprint(module.blueprint)
     app.cli.add_command(cli.clients)

@@ -1,25 +1,78 @@
 """Who may see and change which client: loaded and authorised in one step. Every read and write starts here.
 
-For now everybody who can sign in sees every client; readers change none.
+A restricted client is seen by its adviser, those granted and administrators; for everybody else it does not exist.
+The rule stands here twice, for SQLAlchemy and as text for presence; a test compares them. Readers change nothing.
 """
 
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select, true
+
+from portal import pages
 from portal.auth import Profile
-from portal.clients.models import Client
+from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
+from portal.presence import store
 
-# The rule of `client_for` as a SQL condition, for the beat: see pages.PageKind.
+NO_SUCH_CLIENT = "There is no such client, or it is not for you."
+# The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
 # Not EXISTS: with a thousand clients the planner turns that into a hash of all of them, made anew at each beat.
-VISIBLE_SQL = "(SELECT true FROM clients WHERE clients.id = page.number) IS TRUE"
+VISIBLE_SQL = """(
+    SELECT NOT clients.is_restricted OR caller.role = 'admin' OR clients.adviser_id = caller.id OR EXISTS (
+        SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND client_grants.profile_id = caller.id)
+    FROM clients WHERE clients.id = page.number) IS TRUE"""
 # The number that rises with every accepted change of the client, its people, products and valuations.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 
 
+def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
+    """The condition that `client`, the table or an alias of it, is for this profile to see."""
+    if profile.role == "admin":
+        return true()
+    granted = exists().where(ClientGrant.client_id == client.id, ClientGrant.profile_id == profile.id)
+    return or_(~client.is_restricted, client.adviser_id == profile.id, granted)
+
+
 def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Client:
-    """The client, for this profile. Raises NotFound (404), or NotAllowed (403) for a reader who would write."""
-    client = db.session.get(Client, client_id)
+    """The client, for this profile. Raises NotFound (404), or NotAllowed (403) for a reader who would write.
+
+    One statement, whether the client is not there or not for the profile: they take the same time.
+    """
+    client = db.session.scalar(select(Client).where(Client.id == client_id, visible_to(profile)))
     if client is None:
-        raise NotFound("There is no such client, or it is not for you.")
+        raise NotFound(NO_SUCH_CLIENT)
     if write and not profile.may_write:
         raise NotAllowed("Your role lets you look at clients but not change them.")
+    return client
+
+
+def may_grant(profile: Profile, client: Client) -> bool:
+    """Whether the profile may restrict the client and say who sees it all the same."""
+    return profile.role == "admin" or (profile.may_write and client.adviser_id == profile.id)
+
+
+def forbidden_columns(profile: Profile, client: Client) -> frozenset[str]:
+    """What the profile may not change of a client that it may change: who sees it, and by way of whom."""
+    if may_grant(profile, client):
+        return frozenset()
+    return frozenset({"is_restricted", "adviser_id"} if client.is_restricted else {"is_restricted"})
+
+
+def says_who_sees(keys: Iterable[str]) -> bool:
+    """Whether a change with these keys (see revisions.py) changes who sees its client."""
+    return any(key in ("is_restricted", "adviser_id") or key.startswith("grant/") for key in keys)
+
+
+def evict(client_id: int) -> None:
+    """Take off the client's page whoever may not see it any more: after a change of who does. Flushes."""
+    store.evict(db.session.connection(), pages.parse(f"client-{client_id}"))
+
+
+def client_to_grant(profile: Profile, client_id: int) -> Client:
+    """The client, for somebody who says who sees it. Raises NotFound (404) or NotAllowed (403)."""
+    client = client_for(profile, client_id, write=True)
+    if not may_grant(profile, client):
+        raise NotAllowed("Only the client's adviser and administrators say who sees a client.")
     return client

@@ -4,11 +4,16 @@ import sys
 from pathlib import Path
 
 import click
+from sqlalchemy import select
 
 from portal.auth import operations
-from portal.clients import exporter, importer
+from portal.clients import exporter, granting, importer
+from portal.clients.edits import Edit
 from portal.clients.handing_over import hand_over
+from portal.clients.models import Client
 from portal.commands import CommandGroup
+from portal.editing.guard import Origin
+from portal.errors import NotFound
 from portal.extensions import db
 
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
@@ -53,6 +58,43 @@ def hand_over_clients(giver: str, taker: str) -> None:
     count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"))
     db.session.commit()
     click.echo(f"{count:,} clients were handed over.")
+
+
+@clients.command("restrict", epilog="Example: flask clients restrict KG00012")
+@click.argument("client_ref", metavar="REF")
+@click.option("--off", is_flag=True, help="Show the client to everybody again.")
+def restrict_client(client_ref: str, off: bool) -> None:
+    """Hide the client REF from everybody but its adviser, those granted and administrators."""
+    client = _client(client_ref)
+    granting.restrict(client, _edit(client), is_restricted=not off)
+    db.session.commit()
+    click.echo(f"{client.client_ref} is seen by {'everybody' if off else 'those with access alone'}.")
+
+
+@clients.command("grant", epilog="Example: flask clients grant KG00012 priya@firm.example")
+@click.argument("client_ref", metavar="REF")
+@click.argument("email")
+@click.option("--off", is_flag=True, help="Take the access back.")
+def grant_client(client_ref: str, email: str, off: bool) -> None:
+    """Let the user with this e-mail see the client REF although it is restricted."""
+    client, profile = _client(client_ref), operations.profile_by_email(email)
+    if off:
+        granting.revoke(client, granting.grant_id_of(client, profile), _edit(client))
+    else:
+        granting.grant(client, profile.id, _edit(client))
+    db.session.commit()
+    click.echo(f"{profile.email} {'no longer has' if off else 'has'} access to {client.client_ref}.")
+
+
+def _client(client_ref: str) -> Client:
+    client = db.session.scalar(select(Client).where(Client.client_ref == client_ref))
+    if client is None:
+        raise NotFound(f"No client has the reference {client_ref}.")
+    return client
+
+
+def _edit(client: Client) -> Edit:
+    return Edit(Origin(client.version), by=None, source="cli")
 
 
 def _progress(line: str) -> None:

@@ -12,13 +12,15 @@ from flask_login import current_user
 from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import answers, conflicts, draft_forms, operations, wording
-from portal.clients.access import client_for
+from portal.clients.access import client_for, forbidden_columns
 from portal.clients.answers import Asked
 from portal.clients.editors import Editor, editor_of
-from portal.clients.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueTaken
+from portal.clients.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueRefused
 from portal.clients.entries import CLIENT, KINDS, VALUATION, Entry
+from portal.clients.models import Client
 from portal.clients.readable import readable_columns
 from portal.editing import drafts
+from portal.editing.decisions import Decisions
 from portal.error_handlers import answer
 from portal.extensions import db
 from portal.sent_forms import is_json, sent_form
@@ -85,7 +87,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     editor, asked = _editor(client_id, Entry(KINDS[kind], part_id)), answers.asked_by(current_user)
     name, owner_url = editor.name, editor.owner_url
     try:
-        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}))
+        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, editor.client, {}, {}))
     except EntryMoved as moved:
         db.session.rollback()
         return _removal(editor, moved)
@@ -129,7 +131,8 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
     if not form.validate():
         return answers.refused(editor, form, asked)
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
-    edit = _edit(asked, editor.values(form), conflicts.decisions_from(third, asked.sent, form.field_names))
+    decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
+    edit = _edit(asked, editor.client, editor.values(form), decisions)
     try:
         if editor.is_new:
             result = operations.add_part(editor.client, entry.kind, edit, product_id)
@@ -138,9 +141,9 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
     except EditConflict as conflict:
         db.session.rollback()
         return answers.conflict(editor, conflict.merged, third, asked, typed=form)
-    except ValueTaken as taken:
+    except ValueRefused as refused:
         db.session.rollback()
-        form[taken.field].errors = (taken.problem,)
+        form[refused.field].errors = (refused.problem,)
         return answers.refused(editor, form, asked)
     drafts.settle(editor.place, asked.sent)
     db.session.commit()
@@ -151,9 +154,16 @@ def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Edit
     return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
 
 
-def _edit(asked: Asked, values: dict[str, Any], decisions: Any = None) -> Edit:
-    proceeded = bool(asked.sent.get("proceeded"))
-    return Edit(asked.origin, asked.by.id, values, decisions or {}, source=asked.source, proceeded=proceeded)
+def _edit(asked: Asked, client: Client, values: dict[str, Any], decisions: Decisions) -> Edit:
+    return Edit(
+        asked.origin,
+        asked.by.id,
+        values,
+        forbidden=forbidden_columns(asked.by, client),
+        decisions=decisions,
+        source=asked.source,
+        proceeded=bool(asked.sent.get("proceeded")),
+    )
 
 
 def _removal(editor: Editor, moved: EntryMoved | None = None) -> ResponseReturnValue:

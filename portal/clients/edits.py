@@ -18,12 +18,14 @@ from portal.errors import InvalidInput, StaleVersion
 class Edit:
     """A change as it was sent: `values` (column → value) hold the fields that were sent and no others.
 
-    `by` is None for a command. `proceeded`: the editor was opened by Proceed Anyway. `reverts`: the version it undoes.
+    `by` is None for a command; `forbidden` are columns that they may not change. `proceeded`: the editor was opened by
+    Proceed Anyway. `reverts`: the version that is undone.
     """
 
     origin: Origin
     by: int | None
     values: Mapping[str, Any] = field(default_factory=dict)
+    forbidden: frozenset[str] = frozenset()
     decisions: Decisions = field(default_factory=dict)
     source: str = "form"
     proceeded: bool = False
@@ -71,8 +73,8 @@ class EditConflict(StaleVersion):
         self.merged = merged
 
 
-class ValueTaken(InvalidInput):
-    """A value that may be there once only is there already (422). The transaction is lost: roll back."""
+class ValueRefused(InvalidInput):
+    """A value that is right in itself but is in use already, or not this person's to change (422). Roll back."""
 
 
 class EntryGone(StaleVersion):

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.clients.models import Client, Person, Product, Valuation
+from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.revisions import from_json, to_json
 from portal.editing.merge import MergeRules
 
@@ -81,6 +81,7 @@ CLIENT = EntryKind(
         "next_review_on": "Next review",
         "objectives": "Objectives",
         "notes": "Notes",
+        "is_restricted": "Restricted",
     },
     rules=MergeRules(by_lines={column: longest(Client, column) for column in ("objectives", "notes")}),
 )
@@ -120,7 +121,9 @@ VALUATION = EntryKind(
     labels={"valued_on": "Valued on", "amount": "Amount"},
     rules=MergeRules(always_ask=frozenset({"amount"})),
 )
-KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION)}
+# Who sees the client although it is restricted. Not edited with the rest: access_views.py.
+GRANT = EntryKind(name="grant", label="access", model=ClientGrant, labels={"profile_id": "Person"})
+KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION, GRANT)}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ from flask_login import current_user
 from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import answers, conflicts, history, reverting
-from portal.clients.access import client_for
+from portal.clients.access import client_for, client_to_grant, forbidden_columns
 from portal.clients.answers import Asked
 from portal.clients.editors import editor_of
-from portal.clients.edits import Edit, EditConflict, EntryMoved, ValueTaken
+from portal.clients.edits import Edit, EditConflict, EntryMoved, ValueRefused
 from portal.clients.entries import Entry, entry_called
+from portal.clients.granting import touches_access
 from portal.clients.history_filters import FIELDS, history_filters_from
 from portal.clients.models import Client
 from portal.clients.revisions import ClientRevision
@@ -38,6 +39,8 @@ def revert(client_id: int, version: int) -> ResponseReturnValue:
     asked = answers.asked_by(current_user)
     revision = reverting.revision_of(client, version)
     entry = _entry_named(asked)
+    if touches_access(entry, revision):
+        client_to_grant(current_user, client_id)
     if entry.prefix in revision.changes:
         return _reverted(client, revision, entry, asked, {})
     editor = editor_of(client, entry, current_user.id)
@@ -53,8 +56,9 @@ def _reverted(
     client: Client, revision: ClientRevision, entry: Entry, asked: Asked, decisions: Decisions
 ) -> ResponseReturnValue:
     try:
-        saved = reverting.revert(client, revision, entry, Edit(asked.origin, asked.by.id, decisions=decisions))
-    except (EntryMoved, ValueTaken) as error:
+        edit = Edit(asked.origin, asked.by.id, forbidden=forbidden_columns(asked.by, client), decisions=decisions)
+        saved = reverting.revert(client, revision, entry, edit)
+    except (EntryMoved, ValueRefused) as error:
         db.session.rollback()
         return _not_undone(client, error)
     db.session.commit()
@@ -65,10 +69,10 @@ def _reverted(
     return redirect(url_for(".show", client_id=client.id))
 
 
-def _not_undone(client: Client, error: EntryMoved | ValueTaken) -> ResponseReturnValue:
-    """Somebody else comes first: a part that was changed after it was added, a plan number that is in use by now."""
-    status = 422 if isinstance(error, ValueTaken) else 409
-    why = error.problem if isinstance(error, ValueTaken) else f"{error} Remove it from its own page."
+def _not_undone(client: Client, error: EntryMoved | ValueRefused) -> ResponseReturnValue:
+    """A part was changed after it was added, a plan number is in use by now, or it is not the caller's to change."""
+    status = 422 if isinstance(error, ValueRefused) else 409
+    why = error.problem if isinstance(error, ValueRefused) else f"{error} Remove it from its own page."
     if is_json():
         return answer(status, why)
     return _page(client, failure=f"Not undone. {why}"), status

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.clients import import_store
+from portal.clients import access, import_store
 from portal.clients.csv_problems import ImportProblems
 from portal.clients.csv_shapes import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
 from portal.clients.csv_tables import Tables, Tell, read_tables
@@ -90,6 +90,9 @@ def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
     tell(f"{PRODUCTS.file}: {len(tables.products.rows):,} written")
     valuations.write(history, lambda done, all_: tell(f"{VALUATIONS.file}: {done:,} of {all_:,} written"))
     history.record(at)
+    for client, values in clients.changed:
+        if access.says_who_sees(values):
+            access.evict(client["id"])
     return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations.counts)
 
 

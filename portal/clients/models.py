@@ -63,12 +63,24 @@ class Client(Model):
     objectives: Mapped[str] = mapped_column(String(2_000), server_default="")
     next_review_on: Mapped[date | None] = mapped_column(index=True)
     notes: Mapped[str] = mapped_column(String(10_000), server_default="")
+    is_restricted: Mapped[bool] = mapped_column(server_default="false")
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_by: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     searched: Mapped[str] = mapped_column(
         Text, Computed("lower(name || ' ' || client_ref || ' ' || postcode || ' ' || replace(postcode, ' ', ''))", True)
     )
+
+
+class ClientGrant(Model):
+    """Somebody who sees a client although it is restricted."""
+
+    __tablename__ = "client_grants"
+    __table_args__ = (UniqueConstraint("client_id", "profile_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"))
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
 
 
 class Person(Model):

@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.clients import revisions
-from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueTaken
+from portal.clients import access, revisions
+from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.merging import merge_now, row_of, since_origin, touches
 from portal.clients.models import Client, Valuation
@@ -26,6 +26,7 @@ from portal.extensions import db
 # What may be there once only: the constraint, the field that says it, and what is wrong with it.
 TAKEN = {
     "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
+    "uq_client_grants_client_id_profile_id": ("profile_id", "Has access already."),
     "uq_valuations_product_id_valued_on": ("valued_on", "This product has a valuation of that day already."),
     "fk_valuations_product_id": (
         "product_id",
@@ -38,12 +39,14 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Write those of the sent values that differ, merged with what others have saved since.
 
     A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
-    ValueTaken (422); the caller rolls back.
+    ValueRefused (422); the caller rolls back.
     """
     lock(client)
     merged = merge_now(client, entry, edit)
     if merged.decided.undecided:
         raise EditConflict(merged)
+    for column in edit.forbidden & merged.decided.changes.keys():
+        raise ValueRefused(column, "Only the client's adviser and administrators may change this.")
     others = [revision for revision in merged.since if touches(revision, entry)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
@@ -64,7 +67,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
 def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
     """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
 
-    The same sent again from the same version, by a second click, is the part that is there already. Raises ValueTaken
+    The same sent again from the same version, by a second click, is the part that is there already. Raises ValueRefused
     (422), or EntryGone (409) for a product that was removed.
     """
     lock(client)
@@ -98,7 +101,7 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     """Bring back parts that were removed, under the ids they had. What is there already stays as it is.
 
     `removed` has the columns as the history holds them, in an order in which products come before their valuations.
-    Raises ValueTaken (422) where something else has a plan number or a day by now.
+    Raises ValueRefused (422) where something else has a plan number or a day by now.
     """
     lock(client)
     changes: Changes = {}
@@ -124,12 +127,15 @@ def lock(client: Client) -> None:
 def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
     """Claim the next version, write `values` over the client's columns and the revision; return the version.
 
-    Call `lock` first. The guard decides all the same: a caller that forgot to cannot overwrite anybody.
+    Whoever may not see the client any more is taken off its page. Call `lock` first. The guard decides all the same: a
+    caller that forgot to cannot overwrite anybody.
     """
     at = clock.now()
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
     version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
+    if access.says_who_sees(changes):
+        access.evict(client.id)
     db.session.refresh(client)
     return version
 
@@ -171,7 +177,7 @@ def _nothing_twice() -> Iterator[None]:
         constraint = getattr(error.orig, "diag", None) and error.orig.diag.constraint_name  # type: ignore[union-attr]
         if constraint not in TAKEN:
             raise
-        raise ValueTaken(*TAKEN[constraint]) from error
+        raise ValueRefused(*TAKEN[constraint]) from error
 
 
 def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:

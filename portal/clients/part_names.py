@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.clients.entries import KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.entries import GRANT, KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.models import Product
+from portal.clients.queries import name_of
 from portal.extensions import db
 from portal.formatting import day
 
@@ -19,6 +20,8 @@ def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
     """`product` is the one that a valuation belongs to, where that is known."""
     if kind is PERSON:
         return f"{row.first_name} {row.last_name}"
+    if kind is GRANT:
+        return name_of(row.profile_id)
     if kind is PRODUCT:
         return f"{row.product_type} {row.plan_number}"
     return f"{part_name(PRODUCT, product)}, {day(row.valued_on)}" if product else f"valuation of {day(row.valued_on)}"

@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from portal.auth import Profile
+from portal.clients.access import visible_to
 from portal.clients.filters import ListFilters
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.extensions import db
@@ -58,20 +59,21 @@ class Paging:
         return self.page < self.pages
 
 
-def page_of_clients(filters: ListFilters, today: date) -> tuple[Sequence[Row[Any]], Paging]:
-    """One page of the client list and where it stands; a page past the end becomes the last.
+def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple[Sequence[Row[Any]], Paging]:
+    """One page of the clients that the reader may see, and where it stands; a page past the end becomes the last.
 
     The first page, which is nearly every one, counts while it searches: one statement. Another takes two.
 
-    Rows: id, client_ref, name, client_type, status, next_review_on, adviser_name, product_count,
+    Rows: id, client_ref, name, client_type, status, is_restricted, next_review_on, adviser_name, product_count,
     total_gbp (Decimal or None: nothing valued yet), is_overdue.
     """
     if filters.page == 1:
-        rows = db.session.execute(_rows(filters, 1, today)).all()
+        rows = db.session.execute(_rows(filters, 1, today, reader)).all()
         return rows, Paging(1, rows[0].matching_count if rows else 0)
-    total = db.session.scalar(select(func.count()).select_from(Client).where(*_matching(filters))) or 0
+    matching = (visible_to(reader), *_matching(filters))
+    total = db.session.scalar(select(func.count()).select_from(Client).where(*matching)) or 0
     paging = Paging(min(filters.page, Paging(1, total).pages), total)
-    return db.session.execute(_rows(filters, paging.page, today)).all(), paging
+    return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
 
 
 def advisers() -> list[tuple[int, str]]:
@@ -158,12 +160,12 @@ def name_of(profile_id: int | None) -> str:
     return profile.full_name if profile else ""
 
 
-def _rows(filters: ListFilters, page: int, today: date) -> Select[Any]:
+def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[Any]:
     """The page's clients are chosen first: behind an OFFSET the products of every client passed over would be added up.
 
     With 50,000 clients that makes page 1,900 of them five times as fast.
     """
-    chosen = _chosen(filters, page).subquery()
+    chosen = _chosen(filters, page, reader).subquery()
     adviser = aliased(Profile)
     products = _products_total()
     return (
@@ -173,6 +175,7 @@ def _rows(filters: ListFilters, page: int, today: date) -> Select[Any]:
             Client.name,
             Client.client_type,
             Client.status,
+            Client.is_restricted,
             Client.next_review_on,
             func.coalesce(Client.next_review_on < today, False).label("is_overdue"),
             func.trim(func.concat(adviser.first_name, " ", adviser.last_name)).label("adviser_name"),
@@ -187,7 +190,7 @@ def _rows(filters: ListFilters, page: int, today: date) -> Select[Any]:
     )
 
 
-def _chosen(filters: ListFilters, page: int) -> Select[int, Any, int]:
+def _chosen(filters: ListFilters, page: int, reader: Profile) -> Select[int, Any, int]:
     adviser = aliased(Profile)
     products = _products_total()
     sorted_by = {
@@ -199,11 +202,12 @@ def _chosen(filters: ListFilters, page: int) -> Select[int, Any, int]:
     }[filters.sort_key]
     conditions = _matching(filters)
     # Without a condition an index gives the page, and counting beside it would read every client: 9 ms against 31.
-    every = select(func.count()).select_from(aliased(Client)).scalar_subquery()
+    other = aliased(Client)
+    every = select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
     matching_count = literal(0) if page > 1 else func.count().over() if conditions else every
     chosen: Select[int, Any, int] = select(
         Client.id, sorted_by.label("sorted_by"), matching_count.label("matching_count")
-    ).where(*conditions)
+    ).where(visible_to(reader), *conditions)
     if filters.sort_key == "adviser":
         chosen = chosen.join(adviser, adviser.id == Client.adviser_id, isouter=True)
     if filters.sort_key == "total":

@@ -45,6 +45,8 @@ READERS: Mapping[tuple[str, str], Callable[[Any], str]] = {
     ("", "adviser_id"): name_of,
     ("", "risk_profile"): lambda step: f"{step} of {choices.RISK_PROFILES[-1]}",
     ("", "capacity_for_loss"): _one_of(choices.CAPACITIES_FOR_LOSS),
+    ("", "is_restricted"): lambda value: "Yes" if value else "No",
+    ("grant", "profile_id"): name_of,
     ("product", "product_type"): _one_of(choices.PRODUCT_TYPES),
     ("product", "status"): _one_of(choices.PRODUCT_STATUSES),
     ("product", "fixed_fee"): gbp,

@@ -39,7 +39,7 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -
     """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
 
     `edit` brings who asks and, from the conflict page, the decisions; the values are the history's. Raises
-    EditConflict, EntryMoved or EntryGone (409), or ValueTaken (422).
+    EditConflict, EntryMoved or EntryGone (409), or ValueRefused (422).
     """
     refuse_version_to_come(client, edit.origin)
     origin = replace(edit.origin, version=revision.version)

@@ -9,7 +9,7 @@ from flask_login import current_user
 from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import choices, history, queries
-from portal.clients.access import client_for
+from portal.clients.access import client_for, may_grant
 from portal.clients.answers import presence_on
 from portal.clients.entries import PRODUCT, Entry
 from portal.clients.filters import SORTS, filters_from, page_from
@@ -30,7 +30,7 @@ def home() -> ResponseReturnValue:
 def list_clients() -> ResponseReturnValue:
     """Search, filter, sort and page through the clients."""
     filters = filters_from(request.args)
-    clients, paging = queries.page_of_clients(filters, clock.today())
+    clients, paging = queries.page_of_clients(filters, clock.today(), current_user)
     return render_template(
         "clients/list.html",
         clients=clients,
@@ -64,6 +64,7 @@ def show(client_id: int) -> ResponseReturnValue:
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,
+        may_grant=may_grant(current_user, client),
         presence=presence_on(client, "viewing"),
     )
 

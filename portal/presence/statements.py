@@ -152,6 +152,17 @@ def clear() -> str:
 
 CLEAR_PROFILE = "DELETE FROM user_page_presence WHERE user_id = :profile_id"
 CLEAR_PAGE = "DELETE FROM user_page_presence WHERE page_identifier = :page_identifier"
+
+
+def evict() -> str:
+    """Take off a page whoever may not see it any more. Parameters: page_identifier, kind, number."""
+    return f"""
+    DELETE FROM user_page_presence p
+    USING profiles caller, (SELECT :kind AS kind, CAST(:number AS int) AS number) page
+    WHERE p.page_identifier = :page_identifier AND caller.id = p.user_id AND NOT {_visible()}
+    """
+
+
 LIST = """
     SELECT page_identifier, email, floor(extract(epoch FROM now() - last_seen))::int AS seconds_ago,
            (SELECT count(*) FROM jsonb_object_keys(tabs)) AS tab_count,

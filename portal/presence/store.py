@@ -97,6 +97,12 @@ def clear_page(connection: Connection, page_identifier: str) -> int:
     return connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}).rowcount
 
 
+def evict(connection: Connection, page: pages.Page) -> int:
+    """Take off the page whoever may not see it any more; return how many. The caller commits."""
+    values = {"page_identifier": page.identifier, "kind": page.kind.name, "number": page.number}
+    return connection.execute(text(statements.evict()), values).rowcount
+
+
 def clean_up(connection: Connection, stale_seconds: int) -> int:
     """Delete the rows that are stale; return how many. The caller commits."""
     return connection.execute(text(statements.CLEAN_UP), {"stale_seconds": stale_seconds}).rowcount

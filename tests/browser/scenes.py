@@ -298,6 +298,18 @@ def the_history(stage: Stage) -> Page:
     return amelia.page
 
 
+def who_sees_a_client(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    granted = stage.crowd(client, 3, LONG_NAME)
+    client.is_restricted = True
+    db.session.add_all([models.ClientGrant(client_id=client.id, profile_id=profile.id) for profile in granted])
+    db.session.commit()
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}/access")
+    expect(amelia.page.get_by_role("button", name=re.compile("^Take access back"))).to_have_count(3)
+    return amelia.page
+
+
 def an_empty_history(stage: Stage) -> Page:
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{make_client('Sparse').id}/history")
@@ -337,6 +349,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     asked_before_removing,
     somebody_removed_it,
     the_history,
+    who_sees_a_client,
     an_empty_history,
     a_missing_page,
 )

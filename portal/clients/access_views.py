@@ -1,0 +1,90 @@
+"""Who sees a client: the page where its adviser and administrators say so."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.auth.access import require_sign_in
+from portal.clients import answers, granting, queries
+from portal.clients.access import client_to_grant
+from portal.clients.edits import Edit, ValueRefused
+from portal.clients.filters import LARGEST_NUMBER, number_from
+from portal.clients.models import Client
+from portal.error_handlers import answer
+from portal.errors import InvalidInput
+from portal.extensions import db
+from portal.sent_forms import is_json
+
+blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/access")
+blueprint.before_request(require_sign_in)
+
+
+@blueprint.get("")
+def show(client_id: int) -> ResponseReturnValue:
+    return _page(client_to_grant(current_user, client_id))
+
+
+@blueprint.post("")
+def restrict(client_id: int) -> ResponseReturnValue:
+    """Hide the client from everybody else, or show it to all again."""
+    client, edit = _asked(client_id)
+    is_restricted = answers.asked_by(current_user).sent.get("is_restricted")
+    if is_restricted not in ("yes", "no"):
+        raise InvalidInput("is_restricted", "must be yes or no")
+    granting.restrict(client, edit, is_restricted=is_restricted == "yes")
+    return _done(
+        client, "Only those below see this client now." if is_restricted == "yes" else "Everybody sees it now."
+    )
+
+
+@blueprint.post("/grant")
+def grant(client_id: int) -> ResponseReturnValue:
+    """Let one more person see the client."""
+    client, edit = _asked(client_id)
+    profile_id = number_from(answers.asked_by(current_user).sent.get("profile_id", ""), LARGEST_NUMBER)
+    try:
+        granting.grant(client, profile_id or 0, edit)
+    except ValueRefused as refused:
+        db.session.rollback()
+        return _refused(client, refused)
+    return _done(client, f"{queries.name_of(profile_id)} sees this client now.")
+
+
+@blueprint.post("/<int(min=1, max=2147483647):grant_id>/revoke")
+def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
+    """Take one grant back."""
+    client, edit = _asked(client_id)
+    granting.revoke(client, grant_id, edit)
+    return _done(client, "Access is taken back.")
+
+
+def _asked(client_id: int) -> tuple[Client, Edit]:
+    client = client_to_grant(current_user, client_id)
+    asked = answers.asked_by(current_user)
+    return client, Edit(asked.origin, asked.by.id, source=asked.source)
+
+
+def _done(client: Client, message: str) -> ResponseReturnValue:
+    db.session.commit()
+    if is_json():
+        return {"status": "saved", "version": client.version}
+    flash(message)
+    return redirect(url_for(".show", client_id=client.id))
+
+
+def _refused(client: Client, refused: ValueRefused) -> ResponseReturnValue:
+    if is_json():
+        return answer(422, refused.problem, field=refused.field)
+    return _page(client, refused.problem), 422
+
+
+def _page(client: Client, failure: str = "") -> str:
+    return render_template(
+        "clients/access.html",
+        client=client,
+        adviser_name=queries.name_of(client.adviser_id),
+        grants=granting.grants_of(client),
+        people=granting.people_to_grant(client),
+        failure=failure,
+        presence=answers.presence_on(client, "viewing"),
+    )

@@ -1,0 +1,211 @@
+"""A restricted client: seen by its adviser, those granted and administrators; for everybody else it does not exist."""
+
+from datetime import date
+from itertools import product
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal import pages, sessions
+from portal.clients import Client, ClientGrant
+from portal.clients.access import VISIBLE_SQL, visible_to
+from portal.extensions import db
+from portal.presence import beats, store
+from tests.cast import Cast, make_profile
+from tests.clients.conftest import Desk, history_of
+from tests.reading import errors_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    """Amelia's, restricted."""
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, postcode="BA1 1AA", is_restricted=True)
+
+
+def let_in(client: Client, *profile_ids: int) -> None:
+    db.session.add_all([ClientGrant(client_id=client.id, profile_id=profile_id) for profile_id in profile_ids])
+    db.session.commit()
+
+
+def beat_on(client: Client, *profiles: object) -> None:
+    for profile in profiles:
+        caller = sessions.Identity(profile.id, profile.session_epoch)  # type: ignore[attr-defined]
+        store.beat(caller, beats.Beat(pages.parse(f"client-{client.id}"), "tab"), 120)
+
+
+def test_the_rule_is_the_same_for_pages_and_for_presence(cast: Cast) -> None:
+    """Every role, restricted or not, one's own or not, granted or not, without an adviser."""
+    people = (cast.amelia, cast.daniel, cast.rhys, cast.ada)
+    for is_restricted, adviser, granted in product((False, True), (None, *people), (None, *people)):
+        client = make_client(is_restricted=is_restricted, adviser_id=adviser and adviser.id)
+        let_in(client, *([granted.id] if granted else []))
+    every = "SELECT number FROM profiles caller, (SELECT id AS number FROM clients) page WHERE caller.id = :id AND "
+    asked = text(f"{every} {VISIBLE_SQL} ORDER BY number")
+    for person in people:
+        by_pages = db.session.scalars(select(Client.id).where(visible_to(person)).order_by(Client.id)).all()
+        assert by_pages == db.session.scalars(asked, {"id": person.id}).all()
+    assert len(by_pages) == 50  # administrators see all
+
+
+@pytest.mark.parametrize("query", ["", "q=Whitmore", "q=BA1", "q=Ruth", "sort=-total", "sort=adviser&page=1", "page=2"])
+def test_lists_searches_and_totals_do_not_know_it(visit: Visit, cast: Cast, client: Client, query: str) -> None:
+    make_person(client, "Ruth", "Whitmore")
+    make_product(client, (date(2026, 3, 31), "123.45"))
+    for number in range(26 if query == "page=2" else 0):
+        make_client(f"Zoe {number}")
+    seen = {
+        name: text_of(visit(getattr(cast, name)).get(f"/clients?{query}"))
+        for name in ("amelia", "ada", "daniel", "rhys")
+    }
+
+    total = 27 if query == "page=2" else 1
+    for name in ("amelia", "ada"):
+        assert f"{total} client" in seen[name].split("Clients", 2)[2]
+        assert "Restricted" in seen[name] or query == "page=2"
+    for name in ("daniel", "rhys"):
+        assert "Whitmore Family" not in seen[name]
+        assert "£123.45" not in seen[name]
+        assert f"{total - 1} clients" in seen[name]
+
+
+def test_presence_does_not_know_it(visit: Visit, cast: Cast, client: Client) -> None:
+    beat_on(client, cast.amelia)
+    page = f"client-{client.id}"
+
+    for name, status in (("amelia", 200), ("ada", 200), ("daniel", 404), ("rhys", 404)):
+        browser = visit(getattr(cast, name))
+        assert browser.get(f"/user_page_presence/{page}").status_code == status
+        assert browser.beat(page).status_code == status
+        assert (page in browser.get(f"/user_page_presence?page={page}").json) == (status == 200)
+
+
+def test_who_is_let_in_sees_it_until_it_is_taken_back(visit: Visit, cast: Cast, client: Client) -> None:
+    amelias, daniel = Desk(visit(cast.amelia), client), visit(cast.daniel)
+    assert daniel.get(amelias.address).status_code == 404
+
+    form = amelias.open("/access")
+    answer = amelias.send(form, "/access/grant", profile_id=str(cast.daniel.id))
+    assert answer.headers["Location"] == f"{amelias.address}/access"
+    assert "Daniel Okafor sees this client now." in text_of(amelias.browser.get(f"{amelias.address}/access"))
+    assert daniel.get(amelias.address).status_code == 200
+
+    [grant_id] = db.session.scalars(select(ClientGrant.id)).all()
+    amelias.send(amelias.open("/access"), f"/access/{grant_id}/revoke")
+    assert daniel.get(amelias.address).status_code == 404
+    added, removed = history_of(client)
+    assert added.changes[f"grant/{grant_id}"][1] == {"client_id": client.id, "profile_id": cast.daniel.id}
+    assert removed.changes[f"grant/{grant_id}"][1] is None
+    words = text_of(amelias.browser.get(f"{amelias.address}/history?field=grant"))
+    assert "Daniel Okafor removed Person Daniel Okafor" in words
+
+
+def test_restricting_takes_whoever_may_not_see_it_off_its_page(visit: Visit, cast: Cast) -> None:
+    client = make_client(adviser_id=cast.amelia.id)
+    amelias = Desk(visit(cast.amelia), client)
+    let_in(client, cast.rhys.id)
+    beat_on(client, cast.amelia, cast.daniel, cast.rhys, cast.ada)
+
+    assert amelias.send(amelias.open("/access"), "/access", is_restricted="yes").status_code == 302
+
+    assert {user["first_name"] for user in amelias.browser.roster(f"client-{client.id}")} == {"Amelia", "Rhys", "Ada"}
+    assert history_of(client)[0].changes == {"is_restricted": [False, True]}
+    assert "Restricted" in text_of(amelias.browser.get(amelias.address))
+    assert amelias.send(amelias.open("/access"), "/access", is_restricted="no").status_code == 302
+    assert visit(cast.daniel).get(amelias.address).status_code == 200
+
+
+def test_a_client_that_goes_to_another_adviser_is_theirs_alone(visit: Visit, cast: Cast, client: Client) -> None:
+    amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
+    beat_on(client, cast.amelia)
+
+    ada.change(adviser_id=str(cast.daniel.id))
+
+    assert amelias.browser.get(amelias.address).status_code == 404
+    assert ada.browser.roster(f"client-{client.id}") == []
+    assert visit(cast.daniel).get(amelias.address).status_code == 200
+
+
+def test_somebody_who_was_let_in_cannot_take_the_client_over(visit: Visit, cast: Cast, client: Client) -> None:
+    let_in(client, cast.daniel.id)
+    daniels = Desk(visit(cast.daniel), client)
+
+    answer = daniels.send(daniels.open(), adviser_id=str(cast.daniel.id), phone="222")
+
+    assert answer.status_code == 422
+    problem = "Only the client's adviser and administrators may change this."
+    assert errors_of(answer) == {"adviser_id": problem}
+    assert daniels.say("/edit", version=1, adviser_id=cast.daniel.id).json["errors"] == {"adviser_id": problem}
+    assert daniels.send(daniels.open(), phone="222").status_code == 302
+
+
+def test_only_the_adviser_and_administrators_undo_who_sees_it(visit: Visit, cast: Cast) -> None:
+    client = make_client(adviser_id=cast.amelia.id)
+    amelias, daniels = Desk(visit(cast.amelia), client), Desk(visit(cast.daniel), client)
+    let_in(client, cast.daniel.id)
+    amelias.send(amelias.open("/access"), "/access", is_restricted="yes")
+    amelias.send(amelias.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
+    grant = db.session.scalars(select(ClientGrant).where(ClientGrant.profile_id == cast.rhys.id)).one()
+
+    for version, entry in ((2, ""), (3, f"grant/{grant.id}")):
+        sent = {"version": "3", "entry": entry}
+        assert daniels.browser.post(f"{daniels.address}/history/{version}/revert", data=sent).status_code == 403
+    for version, entry in ((3, f"grant/{grant.id}"), (2, "")):
+        sent = {"version": "3", "entry": entry}
+        assert amelias.browser.post(f"{amelias.address}/history/{version}/revert", data=sent).status_code == 302
+    assert visit(cast.rhys).get(amelias.address).status_code == 200
+    assert [grant.profile_id for grant in db.session.scalars(select(ClientGrant))] == [cast.daniel.id]
+
+
+@pytest.mark.parametrize("who", ["amelia", "ada", "olga", "nobody", "x"])
+def test_whoever_sees_it_anyway_or_cannot_sign_in_is_not_let_in(
+    visit: Visit, cast: Cast, client: Client, who: str
+) -> None:
+    amelias = Desk(visit(cast.amelia), client)
+    ids = {"amelia": str(cast.amelia.id), "ada": str(cast.ada.id), "olga": str(cast.olga.id), "nobody": "999"}
+
+    answer = amelias.send(amelias.open("/access"), "/access/grant", profile_id=ids.get(who, who))
+
+    assert answer.status_code == 422
+    assert "Choose somebody who does not have access yet." in text_of(answer)
+    assert history_of(client) == []
+
+
+def test_a_page_of_access_that_is_behind_is_told(visit: Visit, cast: Cast, client: Client) -> None:
+    amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
+    let_in(client, cast.daniel.id)
+    [grant] = db.session.scalars(select(ClientGrant)).all()
+    form, path = amelias.open("/access"), f"/access/{grant.id}/revoke"
+    ada.send(ada.open("/access"), path)
+
+    answer = amelias.send(form, path)
+
+    assert answer.status_code == 409
+    assert "This access has been removed" in text_of(answer)
+
+
+def test_an_operator_does_the_same_by_command(app: Flask, visit: Visit, cast: Cast) -> None:
+    client = make_client(adviser_id=cast.amelia.id)
+    ref, email = client.client_ref, cast.daniel.email
+    daniel, address = visit(cast.daniel), f"/clients/{client.id}"
+
+    def run(*args: str) -> tuple[int, str]:
+        outcome = app.test_cli_runner().invoke(args=["clients", *args])
+        db.session.rollback()
+        return outcome.exit_code, outcome.output
+
+    assert run("restrict", ref) == (0, f"{ref} is seen by those with access alone.\n")
+    assert daniel.get(address).status_code == 404
+    assert run("grant", ref, email) == (0, f"{email} has access to {ref}.\n")
+    assert daniel.get(address).status_code == 200
+    assert run("grant", ref, email)[0] == 1
+    assert run("grant", ref, email, "--off") == (0, f"{email} no longer has access to {ref}.\n")
+    assert daniel.get(address).status_code == 404
+    assert run("restrict", ref, "--off") == (0, f"{ref} is seen by everybody.\n")
+    assert [revision.source for revision in history_of(client)] == ["cli"] * 4
+    assert run("restrict", "KG99999") == (1, "Error: No client has the reference KG99999.\n")
+    assert run("grant", ref, make_profile("Ann", "Lee").email, "--off")[0] == 1
