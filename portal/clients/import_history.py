@@ -9,13 +9,13 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, any_, insert, literal, select, update
+from sqlalchemy import insert
 
 from portal.clients.entries import VALUATION, Entry, EntryKind
 from portal.clients.import_changes import Values
 from portal.clients.models import Client
 from portal.clients.revisions import Changes, ClientRevision, to_json
-from portal.errors import StaleVersion
+from portal.editing import versions
 from portal.extensions import db
 
 
@@ -50,21 +50,11 @@ class ImportHistory:
         """Raise the version of every client that will be changed by one, holding their rows from now on.
 
         Call it before anything of them is written, as every save does: who locks the client last can wait for whoever
-        waits for them. Rows are locked in the order of their ids for the same reason. Raises StaleVersion where one has
-        been saved since the import compared.
+        waits for them. Raises StaleVersion where one has been saved since the import compared.
         """
-        wanted = literal(sorted(set(client_ids) - self._new_clients), ARRAY(Integer))
-        rows = select(Client.id, Client.version).where(Client.id == any_(wanted)).order_by(Client.id)
-        versions = {row.id: row.version for row in db.session.execute(rows.with_for_update(key_share=True))}
-        if any(version != self._known.get(id_, version) for id_, version in versions.items()):
-            raise StaleVersion("A client has been saved during the import.")
-        db.session.execute(
-            update(Client)
-            .where(Client.id == any_(wanted))
-            .values(version=Client.version + 1, updated_at=at, updated_by=None)
-            .execution_options(synchronize_session=False)
-        )
-        self._claimed = {id_: version + 1 for id_, version in versions.items()}
+        expected = {id_: self._known[id_] for id_ in client_ids if id_ not in self._new_clients}
+        stamp = {"updated_at": at, "updated_by": None}
+        self._claimed = versions.claim_guarded(db.session, Client, expected, stamp)
 
     def record(self, at: datetime) -> None:
         """Write the revisions, once everything is known."""

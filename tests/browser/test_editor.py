@@ -32,6 +32,18 @@ def test_saving_without_a_change_leads_back_too(amelia: Person, client: Client) 
     assert saved(client).version == 1
 
 
+def test_changes_to_different_fields_are_saved_together(amelia: Person, daniel: Person, client: Client) -> None:
+    for person, label in ((amelia, "Phone"), (daniel, "Town")):
+        person.open_editor(client)
+        person.field(label).fill(f"{label} of theirs")
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    amelia.save()
+
+    expect(amelia.page.get_by_role("main")).to_contain_text("Saved together with Daniel’s change to Town.")
+    assert (saved(client).phone, saved(client).town) == ("Phone of theirs", "Town of theirs")
+
+
 def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:

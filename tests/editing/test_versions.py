@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.clients import Client
-from portal.editing.versions import save_guarded
+from portal.editing.versions import claim_guarded, save_guarded
 from portal.errors import StaleVersion
 from portal.extensions import db
 from tests.cast import Cast
@@ -35,6 +35,19 @@ def test_another_version_than_the_records_is_stale(cast: Cast, base_version: int
 def test_a_record_that_is_gone_is_stale(cast: Cast) -> None:
     with pytest.raises(StaleVersion):
         save_guarded(db.session, Client, 999_999, 1, {"phone": "2"})
+
+
+def test_many_are_claimed_at_once_or_none(cast: Cast) -> None:
+    one, other = make_client("One", phone="1"), make_client("Other", phone="1")
+
+    assert claim_guarded(db.session, Client, {one.id: 1, other.id: 1}, {"phone": "2"}) == {one.id: 2, other.id: 2}
+    db.session.commit()
+    for behind in ({one.id: 2, other.id: 1}, {one.id: 2, 999_999: 1}):
+        with pytest.raises(StaleVersion):
+            claim_guarded(db.session, Client, behind, {"phone": "3"})
+        db.session.rollback()
+    assert (one.phone, other.phone, one.version) == ("2", "2", 2)
+    assert claim_guarded(db.session, Client, {}, {"phone": "3"}) == {}
 
 
 def test_it_does_not_commit(cast: Cast) -> None:
