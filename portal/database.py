@@ -15,6 +15,8 @@ CONNECT_TIMEOUT_SECONDS = 5
 WAIT_FOR_CONNECTION_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 15_000
 BEAT_TIMEOUT_MS = 5_000
+# Who waits for a record that somebody holds keeps a connection from those who want another.
+LOCK_TIMEOUT_MS = 3_000
 
 
 def init_database(app: Flask, settings: Settings) -> None:
@@ -52,7 +54,7 @@ def _pool(settings: Settings) -> dict[str, Any]:
 def _connect_args(statement_timeout_ms: int | None) -> dict[str, Any]:
     options = "-c timezone=UTC"
     if statement_timeout_ms is not None:
-        options += f" -c statement_timeout={statement_timeout_ms}"
+        options += f" -c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS}"
     return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options}
 
 

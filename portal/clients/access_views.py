@@ -5,8 +5,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.auth.access import require_sign_in
-from portal.clients import answers, granting, queries
+from portal.clients import granting, queries
 from portal.clients.access import client_to_grant
+from portal.clients.asked import Asked, asked_by
+from portal.clients.display import presence_on_client
 from portal.clients.edits import Edit, ValueRefused
 from portal.clients.filters import LARGEST_NUMBER, number_from
 from portal.clients.models import Client
@@ -27,11 +29,11 @@ def show(client_id: int) -> ResponseReturnValue:
 @blueprint.post("")
 def restrict(client_id: int) -> ResponseReturnValue:
     """Hide the client from everybody else, or show it to all again."""
-    client, edit = _asked(client_id)
-    is_restricted = answers.asked_by(current_user).sent.get("is_restricted")
+    client, asked = _asked(client_id)
+    is_restricted = asked.sent.get("is_restricted")
     if is_restricted not in ("yes", "no"):
         raise InvalidInput("is_restricted", "must be yes or no")
-    granting.restrict(client, edit, is_restricted=is_restricted == "yes")
+    granting.restrict(client, _edit(asked), is_restricted=is_restricted == "yes")
     return _done(
         client, "Only those below see this client now." if is_restricted == "yes" else "Everybody sees it now."
     )
@@ -40,10 +42,10 @@ def restrict(client_id: int) -> ResponseReturnValue:
 @blueprint.post("/grant")
 def grant(client_id: int) -> ResponseReturnValue:
     """Let one more person see the client."""
-    client, edit = _asked(client_id)
-    profile_id = number_from(answers.asked_by(current_user).sent.get("profile_id", ""), LARGEST_NUMBER)
+    client, asked = _asked(client_id)
+    profile_id = number_from(asked.sent.get("profile_id", ""), LARGEST_NUMBER)
     try:
-        granting.grant(client, profile_id or 0, edit)
+        granting.grant(client, profile_id or 0, _edit(asked))
     except ValueRefused as refused:
         db.session.rollback()
         return _refused(client, refused)
@@ -53,15 +55,18 @@ def grant(client_id: int) -> ResponseReturnValue:
 @blueprint.post("/<int(min=1, max=2147483647):grant_id>/revoke")
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
     """Take one grant back."""
-    client, edit = _asked(client_id)
-    granting.revoke(client, grant_id, edit)
+    client, asked = _asked(client_id)
+    granting.revoke(client, grant_id, _edit(asked))
     return _done(client, "Access is taken back.")
 
 
-def _asked(client_id: int) -> tuple[Client, Edit]:
+def _asked(client_id: int) -> tuple[Client, Asked]:
     client = client_to_grant(current_user, client_id)
-    asked = answers.asked_by(current_user)
-    return client, Edit(asked.origin, asked.by.id, source=asked.source)
+    return client, asked_by(current_user)
+
+
+def _edit(asked: Asked) -> Edit:
+    return Edit(asked.origin, asked.by.id, source=asked.source)
 
 
 def _done(client: Client, message: str) -> ResponseReturnValue:
@@ -86,5 +91,6 @@ def _page(client: Client, failure: str = "") -> str:
         grants=granting.grants_of(client),
         people=granting.people_to_grant(client),
         failure=failure,
-        presence=answers.presence_on(client, "viewing"),
+        own_url=url_for(".show", client_id=client.id),
+        presence=presence_on_client(client, "viewing"),
     )

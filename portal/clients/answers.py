@@ -3,45 +3,21 @@
 Whatever a save comes to, what was typed travels on with the answer.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.auth import Profile
 from portal.clients import conflicts, draft_forms, wording
+from portal.clients.asked import Asked
+from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
 from portal.clients.edits import Merged, Saved
 from portal.clients.form_fields import EntryForm
-from portal.clients.models import Client
+from portal.editing import drafts
 from portal.editing.display import EditorDraft, values_of
-from portal.editing.guard import Origin, origin_from
 from portal.error_handlers import answer
-from portal.presence.display import PagePresence, presence_of
-from portal.sent_forms import is_json, sent_form
 
 GUARD = ("version", "seen", "proceeded", "draft")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a save was sent: `sent` has its fields, `origin` is read from them; a program `speaks_json`."""
-
-    by: Profile
-    sent: Mapping[str, str]
-    origin: Origin
-    speaks_json: bool
-
-    @property
-    def source(self) -> str:
-        return "json" if self.speaks_json else "form"
-
-
-def asked_by(profile: Profile) -> Asked:
-    """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
-    return Asked(profile, sent_form(), origin_from(sent_form()), is_json())
 
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
@@ -52,7 +28,7 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
         form=form,
         draft=draft,
         now=clock.now(),
-        presence=presence_on(editor.client, "editing"),
+        presence=presence_on_client(editor.client, "editing"),
     )
 
 
@@ -97,13 +73,8 @@ def conflict(
         questions=conflicts.questions(merged, third, asked.sent, asked.origin, asked.by),
         together=wording.merged_quietly(merged, asked.by),
         undoing=undoing,
+        draft=None if undoing else EditorDraft(editor.place, offered=drafts.draft_of(editor.place)),
         now=clock.now(),
-        presence=presence_on(editor.client, "editing"),
+        presence=presence_on_client(editor.client, "editing"),
     )
     return page, 409
-
-
-def presence_on(client: Client, activity: str) -> PagePresence:
-    """Every page of a client record is one place: who edits one of its people meets who looks at its products."""
-    changes_url = url_for("client_changes.changes", client_id=client.id)
-    return presence_of(f"client-{client.id}", activity, client.name, version=client.version, changes_url=changes_url)

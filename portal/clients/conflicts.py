@@ -52,7 +52,7 @@ def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -
     decisions: dict[str, Decision] = {}
     for name in names:
         choice = sent.get(f"decide-{name}", "")
-        if choice in CHOICES and (choice != "third" or third[name].validate(third)):
+        if choice in CHOICES and (choice != "third" or (third[name].raw_data and third[name].validate(third))):
             decisions[name] = Decision(choice, third[name].data if choice == "third" else None)
     return decisions
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
+from wtforms import SelectField
 
 from portal.clients.editors import Editor
 from portal.clients.edits import Edit
@@ -54,7 +55,7 @@ def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
     form = editor.make_form(MultiDict(draft.values))
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
     labels = editor.entry.kind.labels
-    names = [name for name in labels if name in draft.values and name in form]
+    names = [name for name in labels if name in draft.values and name in form and _is_on_offer(form[name])]
     if editor.is_new:
         return _Unsaved(form, [labels[name] for name in names if draft.values[name].strip()])
     try:
@@ -62,6 +63,14 @@ def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
     except InvalidInput:
         return None
     return _Unsaved(form, [labels[name] for name in names if name in differing])
+
+
+def _is_on_offer(field: Any) -> bool:
+    """What a drop-down no longer offers, an adviser who has left, cannot be shown and would become something else."""
+    if not isinstance(field, SelectField):
+        return True
+    choices: Any = field.iter_choices()
+    return not field.process_errors and any(choice.selected for choice in choices)
 
 
 def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str]) -> set[str]:

@@ -3,20 +3,25 @@
 All save the same way: see operations.py. A browser sends forms, a program may send JSON with the same fields.
 """
 
+from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
 from portal.auth.access import require_sign_in
-from portal.clients import answers, conflicts, draft_forms, operations, wording
+from portal.clients import answers, conflicts, draft_forms, operations, queries, wording
 from portal.clients.access import client_for, forbidden_columns
-from portal.clients.answers import Asked
+from portal.clients.asked import Asked, asked_by
+from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor, editor_of
 from portal.clients.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueRefused
-from portal.clients.entries import CLIENT, KINDS, VALUATION, Entry
+from portal.clients.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
+from portal.clients.form_fields import EntryForm
+from portal.clients.forms import FORMS
+from portal.clients.merging import merge_now
 from portal.clients.models import Client
 from portal.clients.readable import readable_columns
 from portal.editing import drafts
@@ -84,10 +89,16 @@ def ask_to_remove(client_id: int, kind: str, part_id: int) -> ResponseReturnValu
 @blueprint.post(f"{PART}/remove")
 def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     """Remove the part, unless somebody has changed it since the page that asked (409)."""
-    editor, asked = _editor(client_id, Entry(KINDS[kind], part_id)), answers.asked_by(current_user)
-    name, owner_url = editor.name, editor.owner_url
+    asked = asked_by(current_user)
     try:
+        editor = _editor(client_id, Entry(KINDS[kind], part_id))
+        name, owner_url = editor.name, editor.owner_url
         removed = operations.remove_part(editor.client, editor.entry, _edit(asked, editor.client, {}, {}))
+    except EntryGone as gone:
+        if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
+            raise
+        db.session.rollback()
+        return redirect(url_for("clients.show", client_id=client_id))  # by a second click
     except EntryMoved as moved:
         db.session.rollback()
         return _removal(editor, moved)
@@ -106,14 +117,17 @@ def gone(error: EntryGone) -> ResponseReturnValue:
     if is_json():
         return answer(409, str(error))
     client = client_for(current_user, error.revision.client_id)
+    draft = drafts.draft_of(drafts.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
+    typed = {**(draft.values if draft else {}), **request.form}
+    labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(
         "clients/gone.html",
         client=client,
         error=error,
         by=wording.name_or_source(error.revision),
-        typed={label: request.form[name] for name, label in error.entry.kind.labels.items() if request.form.get(name)},
+        typed={label: typed[name] for name, label in labels.items() if typed.get(name)},
         now=clock.now(),
-        presence=answers.presence_on(client, "viewing"),
+        presence=presence_on_client(client, "viewing"),
     )
     return page, 409 if request.method == "POST" else 410
 
@@ -126,7 +140,7 @@ def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
 
 
 def _save(client_id: int, entry: Entry, product_id: int | None = None) -> ResponseReturnValue:
-    editor, asked = _editor(client_id, entry, product_id), answers.asked_by(current_user)
+    editor, asked = _editor(client_id, entry, product_id), asked_by(current_user)
     form = editor.make_form(sent_form())
     if not form.validate():
         return answers.refused(editor, form, asked)
@@ -143,11 +157,23 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
         return answers.conflict(editor, conflict.merged, third, asked, typed=form)
     except ValueRefused as refused:
         db.session.rollback()
+        if decisions and not asked.speaks_json:
+            return _asked_again(editor, form, third, asked, edit, refused)
         form[refused.field].errors = (refused.problem,)
         return answers.refused(editor, form, asked)
     drafts.settle(editor.place, asked.sent)
     db.session.commit()
     return answers.saved(editor, result, asked)
+
+
+def _asked_again(
+    editor: Editor, form: EntryForm, third: EntryForm, asked: Asked, edit: Edit, refused: ValueRefused
+) -> ResponseReturnValue:
+    """What was decided cannot be written: the conflict page again, that field open and the other choices kept."""
+    third[refused.field].errors = (refused.problem,)
+    decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
+    merged = merge_now(editor.client, editor.entry, replace(edit, decisions=decisions))
+    return answers.conflict(editor, merged, third, asked, typed=form)
 
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:
@@ -174,7 +200,8 @@ def _removal(editor: Editor, moved: EntryMoved | None = None) -> ResponseReturnV
         client=editor.client,
         editor=editor,
         values=readable_columns(editor.entry.kind, editor.row),
+        valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
         changed=wording.changes_by(moved.since, current_user) if moved else [],
-        presence=answers.presence_on(editor.client, "viewing"),
+        presence=presence_on_client(editor.client, "viewing"),
     )
     return page, 409 if moved else 200

@@ -128,7 +128,7 @@ def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | N
 
 def _advisers_for(client: Client) -> dict[int, str]:
     """Who may look after the client, and who does: without that one a save would silently take the client away."""
-    names = dict(queries.advisers())
+    names = dict(queries.advisers(only_active=True))
     if client.adviser_id:
         names.setdefault(client.adviser_id, queries.name_of(client.adviser_id))
     return names

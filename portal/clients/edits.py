@@ -45,9 +45,13 @@ class Edit:
 
 @dataclass(frozen=True)
 class Merged:
-    """What an edit comes to at the client's present `version`; `since` are the revisions that it did not know."""
+    """What an edit comes to at the entry's present `row` and the client's present `version`.
+
+    `since` are the revisions that it did not know.
+    """
 
     entry: Entry
+    row: Any
     version: int
     decided: Decided
     since: Sequence[ClientRevision]
@@ -55,12 +59,15 @@ class Merged:
 
 @dataclass(frozen=True)
 class Saved:
-    """An accepted save: the client's version after it, the revisions it was merged with, the part that it added. Where
-    there was nothing to change, `is_change` is false and the version as before.
+    """An accepted save: the client's version after it, the revisions it was merged with, the part that it added.
+
+    `decided` are the keys that were decided on. Where there was nothing to change, `is_change` is false and the version
+    as before.
     """
 
     version: int
     merged_with: Sequence[ClientRevision] = ()
+    decided: frozenset[str] = frozenset()
     entry: Entry | None = None
     is_change: bool = True
 

@@ -4,8 +4,7 @@ Each kind says which of its columns people edit, how they are called, and how tw
 fields (`phone`, `person/12/first_name`) are those of the history. Must not import views or forms.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +13,6 @@ from portal.clients.revisions import from_json, to_json
 from portal.editing.merge import MergeRules
 
 ASK_WHERE_BOTH_DIFFER = MergeRules()
-PART = re.compile(r"(?P<kind>[a-z]+)/(?P<id>[1-9][0-9]{0,9})", re.ASCII)
-LARGEST_ID = 2**31 - 1
 
 
 def longest(model: type[Any], column: str) -> int:
@@ -30,6 +27,7 @@ class EntryKind:
 
     name: str
     label: str
+    plural: str
     model: type[Any]
     labels: Mapping[str, str]
     rules: MergeRules = ASK_WHERE_BOTH_DIFFER
@@ -63,6 +61,7 @@ class EntryKind:
 CLIENT = EntryKind(
     name="",
     label="client",
+    plural="clients",
     model=Client,
     labels={
         "name": "Name",
@@ -88,6 +87,7 @@ CLIENT = EntryKind(
 PERSON = EntryKind(
     name="person",
     label="person",
+    plural="people",
     model=Person,
     labels={
         "title": "Title",
@@ -101,6 +101,7 @@ PERSON = EntryKind(
 PRODUCT = EntryKind(
     name="product",
     label="product",
+    plural="products",
     model=Product,
     labels={
         "plan_number": "Plan number",
@@ -117,12 +118,19 @@ PRODUCT = EntryKind(
 VALUATION = EntryKind(
     name="valuation",
     label="valuation",
+    plural="valuations",
     model=Valuation,
     labels={"valued_on": "Valued on", "amount": "Amount"},
     rules=MergeRules(always_ask=frozenset({"amount"})),
 )
 # Who sees the client although it is restricted. Not edited with the rest: access_views.py.
-GRANT = EntryKind(name="grant", label="access", model=ClientGrant, labels={"profile_id": "Person"})
+GRANT = EntryKind(
+    name="grant",
+    label="grant of access",
+    plural="grants of access",
+    model=ClientGrant,
+    labels={"profile_id": "Person"},
+)
 KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION, GRANT)}
 
 
@@ -159,9 +167,6 @@ def place_of(key: str) -> tuple[int, int, int]:
     return list(KINDS).index(entry.kind.name), entry.id or 0, labels.index(column) if column else -1
 
 
-def entry_called(prefix: str) -> Entry | None:
-    """The entry with this key: person/12, or '' for the client itself; None for a text that names none."""
-    match = PART.fullmatch(prefix)
-    if match and match["kind"] in KINDS and int(match["id"]) <= LARGEST_ID:
-        return Entry(KINDS[match["kind"]], int(match["id"]))
-    return None if prefix else Entry(CLIENT)
+def entries_in(keys: Iterable[str]) -> list[Entry]:
+    """What a change with these keys touches, each entry once, in their order."""
+    return list(dict.fromkeys(split_key(key)[0] for key in sorted(keys, key=place_of)))

@@ -5,6 +5,7 @@ access_views.py, history_views.py and `flask clients`.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 
@@ -72,4 +73,4 @@ def touches_access(entry: Entry, revision: ClientRevision) -> bool:
 
 
 def _with(edit: Edit, **values: object) -> Edit:
-    return Edit(edit.origin, edit.by, values, source=edit.source)
+    return replace(edit, values=values)

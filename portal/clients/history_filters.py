@@ -14,15 +14,19 @@ FIELDS = {**CLIENT.labels, **PARTS}
 
 @dataclass(frozen=True)
 class HistoryFilters:
-    """`field` is a key of FIELDS, `person` a profile's id or NOBODY for imports and commands; '' means all."""
+    """`field` is a key of FIELDS, `person` a profile's id or NOBODY for imports and commands; '' means all.
+
+    `version` is that of one change.
+    """
 
     field: str = ""
     person: str = ""
+    version: int | None = None
     page: int = 1
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.field or self.person)
+        return bool(self.field or self.person or self.version)
 
     def query(self, **changes: object) -> dict[str, Any]:
         """The query string of the same page with `changes`, leaving out what is as by default."""
@@ -37,5 +41,6 @@ def history_filters_from(args: Mapping[str, str]) -> HistoryFilters:
     return HistoryFilters(
         field=field if field in FIELDS else "",
         person=person if person == NOBODY else str(profile_id or ""),
+        version=number_from(args.get("version", ""), LARGEST_NUMBER),
         page=page_from(args),
     )

@@ -8,17 +8,17 @@ from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import answers, conflicts, history, reverting
 from portal.clients.access import client_for, client_to_grant, forbidden_columns
-from portal.clients.answers import Asked
+from portal.clients.asked import Asked, asked_by
+from portal.clients.display import presence_on_client
 from portal.clients.editors import editor_of
-from portal.clients.edits import Edit, EditConflict, EntryMoved, ValueRefused
-from portal.clients.entries import Entry, entry_called
+from portal.clients.edits import Edit, EditConflict, EntryMoved, Saved, ValueRefused
+from portal.clients.entries import Entry
 from portal.clients.granting import touches_access
 from portal.clients.history_filters import FIELDS, history_filters_from
 from portal.clients.models import Client
 from portal.clients.revisions import ClientRevision
 from portal.editing.decisions import Decisions
 from portal.error_handlers import answer
-from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.sent_forms import is_json, sent_form
 
@@ -36,31 +36,47 @@ def show(client_id: int) -> ResponseReturnValue:
 def revert(client_id: int, version: int) -> ResponseReturnValue:
     """Undo what one change did to one entry; what others have changed since is asked about (409)."""
     client = client_for(current_user, client_id, write=True)
-    asked = answers.asked_by(current_user)
+    asked = asked_by(current_user)
     revision = reverting.revision_of(client, version)
-    entry = _entry_named(asked)
+    entry = reverting.entry_in(revision, asked.sent.get("entry", ""))
     if touches_access(entry, revision):
         client_to_grant(current_user, client_id)
     if entry.prefix in revision.changes:
-        return _reverted(client, revision, entry, asked, {})
-    editor = editor_of(client, entry, current_user.id)
-    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
-    try:
-        return _reverted(client, revision, entry, asked, conflicts.decisions_from(third, asked.sent, third.field_names))
-    except EditConflict as conflict:
-        db.session.rollback()
-        return answers.conflict(editor, conflict.merged, third, asked, undoing=version)
+        return _revert_part(client, revision, entry, asked)
+    return _revert_values(client, revision, entry, asked)
 
 
-def _reverted(
-    client: Client, revision: ClientRevision, entry: Entry, asked: Asked, decisions: Decisions
-) -> ResponseReturnValue:
+def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+    """A part that was added goes, one that was removed comes back."""
     try:
-        edit = Edit(asked.origin, asked.by.id, forbidden=forbidden_columns(asked.by, client), decisions=decisions)
-        saved = reverting.revert(client, revision, entry, edit)
+        saved = reverting.revert(client, revision, entry, _edit(client, asked))
     except (EntryMoved, ValueRefused) as error:
         db.session.rollback()
         return _not_undone(client, error)
+    return _undone(client, revision, saved, asked)
+
+
+def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+    editor = editor_of(client, entry, current_user.id)
+    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
+    decisions = conflicts.decisions_from(third, asked.sent, third.field_names)
+    try:
+        saved = reverting.revert(client, revision, entry, _edit(client, asked, decisions))
+    except EditConflict as conflict:
+        db.session.rollback()
+        return answers.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
+    except ValueRefused as error:
+        db.session.rollback()
+        return _not_undone(client, error)
+    return _undone(client, revision, saved, asked)
+
+
+def _edit(client: Client, asked: Asked, decisions: Decisions | None = None) -> Edit:
+    forbidden = forbidden_columns(asked.by, client)
+    return Edit(asked.origin, asked.by.id, forbidden=forbidden, decisions=decisions or {})
+
+
+def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked) -> ResponseReturnValue:
     db.session.commit()
     if asked.speaks_json:
         return {"status": "reverted", "version": saved.version}
@@ -78,14 +94,6 @@ def _not_undone(client: Client, error: EntryMoved | ValueRefused) -> ResponseRet
     return _page(client, failure=f"Not undone. {why}"), status
 
 
-def _entry_named(asked: Asked) -> Entry:
-    """Raises InvalidInput (422)."""
-    entry = entry_called(asked.sent.get("entry", ""))
-    if entry is None:
-        raise InvalidInput("entry", "must be a part of the record, such as person/12, or empty for the client itself")
-    return entry
-
-
 def _page(client: Client, failure: str = "") -> str:
     filters = history_filters_from(request.args)
     items, paging = history.page_of_history(client, filters, current_user)
@@ -100,6 +108,7 @@ def _page(client: Client, failure: str = "") -> str:
         failure=failure,
         now=clock.now(),
         may_edit=current_user.may_write,
+        own_url=url_for(".show", client_id=client.id, **filters.query()),
         page_url=lambda number: url_for(".show", client_id=client.id, **filters.query(page=number)),
-        presence=answers.presence_on(client, "viewing"),
+        presence=presence_on_client(client, "viewing"),
     )

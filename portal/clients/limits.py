@@ -10,9 +10,12 @@ EARLIEST = date(1900, 1, 1)
 LATEST = date(2199, 12, 31)
 
 # C0 and C1 controls, the line and paragraph separators, and the marks that turn the direction of writing
-# around, with which a text can show other words than it holds. Joiners stay: names and emoji need them.
-_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_CONTROL_CHARACTERS_OF_SEVERAL_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+# around, with which a text can show other words than it holds; half a surrogate pair is no character and no column
+# can hold it. Joiners stay: names and emoji need them.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL_CHARACTERS_OF_SEVERAL_LINES = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 def control_character_in(text: str, *, several_lines: bool = False) -> str | None:

@@ -23,6 +23,8 @@ from portal.editing.merge import UNKNOWN, MergeRules, is_contained, merge
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 
+MOST_SINCE = 200
+
 
 def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     """The edit merged with the record as it is. Raises EntryGone (409), NotFound (404) or InvalidInput (422)."""
@@ -30,10 +32,12 @@ def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     past = _Past(client, entry, since_origin(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, past.rules_for(edit.by))
-    decided = decide(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
-    choices = {**decided.choices, **_overruled(past, edit, base)}
-    return Merged(entry, client.version, replace(decided, choices=choices), past.since)
+    merged = merge(base, theirs, edit.values, past.rules_for(edit.by), ask=edit.decisions.keys())
+    changed = past.changed_after(edit.origin.seen_version)
+    always_ask = past.rules_for(edit.by, after=edit.origin.seen_version).always_ask
+    decided = decide(merged, edit.decisions, changed, always_ask)
+    choices = {**_overruled(past, edit, base), **decided.choices}
+    return Merged(entry, row, client.version, replace(decided, choices=choices), past.since)
 
 
 def row_of(client: Client, entry: Entry) -> Any:
@@ -50,9 +54,15 @@ def row_of(client: Client, entry: Entry) -> Any:
 
 
 def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:
-    """The revisions that the sender did not know when starting. Raises InvalidInput (422) for a version yet to come."""
+    """The revisions that the sender did not know when starting, at most the newest MOST_SINCE.
+
+    Of an older origin nobody can tell what it started from: a base that is UNKNOWN. Raises InvalidInput (422) for a
+    version yet to come.
+    """
     refuse_version_to_come(client, origin)
-    return revisions_since(client.id, origin.version) if origin.version < client.version else []
+    if origin.version == client.version:
+        return []
+    return revisions_since(client.id, max(origin.version, client.version - MOST_SINCE))
 
 
 def refuse_version_to_come(client: Client, origin: Origin) -> None:
@@ -87,15 +97,17 @@ class _Past:
         return self.entry.kind.parsed(name, value_before(later, self.entry.key(name), to_json(present)))
 
     def changed_after(self, version: int | None) -> frozenset[str]:
-        """The fields changed since the conflict page that was decided on; without one, nothing was decided."""
-        later = [revision for revision in self.since if version is not None and revision.version > version]
-        return frozenset(name for revision in later for name in self._names_in(revision))
+        """The fields changed since that version; for None, by any revision: then nothing was shown to be decided on."""
+        return frozenset(name for revision in self._after(version) for name in self._names_in(revision))
 
-    def rules_for(self, by: int | None) -> MergeRules:
+    def rules_for(self, by: int | None, after: int | None = None) -> MergeRules:
         """Whoever sends the same amount a second time, perhaps by a double click, is not asked whether they mean it."""
         rules = self.entry.kind.rules
-        others = {name for each in self.since if each.changed_by != by for name in self._names_in(each)}
+        others = {name for each in self._after(after) if each.changed_by != by for name in self._names_in(each)}
         return replace(rules, always_ask=rules.always_ask & others)
+
+    def _after(self, version: int | None) -> list[ClientRevision]:
+        return [revision for revision in self.since if version is None or revision.version > version]
 
     def _names_in(self, revision: ClientRevision) -> set[str]:
         return {name for name in self.entry.kind.labels if self.entry.key(name) in revision.changes}

@@ -23,6 +23,7 @@ from portal.editing import versions
 from portal.errors import NotFound
 from portal.extensions import db
 
+MOST_NAMED = 50  # of the revisions that a save was merged with, the newest
 # What may be there once only: the constraint, the field that says it, and what is wrong with it.
 TAKEN = {
     "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
@@ -51,17 +52,17 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
     if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
-        return Saved(client.version, others, is_change=False)
-    row = row_of(client, entry)
+        return Saved(client.version, others, frozenset(decisions), is_change=False)
+    row = merged.row
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
-    cause = edit.cause(tuple(revision.version for revision in others), decisions)
-    if entry.kind is CLIENT:
-        return Saved(accept(client, changes, cause, changed), others)
-    with _nothing_twice():
-        for name, value in changed.items():
-            setattr(row, name, value)
-        db.session.flush()
-    return Saved(accept(client, changes, cause), others)
+    if entry.kind is not CLIENT:
+        with _nothing_twice():
+            for name, value in changed.items():
+                setattr(row, name, value)
+            db.session.flush()
+    cause = edit.cause(tuple(revision.version for revision in others[-MOST_NAMED:]), decisions)
+    version = accept(client, changes, cause, changed if entry.kind is CLIENT else None)
+    return Saved(version, others, frozenset(decisions))
 
 
 def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
@@ -89,7 +90,8 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     row = row_of(client, entry)
     gone = list(_with_valuations(entry, row))
     since = since_origin(client, edit.origin)
-    moved = [revision for revision in since if any(touches(revision, part) for part, _ in gone)]
+    is_too_old = len(since) < client.version - edit.origin.version  # further back than anybody looks
+    moved = [revision for revision in since if is_too_old or any(touches(revision, part) for part, _ in gone)]
     if moved:
         raise EntryMoved(entry, moved)
     changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
@@ -155,7 +157,8 @@ def _added_before(
     for revision in since:
         for prefix, (old, new) in revision.changes.items():
             if revision.changed_by == edit.by and old is None and new == wanted and prefix.startswith(f"{kind.name}/"):
-                return Entry(kind, int(prefix.partition("/")[2]))
+                entry = Entry(kind, int(prefix.partition("/")[2]))
+                return entry if db.session.get(kind.model, entry.id) else None
     return None
 
 

@@ -76,11 +76,12 @@ def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple
     return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
 
 
-def advisers() -> list[tuple[int, str]]:
-    """(id, name) of every profile that can look after clients, by last name."""
+def advisers(*, only_active: bool = False) -> list[tuple[int, str]]:
+    """(id, name) of every profile that can look after clients, by last name; those who have left may have some yet."""
+    conditions = [Profile.role.in_(["adviser", "admin"]), *([Profile.is_active] if only_active else [])]
     rows = db.session.execute(
         select(Profile.id, Profile.first_name, Profile.last_name)
-        .where(Profile.role.in_(["adviser", "admin"]))
+        .where(*conditions)
         .order_by(Profile.last_name, Profile.first_name)
     )
     return [(row.id, f"{row.first_name} {row.last_name}") for row in rows]
@@ -148,15 +149,22 @@ def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
 def valuations_of(product: Product, page: int) -> tuple[Sequence[Valuation], Paging]:
     """One page of a product's valuations, the latest first; a page past the end becomes the last."""
     mine = Valuation.product_id == product.id
-    total = db.session.scalar(select(func.count()).select_from(Valuation).where(mine)) or 0
+    total = valuation_count(product)
     paging = Paging(min(page, Paging(1, total).pages), total)
     rows = select(Valuation).where(mine).order_by(Valuation.valued_on.desc())
     return db.session.scalars(rows.limit(PAGE_SIZE).offset((paging.page - 1) * PAGE_SIZE)).all(), paging
 
 
+def valuation_count(product: Product) -> int:
+    mine = Valuation.product_id == product.id
+    return db.session.scalar(select(func.count()).select_from(Valuation).where(mine)) or 0
+
+
 def name_of(profile_id: int | None) -> str:
-    """The profile's full name; '' for nobody. No statement when the session has the profile already."""
+    """The profile's full name; '' for nobody. One statement a profile, however often a request names it."""
     profile = db.session.get(Profile, profile_id) if profile_id else None
+    # SQLAlchemy's session itself forgets what nobody holds.
+    db.session.info.setdefault("named", {})[profile_id] = profile
     return profile.full_name if profile else ""
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from portal.clients.edits import Edit, Saved
-from portal.clients.entries import Entry, place_of, split_key
+from portal.clients.entries import Entry, entries_in
 from portal.clients.merging import refuse_version_to_come
 from portal.clients.models import Client
 from portal.clients.operations import remove_part, restore_parts, save_entry
@@ -30,9 +30,12 @@ def revision_of(client: Client, version: int) -> ClientRevision:
     return revision
 
 
-def entries_of(revision: ClientRevision) -> list[Entry]:
-    """What the change touched, each entry once: the client, people, products, valuations."""
-    return list(dict.fromkeys(split_key(key)[0] for key in sorted(revision.changes, key=place_of)))
+def entry_in(revision: ClientRevision, prefix: str) -> Entry:
+    """The entry with this key, "person/12" or "" for the client. Raises InvalidInput (422) if it was not touched."""
+    for entry in entries_in(revision.changes):
+        if entry.prefix == prefix:
+            return entry
+    raise InvalidInput("entry", "must be what this change touched, such as person/12, or empty for the client itself")
 
 
 def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -> Saved:
@@ -45,28 +48,25 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -
     origin = replace(edit.origin, version=revision.version)
     edit = replace(edit, origin=origin, source="revert", reverts=revision.version)
     if entry.prefix not in revision.changes:
-        return save_entry(client, entry, replace(edit, values=values_before(revision, entry)))
+        return save_entry(client, entry, replace(edit, values=_values_before(revision, entry)))
     old, _ = revision.changes[entry.prefix]
     if old is None:
         return remove_part(client, entry, edit)
     return restore_parts(client, _removed(revision), edit)
 
 
-def values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
-    """Column → what it held before the change, of the columns that it changed. Raises InvalidInput (422) for none."""
-    values = {
+def _values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
+    """Column → what it held before the change, of the columns that it changed."""
+    return {
         name: entry.kind.parsed(name, revision.changes[entry.key(name)][0])
         for name in entry.kind.labels
         if entry.key(name) in revision.changes
     }
-    if not values:
-        raise InvalidInput("entry", "was not touched by this change")
-    return values
 
 
 def _removed(revision: ClientRevision) -> list[tuple[Entry, Any]]:
     return [
         (entry, revision.changes[entry.prefix][0])
-        for entry in entries_of(revision)
+        for entry in entries_in(revision.changes)
         if revision.changes.get(entry.prefix, [None, None])[0] is not None
     ]

@@ -10,7 +10,7 @@ from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import choices, history, queries
 from portal.clients.access import client_for, may_grant
-from portal.clients.answers import presence_on
+from portal.clients.display import presence_on_client
 from portal.clients.entries import PRODUCT, Entry
 from portal.clients.filters import SORTS, filters_from, page_from
 from portal.clients.merging import row_of
@@ -65,7 +65,7 @@ def show(client_id: int) -> ResponseReturnValue:
         now=clock.now(),
         may_edit=current_user.may_write,
         may_grant=may_grant(current_user, client),
-        presence=presence_on(client, "viewing"),
+        presence=presence_on_client(client, "viewing"),
     )
 
 
@@ -84,7 +84,7 @@ def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
         paging=paging,
         page_url=lambda number: url_for(".show_product", client_id=client.id, product_id=product.id, page=number),
         may_edit=current_user.may_write,
-        presence=presence_on(client, "viewing"),
+        presence=presence_on_client(client, "viewing"),
     )
 
 

@@ -3,25 +3,28 @@
 Used by the pages that tell somebody of a change. Names come from profiles that are loaded anyway.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from portal.auth import Profile
 from portal.clients.edits import Merged, Saved
-from portal.clients.entries import CLIENT, place_of, split_key
+from portal.clients.entries import CLIENT, EntryKind, place_of, split_key
 from portal.clients.queries import name_of
 from portal.clients.revisions import ClientRevision
 
 MOST_NAMED = 3
 # What was chosen where two changes collided, as the history tells it.
-CHOICES = {"yours": "Kept over somebody else’s change", "third": "Decided anew", "theirs": "Gave way to others"}
+DECIDED = {
+    "yours": "Kept over what was saved meanwhile",
+    "third": "Decided anew",
+    "theirs": "Left as it was saved meanwhile",
+}
 
 
 def saved(result: Saved, by: Profile) -> str:
-    """ "Saved together with Daniel's change to Phone", or that the changes are saved."""
-    if not result.merged_with:
-        return "Your changes are saved."
-    return f"Saved together with {in_words(changes_by(result.merged_with, by))}."
+    """ "Saved together with Daniel's change to Phone", or that they are saved. What was decided on is no news."""
+    others = changes_by(result.merged_with, by, but=result.decided)
+    return f"Saved together with {in_words(others)}." if others else "Your changes are saved."
 
 
 def told(revision: ClientRevision) -> dict[str, Any]:
@@ -54,12 +57,22 @@ def doings(revision: ClientRevision) -> str:
         verb = ("added" if old is None else "removed") if is_whole_part else "changed"
         done.setdefault(verb, []).append(key)
     said = [f"{verb} {in_words(labels_of(keys))}" for verb, keys in done.items()]
-    return in_words(said) if said else f"left {in_words(labels_of(revision.decisions))} to others"
+    return in_words(said) if said else f"left {in_words(labels_of(revision.decisions))} as it was saved meanwhile"
 
 
 def labels_of(changes: Iterable[str]) -> list[str]:
-    """What people call the fields with these keys, each once: Phone, Notes; of a part its own label: product."""
-    return list(dict.fromkeys(_label(key) for key in sorted(changes, key=place_of)))
+    """What people call the fields with these keys, each once: Phone, Provider of a product; whole parts are counted."""
+    labels: dict[str, None] = {}
+    parts: dict[EntryKind, int] = {}
+    for key in sorted(changes, key=place_of):
+        entry, column = split_key(key)
+        if not column:
+            parts[entry.kind] = parts.get(entry.kind, 0) + 1
+        elif entry.kind is CLIENT:
+            labels[entry.kind.labels[column]] = None
+        else:
+            labels[f"{entry.kind.labels[column]} of a {entry.kind.label}"] = None
+    return [*labels, *(f"a {kind.label}" if n == 1 else f"{n} {kind.plural}" for kind, n in parts.items())]
 
 
 def in_words(names: Sequence[str], most: int = MOST_NAMED) -> str:
@@ -74,12 +87,13 @@ def name_or_source(revision: ClientRevision) -> str:
     return name_of(revision.changed_by) or _nobody(revision)
 
 
-def changes_by(revisions: Sequence[ClientRevision], by: Profile) -> list[str]:
-    """ "Daniel’s change to Phone and Notes" and the like, each person once."""
+def changes_by(revisions: Sequence[ClientRevision], by: Profile, but: Collection[str] = ()) -> list[str]:
+    """ "Daniel’s change to Phone and Notes" and the like, each person once, without the keys in `but`."""
     changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
-        if revision.changes:
-            changed.setdefault(_whose_change(revision, by), {}).update(dict.fromkeys(revision.changes))
+        keys = [key for key in revision.changes if key not in but]
+        if keys:
+            changed.setdefault(_whose_change(revision, by), {}).update(dict.fromkeys(keys))
     return [f"{whose} to {in_words(labels_of(keys))}" for whose, keys in changed.items()]
 
 
@@ -97,10 +111,3 @@ def _first_name_or_source(revision: ClientRevision) -> str:
 
 def _nobody(revision: ClientRevision) -> str:
     return "an import" if revision.source == "import" else "a command"
-
-
-def _label(key: str) -> str:
-    entry, column = split_key(key)
-    if entry.kind is CLIENT:
-        return entry.kind.labels[column]
-    return f"{entry.kind.labels[column]} of a {entry.kind.label}" if column else f"a {entry.kind.label}"

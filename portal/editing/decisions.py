@@ -1,6 +1,6 @@
 """What a person has decided on the conflict page, field by field. Pure.
 
-A decision stands while the field has not changed again since the page that showed it.
+A decision is about the values that the page showed: it stands while the field has not changed again since.
 """
 
 from collections.abc import Mapping
@@ -33,18 +33,28 @@ class Decided:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def decide(merged: Merge, decisions: Decisions, changed_since: frozenset[str]) -> Decided:
-    """Apply the decisions to the conflicts; those about a field in `changed_since` no longer stand."""
+def decide(
+    merged: Merge, decisions: Decisions, changed_since: frozenset[str], always_ask: frozenset[str] = frozenset()
+) -> Decided:
+    """Apply the decisions to the conflicts, which are all the fields that were decided on (merge's `ask`).
+
+    One about a field in `changed_since` no longer stands, unless what was decided is there by now: a second click sends
+    the same again. Of a field in `always_ask` not even then.
+    """
     changes = dict(merged.changes)
     undecided: list[Conflict] = []
     choices: dict[str, str] = {}
     for conflict in merged.conflicts:
         decision = decisions.get(conflict.field)
-        if decision is None or conflict.field in changed_since:
+        if decision is None:
+            undecided.append(conflict)
+            continue
+        value = {"theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}[decision.choice]
+        is_there = value == conflict.theirs and conflict.field not in always_ask and decision.choice != "theirs"
+        if conflict.field in changed_since and not is_there:
             undecided.append(conflict)
             continue
         choices[conflict.field] = decision.choice
-        value = {"theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}[decision.choice]
         if value != conflict.theirs:
             changes[conflict.field] = value
     return Decided(changes, tuple(undecided), choices, merged.conflicts)

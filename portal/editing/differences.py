@@ -5,10 +5,10 @@ Line by line first, and word by word inside lines that were changed, so that a l
 
 import re
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
-MOST_WORDS = 600
+from portal.editing.comparing import compared
+
 LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
 WORDS = re.compile(r"\S+|\s+")
 
@@ -29,11 +29,8 @@ def differences(old: str, new: str) -> list[Piece]:
 
 
 def _words(old: str, new: str) -> list[Piece]:
-    was, now = WORDS.findall(old), WORDS.findall(new)
-    if max(len(was), len(now)) > MOST_WORDS:
-        return [Piece("gone", old), Piece("new", new)]
     pieces: list[Piece] = []
-    for kind, out, put in _blocks(was, now):
+    for kind, out, put in _blocks(WORDS.findall(old), WORDS.findall(new)):
         pieces += [Piece("same", out)] if kind == "equal" else [Piece("gone", out), Piece("new", put)]
     common = sum(len(piece.text.split()) for piece in pieces if piece.kind == "same")
     is_other_text = common < LEAST_COMMON * min(len(old.split()), len(new.split()))
@@ -41,7 +38,8 @@ def _words(old: str, new: str) -> list[Piece]:
 
 
 def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    for kind, start, end, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    """All of one in place of all of the other where they are too long to be compared."""
+    for kind, start, end, first, last in compared(old, new) or [("replace", 0, len(old), 0, len(new))]:
         yield kind, "".join(old[start:end]), "".join(new[first:last])
 
 

@@ -4,7 +4,7 @@ A form is "record" for a record's own fields, "person/12" or "person/new" for a 
 is only ever its own profile's. Used by the drafts API, the editors and the purge. Must not import a feature.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,9 @@ from portal.extensions import Model, db
 
 MOST_DRAFTS = 100  # of one profile; the oldest go
 KEPT_DAYS = 30
+MOST_VALUES = 60
 MINE = "mine"
+DRAFT_LOCK = 0x6B69  # with the profile's id beside it: of another kind than the jobs' locks
 
 
 class EditDraft(Model):
@@ -60,21 +62,29 @@ class Place:
 
 @dataclass(frozen=True)
 class Typed:
-    """What the draft shall hold."""
+    """What one tab has typed: the draft shall hold it beside what other tabs of the same form have put there.
+
+    `mine` are the fields that this tab has kept before and that are its own to take away again.
+    """
 
     base_version: int
     seen: str
     values: Mapping[str, str]
+    mine: Collection[str] = ()
 
 
 def keep(place: Place, typed: Typed) -> None:
-    """Put it in place of the draft that was there. Flushes."""
-    state = {
-        "base_version": typed.base_version,
-        "seen": typed.seen,
-        "values": dict(typed.values),
-        "updated_at": func.now(),
-    }
+    """Keep it, together with what another tab has put there. Where nothing is left, the draft goes. Flushes."""
+    db.session.execute(
+        select(func.pg_advisory_xact_lock(DRAFT_LOCK, place.profile_id))
+    )  # two tabs, one after the other
+    there = draft_of(place)
+    others = _others(there, typed)
+    if not others and not typed.values:
+        return discard(place)
+    origin = _common_origin(there, others, typed) if there and others else (typed.base_version, typed.seen)
+    values = {**others, **typed.values}
+    state = {"base_version": origin[0], "seen": origin[1], "values": values, "updated_at": func.now()}
     upsert = insert(EditDraft).values(
         profile_id=place.profile_id, page_identifier=place.page_identifier, form=place.form, **state
     )
@@ -96,10 +106,10 @@ def discard(place: Place) -> None:
 def settle(place: Place, sent: Mapping[str, str]) -> None:
     """A save of `sent` has been accepted: what it held is unsaved no longer. Flushes.
 
-    The editor's hidden field `draft` says whether the draft is what was typed there (MINE), and then it goes. Where it
-    was only offered, or a program has saved, the values that were not sent stay on offer.
+    What it did not hold stays: values only offered beside the form, those of another tab, those a program leaves out.
+    An editor brings its draft up to date before it is sent, so of an ordinary save nothing is left.
     """
-    draft = None if sent.get("draft") == MINE else draft_of(place)
+    draft = draft_of(place)
     left = _left(draft.values, sent) if draft else {}
     if draft is None or not left:
         discard(place)
@@ -127,6 +137,22 @@ def _drop_the_oldest(profile_id: int) -> None:
         .where(EditDraft.profile_id == profile_id, key.not_in(newest))
         .execution_options(synchronize_session=False)
     )
+
+
+def _others(there: EditDraft | None, typed: Typed) -> dict[str, str]:
+    """What the draft holds that is not this tab's, as far as there is room for both."""
+    values = there.values if there else {}
+    others = {name: value for name, value in values.items() if name not in typed.mine and name not in typed.values}
+    return others if len(others) + len(typed.values) <= MOST_VALUES else {}
+
+
+def _common_origin(there: EditDraft, others: Collection[str], typed: Typed) -> tuple[int, str]:
+    """A draft has one version to start from: the older. What started from a newer one says so by `seen`."""
+    here = origin_from({"version": str(typed.base_version), "seen": typed.seen})
+    origins = {**dict.fromkeys(others, there.origin), **dict.fromkeys(typed.values, here)}
+    version = min(origin.version for origin in origins.values())
+    seen = [f"{name}:{origin.of(name)}" for name, origin in sorted(origins.items()) if origin.of(name) > version]
+    return version, " ".join(seen)
 
 
 def _left(values: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:

@@ -4,11 +4,12 @@ Used by every save (see clients.operations). The rule: nothing that either has w
 has chosen so. Texts may be merged line by line, money is never decided by a rule.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from enum import Enum
 from typing import Any, Final, NamedTuple
+
+from portal.editing.comparing import compared
 
 Values = Mapping[str, Any]
 
@@ -48,18 +49,21 @@ class MergeRules:
     by_lines: Mapping[str, int] = field(default_factory=dict)
 
 
-def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules) -> Merge:
+def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules, ask: Collection[str] = frozenset()) -> Merge:
     """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are.
 
-    Where the base is UNKNOWN, nobody can tell who has changed what: every value that differs is asked about.
+    Fields in `ask` are conflicts whatever their values: somebody has decided about them. Where the base is UNKNOWN,
+    nobody can tell who has changed what: every value that differs is asked about.
     """
     changes: dict[str, Any] = {}
     conflicts: list[Conflict] = []
     for name, mine in yours.items():
         was, now = base[name], theirs[name]
-        if mine == was:
+        if name in ask:
+            conflicts.append(Conflict(name, was, now, mine))
+        elif mine == was:
             continue
-        if now == was:
+        elif now == was:
             changes[name] = mine
         elif now == mine and (was is UNKNOWN or name not in rules.always_ask):
             continue
@@ -93,10 +97,13 @@ class _Hunk(NamedTuple):
 def merge_lines(base: str, theirs: str, yours: str) -> str | None:
     """Both sides' changes to a text, line by line, or None where they touch: change or border the same lines.
 
-    What both did alike is done once. Two insertions at one place touch: which comes first is a person's to say.
+    What both did alike is done once. Two insertions at one place touch: which comes first is a person's to say. None
+    too for texts that would take too long to compare.
     """
     lines = base.split("\n")
     ours, others = _hunks(lines, yours.split("\n")), _hunks(lines, theirs.split("\n"))
+    if ours is None or others is None:
+        return None
     shared = [hunk for hunk in ours if hunk in others]
     mine = [hunk for hunk in ours if hunk not in shared]
     if any(_touch(hunk, other) for hunk in mine for other in others):
@@ -106,13 +113,11 @@ def merge_lines(base: str, theirs: str, yours: str) -> str | None:
     return "\n".join(lines)
 
 
-def _hunks(base: list[str], changed: list[str]) -> list[_Hunk]:
-    matcher = SequenceMatcher(None, base, changed, autojunk=False)
-    return [
-        _Hunk(start, end, changed[first:last])
-        for tag, start, end, first, last in matcher.get_opcodes()
-        if tag != "equal"
-    ]
+def _hunks(base: list[str], changed: list[str]) -> list[_Hunk] | None:
+    blocks = compared(base, changed)
+    if blocks is None:
+        return None
+    return [_Hunk(start, end, changed[first:last]) for tag, start, end, first, last in blocks if tag != "equal"]
 
 
 def _touch(one: _Hunk, other: _Hunk) -> bool:

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from portal.editing.drafts import Typed
+from portal.editing.drafts import MOST_VALUES, Typed
 from portal.editing.guard import origin_from
 from portal.errors import InvalidInput
 
@@ -12,11 +12,10 @@ FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 LONGEST_FORM = 60
 LONGEST_SEEN = 2_000
 LONGEST_VALUE = 12_000
-MOST_VALUES = 60
 
 
 def typed_from(body: object) -> Typed:
-    """Read `version`, `seen` and `values` from parsed JSON. Raises InvalidInput (422) naming the field."""
+    """Read `version`, `seen`, `values` and `mine` from parsed JSON. Raises InvalidInput (422) naming the field."""
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     version, seen = body.get("version"), body.get("seen", "")
@@ -25,7 +24,7 @@ def typed_from(body: object) -> Typed:
     if not isinstance(seen, str) or len(seen) > LONGEST_SEEN:
         raise InvalidInput("seen", f"must be text of at most {LONGEST_SEEN:,} characters, such as phone:7 notes:8")
     origin_from({"version": str(version), "seen": seen})
-    return Typed(version, seen, _values(body.get("values")))
+    return Typed(version, seen, _values(body.get("values")), _names(body.get("mine", [])))
 
 
 def form_from(name: Any) -> str:
@@ -36,14 +35,22 @@ def form_from(name: Any) -> str:
 
 
 def _values(values: Any) -> dict[str, str]:
-    if not isinstance(values, dict) or not 0 < len(values) <= MOST_VALUES:
-        raise InvalidInput("values", f"must be an object of 1 to {MOST_VALUES} fields")
+    if not isinstance(values, dict) or len(values) > MOST_VALUES:
+        raise InvalidInput("values", f"must be an object of at most {MOST_VALUES} fields")
     for name, value in values.items():
         if not FIELD.fullmatch(name):
             raise InvalidInput("values", "must have names of 1 to 60 small letters, digits or underscores")
         if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
             raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")
     return values
+
+
+def _names(names: Any) -> frozenset[str]:
+    if not isinstance(names, list) or len(names) > MOST_VALUES:
+        raise InvalidInput("mine", f"must be a list of at most {MOST_VALUES} names of fields")
+    if not all(isinstance(name, str) and FIELD.fullmatch(name) for name in names):
+        raise InvalidInput("mine", "must be names of 1 to 60 small letters, digits or underscores")
+    return frozenset(names)
 
 
 def _can_be_kept(value: str) -> bool:

@@ -40,7 +40,7 @@ def check_token() -> None:
 
 @blueprint.put("/<page_identifier>")
 def keep(page_identifier: str) -> ResponseReturnValue:
-    """Keep what is typed, in place of what was kept before."""
+    """Keep what is typed in one tab, beside what others of the same form have kept."""
     drafts.keep(_place(page_identifier), typed_from(json_body(LARGEST_BODY_BYTES)))
     db.session.commit()
     return {"status": "kept"}

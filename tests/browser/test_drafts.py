@@ -130,6 +130,21 @@ def test_what_is_typed_while_signed_out_is_kept_after_signing_in_again(
     assert kept(vera, client) == {"phone": "01632 962200", "notes": "Typed while signed out"}
 
 
+def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cast: Cast, client: Client) -> None:
+    another = amelia.another_tab()
+    amelia.open_editor(client)
+    another.open_editor(client)
+    amelia.field("Notes").fill("Typed here")
+    is_kept(amelia)
+    another.field("Town").fill("Wells")
+    is_kept(another)
+    assert kept(cast.amelia, client) == {"notes": "Typed here", "town": "Wells"}
+
+    another.save()
+    expect(another.page).to_have_url(CLIENT_PAGE)
+    assert kept(cast.amelia, client) == {"notes": "Typed here"}
+
+
 def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
     amelia: Person, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
@@ -148,7 +163,7 @@ def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
     expect(offer(amelia)).to_have_count(0)
     assert kept(cast.amelia, client) == {"town": "Wells"}
 
-    with amelia.page.expect_response(lambda response: response.request.method == "DELETE"):
+    with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
         amelia.field("Town").fill("")
     assert kept(cast.amelia, client) is None
 

@@ -83,6 +83,30 @@ def test_a_third_save_in_between_asks_again(amelia: Person, daniel: Person, clie
     assert saved(client).phone == "01632 960202"
 
 
+def test_something_else_is_chosen_by_typing_it_and_outlives_an_outage(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT, "Failed to load resource")
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960300")
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960200")
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    amelia.save()
+    question = amelia.page.get_by_role("group", name="Phone")
+    question.get_by_label("Phone: something else").fill("01632 960400")
+    expect(question.get_by_role("radio", name="Something else")).to_be_checked()
+
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    amelia.save()
+    expect(amelia.page.get_by_text("Not saved: the portal cannot be reached")).to_be_visible()
+    amelia.page.unroute("**/edit_drafts/**")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).phone == "01632 960400"
+
+
 def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
     amelia: Person, client: Client, trouble: Trouble
 ) -> None:

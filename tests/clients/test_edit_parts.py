@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.clients import Client, Person, Product, Valuation
+from portal.editing import drafts
+from portal.editing.drafts import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
@@ -197,6 +199,58 @@ def test_a_fee_that_both_have_changed_is_asked_about_even_alike(amelias: Desk, d
     assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "third"}
 
 
+def test_a_third_value_that_is_in_use_comes_back_to_the_question(amelias: Desk, daniels: Desk, client: Client) -> None:
+    make_product(make_client("Baker Family"), plan_number="B1")
+    path = f"/product/{only_product_of(client).id}/edit"
+    form = amelias.open(path)
+    daniels.change(path, plan_number="D1", provider="Zurich")
+    page = amelias.send(form, path, plan_number="M1", provider="Aegon")
+    decided = {"decide-plan_number": "third", "third-plan_number": "B1", "decide-provider": "yours"}
+
+    again = amelias.send(form_of(page), path, **decided)
+
+    assert again.status_code == 409
+    assert errors_of(again) == {"decide-plan_number": "This plan number is in use already."}
+    chosen = form_of(again)
+    assert (chosen["third-plan_number"], chosen["decide-plan_number"], chosen["decide-provider"]) == (
+        "B1",
+        "third",
+        "yours",
+    )
+    assert amelias.send(chosen, path, **{"third-plan_number": "T1"}).status_code == 302
+    assert (only_product_of(client).plan_number, only_product_of(client).provider) == ("T1", "Aegon")
+
+
+def test_what_was_added_removed_and_sent_again_is_added_again(amelias: Desk, client: Client) -> None:
+    form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
+    amelias.send(form, "/person/new")
+    shaun = db.session.scalars(select(Person.id).where(Person.first_name == "Shaun")).one()
+    amelias.change(f"/person/{shaun}/remove")
+
+    assert amelias.send(form, "/person/new").status_code == 302
+    assert db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
+
+
+def test_a_second_click_on_remove_is_no_error(amelias: Desk, daniels: Desk) -> None:
+    path = f"/person/{only(Person).id}/remove"
+    form = amelias.open(path)
+
+    assert [amelias.send(form, path).status_code for _ in range(2)] == [302, 302]
+    assert daniels.send({"version": form["version"]}, path).status_code == 409
+
+
+def test_the_draft_of_a_part_that_was_removed_is_shown(
+    amelias: Desk, daniels: Desk, cast: Cast, client: Client
+) -> None:
+    ruth_id = only(Person).id
+    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"), Typed(1, "", {"known_as": "Ruthie"}))
+    db.session.commit()
+    daniels.change(f"/person/{ruth_id}/remove")
+
+    assert "Known as Ruthie" in text_of(amelias.browser.get(f"{amelias.address}/person/{ruth_id}/edit"))
+    assert "Ruthie" not in text_of(daniels.browser.get(f"{daniels.address}/person/{ruth_id}/edit"))
+
+
 def test_ones_own_amount_sent_twice_is_not_asked_about(amelias: Desk, client: Client) -> None:
     path = f"/product/{only(Product).id}/edit"
     form = amelias.open(path)
@@ -239,7 +293,7 @@ def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(
     path = f"/product/{product_id}/remove"
     asked = amelias.browser.get(amelias.address + path)
     assert "Remove ISA A1?" in text_of(asked)
-    assert "Its valuations go with it." in text_of(asked)
+    assert "Its valuation goes with it." in text_of(asked)
 
     answer = amelias.send(form_of(asked), path)
 

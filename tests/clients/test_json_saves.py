@@ -135,6 +135,13 @@ def test_what_is_no_edit_is_refused_by_name(
     assert history_of(client) == []
 
 
+@pytest.mark.parametrize("field", ["name", "phone", "notes", "email", "postcode"])
+def test_half_a_surrogate_pair_is_no_text(amelias: Desk, field: str) -> None:
+    answer = amelias.say("/edit", version=1, **{field: "a\ud800"})
+
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": NaN}', b"[" * 50_000])
 def test_what_is_no_object_is_refused(amelias: Desk, body: bytes) -> None:
     answer = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")

@@ -198,7 +198,14 @@ def test_a_change_of_somebody_who_was_removed_since_cannot_be_undone(
 
 @pytest.mark.parametrize(
     ("version", "entry", "status"),
-    [(2, "person/1", 422), (2, "nonsense", 422), (2, "person/x", 422), (99, "", 404), (1, "", 404)],
+    [
+        (2, "grant/1", 422),
+        (2, "person/1", 422),
+        (2, "nonsense", 422),
+        (2, "person/x", 422),
+        (99, "", 404),
+        (1, "", 404),
+    ],
 )
 def test_what_the_change_did_not_touch_cannot_be_undone(
     amelias: Desk, client: Client, version: int, entry: str, status: int

@@ -10,8 +10,12 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from portal import clock
-from portal.clients import Client
+from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.clients.merging import MOST_SINCE
 from portal.clients.revisions import ClientRevision
+from portal.editing.guard import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile
 from tests.reading import errors_of, form_of, text_of
@@ -131,7 +135,7 @@ def test_the_409_shows_all_three_values_who_changed_it_and_when(
     assert (
         "Client since changed by both It was empty Daniel Okafor’s, 2 minutes ago 2 Jan 1999 Yours 3 Feb 2001" in words
     )
-    assert "Saved without a question: Status (yours), Town (Daniel’s)." in words
+    assert "Will be saved without a question: Status (yours), Town (Daniel’s)." in words
     assert "none of them is lost" in words
     assert "checked" not in answer.text
 
@@ -208,6 +212,68 @@ def test_a_third_persons_save_in_between_asks_again_and_keeps_the_other_choices(
     assert stored(client) == {"phone": "ada's", "town": "Wells", "version": 3}
     assert decide(amelia, client, second, phone="yours").status_code == 302
     assert stored(client) == {"phone": "amelia's", "town": "Bristol", "version": 4}
+
+
+DISSOLVED: list[tuple[dict[str, str], str]] = [
+    ({"phone": "theirs"}, "111"),
+    ({"phone": "third", "third_phone": "amelia's third"}, "111"),
+    ({"phone": "third", "third_phone": "amelia's third"}, "amelia's"),
+]
+
+
+@pytest.mark.parametrize(("decision", "meanwhile"), DISSOLVED, ids=str)
+def test_a_decision_about_what_has_changed_again_is_asked_for_even_if_nothing_collides_any_more(
+    amelia: Visitor, daniel: Visitor, client: Client, decision: dict[str, str], meanwhile: str
+) -> None:
+    """Daniel takes his change back, or saves what Amelia had typed first: what she has decided is something else."""
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+    page = send(amelia, client, form, phone="amelia's")
+    send(daniel, client, open_editor(daniel, client), phone=meanwhile)
+
+    again = decide(amelia, client, page, **decision)
+
+    assert again.status_code == 409
+    assert "changed again while you were deciding" in text_of(again)
+    assert stored(client)["phone"] == meanwhile
+    assert form_of(again)["third-phone"] == decision.get("third_phone", "amelia's")
+
+
+def test_a_decision_sent_twice_is_carried_out_once(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+    page = send(amelia, client, form, phone="amelia's")
+
+    assert [decide(amelia, client, page, phone="yours").status_code for _ in range(2)] == [302, 302]
+    assert stored(client)["version"] == 3
+
+
+def test_a_decision_without_the_page_that_asked_for_it_does_not_stand(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+
+    assert send(amelia, client, form, phone="amelia's", **{"decide-phone": "yours"}).status_code == 409
+    assert stored(client)["phone"] == "daniel's"
+
+
+def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    form = open_editor(amelia, client)
+    for number in range(MOST_SINCE + 1):
+        edit = Edit(Origin(number + 1), cast.daniel.id, {"postcode": f"{number}"})
+        operations.save_entry(client, Entry(CLIENT), edit)
+    db.session.commit()
+
+    answer = send(amelia, client, form, town="Wells")
+
+    assert answer.status_code == 409
+    assert "2 fields need your decision" in text_of(answer)
+    decided = decide(amelia, client, answer, town="yours", postcode="theirs")
+    assert decided.status_code == 302
+    assert len(last_revision(client).merged_with) == 50
 
 
 def test_sending_the_same_stale_form_again_never_gets_through(amelia: Visitor, daniel: Visitor, client: Client) -> None:

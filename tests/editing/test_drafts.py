@@ -69,6 +69,30 @@ def test_the_last_one_wins(amelia: Visitor, cast: Cast, client: Client) -> None:
     assert datetime.now(UTC) - draft.updated_at < timedelta(minutes=1)
 
 
+def test_two_tabs_of_one_form_keep_what_each_has_typed(amelia: Visitor, client: Client) -> None:
+    """And each takes away what is its own, and nothing else."""
+    keep(amelia, client, version=3, seen="notes:4", values={"notes": "One", "town": "Bath"})
+    keep(amelia, client, version=2, seen="phone:5", values={"phone": "2"})
+    assert kept()[0][3] == {"notes": "One", "town": "Bath", "phone": "2"}
+    draft = drafts.draft_of(Place(kept()[0][0], f"client-{client.id}", "record"))
+    assert draft is not None
+    assert [draft.origin.of(name) for name in ("notes", "town", "phone")] == [4, 3, 5]
+
+    keep(amelia, client, version=3, seen="", values={"notes": "Two"}, mine=["notes", "town"])
+    assert kept()[0][3] == {"notes": "Two", "phone": "2"}
+    keep(amelia, client, values={}, mine=["phone"])
+    assert kept()[0][3] == {"notes": "Two"}
+    keep(amelia, client, values={}, mine=["notes"])
+    assert kept() == []
+
+
+def test_tabs_that_keep_ever_other_fields_do_not_fill_a_draft_for_ever(amelia: Visitor, client: Client) -> None:
+    for number in range(3):
+        keep(amelia, client, values={f"field_{number}_{count}": "x" for count in range(40)})
+
+    assert len(kept()[0][3]) == 40
+
+
 def test_each_form_each_page_and_each_person_has_its_own(
     amelia: Visitor, visit: Visit, cast: Cast, client: Client
 ) -> None:
@@ -118,13 +142,14 @@ LONE_SURROGATE = "\ud800"
 WRONG: list[tuple[str, Any]] = [
     *(("version", value) for value in (None, "1", 0, -1, 1.5, True, 2**31, 10**400, [], {})),
     *(("seen", value) for value in (None, 7, "phone", "phone:0", "phone:x", "Phone:1", "phone:1\0", "x:1 " * 101)),
-    *(("values", value) for value in (None, 7, "x", [], {}, [["phone", "1"]], {"phone": 1}, {"phone": None})),
+    *(("values", value) for value in (None, 7, "x", [], [["phone", "1"]], {"phone": 1}, {"phone": None})),
     *(
         ("values", {name: "x"})
         for name in ("", " ", "a b", "a\0", "ä", "1st", "Phone", "a-b", "x" * 61, LONE_SURROGATE)
     ),
     *(("values", {"notes": value}) for value in ("x" * 12_001, "a\0b", LONE_SURROGATE, ["x"], {"x": "y"}, True)),
     ("values", {f"field_{number}": "x" for number in range(61)}),
+    *(("mine", value) for value in (None, 7, "phone", {}, [7], ["a b"], ["x" * 61], ["x"] * 61)),
 ]
 
 

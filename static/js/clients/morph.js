@@ -1,5 +1,9 @@
 // @ts-check
-/** Makes a part of the page what the server now says it is, touching only what differs: focus, selection and scroll stay. */
+/**
+ * Makes a part of the page what the server now says it is, touching only what differs: focus, selection and scroll stay.
+ *
+ * Reads:  data-key on repeated elements, which says which of them are the same; others go by their place.
+ */
 
 /** The person may have opened it; the server does not know. */
 const OWN_ATTRIBUTE = "open";
@@ -26,28 +30,45 @@ export function morph(here, there, changed = new Set()) {
 	return changed;
 }
 
-/** What is the same at both ends stays; what is between them is gone through one by one. */
+/** Nodes are put in and taken out around those that stay: one that were moved would lose the focus. */
 function morphChildren(here, there, changed) {
 	const old = [...here.childNodes];
-	const wanted = [...there.childNodes];
-	let next = null;
-	while (old.length && wanted.length && old[0].isEqualNode(wanted[0])) {
-		old.shift();
-		wanted.shift();
-	}
-	while (old.length && wanted.length && old.at(-1).isEqualNode(wanted.at(-1))) {
-		next = old.pop();
-		wanted.pop();
-	}
-	for (const [i, node] of wanted.entries()) {
-		if (old[i]) morph(old[i], node, changed);
-		else noteAdded(here.insertBefore(document.importNode(node, true), next), changed);
-	}
-	for (const node of old.slice(wanted.length)) {
+	const pairs = paired(old, [...there.childNodes]);
+	const kept = new Set(pairs.map(([node]) => node));
+	for (const node of old.filter((node) => !kept.has(node))) {
 		if (node.textContent.trim()) changed.add(here);
 		node.remove();
 	}
+	let next = here.firstChild;
+	for (const [node, wanted] of pairs) {
+		if (node) {
+			next = node.nextSibling;
+			morph(node, wanted, changed);
+		} else noteAdded(here.insertBefore(document.importNode(wanted, true), next), changed);
+	}
 }
+
+/** Each wanted node with the old one that becomes it, in one order; null where there is none. */
+function paired(old, wanted) {
+	let from = 0;
+	let tail = 0;
+	while (tail < Math.min(old.length, wanted.length) && old.at(-1 - tail).isEqualNode(wanted.at(-1 - tail)))
+		tail += 1;
+	const body = old.slice(0, old.length - tail);
+	const pairs = wanted.slice(0, wanted.length - tail).map((node) => {
+		const key = keyOf(node);
+		const at = body.findIndex((each, i) => i >= from && keyOf(each) === key && (key || i === from));
+		if (at < 0) return [null, node];
+		from = at + 1;
+		return [body[at], node];
+	});
+	return [
+		...pairs,
+		...wanted.slice(wanted.length - tail).map((node, i) => [old[old.length - tail + i], node]),
+	];
+}
+
+const keyOf = (node) => node.dataset?.key ?? "";
 
 function morphAttributes(here, there) {
 	for (const name of here.getAttributeNames())

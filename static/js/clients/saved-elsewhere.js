@@ -3,7 +3,7 @@
  * <saved-elsewhere>: says what somebody has saved while the client page was open, and brings the page up to date in place:
  * the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
  *
- * Reads:  data-live on the parts of the page; <presence-page>, as editing/saved.js has it.
+ * Reads:  data-url, where the page can be had if not at its own address; data-live on its parts; <presence-page>, as editing/saved.js has it.
  *         Markup: templates/clients/_saved_elsewhere.html. Hears: `presence:saved`.
  */
 import { onSaved } from "../editing/saved.js";
@@ -26,7 +26,7 @@ export class SavedElsewhere extends HTMLElement {
 			this.hidden = true;
 		});
 		onSaved(document.querySelector("presence-page"), async ({ changes, truncated }) => {
-			await refresh();
+			await refresh(this.dataset.url ?? location.href);
 			if (!changes.length) return;
 			this.#said.push(...changes);
 			write(
@@ -38,9 +38,9 @@ export class SavedElsewhere extends HTMLElement {
 	}
 }
 
-/** @throws {HttpError} */
-async function refresh() {
-	const fresh = new DOMParser().parseFromString(await ownPage(), "text/html");
+/** @param {string} url @throws {HttpError} */
+async function refresh(url) {
+	const fresh = new DOMParser().parseFromString(await ownPage(url), "text/html");
 	for (const part of document.querySelectorAll("[data-live]")) {
 		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
 		if (wanted) for (const element of morph(part, wanted)) highlight(element);
@@ -48,10 +48,10 @@ async function refresh() {
 }
 
 /** By the header the server knows that no person has done anything: the sign-in session is not prolonged. */
-async function ownPage() {
+async function ownPage(url) {
 	try {
 		const signal = AbortSignal.timeout(TIMEOUT_MS);
-		const answer = await fetch(location.href, {
+		const answer = await fetch(url, {
 			headers: { "X-Background": "1" },
 			redirect: "error",
 			signal,

@@ -4,7 +4,7 @@
  *
  * Reads:  data-draft-url of the form; data-draft-offered, the draft that waits for Restore or Discard, as JSON;
  *         data-draft-restored where the form shows the draft; its inputs `version`, `seen` and `draft`.
- *         [data-draft-offer] with its link and form; [data-draft-state] in the form; form[data-sign-out].
+ *         [data-draft-offer] with its link and form; [data-draft-state] in the form, where it is to be shown; form[data-sign-out].
  * Hears:  `presence:renewed`, `presence:connection` {state}.
  */
 import { on } from "../events.js";
@@ -25,15 +25,20 @@ class Draft {
 	#form;
 	#earlier;
 	#keeper;
+	/** the fields that this tab has kept, and may take away again: another tab may have kept others */
+	#mine = new Set();
 
 	constructor(form) {
 		this.#form = form;
 		this.#earlier = JSON.parse(form.dataset.draftOffered || "null");
 		const kept = "draftRestored" in form.dataset ? this.#read() : this.#earlier;
+		this.#own(kept);
 		const organs = {
 			read: () => this.#read(),
 			send: (draft) => this.#send(draft),
-			onState: (state) => showOnly(form.querySelector("[data-draft-state]"), "when", state),
+			onState: (state) => {
+				for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
+			},
 		};
 		this.#keeper = new Keeper(organs, kept);
 		this.#listen();
@@ -96,9 +101,14 @@ class Draft {
 	}
 
 	#call(draft) {
-		const url = this.#form.dataset.draftUrl;
-		if (!draft) return call("DELETE", url, { keepalive: true });
-		return call("PUT", url, { body: draft, keepalive: isSmall(draft) });
+		const version = Number(this.#form.elements.namedItem("version").value);
+		const body = { ...(draft ?? { version, values: {} }), mine: [...this.#mine] };
+		this.#own(draft);
+		return call("PUT", this.#form.dataset.draftUrl, { body, keepalive: isSmall(body) });
+	}
+
+	#own(draft) {
+		for (const name in draft?.values) this.#mine.add(name);
 	}
 
 	#listen() {

@@ -70,7 +70,11 @@ function settle(form, control, { name, version, raw, value: words }, value, note
 		if (!isOnOffer) control.add(new Option(words, raw));
 		for (const option of control.options) option.defaultSelected = option.value === raw;
 	} else control.defaultValue = raw;
+	const { selectionStart, selectionEnd } = control;
 	control.value = value;
+	// The caret would jump to the beginning of a text that one is reading.
+	if (selectionStart && control === document.activeElement)
+		control.setSelectionRange(selectionStart, selectionEnd);
 	setNote(control.closest(".field"), "saved", note);
 	control.dispatchEvent(new Event("input", { bubbles: true }));
 }

@@ -3,6 +3,11 @@
 import { watchForm } from "./form.js";
 import { watchOthers } from "./incoming.js";
 
+// Who types something else on the conflict page has chosen it.
+for (const option of document.querySelectorAll(".option"))
+	option.addEventListener("input", ({ target }) => {
+		if (target.type !== "radio") option.querySelector("input").checked = true;
+	});
 for (const form of document.querySelectorAll("form[data-edit-form]")) {
 	watchForm(form);
 	watchOthers(form, document.querySelector("presence-page"));

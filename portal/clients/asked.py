@@ -1,0 +1,27 @@
+"""What a write was sent: by whom, from which origin, as a form or as JSON. Called by views that have authorised it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from portal.auth import Profile
+from portal.editing.guard import Origin, origin_from
+from portal.sent_forms import is_json, sent_form
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`sent` has the fields, `origin` is read from them; a program `speaks_json`."""
+
+    by: Profile
+    sent: Mapping[str, str]
+    origin: Origin
+    speaks_json: bool
+
+    @property
+    def source(self) -> str:
+        return "json" if self.speaks_json else "form"
+
+
+def asked_by(profile: Profile) -> Asked:
+    """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
+    return Asked(profile, sent_form(), origin_from(sent_form()), is_json())

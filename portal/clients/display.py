@@ -1,0 +1,12 @@
+"""What the templates of every client page need. Called by views."""
+
+from flask import url_for
+
+from portal.clients.models import Client
+from portal.presence.display import PagePresence, presence_of
+
+
+def presence_on_client(client: Client, activity: str) -> PagePresence:
+    """All pages of a client record are one place: who edits one of its people meets who looks at its products."""
+    changes_url = url_for("client_changes.changes", client_id=client.id)
+    return presence_of(f"client-{client.id}", activity, client.name, version=client.version, changes_url=changes_url)
