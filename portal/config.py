@@ -48,6 +48,7 @@ class Settings:
     is_command: bool = False
     presence: PresenceTimings = PresenceTimings()
     idle_minutes: int = 30
+    session_hours: int = 12
     db_pool_size: int = 10
     log_level: str = "INFO"
 
@@ -83,6 +84,7 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
             _whole_number(environ, "PORTAL_STALE_SECONDS", 300),
         ),
         idle_minutes=_whole_number(environ, "PORTAL_IDLE_MINUTES", 30),
+        session_hours=_whole_number(environ, "PORTAL_SESSION_HOURS", 12),
         db_pool_size=_whole_number(environ, "PORTAL_DB_POOL_SIZE", 10),
         log_level=_log_level(environ),
     )

@@ -67,6 +67,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "user_page_presence",
         "client_revisions",
         "edit_drafts",
+        "sign_in_sessions",
     }
 
     downgrade(revision="base")

@@ -4,26 +4,14 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select
 
 from portal import clock
-from portal.auth import passwords
+from portal.auth import passwords, sign_in_sessions
 from portal.auth.models import ROLES, Profile
 from portal.config import DEMO_PASSWORD
-from portal.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
+from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.presence import store
-from portal.sessions import parse_identity
 
 LONGEST_NAME = 100
-
-
-def profile_of_session(identity_text: str) -> Profile | None:
-    """The active profile that a sign-in session belongs to, or None when it has been ended (Flask-Login's loader)."""
-    try:
-        profile_id, session_epoch = parse_identity(identity_text)
-    except NotSignedIn:
-        return None
-    return db.session.scalar(
-        select(Profile).where(Profile.id == profile_id, Profile.is_active, Profile.session_epoch == session_epoch)
-    )
 
 
 def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
@@ -113,8 +101,13 @@ def set_active(profile: Profile, *, is_active: bool) -> None:
 
 
 def end_sessions(profile: Profile) -> None:
-    """Sign the profile out everywhere: every session that carries an earlier epoch is over. Flushes."""
+    """Sign the profile out everywhere. Flushes.
+
+    The raised epoch ends also a session that is being begun at this moment with what was true before: its row comes
+    after the DELETE, but with the old epoch.
+    """
     profile.session_epoch = (profile.session_epoch or 0) + 1
     db.session.flush()
     if profile.id is not None:
+        sign_in_sessions.end_all(profile.id)
         store.clear_profile(db.session.connection(), profile.id)

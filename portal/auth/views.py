@@ -1,12 +1,11 @@
 """Signing in and out, and what an open page asks about its sign-in session."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
+from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 
-from portal import sessions
-from portal.auth import operations
+from portal.auth import operations, signed_in
 from portal.auth.access import require_sign_in
 from portal.auth.forms import SignInForm
 from portal.extensions import db
@@ -26,11 +25,11 @@ def sign_in() -> ResponseReturnValue:
             return redirect(local_path(form.next.data, url_for("clients.list_clients")))
         return render_template("auth/sign_in.html", form=form, failure=None)
     if form.validate():
-        is_demo = current_app.config["SETTINGS"].is_demo
-        profile = operations.authenticate(form.email.data or "", form.password.data or "", is_demo=is_demo)
+        settings = current_app.config["SETTINGS"]
+        profile = operations.authenticate(form.email.data or "", form.password.data or "", is_demo=settings.is_demo)
         if profile is not None:
+            signed_in.start_session(profile, settings)
             db.session.commit()
-            sessions.start(profile.get_id())
             return redirect(local_path(form.next.data, url_for("clients.list_clients")))
         return render_template("auth/sign_in.html", form=form, failure=SAME_ANSWER), 401
     return render_template("auth/sign_in.html", form=form, failure=None), 422
@@ -41,14 +40,13 @@ def sign_out() -> ResponseReturnValue:
     """End this sign-in session and leave every page at once."""
     require_sign_in()
     store.clear_profile(db.session.connection(), current_user.id)
+    signed_in.end_session()
     db.session.commit()
-    logout_user()
-    session.clear()
     return redirect(url_for("auth.sign_in"))
 
 
 @blueprint.get("/signed-in")
-def signed_in() -> ResponseReturnValue:
+def signed_in_again() -> ResponseReturnValue:
     """Where signing in again, in a tab of its own, ends."""
     require_sign_in()
     return render_template("auth/signed_in.html")

@@ -12,6 +12,7 @@ from portal.auth import Profile, passwords
 from portal.auth.views import SAME_ANSWER
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
+from portal.sessions import parse_identity
 from tests.cast import PASSWORD, Cast
 from tests.reading import errors_of, form_of, text_of
 from tests.visitor import Visitor, visitors_of
@@ -210,7 +211,7 @@ def test_signing_in_begins_a_new_session(visit: Visit, cast: Cast) -> None:
 
     with browser.browser.session_transaction() as session:
         assert "planted" not in session
-        assert session["_user_id"] == cast.amelia.get_id()
+        assert parse_identity(session["_user_id"]).profile_id == cast.amelia.id
     browser._token = old_token
     assert browser.beat("client-1").status_code == 403
     assert browser.post("/sign-out").status_code == 403

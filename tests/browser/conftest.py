@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
 from sqlalchemy import select
 
-from portal import create_app, sessions
+from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
@@ -30,6 +30,7 @@ from tests.browser.trouble import Trouble
 from tests.cast import PASSWORD, Cast, make_cast, make_profile
 from tests.conftest import DatabaseMaker, settings_for
 from tests.records import make_client
+from tests.visitor import identity_of
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 # The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:
@@ -190,8 +191,7 @@ def crowd(app: Flask) -> Crowd:
         page = parse(f"client-{client.id}")
         people = [make_profile(f"Viewer{n:02}", f"{last_name} {client.id}") for n in range(1, count + 1)]
         for profile in people:
-            caller = sessions.Identity(profile.id, profile.session_epoch)
-            store.beat(caller, beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
+            store.beat(identity_of(app, profile), beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
         return people
 
     return gather
