@@ -68,6 +68,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "client_revisions",
         "edit_drafts",
         "sign_in_sessions",
+        "audit_events",
     }
 
     downgrade(revision="base")

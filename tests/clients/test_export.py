@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from portal.clients import csv_files, exporter
-from portal.clients.csv_files import defused, read_records, restored, write_records
+from portal.clients.csv_files import read_records, write_records
 from portal.clients.exporter import FolderNotUsable, export_folder
 from portal.clients.import_changes import Counts
 from portal.clients.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
+from portal.formulas import defused, restored
 from tests.cast import Cast
 from tests.clients.csv_folder import CsvFolder, whole_database
 from tests.records import make_client, make_person, make_product
