@@ -19,6 +19,7 @@ from tests.visitor import Visitor, visitors_of
 
 Visit = type[Visitor]
 HOME = "/clients"
+HOSTS = ("portal.example",)
 
 
 def sign_in(browser: Visitor, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
@@ -249,7 +250,7 @@ def cookie_after_sign_in(app: Flask, email: str, password: str = PASSWORD) -> li
 
 
 def test_the_cookie_in_production_is_secure_and_bound_to_the_host(make_app: Callable[..., Flask], cast: Cast) -> None:
-    name, *flags = cookie_after_sign_in(make_app(is_testing=False), cast.amelia.email)
+    name, *flags = cookie_after_sign_in(make_app(is_testing=False, hosts=HOSTS), cast.amelia.email)
 
     assert name.startswith("__Host-session=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(flags)
@@ -257,7 +258,7 @@ def test_the_cookie_in_production_is_secure_and_bound_to_the_host(make_app: Call
 
 
 def test_the_cookie_in_the_demo_works_without_https(make_app: Callable[..., Flask], cast: Cast) -> None:
-    name, *flags = cookie_after_sign_in(make_app(is_testing=False, is_demo=True), cast.amelia.email)
+    name, *flags = cookie_after_sign_in(make_app(is_testing=False, is_demo=True, hosts=HOSTS), cast.amelia.email)
 
     assert name.startswith("kingston_session=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(flags)
