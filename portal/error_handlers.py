@@ -23,6 +23,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.NotFound: 404,
     errors.StaleVersion: 409,
     errors.InvalidInput: 422,
+    errors.TooManyTries: 429,
+    errors.TooBusy: 503,
     errors.DatabaseAway: 503,
 }
 RETRY_AFTER_SECONDS = 5
@@ -32,6 +34,7 @@ PAGE_TITLES = {
     403: "Not allowed",
     404: "Not found",
     413: "Too large",
+    429: "Too many tries",
     500: "Something went wrong",
     503: "Back in a moment",
 }
@@ -86,7 +89,10 @@ def _foreseen(status: int) -> Any:
         if isinstance(error, errors.NotAllowed):
             current_app.logger.info("not allowed: profile %s, %s", _caller(), request.endpoint)
         members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
-        return answer(status, str(error) or None, **members)
+        response = answer(status, str(error) or None, **members)
+        if isinstance(error, errors.TooManyTries):
+            response.headers["Retry-After"] = str(error.wait_seconds)
+        return response
 
     return handle
 

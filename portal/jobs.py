@@ -13,7 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.auth import sign_in_sessions
+from portal.auth import sign_in_sessions, throttle
 from portal.editing import drafts
 from portal.extensions import db
 from portal.presence import store
@@ -49,6 +49,7 @@ JOBS = (
     # 0x6B696E67_0002 is that of the migrations.
     Job("draft purge", every_seconds=24 * 3600, lock=0x6B696E67_0003, run=drafts.purge),
     Job("sign-in session purge", every_seconds=3600, lock=0x6B696E67_0010, run=purge_sign_in_sessions),
+    Job("throttle purge", every_seconds=3600, lock=0x6B696E67_0011, run=throttle.purge),
 )
 
 

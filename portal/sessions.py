@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from flask import Flask, Request, request, session
+from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData
 
@@ -28,6 +28,8 @@ IDENTITY_KEY = "_user_id"  # Flask-Login's
 BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz"}
 BACKGROUND_BLUEPRINTS = {"presence", "drafts", "client_changes"}
 BACKGROUND_HEADER = "X-Background"
+SECOND_STEP_KEY = "second_step"
+SECOND_STEP_SECONDS = 600
 TOKEN_BYTES = 16  # 128 bits, of a cryptographic source (OWASP ASVS 5.0.0, 7.2.3)
 IDENTITY = re.compile(r"(?P<profile_id>[1-9][0-9]{0,8})\.(?P<token>[A-Za-z0-9_-]{22})", re.ASCII)
 
@@ -50,6 +52,7 @@ class SessionInterface(SecureCookieSessionInterface):
             content, signed_at = opened(app, request.cookies.get(self.get_cookie_name(app)) or "")
         except BadData:
             return self.session_class()
+        g.signed_at = signed_at
         return self.session_class({} if IDENTITY_KEY in content and is_too_old(app, signed_at) else content)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
@@ -88,6 +91,20 @@ def start(identity_text: str) -> None:
     session.clear()
     session[IDENTITY_KEY] = identity_text
     session.permanent = True
+
+
+def await_second_step(profile_id: int, session_epoch: int) -> None:
+    """The password was right, the code is still to come: nobody is signed in, whatever was in the session before."""
+    session.clear()
+    session[SECOND_STEP_KEY] = [profile_id, session_epoch, int(time.time())]
+
+
+def second_step() -> tuple[int, int]:
+    """The profile and the epoch whose password was right a moment ago. Raises NotSignedIn (401)."""
+    match session.get(SECOND_STEP_KEY):
+        case [int(profile_id), int(epoch), int(at)] if 0 <= time.time() - at <= SECOND_STEP_SECONDS:
+            return profile_id, epoch
+    raise NotSignedIn("Please sign in.")
 
 
 def identity() -> Identity:

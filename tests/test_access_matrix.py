@@ -31,8 +31,23 @@ TABLE = """
     GET    /sign-in                              clients   clients   clients   clients   200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /sign-in/code                         sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   -
+    POST   /sign-in/code                         sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /sign-in/set-up                       sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   -
+    POST   /sign-in/set-up                       sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /choose-password                      200       200       200       200       200       200       -
+    POST   /choose-password                      422       422       422       422       422       422       403
+    GET    /account                              200       200       200       200       sign-in   sign-in   -
+    POST   /account/password                     422       422       422       422       sign-in   sign-in   403
+    POST   /account/second-factor                422       422       422       422       sign-in   sign-in   403
+    GET    /account/second-factor                account   account   account   account   sign-in   sign-in   -
+    POST   /account/second-factor/confirm        account   account   account   account   sign-in   sign-in   403
+    POST   /account/second-factor/remove         422       422       422       422       sign-in   sign-in   403
+    POST   /account/recovery-codes               422       422       422       422       sign-in   sign-in   403
+    POST   /account/sessions                     422       422       422       422       sign-in   sign-in   403
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
+    POST   /session                              200       200       200       200       401       401       403
     POST   /user_page_presence                   200       200       200       200       401       401       403
     GET    /user_page_presence                   200       200       200       200       401       401       -
     DELETE /user_page_presence                   200       200       200       200       401       401       403

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.auth import cli, signed_in, views
+from portal.auth import account_views, cli, password_views, signed_in, views
 from portal.auth.models import Profile
 from portal.extensions import login_manager
 
@@ -14,5 +14,6 @@ def init_auth(app: Flask) -> None:
     login_manager.session_protection = None  # its row ends a session; a changed address is no reason to
     login_manager.user_loader(signed_in.profile_of_session)
     app.before_request(signed_in.note_use)
-    app.register_blueprint(views.blueprint)
+    for each in (views, account_views, password_views):
+        app.register_blueprint(each.blueprint)
     app.cli.add_command(cli.users)

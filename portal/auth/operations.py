@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.auth import passwords, sign_in_sessions
 from portal.auth.models import ROLES, Profile
+from portal.auth.password_rules import check_password
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
@@ -31,8 +32,8 @@ def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
 
 
 def find_by_email(email: str) -> Profile | None:
-    if "\0" in email:
-        return None  # PostgreSQL's text cannot hold it, nor can psycopg2 ask for it
+    if not email.isprintable() and not email.strip().isprintable():
+        return None  # PostgreSQL's text can hold neither NUL nor half of a surrogate pair
     return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.strip().lower()))
 
 
@@ -44,21 +45,39 @@ def profile_by_email(email: str) -> Profile:
     return profile
 
 
-def add_profile(first_name: str, last_name: str, email: str, role: str, password: str) -> Profile:
-    """Create a profile. Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password."""
+def add_profile(first_name: str, last_name: str, email: str, role: str, password: str | None) -> Profile:
+    """Create a profile; without a password it cannot sign in yet.
+
+    Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password.
+    """
     email = _valid_email(email)
     for field, name in (("first_name", first_name), ("last_name", last_name)):
         if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable():
             raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} printable characters")
     if find_by_email(email) is not None:
         raise InvalidInput("email", f"{email} is taken")
-    if role not in ROLES:
-        raise InvalidInput("role", f"{role} is not one of {', '.join(ROLES)}")
+    _check_role(role)
     profile = Profile(first_name=first_name.strip(), last_name=last_name.strip(), email=email, role=role)
-    set_password(profile, password)
+    if password is not None:
+        set_password(profile, password)
     db.session.add(profile)
     db.session.flush()
     return profile
+
+
+def set_role(profile: Profile, role: str) -> None:
+    """Give the profile another role. Its sign-in sessions end: what they may do is another matter now.
+
+    Raises InvalidInput (422).
+    """
+    _check_role(role)
+    profile.role = role
+    end_sessions(profile)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise InvalidInput("role", f"{role} is not one of {', '.join(ROLES)}")
 
 
 def _valid_email(text: str) -> str:
@@ -70,14 +89,11 @@ def _valid_email(text: str) -> str:
 
 
 def set_password(profile: Profile, password: str) -> None:
-    """Give the profile a password and end its sign-in sessions. Raises InvalidInput (422) for a weak one.
+    """Give the profile a password and end its sign-in sessions.
 
-    Length is what is asked for, no mixture of characters (NIST SP 800-63B, 3.1.1.2).
+    Raises InvalidInput (422) for a weak one, TooBusy (503).
     """
-    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        raise InvalidInput("password", f"must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters")
-    if password == DEMO_PASSWORD:
-        raise InvalidInput("password", "is the public password of the demo")
+    check_password(password, (profile.first_name, profile.last_name, profile.email))
     profile.password_hash = passwords.hash_password(password)
     end_sessions(profile)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from flask import g, session
 from flask_login import current_user
+from sqlalchemy import select
 
 from portal import clock, sessions
 from portal.auth import sign_in_sessions
@@ -55,6 +56,26 @@ def current_session() -> SignInSession:
         raise NotSignedIn("Please sign in.")
     row: SignInSession = g.sign_in_session
     return row
+
+
+def profile_at(profile_id: int, session_epoch: int) -> Profile:
+    """The active profile whose epoch is still this one. Raises NotSignedIn (401)."""
+    query = select(Profile).where(Profile.id == profile_id, Profile.session_epoch == session_epoch, Profile.is_active)
+    profile = db.session.scalar(query)
+    if profile is None:
+        raise NotSignedIn("Please sign in.")
+    return profile
+
+
+def seconds_left(settings: Settings, *, is_prolonged: bool = False) -> dict[str, int]:
+    """Until the idle limit, unless somebody does something, and until the absolute limit, whatever anybody does."""
+    at = clock.now()
+    idle = settings.idle_minutes * 60
+    used_at = at.timestamp() if is_prolonged else g.get("signed_at", at.timestamp())
+    return {
+        "seconds_idle": max(0, round(used_at + idle - at.timestamp())),
+        "seconds_left": max(0, round((current_session().ends_at - at).total_seconds())),
+    }
 
 
 def note_use() -> None:

@@ -29,7 +29,7 @@ def test_an_open_page_learns_who_is_signed_in_and_the_token_it_needs(visit: Visi
     browser = visit(cast.amelia)
     answer = browser.get("/session")
 
-    assert answer.json.keys() == {"profile_id", "name", "csrf_token"}
+    assert answer.json.keys() == {"profile_id", "name", "csrf_token", "seconds_idle", "seconds_left"}
     assert (answer.json["profile_id"], answer.json["name"]) == (cast.amelia.id, "Amelia Hart")
     browser._token = answer.json["csrf_token"]
     assert browser.delete("/user_page_presence").status_code == 200
