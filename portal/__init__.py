@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from portal.admin import init_admin
 from portal.auth import init_auth
 from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings, settings_from_environ
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_formatting(app)
     init_health(app)
     init_auth(app)
+    init_admin(app)
     init_clients(app)
     init_editing(app)
     init_presence(app)

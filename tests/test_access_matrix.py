@@ -11,15 +11,16 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from tests.cast import Cast
+from tests.cast import Cast, make_profile
 from tests.reading import form_of
 from tests.records import make_client
 from tests.visitor import Visitor
 
 Visit = type[Visitor]
-EDITOR = ("POST", "/clients/<client_id>/edit")
 # Sent by several, one after the other, from one version: the same as is saved already is no change and no conflict.
 CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active", "capacity_for_loss": ""}
+SOMEBODY_ELSE = 6  # none of those who call, whom what is done would sign out
+FORMS = {"/clients/<client_id>/edit": CHANGE, "/users/<profile_id>/role": {"role": "reader"}}
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
 TABLE = """
     GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
@@ -56,6 +57,19 @@ TABLE = """
     PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     DELETE /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     POST   /discard_draft/<page_identifier>      clients   clients   clients   403       sign-in   sign-in   403
+    GET    /users                                403       403       200       403       sign-in   sign-in   -
+    GET    /users/new                            403       403       200       403       sign-in   sign-in   -
+    POST   /users/new                            403       403       422       403       sign-in   sign-in   403
+    GET    /users/<profile_id>                   403       403       200       403       sign-in   sign-in   -
+    POST   /users/<profile_id>/role              403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/activate          403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/deactivate        403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/password-code     403       403       200       403       sign-in   sign-in   403
+    POST   /users/<profile_id>/reset-second-factor 403     403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/sign-out          403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/unlock            403       403       user      403       sign-in   sign-in   403
+    GET    /audit                                403       403       200       403       sign-in   sign-in   -
+    GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /healthz                              200       200       200       200       200       200       -
     GET    /readyz                               200       200       200       200       200       200       -
     GET    /static/<filename>                    200       200       200       200       200       200       -
@@ -85,6 +99,7 @@ def test_each_protected_call_is_tried_by_each_of_them(
     app: Flask, visit: Visit, cast: Cast, olgas_browser: Visitor, method: str, rule: str
 ) -> None:
     make_client("Whitmore")
+    assert make_profile("Zoe", "Hall").id == SOMEBODY_ELSE
     browsers = {
         "amelia": visit(cast.amelia),
         "daniel": visit(cast.daniel),
@@ -111,7 +126,11 @@ def _stranger(visit: Visit) -> Visitor:
 
 
 def _call(app: Flask, browser: Visitor, method: str, rule: str) -> TestResponse:
-    path = rule.replace("<client_id>", "1").replace("<page_identifier>", "client-1")
+    path = (
+        rule.replace("<client_id>", "1")
+        .replace("<profile_id>", str(SOMEBODY_ELSE))
+        .replace("<page_identifier>", "client-1")
+    )
     path = path.replace("/static/<filename>", f"{app.static_url_path}/favicon.svg")
     if (method, path) == ("POST", "/user_page_presence"):
         return browser.beat("client-1")
@@ -125,11 +144,11 @@ def _call(app: Flask, browser: Visitor, method: str, rule: str) -> TestResponse:
         return browser.call(method, path, data={"back": "/clients"})
     if method == "PUT":
         return browser.call(method, path, json={"version": 1, "values": {"phone": "1"}})
-    return browser.call(method, path, **({"data": CHANGE} if (method, rule) == EDITOR else {}))
+    return browser.call(method, path, **({"data": FORMS[rule]} if method == "POST" and rule in FORMS else {}))
 
 
 def _outcome(answer: TestResponse) -> str:
     if answer.status_code == 302:
         path = answer.headers["Location"].split("?")[0]
-        return {"/clients/1": "client"}.get(path) or Path(path).name
+        return {"/clients/1": "client", f"/users/{SOMEBODY_ELSE}": "user"}.get(path) or Path(path).name
     return str(answer.status_code)

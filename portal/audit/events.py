@@ -14,6 +14,7 @@ class Event(StrEnum):
     UNLOCKED = "unlocked"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     PASSWORD_SET = "password_set"  # noqa: S105
+    PASSWORD_CODE_MADE = "password_code_made"  # noqa: S105
     SECOND_FACTOR_SET_UP = "second_factor_set_up"
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     SECOND_FACTOR_RESET = "second_factor_reset"
@@ -40,6 +41,7 @@ LABELS = {
     Event.UNLOCKED: "Unlocked",
     Event.PASSWORD_CHANGED: "Changed own password",
     Event.PASSWORD_SET: "Password set by an administrator",
+    Event.PASSWORD_CODE_MADE: "Code made to choose a password with",
     Event.SECOND_FACTOR_SET_UP: "Second factor set up",
     Event.SECOND_FACTOR_REMOVED: "Second factor removed",
     Event.SECOND_FACTOR_RESET: "Second factor reset by an administrator",

@@ -1,7 +1,7 @@
 """What is done to profiles. Flushes, never commits: the view or the command does that."""
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
 
 from portal import clock
 from portal.auth import passwords, sign_in_sessions
@@ -42,6 +42,14 @@ def profile_by_email(email: str) -> Profile:
     profile = find_by_email(email)
     if profile is None:
         raise NotFound(f"No user has the e-mail {email}.")
+    return profile
+
+
+def profile_with_id(profile_id: int) -> Profile:
+    """Raises NotFound (404)."""
+    profile = db.session.get(Profile, profile_id)
+    if profile is None:
+        raise NotFound("There is no such user.")
     return profile
 
 
@@ -127,3 +135,13 @@ def end_sessions(profile: Profile) -> None:
     if profile.id is not None:
         sign_in_sessions.end_all(profile.id)
         store.clear_profile(db.session.connection(), profile.id)
+
+
+def end_every_session() -> int:
+    """Sign everybody out; how many profiles there are. Flushes."""
+    everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
+    count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    db.session.execute(text("DELETE FROM sign_in_sessions"))
+    db.session.execute(text("DELETE FROM user_page_presence"))
+    db.session.expire_all()
+    return count

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import click
 
+from portal import audit
+from portal.audit import Event
 from portal.clients import exporter, importer
+from portal.clients.exporter import ExportCounts
+from portal.clients.import_changes import ImportCounts
 from portal.commands import CommandGroup
 from portal.extensions import db
+from portal.whence import at_the_command_line
 
 clients = CommandGroup("clients", help="Import and export the client records as CSV files.")
 
@@ -22,6 +27,7 @@ def import_clients(folder: Path) -> None:
     problem is printed and nothing is imported.
     """
     counts = importer.import_folder(folder, progress=_progress)
+    audit.record(Event.IMPORTED, at_the_command_line("flask clients import"), **_numbers(counts))
     db.session.commit()
     click.echo(counts)
 
@@ -36,6 +42,8 @@ def export_clients(folder: Path, force: bool) -> None:
     which `import` takes away again.
     """
     counts = exporter.export_folder(folder, overwrite=force, progress=_progress)
+    audit.record(Event.EXPORTED, at_the_command_line("flask clients export"), what="clients", **_numbers(counts))
+    db.session.commit()
     click.echo(counts)
 
 
@@ -43,3 +51,8 @@ def _progress(line: str) -> None:
     """For somebody who waits and watches; in a log the result is enough."""
     if sys.stderr.isatty():
         click.echo(line, err=True)
+
+
+def _numbers(counts: ImportCounts | ExportCounts) -> dict[str, int]:
+    """How many of each were written, for the audit."""
+    return {name: of if isinstance(of, int) else of.new + of.changed for name, of in counts._asdict().items()}
