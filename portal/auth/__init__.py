@@ -14,6 +14,7 @@ def init_auth(app: Flask) -> None:
     login_manager.session_protection = None  # its row ends a session; a changed address is no reason to
     login_manager.user_loader(signed_in.profile_of_session)
     app.before_request(signed_in.note_use)
+    app.add_template_global(signed_in.seconds_left_here, "seconds_left")
     for each in (views, account_views, password_views):
         app.register_blueprint(each.blueprint)
     app.cli.add_command(cli.users)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from flask import g, session
+from flask import current_app, g, session
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -76,6 +76,11 @@ def seconds_left(settings: Settings, *, is_prolonged: bool = False) -> dict[str,
         "seconds_idle": max(0, round(used_at + idle - at.timestamp())),
         "seconds_left": max(0, round((current_session().ends_at - at).total_seconds())),
     }
+
+
+def seconds_left_here() -> dict[str, int]:
+    """For the page that is being drawn: a person has asked for it, unless it reads itself again."""
+    return seconds_left(current_app.config["SETTINGS"], is_prolonged=is_by_a_person())
 
 
 def note_use() -> None:

@@ -35,7 +35,7 @@ def test_the_list_shows_everybody_and_finds_some(ada: Visitor, cast: Cast) -> No
     page = text_of(ada.get("/users"))
     assert "5 users" in page
     assert page.index("Ada Byron") < page.index("Amelia Hart") < page.index("Olga Petrova")
-    assert "Olga Petrova olga.petrova@firm.example · deactivated" in page
+    assert "Olga Petrova olga.petrova@firm.example · Adviser, deactivated" in page
 
     assert "1 user found" in text_of(ada.get("/users?q=RHYS"))
     assert "No user’s name or e-mail has “nobody” in it." in text_of(ada.get("/users?q=nobody"))
