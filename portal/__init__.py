@@ -7,6 +7,7 @@ from portal.auth import init_auth
 from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings, settings_from_environ
 from portal.database import init_database
+from portal.doctor import init_doctor
 from portal.editing import init_editing
 from portal.error_handlers import init_error_handlers
 from portal.extensions import init_extensions
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_error_handlers(app)
     init_formatting(app)
     init_health(app)
+    init_doctor(app)
     init_auth(app)
     init_admin(app)
     init_clients(app)

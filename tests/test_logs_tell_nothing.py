@@ -42,8 +42,8 @@ def log() -> Iterator[io.StringIO]:
 def failing(app: Flask) -> None:
     """What nobody has foreseen, in the words of PostgreSQL, who quotes the row."""
     queries = {
-        "duplicate": f"{INSERT} SELECT :v, :v, email, role FROM profiles",
-        "check": f"{INSERT} VALUES (:v, :v, :v, :v)",
+        "duplicate": INSERT + " SELECT :v, :v, email, role FROM profiles",  # noqa: S608
+        "check": INSERT + " VALUES (:v, :v, :v, :v)",  # noqa: S608
         "syntax": "SELECT cast(:v AS date)",
         "range": "SELECT cast(:n AS int)",
     }
