@@ -13,10 +13,12 @@ from portal.auth.devices import device_name
 from portal.auth.models import ROLES
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
+from portal.sent_forms import refuse_json
 from portal.whence import acting
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)
+blueprint.before_request(refuse_json)
 USER_PATH = "/<int(min=1, max=2147483647):profile_id>"
 NOT_ONESELF = "Another administrator does that for you, so that there is always one left."
 

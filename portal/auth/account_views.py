@@ -21,10 +21,12 @@ from portal.auth.qr import qr_code
 from portal.config import Settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
+from portal.sent_forms import refuse_json
 from portal.whence import acting
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 blueprint.before_request(require_sign_in)
+blueprint.before_request(refuse_json)
 OTHERS = "others"
 FORMS: dict[str, type[FlaskForm]] = {
     "password": NewPasswordForm,

@@ -13,9 +13,11 @@ from portal.auth import one_time_codes, operations, proving
 from portal.auth.forms import ChoosePasswordForm
 from portal.errors import InvalidInput
 from portal.extensions import db
+from portal.sent_forms import refuse_json
 from portal.whence import Actor, whence
 
 blueprint = Blueprint("passwords", __name__)
+blueprint.before_request(refuse_json)
 SAME_ANSWER = "That e-mail and code do not belong together, or the code has been used or is too old."
 
 

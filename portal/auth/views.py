@@ -20,9 +20,11 @@ from portal.errors import InvalidInput, TooManyTries
 from portal.extensions import db
 from portal.local_paths import local_path
 from portal.presence import store
+from portal.sent_forms import refuse_json
 from portal.whence import Actor, acting, whence
 
 blueprint = Blueprint("auth", __name__)
+blueprint.before_request(refuse_json)
 SAME_ANSWER = (
     "That e-mail and password do not belong together, or there have been too many tries. "
     "Check both, wait a moment and try again."

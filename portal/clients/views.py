@@ -22,7 +22,7 @@ from portal.editing.display import EditorDraft, values_of
 from portal.editing.guard import Origin, origin_from
 from portal.extensions import db
 from portal.presence.display import PagePresence, list_heartbeat_seconds, presence_of
-from portal.sent_forms import sent_form
+from portal.sent_forms import refuse_unknown_fields, sent_form
 
 blueprint = Blueprint("clients", __name__)
 blueprint.before_request(require_sign_in)
@@ -88,6 +88,7 @@ def save(client_id: int) -> ResponseReturnValue:
     """Save what was typed, merged with what others have saved since; what collides is asked about (409)."""
     client = client_for(current_user, client_id, write=True)
     form = _form(client)
+    refuse_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
         return _editor(client, *draft_forms.sent_back(_editor_of(client), form)), 422
     sent, third = sent_form(), _form_on(client, sent_form(), prefix=conflicts.THIRD_PREFIX)
