@@ -3,7 +3,7 @@
 import re
 
 # What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
+_FORMULA_STARTS = r"[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]"
 _LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
 _DEFUSED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
 

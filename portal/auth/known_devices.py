@@ -29,7 +29,7 @@ def remember(request: Request, response: Response, settings: Settings, profile_i
     """Let the browser be known from now on as one of the profile's, under a new name: a copy is soon worth nothing."""
     nonces = _nonces(request, settings)
     nonces.pop(str(profile_id), None)
-    nonces[str(profile_id)] = secrets.token_urlsafe(12)
+    nonces[str(profile_id)] = secrets.token_urlsafe(16)
     newest = dict(list(nonces.items())[-MOST_PROFILES:])
     response.set_cookie(
         _cookie_name(settings),

@@ -162,7 +162,7 @@ def test_codes_are_random_long_and_kept_as_hashes(app: Flask, cast: Cast) -> Non
     codes = one_time_codes.make_recovery_codes(cast.amelia.id)
 
     assert len(set(codes)) == len(codes) == 8
-    assert all(len(code.replace("-", "")) == 24 for code in codes)
+    assert all(len(code.replace("-", "")) == 28 for code in codes)
     kept = str(db.session.execute(text("SELECT * FROM one_time_codes")).all())
     assert not any(code in kept or code.replace("-", "") in kept for code in codes)
 

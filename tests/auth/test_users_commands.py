@@ -251,7 +251,7 @@ def test_set_role_changes_what_one_may_do_and_ends_the_sessions(run: Any, visit:
 def test_a_password_code_is_printed_alone_for_a_script(run: Any, visit: Visit, cast: Cast) -> None:
     result = run("password-code", cast.amelia.email)
 
-    assert (result.exit_code, len(result.stdout.strip().replace("-", ""))) == (0, 24)
+    assert (result.exit_code, len(result.stdout.strip().replace("-", ""))) == (0, 28)
     assert choose(visit, cast.amelia.email, result.stdout).status_code == 302
 
 
