@@ -3,7 +3,6 @@
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text, update
 
-from portal import clock
 from portal.auth import passwords, sign_in_sessions
 from portal.auth.models import ROLES, Profile
 from portal.auth.password_rules import check_password
@@ -26,8 +25,7 @@ def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
         return None
     if profile.password_hash and passwords.needs_rehash(profile.password_hash):
         profile.password_hash = passwords.hash_password(password)
-    profile.last_signed_in_at = clock.now()
-    db.session.flush()
+        db.session.flush()
     return profile
 
 

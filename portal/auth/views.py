@@ -8,7 +8,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from portal import audit, sessions
+from portal import audit, clock, sessions
 from portal.audit import Event
 from portal.auth import known_devices, proving, second_factor, signed_in
 from portal.auth.access import require_sign_in
@@ -140,6 +140,7 @@ def _who_proved_a_password() -> Profile:
 def _signed_in(profile: Profile, factors: str, response: Response) -> Response:
     """Begin the session: from here on the browser is the profile's. Commits."""
     settings = _settings()
+    profile.last_signed_in_at = clock.now()
     signed_in.start_session(profile, settings)
     audit.record(Event.SIGNED_IN, Actor(profile.id, whence()), profile_id=profile.id, factors=factors)
     db.session.commit()

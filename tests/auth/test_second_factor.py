@@ -59,10 +59,12 @@ def test_after_the_password_the_code_is_asked_for_and_leads_where_one_wanted(vis
     asked = sign_in(browser, cast.amelia.email, query="?next=/clients/42")
     assert asked.headers["Location"] == "/sign-in/code?next=%2Fclients%2F42"
     assert browser.get("/session").status_code == 401
+    assert cast.amelia.last_signed_in_at is None
 
     answer = browser.post("/sign-in/code", data={**form_of(browser.get(asked.headers["Location"])), "code": app.now()})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/clients/42")
     assert browser.get("/session").json["name"] == "Amelia Hart"
+    assert cast.amelia.last_signed_in_at is not None
     [event] = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "signed_in"))
     assert (event.actor_id, event.about) == (cast.amelia.id, {"factors": "password and app code"})
 

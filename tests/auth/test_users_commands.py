@@ -90,9 +90,8 @@ def test_add_says_what_is_wrong_and_adds_nobody(
     assert db.session.scalar(select(func.count()).select_from(Profile)) == 5
 
 
-def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, cast: Cast) -> None:
-    operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False)
-    db.session.commit()
+def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, visit: Visit, cast: Cast) -> None:
+    sign_in(visit(None), cast.amelia.email)
 
     result = run("list")
 
