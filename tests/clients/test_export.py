@@ -177,7 +177,7 @@ def test_the_command_says_what_it_wrote_and_refuses_with_one_line(app: Flask, ta
     assert again.stderr == f"Error: {target} is not empty. Name another folder, or use --force to write over it.\n"
 
 
-FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide = + - @
+FORMULA_STARTS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"  # the last four are wide = + - @
 formula_like = st.text(f"'{FORMULA_STARTS} ab")
 
 
