@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint bench format lock clean
+.PHONY: help demo test check lint bench format lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -56,6 +56,9 @@ lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
 		.venv/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	@rm -rf .venv/lock
 	@git diff --stat -- constraints.txt
+
+audit: .venv/dev.installed  ## Ask whether anything in constraints.txt has a known hole (exit code 1: it has; 2: nobody could be asked)
+	@.venv/bin/python tools/audit
 
 clean:  ## Remove what was installed and cached, but not instance/, which holds the demo's database
 	@rm -rf .venv tools/node_modules ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \

@@ -29,8 +29,10 @@ limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# Whose X-Forwarded-* headers count is for the operator to say (FORWARDED_ALLOW_IPS); gunicorn's default is
-# this machine alone.
+# Whose X-Forwarded-* headers count is the portal's to say (PORTAL_TRUSTED_PROXIES, portal/proxies.py), not gunicorn's
+# too.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 loglevel = (os.environ.get("PORTAL_LOG_LEVEL") or "info").lower()
 

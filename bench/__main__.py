@@ -72,6 +72,7 @@ def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
     environ = {
         "DATABASE_URL": database.plain_url(),
         "PORTAL_SECRET_KEY": secret_key,
+        "PORTAL_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
     }

@@ -8,6 +8,8 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
 from portal.errors import ConfigurationError
@@ -15,6 +17,10 @@ from portal.errors import ConfigurationError
 SECRET_KEY_MIN_LENGTH = 32
 DEMO_PASSWORD = "kingston-demo"  # noqa: S105  # public on purpose; refused outside demo mode
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")  # gunicorn's names too
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+SECOND_FACTORS = ("optional", "admins", "everyone")
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]", re.ASCII)
+HOPS = re.compile(r"[1-9]", re.ASCII)
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +43,27 @@ class PresenceTimings:
 
 
 @dataclass(frozen=True)
+class TrustedProxies:
+    """Whose X-Forwarded-… headers count: so many proxies one behind the other, or those of these networks."""
+
+    hops: int = 0
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def is_one(self, address: str) -> bool:
+        """Whether what this address says of its own caller is believed. A Unix socket has none, and is local."""
+        return bool(self.hops) or (bool(self.networks) and (address == "" or _is_in(address, self.networks)))
+
+
+@lru_cache(maxsize=1024)
+def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in networks)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the portal can be told from outside. `database_url` None means the embedded database."""
 
@@ -48,7 +75,12 @@ class Settings:
     is_command: bool = False
     presence: PresenceTimings = PresenceTimings()
     idle_minutes: int = 30
+    session_hours: int = 12
     db_pool_size: int = 10
+    hosts: tuple[str, ...] = LOOPBACK_HOSTS
+    trusted_proxies: TrustedProxies = TrustedProxies()
+    second_factor: str = "optional"
+    old_secret_key: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -83,6 +115,11 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
             _whole_number(environ, "PORTAL_STALE_SECONDS", 300),
         ),
         idle_minutes=_whole_number(environ, "PORTAL_IDLE_MINUTES", 30),
+        session_hours=_whole_number(environ, "PORTAL_SESSION_HOURS", 12),
+        hosts=_hosts(environ, is_demo=is_demo, is_command=is_command),
+        trusted_proxies=_trusted_proxies(environ),
+        second_factor=_second_factor(environ, is_demo=is_demo),
+        old_secret_key=environ.get("PORTAL_OLD_SECRET_KEY") or None,
         db_pool_size=_whole_number(environ, "PORTAL_DB_POOL_SIZE", 10),
         log_level=_log_level(environ),
     )
@@ -127,6 +164,43 @@ def _kept_secret_key(path: Path) -> str:
     finally:
         fresh.unlink()
     return path.read_text().strip()
+
+
+def _hosts(environ: Mapping[str, str], *, is_demo: bool, is_command: bool) -> tuple[str, ...]:
+    names = tuple(name.strip().lower() for name in environ.get("PORTAL_HOSTS", "").split(",") if name.strip())
+    if not names and not (is_demo or is_command):
+        raise ConfigurationError(
+            "PORTAL_HOSTS is not set. Set it to the name that people type to reach the portal, such as "
+            "portal.firm.example; several are separated by commas."
+        )
+    for name in names:
+        if not HOST.fullmatch(name):
+            raise ConfigurationError(
+                f"PORTAL_HOSTS must have names such as portal.firm.example; {name[:40]!r} is none."
+            )
+    return names or LOOPBACK_HOSTS
+
+
+def _trusted_proxies(environ: Mapping[str, str]) -> TrustedProxies:
+    text = environ.get("PORTAL_TRUSTED_PROXIES", "").strip()
+    if HOPS.fullmatch(text):
+        return TrustedProxies(hops=int(text))
+    try:
+        return TrustedProxies(networks=tuple(ip_network(part.strip()) for part in text.split(",") if part.strip()))
+    except ValueError as error:
+        raise ConfigurationError(
+            "PORTAL_TRUSTED_PROXIES must be the number of proxies in front (1 to 9), or their addresses or networks, "
+            f"such as 127.0.0.1,10.0.0.0/8: {error}."
+        ) from error
+
+
+def _second_factor(environ: Mapping[str, str], *, is_demo: bool) -> str:
+    wanted = environ.get("PORTAL_SECOND_FACTOR") or ("optional" if is_demo else "admins")
+    if wanted not in SECOND_FACTORS:
+        raise ConfigurationError(
+            f"PORTAL_SECOND_FACTOR must be one of {', '.join(SECOND_FACTORS)}; it is {wanted[:20]!r}."
+        )
+    return wanted
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:

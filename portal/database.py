@@ -29,12 +29,14 @@ def init_database(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_DATABASE_URI"] = url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         **_pool(settings),
+        "hide_parameters": True,
         "pool_pre_ping": True,
         "connect_args": _connect_args(None if settings.is_command else STATEMENT_TIMEOUT_MS),
     }
     app.config["SQLALCHEMY_BINDS"] = {
         PRESENCE_BIND: {
             **_pool(settings),
+            "hide_parameters": True,
             "url": url,
             "isolation_level": "AUTOCOMMIT",
             "pool_reset_on_return": None,

@@ -9,11 +9,13 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal import errors
 from portal.extensions import DATABASE_TROUBLE, login_manager
+from portal.proxies import REQUEST_ID
 
 STATUSES: dict[type[errors.PortalError], int] = {
     errors.NotSignedIn: 401,
@@ -21,6 +23,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.NotFound: 404,
     errors.StaleVersion: 409,
     errors.InvalidInput: 422,
+    errors.TooManyTries: 429,
+    errors.TooBusy: 503,
     errors.DatabaseAway: 503,
 }
 RETRY_AFTER_SECONDS = 5
@@ -30,6 +34,7 @@ PAGE_TITLES = {
     403: "Not allowed",
     404: "Not found",
     413: "Too large",
+    429: "Too many tries",
     500: "Something went wrong",
     503: "Back in a moment",
 }
@@ -50,7 +55,7 @@ def init_error_handlers(app: Flask) -> None:
         app.register_error_handler(kind, _foreseen(status))
     for trouble in DATABASE_TROUBLE:
         app.register_error_handler(trouble, _database_away)
-    app.register_error_handler(CSRFError, lambda error: answer(403))
+    app.register_error_handler(CSRFError, _forged)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
     login_manager.unauthorized_handler(lambda: _not_signed_in(errors.NotSignedIn("Please sign in.")))
@@ -60,15 +65,18 @@ def answer(status: int, detail: str | None = None, **members: Any) -> Response:
     """The error as the caller can read it. `members` go into the JSON only."""
     title = http.HTTPStatus(status).phrase
     detail = detail or DETAILS.get(status, f"{title}.")
+    request_id = request.environ.get(REQUEST_ID, "")
     if _wants_json():
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
+        told = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        problem = told | {"request_id": request_id} | members
         body = json.dumps(problem)
         mimetype = "application/problem+json"
     else:
         title = PAGE_TITLES.get(status, title)
-        body = render_template("errors/error.html", status=status, title=title, detail=detail)
+        body = render_template("errors/error.html", status=status, title=title, detail=detail, request_id=request_id)
         mimetype = "text/html"
     response = current_app.response_class(body, status=status, mimetype=mimetype)
+    response.headers["X-Request-ID"] = request_id
     if status == http.HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
@@ -78,10 +86,19 @@ def _foreseen(status: int) -> Any:
     def handle(error: errors.PortalError) -> ResponseReturnValue:
         if isinstance(error, errors.NotSignedIn):
             return _not_signed_in(error)
+        if isinstance(error, errors.NotAllowed):
+            current_app.logger.info("not allowed: profile %s, %s", _caller(), request.endpoint)
         members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
-        return answer(status, str(error) or None, **members)
+        response = answer(status, str(error) or None, **members)
+        if isinstance(error, errors.TooManyTries):
+            response.headers["Retry-After"] = str(error.wait_seconds)
+        return response
 
     return handle
+
+
+def _caller() -> int | None:
+    return current_user.id if current_user.is_authenticated else None
 
 
 def _not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
@@ -89,6 +106,11 @@ def _not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
         return answer(401, str(error))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.sign_in", next=wanted))
+
+
+def _forged(error: Exception) -> ResponseReturnValue:
+    current_app.logger.info("no valid CSRF token: profile %s, %s", _caller(), request.endpoint)
+    return answer(403)
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:
@@ -107,7 +129,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _unforeseen(error: Exception) -> ResponseReturnValue:
-    current_app.logger.error("unforeseen error in %s %s", request.method, request.path, exc_info=error)
+    current_app.logger.error("unforeseen error in %s %s", request.method, request.url_rule, exc_info=error)
     _render_without_profile()
     return answer(500)
 

@@ -33,6 +33,20 @@ class StaleVersion(PortalError):
     """The record has moved on since the version that the change started from: 409."""
 
 
+class TooManyTries(PortalError):
+    """Too many wrong passwords or codes: 429. `wait_seconds` until the next one is looked at."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        minutes = -(-wait_seconds // 60)
+        wait = f"{wait_seconds} seconds" if wait_seconds < 60 else f"{minutes} minute{'s' if minutes > 1 else ''}"
+        super().__init__(f"There have been too many tries. Wait {wait} and try again.")
+        self.wait_seconds = wait_seconds
+
+
+class TooBusy(PortalError):
+    """More is asked for at once than the portal does at once; trying again soon may help: 503."""
+
+
 class DatabaseAway(PortalError):
     """PostgreSQL does not answer; trying again soon may help: 503."""
 

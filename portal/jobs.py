@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.auth import sign_in_sessions, throttle
 from portal.editing import drafts
 from portal.extensions import db
 from portal.presence import store
@@ -38,10 +39,17 @@ def clean_up_presence(connection: Connection) -> int:
     return store.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
 
 
+def purge_sign_in_sessions(connection: Connection) -> int:
+    """Delete the sign-in sessions that have reached one of their limits."""
+    return sign_in_sessions.purge(connection, current_app.config["SETTINGS"].idle_minutes)
+
+
 JOBS = (
     Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),
     # 0x6B696E67_0002 is that of the migrations.
     Job("draft purge", every_seconds=24 * 3600, lock=0x6B696E67_0003, run=drafts.purge),
+    Job("sign-in session purge", every_seconds=3600, lock=0x6B696E67_0010, run=purge_sign_in_sessions),
+    Job("throttle purge", every_seconds=3600, lock=0x6B696E67_0011, run=throttle.purge),
 )
 
 

@@ -4,6 +4,7 @@ A browser sends forms; a program may send one JSON object with the fields of the
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from flask import g, request
@@ -21,6 +22,15 @@ def is_json() -> bool:
     return request.is_json
 
 
+def refuse_json() -> None:
+    """Before each request of pages that take forms alone: raise UnsupportedMediaType (415).
+
+    Flask-WTF would parse JSON by itself, and neither its depth nor its shape is bounded there.
+    """
+    if request.is_json and request.content_length:
+        raise UnsupportedMediaType
+
+
 def sent_form() -> MultiDict[str, str]:
     """The fields that were sent, as text. Raises BadRequest (400) or InvalidInput (422) for JSON that is no form."""
     if not request.is_json:
@@ -31,6 +41,16 @@ def sent_form() -> MultiDict[str, str]:
         g.sent_form = MultiDict(_fields(_parsed()))
     sent: MultiDict[str, str] = g.sent_form
     return sent
+
+
+def refuse_unknown_fields(known: Collection[str]) -> None:
+    """Raise InvalidInput (422) for a field of a JSON object that is none of the form's: a misspelt one would be lost.
+
+    Of a browser's form the same is no error: its buttons and extensions have names of their own.
+    """
+    unknown = sorted(set(sent_form()) - set(known)) if request.is_json else []
+    if unknown:
+        raise InvalidInput(unknown[0], "is not a field of this form")
 
 
 def _parsed() -> dict[str, Any]:

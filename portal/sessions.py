@@ -1,18 +1,23 @@
 """What the sign-in session holds, and how long it lasts.
 
-The session is Flask's signed cookie. Its signature carries a time: a cookie older than the idle limit is
-worth nothing (OWASP ASVS 5.0, 7.3.1), and only what a person does signs it anew. Beats and other calls
-that a page makes by itself never do, so an unattended screen signs out (presence rule 8). A page that reads itself
-again to show what somebody else has saved says so with BACKGROUND_HEADER.
+The session is Flask's signed cookie with the profile's id and a random token. The database keeps a row for each
+(auth/sign_in_sessions.py), by which it is revoked and has its absolute limit. The idle limit is the cookie's own: its
+signature carries a time, a cookie older than the limit is worth nothing (OWASP ASVS 5.0.0, 7.3.1), and only what a
+person does signs it anew, which is exact to the second and writes nothing. Beats and other calls that a page makes by
+itself never do, so an unattended screen signs out (presence rule 8). A page that reads itself again to show what
+somebody else has saved says so with BACKGROUND_HEADER.
 
 Read by `auth` and `presence`. Must not import either.
 """
 
+import hashlib
+import re
 import time
 from datetime import timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
-from flask import Flask, Request, request, session
+from flask import Flask, Request, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData
 
@@ -23,13 +28,17 @@ IDENTITY_KEY = "_user_id"  # Flask-Login's
 BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz"}
 BACKGROUND_BLUEPRINTS = {"presence", "drafts", "client_changes"}
 BACKGROUND_HEADER = "X-Background"
+SECOND_STEP_KEY = "second_step"
+SECOND_STEP_SECONDS = 600
+TOKEN_BYTES = 16  # 128 bits, of a cryptographic source (OWASP ASVS 5.0.0, 7.2.3)
+IDENTITY = re.compile(r"(?P<profile_id>[1-9][0-9]{0,8})\.(?P<token>[A-Za-z0-9_-]{22})", re.ASCII)
 
 
 class Identity(NamedTuple):
-    """Who the session says is calling. Worthless until the database has agreed to the epoch."""
+    """Who the session says is calling. Worthless until the database has found that session, as every statement asks."""
 
     profile_id: int
-    session_epoch: int
+    session_id: str
 
 
 class SessionInterface(SecureCookieSessionInterface):
@@ -43,6 +52,7 @@ class SessionInterface(SecureCookieSessionInterface):
             content, signed_at = opened(app, request.cookies.get(self.get_cookie_name(app)) or "")
         except BadData:
             return self.session_class()
+        g.signed_at = signed_at
         return self.session_class({} if IDENTITY_KEY in content and is_too_old(app, signed_at) else content)
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
@@ -83,21 +93,47 @@ def start(identity_text: str) -> None:
     session.permanent = True
 
 
+def await_second_step(profile_id: int, session_epoch: int) -> None:
+    """The password was right, the code is still to come: nobody is signed in, whatever was in the session before."""
+    session.clear()
+    session[SECOND_STEP_KEY] = [profile_id, session_epoch, int(time.time())]
+
+
+def second_step() -> tuple[int, int]:
+    """The profile and the epoch whose password was right a moment ago. Raises NotSignedIn (401)."""
+    match session.get(SECOND_STEP_KEY):
+        case [int(profile_id), int(epoch), int(at)] if 0 <= time.time() - at <= SECOND_STEP_SECONDS:
+            return profile_id, epoch
+    raise NotSignedIn("Please sign in.")
+
+
 def identity() -> Identity:
     """The caller by the sign-in session alone, without a query. Raises NotSignedIn (401)."""
     return parse_identity(session.get(IDENTITY_KEY))
 
 
 def parse_identity(text: object) -> Identity:
-    """Read `<profile id>.<session epoch>`. Raises NotSignedIn (401)."""
-    try:
-        profile_id, epoch = str(text).split(".")
-        return Identity(int(profile_id), int(epoch))
-    except ValueError:
-        raise NotSignedIn("Please sign in.") from None
+    """Read `<profile id>.<token>`. Raises NotSignedIn (401)."""
+    match = IDENTITY.fullmatch(str(text))
+    if match is None:
+        raise NotSignedIn("Please sign in.")
+    return Identity(int(match["profile_id"]), session_id_of(match["token"]))
+
+
+def session_id_of(token: str) -> str:
+    """The key of the session's row: half of the token's SHA-256, so that the row does not tell the token."""
+    return str(UUID(bytes=hashlib.sha256(token.encode()).digest()[:16]))
+
+
+def is_by_a_person() -> bool:
+    """Whether the request is what a person does, not what an open page does by itself."""
+    return (
+        request.endpoint not in BACKGROUND_ENDPOINTS
+        and request.blueprint not in BACKGROUND_BLUEPRINTS
+        and BACKGROUND_HEADER not in request.headers
+    )
 
 
 def _prolong() -> None:
-    by_a_person = request.endpoint not in BACKGROUND_ENDPOINTS and request.blueprint not in BACKGROUND_BLUEPRINTS
-    if by_a_person and IDENTITY_KEY in session:
+    if is_by_a_person() and IDENTITY_KEY in session:
         session.modified = True

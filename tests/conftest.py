@@ -21,7 +21,10 @@ from tests.cast import Cast, make_cast
 from tests.visitor import Visitor, visitors_of
 from tests.wiretap import Wiretap
 
-EVERY_TABLE = "user_page_presence, client_revisions, client_grants, valuations, products, people, clients, profiles"
+EVERY_TABLE = (
+    "sign_in_throttle, user_page_presence, client_revisions, client_grants, "
+    "valuations, products, people, clients, profiles"
+)
 
 
 @pytest.fixture(scope="session")

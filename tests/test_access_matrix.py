@@ -51,8 +51,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "json": {"version": 1, "values": {"phone": "1"}},
     },
     ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
+    ("POST", "/users/<profile_id>/role"): {"data": {"role": "reader"}},
     ("POST", "/discard_draft/<page_identifier>"): {"query_string": "form=record", "data": {"back": "/clients"}},
 }
+SOMEBODY_ELSE = 7  # none of those who call, whom what is done would sign out
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
 TABLE = """
     GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
@@ -79,8 +81,23 @@ TABLE = """
     GET    /sign-in                              clients   clients   clients   clients   200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /sign-in/code                         sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   -
+    POST   /sign-in/code                         sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /sign-in/set-up                       sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   -
+    POST   /sign-in/set-up                       sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
+    GET    /choose-password                      200       200       200       200       200       200       -
+    POST   /choose-password                      422       422       422       422       422       422       403
+    GET    /account                              200       200       200       200       sign-in   sign-in   -
+    POST   /account/password                     422       422       422       422       sign-in   sign-in   403
+    POST   /account/second-factor                422       422       422       422       sign-in   sign-in   403
+    GET    /account/second-factor                account   account   account   account   sign-in   sign-in   -
+    POST   /account/second-factor/confirm        account   account   account   account   sign-in   sign-in   403
+    POST   /account/second-factor/remove         422       422       422       422       sign-in   sign-in   403
+    POST   /account/recovery-codes               422       422       422       422       sign-in   sign-in   403
+    POST   /account/sessions                     422       422       422       422       sign-in   sign-in   403
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
+    POST   /session                              200       200       200       200       401       401       403
     POST   /user_page_presence                   200       200       200       200       401       401       403
     GET    /user_page_presence                   200       200       200       200       401       401       -
     DELETE /user_page_presence                   200       200       200       200       401       401       403
@@ -89,6 +106,19 @@ TABLE = """
     PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     DELETE /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     POST   /discard_draft/<page_identifier>      clients   clients   clients   403       sign-in   sign-in   403
+    GET    /users                                403       403       200       403       sign-in   sign-in   -
+    GET    /users/new                            403       403       200       403       sign-in   sign-in   -
+    POST   /users/new                            403       403       422       403       sign-in   sign-in   403
+    GET    /users/<profile_id>                   403       403       200       403       sign-in   sign-in   -
+    POST   /users/<profile_id>/role              403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/activate          403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/deactivate        403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/password-code     403       403       200       403       sign-in   sign-in   403
+    POST   /users/<profile_id>/reset-second-factor 403     403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/sign-out          403       403       user      403       sign-in   sign-in   403
+    POST   /users/<profile_id>/unlock            403       403       user      403       sign-in   sign-in   403
+    GET    /audit                                403       403       200       403       sign-in   sign-in   -
+    GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /healthz                              200       200       200       200       200       200       -
     GET    /readyz                               200       200       200       200       200       200       -
     GET    /static/<filename>                    200       200       200       200       200       200       -
@@ -118,6 +148,7 @@ def test_each_protected_call_is_tried_by_each_of_them(
     app: Flask, visit: Visit, cast: Cast, olgas_browser: Visitor, method: str, rule: str
 ) -> None:
     make_records(cast)
+    assert make_profile("Zoe", "Hall").id == SOMEBODY_ELSE
     browsers = {
         "amelia": visit(cast.amelia),
         "daniel": visit(cast.daniel),
@@ -164,8 +195,9 @@ def test_a_restricted_client_is_as_if_it_were_not_there(
 
 
 def _told(answer: TestResponse) -> str:
-    """Without what differs from call to call: tokens."""
-    return re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=)"[^"]*"', r"\1", answer.text)
+    """Without what differs from call to call: tokens and the request's id."""
+    text = re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=)"[^"]*"', r"\1", answer.text)
+    return text.replace(answer.headers.get("X-Request-ID", "\n\n"), "")
 
 
 def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
@@ -191,7 +223,7 @@ def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
     """The address of the first record of each kind."""
     filename = f"{app.static_url_path}/favicon.svg"
     path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<client_id>", client_id)
-    path = path.replace("<page_identifier>", f"client-{client_id}")
+    path = path.replace("<page_identifier>", f"client-{client_id}").replace("<profile_id>", str(SOMEBODY_ELSE))
     return re.sub(r"<\w+_id>", "1", path).replace("/static/<filename>", filename)
 
 
@@ -203,5 +235,6 @@ def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str =
 def _outcome(answer: TestResponse) -> str:
     if answer.status_code == 302:
         path = answer.headers["Location"].split("?")[0]
-        return {"/clients/1": "client", "/clients/1/product/1": "product"}.get(path) or Path(path).name
+        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{SOMEBODY_ELSE}": "user"}
+        return redirects.get(path) or Path(path).name
     return str(answer.status_code)

@@ -13,14 +13,23 @@ from portal.errors import ConfigurationError
 
 KEY = "a long and random secret key, 40 letters"
 URL = "postgresql://portal@db/kingston"
-PRODUCTION = {"DATABASE_URL": URL, "PORTAL_SECRET_KEY": KEY, "PORTAL_INSTANCE": "/nonexistent"}
+PRODUCTION = {
+    "DATABASE_URL": URL,
+    "PORTAL_SECRET_KEY": KEY,
+    "PORTAL_INSTANCE": "/nonexistent",
+    "PORTAL_HOSTS": "portal.firm.example",
+}
 
 
-def test_production_needs_a_database_and_a_key_and_nothing_else() -> None:
+def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
     settings = settings_from_environ(PRODUCTION)
 
     assert settings == Settings(
-        secret_key=KEY, database_url="postgresql+psycopg2://portal@db/kingston", instance=Path("/nonexistent")
+        secret_key=KEY,
+        database_url="postgresql+psycopg2://portal@db/kingston",
+        instance=Path("/nonexistent"),
+        hosts=("portal.firm.example",),
+        second_factor="admins",
     )
     assert settings.cookies_are_secure
     timings = settings.presence
@@ -62,6 +71,16 @@ def test_production_needs_a_database_and_a_key_and_nothing_else() -> None:
         ({"PORTAL_ACTIVE_WINDOW_SECONDS": "60"}, "PORTAL_ACTIVE_WINDOW_SECONDS"),
         ({"PORTAL_STALE_SECONDS": "120"}, "PORTAL_STALE_SECONDS"),
         ({"PORTAL_LOG_LEVEL": "LOUD"}, "PORTAL_LOG_LEVEL"),
+        *[
+            ({"PORTAL_HOSTS": value}, "PORTAL_HOSTS")
+            for value in ("", " , ", "https://portal.firm.example", "portal.firm.example:443", "*", "-", "a b", "a/b")
+        ],
+        *[
+            ({"PORTAL_TRUSTED_PROXIES": value}, "PORTAL_TRUSTED_PROXIES")
+            for value in ("0", "10", "-1", "nginx", "10.0.0.1/8", "10.0.0.0/33", "1;2", "*")
+        ],
+        *[({"PORTAL_SECOND_FACTOR": value}, "PORTAL_SECOND_FACTOR") for value in ("yes", "1", "ADMINS", "nobody")],
+        ({"PORTAL_SESSION_HOURS": "0"}, "PORTAL_SESSION_HOURS"),
     ],
 )
 def test_each_refusal_names_the_variable_to_mend(changes: dict[str, str], variable: str) -> None:
@@ -87,6 +106,11 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
             "PORTAL_IDLE_MINUTES": "10",
             "PORTAL_DB_POOL_SIZE": "3",
             "PORTAL_LOG_LEVEL": "debug",
+            "PORTAL_SESSION_HOURS": "8",
+            "PORTAL_HOSTS": "Portal.firm.example, 10.0.0.7,[::1]",
+            "PORTAL_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8",
+            "PORTAL_SECOND_FACTOR": "everyone",
+            "PORTAL_OLD_SECRET_KEY": "the one before",
         }
     )
 
@@ -94,6 +118,10 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     assert (timings.heartbeat_seconds, timings.active_window_seconds, timings.stale_seconds) == (5, 20, 60)
     assert (settings.idle_minutes, settings.db_pool_size, settings.log_level) == (10, 3, "DEBUG")
     assert settings.instance == tmp_path / "with a space"
+    assert settings.hosts == ("portal.firm.example", "10.0.0.7", "[::1]")
+    assert (settings.session_hours, settings.second_factor) == (8, "everyone")
+    assert settings.old_secret_key == "the one before"
+    assert [str(network) for network in settings.trusted_proxies.networks] == ["127.0.0.1/32", "10.0.0.0/8"]
 
 
 @pytest.mark.parametrize(

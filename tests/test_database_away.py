@@ -52,6 +52,7 @@ def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, 
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.content_type == "application/problem+json"
     assert answer.json == {
+        "request_id": answer.headers["X-Request-ID"],
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,

@@ -49,6 +49,22 @@ def test_every_answer_forbids_what_no_page_needs(
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert headers["Cache-Control"] == "no-store"
+    assert policy["object-src"] == "'none'"
+    assert {part.partition("=")[2] for part in headers["Permissions-Policy"].split(", ")} == {"()"}
+    assert "Strict-Transport-Security" not in headers
+
+
+@pytest.mark.parametrize("ask", ANSWERS.values(), ids=ANSWERS)
+def test_in_production_every_answer_insists_on_https(
+    make_app: Callable[..., Flask], cast: Cast, ask: Callable[[Visitor], TestResponse]
+) -> None:
+    """OWASP ASVS 5.0.0, 3.4.1: a year at least, and every name below. The demo speaks plain HTTP and says nothing."""
+    make_client()
+    production = visitors_of(make_app(is_testing=False))(None)
+    demo = visitors_of(make_app(is_testing=False, is_demo=True))(cast.amelia).with_token()
+
+    assert ask(production).headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
+    assert "Strict-Transport-Security" not in ask(demo).headers
 
 
 def test_each_header_is_there_once(visit: Visit, cast: Cast) -> None:

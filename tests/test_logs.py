@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from portal.config import PROJECT_ROOT
+from portal.logs import discreet
 
 SCRIPT = """
 import logging
@@ -45,3 +46,20 @@ def test_each_event_is_one_json_object_on_one_line() -> None:
 @pytest.mark.parametrize("more", [", is_command=True"])
 def test_a_command_shows_warnings_as_text(more: str) -> None:
     assert lines(more)[0] == "ERROR portal: failed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'duplicate key value violates unique constraint "x"\nDETAIL:  Key (email)=(MARKER) already exists.\n',
+        'new row violates check constraint "role"\nDETAIL:  Failing row contains (1, MARKER, MARKER).',
+        "invalid input syntax for type date: \"MARKER\"\nLINE 1: SELECT 'MARKER'::date\n               ^\n",
+        'value "MARKER" is out of range for type integer: MARKER',
+    ],
+)
+def test_what_postgresql_quotes_of_a_row_is_left_out(text: str) -> None:
+    kept = discreet(f"Traceback (most recent call last):\n  File x\npsycopg2.errors.Whatever: {text}\nafterwards")
+
+    assert "MARKER" not in kept
+    assert kept.startswith("Traceback (most recent call last):\n  File x\npsycopg2.errors.Whatever: ")
+    assert kept.endswith("afterwards")

@@ -6,9 +6,10 @@ from typing import Any, ClassVar, Self
 from flask import Flask, has_app_context
 from werkzeug.test import TestResponse
 
-from portal.auth import Profile
+from portal.auth import Profile, sign_in_sessions
 from portal.extensions import db
-from portal.sessions import IDENTITY_KEY
+from portal.sessions import IDENTITY_KEY, Identity, parse_identity
+from portal.whence import Whence
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -22,8 +23,9 @@ class Visitor:
         self.browser = self.application.test_client()
         self._token: str | None = None
         if profile is not None:
+            identity_text = signed_in_text(self.application, profile)
             with self.browser.session_transaction() as session:
-                session[IDENTITY_KEY] = profile.get_id()
+                session[IDENTITY_KEY] = identity_text
                 session.permanent = True
 
     def get(self, path: str, **options: Any) -> TestResponse:
@@ -81,6 +83,20 @@ class Visitor:
             answer = self.get("/session")
             self._token = answer.json["csrf_token"] if answer.status_code == 200 else ""
         return {**options.get("headers", {}), **({"X-CSRFToken": self._token} if self._token else {})}
+
+
+def signed_in_text(app: Flask, profile: Profile) -> str:
+    """A sign-in session of the profile's, begun and committed without asking for a password: what its cookie says."""
+    profile_id, session_epoch = profile.id, profile.session_epoch
+    with app.app_context():
+        text = sign_in_sessions.begin(profile_id, session_epoch, Whence(), hours=12)
+        db.session.commit()
+    return text
+
+
+def identity_of(app: Flask, profile: Profile) -> Identity:
+    """As the presence store wants it: the caller of a beat, signed in."""
+    return parse_identity(signed_in_text(app, profile))
 
 
 def visitors_of(app: Flask) -> type[Visitor]:

@@ -1,13 +1,56 @@
-"""The sign-in form."""
+"""The forms of signing in and of one's own account. What they ask for is checked further down; here it is bounded."""
+
+from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import EmailField, HiddenField, PasswordField
-from wtforms.validators import InputRequired, Length
+from wtforms import EmailField, HiddenField, PasswordField, StringField
+from wtforms.validators import EqualTo, InputRequired, Length
 
+from portal.auth.password_rules import MIN_LENGTH
 from portal.auth.passwords import MAX_LENGTH
+
+LONGEST_CODE = 60
+ANY_LENGTH = f"{MIN_LENGTH} characters or more; a few words are easy to remember and hard to guess."
+
+
+def _password(label: str, missing: str, *checks: Any, **options: Any) -> PasswordField:
+    too_long = Length(max=MAX_LENGTH, message=f"Use at most {MAX_LENGTH} characters.")
+    return PasswordField(label, [InputRequired(missing), too_long, *checks], **options)
+
+
+def _code(label: str, missing: str, **options: Any) -> StringField:
+    too_long = Length(max=LONGEST_CODE, message=f"A code has at most {LONGEST_CODE} characters.")
+    return StringField(label, [InputRequired(missing), too_long], **options)
 
 
 class SignInForm(FlaskForm):
     email = EmailField("Email", [InputRequired("Enter your e-mail address."), Length(max=254)])
-    password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=MAX_LENGTH)])
+    password = _password("Password", "Enter your password.")
     next = HiddenField()
+
+
+class CodeForm(FlaskForm):
+    """A code of the app; where one signs in, also one of the recovery codes."""
+
+    code = _code("Code", "Enter the code that the app shows.")
+    next = HiddenField()
+
+
+class PasswordAgainForm(FlaskForm):
+    """Stands before whatever a stolen session must not do."""
+
+    current_password = _password("Your password", "Enter your password.")
+
+
+class NewPasswordForm(PasswordAgainForm):
+    new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
+    again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))
+
+
+class ChoosePasswordForm(FlaskForm):
+    """For somebody who was given a code by an administrator."""
+
+    email = EmailField("Email", [InputRequired("Enter your e-mail address."), Length(max=254)])
+    code = _code("Code", "Enter the code that you were given.")
+    new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
+    again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))

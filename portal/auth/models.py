@@ -42,10 +42,6 @@ class Profile(Model):
     def may_write(self) -> bool:
         return self.role in ("adviser", "admin")
 
-    # What Flask-Login asks of a user.
+    # What Flask-Login asks of a user; its id is that of the sign-in session, see portal.sessions.
     is_authenticated = True
     is_anonymous = False
-
-    def get_id(self) -> str:
-        """What the sign-in session keeps: raising the epoch makes every earlier one worthless."""
-        return f"{self.id}.{self.session_epoch}"

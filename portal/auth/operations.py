@@ -1,29 +1,17 @@
 """What is done to profiles. Flushes, never commits: the view or the command does that."""
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text, update
 
-from portal import clock
-from portal.auth import passwords
+from portal.auth import passwords, sign_in_sessions
 from portal.auth.models import ROLES, Profile
+from portal.auth.password_rules import check_password
 from portal.config import DEMO_PASSWORD
-from portal.errors import InvalidInput, NotAllowed, NotFound, NotSignedIn
+from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.presence import store
-from portal.sessions import parse_identity
 
 LONGEST_NAME = 100
-
-
-def profile_of_session(identity_text: str) -> Profile | None:
-    """The active profile that a sign-in session belongs to, or None when it has been ended (Flask-Login's loader)."""
-    try:
-        profile_id, session_epoch = parse_identity(identity_text)
-    except NotSignedIn:
-        return None
-    return db.session.scalar(
-        select(Profile).where(Profile.id == profile_id, Profile.is_active, Profile.session_epoch == session_epoch)
-    )
 
 
 def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
@@ -37,14 +25,13 @@ def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
         return None
     if profile.password_hash and passwords.needs_rehash(profile.password_hash):
         profile.password_hash = passwords.hash_password(password)
-    profile.last_signed_in_at = clock.now()
-    db.session.flush()
+        db.session.flush()
     return profile
 
 
 def find_by_email(email: str) -> Profile | None:
-    if "\0" in email:
-        return None  # PostgreSQL's text cannot hold it, nor can psycopg2 ask for it
+    if not email.isprintable() and not email.strip().isprintable():
+        return None  # PostgreSQL's text can hold neither NUL nor half of a surrogate pair
     return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.strip().lower()))
 
 
@@ -56,21 +43,47 @@ def profile_by_email(email: str) -> Profile:
     return profile
 
 
-def add_profile(first_name: str, last_name: str, email: str, role: str, password: str) -> Profile:
-    """Create a profile. Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password."""
+def profile_with_id(profile_id: int) -> Profile:
+    """Raises NotFound (404)."""
+    profile = db.session.get(Profile, profile_id)
+    if profile is None:
+        raise NotFound("There is no such user.")
+    return profile
+
+
+def add_profile(first_name: str, last_name: str, email: str, role: str, password: str | None) -> Profile:
+    """Create a profile; without a password it cannot sign in yet.
+
+    Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password.
+    """
     email = _valid_email(email)
     for field, name in (("first_name", first_name), ("last_name", last_name)):
         if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable():
             raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} printable characters")
     if find_by_email(email) is not None:
         raise InvalidInput("email", f"{email} is taken")
-    if role not in ROLES:
-        raise InvalidInput("role", f"{role} is not one of {', '.join(ROLES)}")
+    _check_role(role)
     profile = Profile(first_name=first_name.strip(), last_name=last_name.strip(), email=email, role=role)
-    set_password(profile, password)
+    if password is not None:
+        set_password(profile, password)
     db.session.add(profile)
     db.session.flush()
     return profile
+
+
+def set_role(profile: Profile, role: str) -> None:
+    """Give the profile another role. Its sign-in sessions end: what they may do is another matter now.
+
+    Raises InvalidInput (422).
+    """
+    _check_role(role)
+    profile.role = role
+    end_sessions(profile)
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise InvalidInput("role", f"{role} is not one of {', '.join(ROLES)}")
 
 
 def _valid_email(text: str) -> str:
@@ -82,14 +95,11 @@ def _valid_email(text: str) -> str:
 
 
 def set_password(profile: Profile, password: str) -> None:
-    """Give the profile a password and end its sign-in sessions. Raises InvalidInput (422) for a weak one.
+    """Give the profile a password and end its sign-in sessions.
 
-    Length is what is asked for, no mixture of characters (NIST SP 800-63B, 3.1.1.2).
+    Raises InvalidInput (422) for a weak one, TooBusy (503).
     """
-    if not passwords.MIN_LENGTH <= len(password) <= passwords.MAX_LENGTH:
-        raise InvalidInput("password", f"must have {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters")
-    if password == DEMO_PASSWORD:
-        raise InvalidInput("password", "is the public password of the demo")
+    check_password(password, (profile.first_name, profile.last_name, profile.email))
     profile.password_hash = passwords.hash_password(password)
     end_sessions(profile)
 
@@ -113,8 +123,23 @@ def set_active(profile: Profile, *, is_active: bool) -> None:
 
 
 def end_sessions(profile: Profile) -> None:
-    """Sign the profile out everywhere: every session that carries an earlier epoch is over. Flushes."""
+    """Sign the profile out everywhere. Flushes.
+
+    The raised epoch ends also a session that is being begun at this moment with what was true before: its row comes
+    after the DELETE, but with the old epoch.
+    """
     profile.session_epoch = (profile.session_epoch or 0) + 1
     db.session.flush()
     if profile.id is not None:
+        sign_in_sessions.end_all(profile.id)
         store.clear_profile(db.session.connection(), profile.id)
+
+
+def end_every_session() -> int:
+    """Sign everybody out; how many profiles there are. Flushes."""
+    everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
+    count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    db.session.execute(text("DELETE FROM sign_in_sessions"))
+    db.session.execute(text("DELETE FROM user_page_presence"))
+    db.session.expire_all()
+    return count

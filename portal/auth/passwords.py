@@ -2,7 +2,8 @@
 
 One hash takes about 150 ms and 64 MB (RFC 9106's second recommended option, argon2-cffi's default), so a
 burst of sign-ins must neither exhaust the memory nor, under gevent, hold up every other request of the
-worker: the hash runs in one of few real threads, where argon2 releases the interpreter.
+worker: the hash runs in one of few real threads, where argon2 releases the interpreter. Who does not get one of them
+in time is told to come again.
 """
 
 import functools
@@ -14,8 +15,10 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from portal.errors import TooBusy
+
 MOST_HASHES_AT_ONCE = 2
-MIN_LENGTH = 12
+LONGEST_WAIT_SECONDS = 5.0
 MAX_LENGTH = 200
 
 _hasher = PasswordHasher()
@@ -24,6 +27,7 @@ _T = TypeVar("_T")
 
 
 def hash_password(password: str) -> str:
+    """Raises TooBusy (503), as `is_right_password` does."""
     return _bounded(lambda: _hasher.hash(password))
 
 
@@ -52,8 +56,12 @@ def _matches(password: str, password_hash: str) -> bool:
 
 
 def _bounded(work: Callable[[], _T]) -> _T:
-    with _places:
+    if not _places.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise TooBusy("Too many people are signing in just now. Please try again in a moment.")
+    try:
         return _in_real_thread(work)
+    finally:
+        _places.release()
 
 
 def _in_real_thread(work: Callable[[], _T]) -> _T:

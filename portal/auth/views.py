@@ -1,20 +1,35 @@
 """Signing in and out, and what an open page asks about its sign-in session."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
-from flask.typing import ResponseReturnValue
-from flask_login import current_user, logout_user
-from flask_wtf.csrf import generate_csrf
+from urllib.parse import urlencode
 
-from portal import sessions
-from portal.auth import operations
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf.csrf import generate_csrf
+from werkzeug.wrappers import Response
+
+from portal import audit, clock, sessions
+from portal.audit import Event
+from portal.auth import known_devices, proving, second_factor, signed_in
 from portal.auth.access import require_sign_in
-from portal.auth.forms import SignInForm
+from portal.auth.forms import CodeForm, SignInForm
+from portal.auth.models import Profile
+from portal.auth.qr import qr_code
+from portal.config import Settings
+from portal.errors import InvalidInput, TooManyTries
 from portal.extensions import db
 from portal.local_paths import local_path
 from portal.presence import store
+from portal.sent_forms import refuse_json
+from portal.whence import Actor, acting, whence
 
 blueprint = Blueprint("auth", __name__)
-SAME_ANSWER = "That e-mail and password do not belong together. Check both and try again."
+blueprint.before_request(refuse_json)
+SAME_ANSWER = (
+    "That e-mail and password do not belong together, or there have been too many tries. "
+    "Check both, wait a moment and try again."
+)
+WRONG_CODE = "That code is wrong, or has been used. Wait for the next one and try again."
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -23,32 +38,65 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         if current_user.is_authenticated:
-            return redirect(local_path(form.next.data, url_for("clients.list_clients")))
-        return render_template("auth/sign_in.html", form=form, failure=None)
-    if form.validate():
-        is_demo = current_app.config["SETTINGS"].is_demo
-        profile = operations.authenticate(form.email.data or "", form.password.data or "", is_demo=is_demo)
-        if profile is not None:
-            db.session.commit()
-            sessions.start(profile.get_id())
-            return redirect(local_path(form.next.data, url_for("clients.list_clients")))
-        return render_template("auth/sign_in.html", form=form, failure=SAME_ANSWER), 401
-    return render_template("auth/sign_in.html", form=form, failure=None), 422
+            return redirect(_onwards(form.next.data))
+        return _sign_in_page(form)
+    if not form.validate():
+        return _sign_in_page(form), 422
+    try:
+        profile = proving.by_password(form.email.data or "", form.password.data or "")
+    except TooManyTries as error:
+        return _sign_in_page(form, str(error)), 429, {"Retry-After": str(error.wait_seconds)}
+    if profile is None:
+        return _sign_in_page(form, SAME_ANSWER), 401
+    return _after_password(profile, form.next.data)
+
+
+@blueprint.route("/sign-in/code", methods=["GET", "POST"])
+def enter_code() -> ResponseReturnValue:
+    """The second step, for who has a second factor: a code of the app, or a recovery code."""
+    profile, form = _who_proved_a_password(), CodeForm(data={"next": request.args.get("next", "")})
+    if not form.is_submitted():
+        return render_template("auth/enter_code.html", form=form, failure=None)
+    if not form.validate():
+        return render_template("auth/enter_code.html", form=form, failure=None), 422
+    kind = proving.by_code(profile, form.code.data or "", _settings())
+    if kind is None:
+        return render_template("auth/enter_code.html", form=form, failure=WRONG_CODE), 401
+    response = redirect(_onwards(form.next.data))
+    return _signed_in(profile, f"password and {kind}", response)
+
+
+@blueprint.route("/sign-in/set-up", methods=["GET", "POST"])
+def set_up_second_factor() -> ResponseReturnValue:
+    """The second step, for who must have a second factor and has none yet."""
+    profile, form = _who_proved_a_password(), CodeForm(data={"next": request.args.get("next", "")})
+    if not form.validate_on_submit():
+        return _set_up_page(profile, form)
+    try:
+        recovery_codes = proving.by_first_code(profile, form.code.data or "", _settings())
+    except InvalidInput as error:
+        form.code.errors = [f"That {error.problem}."]
+        return _set_up_page(profile, form)
+    audit.record(Event.SECOND_FACTOR_SET_UP, Actor(profile.id, whence()), profile_id=profile.id)
+    onwards = _onwards(form.next.data)
+    page = _signed_in(profile, "password and app code", current_app.response_class())
+    page.set_data(render_template("auth/recovery_codes.html", codes=recovery_codes, onwards=onwards))
+    return page
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End this sign-in session and leave every page at once."""
     require_sign_in()
+    audit.record(Event.SIGNED_OUT, acting(), profile_id=current_user.id)
     store.clear_profile(db.session.connection(), current_user.id)
+    signed_in.end_session()
     db.session.commit()
-    logout_user()
-    session.clear()
     return redirect(url_for("auth.sign_in"))
 
 
 @blueprint.get("/signed-in")
-def signed_in() -> ResponseReturnValue:
+def signed_in_again() -> ResponseReturnValue:
     """Where signing in again, in a tab of its own, ends."""
     require_sign_in()
     return render_template("auth/signed_in.html")
@@ -56,6 +104,67 @@ def signed_in() -> ResponseReturnValue:
 
 @blueprint.get("/session")
 def session_state() -> ResponseReturnValue:
-    """Who is signed in, and the CSRF token that an open page needs after signing in again elsewhere."""
+    """Who is signed in, for how long, and the CSRF token that an open page needs after signing in again elsewhere."""
     require_sign_in()
-    return {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
+    told = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
+    return told | signed_in.seconds_left(_settings())
+
+
+@blueprint.post("/session")
+def stay_signed_in() -> ResponseReturnValue:
+    """A person is there: the idle time begins anew, as with every page that a person opens."""
+    require_sign_in()
+    return signed_in.seconds_left(_settings(), is_prolonged=True)
+
+
+def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue:
+    settings = _settings()
+    if second_factor.is_set_up(profile.id):
+        next_step = "auth.enter_code"
+    elif second_factor.must_have_one(profile, settings):
+        second_factor.begin_set_up(profile.id, settings)
+        next_step = "auth.set_up_second_factor"
+    else:
+        return _signed_in(profile, "password", redirect(_onwards(wanted)))
+    sessions.await_second_step(profile.id, profile.session_epoch)
+    db.session.commit()
+    return redirect(f"{url_for(next_step)}?{urlencode({'next': _onwards(wanted)})}")
+
+
+def _who_proved_a_password() -> Profile:
+    """Raises NotSignedIn (401): also where the password was changed or the profile deactivated a moment ago."""
+    profile_id, epoch = sessions.second_step()
+    return signed_in.profile_at(profile_id, epoch)
+
+
+def _signed_in(profile: Profile, factors: str, response: Response) -> Response:
+    """Begin the session: from here on the browser is the profile's. Commits."""
+    settings = _settings()
+    profile.last_signed_in_at = clock.now()
+    signed_in.start_session(profile, settings)
+    audit.record(Event.SIGNED_IN, Actor(profile.id, whence()), profile_id=profile.id, factors=factors)
+    db.session.commit()
+    known_devices.remember(request, response, settings, profile.id)
+    return response
+
+
+def _sign_in_page(form: SignInForm, failure: str | None = None) -> str:
+    return render_template("auth/sign_in.html", form=form, failure=failure)
+
+
+def _set_up_page(profile: Profile, form: CodeForm) -> ResponseReturnValue:
+    secret = second_factor.waiting_secret(profile.id, _settings())
+    if secret is None:
+        return redirect(url_for("auth.sign_in"))
+    qr = qr_code(second_factor.address_for_app(profile, secret))
+    page = render_template("auth/set_up_at_sign_in.html", form=form, secret=secret, qr=qr)
+    return page, 422 if form.errors else 200
+
+
+def _onwards(wanted: str | None) -> str:
+    return local_path(wanted, url_for("clients.list_clients"))
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

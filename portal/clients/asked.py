@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from portal.auth import Profile
 from portal.editing.guard import Origin, origin_from
 from portal.sent_forms import is_json, sent_form
+from portal.whence import Whence, whence
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Asked:
     sent: Mapping[str, str]
     origin: Origin
     speaks_json: bool
+    whence: Whence
 
     @property
     def source(self) -> str:
@@ -24,4 +26,4 @@ class Asked:
 
 def asked_by(profile: Profile) -> Asked:
     """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
-    return Asked(profile, sent_form(), origin_from(sent_form()), is_json())
+    return Asked(profile, sent_form(), origin_from(sent_form()), is_json(), whence())

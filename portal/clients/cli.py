@@ -6,15 +6,20 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
+from portal import audit
+from portal.audit import Event
 from portal.auth import operations
 from portal.clients import exporter, granting, importer
 from portal.clients.edits import Edit
+from portal.clients.exporter import ExportCounts
 from portal.clients.handing_over import hand_over
+from portal.clients.import_changes import ImportCounts
 from portal.clients.models import Client
 from portal.commands import CommandGroup
 from portal.editing.guard import Origin
 from portal.errors import NotFound
 from portal.extensions import db
+from portal.whence import at_the_command_line
 
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
 
@@ -29,6 +34,7 @@ def import_clients(folder: Path) -> None:
     problem is printed and nothing is imported.
     """
     counts = importer.import_folder(folder, progress=_progress)
+    audit.record(Event.IMPORTED, at_the_command_line("flask clients import"), **_numbers(counts))
     db.session.commit()
     click.echo(counts)
 
@@ -43,6 +49,8 @@ def export_clients(folder: Path, force: bool) -> None:
     which `import` takes away again.
     """
     counts = exporter.export_folder(folder, overwrite=force, progress=_progress)
+    audit.record(Event.EXPORTED, at_the_command_line("flask clients export"), what="clients", **_numbers(counts))
+    db.session.commit()
     click.echo(counts)
 
 
@@ -66,7 +74,7 @@ def hand_over_clients(giver: str, taker: str) -> None:
 def restrict_client(client_ref: str, off: bool) -> None:
     """Hide the client REF from everybody but its adviser, those granted and administrators."""
     client = _client(client_ref)
-    granting.restrict(client, _edit(client), is_restricted=not off)
+    granting.restrict(client, _edit(client, "flask clients restrict"), is_restricted=not off)
     db.session.commit()
     click.echo(f"{client.client_ref} is seen by {'everybody' if off else 'those with access alone'}.")
 
@@ -78,10 +86,11 @@ def restrict_client(client_ref: str, off: bool) -> None:
 def grant_client(client_ref: str, email: str, off: bool) -> None:
     """Let the user with this e-mail see the client REF although it is restricted."""
     client, profile = _client(client_ref), operations.profile_by_email(email)
+    edit = _edit(client, "flask clients grant")
     if off:
-        granting.revoke(client, granting.grant_id_of(client, profile), _edit(client))
+        granting.revoke(client, granting.grant_id_of(client, profile), edit)
     else:
-        granting.grant(client, profile.id, _edit(client))
+        granting.grant(client, profile.id, edit)
     db.session.commit()
     click.echo(f"{profile.email} {'no longer has' if off else 'has'} access to {client.client_ref}.")
 
@@ -93,11 +102,16 @@ def _client(client_ref: str) -> Client:
     return client
 
 
-def _edit(client: Client) -> Edit:
-    return Edit(Origin(client.version), by=None, source="cli")
+def _edit(client: Client, command: str) -> Edit:
+    return Edit(Origin(client.version), by=None, source="cli", whence=at_the_command_line(command).whence)
 
 
 def _progress(line: str) -> None:
     """For somebody who waits and watches; in a log the result is enough."""
     if sys.stderr.isatty():
         click.echo(line, err=True)
+
+
+def _numbers(counts: ImportCounts | ExportCounts) -> dict[str, int]:
+    """How many of each were written, for the audit."""
+    return {name: of if isinstance(of, int) else of.new + of.changed for name, of in counts._asdict().items()}

@@ -47,6 +47,12 @@ class Question:
     changes: tuple[Sequence[Piece], Sequence[Piece]] | None
 
 
+def fields_of(form: Form) -> set[str]:
+    """The names of all that can be sent with a form: its fields, and what the conflict page adds to each."""
+    added = {f"{prefix}{name}" for name in form._fields for prefix in (THIRD_PREFIX, "decide-", "asked-")}
+    return {"seen_version", *form._fields, *added}
+
+
 def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Decision]:
     """What was chosen on the page that was sent; a third value that is not valid decides nothing."""
     decisions: dict[str, Decision] = {}

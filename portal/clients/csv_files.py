@@ -11,14 +11,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from portal.formulas import restored
+
 MAX_FILE_BYTES = 256 * 2**20
 # Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.
 MAX_RECORD_CHARACTERS = 100_000
 
-# What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
-_FORMULA_STARTS = r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
-_LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
-_DEFUSED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
@@ -65,18 +63,6 @@ def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:
         csv.writer(_EndingInLineFeed(file), lineterminator="\r\n").writerows(rows)
         file.flush()
         os.fsync(descriptor)
-
-
-def defused(text: str) -> str:
-    """`text` such that no spreadsheet takes it for a formula; `restored` is the exact way back for any text.
-
-    Texts that merely look defused get one more apostrophe, so that they are not restored to something else.
-    """
-    return f"'{text}" if _LOOKS_LIKE_FORMULA.match(text) else text
-
-
-def restored(cell: str) -> str:
-    return cell[1:] if _DEFUSED_FORMULA.match(cell) else cell
 
 
 def _utf8_bytes(path: Path) -> bytes:

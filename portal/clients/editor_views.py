@@ -28,7 +28,7 @@ from portal.editing import drafts
 from portal.editing.decisions import Decisions
 from portal.error_handlers import answer
 from portal.extensions import db
-from portal.sent_forms import is_json, sent_form
+from portal.sent_forms import is_json, refuse_unknown_fields, sent_form
 
 blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
 blueprint.before_request(require_sign_in)
@@ -142,6 +142,7 @@ def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
 def _save(client_id: int, entry: Entry, product_id: int | None = None) -> ResponseReturnValue:
     editor, asked = _editor(client_id, entry, product_id), asked_by(current_user)
     form = editor.make_form(sent_form())
+    refuse_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
         return answers.refused(editor, form, asked)
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
@@ -189,6 +190,7 @@ def _edit(asked: Asked, client: Client, values: dict[str, Any], decisions: Decis
         decisions=decisions,
         source=asked.source,
         proceeded=bool(asked.sent.get("proceeded")),
+        whence=asked.whence,
     )
 
 

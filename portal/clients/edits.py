@@ -12,6 +12,7 @@ from portal.clients.revisions import Cause, ClientRevision
 from portal.editing.decisions import Decided, Decisions
 from portal.editing.guard import Origin
 from portal.errors import InvalidInput, StaleVersion
+from portal.whence import NOWHERE, Whence
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Edit:
     source: str = "form"
     proceeded: bool = False
     reverts: int | None = None
+    whence: Whence = NOWHERE
 
     def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> Cause:
         """What the history says of it beside the changes."""
@@ -40,6 +42,7 @@ class Edit:
             decisions=decisions,
             proceeded=self.proceeded,
             reverts=self.reverts,
+            whence=self.whence,
         )
 
 

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Select, select
 
 from portal.auth import Profile
-from portal.clients.csv_files import defused, write_records
+from portal.clients.csv_files import write_records
 from portal.clients.csv_shapes import CLIENTS, PEOPLE, PRODUCTS, PROFILES, VALUATIONS, Shape
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.errors import PortalError
 from portal.extensions import db
+from portal.formulas import defused
 
 ROWS_AT_A_TIME = 5_000
 

@@ -73,7 +73,7 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
 
 def _edit(client: Client, asked: Asked, decisions: Decisions | None = None) -> Edit:
     forbidden = forbidden_columns(asked.by, client)
-    return Edit(asked.origin, asked.by.id, forbidden=forbidden, decisions=decisions or {})
+    return Edit(asked.origin, asked.by.id, forbidden=forbidden, decisions=decisions or {}, whence=asked.whence)
 
 
 def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked) -> ResponseReturnValue:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.clients import access, revisions
+from portal.clients import access, auditing, revisions
 from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.merging import merge_now, row_of, since_origin, touches
@@ -127,7 +127,7 @@ def lock(client: Client) -> None:
 
 
 def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
-    """Claim the next version, write `values` over the client's columns and the revision; return the version.
+    """Claim the next version, write `values` over the client's columns, the revision and the audit; return the version.
 
     Whoever may not see the client any more is taken off its page. Call `lock` first. The guard decides all the same: a
     caller that forgot to cannot overwrite anybody.
@@ -136,6 +136,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
     version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
+    auditing.note(client.id, version, changes, cause)
     if access.says_who_sees(changes):
         access.evict(client.id)
     db.session.refresh(client)

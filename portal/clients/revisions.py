@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clients.choices import one_of
 from portal.extensions import Model, db
+from portal.whence import NOWHERE, Whence
 
 SOURCES = ("form", "json", "revert", "import", "cli")
 Changes = dict[str, list[Any]]  # key → [old, new]
@@ -49,7 +50,9 @@ class ClientRevision(Model):
 
 @dataclass(frozen=True)
 class Cause:
-    """Who changes a record, how, and what they knew: what a revision says beside the changes."""
+    """Who changes a record, how, and what they knew: what a revision says beside the changes. The audit has
+    `whence`.
+    """
 
     by: int | None
     source: str = "form"
@@ -57,6 +60,7 @@ class Cause:
     decisions: Mapping[str, str] | None = None
     proceeded: bool = False
     reverts: int | None = None
+    whence: Whence = NOWHERE
 
 
 def revisions_since(client_id: int, version: int) -> Sequence[ClientRevision]:

@@ -9,6 +9,7 @@ from portal.errors import InvalidInput
 
 FORM = re.compile(r"[a-z][a-z0-9_]*(/[a-z0-9_]+)*", re.ASCII)
 FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
+MEMBERS = {"version", "seen", "values", "mine"}
 LONGEST_FORM = 60
 LONGEST_SEEN = 2_000
 LONGEST_VALUE = 12_000
@@ -18,6 +19,8 @@ def typed_from(body: object) -> Typed:
     """Read `version`, `seen`, `values` and `mine` from parsed JSON. Raises InvalidInput (422) naming the field."""
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
+    for name in body.keys() - MEMBERS:
+        raise InvalidInput(name, "is no member of a draft: what is not understood would not be kept")
     version, seen = body.get("version"), body.get("seen", "")
     if not isinstance(version, int) or isinstance(version, bool):
         raise InvalidInput("version", "must be the number of the version that the person started from")

@@ -20,6 +20,7 @@ from portal import sessions
 from portal.csrf import HEADER, is_token_of
 from portal.errors import NotSignedIn, PortalError
 from portal.extensions import DATABASE_TROUBLE
+from portal.hosts import Hosts
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
 from portal.security import headers_of_data
 
@@ -44,12 +45,13 @@ class ExpressLane:
         self._app = app
         self._flask = flask
         self._cookie_name: str = app.config["SESSION_COOKIE_NAME"]
+        self._hosts: Hosts = app.extensions["hosts"]
         self._timings = app.config["SETTINGS"].presence
-        self._headers = [("Content-Type", "application/json"), *headers_of_data()]
+        self._headers = [("Content-Type", "application/json"), *headers_of_data(app.config["SETTINGS"])]
         self._verified = lru_cache(maxsize=MOST_CALLERS_KEPT)(self._verify)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if not _is_beat(environ):
+        if not (_is_beat(environ) and self._hosts.is_served(environ.get("HTTP_HOST", ""))):
             return self._flask(environ, start_response)
         body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         answer = self._answer(environ, body)

@@ -119,10 +119,10 @@ def _run_beats(calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, .
     callers, given, windows = zip(*calls, strict=True)
     tabs = [{"activity": beat.activity, "visible": beat.visible, "fields": beat.fields} for beat in given]
     return _execute(
-        f"EXECUTE {statements.PREPARED_BEATS} (%s, %s, %s, %s, %s, %s, %s::jsonb[], %s)",
+        f"EXECUTE {statements.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
         (
             [caller.profile_id for caller in callers],
-            [caller.session_epoch for caller in callers],
+            [caller.session_id for caller in callers],
             *_columns([beat.page for beat in given]),
             [beat.tab_id for beat in given],
             [json.dumps(tab) for tab in tabs],

@@ -13,3 +13,12 @@ customElements.define("toast-region", ToastRegion);
 customElements.define("presence-indicator", PresenceIndicator);
 customElements.define("presence-connection", PresenceConnection);
 customElements.define("presence-page", PresencePage);
+
+// Nobody is asked anything in the first minutes, and most pages are left before: it comes when it may have something to say.
+const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));
+if (timer) {
+	const { secondsIdle, secondsLeft } = timer.dataset;
+	timer.dataset.since = `${Date.now()}`;
+	const seconds = Math.min(300, Number(secondsIdle) - 150, Number(secondsLeft) - 150);
+	setTimeout(() => import("./session-timer.js"), Math.max(0, seconds * 1000));
+}

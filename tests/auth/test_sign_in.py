@@ -12,12 +12,14 @@ from portal.auth import Profile, passwords
 from portal.auth.views import SAME_ANSWER
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
+from portal.sessions import parse_identity
 from tests.cast import PASSWORD, Cast
 from tests.reading import errors_of, form_of, text_of
 from tests.visitor import Visitor, visitors_of
 
 Visit = type[Visitor]
 HOME = "/clients"
+HOSTS = ("portal.example",)
 
 
 def sign_in(browser: Visitor, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
@@ -210,7 +212,7 @@ def test_signing_in_begins_a_new_session(visit: Visit, cast: Cast) -> None:
 
     with browser.browser.session_transaction() as session:
         assert "planted" not in session
-        assert session["_user_id"] == cast.amelia.get_id()
+        assert parse_identity(session["_user_id"]).profile_id == cast.amelia.id
     browser._token = old_token
     assert browser.beat("client-1").status_code == 403
     assert browser.post("/sign-out").status_code == 403
@@ -235,30 +237,37 @@ def test_the_form_without_its_token_is_403(visit: Visit, cast: Cast) -> None:
     assert "Set-Cookie" not in answer.headers
 
 
-def cookie_after_sign_in(app: Flask, email: str, password: str = PASSWORD) -> list[str]:
+def cookie_after_sign_in(app: Flask, email: str, name: str) -> list[str]:
     browser = visitors_of(app)(None)
     scheme = {"base_url": "https://portal.example"}
     page = browser.get("/sign-in", **scheme)
-    data = {**form_of(page), "email": email, "password": password}
+    data = {**form_of(page), "email": email, "password": PASSWORD}
     headers = {"Referer": "https://portal.example/sign-in"}
     answer = browser.post("/sign-in", data=data, headers=headers, **scheme)
     assert answer.status_code == 302, answer.text
-    [cookie] = answer.headers.getlist("Set-Cookie")
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert len(cookies) == 2
+    [cookie] = [cookie for cookie in cookies if name in cookie.partition("=")[0]]
     return cookie.split("; ")
 
 
-def test_the_cookie_in_production_is_secure_and_bound_to_the_host(make_app: Callable[..., Flask], cast: Cast) -> None:
-    name, *flags = cookie_after_sign_in(make_app(is_testing=False), cast.amelia.email)
+@pytest.mark.parametrize("kind", ["session", "device"])
+def test_the_cookies_in_production_are_secure_and_bound_to_the_host(
+    make_app: Callable[..., Flask], cast: Cast, kind: str
+) -> None:
+    name, *flags = cookie_after_sign_in(make_app(is_testing=False, hosts=HOSTS), cast.amelia.email, kind)
 
-    assert name.startswith("__Host-session=")
+    assert name.startswith(f"__Host-{kind}=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(flags)
     assert not [flag for flag in flags if flag.startswith("Domain")]
 
 
-def test_the_cookie_in_the_demo_works_without_https(make_app: Callable[..., Flask], cast: Cast) -> None:
-    name, *flags = cookie_after_sign_in(make_app(is_testing=False, is_demo=True), cast.amelia.email)
+@pytest.mark.parametrize("kind", ["session", "device"])
+def test_the_cookies_in_the_demo_work_without_https(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
+    app = make_app(is_testing=False, is_demo=True, hosts=HOSTS)
+    name, *flags = cookie_after_sign_in(app, cast.amelia.email, kind)
 
-    assert name.startswith("kingston_session=")
+    assert name.startswith(f"kingston_{kind}=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= set(flags)
     assert "Secure" not in flags
 

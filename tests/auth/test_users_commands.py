@@ -8,11 +8,16 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal import create_app
-from portal.auth import Profile, operations
+from portal.audit import AuditEvent
+from portal.auth import Profile, operations, second_factor
 from portal.auth.cli import users
 from portal.config import DEMO_PASSWORD
 from portal.errors import NotAllowed
 from portal.extensions import db
+from tests.auth.test_choose_password import choose
+from tests.auth.test_second_factor import set_up
+from tests.auth.test_sign_in import sign_in
+from tests.auth.test_throttle import fail
 from tests.cast import PASSWORD, Cast
 from tests.conftest import settings_for
 from tests.records import make_client
@@ -85,9 +90,8 @@ def test_add_says_what_is_wrong_and_adds_nobody(
     assert db.session.scalar(select(func.count()).select_from(Profile)) == 5
 
 
-def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, cast: Cast) -> None:
-    operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False)
-    db.session.commit()
+def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, visit: Visit, cast: Cast) -> None:
+    sign_in(visit(None), cast.amelia.email)
 
     result = run("list")
 
@@ -196,3 +200,88 @@ def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> No
     assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True) == newcomer
     assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False) is None
     assert operations.authenticate(cast.amelia.email, DEMO_PASSWORD, is_demo=True) is None
+
+
+def events() -> list[tuple[str, int | None]]:
+    return [tuple(row) for row in db.session.execute(select(AuditEvent.event, AuditEvent.profile_id))]
+
+
+def test_what_is_done_at_the_command_line_is_in_the_audit(
+    run: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the account on the machine that ran it, for nobody is signed in there."""
+    monkeypatch.setenv("LOGNAME", "ops")
+    email, who = cast.amelia.email, cast.amelia.id
+    run("set-role", email, "reader")
+    run("deactivate", email)
+    run("activate", email)
+    run("unlock", email)
+    run("reset-second-factor", email)
+    run("password-code", email)
+    run("set-password", email, typed=twice(GOOD))
+    run("sign-out-everywhere", email)
+    run("sign-out-everywhere", "--everybody")
+
+    assert events() == [
+        ("role_changed", who),
+        ("profile_deactivated", who),
+        ("profile_activated", who),
+        ("unlocked", who),
+        ("second_factor_reset", who),
+        ("password_code_made", who),
+        ("password_set", who),
+        ("sessions_ended", who),
+        ("sessions_ended", None),
+    ]
+    origin = db.session.execute(select(AuditEvent.actor_id, AuditEvent.user_agent).order_by(AuditEvent.id)).first()
+    assert tuple(origin) == (None, "flask users set-role, by ops")
+
+
+def test_set_role_changes_what_one_may_do_and_ends_the_sessions(run: Any, visit: Visit, cast: Cast) -> None:
+    browser = visit(cast.amelia)
+
+    result = run("set-role", cast.amelia.email, "admin")
+
+    assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example is now: admin.\n")
+    assert browser.get("/clients").status_code == 302
+    assert visit(cast.amelia).get("/users").status_code == 200
+
+
+def test_a_password_code_is_printed_alone_for_a_script(run: Any, visit: Visit, cast: Cast) -> None:
+    result = run("password-code", cast.amelia.email)
+
+    assert (result.exit_code, len(result.stdout.strip().replace("-", ""))) == (0, 28)
+    assert choose(visit, cast.amelia.email, result.stdout).status_code == 302
+
+
+def test_reset_second_factor_is_for_a_lost_phone(run: Any, cast: Cast) -> None:
+    set_up(cast.amelia)
+    assert run("reset-second-factor", cast.amelia.email).stdout.endswith("has no second factor any more.\n")
+    assert not second_factor.is_set_up(cast.amelia.id)
+    assert run("reset-second-factor", cast.amelia.email).stdout.endswith("had no second factor.\n")
+
+
+def test_unlock_forgets_an_account_or_an_address(run: Any, visit: Visit, cast: Cast) -> None:
+    fail(cast.amelia.email, 6, "127.0.0.1")
+    fail(cast.daniel.email, 6, "127.0.0.1")
+    assert run("unlock").exit_code == 2
+
+    run("unlock", cast.amelia.email)
+    assert sign_in(visit(None), cast.amelia.email).status_code == 302
+    assert sign_in(visit(None), cast.daniel.email).status_code == 401
+    assert run("unlock", "--address", "127.0.0.1").stdout == "127.0.0.1 can try again at once.\n"
+    assert sign_in(visit(None), cast.daniel.email).status_code == 302
+
+
+def test_everybody_can_be_signed_out_at_once(run: Any, visit: Visit, cast: Cast) -> None:
+    make_client()
+    browsers = [visit(profile).with_token() for profile in (cast.amelia, cast.daniel, cast.ada)]
+    assert browsers[0].beat("client-1").status_code == 200
+
+    result = run("sign-out-everywhere", "--everybody")
+
+    assert (result.exit_code, result.stdout) == (0, "5 users were signed out everywhere.\n")
+    assert {browser.get("/clients").status_code for browser in browsers} == {302}
+    assert browsers[0].beat("client-1").status_code == 401
+    for arguments in ([], [cast.amelia.email, "--everybody"]):
+        assert run("sign-out-everywhere", *arguments).exit_code == 2

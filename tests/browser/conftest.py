@@ -17,19 +17,21 @@ from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
 from sqlalchemy import select
 
-from portal import create_app, sessions
+from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
 from portal.pages import parse
 from portal.presence import beats, store
+from portal.sessions import IDENTITY_KEY, SessionInterface
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
-from tests.browser.portal import Portal
+from tests.browser.portal import SECRET_KEY, Portal
 from tests.browser.scenes import Stage
 from tests.browser.trouble import Trouble
-from tests.cast import PASSWORD, Cast, make_cast, make_profile
+from tests.cast import Cast, make_cast, make_profile
 from tests.conftest import DatabaseMaker, settings_for
 from tests.records import make_client
+from tests.visitor import identity_of, signed_in_text
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 # The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:
@@ -113,7 +115,8 @@ def unhurried_portal(browsers_database_url: str, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 def browsers_app(browsers_database_url: str) -> Flask:
-    return create_app(settings_for(browsers_database_url))
+    """With the portals' own key, for the cookies that it makes."""
+    return create_app(settings_for(browsers_database_url, secret_key=SECRET_KEY))
 
 
 @pytest.fixture
@@ -142,17 +145,11 @@ def trouble() -> Iterator[Trouble]:
     assert trouble.found() == []
 
 
-@pytest.fixture(scope="session")
-def sign_ins() -> dict[str, StorageState]:
-    """Whoever has signed in once stays so for the run: e-mail to cookies."""
-    return {}
-
-
 @pytest.fixture
-def sit_down(
-    new_context: CreateContextCallback, portal: Portal, trouble: Trouble, sign_ins: dict[str, StorageState]
-) -> SitDown:
+def sit_down(new_context: CreateContextCallback, portal: Portal, trouble: Trouble, browsers_app: Flask) -> SitDown:
     """`sit_down(profile)` is that profile at a browser of its own, signed in; None is somebody who has yet to.
+
+    Each browser has a sign-in session of its own: signing out with one ends no other's.
 
     `at` is another portal, `browser` another browser process; further arguments are those of a browser context.
     """
@@ -161,9 +158,7 @@ def sit_down(
         profile: Profile | None, at: Portal = portal, browser: Browser | None = None, **options: Any
     ) -> Person:
         make: Callable[..., BrowserContext] = browser.new_context if browser else new_context
-        if profile and profile.email not in sign_ins:
-            sign_ins[profile.email] = sign_in(make(base_url=at.url), profile)
-        state = sign_ins[profile.email] if profile else None
+        state = signed_in(browsers_app, profile) if profile else None
         context = make(base_url=at.url, storage_state=state, **options)
         context.add_init_script(REMEMBER_TOASTS)
         trouble.watch(context)
@@ -190,8 +185,7 @@ def crowd(app: Flask) -> Crowd:
         page = parse(f"client-{client.id}")
         people = [make_profile(f"Viewer{n:02}", f"{last_name} {client.id}") for n in range(1, count + 1)]
         for profile in people:
-            caller = sessions.Identity(profile.id, profile.session_epoch)
-            store.beat(caller, beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
+            store.beat(identity_of(app, profile), beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
         return people
 
     return gather
@@ -202,17 +196,14 @@ def stage(sit_down: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd,
     return Stage(sit_down, unhurried_portal, cast, crowd, trouble)
 
 
-def sign_in(context: BrowserContext, profile: Profile) -> StorageState:
-    """Sign in as a person does, and return the cookies."""
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.get_by_label("Email").fill(profile.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.wait_for_url("**/clients")
-    state = context.storage_state()
-    context.close()
-    return state
+def signed_in(app: Flask, profile: Profile) -> StorageState:
+    """The cookie of a sign-in session, as the portals give it to who signs in; test_sign_in.py does that by hand."""
+    content = {IDENTITY_KEY: signed_in_text(app, profile), "_permanent": True}
+    serializer = SessionInterface().get_signing_serializer(app)
+    assert serializer is not None
+    cookie = {"name": "__Host-session", "value": serializer.dumps(content), "domain": "127.0.0.1", "path": "/"}
+    flags = {"expires": -1, "httpOnly": True, "secure": True, "sameSite": "Lax"}
+    return {"cookies": [{**cookie, **flags}], "origins": []}  # type: ignore[typeddict-item]
 
 
 def _profile_called(first_name: str) -> Profile:

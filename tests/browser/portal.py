@@ -38,6 +38,8 @@ class Portal:
         self._environment = environment_without_settings() | {
             "DATABASE_URL": database_url,
             "PORTAL_SECRET_KEY": SECRET_KEY,
+            "PORTAL_HOSTS": "127.0.0.1",
+            "PORTAL_SECOND_FACTOR": "optional",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "2",
             "TMPDIR": str(log.parent),  # a killed process leaves its copy of the static files behind

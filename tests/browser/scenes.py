@@ -5,15 +5,18 @@ there are any: what holds then holds always.
 """
 
 import re
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import pyotp
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
-from portal.auth import Profile
+from portal import audit
+from portal.auth import Profile, sign_in_sessions
 from portal.clients import Client, Product, models, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
@@ -22,10 +25,11 @@ from portal.editing.decisions import Decision
 from portal.editing.drafts import Place, Typed
 from portal.editing.guard import Origin
 from portal.extensions import db
+from portal.whence import Actor, Whence
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.portal import Portal
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
+from tests.cast import PASSWORD, Cast, make_profile
 from tests.records import make_client, make_person, make_product
 
 LONG_NAME = "Featherstonehaugh-Cholmondeley-Marjoribanks-Wriothesley-Beauchamp-Dalziel"
@@ -323,6 +327,123 @@ def a_missing_page(stage: Stage) -> Page:
     return amelia.page
 
 
+def still_there(stage: Stage) -> Page:
+    """Two minutes before the idle limit."""
+    amelia = stage.amelia()
+    amelia.page.clock.install()
+    amelia.page.goto("/account")
+    amelia.page.route("**/session", lambda route: route.abort())
+    stage.trouble.expect("Failed to load resource")
+    amelia.page.clock.fast_forward("28:01")
+    expect(amelia.page.get_by_role("alertdialog", name="Are you still there?")).to_be_visible()
+    return amelia.page
+
+
+def the_account(stage: Stage) -> Page:
+    """Signed in with another browser too; the password was mistyped."""
+    stage.trouble.expect("status of 422")
+    profile = _somebody()
+    sign_in_sessions.begin(profile.id, profile.session_epoch, Whence("2001:db8::1", "Firefox/1 Windows"), hours=12)
+    db.session.commit()
+    page = stage.sit_down(profile, at=stage.portal).page
+    page.goto("/account")
+    page.get_by_label("Your password").last.fill("wrong")
+    page.get_by_role("button", name="Set up").click()
+    expect(page.get_by_text("That is not your password.")).to_be_visible()
+    return page
+
+
+def setting_up_a_second_factor(stage: Stage) -> Page:
+    page = stage.sit_down(_somebody(), at=stage.portal).page
+    page.goto("/account")
+    page.get_by_label("Your password").last.fill(PASSWORD)
+    page.get_by_role("button", name="Set up").click()
+    page.get_by_text("Or type the key by hand").click()
+    expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
+    return page
+
+
+def recovery_codes(stage: Stage) -> Page:
+    page = setting_up_a_second_factor(stage)
+    secret = page.locator(".code").inner_text().replace(" ", "")
+    page.get_by_label("Code", exact=True).fill(pyotp.TOTP(secret).now())
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Keep these recovery codes")
+    return page
+
+
+def entering_a_code(stage: Stage) -> Page:
+    """A wrong one, after the password."""
+    stage.trouble.expect("status of 401")
+    page = recovery_codes(stage)
+    page.goto("/account")
+    email = page.locator(".count").inner_text().split(", ")[-1]
+    page.get_by_role("button", name="Sign out", exact=True).first.click()
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_label("Code", exact=True).fill("000000")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("That code is wrong")
+    return page
+
+
+def choosing_a_password(stage: Stage) -> Page:
+    stage.trouble.expect("status of 422")
+    page = stage.sit_down(None, at=stage.portal).page
+    page.goto("/choose-password")
+    page.get_by_label("Code").fill("x")
+    page.get_by_role("button", name="Set password").click()
+    expect(page.get_by_text("Enter your e-mail address.")).to_be_visible()
+    return page
+
+
+def the_users(stage: Stage) -> Page:
+    _somebody()
+    return _ada_at(stage, "/users")
+
+
+def a_user(stage: Stage) -> Page:
+    return _ada_at(stage, f"/users/{_somebody().id}")
+
+
+def a_new_user_with_errors(stage: Stage) -> Page:
+    stage.trouble.expect("status of 422")
+    page = _ada_at(stage, "/users/new")
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_text("Enter the first name.")).to_be_visible()
+    return page
+
+
+def a_code_for_a_new_user(stage: Stage) -> Page:
+    page = _ada_at(stage, "/users/new")
+    page.get_by_label("First name").fill(LONG_NAME)
+    page.get_by_label("Last name").fill(LONG_NAME)
+    page.get_by_label("Email").fill(f"{secrets.token_hex(16)}@{'mail' * 12}.example")
+    page.get_by_role("button", name="Add user").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("A code for")
+    return page
+
+
+def the_audit(stage: Stage) -> Page:
+    profile = _somebody()
+    actor = Actor(profile.id, Whence("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
+    audit.record(audit.Event.CONFLICT_OVERRIDDEN, actor, profile_id=profile.id, fields=[LONG_WORD])
+    db.session.commit()
+    return _ada_at(stage, "/audit")
+
+
+def _somebody() -> Profile:
+    """Of this scene alone, with as long a name as any."""
+    return make_profile(LONG_NAME, f"{LONG_NAME}-{secrets.token_hex(4)}")
+
+
+def _ada_at(stage: Stage, path: str) -> Page:
+    ada = stage.sit_down(stage.cast.ada, at=stage.portal)
+    ada.page.goto(path)
+    return ada.page
+
+
 SCENES: tuple[Callable[[Stage], Page], ...] = (
     the_sign_in_page,
     a_refused_sign_in,
@@ -352,6 +473,17 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     who_sees_a_client,
     an_empty_history,
     a_missing_page,
+    still_there,
+    the_account,
+    setting_up_a_second_factor,
+    recovery_codes,
+    entering_a_code,
+    choosing_a_password,
+    the_users,
+    a_user,
+    a_new_user_with_errors,
+    a_code_for_a_new_user,
+    the_audit,
 )
 
 

@@ -4,17 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Locator, expect
-from pytest_playwright.pytest_playwright import CreateContextCallback
 
 from portal.auth import Profile, operations
 from portal.clients import Client
 from portal.editing import drafts
 from portal.editing.drafts import Place
 from portal.extensions import db
-from tests.browser.conftest import sign_in
+from tests.browser.conftest import signed_in
 from tests.browser.people import PATIENCE_MS, Person, SitDown
-from tests.browser.portal import Portal
 from tests.browser.test_presence import kill
 from tests.browser.test_sign_in import sign_in_again
 from tests.browser.trouble import Trouble
@@ -92,9 +91,8 @@ def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_s
 
 
 def test_signing_out_waits_for_it(
-    sit_down: SitDown, new_context: CreateContextCallback, portal: Portal, vera: Profile, client: Client,
-    trouble: Trouble,
-) -> None:  # fmt: skip
+    sit_down: SitDown, browsers_app: Flask, vera: Profile, client: Client, trouble: Trouble
+) -> None:
     trouble.expect(SIGNED_OUT)  # the page takes leave once more as it goes
     person = sit_down(vera)
     person.open_editor(client)
@@ -104,7 +102,7 @@ def test_signing_out_waits_for_it(
     assert kept(vera, client) == {"phone": "01632 962100"}
     assert trouble.times_asked_to_stay == 0
 
-    person.context.add_cookies(sign_in(new_context(base_url=portal.url), vera)["cookies"])
+    person.context.add_cookies(signed_in(browsers_app, vera)["cookies"])
     person.open_editor(client)
     expect(offer(person)).to_contain_text("(Phone)")
 

@@ -16,7 +16,7 @@ from portal.clients import Client
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from tests.browser.people import Person
-from tests.browser.portal import Portal
+from tests.browser.portal import SECRET_KEY, Portal
 from tests.browser.trouble import Trouble
 from tests.cast import make_cast
 from tests.conftest import settings_for
@@ -35,7 +35,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 @pytest.fixture(scope="module")
 def browsers_app(postgres: EmbeddedPostgres) -> Flask:
-    app = create_app(settings_for(postgres.start()))
+    app = create_app(settings_for(postgres.start(), secret_key=SECRET_KEY))
     with app.app_context():
         upgrade()
         make_cast()

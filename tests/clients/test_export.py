@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from portal.clients import csv_files, exporter
-from portal.clients.csv_files import defused, read_records, restored, write_records
+from portal.clients.csv_files import read_records, write_records
 from portal.clients.exporter import FolderNotUsable, export_folder
 from portal.clients.import_changes import Counts
 from portal.clients.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
+from portal.formulas import defused, restored
 from tests.cast import Cast
 from tests.clients.csv_folder import CsvFolder, whole_database
 from tests.records import make_client, make_person, make_product
@@ -176,7 +177,7 @@ def test_the_command_says_what_it_wrote_and_refuses_with_one_line(app: Flask, ta
     assert again.stderr == f"Error: {target} is not empty. Name another folder, or use --force to write over it.\n"
 
 
-FORMULA_STARTS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"  # the last four are wide = + - @
+FORMULA_STARTS = "=+-@\t\r\n\0\uff1d\uff0b\uff0d\uff20"  # the last four are wide = + - @
 formula_like = st.text(f"'{FORMULA_STARTS} ab")
 
 

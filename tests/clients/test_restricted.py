@@ -7,7 +7,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from portal import pages, sessions
+from portal import pages
+from portal.audit import AuditEvent
+from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.clients.access import VISIBLE_SQL, visible_to
 from portal.extensions import db
@@ -16,7 +18,7 @@ from tests.cast import Cast, make_profile
 from tests.clients.conftest import Desk, history_of
 from tests.reading import errors_of, text_of
 from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.visitor import Visitor, identity_of
 
 Visit = type[Visitor]
 
@@ -32,9 +34,9 @@ def let_in(client: Client, *profile_ids: int) -> None:
     db.session.commit()
 
 
-def beat_on(client: Client, *profiles: object) -> None:
+def beat_on(visit: Visit, client: Client, *profiles: Profile) -> None:
     for profile in profiles:
-        caller = sessions.Identity(profile.id, profile.session_epoch)  # type: ignore[attr-defined]
+        caller = identity_of(visit.application, profile)
         store.beat(caller, beats.Beat(pages.parse(f"client-{client.id}"), "tab"), 120)
 
 
@@ -74,7 +76,7 @@ def test_lists_searches_and_totals_do_not_know_it(visit: Visit, cast: Cast, clie
 
 
 def test_presence_does_not_know_it(visit: Visit, cast: Cast, client: Client) -> None:
-    beat_on(client, cast.amelia)
+    beat_on(visit, client, cast.amelia)
     page = f"client-{client.id}"
 
     for name, status in (("amelia", 200), ("ada", 200), ("daniel", 404), ("rhys", 404)):
@@ -100,6 +102,10 @@ def test_who_is_let_in_sees_it_until_it_is_taken_back(visit: Visit, cast: Cast, 
     added, removed = history_of(client)
     assert added.changes[f"grant/{grant_id}"][1] == {"client_id": client.id, "profile_id": cast.daniel.id}
     assert removed.changes[f"grant/{grant_id}"][1] is None
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.event.like("grant%")).order_by(AuditEvent.id)).all()
+    assert [(event.event, event.actor_id, event.profile_id, event.about["client_id"]) for event in events[-2:]] == [
+        (event, cast.amelia.id, cast.daniel.id, client.id) for event in ("granted", "grant_taken")
+    ]
     words = text_of(amelias.browser.get(f"{amelias.address}/history?field=grant"))
     assert "Daniel Okafor removed Person Daniel Okafor" in words
 
@@ -108,7 +114,7 @@ def test_restricting_takes_whoever_may_not_see_it_off_its_page(visit: Visit, cas
     client = make_client(adviser_id=cast.amelia.id)
     amelias = Desk(visit(cast.amelia), client)
     let_in(client, cast.rhys.id)
-    beat_on(client, cast.amelia, cast.daniel, cast.rhys, cast.ada)
+    beat_on(visit, client, cast.amelia, cast.daniel, cast.rhys, cast.ada)
 
     assert amelias.send(amelias.open("/access"), "/access", is_restricted="yes").status_code == 302
 
@@ -121,7 +127,7 @@ def test_restricting_takes_whoever_may_not_see_it_off_its_page(visit: Visit, cas
 
 def test_a_client_that_goes_to_another_adviser_is_theirs_alone(visit: Visit, cast: Cast, client: Client) -> None:
     amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
-    beat_on(client, cast.amelia)
+    beat_on(visit, client, cast.amelia)
 
     ada.change(adviser_id=str(cast.daniel.id))
 

@@ -379,3 +379,12 @@ def test_of_many_saves_over_each_other_every_accepted_one_is_one_version(
     assert stored(client)["version"] == 41
     versions = db.session.scalars(select(ClientRevision.version).order_by(ClientRevision.version)).all()
     assert versions == list(range(2, 42))
+
+
+def test_a_field_that_no_form_has_is_refused_of_a_program(amelia: Visitor, client: Client) -> None:
+    """Misspelt and ignored, it would be an edit that is lost without a word."""
+    change = {"version": 1, "name": "Whitmore", "client_type": "family", "status": "active", "phnoe": "222"}
+    answer = amelia.post(f"/clients/{client.id}/edit", json=change, headers={"Accept": "application/json"})
+
+    assert (answer.status_code, answer.json["field"]) == (422, "phnoe")
+    assert client.version == 1

@@ -19,7 +19,7 @@ def gunicorn(**settings: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "gunicorn"],
         cwd=PROJECT_ROOT,
-        env=environment_without_settings() | settings,
+        env=environment_without_settings() | {"PORTAL_HOSTS": "127.0.0.1"} | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

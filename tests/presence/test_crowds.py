@@ -19,7 +19,7 @@ from portal.sessions import Identity
 from tests.cast import Cast, make_profile
 from tests.presence.passing_time import rows, tab_ids
 from tests.records import make_client
-from tests.visitor import Visitor
+from tests.visitor import Visitor, identity_of
 
 Visit = type[Visitor]
 
@@ -72,7 +72,7 @@ def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(
     """
     app = make_app()
     profiles = [make_profile(f"Person{number:02}", "Crowd") for number in range(16)]
-    callers = [Identity(profile.id, profile.session_epoch) for profile in profiles]
+    callers = [identity_of(app, profile) for profile in profiles]
     page = parse(page_identifier)
     workers = [Rounds(_run_beats), Rounds(_run_beats)]
 
@@ -97,7 +97,7 @@ def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: 
     visit(cast.ada).beat(page_identifier)
 
     def call(profile: Profile, page: str) -> tuple[Identity, Beat, int]:
-        return Identity(profile.id, profile.session_epoch), Beat(parse(page), tab_id=f"tab-{profile.id}"), 120
+        return identity_of(app, profile), Beat(parse(page), tab_id=f"tab-{profile.id}"), 120
 
     answers = _run_beats(
         [

@@ -31,6 +31,7 @@ def test_rule_9_every_presence_call_checks_the_pages_own_permission(
     assert answer.status_code == 404
     assert answer.content_type == "application/problem+json"
     assert answer.json == {
+        "request_id": answer.headers["X-Request-ID"],
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal import pages
@@ -12,7 +13,7 @@ from portal.presence import statements
 from tests.cast import Cast
 from tests.presence.test_express_lane import LANES, by
 from tests.records import make_client
-from tests.visitor import Visitor
+from tests.visitor import Visitor, identity_of
 
 Visit = type[Visitor]
 
@@ -66,27 +67,29 @@ def test_nobody_learns_the_version_of_a_page_that_is_not_theirs(
 
 
 def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
-    app: object, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not the view alone: the row that the database answers for somebody else's page holds no version either."""
     closed = pages.PageKind("vault", "vault", load=lambda profile, number: None, visible_sql="false", version_sql="42")
     monkeypatch.setitem(pages._kinds, "vault", closed)
-    arguments = ([cast.amelia.id], [cast.amelia.session_epoch], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)
+    caller = identity_of(app, cast.amelia)
+    arguments = ([caller.profile_id], [caller.session_id], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(statements.beats().replace(statements.PREPARED_BEATS, "vault_beats"))
-        cursor.execute("EXECUTE vault_beats (%s, %s, %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
+        cursor.execute("EXECUTE vault_beats (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
         [(signed_in, may_see, _, _, version)] = cursor.fetchall()
         cursor.execute("DEALLOCATE vault_beats")
 
     assert (signed_in, may_see, version) == (True, False, None)
 
 
-def test_the_version_is_one_index_look_up(app: object, cast: Cast, client: Client, page_identifier: str) -> None:
+def test_the_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client, page_identifier: str) -> None:
     """In the plan that serves all day: nothing of clients is read but by its key, once for the permission, once for
     the version."""
+    caller = identity_of(app, cast.amelia)
     arguments = (
-        [cast.amelia.id],
-        [cast.amelia.session_epoch],
+        [caller.profile_id],
+        [caller.session_id],
         [page_identifier],
         ["client"],
         [client.id],
@@ -96,7 +99,8 @@ def test_the_version_is_one_index_look_up(app: object, cast: Cast, client: Clien
     )
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(
-            f"EXPLAIN (FORMAT JSON) EXECUTE {statements.PREPARED_BEATS} (%s, %s, %s, %s, %s, %s, %s::jsonb[], %s)",
+            f"EXPLAIN (FORMAT JSON) EXECUTE {statements.PREPARED_BEATS}"
+            " (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
             arguments,
         )
         [[[plan]]] = cursor.fetchall()
@@ -104,6 +108,8 @@ def test_the_version_is_one_index_look_up(app: object, cast: Cast, client: Clien
 
     assert len(nodes) == 2, json.dumps(nodes)
     assert {node["Index Name"] for node in nodes} == {"pk_clients"}
+    [session] = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "sign_in_sessions"]
+    assert session["Index Name"] in ("pk_sign_in_sessions", "ix_sign_in_sessions_profile_id")  # of at most twenty
 
 
 def _nodes(node: dict[str, object]) -> list[dict[str, object]]:

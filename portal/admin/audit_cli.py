@@ -1,0 +1,40 @@
+"""`flask audit …`: what has been done that security depends on, for operators."""
+
+import json
+
+import click
+
+from portal.admin import audit_queries
+from portal.admin.audit_filters import filters_from
+from portal.admin.audit_wording import details
+from portal.audit import Event
+from portal.commands import CommandGroup
+
+audit = CommandGroup("audit", help="See who did what, when and from where.")
+
+
+@audit.command("list", epilog="Example: flask audit list --event sign_in_failed --since 2026-12-01")
+@click.option("--event", type=click.Choice([event.value for event in Event]), help="Only this kind of event.")
+@click.option("--user", "who", help="Only what these words of a name or e-mail did, or was done to them.")
+@click.option("--address", help="Only from this address.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, in London.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to and with this day.")
+@click.option("--most", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for other programs.")
+def list_events(as_json: bool, most: int, **wanted: object) -> None:
+    """List events, newest first: when, what, who, whom, about what, from where."""
+    days = {name: wanted[name].date().isoformat() for name in ("since", "until") if wanted[name]}  # type: ignore[attr-defined]
+    filters = filters_from({name: str(value) for name, value in {**wanted, **days}.items() if value})
+    count = 0
+    for row in audit_queries.all_events(filters, most):
+        event = row.AuditEvent
+        by = row.actor_email or ("" if event.address else event.user_agent)
+        cells = (event.at.isoformat(timespec="seconds"), event.event, by, row.subject_email or "")
+        if as_json:
+            names = ("at", "event", "actor", "profile", "about", "address", "request_id")
+            values = (*cells, event.about, event.address, event.request_id)
+            click.echo(json.dumps(dict(zip(names, values, strict=True))))
+        else:
+            click.echo("\t".join((*cells, details(event.about), event.address)))
+        count += 1
+    click.echo(f"{count} events", err=True)

@@ -1,0 +1,73 @@
+"""Which part of the audit is wanted, read from a query string without trusting it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from ipaddress import ip_address
+from urllib.parse import urlencode
+
+from portal.audit import Event
+from portal.clock import LONDON
+
+LONGEST_SEARCH = 100
+LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class AuditFilters:
+    """`who` is part of a name or e-mail, of who acted or to whom it was done; `before` is an event's id: older ones."""
+
+    event: str = ""
+    who: str = ""
+    address: str = ""
+    since: date | None = None
+    until: date | None = None
+    before: int | None = None
+
+    @property
+    def since_at(self) -> datetime | None:
+        """The beginning of the first day, in London."""
+        return _midnight(self.since) if self.since else None
+
+    @property
+    def until_at(self) -> datetime | None:
+        """The end of the last day, in London."""
+        return _midnight(self.until + timedelta(days=1)) if self.until else None
+
+    def query_string(self, **changes: object) -> str:
+        """The address of the same part of the audit, with changes."""
+        wanted = {**self.__dict__, **changes}
+        return urlencode({name: value for name, value in wanted.items() if value})
+
+
+def filters_from(args: Mapping[str, str]) -> AuditFilters:
+    """What makes no sense counts as not asked for: the audit is only looked at."""
+    event, before = args.get("event", ""), args.get("before", "")
+    printable = "".join(letter for letter in args.get("who", "") if letter.isprintable())
+    return AuditFilters(
+        event=event if event in set(Event) else "",
+        who=" ".join(printable.split())[:LONGEST_SEARCH],
+        address=_address(args.get("address", "")),
+        since=_day(args.get("since", "")),
+        until=_day(args.get("until", "")),
+        before=int(before) if before.isascii() and before.isdigit() and 0 < len(before) <= 18 else None,
+    )
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ip_address(text.strip()))
+    except ValueError:
+        return ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 1970 <= day.year < 9999 else None
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), LONDON)

@@ -1,0 +1,66 @@
+"""What the audit page, its CSV and `flask audit list` show. Reads only."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy.orm import aliased
+
+from portal.admin.audit_filters import AuditFilters
+from portal.audit import AuditEvent
+from portal.auth import Profile
+from portal.extensions import db
+
+ROWS_AT_A_TIME = 1_000
+Actor, Subject = aliased(Profile), aliased(Profile)
+
+
+def events(filters: AuditFilters, most: int) -> Sequence[Row[Any]]:
+    """The newest that match: (event, actor_name, actor_email, subject_name, subject_email)."""
+    return db.session.execute(_query(filters).limit(most)).all()
+
+
+def all_events(filters: AuditFilters, most: int) -> Iterator[Row[Any]]:
+    """As `events`, a thousand at a time in the database's memory and not in ours."""
+    query = _query(filters).limit(most).execution_options(yield_per=ROWS_AT_A_TIME)
+    yield from db.session.execute(query)
+
+
+def _query(filters: AuditFilters) -> Select[Any]:
+    query = (
+        select(
+            AuditEvent,
+            _name(Actor).label("actor_name"),
+            Actor.email.label("actor_email"),
+            _name(Subject).label("subject_name"),
+            Subject.email.label("subject_email"),
+        )
+        .join(Actor, Actor.id == AuditEvent.actor_id, isouter=True)
+        .join(Subject, Subject.id == AuditEvent.profile_id, isouter=True)
+        .order_by(AuditEvent.id.desc())
+    )
+    return query.where(*_conditions(filters))
+
+
+def _conditions(filters: AuditFilters) -> Iterator[ColumnElement[bool]]:
+    if filters.event:
+        yield AuditEvent.event == filters.event
+    if filters.address:
+        yield AuditEvent.address == filters.address
+    if filters.since_at:
+        yield AuditEvent.at >= filters.since_at
+    if filters.until_at:
+        yield AuditEvent.at < filters.until_at
+    if filters.before:
+        yield AuditEvent.id < filters.before
+    if filters.who:
+        yield _concerns(filters.who)
+
+
+def _name(profile: Any) -> Any:
+    return profile.first_name + " " + profile.last_name
+
+
+def _concerns(who: str) -> ColumnElement[bool]:
+    texts = [text for profile in (Actor, Subject) for text in (_name(profile), profile.email)]
+    return or_(*(func.strpos(func.lower(text), who.lower()) > 0 for text in texts))

@@ -1,0 +1,79 @@
+"""The audit page and its CSV, for administrators."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask.typing import ResponseReturnValue
+from sqlalchemy import Row
+
+from portal import audit, clock
+from portal.admin import audit_queries
+from portal.admin.audit_filters import AuditFilters, filters_from
+from portal.admin.audit_wording import details
+from portal.audit import Event
+from portal.audit.events import LABELS
+from portal.auth.access import require_admin
+from portal.extensions import db
+from portal.formulas import defused
+from portal.whence import acting
+
+blueprint = Blueprint("audit", __name__)
+blueprint.before_request(require_admin)
+PAGE_SIZE = 100
+MOST_CSV_ROWS = 100_000
+COLUMNS = (
+    *("at", "event", "actor", "actor_email", "profile", "profile_email", "about"),
+    *("address", "user_agent", "request_id"),
+)
+
+
+@blueprint.get("/audit")
+def show() -> ResponseReturnValue:
+    filters = filters_from(request.args)
+    found = audit_queries.events(filters, PAGE_SIZE + 1)
+    rows = found[:PAGE_SIZE]
+    return render_template(
+        "admin/audit.html",
+        rows=rows,
+        filters=filters,
+        labels=LABELS,
+        details=details,
+        older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
+        newest=filters.query_string(before=None) if filters.before else None,
+        export=filters.query_string(before=None),
+        now=clock.now(),
+    )
+
+
+@blueprint.get("/audit.csv")
+def export() -> ResponseReturnValue:
+    """What the page's filters choose, newest first; that it was taken is in the audit as well."""
+    filters = filters_from(request.args)
+    audit.record(Event.EXPORTED, acting(), what="audit", filters=_named(filters))
+    db.session.commit()
+    lines = stream_with_context(_lines(audit_queries.all_events(filters, MOST_CSV_ROWS)))
+    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
+    return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def _lines(rows: Iterable[Row[Any]]) -> Iterator[str]:
+    yield _line(COLUMNS)
+    for row in rows:
+        event = row.AuditEvent
+        people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
+        whence = (event.address, event.user_agent, event.request_id)
+        yield _line((event.at.isoformat(), event.event, *people, details(event.about), *whence))
+
+
+def _line(cells: Iterable[str | None]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([defused(cell or "") for cell in cells])
+    return text.getvalue()
+
+
+def _named(filters: AuditFilters) -> list[str]:
+    """Which filters were set, without what somebody typed into them."""
+    return sorted(name for name, value in filters.__dict__.items() if value and name != "before")

@@ -1,0 +1,24 @@
+"""The forms of the users pages. The rules themselves are in auth.operations."""
+
+from flask_wtf import FlaskForm
+from wtforms import EmailField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
+from wtforms.validators import InputRequired, Length
+
+from portal.auth.models import ROLES
+
+CHOICES = [SelectChoice(role, label) for role, label in ROLES.items()]
+
+
+class NewUserForm(FlaskForm):
+    first_name = StringField("First name", [InputRequired("Enter the first name."), Length(max=100)])
+    last_name = StringField("Last name", [InputRequired("Enter the last name."), Length(max=100)])
+    email = EmailField("Email", [InputRequired("Enter the e-mail address."), Length(max=254)])
+    role = SelectField("Role", choices=CHOICES)
+
+    def values(self) -> dict[str, str]:
+        return {name: self[name].data or "" for name in ("first_name", "last_name", "email", "role")}
+
+
+class RoleForm(FlaskForm):
+    role = SelectField("Role", choices=CHOICES)

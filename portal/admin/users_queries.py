@@ -1,0 +1,34 @@
+"""What the users page shows. Reads only."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Row, func, or_, select
+
+from portal.auth import Profile
+from portal.auth.second_factor import SecondFactor
+from portal.extensions import db
+
+MOST_USERS = 500
+LONGEST_SEARCH = 100
+
+
+def words_of(text: str) -> str:
+    """What is searched for, without what no name holds."""
+    return " ".join("".join(letter for letter in text if letter.isprintable()).split())[:LONGEST_SEARCH]
+
+
+def users(wanted: str) -> tuple[Sequence[Row[Profile, bool]], int]:
+    """(profile, has_second_factor) of the first 500 whose name or e-mail has `wanted` in it, and how many match."""
+    matches = or_(
+        func.strpos(func.lower(Profile.first_name + " " + Profile.last_name), wanted.lower()) > 0,
+        func.strpos(func.lower(Profile.email), wanted.lower()) > 0,
+    )
+    query = (
+        select(Profile, SecondFactor.confirmed_at.is_not(None).label("has_second_factor"))
+        .join(SecondFactor, SecondFactor.profile_id == Profile.id, isouter=True)
+        .where(matches)
+        .order_by(Profile.last_name, Profile.first_name, Profile.id)
+        .limit(MOST_USERS)
+    )
+    total = db.session.scalar(select(func.count()).select_from(Profile).where(matches)) or 0
+    return db.session.execute(query).all(), total

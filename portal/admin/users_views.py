@@ -1,0 +1,133 @@
+"""The users pages: who can sign in, as what, and what an administrator may do about it."""
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.admin import users_queries
+from portal.admin.forms import NewUserForm, RoleForm
+from portal.auth import Profile, administration, operations, second_factor, sign_in_sessions
+from portal.auth.access import require_admin
+from portal.auth.devices import device_name
+from portal.auth.models import ROLES
+from portal.errors import InvalidInput, NotAllowed
+from portal.extensions import db
+from portal.sent_forms import refuse_json
+from portal.whence import acting
+
+blueprint = Blueprint("users", __name__, url_prefix="/users")
+blueprint.before_request(require_admin)
+blueprint.before_request(refuse_json)
+USER_PATH = "/<int(min=1, max=2147483647):profile_id>"
+NOT_ONESELF = "Another administrator does that for you, so that there is always one left."
+
+
+@blueprint.get("")
+def list_users() -> ResponseReturnValue:
+    wanted = users_queries.words_of(request.args.get("q", ""))
+    rows, total = users_queries.users(wanted)
+    return render_template("admin/users.html", rows=rows, total=total, q=wanted, roles=ROLES, now=clock.now())
+
+
+@blueprint.route("/new", methods=["GET", "POST"])
+def add() -> ResponseReturnValue:
+    """Add a user, who chooses a password with a code: nobody else ever knows it."""
+    form = NewUserForm()
+    if not form.is_submitted():
+        return render_template("admin/new_user.html", form=form)
+    if not form.validate():
+        return render_template("admin/new_user.html", form=form), 422
+    try:
+        profile = administration.add_user(acting(), **form.values())
+    except InvalidInput as error:
+        form[error.field].errors = [f"This {error.problem}."]
+        return render_template("admin/new_user.html", form=form), 422
+    code = administration.make_password_code(acting(), profile)
+    db.session.commit()
+    return _code_page(profile, code)
+
+
+@blueprint.get(USER_PATH)
+def show(profile_id: int) -> ResponseReturnValue:
+    profile = operations.profile_with_id(profile_id)
+    settings = current_app.config["SETTINGS"]
+    return render_template(
+        "admin/user.html",
+        profile=profile,
+        roles=ROLES,
+        is_oneself=profile.id == current_user.id,
+        has_second_factor=second_factor.is_set_up(profile.id),
+        sessions=sign_in_sessions.sessions_of(profile, idle_minutes=settings.idle_minutes),
+        device_name=device_name,
+        now=clock.now(),
+    )
+
+
+@blueprint.post(f"{USER_PATH}/role")
+def change_role(profile_id: int) -> ResponseReturnValue:
+    profile, form = _somebody_else(profile_id), RoleForm()
+    if not form.validate():
+        raise InvalidInput("role", f"must be one of {', '.join(ROLES)}")
+    administration.change_role(acting(), profile, form.role.data)
+    return _done(profile, f"{profile.full_name} is now: {ROLES[profile.role]}.")
+
+
+@blueprint.post(f"{USER_PATH}/activate")
+def activate(profile_id: int) -> ResponseReturnValue:
+    profile = _somebody_else(profile_id)
+    administration.set_active(acting(), profile, is_active=True)
+    return _done(profile, f"{profile.full_name} can sign in again.")
+
+
+@blueprint.post(f"{USER_PATH}/deactivate")
+def deactivate(profile_id: int) -> ResponseReturnValue:
+    profile = _somebody_else(profile_id)
+    administration.set_active(acting(), profile, is_active=False)
+    return _done(profile, f"{profile.full_name} can no longer sign in and is signed out everywhere.")
+
+
+@blueprint.post(f"{USER_PATH}/password-code")
+def make_password_code(profile_id: int) -> ResponseReturnValue:
+    profile = operations.profile_with_id(profile_id)
+    code = administration.make_password_code(acting(), profile)
+    db.session.commit()
+    return _code_page(profile, code)
+
+
+@blueprint.post(f"{USER_PATH}/reset-second-factor")
+def reset_second_factor(profile_id: int) -> ResponseReturnValue:
+    profile = _somebody_else(profile_id)
+    administration.reset_second_factor(acting(), profile)
+    return _done(profile, f"{profile.full_name} has no second factor any more and is signed out everywhere.")
+
+
+@blueprint.post(f"{USER_PATH}/sign-out")
+def sign_out(profile_id: int) -> ResponseReturnValue:
+    profile = operations.profile_with_id(profile_id)
+    administration.sign_out_everywhere(acting(), profile)
+    return _done(profile, f"{profile.full_name} is signed out everywhere.")
+
+
+@blueprint.post(f"{USER_PATH}/unlock")
+def unlock(profile_id: int) -> ResponseReturnValue:
+    profile = operations.profile_with_id(profile_id)
+    administration.unlock(acting(), profile)
+    return _done(profile, f"{profile.full_name} can try again at once.")
+
+
+def _somebody_else(profile_id: int) -> Profile:
+    profile = operations.profile_with_id(profile_id)
+    if profile.id == current_user.id:
+        raise NotAllowed(NOT_ONESELF)
+    return profile
+
+
+def _done(profile: Profile, message: str) -> ResponseReturnValue:
+    db.session.commit()
+    flash(message)
+    return redirect(url_for(".show", profile_id=profile.id))
+
+
+def _code_page(profile: Profile, code: str) -> str:
+    return render_template("admin/password_code.html", profile=profile, code=code)

@@ -1,0 +1,64 @@
+"""What can stand in the audit, and how it is called there. Pure; must not import anything of the portal."""
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """The value is what the table and the CSV say; LABELS has what people read."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    SESSION_ENDED = "session_ended"
+    SESSIONS_ENDED = "sessions_ended"
+    UNLOCKED = "unlocked"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_SET = "password_set"  # noqa: S105
+    PASSWORD_CODE_MADE = "password_code_made"  # noqa: S105
+    SECOND_FACTOR_SET_UP = "second_factor_set_up"
+    SECOND_FACTOR_REMOVED = "second_factor_removed"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    PROFILE_ADDED = "profile_added"
+    ROLE_CHANGED = "role_changed"
+    PROFILE_ACTIVATED = "profile_activated"
+    PROFILE_DEACTIVATED = "profile_deactivated"
+    RESTRICTED = "restricted"
+    UNRESTRICTED = "unrestricted"
+    GRANTED = "granted"
+    GRANT_TAKEN = "grant_taken"
+    IMPORTED = "imported"
+    EXPORTED = "exported"
+    PROCEEDED_ANYWAY = "proceeded_anyway"
+    CONFLICT_OVERRIDDEN = "conflict_overridden"
+    REVERTED = "reverted"
+
+
+LABELS = {
+    Event.SIGNED_IN: "Signed in",
+    Event.SIGN_IN_FAILED: "Sign-in failed",
+    Event.SIGNED_OUT: "Signed out",
+    Event.SESSION_ENDED: "Signed out one other browser",
+    Event.SESSIONS_ENDED: "Signed out everywhere",
+    Event.UNLOCKED: "Unlocked",
+    Event.PASSWORD_CHANGED: "Changed own password",
+    Event.PASSWORD_SET: "Password set by an administrator",
+    Event.PASSWORD_CODE_MADE: "Code made to choose a password with",
+    Event.SECOND_FACTOR_SET_UP: "Second factor set up",
+    Event.SECOND_FACTOR_REMOVED: "Second factor removed",
+    Event.SECOND_FACTOR_RESET: "Second factor reset by an administrator",
+    Event.RECOVERY_CODES_MADE: "New recovery codes made",
+    Event.PROFILE_ADDED: "User added",
+    Event.ROLE_CHANGED: "Role changed",
+    Event.PROFILE_ACTIVATED: "User activated",
+    Event.PROFILE_DEACTIVATED: "User deactivated",
+    Event.RESTRICTED: "Client restricted",
+    Event.UNRESTRICTED: "Client shown to everybody",
+    Event.GRANTED: "Access to a client granted",
+    Event.GRANT_TAKEN: "Access to a client taken away",
+    Event.IMPORTED: "Client records imported",
+    Event.EXPORTED: "Exported",
+    Event.PROCEEDED_ANYWAY: "Proceeded although others were there",
+    Event.CONFLICT_OVERRIDDEN: "Overrode somebody else’s change",
+    Event.REVERTED: "Change taken back",
+}

@@ -1,0 +1,197 @@
+"""One's own account: password, second factor, the browsers that one is signed in with.
+
+Whatever changes how somebody signs in asks for the password again: a session left open must not become an account taken
+over (OWASP ASVS 5.0.0, 7.5.1).
+"""
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from flask_wtf import FlaskForm
+
+from portal import audit, clock
+from portal.audit import Event
+from portal.auth import one_time_codes, operations, proving, second_factor, sign_in_sessions, signed_in
+from portal.auth.access import require_sign_in
+from portal.auth.devices import device_name
+from portal.auth.forms import CodeForm, NewPasswordForm, PasswordAgainForm
+from portal.auth.qr import qr_code
+from portal.config import Settings
+from portal.errors import InvalidInput, NotAllowed
+from portal.extensions import db
+from portal.sent_forms import refuse_json
+from portal.whence import acting
+
+blueprint = Blueprint("account", __name__, url_prefix="/account")
+blueprint.before_request(require_sign_in)
+blueprint.before_request(refuse_json)
+OTHERS = "others"
+FORMS: dict[str, type[FlaskForm]] = {
+    "password": NewPasswordForm,
+    "factor": PasswordAgainForm,
+    "sessions": PasswordAgainForm,
+}
+
+
+@blueprint.get("")
+def show() -> ResponseReturnValue:
+    return _page()
+
+
+@blueprint.post("/password")
+def change_password() -> ResponseReturnValue:
+    """A new password: every other browser is signed out, and this one gets a new session."""
+    form = NewPasswordForm(prefix="password")
+    if not form.validate():
+        return _page(password=form), 422
+    try:
+        proving.by_password_again(current_user, form.current_password.data or "")
+        operations.set_password(current_user, form.new_password.data or "")
+    except InvalidInput as error:
+        return _refused("password", form, error)
+    audit.record(Event.PASSWORD_CHANGED, acting(), profile_id=current_user.id)
+    return _signed_in_anew("Your password is changed. Everywhere else you are signed out.")
+
+
+@blueprint.post("/second-factor")
+def begin_second_factor() -> ResponseReturnValue:
+    """Make a secret for the app, and go where it is shown."""
+    form = PasswordAgainForm(prefix="factor")
+    if not _is_proved(form):
+        return _page(factor=form), 422
+    second_factor.begin_set_up(current_user.id, _settings())
+    db.session.commit()
+    return redirect(url_for(".show_second_factor"))
+
+
+@blueprint.get("/second-factor")
+def show_second_factor() -> ResponseReturnValue:
+    """The secret that waits for its first code, as a QR code and as text."""
+    return _set_up_page(CodeForm())
+
+
+@blueprint.post("/second-factor/confirm")
+def confirm_second_factor() -> ResponseReturnValue:
+    """The first code of the app: from now on it is asked for. Shows the recovery codes, once."""
+    form = CodeForm()
+    if not form.validate():
+        return _set_up_page(form)
+    try:
+        codes = proving.by_first_code(current_user, form.code.data or "", _settings())
+    except InvalidInput as error:
+        form.code.errors = [f"That {error.problem}."]
+        return _set_up_page(form)
+    sign_in_sessions.end_others(current_user.id, signed_in.current_session().id)
+    audit.record(Event.SECOND_FACTOR_SET_UP, acting(), profile_id=current_user.id)
+    db.session.commit()
+    return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
+
+
+@blueprint.post("/second-factor/remove")
+def remove_second_factor() -> ResponseReturnValue:
+    form = PasswordAgainForm(prefix="factor")
+    if second_factor.must_have_one(current_user, _settings()):
+        raise NotAllowed("Your role needs a second factor. An administrator can reset it for a new phone.")
+    if not _is_proved(form):
+        return _page(factor=form), 422
+    second_factor.remove(current_user.id)
+    audit.record(Event.SECOND_FACTOR_REMOVED, acting(), profile_id=current_user.id)
+    return _signed_in_anew("Your second factor is removed. Everywhere else you are signed out.")
+
+
+@blueprint.post("/recovery-codes")
+def make_recovery_codes() -> ResponseReturnValue:
+    """New ones in place of the old."""
+    form = PasswordAgainForm(prefix="factor")
+    if not _is_proved(form) or not second_factor.is_set_up(current_user.id):
+        return _page(factor=form), 422
+    codes = one_time_codes.make_recovery_codes(current_user.id)
+    audit.record(Event.RECOVERY_CODES_MADE, acting(), profile_id=current_user.id)
+    db.session.commit()
+    return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
+
+
+@blueprint.post("/sessions")
+def end_sessions() -> ResponseReturnValue:
+    """Sign out one other browser, or all others."""
+    form = PasswordAgainForm(prefix="sessions")
+    which = request.form.get("end", "")
+    if not _is_proved(form):
+        return _page(sessions=form), 422
+    if which == OTHERS:
+        count = sign_in_sessions.end_others(current_user.id, signed_in.current_session().id)
+        audit.record(Event.SESSIONS_ENDED, acting(), profile_id=current_user.id, count=count)
+        flash("Everywhere else you are signed out.")
+    elif sign_in_sessions.end(current_user.id, _session_id(which)):
+        audit.record(Event.SESSION_ENDED, acting(), profile_id=current_user.id)
+        flash("That browser is signed out.")
+    else:
+        flash("That browser was signed out already.")
+    db.session.commit()
+    return redirect(url_for(".show"))
+
+
+def _page(**forms: FlaskForm) -> str:
+    settings, here = _settings(), signed_in.current_session()
+    return render_template(
+        "auth/account.html",
+        forms={name: forms.get(name) or kind(formdata=None, prefix=name) for name, kind in FORMS.items()},
+        has_second_factor=second_factor.is_set_up(current_user.id),
+        must_have_one=second_factor.must_have_one(current_user, settings),
+        codes_left=one_time_codes.recovery_codes_left(current_user.id),
+        sessions=sign_in_sessions.sessions_of(current_user, idle_minutes=settings.idle_minutes),
+        this_session=here.id,
+        device_name=device_name,
+        now=clock.now(),
+    )
+
+
+def _set_up_page(form: CodeForm) -> ResponseReturnValue:
+    secret = second_factor.waiting_secret(current_user.id, _settings())
+    if secret is None:
+        return redirect(url_for(".show"))
+    qr = qr_code(second_factor.address_for_app(current_user, secret))
+    page = render_template("auth/set_up_second_factor.html", form=form, secret=secret, qr=qr)
+    return page, 422 if form.errors else 200
+
+
+def _is_proved(form: PasswordAgainForm) -> bool:
+    if not form.validate():
+        return False
+    try:
+        proving.by_password_again(current_user, form.current_password.data or "")
+    except InvalidInput as error:
+        form.current_password.errors = [f"That {error.problem}."]
+        return False
+    return True
+
+
+def _refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:
+    if error.field == "current_password":
+        form.current_password.errors = [f"That {error.problem}."]
+    else:
+        form.new_password.errors = [f"This {error.problem}."]
+    return _page(**{name: form}), 422
+
+
+def _signed_in_anew(message: str) -> ResponseReturnValue:
+    """What the change has proved is a new beginning: a new session, a new token, and only here."""
+    operations.end_sessions(current_user)
+    signed_in.start_session(current_user, _settings())
+    db.session.commit()
+    flash(message)
+    return redirect(url_for(".show"))
+
+
+def _session_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise InvalidInput("end", "must name one of your sign-in sessions") from None
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings

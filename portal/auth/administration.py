@@ -1,0 +1,74 @@
+"""What administrators and operators do to profiles: each verb does it and writes it into the audit. Flushes only.
+
+Called by the users pages and `flask users`, which say who acts. The deeds themselves are operations', without an audit.
+"""
+
+from portal import audit
+from portal.audit import Event
+from portal.auth import one_time_codes, operations, second_factor, throttle
+from portal.auth.models import Profile
+from portal.whence import Actor
+
+
+def add_user(
+    by: Actor, *, first_name: str, last_name: str, email: str, role: str, password: str | None = None
+) -> Profile:
+    """Raises InvalidInput (422), as operations.add_profile."""
+    profile = operations.add_profile(first_name, last_name, email, role, password)
+    audit.record(Event.PROFILE_ADDED, by, profile_id=profile.id, role=role)
+    return profile
+
+
+def change_role(by: Actor, profile: Profile, role: str) -> None:
+    """Raises InvalidInput (422). The same role again changes nothing."""
+    before = profile.role
+    if role == before:
+        return
+    operations.set_role(profile, role)
+    audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
+
+
+def set_active(by: Actor, profile: Profile, *, is_active: bool) -> None:
+    operations.set_active(profile, is_active=is_active)
+    event = Event.PROFILE_ACTIVATED if is_active else Event.PROFILE_DEACTIVATED
+    audit.record(event, by, profile_id=profile.id)
+
+
+def set_password(by: Actor, profile: Profile, password: str) -> None:
+    """Raises InvalidInput (422) for a weak one."""
+    operations.set_password(profile, password)
+    audit.record(Event.PASSWORD_SET, by, profile_id=profile.id)
+
+
+def make_password_code(by: Actor, profile: Profile) -> str:
+    """A code to choose a password with: whoever makes it never knows the password (OWASP ASVS 5.0.0, 6.4.6)."""
+    code = one_time_codes.make_password_code(profile.id)
+    audit.record(Event.PASSWORD_CODE_MADE, by, profile_id=profile.id)
+    return code
+
+
+def reset_second_factor(by: Actor, profile: Profile) -> bool:
+    """For a lost phone: the next sign-in asks for the password alone, or to set a new one up. Whether there was one."""
+    was_set_up = second_factor.remove(profile.id)
+    operations.end_sessions(profile)
+    audit.record(Event.SECOND_FACTOR_RESET, by, profile_id=profile.id)
+    return was_set_up
+
+
+def sign_out_everywhere(by: Actor, profile: Profile) -> None:
+    operations.end_sessions(profile)
+    audit.record(Event.SESSIONS_ENDED, by, profile_id=profile.id)
+
+
+def sign_everybody_out(by: Actor) -> int:
+    """End every sign-in session there is; how many profiles that were."""
+    count = operations.end_every_session()
+    audit.record(Event.SESSIONS_ENDED, by, everybody=True)
+    return count
+
+
+def unlock(by: Actor, profile: Profile) -> None:
+    """Forget the failed sign-ins at the profile's account, from wherever, and its wrong codes."""
+    throttle.unlock_account(profile.email)
+    throttle.unlock_profile(profile.id)
+    audit.record(Event.UNLOCKED, by, profile_id=profile.id)

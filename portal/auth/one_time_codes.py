@@ -1,0 +1,88 @@
+"""Codes that work once: recovery codes for a lost phone, and the code with which a person chooses a password.
+
+Of 138 random bits each, so a plain hash keeps them (OWASP ASVS 5.0.0, 6.5.2 and 11.5.1). Taking one is a DELETE: of
+two who take the same at once, one gets it. Flushes, never commits.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, String, delete, func, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.extensions import Model, db
+
+LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+LENGTH, GROUP = 28, 4
+RECOVERY, PASSWORD = "recovery", "password"
+RECOVERY_CODES = 8
+PASSWORD_CODE_HOURS = 24
+
+
+class OneTimeCode(Model):
+    """One code that has not been used; `expires_at` None means that it waits for ever."""
+
+    __tablename__ = "one_time_codes"
+    __table_args__ = (CheckConstraint("purpose IN ('recovery', 'password')", name="purpose"),)
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
+    purpose: Mapped[str] = mapped_column(String(10), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+def make_recovery_codes(profile_id: int) -> list[str]:
+    """New ones in place of the old: the only time that anybody sees them."""
+    return _replace(profile_id, RECOVERY, RECOVERY_CODES, hours=None)
+
+
+def make_password_code(profile_id: int) -> str:
+    """A code to choose a password with, for a day; an earlier one is worth nothing from now on."""
+    [code] = _replace(profile_id, PASSWORD, 1, hours=PASSWORD_CODE_HOURS)
+    return code
+
+
+def take(profile_id: int, purpose: str, typed: str) -> bool:
+    """Use the code up. Whether it was one; upper case, blanks and hyphens do not matter."""
+    statement = (
+        delete(OneTimeCode)
+        .where(OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == purpose)
+        .where(OneTimeCode.code_hash == _hash(typed))
+        .where(or_(OneTimeCode.expires_at.is_(None), OneTimeCode.expires_at > func.now()))
+        .execution_options(synchronize_session=False)
+    )
+    taken: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return taken == 1
+
+
+def discard(profile_id: int, purpose: str) -> None:
+    conditions = (OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == purpose)
+    db.session.execute(delete(OneTimeCode).where(*conditions).execution_options(synchronize_session=False))
+
+
+def recovery_codes_left(profile_id: int) -> int:
+    conditions = (OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == RECOVERY)
+    return db.session.scalar(select(func.count()).select_from(OneTimeCode).where(*conditions)) or 0
+
+
+def _replace(profile_id: int, purpose: str, count: int, *, hours: int | None) -> list[str]:
+    discard(profile_id, purpose)
+    codes = [_new_code() for _ in range(count)]
+    expires_at = None if hours is None else func.now() + func.make_interval(0, 0, 0, 0, hours)
+    db.session.add_all(
+        OneTimeCode(profile_id=profile_id, purpose=purpose, code_hash=_hash(code), expires_at=expires_at)
+        for code in codes
+    )
+    db.session.flush()
+    return codes
+
+
+def _new_code() -> str:
+    letters = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+    return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
+
+
+def _hash(typed: str) -> bytes:
+    plain = "".join(letter for letter in typed.lower() if letter.isalnum())
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).digest()

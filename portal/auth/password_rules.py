@@ -1,0 +1,51 @@
+"""Which passwords may be chosen: long ones that are not on every list, whatever they are made of.
+
+NIST SP 800-63B-4, 3.1.1.2: length, a list of common ones, words of the context; no mixture of characters, no change by
+the calendar. Called by operations. Pure but for the list, which is read once.
+"""
+
+import functools
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from portal.auth.passwords import MAX_LENGTH
+from portal.config import DEMO_PASSWORD
+from portal.errors import InvalidInput
+
+MIN_LENGTH = 12
+LEAST_OF_ONES_OWN = 8  # characters that are left without the words below
+WORDS_OF_THE_PORTAL = ("kingston", "kingstons", "portal", "password")
+SHORTEST_WORD = 3
+COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
+
+
+def check_password(password: str, names: Iterable[str], field: str = "password") -> None:
+    """Raise InvalidInput (422) for a password that nobody should have. `names` are the person's names and e-mail."""
+    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+        raise InvalidInput(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
+    if password == DEMO_PASSWORD:
+        raise InvalidInput(field, "is the public password of the demo")
+    if password.casefold() in common_passwords():
+        raise InvalidInput(field, "is one of the passwords that everybody tries first")
+    if len(_without(password.casefold(), words_of(names))) < LEAST_OF_ONES_OWN:
+        raise InvalidInput(field, "is little more than your name, your e-mail address or the portal's name")
+
+
+def words_of(names: Iterable[str]) -> list[str]:
+    """The words that are no secret for this person, the longest first."""
+    parts = {part for name in names for part in re.split(r"[\W_0-9]+", name.casefold()) if len(part) >= SHORTEST_WORD}
+    return sorted(parts | set(WORDS_OF_THE_PORTAL), key=lambda word: (-len(word), word))
+
+
+@functools.cache
+def common_passwords() -> frozenset[str]:
+    """In small letters; lines that begin with # say where the list is from."""
+    lines = COMMON_PASSWORDS.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))
+
+
+def _without(password: str, words: Iterable[str]) -> str:
+    for word in words:
+        password = password.replace(word, "")
+    return re.sub(r"[\W_]+", "", password)

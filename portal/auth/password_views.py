@@ -1,0 +1,45 @@
+"""Choosing a password with a code that an administrator has made: for newcomers, and for who has forgotten theirs.
+
+The code is told in person or by telephone, is worth nothing after a day, and only chooses a password: a second factor
+is asked for afterwards as ever.
+"""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from portal import audit
+from portal.audit import Event
+from portal.auth import one_time_codes, operations, proving
+from portal.auth.forms import ChoosePasswordForm
+from portal.errors import InvalidInput
+from portal.extensions import db
+from portal.sent_forms import refuse_json
+from portal.whence import Actor, whence
+
+blueprint = Blueprint("passwords", __name__)
+blueprint.before_request(refuse_json)
+SAME_ANSWER = "That e-mail and code do not belong together, or the code has been used or is too old."
+
+
+@blueprint.route("/choose-password", methods=["GET", "POST"])
+def choose_password() -> ResponseReturnValue:
+    form = ChoosePasswordForm()
+    if not form.is_submitted():
+        return render_template("auth/choose_password.html", form=form, failure=None)
+    if not form.validate():
+        return render_template("auth/choose_password.html", form=form, failure=None), 422
+    proving.count_by_address()
+    profile = operations.find_by_email(form.email.data or "")
+    if profile is None or not one_time_codes.take(profile.id, one_time_codes.PASSWORD, form.code.data or ""):
+        return render_template("auth/choose_password.html", form=form, failure=SAME_ANSWER), 401
+    try:
+        operations.set_password(profile, form.new_password.data or "")
+    except InvalidInput as error:
+        db.session.rollback()  # the code is not used up
+        form.new_password.errors = [f"This {error.problem}."]
+        return render_template("auth/choose_password.html", form=form, failure=None), 422
+    proving.forgive_address()
+    audit.record(Event.PASSWORD_CHANGED, Actor(profile.id, whence()), profile_id=profile.id, proved="one-time code")
+    db.session.commit()
+    flash("Your password is set. Sign in with it.")
+    return redirect(url_for("auth.sign_in"))

@@ -1,0 +1,131 @@
+"""The second factor: codes of an authenticator app, by time (TOTP, RFC 6238), once each. Flushes, never commits.
+
+A factor is there from the moment its first code has been confirmed. Codes of the half minute before and after count
+too, for phones whose clocks are a little off.
+"""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pyotp
+from sqlalchemy import BigInteger, DateTime, ForeignKey, String, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal import clock
+from portal.auth import one_time_codes
+from portal.auth.models import Profile
+from portal.auth.sealing import seal, unseal
+from portal.config import Settings
+from portal.errors import InvalidInput
+from portal.extensions import Model, db
+
+ISSUER = "Kingston's Portal"
+STEPS_AROUND = 1
+APP_CODE, RECOVERY_CODE = "app code", "recovery code"
+WRONG_CODE = "is not the code that the app shows just now"
+
+
+class SecondFactor(Model):
+    """Of one profile. `secret` is sealed; `last_step` the half minute of the last code that was taken."""
+
+    __tablename__ = "second_factors"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(String(255))
+    confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    last_step: Mapped[int] = mapped_column(BigInteger, server_default="0")
+
+
+def is_set_up(profile_id: int) -> bool:
+    conditions = (SecondFactor.profile_id == profile_id, SecondFactor.confirmed_at.is_not(None))
+    return db.session.scalar(select(SecondFactor.profile_id).where(*conditions)) is not None
+
+
+def must_have_one(profile: Profile, settings: Settings) -> bool:
+    """Whether nobody with this role signs in without."""
+    return settings.second_factor == "everyone" or (settings.second_factor == "admins" and profile.role == "admin")
+
+
+def begin_set_up(profile_id: int, settings: Settings) -> None:
+    """Make a secret that waits for its first code, in place of one that was never confirmed. One in use stays."""
+    secret = seal(profile_id, pyotp.random_base32(), settings)
+    statement = insert(SecondFactor).values(profile_id=profile_id, secret=secret)
+    statement = statement.on_conflict_do_update(
+        constraint="pk_second_factors",
+        set_={"secret": secret, "last_step": 0},
+        where=SecondFactor.confirmed_at.is_(None),
+    )
+    db.session.execute(statement.execution_options(synchronize_session=False))
+
+
+def waiting_secret(profile_id: int, settings: Settings) -> str | None:
+    """The secret that waits for its first code, or None."""
+    found = _secret(profile_id, settings, is_confirmed=False)
+    return found.plain if found else None
+
+
+def address_for_app(profile: Profile, secret: str) -> str:
+    """What the QR code says: the authenticator app's way to the secret."""
+    return pyotp.TOTP(secret).provisioning_uri(name=profile.email, issuer_name=ISSUER)
+
+
+def confirm(profile_id: int, code: str, settings: Settings) -> list[str]:
+    """Take the first code: the factor is there from now on. Returns the recovery codes. Raises InvalidInput (422)."""
+    secret = _secret(profile_id, settings, is_confirmed=False)
+    if secret is None or not _take(profile_id, secret, code):
+        raise InvalidInput("code", WRONG_CODE)
+    db.session.execute(
+        update(SecondFactor)
+        .where(SecondFactor.profile_id == profile_id)
+        .values(confirmed_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+    return one_time_codes.make_recovery_codes(profile_id)
+
+
+def take_code(profile_id: int, typed: str, settings: Settings) -> str | None:
+    """Use up what was typed: APP_CODE, RECOVERY_CODE, or None for neither."""
+    plain = typed.replace(" ", "")
+    if len(plain) == 6 and plain.isascii() and plain.isdigit():
+        secret = _secret(profile_id, settings, is_confirmed=True)
+        return APP_CODE if secret and _take(profile_id, secret, plain) else None
+    return RECOVERY_CODE if one_time_codes.take(profile_id, one_time_codes.RECOVERY, typed) else None
+
+
+def remove(profile_id: int) -> bool:
+    """Take the factor and its recovery codes away; whether there was one."""
+    one_time_codes.discard(profile_id, one_time_codes.RECOVERY)
+    statement = delete(SecondFactor).where(SecondFactor.profile_id == profile_id)
+    removed: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    return removed > 0
+
+
+class _Secret(NamedTuple):
+    sealed: str
+    plain: str
+
+
+def _secret(profile_id: int, settings: Settings, *, is_confirmed: bool) -> _Secret | None:
+    state = SecondFactor.confirmed_at.is_not(None) if is_confirmed else SecondFactor.confirmed_at.is_(None)
+    sealed = db.session.scalar(select(SecondFactor.secret).where(SecondFactor.profile_id == profile_id, state))
+    plain = unseal(profile_id, sealed, settings) if sealed else None
+    return _Secret(sealed, plain) if sealed and plain else None
+
+
+def _take(profile_id: int, secret: _Secret, code: str) -> bool:
+    """Whether the code is right and newer than the last: of two who send the same one at once, one gets in."""
+    totp = pyotp.TOTP(secret.plain)
+    try:
+        step = totp.verify_and_get_timecode(code.replace(" ", ""), for_time=clock.now(), valid_window=STEPS_AROUND)
+    except pyotp.OTPVerificationError:
+        return False
+    statement = (
+        update(SecondFactor)
+        .where(SecondFactor.profile_id == profile_id, SecondFactor.secret == secret.sealed)
+        .where(SecondFactor.last_step < step)
+        .values(last_step=step)
+        .execution_options(synchronize_session=False)
+    )
+    taken: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return taken == 1

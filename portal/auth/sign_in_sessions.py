@@ -1,0 +1,139 @@
+"""The sign-in sessions as the database keeps them: begun, listed, noted as used, ended. Flushes, never commits.
+
+The cookie is in portal.sessions. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
+come; presence checks the same in every statement (presence.statements.SIGNED_IN).
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, select, text, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.auth.models import Profile
+from portal.extensions import Model, db
+from portal.sessions import TOKEN_BYTES, Identity, session_id_of
+from portal.whence import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
+
+MOST_SESSIONS = 20  # of one profile; the one that has been idle longest goes
+NOTED_EVERY_SECONDS = 60
+
+
+class SignInSession(Model):
+    """One browser that a profile is signed in with."""
+
+    __tablename__ = "sign_in_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), index=True)
+    session_epoch: Mapped[int]
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    address: Mapped[str] = mapped_column(String(LONGEST_ADDRESS), server_default="")
+    user_agent: Mapped[str] = mapped_column(String(LONGEST_USER_AGENT), server_default="")
+
+
+def begin(profile_id: int, session_epoch: int, whence: Whence, *, hours: int) -> str:
+    """Begin a session and return its identity text for the cookie: the only time that anybody sees the token.
+
+    `session_epoch` is the one that was read together with what the person has proved: where a new password has raised
+    it meanwhile, the session never holds. Flushes.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    _end_the_idlest(profile_id)
+    row = SignInSession(
+        id=UUID(session_id_of(token)),
+        profile_id=profile_id,
+        session_epoch=session_epoch,
+        ends_at=func.now() + func.make_interval(0, 0, 0, 0, hours),
+        address=whence.address,
+        user_agent=whence.user_agent,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return f"{profile_id}.{token}"
+
+
+def holder_of(identity: Identity) -> tuple[Profile, SignInSession] | None:
+    """The active profile whose session this is, or None when it has been ended, by whatever end."""
+    query = (
+        select(Profile, SignInSession)
+        .join(SignInSession, SignInSession.profile_id == Profile.id)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_HOLDS)
+    )
+    found = db.session.execute(query).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+def sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSession]:
+    """Those that still hold, the latest used first."""
+    query = (
+        select(SignInSession)
+        .join(Profile, SignInSession.profile_id == Profile.id)
+        .where(Profile.id == profile.id, *_HOLDS)
+        .where(SignInSession.last_used_at > func.now() - func.make_interval(0, 0, 0, 0, 0, idle_minutes))
+        .order_by(SignInSession.last_used_at.desc(), SignInSession.started_at.desc())
+    )
+    return db.session.scalars(query).all()
+
+
+def note_use(session_id: UUID) -> None:
+    """A person has just used it. Of many requests at once, one writes."""
+    a_while_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, NOTED_EVERY_SECONDS)
+    db.session.execute(
+        update(SignInSession)
+        .where(SignInSession.id == session_id, SignInSession.last_used_at < a_while_ago)
+        .values(last_used_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end(profile_id: int, session_id: UUID) -> bool:
+    """End one session of the profile's; whether there was one."""
+    return _delete(SignInSession.profile_id == profile_id, SignInSession.id == session_id) > 0
+
+
+def end_others(profile_id: int, kept: UUID) -> int:
+    """End all sessions of the profile's but one; how many."""
+    return _delete(SignInSession.profile_id == profile_id, SignInSession.id != kept)
+
+
+def end_all(profile_id: int) -> int:
+    """End every session of the profile's; how many."""
+    return _delete(SignInSession.profile_id == profile_id)
+
+
+def purge(connection: Connection, idle_minutes: int) -> int:
+    """Delete what can no longer hold; return how many. The caller commits."""
+    query = text(
+        "DELETE FROM sign_in_sessions WHERE ends_at < now()"
+        " OR last_used_at < now() - make_interval(mins => :idle_minutes, secs => 2 * :noted_every_seconds)"
+    )
+    parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": NOTED_EVERY_SECONDS}
+    return connection.execute(query, parameters).rowcount
+
+
+_HOLDS = (
+    Profile.is_active,
+    SignInSession.session_epoch == Profile.session_epoch,
+    SignInSession.ends_at > func.now(),
+)
+
+
+def _end_the_idlest(profile_id: int) -> None:
+    kept = (
+        select(SignInSession.id)
+        .where(SignInSession.profile_id == profile_id)
+        .order_by(SignInSession.last_used_at.desc())
+        .limit(MOST_SESSIONS - 1)
+    )
+    _delete(SignInSession.profile_id == profile_id, SignInSession.id.not_in(kept))
+
+
+def _delete(*conditions: object) -> int:
+    statement = delete(SignInSession).where(*conditions).execution_options(synchronize_session=False)  # type: ignore[arg-type]
+    count: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return count

@@ -1,0 +1,93 @@
+"""Who is signed in with the present request: Flask-Login's loader, and the note that a person has used the session.
+
+Registered by `init_auth`. `current_session()` is for the views of this package.
+"""
+
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+from flask import current_app, g, session
+from flask_login import current_user
+from sqlalchemy import select
+
+from portal import clock, sessions
+from portal.auth import sign_in_sessions
+from portal.auth.models import Profile
+from portal.auth.sign_in_sessions import NOTED_EVERY_SECONDS, SignInSession
+from portal.config import Settings
+from portal.errors import NotSignedIn
+from portal.extensions import db
+from portal.sessions import IDENTITY_KEY, is_by_a_person, parse_identity
+from portal.whence import whence
+
+
+def profile_of_session(identity_text: str) -> Profile | None:
+    """The active profile that a sign-in session belongs to, or None when it has been ended (Flask-Login's loader)."""
+    try:
+        identity = parse_identity(identity_text)
+    except NotSignedIn:
+        return None
+    found = sign_in_sessions.holder_of(identity)
+    if found is None:
+        return None
+    profile, g.sign_in_session = found
+    return profile
+
+
+def start_session(profile: Profile, settings: Settings) -> None:
+    """Sign the present browser in as the profile; what it was signed in as before ends. Flushes."""
+    end_session()
+    identity_text = sign_in_sessions.begin(profile.id, profile.session_epoch, whence(), hours=settings.session_hours)
+    sessions.start(identity_text)
+
+
+def end_session() -> None:
+    """End the session that the browser's cookie names, if any, and forget the cookie. Flushes."""
+    with suppress(NotSignedIn):
+        identity = sessions.identity()
+        sign_in_sessions.end(identity.profile_id, UUID(identity.session_id))
+    session.clear()
+
+
+def current_session() -> SignInSession:
+    """The session of the present request. Raises NotSignedIn (401)."""
+    if not current_user.is_authenticated:
+        raise NotSignedIn("Please sign in.")
+    row: SignInSession = g.sign_in_session
+    return row
+
+
+def profile_at(profile_id: int, session_epoch: int) -> Profile:
+    """The active profile whose epoch is still this one. Raises NotSignedIn (401)."""
+    query = select(Profile).where(Profile.id == profile_id, Profile.session_epoch == session_epoch, Profile.is_active)
+    profile = db.session.scalar(query)
+    if profile is None:
+        raise NotSignedIn("Please sign in.")
+    return profile
+
+
+def seconds_left(settings: Settings, *, is_prolonged: bool = False) -> dict[str, int]:
+    """Until the idle limit, unless somebody does something, and until the absolute limit, whatever anybody does."""
+    at = clock.now()
+    idle = settings.idle_minutes * 60
+    used_at = at.timestamp() if is_prolonged else g.get("signed_at", at.timestamp())
+    return {
+        "seconds_idle": max(0, round(used_at + idle - at.timestamp())),
+        "seconds_left": max(0, round((current_session().ends_at - at).total_seconds())),
+    }
+
+
+def seconds_left_here() -> dict[str, int]:
+    """For the page that is being drawn: a person has asked for it, unless it reads itself again."""
+    return seconds_left(current_app.config["SETTINGS"], is_prolonged=is_by_a_person())
+
+
+def note_use() -> None:
+    """Before each request: what a person does is noted, at most once a minute, in a transaction of its own."""
+    if IDENTITY_KEY not in session or not is_by_a_person() or not current_user.is_authenticated:
+        return
+    row: SignInSession = g.sign_in_session
+    if clock.now() - row.last_used_at > timedelta(seconds=NOTED_EVERY_SECONDS):
+        sign_in_sessions.note_use(row.id)
+        db.session.commit()

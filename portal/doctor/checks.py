@@ -1,0 +1,224 @@
+"""What `flask doctor` looks at. Each check gets settings and environment and yields findings; none changes anything.
+
+What the server refuses to start with (a weak secret key, a bad name) is said here too: a command may run without.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, auto
+
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from portal.config import Settings, settings_from_environ
+from portal.errors import ConfigurationError
+from portal.extensions import db
+
+LEAST_POSTGRES = 15
+MOST_SKEW_SECONDS = 5
+LEAST_FREE_BYTES = 500 * 2**20
+CONNECTIONS_FOR_OTHERS = 5  # migrations, backups, somebody at a prompt
+POOLS = 2
+DURABLE = ("fsync", "full_page_writes")
+
+
+class Verdict(Enum):
+    GOOD = auto()
+    ADVICE = auto()
+    BAD = auto()
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at; `advice` is what to do about it."""
+
+    verdict: Verdict
+    what: str
+    advice: str = ""
+
+
+Environ = Mapping[str, str]
+Findings = Iterator[Finding]
+
+
+def configuration(settings: Settings, environ: Environ) -> Findings:
+    """Would the server start with this environment?"""
+    serving = {name: value for name, value in environ.items() if name != "FLASK_RUN_FROM_CLI"}
+    try:
+        settings_from_environ(serving)
+    except ConfigurationError as error:
+        yield _bad("configuration: the server would not start", str(error))
+    else:
+        yield _good("configuration: the server starts with it")
+    if settings.is_demo:
+        yield _advice("demo mode: the public password works, cookies travel without HTTPS", "Never for real clients.")
+
+
+def secrets(settings: Settings, environ: Environ) -> Findings:
+    """The key itself is the server's to refuse; here is what it cannot know."""
+    if environ.get("PORTAL_SECRET_KEY") and environ.get("PORTAL_OLD_SECRET_KEY") == environ.get("PORTAL_SECRET_KEY"):
+        yield _bad("secret key: the old one is the same as the new one", "Set PORTAL_SECRET_KEY to a new one.")
+    elif settings.old_secret_key:
+        yield _advice(
+            "secret key: the one before is still accepted",
+            "Unset PORTAL_OLD_SECRET_KEY once everybody has signed in since the change; see docs/security.md.",
+        )
+    password = environ.get("DATABASE_URL", "").partition("@")[0].rpartition(":")[2]
+    if password and not password.startswith("//"):
+        yield _advice(
+            "database password: in DATABASE_URL, where a process list may show it",
+            "A .pgpass file or peer authentication keeps it out of the environment.",
+        )
+
+
+def second_factor(settings: Settings, environ: Environ) -> Findings:
+    if settings.second_factor == "optional" and not settings.is_demo:
+        yield _advice("second factor: nobody must have one", "Set PORTAL_SECOND_FACTOR to admins or everyone.")
+    else:
+        yield _good(f"second factor: needed by {settings.second_factor}")
+
+
+def proxies(settings: Settings, environ: Environ) -> Findings:
+    bind = environ.get("PORTAL_BIND", "")
+    is_exposed = bool(bind) and not bind.startswith(("127.", "localhost", "[::1]", "unix:"))
+    trusted = settings.trusted_proxies
+    if settings.is_demo:
+        return
+    if not trusted.hops and not trusted.networks:
+        yield _advice(
+            "proxies: none is trusted, so every request comes from the proxy's address",
+            "Set PORTAL_TRUSTED_PROXIES to the proxy's address, or everybody is throttled together.",
+        )
+    elif trusted.hops and is_exposed:
+        yield _bad(
+            f"proxies: {trusted.hops} trusted by number, and {bind} can be reached without them",
+            "Whoever connects directly can write X-Forwarded-For: name the proxies' addresses, or bind to 127.0.0.1.",
+        )
+    elif any(network.prefixlen == 0 for network in trusted.networks):
+        yield _bad("proxies: everybody is trusted", "Name the proxies' own addresses in PORTAL_TRUSTED_PROXIES.")
+    else:
+        yield _good("proxies: trusted ones are named")
+    if environ.get("FORWARDED_ALLOW_IPS"):
+        yield _advice("proxies: FORWARDED_ALLOW_IPS has no effect", "PORTAL_TRUSTED_PROXIES decides.")
+    yield _good(f"hosts: answers as {', '.join(settings.hosts)}")
+
+
+def database(settings: Settings, environ: Environ) -> Findings:
+    """Reached, new enough, migrated, with the rights that are needed, in time."""
+    try:
+        with db.engine.connect() as connection:
+            yield from _postgres(connection)
+            rights = list(_rights(connection))
+            yield from rights
+            if any(finding.verdict is Verdict.BAD for finding in rights):
+                return  # what follows could not be read either
+            yield from _migrations(connection)
+            yield from _clock(connection)
+            yield from _connections(connection, settings, environ)
+    except SQLAlchemyError as error:
+        yield _bad("database: does not answer", f"{getattr(error, 'orig', None) or error}".strip().splitlines()[0])
+
+
+def disk(settings: Settings, environ: Environ) -> Findings:
+    folder = next(each for each in (settings.instance, *settings.instance.parents) if each.exists())
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        yield _bad(f"disk: {free // 2**20} MB free in {folder}", "Make room: PostgreSQL and the logs need it.")
+    else:
+        yield _good(f"disk: {free // 2**30} GB free in {folder}")
+    key = settings.instance / "secret_key"
+    if key.exists() and key.stat().st_mode & 0o077:
+        yield _bad(f"disk: others can read {key}", f"chmod 600 {key}")
+
+
+def _postgres(connection: Connection) -> Findings:
+    version = int(connection.scalar(text("SELECT current_setting('server_version_num')::int"))) // 10_000
+    if version < LEAST_POSTGRES:
+        yield _bad(f"database: PostgreSQL {version}", f"Version {LEAST_POSTGRES} or newer is needed.")
+    else:
+        yield _good(f"database: PostgreSQL {version}")
+    for name in DURABLE:
+        if connection.scalar(text("SELECT current_setting(:name)"), {"name": name}) == "off":
+            yield _bad(f"database: {name} is off", f"A power cut loses what was saved: set {name} = on.")
+
+
+def _migrations(connection: Connection) -> Findings:
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    wanted = set(ScriptDirectory(current_app.config["MIGRATIONS_FOLDER"]).get_heads())
+    if current != wanted:
+        yield _bad("migrations: not current", "Run flask db upgrade.")
+    else:
+        yield _good("migrations: current")
+
+
+def _rights(connection: Connection) -> Findings:
+    """The role that serves needs to read and write rows; best it can do no more."""
+    if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+        yield _advice("database role: a superuser", "Give the portal a role of its own, as docs/security.md has it.")
+    if connection.scalar(text("SELECT to_regclass('audit_events')")) is None:
+        return
+    missing = connection.scalars(
+        text(
+            "SELECT relname || ' ' || privilege FROM pg_class, unnest(ARRAY['SELECT', 'INSERT']) AS privilege"
+            " WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
+            " AND NOT has_table_privilege(oid, privilege) ORDER BY 1"
+        )
+    ).all()
+    if missing:
+        yield _bad(f"database role: may not {', '.join(missing)}", "docs/security.md has the GRANTs.")
+    elif connection.scalar(text("SELECT has_table_privilege('audit_events', 'UPDATE, DELETE, TRUNCATE')")):
+        yield _advice(
+            "database role: could try to change the audit (a trigger refuses)",
+            "Let another role own the tables; docs/security.md has the GRANTs.",
+        )
+    else:
+        yield _good("database role: may read and add to the audit, and not change it")
+
+
+def _clock(connection: Connection) -> Findings:
+    before = datetime.now(UTC)
+    theirs: datetime = connection.scalar(text("SELECT clock_timestamp()"))
+    after = datetime.now(UTC)
+    skew = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
+    if skew > MOST_SKEW_SECONDS:
+        yield _bad(f"clocks: this machine and the database's differ by {skew:.0f} s", "Run NTP on both.")
+    else:
+        yield _good("clocks: this machine and the database agree")
+
+
+def _connections(connection: Connection, settings: Settings, environ: Environ) -> Findings:
+    workers = environ.get("WEB_CONCURRENCY") or "2"
+    wanted = (int(workers) if workers.isdigit() else 2) * POOLS * settings.db_pool_size
+    allowed = int(connection.scalar(text("SHOW max_connections"))) - CONNECTIONS_FOR_OTHERS
+    what = f"connections: {workers} workers × {POOLS} pools × {settings.db_pool_size} = {wanted}"
+    if wanted > allowed:
+        yield _bad(f"{what}, of {allowed} to be had", "Lower PORTAL_DB_POOL_SIZE, or raise max_connections.")
+    else:
+        yield _good(f"{what}, of {allowed} to be had")
+
+
+def _good(what: str) -> Finding:
+    return Finding(Verdict.GOOD, what)
+
+
+def _advice(what: str, advice: str) -> Finding:
+    return Finding(Verdict.ADVICE, what, advice)
+
+
+def _bad(what: str, advice: str) -> Finding:
+    return Finding(Verdict.BAD, what, advice)
+
+
+ALL: tuple[Callable[[Settings, Environ], Findings], ...] = (
+    configuration,
+    secrets,
+    second_factor,
+    proxies,
+    database,
+    disk,
+)

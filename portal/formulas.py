@@ -1,0 +1,20 @@
+"""Text that no spreadsheet takes for a formula, and back. Used by whatever writes CSV. Pure."""
+
+import re
+
+# What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
+_FORMULA_STARTS = r"[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]"
+_LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
+_DEFUSED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
+
+
+def defused(text: str) -> str:
+    """`text` such that no spreadsheet takes it for a formula; `restored` is the exact way back for any text.
+
+    Texts that merely look defused get one more apostrophe, so that they are not restored to something else.
+    """
+    return f"'{text}" if _LOOKS_LIKE_FORMULA.match(text) else text
+
+
+def restored(cell: str) -> str:
+    return cell[1:] if _DEFUSED_FORMULA.match(cell) else cell

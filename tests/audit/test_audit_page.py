@@ -1,0 +1,167 @@
+"""Reading the audit: the page, its filters, the CSV, the command."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal import audit
+from portal.admin.audit_filters import filters_from
+from portal.audit import AuditEvent, Event
+from portal.extensions import db
+from portal.whence import Actor, Whence
+from tests.cast import Cast
+from tests.reading import links_of, text_of
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+EVIL = '=HYPERLINK("https://evil.example")<script>alert(1)</script>'
+
+
+@pytest.fixture
+def ada(visit: Visit, cast: Cast) -> Visitor:
+    """At a browser with a name that is a formula and a script; three events have happened."""
+    audit.record(Event.SIGNED_IN, Actor(cast.amelia.id, Whence("203.0.113.9", EVIL, "r1")), profile_id=cast.amelia.id)
+    audit.record(
+        Event.ROLE_CHANGED, Actor(cast.ada.id, Whence("198.51.100.7")), profile_id=cast.rhys.id, after="reader"
+    )
+    audit.record(Event.EXPORTED, Actor(None, Whence(user_agent="flask clients export, by ops")), what="clients", rows=7)
+    db.session.commit()
+    return visit(cast.ada)
+
+
+def rows_of(page: str) -> int:
+    return page.count("<tr>") - 1
+
+
+def test_it_says_who_did_what_when_and_from_where(ada: Visitor) -> None:
+    _, _, page = text_of(ada.get("/audit")).partition("newest first")
+
+    assert page.index("Exported") < page.index("Role changed") < page.index("Amelia Hart")
+    assert "rows 7, what clients" in page
+    assert "flask clients export, by ops" in page
+    assert "Rhys Morgan rhys.morgan@firm.example" in page
+    assert "198.51.100.7" in page
+
+
+def test_what_a_browser_calls_itself_is_text(ada: Visitor) -> None:
+    assert "<script>alert" not in ada.get("/audit").text
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 3),
+        ("event=exported", 1),
+        ("who=RHYS", 1),
+        ("who=hart@firm", 1),
+        ("who=amelia.hart%40firm", 1),
+        ("who=ada+byron", 1),
+        ("address=203.0.113.9", 1),
+        ("since=2000-01-01&until=2100-01-01", 3),
+        ("until=2000-01-01", 0),
+        ("since=2100-01-01", 0),
+        ("event=role_changed&address=203.0.113.9", 0),
+        ("event=nonsense&address=x&since=yesterday&until=0000-00-00&before=-1&who=%00", 3),
+        ("before=2", 1),
+        ("who=%25", 0),
+        ("since=9999-12-31&until=9999-12-31&before=99999999999999999999999", 3),
+    ],
+)
+def test_the_filters_choose(ada: Visitor, query: str, count: int) -> None:
+    answer = ada.get(f"/audit?{query}")
+
+    assert answer.status_code == 200
+    assert (rows_of(answer.text) if count else answer.text.count("Nothing of that kind")) == (count or 1)
+
+
+def test_a_hundred_at_a_time_and_the_way_to_the_older_ones(ada: Visitor, cast: Cast) -> None:
+    for _ in range(105):
+        audit.record(Event.SIGNED_OUT, Actor(cast.daniel.id, Whence("192.0.2.1")))
+    db.session.commit()
+    first = ada.get("/audit?who=daniel")
+    assert rows_of(first.text) == 100
+    [older] = [link for link in links_of(first) if "before=" in link]
+
+    second = ada.get(older)
+    assert rows_of(second.text) == 5
+    assert "Newest" in text_of(second)
+
+
+def test_the_csv_has_what_the_filters_choose_and_no_formula(ada: Visitor, cast: Cast) -> None:
+    answer = ada.get("/audit.csv?who=amelia")
+
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    header, row = csv.reader(io.StringIO(answer.text))
+    event = dict(zip(header, row, strict=True))
+    assert (event["event"], event["actor"], event["address"]) == ("signed_in", "Amelia Hart", "203.0.113.9")
+    assert event["user_agent"] == f"'{EVIL}"
+    assert event["at"].endswith("+00:00")
+
+
+def test_taking_the_csv_is_in_the_audit_itself(ada: Visitor, cast: Cast) -> None:
+    ada.get("/audit.csv?who=a+secret+thing&event=exported")
+
+    taken = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert (taken.event, taken.actor_id) == ("exported", cast.ada.id)
+    assert taken.about == {"what": "audit", "filters": ["event", "who"]}
+
+
+def test_every_line_of_the_command_is_an_event(app: Flask, ada: Visitor) -> None:
+    def run(*arguments: str) -> Any:
+        result = app.test_cli_runner().invoke(args=["audit", "list", *arguments])
+        assert result.exit_code == 0, result.output
+        return result
+
+    listed = run()
+    assert listed.stderr == "3 events\n"
+    newest, role, signed_in = (line.split("\t") for line in listed.stdout.splitlines())
+    assert newest[1:4] == ["exported", "flask clients export, by ops", ""]
+    assert role[1:] == [
+        "role_changed",
+        "ada.byron@firm.example",
+        "rhys.morgan@firm.example",
+        "after reader",
+        "198.51.100.7",
+    ]
+    assert signed_in[5] == "203.0.113.9"
+    assert run("--event", "exported", "--most", "1").stderr == "1 events\n"
+    assert run("--user", "rhys", "--since", "2000-01-01").stderr == "1 events\n"
+    [line] = run("--json", "--address", "203.0.113.9").stdout.splitlines()
+    assert json.loads(line) | {"at": ""} == {
+        "at": "",
+        "event": "signed_in",
+        "actor": "amelia.hart@firm.example",
+        "profile": "amelia.hart@firm.example",
+        "about": {},
+        "address": "203.0.113.9",
+        "request_id": "r1",
+    }
+
+
+@pytest.mark.parametrize("arguments", [["--event", "nonsense"], ["--since", "yesterday"], ["--most", "0"]])
+def test_the_command_says_what_it_does_not_understand(app: Flask, arguments: list[str]) -> None:
+    assert app.test_cli_runner().invoke(args=["audit", "list", *arguments]).exit_code == 2
+
+
+def test_the_command_s_help_has_an_example(app: Flask) -> None:
+    assert "Example: flask audit list" in app.test_cli_runner().invoke(args=["audit", "list", "--help"]).output
+
+
+def test_the_days_are_londons() -> None:
+    """In summer London's day begins at 23:00 UTC."""
+    filters = filters_from({"since": "2026-07-01", "until": "2026-07-01"})
+
+    assert filters.since_at.isoformat() == "2026-07-01T00:00:00+01:00"
+    assert filters.until_at.isoformat() == "2026-07-02T00:00:00+01:00"
+
+
+def test_an_empty_audit_is_no_error(visit: Visit, cast: Cast) -> None:
+    db.session.execute(text("SELECT 1"))
+    assert "Nothing of that kind" in text_of(visit(cast.ada).get("/audit"))

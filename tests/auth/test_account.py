@@ -1,0 +1,190 @@
+"""One's own account: what asks for the password again, and what that changes."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.audit import AuditEvent
+from portal.auth import one_time_codes, second_factor, throttle
+from portal.auth.devices import device_name
+from portal.auth.sign_in_sessions import SignInSession
+from portal.auth.throttle import PASSWORD_AGAIN, Subject
+from portal.extensions import db
+from tests.auth.test_second_factor import set_up
+from tests.auth.test_sign_in import sign_in
+from tests.cast import PASSWORD, Cast
+from tests.reading import errors_of, text_of
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+NEW = "seven green bottles"
+CHANGE = {"password-current_password": PASSWORD, "password-new_password": NEW, "password-again": NEW}
+
+
+def events() -> list[str]:
+    return list(db.session.scalars(select(AuditEvent.event).order_by(AuditEvent.id)))
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia)
+
+
+def test_a_new_password_signs_out_everywhere_else_and_renews_the_session_here(
+    amelia: Visitor, visit: Visit, cast: Cast
+) -> None:
+    elsewhere, before = visit(cast.amelia), amelia.cookie()
+
+    answer = amelia.post("/account/password", data=CHANGE)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/account")
+    assert "Your password is changed." in text_of(amelia.get("/account"))
+    assert elsewhere.get("/clients").status_code == 302
+    thief = visit(None)
+    thief.browser.set_cookie("kingston_session", before)
+    assert thief.get("/clients").status_code == 302
+    assert sign_in(visit(None), cast.amelia.email, NEW).status_code == 302
+    assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 401
+    assert events() == ["password_changed", "signed_in", "sign_in_failed"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem"),
+    [
+        ({"password-current_password": "wrong"}, "password-current_password", "That is not your password."),
+        ({"password-current_password": ""}, "password-current_password", "Enter your password."),
+        ({"password-again": "other"}, "password-again", "The two are not the same."),
+        ({"password-new_password": "short", "password-again": "short"}, "password-new_password", "12 to 200"),
+        (
+            {"password-new_password": "ameliahart2026", "password-again": "ameliahart2026"},
+            "password-new_password",
+            "little more than your name",
+        ),
+    ],
+)
+def test_it_is_refused_beside_the_field_and_nothing_changes(
+    amelia: Visitor, visit: Visit, cast: Cast, changes: dict[str, str], field: str, problem: str
+) -> None:
+    answer = amelia.post("/account/password", data={**CHANGE, **changes})
+
+    assert answer.status_code == 422
+    assert problem in errors_of(answer)[field]
+    assert NEW not in answer.text
+    assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("path", "prefix"),
+    [
+        ("/account/second-factor", "factor"),
+        ("/account/second-factor/remove", "factor"),
+        ("/account/recovery-codes", "factor"),
+        ("/account/sessions", "sessions"),
+        ("/account/password", "password"),
+    ],
+)
+def test_a_stolen_session_alone_changes_nothing(
+    amelia: Visitor, visit: Visit, cast: Cast, path: str, prefix: str
+) -> None:
+    """Everything that bears on signing in asks for the password again, and counts the tries (ASVS 5.0.0, 7.5.1)."""
+    set_up(cast.amelia)
+    other = visit(cast.amelia)
+    form = {f"{prefix}-current_password": "wrong", "end": "others"}
+    if prefix == "password":
+        form |= {"password-new_password": NEW, "password-again": NEW}
+    for _ in range(PASSWORD_AGAIN.free):
+        throttle.admit([Subject(PASSWORD_AGAIN, str(cast.amelia.id))])
+    db.session.commit()
+    assert amelia.post(path, data=form).status_code == 422
+
+    assert amelia.post(path, data={**form, f"{prefix}-current_password": PASSWORD}).status_code == 429
+    assert second_factor.is_set_up(cast.amelia.id)
+    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
+    assert other.get("/clients").status_code == 200
+    assert events() == ["sign_in_failed"]
+
+
+def test_the_list_shows_every_browser_and_which_is_this(visit: Visit, cast: Cast) -> None:
+    laptop, phone = visit(cast.amelia), visit(None)
+    phone.browser.environ_base |= {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "X (iPhone) Safari/1"}
+    sign_in(phone, cast.amelia.email)
+    visit(cast.daniel)
+
+    page = text_of(laptop.get("/account"))
+
+    assert page.count("Since ") == 2
+    assert "Safari on iPhone" in page
+    assert "203.0.113.9" in page
+    assert page.count("This browser") == 1
+
+
+def test_one_other_browser_is_signed_out_or_all(visit: Visit, cast: Cast) -> None:
+    here, one, two, daniel = (visit(profile) for profile in (cast.amelia, cast.amelia, cast.amelia, cast.daniel))
+    mine = db.session.scalars(
+        select(SignInSession.id).where(SignInSession.profile_id == cast.amelia.id).order_by(SignInSession.started_at)
+    ).all()
+    form = {"sessions-current_password": PASSWORD}
+
+    here.post("/account/sessions", data={**form, "end": str(mine[1])})
+    assert [each.get("/clients").status_code for each in (here, one, two)] == [200, 302, 200]
+    here.post("/account/sessions", data={**form, "end": "others"})
+    assert [each.get("/clients").status_code for each in (here, two, daniel)] == [200, 302, 200]
+    assert events() == ["session_ended", "sessions_ended"]
+
+
+def test_nobody_ends_the_session_of_another(visit: Visit, cast: Cast) -> None:
+    here, daniel = visit(cast.amelia), visit(cast.daniel)
+    his = db.session.scalar(select(SignInSession.id).where(SignInSession.profile_id == cast.daniel.id))
+
+    answer = here.post("/account/sessions", data={"sessions-current_password": PASSWORD, "end": str(his)})
+
+    assert answer.status_code == 302
+    assert daniel.get("/clients").status_code == 200
+    assert here.post("/account/sessions", data={"sessions-current_password": PASSWORD, "end": "x"}).status_code == 422
+
+
+def test_new_recovery_codes_replace_the_old(amelia: Visitor, cast: Cast) -> None:
+    _, old = set_up(cast.amelia)
+
+    answer = amelia.post("/account/recovery-codes", data={"factor-current_password": PASSWORD})
+
+    assert "Keep these recovery codes" in text_of(answer)
+    assert not one_time_codes.take(cast.amelia.id, "recovery", old[0])
+    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
+    assert events() == ["recovery_codes_made"]
+
+
+def test_removing_the_second_factor_signs_out_everywhere_else(amelia: Visitor, visit: Visit, cast: Cast) -> None:
+    set_up(cast.amelia)
+    elsewhere = visit(cast.amelia)
+
+    answer = amelia.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})
+
+    assert answer.status_code == 302
+    assert not second_factor.is_set_up(cast.amelia.id)
+    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 0
+    assert elsewhere.get("/clients").status_code == 302
+    assert amelia.get("/clients").status_code == 200
+
+
+def test_the_set_up_page_without_a_secret_leads_back(app: Flask, amelia: Visitor) -> None:
+    assert amelia.get("/account/second-factor").headers["Location"] == "/account"
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/142 Safari/537.36 Edg/142",
+            "Edge on Windows",
+        ),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Linux"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 15) Chrome/142 Mobile Safari/537.36", "Chrome on Android"),
+        ("curl/8.5", "curl"),
+        ("", "An unknown browser"),
+        ("<script>", "An unknown browser"),
+    ],
+)
+def test_browsers_are_called_what_people_call_them(user_agent: str, name: str) -> None:
+    assert device_name(user_agent) == name

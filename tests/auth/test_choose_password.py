@@ -1,0 +1,179 @@
+"""Which passwords may be chosen, and choosing one with a code that an administrator has made."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal.audit import AuditEvent
+from portal.auth import one_time_codes, operations
+from portal.auth.one_time_codes import PASSWORD as PASSWORD_CODE
+from portal.auth.password_rules import check_password, common_passwords
+from portal.auth.password_views import SAME_ANSWER
+from portal.errors import InvalidInput
+from portal.extensions import db
+from tests.auth.test_sign_in import sign_in
+from tests.cast import PASSWORD, Cast
+from tests.reading import errors_of, form_of, text_of
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+NAMES = ("Amelia", "Hart-O'Neill", "amelia.hart@wealthfirm.example")
+GOOD = "seven green bottles"
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "seven green bottles",
+        "korrekt pferd!",
+        "ÄÖÜäöüß€¥£¢¤",
+        "            xyz abcdefg",
+        "amelia likes marmalade",
+        "x9$Kq2#vB7!m",
+        "\N{PILE OF POO}" * 11 + "ab cd ef gh ij",
+        "w" * 5 + "y" * 195,
+        "hunter2hunter3hunter4",
+    ],
+)
+def test_whatever_is_long_and_uncommon_will_do(password: str) -> None:
+    """No mixture of characters is asked for (OWASP ASVS 5.0.0, 6.2.5)."""
+    check_password(password, NAMES)
+
+
+@pytest.mark.parametrize(
+    ("password", "problem"),
+    [
+        ("short", "12 to 200 characters"),
+        ("x" * 11, "12 to 200 characters"),
+        ("x" * 201, "12 to 200 characters"),
+        ("password1234", "everybody tries first"),
+        ("PassWord1234", "everybody tries first"),
+        ("qwertyuiop123", "everybody tries first"),
+        ("aaaaaaaaaaaa", "everybody tries first"),
+        ("123456789012", "everybody tries first"),
+        ("letmeinletmein", "everybody tries first"),
+        ("kingston-demo", "public password of the demo"),
+        ("ameliahart2026", "little more than your name"),
+        ("Amelia.Hart!!1", "little more than your name"),
+        ("kingstonsportal", "little more than your name"),
+        ("WealthFirm1234", "little more than your name"),
+        ("O'Neill-Amelia-99", "little more than your name"),
+        ("kingston.password.portal", "little more than your name"),
+        ("!!!!!!!!!!!!?", "little more than"),
+    ],
+)
+def test_what_is_short_common_or_ones_own_name_will_not(password: str, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=problem):
+        check_password(password, NAMES)
+
+
+def test_the_list_is_of_passwords_that_the_length_lets_through() -> None:
+    """ASVS 5.0.0, 6.2.4 wants the 3,000 commonest that match the policy; shorter ones would do nothing here."""
+    listed = common_passwords()
+
+    assert len(listed) > 12_000
+    assert all(len(password) >= 12 and password == password.casefold() for password in listed)
+    assert {"passwordpassword", "administrator", "abcdefghijkl"} <= listed
+    assert PASSWORD not in listed
+
+
+@pytest.fixture
+def code(app: Flask, cast: Cast) -> str:
+    """Ada has made it for Amelia."""
+    made = one_time_codes.make_password_code(cast.amelia.id)
+    db.session.commit()
+    return made
+
+
+def choose(visit: Visit, email: str, code: str, password: str = GOOD, again: str | None = None):
+    browser = visit(None)
+    form = form_of(browser.get("/choose-password"))
+    typed = {"email": email, "code": code, "new_password": password, "again": password if again is None else again}
+    return browser.post("/choose-password", data={**form, **typed})
+
+
+def test_the_code_chooses_a_password_once_and_ends_what_was_signed_in(visit: Visit, cast: Cast, code: str) -> None:
+    somewhere = visit(cast.amelia)
+
+    answer = choose(visit, cast.amelia.email, f"  {code.upper().replace('-', ' ')} ")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+    assert somewhere.get("/clients").status_code == 302
+    assert sign_in(visit(None), cast.amelia.email, GOOD).status_code == 302
+    assert choose(visit, cast.amelia.email, code, "another good password").status_code == 401
+    assert db.session.scalar(select(AuditEvent.event).order_by(AuditEvent.id)) == "password_changed"
+
+
+def test_a_wrong_code_an_unknown_e_mail_and_an_old_code_are_answered_alike(visit: Visit, cast: Cast, code: str) -> None:
+    db.session.execute(text("UPDATE one_time_codes SET expires_at = now() - interval '1 s'"))
+    db.session.commit()
+    answers = [
+        choose(visit, cast.amelia.email, "aaaa-bbbb"),
+        choose(visit, "nobody@firm.example", code),
+        choose(visit, cast.daniel.email, code),
+        choose(visit, cast.amelia.email, code),
+    ]
+
+    assert {(answer.status_code, SAME_ANSWER in text_of(answer)) for answer in answers} == {(401, True)}
+
+
+@pytest.mark.parametrize(
+    ("password", "again", "field"),
+    [
+        ("short", None, "new_password"),
+        ("password1234", None, "new_password"),
+        (GOOD, "other", "again"),
+        ("", "", "again"),
+    ],
+)
+def test_a_bad_password_does_not_use_the_code_up(
+    visit: Visit, cast: Cast, code: str, password: str, again: str | None, field: str
+) -> None:
+    answer = choose(visit, cast.amelia.email, code, password, again)
+
+    assert answer.status_code == 422
+    assert field in errors_of(answer)
+    assert choose(visit, cast.amelia.email, code).status_code == 302
+
+
+def test_a_newer_code_makes_the_older_worthless(app: Flask, cast: Cast, code: str) -> None:
+    newer = one_time_codes.make_password_code(cast.amelia.id)
+
+    assert not one_time_codes.take(cast.amelia.id, PASSWORD_CODE, code)
+    assert one_time_codes.take(cast.amelia.id, PASSWORD_CODE, newer)
+
+
+def test_of_two_who_take_a_code_at_once_one_gets_it(app: Flask, cast: Cast, code: str) -> None:
+    profile_id = cast.amelia.id
+
+    def take(_number: int) -> bool:
+        with app.app_context():
+            taken = one_time_codes.take(profile_id, PASSWORD_CODE, code)
+            db.session.commit()
+            return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(take, range(4))) == [False, False, False, True]
+
+
+def test_codes_are_random_long_and_kept_as_hashes(app: Flask, cast: Cast) -> None:
+    codes = one_time_codes.make_recovery_codes(cast.amelia.id)
+
+    assert len(set(codes)) == len(codes) == 8
+    assert all(len(code.replace("-", "")) == 28 for code in codes)
+    kept = str(db.session.execute(text("SELECT * FROM one_time_codes")).all())
+    assert not any(code in kept or code.replace("-", "") in kept for code in codes)
+
+
+def test_a_profile_without_a_password_cannot_sign_in_until_it_has_chosen_one(visit: Visit, cast: Cast) -> None:
+    newcomer = operations.add_profile("Zoe", "Hall", "zoe@firm.example", "adviser", None)
+    db.session.commit()
+    assert sign_in(visit(None), "zoe@firm.example", "").status_code == 422
+    assert sign_in(visit(None), "zoe@firm.example", "None").status_code == 401
+
+    code = one_time_codes.make_password_code(newcomer.id)
+    db.session.commit()
+    choose(visit, "zoe@firm.example", code)
+    assert sign_in(visit(None), "zoe@firm.example", GOOD).status_code == 302

@@ -1,0 +1,243 @@
+"""The second factor: set up, asked for, never taken twice, lost and replaced."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pyotp
+import pytest
+import time_machine
+from flask import Flask
+from sqlalchemy import select, text
+
+from portal.audit import AuditEvent
+from portal.auth import Profile, one_time_codes, second_factor
+from portal.auth.sealing import seal, unseal
+from portal.auth.throttle import CODE
+from portal.extensions import db
+from tests.auth.test_sign_in import sign_in
+from tests.cast import PASSWORD, Cast
+from tests.conftest import settings_for
+from tests.reading import form_of, text_of
+from tests.visitor import Visitor, visitors_of
+
+Visit = type[Visitor]
+SETTINGS = settings_for("postgresql://")
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(datetime(2026, 11, 25, 12, 0, 10, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
+
+
+def set_up(profile: Profile) -> tuple[pyotp.TOTP, list[str]]:
+    """The profile has a second factor from now on: its app, and its recovery codes."""
+    second_factor.begin_set_up(profile.id, SETTINGS)
+    app = pyotp.TOTP(second_factor.waiting_secret(profile.id, SETTINGS))
+    codes = second_factor.confirm(profile.id, app.at(datetime.now(UTC) - timedelta(seconds=30)), SETTINGS)
+    db.session.commit()
+    return app, codes
+
+
+def half_way(visit: Visit, email: str, query: str = "") -> Visitor:
+    """The password was right."""
+    browser = visit(None)
+    answer = sign_in(browser, email, query=query)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/sign-in/")
+    return browser
+
+
+def enter(browser: Visitor, code: str, path: str = "/sign-in/code"):
+    return browser.post(path, data={**form_of(browser.get(path)), "code": code})
+
+
+def test_after_the_password_the_code_is_asked_for_and_leads_where_one_wanted(visit: Visit, cast: Cast) -> None:
+    app, _ = set_up(cast.amelia)
+    browser = visit(None)
+    asked = sign_in(browser, cast.amelia.email, query="?next=/clients/42")
+    assert asked.headers["Location"] == "/sign-in/code?next=%2Fclients%2F42"
+    assert browser.get("/session").status_code == 401
+    assert cast.amelia.last_signed_in_at is None
+
+    answer = browser.post("/sign-in/code", data={**form_of(browser.get(asked.headers["Location"])), "code": app.now()})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/clients/42")
+    assert browser.get("/session").json["name"] == "Amelia Hart"
+    assert cast.amelia.last_signed_in_at is not None
+    [event] = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "signed_in"))
+    assert (event.actor_id, event.about) == (cast.amelia.id, {"factors": "password and app code"})
+
+
+@pytest.mark.parametrize("call", ["/clients", "/session", "/user_page_presence/client-1", "/account"])
+def test_the_password_alone_opens_nothing(visit: Visit, cast: Cast, call: str) -> None:
+    set_up(cast.amelia)
+
+    assert half_way(visit, cast.amelia.email).get(call).status_code in (302, 401)
+
+
+def test_a_code_is_taken_once(visit: Visit, cast: Cast) -> None:
+    """Whoever looked over the shoulder comes too late (OWASP ASVS 5.0.0, 6.5.1)."""
+    app, _ = set_up(cast.amelia)
+    code = app.now()
+    assert enter(half_way(visit, cast.amelia.email), code).status_code == 302
+
+    assert enter(half_way(visit, cast.amelia.email), code).status_code == 401
+
+
+def test_of_two_who_send_the_same_code_at_once_one_gets_in(app: Flask, cast: Cast) -> None:
+    totp, _ = set_up(cast.amelia)
+    code, profile_id = totp.now(), cast.amelia.id
+
+    def take(_number: int) -> bool:
+        with app.app_context():
+            taken = second_factor.take_code(profile_id, code, SETTINGS) is not None
+            db.session.commit()
+            return taken
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(take, range(4))) == [False, False, False, True]
+
+
+@pytest.mark.parametrize(("seconds", "is_taken"), [(-60, False), (0, True), (30, True), (60, False)])
+def test_the_half_minutes_around_now_count(app: Flask, cast: Cast, seconds: int, is_taken: bool) -> None:
+    totp, _ = set_up(cast.amelia)
+
+    code = totp.at(datetime.now(UTC) + timedelta(seconds=seconds))
+    assert (second_factor.take_code(cast.amelia.id, code, SETTINGS) is not None) == is_taken
+
+
+@pytest.mark.parametrize("typed", ["", " ", "000000x", "1", "١٢٣٤٥٦", "\0", "x" * 60, "0000000", "-00000"])
+def test_what_is_no_code_is_wrong_and_no_error(app: Flask, cast: Cast, typed: str) -> None:
+    set_up(cast.amelia)
+
+    assert second_factor.take_code(cast.amelia.id, typed, SETTINGS) is None
+
+
+def test_a_recovery_code_gets_in_once_in_place_of_the_phone(visit: Visit, cast: Cast) -> None:
+    _, codes = set_up(cast.amelia)
+    assert enter(half_way(visit, cast.amelia.email), codes[3].upper()).status_code == 302
+
+    assert enter(half_way(visit, cast.amelia.email), codes[3]).status_code == 401
+    assert one_time_codes.recovery_codes_left(cast.amelia.id) == len(codes) - 1
+
+
+def test_wrong_codes_are_throttled_like_passwords(visit: Visit, cast: Cast) -> None:
+    app, _ = set_up(cast.amelia)
+    browser = half_way(visit, cast.amelia.email)
+    for _ in range(CODE.free + 1):
+        assert enter(browser, "000000").status_code == 401  # no hash: a code is quickly looked at
+
+    answer = enter(browser, app.now())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
+    events = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "sign_in_failed")).all()
+    assert [event.about for event in events] == [{"wrong": "code"}] * 5 + [{"wrong": "code", "blocked_seconds": 2}]
+    assert {event.profile_id for event in events} == {cast.amelia.id}
+
+
+def test_the_second_step_is_over_after_ten_minutes(visit: Visit, cast: Cast, clock: time_machine.Traveller) -> None:
+    set_up(cast.amelia)
+    browser = half_way(visit, cast.amelia.email)
+    clock.shift(timedelta(minutes=10, seconds=1))
+
+    answer = browser.get("/sign-in/code")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in?next=/sign-in/code")
+
+
+@pytest.mark.parametrize("change", ["is_active = false", "session_epoch = session_epoch + 1"])
+def test_the_second_step_is_over_when_the_profile_has_changed(visit: Visit, cast: Cast, change: str) -> None:
+    app, _ = set_up(cast.amelia)
+    browser = half_way(visit, cast.amelia.email)
+    form = form_of(browser.get("/sign-in/code"))
+    db.session.execute(text(f"UPDATE profiles SET {change}"))  # noqa: S608
+    db.session.commit()
+
+    answer = browser.post("/sign-in/code", data={**form, "code": app.now()})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+
+
+def test_without_the_password_there_is_no_second_step(visit: Visit, cast: Cast) -> None:
+    for path in ("/sign-in/code", "/sign-in/set-up"):
+        assert visit(None).get(path).headers["Location"].startswith("/sign-in?")
+
+
+def test_setting_it_up_from_ones_account(visit: Visit, cast: Cast) -> None:
+    here, elsewhere = visit(cast.amelia), visit(cast.amelia)
+    form = {"factor-current_password": PASSWORD}
+    assert here.post("/account/second-factor", data=form).headers["Location"] == "/account/second-factor"
+    page = here.get("/account/second-factor")
+    assert '<svg class="qr"' in page.text or 'class="qr"' in page.text
+    secret = second_factor.waiting_secret(cast.amelia.id, SETTINGS)
+    assert secret in text_of(page).replace(" ", "")
+    assert sign_in(visit(None), cast.amelia.email).headers["Location"] == "/clients"  # not before it is confirmed
+
+    wrong = here.post("/account/second-factor/confirm", data={"code": "000000"})
+    assert (wrong.status_code, "is not the code that the app shows" in text_of(wrong)) == (422, True)
+    done = here.post("/account/second-factor/confirm", data={"code": pyotp.TOTP(secret).now()})
+
+    assert "Keep these recovery codes" in text_of(done)
+    assert elsewhere.get("/clients").status_code == 302
+    assert here.get("/clients").status_code == 200
+    assert sign_in(visit(None), cast.amelia.email).headers["Location"].startswith("/sign-in/code")
+    assert "8 recovery codes are left" in text_of(here.get("/account"))
+
+
+def test_the_secret_is_sealed_and_of_no_use_to_another_profile(app: Flask, cast: Cast) -> None:
+    totp, _ = set_up(cast.amelia)
+    set_up(cast.daniel)
+    assert totp.secret not in str(db.session.execute(text("SELECT * FROM second_factors")).all())
+
+    db.session.execute(
+        text(
+            "UPDATE second_factors SET last_step = 0,"
+            " secret = (SELECT secret FROM second_factors WHERE profile_id = :amelia)"
+        ),
+        {"amelia": cast.amelia.id},
+    )
+    assert second_factor.take_code(cast.daniel.id, totp.now(), SETTINGS) is None
+    assert second_factor.take_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE
+
+
+def test_a_new_secret_key_opens_what_the_old_one_has_sealed_while_that_is_named() -> None:
+    old, new = settings_for("postgresql://", secret_key="o" * 40), settings_for("postgresql://", secret_key="n" * 40)
+    both = settings_for("postgresql://", secret_key="n" * 40, old_secret_key="o" * 40)
+    sealed = seal(7, "secret", old)
+
+    assert (unseal(7, sealed, old), unseal(7, sealed, both), unseal(7, sealed, new)) == ("secret", "secret", None)
+    assert unseal(8, sealed, old) is None
+    assert unseal(7, "nonsense", old) is None
+
+
+@pytest.mark.parametrize(("setting", "who"), [("admins", ["ada"]), ("everyone", ["ada", "amelia"]), ("optional", [])])
+def test_it_can_be_made_compulsory(make_app: Callable[..., Flask], cast: Cast, setting: str, who: list[str]) -> None:
+    visit = visitors_of(make_app(second_factor=setting))
+    for name in ("ada", "amelia"):
+        profile = getattr(cast, name)
+        answer = sign_in(visit(None), profile.email)
+        assert answer.headers["Location"].startswith("/sign-in/set-up") == (name in who)
+
+
+def test_who_must_have_one_sets_it_up_before_anything_else(make_app: Callable[..., Flask], cast: Cast) -> None:
+    visit = visitors_of(make_app(second_factor="admins"))
+    browser = half_way(visit, cast.ada.email, "?next=/clients?q=x")
+    assert browser.get("/clients").status_code == 302
+    assert enter(browser, "000000", "/sign-in/set-up").status_code == 422
+    secret = second_factor.waiting_secret(cast.ada.id, SETTINGS)
+
+    answer = enter(browser, pyotp.TOTP(secret).now(), "/sign-in/set-up")
+
+    assert (answer.status_code, "Keep these recovery codes" in text_of(answer)) == (200, True)
+    assert browser.get("/clients").status_code == 200
+    refused = browser.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})
+    assert refused.status_code == 403
+    assert half_way(visit, cast.ada.email).get("/sign-in/code").status_code == 200
+
+
+def test_one_in_use_is_not_replaced_by_beginning_anew(app: Flask, cast: Cast) -> None:
+    totp, _ = set_up(cast.amelia)
+
+    second_factor.begin_set_up(cast.amelia.id, SETTINGS)
+    db.session.commit()
+
+    assert second_factor.waiting_secret(cast.amelia.id, SETTINGS) is None
+    assert second_factor.take_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE

@@ -1,0 +1,66 @@
+"""Shortly before a sign-in session ends the page asks; whoever types or clicks is not asked."""
+
+import re
+
+from playwright.sync_api import Request, Response, expect
+
+from portal.auth import operations
+from portal.extensions import db
+from tests.browser.people import SitDown
+from tests.browser.trouble import Trouble
+from tests.cast import Cast, make_profile
+
+
+def is_prolonging(request: Request) -> bool:
+    return request.method == "POST" and request.url.endswith("/session")
+
+
+def is_prolonged(response: Response) -> bool:
+    return is_prolonging(response.request) and response.ok
+
+
+def test_who_types_is_not_asked_and_who_does_not_stays_by_a_button(
+    sit_down: SitDown, cast: Cast, trouble: Trouble
+) -> None:
+    trouble.expect("Failed to load resource")
+    person = sit_down(cast.amelia)
+    page, asked = person.page, person.page.get_by_role("alertdialog", name="Are you still there?")
+    page.clock.install()
+    page.goto("/clients")
+    with page.expect_response(re.compile("session-timer.js$")):
+        page.clock.fast_forward("06:00")
+    with page.expect_response(is_prolonged):
+        page.keyboard.press("Shift")
+    page.wait_for_function("() => new Promise((soon) => fetch('/healthz').then(() => soon(true)))")  # it has been read
+
+    page.route("**/session", lambda route: route.continue_() if is_prolonging(route.request) else route.abort())
+    page.clock.fast_forward("27:59")
+    expect(asked).to_be_hidden()
+    page.clock.fast_forward("00:02")
+    expect(asked).to_be_visible()
+    expect(asked.locator("[data-countdown]")).to_have_text("1:59")
+    stay = page.get_by_role("button", name="Stay signed in")
+    expect(stay).to_be_focused()
+    page.clock.fast_forward("00:59")
+    expect(asked.get_by_role("status")).to_have_text("60 seconds left")
+    with page.expect_response(is_prolonged):
+        stay.click()
+    expect(asked).to_be_hidden()
+
+
+def test_a_session_that_has_ended_says_so_and_leads_to_signing_in(
+    sit_down: SitDown, cast: Cast, trouble: Trouble
+) -> None:
+    trouble.expect("status of 401")
+    vera = make_profile("Vera", "Timer")
+    page = sit_down(vera).page
+    page.clock.install()
+    page.goto("/account")
+    operations.end_sessions(vera)
+    db.session.commit()
+    page.clock.fast_forward("30:01")
+
+    ended = page.get_by_role("alertdialog", name="You are signed out")
+    expect(ended).to_be_visible()
+    ended.get_by_role("link", name="Sign in").click()
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=/account$"))

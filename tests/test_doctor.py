@@ -1,0 +1,165 @@
+"""`flask doctor`: what it calls well, what it wants mended, and its exit code."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from portal import create_app
+from portal.config import TrustedProxies
+from portal.doctor import checks
+from portal.extensions import db
+from tests.conftest import DatabaseMaker, settings_for
+
+GOOD = {
+    "DATABASE_URL": "postgresql://portal@db/portal",
+    "PORTAL_SECRET_KEY": "a long and random secret key, 40 letters",
+    "PORTAL_HOSTS": "portal.firm.example",
+    "FLASK_RUN_FROM_CLI": "true",
+}
+
+
+@pytest.fixture
+def ask(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Callable[..., Result]]:
+    """`ask(environ, **settings)`: flask doctor with these settings, in this environment."""
+    apps: list[Flask] = []
+    monkeypatch.setattr(checks, "DURABLE", ())
+
+    def run(environ: Mapping[str, str] = GOOD, url: str = database_url, **changes: Any) -> Result:
+        for name in (*GOOD, "PORTAL_BIND", "PORTAL_OLD_SECRET_KEY", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environ.items():
+            monkeypatch.setenv(name, value)
+        defaults = {"is_testing": False, "is_command": True, "instance": tmp_path, "second_factor": "admins"}
+        proxies = TrustedProxies(hops=1)
+        apps.append(create_app(settings_for(url, **{**defaults, "trusted_proxies": proxies, **changes})))
+        return apps[-1].test_cli_runner().invoke(args=["doctor"])
+
+    yield run
+    for app in apps:
+        with app.app_context():
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+def findings(result: Result) -> dict[str, list[str]]:
+    """The mark before each finding to the findings with it."""
+    found: dict[str, list[str]] = {}
+    for line in result.stdout.splitlines():
+        if not line.startswith(" "):
+            mark, _, what = line.partition(" ")
+            found.setdefault(mark, []).append(what.strip())
+    return found
+
+
+def test_a_good_set_up_has_nothing_to_mend(ask: Callable[..., Result]) -> None:
+    result = ask()
+
+    assert (result.exit_code, result.stderr) == (0, "All is well.\n"), result.output
+    assert "MEND" not in findings(result)
+    subjects = {what.partition(":")[0] for what in findings(result)["ok"]}
+    assert {"configuration", "proxies", "hosts", "database", "migrations", "clocks", "disk"} <= subjects
+
+
+@pytest.mark.parametrize(
+    ("environ", "settings", "mended"),
+    [
+        ({"PORTAL_SECRET_KEY": "short"}, {}, "PORTAL_SECRET_KEY"),
+        ({"PORTAL_HOSTS": ""}, {}, "PORTAL_HOSTS"),
+        ({"DATABASE_URL": ""}, {}, "DATABASE_URL"),
+        ({"PORTAL_OLD_SECRET_KEY": GOOD["PORTAL_SECRET_KEY"]}, {}, "the old one is the same"),
+        ({"PORTAL_BIND": "0.0.0.0:8000"}, {}, "can be reached without them"),
+        ({"WEB_CONCURRENCY": "99"}, {}, "PORTAL_DB_POOL_SIZE"),
+        ({}, {"url": "postgresql+psycopg2://postgres@/kingston?host=/nonexistent"}, "database: does not answer"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_to_do_and_exit_code_1(
+    ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], mended: str
+) -> None:
+    result = ask(GOOD | environ, **settings)
+
+    assert result.exit_code == 1
+    assert mended in result.stdout
+    assert "MEND" in findings(result)
+    assert "to mend" in result.stderr
+    assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("environ", "settings", "advice"),
+    [
+        ({}, {"is_demo": True}, "demo mode"),
+        ({}, {"second_factor": "optional"}, "Set PORTAL_SECOND_FACTOR"),
+        ({}, {"trusted_proxies": TrustedProxies()}, "throttled together"),
+        ({"FORWARDED_ALLOW_IPS": "*"}, {}, "has no effect"),
+        ({"DATABASE_URL": "postgresql://portal:secret@db/portal"}, {}, "where a process list may show it"),
+        ({"PORTAL_OLD_SECRET_KEY": "x"}, {"old_secret_key": "x"}, "Unset PORTAL_OLD_SECRET_KEY"),
+    ],
+)
+def test_what_may_be_meant_is_only_pointed_out(
+    ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], advice: str
+) -> None:
+    result = ask(GOOD | environ, **settings)
+
+    assert (result.exit_code, advice in result.stdout) == (0, True), result.output
+    assert "secret@" not in result.output
+
+
+def test_migrations_that_are_not_current_are_to_mend(
+    ask: Callable[..., Result], make_database: DatabaseMaker, database_url: str
+) -> None:
+    url = make_database()
+    app = create_app(settings_for(url))
+    with app.app_context():
+        upgrade()
+        downgrade(revision="-1")
+        db.engine.dispose()
+
+    result = ask(url=url)
+    assert (result.exit_code, "Run flask db upgrade." in result.stdout) == (1, True)
+
+
+def test_clocks_that_differ_are_to_mend(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "MOST_SKEW_SECONDS", -1)
+
+    assert "clocks: this machine and the database's differ" in ask().stdout
+
+
+def test_a_full_disk_and_a_key_that_others_can_read_are_to_mend(
+    ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    (tmp_path / "secret_key").write_text("x")
+    (tmp_path / "secret_key").chmod(0o644)
+    monkeypatch.setattr(checks, "LEAST_FREE_BYTES", 2**60)
+
+    result = ask()
+    assert [what.partition(":")[0] for what in findings(result)["MEND"]] == ["disk", "disk"]
+
+
+def test_a_database_that_loses_what_it_was_told_is_to_mend(
+    ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests' own server is one: it has nothing to lose."""
+    monkeypatch.setattr(checks, "DURABLE", ("fsync",))
+
+    assert "database: fsync is off" in findings(ask())["MEND"]
+
+
+def test_a_role_without_its_rights_is_to_mend(ask: Callable[..., Result], database_url: str) -> None:
+    owner = create_app(settings_for(database_url))
+    with owner.app_context(), db.engine.begin() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS stranger"))
+        connection.execute(text("CREATE ROLE stranger LOGIN"))
+    url = make_url(database_url).set(username="stranger").render_as_string(hide_password=False)
+
+    result = ask(url=url)
+    assert (result.exit_code, "database role: may not" in result.stdout) == (1, True), result.output
+
+
+def test_its_help_has_an_example(app: Flask) -> None:
+    assert "Example: flask doctor" in app.test_cli_runner().invoke(args=["doctor", "--help"]).output

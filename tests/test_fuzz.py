@@ -1,0 +1,326 @@
+"""Every route and every field, with what nobody would type: never a 5xx, never sent back as markup or as a header.
+
+FIELDS is the table of what each route takes; a route that is not in it fails the test that finds it.
+Each field meets each value of NASTY once, and hypothesis makes up 2,000 requests more.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any, NamedTuple
+from urllib.parse import quote, quote_from_bytes, urlsplit
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from portal.auth import passwords, second_factor
+from portal.clients import ClientGrant, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.cast import PASSWORD, Cast
+from tests.conftest import settings_for
+from tests.records import make_client, make_person, make_product
+from tests.test_access_matrix import routes_of
+from tests.visitor import Visitor
+
+EXAMPLES = 32  # of each route: more than 2,000 in all
+SENT_AS = ("application/json", "application/x-www-form-urlencoded", "text/plain", "x/y", "")
+NOT_PAGES = ("application/json", "application/problem+json", "text/csv", "image/svg+xml", "text/css")
+MARK = "<i>fuzz\"'&"
+NASTY = [
+    *(
+        "",
+        " ",
+        "\0",
+        "a\0b",
+        "\x1b[2J",
+        "\x7f",
+        "\u202eabc",
+        "\u2028",
+        "\r\nX-Injected: 1",
+        "a\r\nSet-Cookie: x=1",
+        "\ufeff",
+    ),
+    *(MARK, f"{MARK}><script>", "{{7*7}}", "${7*7}", "javascript:alert(1)", "//evil.example", "\\\\evil.example"),
+    *("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "'=1", "' OR 1=1 --", "%00", "%s%n", "../../etc/passwd", "a" * 3_000),
+    *("0", "1", "-0", "1e999", "9" * 40, "NaN", "Infinity", "٣", "²", "1_000", "0x10", "1.5", " 7 ", "2147483648"),
+    *("2026-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "1900-01-01", "true", "null", "[]", "\U0001f4a9" * 50),
+    *("client-1", "client-0", "client-99999999999", "record", "person/1", "person/new", "editing", "phone:1 notes:1"),
+    *("amelia.hart@firm.example", PASSWORD, "admin", "others", "1", "mine", "theirs"),
+]
+BYTES = [
+    b"\xff",
+    b"\xc3(",
+    b"\xed\xa0\x80",
+    b"%",
+    b"\x00",
+    b"&=&=&",
+    b"{",
+    b'{"a":',
+    b"[" * 2_000,
+    b"\xef\xbb\xbf{}",
+    b"[1]",
+    b'"x"',
+    b"1",
+]
+WHO = ("ada", "ada", "ada", "amelia", "rhys", "nobody")  # Ada gets furthest
+
+
+class Takes(NamedTuple):
+    """The names of what a route takes."""
+
+    query: tuple[str, ...] = ()
+    form: tuple[str, ...] = ()
+    body: tuple[str, ...] = ()  # of a JSON object
+
+
+GUARD = ("version", "seen", "seen_version", "proceeded", "draft")
+EDIT = (*GUARD, *CLIENT.labels, "decide-notes", "third-notes")
+KINDS = ("person", "product", "valuation")
+PART = (*GUARD, *PERSON.labels, *PRODUCT.labels, *VALUATION.labels, "decide-fixed_fee", "third-fixed_fee")
+RESTRICT = ("version", "is_restricted")
+GRANT = ("version", "profile_id")
+REVERT = ("version", "seen_version", "entry", "decide-notes", "third-notes")
+AGAIN = ("factor-current_password",)
+DRAFT = Takes(query=("form",), body=("version", "values", "seen", "mine"))
+PASSWORDS = ("password-current_password", "password-new_password", "password-again")
+FIELDS: dict[tuple[str, str], Takes] = {
+    ("GET", "/"): Takes(),
+    ("GET", "/clients"): Takes(query=("q", "adviser", "status", "sort", "page")),
+    ("GET", "/clients/<client_id>"): Takes(),
+    ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded")),
+    ("POST", "/clients/<client_id>/edit"): Takes(form=EDIT, body=EDIT),
+    ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
+    ("GET", "/clients/<client_id>/product/<product_id>"): Takes(query=("page",)),
+    ("GET", "/clients/<client_id>/<kind>/new"): Takes(query=("draft",)),
+    ("POST", "/clients/<client_id>/<kind>/new"): Takes(form=PART, body=PART),
+    ("GET", "/clients/<client_id>/product/<product_id>/valuation/new"): Takes(query=("draft",)),
+    ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"): Takes(form=PART, body=PART),
+    ("GET", "/clients/<client_id>/<kind>/<part_id>/edit"): Takes(query=("draft",)),
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/edit"): Takes(form=PART, body=PART),
+    ("GET", "/clients/<client_id>/<kind>/<part_id>/remove"): Takes(),
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): Takes(form=("version",), body=("version",)),
+    ("GET", "/clients/<client_id>/history"): Takes(query=("field", "person", "version", "page")),
+    ("POST", "/clients/<client_id>/history/<version>/revert"): Takes(form=REVERT, body=REVERT),
+    ("GET", "/clients/<client_id>/access"): Takes(),
+    ("POST", "/clients/<client_id>/access"): Takes(form=RESTRICT, body=RESTRICT),
+    ("POST", "/clients/<client_id>/access/grant"): Takes(form=GRANT, body=GRANT),
+    ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): Takes(form=("version",), body=("version",)),
+    ("GET", "/sign-in"): Takes(query=("next",)),
+    ("POST", "/sign-in"): Takes(query=("next",), form=("email", "password", "next")),
+    ("GET", "/sign-in/code"): Takes(query=("next",)),
+    ("POST", "/sign-in/code"): Takes(query=("next",), form=("code", "next")),
+    ("GET", "/sign-in/set-up"): Takes(query=("next",)),
+    ("POST", "/sign-in/set-up"): Takes(query=("next",), form=("code", "next")),
+    ("POST", "/sign-out"): Takes(),
+    ("GET", "/signed-in"): Takes(),
+    ("GET", "/session"): Takes(),
+    ("POST", "/session"): Takes(),
+    ("GET", "/choose-password"): Takes(),
+    ("POST", "/choose-password"): Takes(form=("email", "code", "new_password", "again")),
+    ("GET", "/account"): Takes(),
+    ("POST", "/account/password"): Takes(form=PASSWORDS),
+    ("POST", "/account/second-factor"): Takes(form=AGAIN),
+    ("GET", "/account/second-factor"): Takes(),
+    ("POST", "/account/second-factor/confirm"): Takes(form=("code",)),
+    ("POST", "/account/second-factor/remove"): Takes(form=AGAIN),
+    ("POST", "/account/recovery-codes"): Takes(form=AGAIN),
+    ("POST", "/account/sessions"): Takes(form=("sessions-current_password", "end")),
+    ("POST", "/user_page_presence"): Takes(body=("page_identifier", "tab_id", "activity", "visible", "fields")),
+    ("GET", "/user_page_presence"): Takes(query=("page", "page")),
+    ("DELETE", "/user_page_presence"): Takes(),
+    ("GET", "/user_page_presence/<page_identifier>"): Takes(),
+    ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
+    ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
+    ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form",)),
+    ("POST", "/discard_draft/<page_identifier>"): Takes(query=("form",), form=("back",)),
+    ("GET", "/users"): Takes(query=("q",)),
+    ("GET", "/users/new"): Takes(),
+    ("POST", "/users/new"): Takes(form=("first_name", "last_name", "email", "role")),
+    ("GET", "/users/<profile_id>"): Takes(),
+    ("POST", "/users/<profile_id>/role"): Takes(form=("role",)),
+    ("POST", "/users/<profile_id>/activate"): Takes(),
+    ("POST", "/users/<profile_id>/deactivate"): Takes(),
+    ("POST", "/users/<profile_id>/password-code"): Takes(),
+    ("POST", "/users/<profile_id>/reset-second-factor"): Takes(),
+    ("POST", "/users/<profile_id>/sign-out"): Takes(),
+    ("POST", "/users/<profile_id>/unlock"): Takes(),
+    ("GET", "/audit"): Takes(query=("event", "who", "address", "since", "until", "before")),
+    ("GET", "/audit.csv"): Takes(query=("event", "who", "address", "since", "until", "before")),
+    ("GET", "/healthz"): Takes(),
+    ("GET", "/readyz"): Takes(),
+    ("GET", "/static/<filename>"): Takes(),
+}
+VALUE = st.one_of(st.sampled_from(NASTY), st.text(max_size=40))
+MEMBER = st.recursive(
+    st.one_of(VALUE, st.integers(-(2**70), 2**70), st.booleans(), st.none(), st.floats(allow_nan=False)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(VALUE, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+class Call(NamedTuple):
+    """One request, as drawn."""
+
+    who: str
+    address: list[str]  # what stands in the path's places
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    form: list[tuple[str, str]] | None
+    body: bytes | None
+    content_type: str | None
+    kind: str = "product"
+
+
+@st.composite
+def calls(draw: st.DrawFn, takes: Takes) -> Call:
+    """Most of a route's fields with values of all sorts, now and then a field or a body that nobody knows."""
+
+    def some(names: tuple[str, ...], value: st.SearchStrategy[Any]) -> list[tuple[str, Any]]:
+        known = [(name, draw(value)) for name in names if draw(st.integers(0, 4))]
+        return known + ([(draw(VALUE), draw(value))] if draw(st.integers(0, 7)) == 0 else [])
+
+    form = body = content_type = None
+    if takes.body and (not takes.form or draw(st.booleans())):
+        body, content_type = json.dumps(dict(some(takes.body, MEMBER))).encode(), "application/json"
+    elif takes.form:
+        form = some(takes.form, VALUE)
+    if draw(st.integers(0, 9)) == 0:
+        form, body = None, draw(st.one_of(st.sampled_from(BYTES), st.binary(max_size=60)))
+        content_type = draw(st.sampled_from(SENT_AS))
+    return Call(
+        who=draw(st.sampled_from(WHO)),
+        address=[draw(st.one_of(st.sampled_from(["1", "2", "6", "client-1"]), VALUE)) for _ in range(2)],
+        query=some(takes.query, VALUE),
+        headers={"Accept": draw(st.sampled_from(["*/*", "application/json", "text/html"]))},
+        form=form,
+        body=body,
+        content_type=content_type,
+        kind=draw(st.sampled_from(KINDS)),
+    )
+
+
+@pytest.fixture
+def people(
+    app: Flask, cast: Cast, visit: type[Visitor], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[str], Visitor]]:
+    """`people("ada")` is her browser, newly signed in and allowed what she always was, whatever was called before."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the same checks, 100 times as fast
+    monkeypatch.setattr(passwords, "_hasher", cheap)
+    passwords._nobodys_hash.cache_clear()
+    record = make_client(MARK, notes=MARK, email="a@b.example", adviser_id=cast.amelia.id)
+    make_person(record, MARK, MARK)
+    make_product(record, (date(2026, 3, 31), "5"))
+    db.session.add(ClientGrant(client_id=record.id, profile_id=cast.daniel.id))
+    operations.save_entry(record, Entry(CLIENT), Edit(Origin(1), cast.ada.id, {"phone": MARK[:40], "notes": ""}))
+    second_factor.begin_set_up(cast.rhys.id, settings_for(""))
+    hashed = cheap.hash(PASSWORD)
+    db.session.execute(text("UPDATE profiles SET first_name = :mark, last_name = :mark"), {"mark": MARK})
+    db.session.commit()
+    restore = "UPDATE profiles SET is_active = true, password_hash = :hashed, role = :role WHERE id = :id"
+
+    def browser(name: str) -> Visitor:
+        if name == "nobody":
+            return visit(None)
+        profile = getattr(cast, name)
+        roles = {"amelia": "adviser", "ada": "admin", "rhys": "reader"}
+        db.session.execute(text(restore), {"hashed": hashed, "role": roles[name], "id": profile.id})
+        db.session.execute(text("DELETE FROM sign_in_throttle"))
+        db.session.commit()
+        return visit(profile).with_token()
+
+    yield browser
+    passwords._nobodys_hash.cache_clear()
+
+
+def test_every_route_is_in_the_table(app: Flask) -> None:
+    assert routes_of(app) == set(FIELDS)
+
+
+@pytest.mark.parametrize(("method", "rule"), FIELDS, ids=lambda part: part)
+def test_nothing_that_can_be_sent_is_a_5xx_or_comes_back_as_it_was(
+    app: Flask, people: Callable[[str], Visitor], method: str, rule: str
+) -> None:
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=os.environ.get("CI") == "true",  # by hand each run looks elsewhere
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(call=calls(FIELDS[method, rule]))
+    def try_it(call: Call) -> None:
+        answer = send(app, people(call.who), method, rule, call)
+        look_at(answer)
+
+    try_it()
+
+
+@pytest.mark.parametrize(("method", "rule"), [route for route in FIELDS if route[0] != "GET"], ids=lambda part: part)
+def test_no_body_that_is_none_is_a_5xx(app: Flask, people: Callable[[str], Visitor], method: str, rule: str) -> None:
+    for body in BYTES:
+        for sent_as in SENT_AS:
+            look_at(send(app, people("ada"), method, rule, Call("ada", ["1", "1"], [], {}, None, body, sent_as)))
+
+
+@pytest.mark.parametrize(
+    ("method", "rule"), [route for route, takes in FIELDS.items() if any(takes)], ids=lambda part: part
+)
+def test_every_field_meets_every_nasty_value(
+    app: Flask, people: Callable[[str], Visitor], method: str, rule: str
+) -> None:
+    """Each field another one at a time, so that the complaint about one does not hide the next for ever."""
+    takes = FIELDS[method, rule]
+    for turn in range(len(NASTY)):
+
+        def with_values(names: tuple[str, ...], turn: int = turn) -> list[tuple[str, str]]:
+            return [(name, NASTY[(turn + 7 * place) % len(NASTY)]) for place, name in enumerate(names)]
+
+        body = json.dumps(dict(with_values(takes.body))).encode() if takes.body and not takes.form else None
+        form = with_values(takes.form) if takes.form else None
+        address = [NASTY[turn] if turn % 2 else "1" if "_id" in rule else "client-1", "1"]
+        sent_as = "application/json" if body else None
+        call = Call("ada", address, with_values(takes.query), {}, form, body, sent_as, KINDS[turn % 3])
+        look_at(send(app, people("ada"), method, rule, call))
+
+
+def send(app: Flask, browser: Visitor, method: str, rule: str, call: Call) -> TestResponse:
+    places = iter(call.address)
+    path = rule.replace("/static/<filename>", f"{app.static_url_path}/<filename>").replace("<kind>", call.kind)
+    path = re.sub("<[^>]+>", lambda _: quote(next(places).encode("utf-8", "surrogatepass"), safe=""), path)
+    query = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in call.query)
+    options: dict[str, Any] = {"headers": call.headers}
+    if call.form is not None:
+        options["data"] = "&".join(f"{_quoted(name)}={_quoted(value)}" for name, value in call.form)
+        options["content_type"] = "application/x-www-form-urlencoded"
+    elif call.body is not None:
+        options |= {"data": call.body, "content_type": call.content_type}
+    return browser.call(method, f"{path}?{query}", **options)
+
+
+def look_at(answer: TestResponse) -> None:
+    assert answer.status_code < 500
+    for name, value in answer.headers.items():
+        assert "\r" not in value, name
+        assert "\n" not in value, name
+        assert name.lower() != "x-injected"
+    assert "x=1" not in answer.headers.get("Set-Cookie", "")
+    assert urlsplit(answer.headers.get("Location", "/")).netloc in ("", "localhost")
+    if answer.mimetype == "text/html":
+        assert "<i>fuzz" not in answer.text
+        assert "><script>" not in answer.text
+    else:
+        assert answer.mimetype in NOT_PAGES
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def _quoted(text: str) -> str:
+    return quote_from_bytes(text.encode("utf-8", "surrogatepass"))

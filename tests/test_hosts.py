@@ -1,0 +1,67 @@
+"""The portal answers under its own names only: PORTAL_HOSTS."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from portal.hosts import Hosts
+from tests.cast import Cast
+from tests.records import make_client
+from tests.visitor import Visitor, visitors_of
+
+OWN = ["portal.firm.example", "PORTAL.firm.example", "portal.firm.example:8443", "[::1]", "[::1]:8000", "10.0.0.7:80"]
+OTHERS = [
+    "evil.example",
+    "portal.firm.example.evil.example",
+    "evil.portal.firm.example",
+    "portal.firm.example:80:80",
+    "portal.firm.example:x",
+    "portal.firm.example:²",
+    "portal.firm.example@evil.example",
+    "a\\b",
+    "[::1",
+    "localhost",
+    "",
+]
+CALLS: dict[str, Callable[..., int]] = {
+    "page": lambda visitor, host: visitor.get("/clients", headers={"Host": host}).status_code,
+    "sign-in": lambda visitor, host: visitor.get("/sign-in", headers={"Host": host}).status_code,
+    "nowhere": lambda visitor, host: visitor.get("/nowhere", headers={"Host": host}).status_code,
+    "beat": lambda visitor, host: (
+        visitor.post("/user_page_presence", json={"page_identifier": "client-1"}, headers={"Host": host}).status_code
+    ),
+}
+
+
+@pytest.mark.parametrize("host", OWN)
+def test_its_own_names_with_any_port(host: str) -> None:
+    assert Hosts(("portal.firm.example", "[::1]", "10.0.0.7")).is_served(host)
+
+
+@pytest.mark.parametrize("host", OTHERS)
+def test_no_other_name(host: str) -> None:
+    assert not Hosts(("portal.firm.example", "[::1]", "10.0.0.7")).is_served(host)
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_no_lane_answers_under_another_name(
+    make_app: Callable[..., Flask], cast: Cast, call: Callable[..., int]
+) -> None:
+    make_client()
+    amelia = visitors_of(make_app())(cast.amelia).with_token()
+
+    assert call(amelia, "localhost") in (200, 302, 404)
+    for host in ("evil.example", "portal.firm.example", "a\\b", "[::1"):
+        assert call(amelia, host) == 400
+
+
+def test_the_refusal_is_a_page_that_names_and_links_nothing_of_the_strangers(visit: type[Visitor]) -> None:
+    answer = visit(None).get("/sign-in", headers={"Host": "evil.example"})
+
+    assert (answer.status_code, "evil" in answer.text, "Location" in answer.headers) == (400, False, False)
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_load_balancer_may_ask_by_address(visit: type[Visitor], path: str) -> None:
+    assert visit(None).get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200

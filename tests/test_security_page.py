@@ -1,0 +1,89 @@
+"""docs/security.md says what is so: its tests exist, and its GRANTs are enough for the portal and no more."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
+
+from portal import create_app
+from portal.config import PROJECT_ROOT
+from portal.extensions import db
+from portal.jobs import JOBS, run_job
+from tests.auth.test_second_factor import set_up
+from tests.auth.test_sign_in import sign_in
+from tests.cast import make_cast
+from tests.conftest import DatabaseMaker, settings_for
+from tests.records import make_client
+from tests.visitor import visitors_of
+
+PAGE = (PROJECT_ROOT / "docs" / "security.md").read_text()
+CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active", "notes": "new"}
+
+
+def test_every_test_and_file_that_it_names_is_there() -> None:
+    named = set(re.findall(r"`((?:tests|portal)/[\w/]+\.(?:py|txt))`", PAGE))
+
+    assert len(named) > 30
+    assert {path for path in named if not (PROJECT_ROOT / path).exists()} == set()
+
+
+def test_every_requirement_stands_there_once() -> None:
+    """As a number of the standard's form; ranges are written out as "to"."""
+    rows = [line.split("|")[1].strip() for line in PAGE.splitlines() if re.match(r"\| \d", line)]
+    numbers = [number for row in rows for number in re.findall(r"\d+\.\d+\.\d+", row)]
+
+    assert len(numbers) == len(set(numbers)) > 100
+
+
+@pytest.fixture
+def served(make_database: DatabaseMaker) -> Iterator[Flask]:
+    """The portal as a role that owns nothing, with the GRANTs of the page, on a database that another has migrated."""
+    url = make_database()
+    [grants] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+    with create_app(settings_for(url)).app_context():
+        upgrade()
+        with db.engine.begin() as connection:
+            connection.execute(text("DROP ROLE IF EXISTS portal_app"))
+            connection.execute(text("CREATE ROLE portal_app LOGIN"))
+            connection.execute(text(grants))
+        db.engine.dispose()
+    app = create_app(settings_for(make_url(url).set(username="portal_app").render_as_string(hide_password=False)))
+    with app.app_context():
+        yield app
+        db.session.rollback()
+        with db.engine.begin() as connection:
+            owner = connection.scalar(text("SELECT tableowner FROM pg_tables WHERE tablename = 'profiles'"))
+            assert owner != "portal_app"
+        for engine in db.engines.values():
+            engine.dispose()
+    with create_app(settings_for(url)).app_context(), db.engine.begin() as connection:
+        connection.execute(text("DROP OWNED BY portal_app; DROP ROLE portal_app"))
+
+
+def test_the_grants_are_enough_for_the_portal_and_not_for_changing_what_has_happened(served: Flask) -> None:
+    cast, visit = make_cast(), visitors_of(served)
+    client = make_client("Whitmore")
+    set_up(cast.daniel)
+    amelia = visit(None)
+    assert sign_in(amelia, cast.amelia.email).status_code == 302
+    amelia._token = None  # the sign-in page's is worth nothing any more
+    assert sign_in(visit(None), cast.amelia.email, "wrong").status_code == 401
+    assert amelia.get("/readyz").status_code == 200
+    assert amelia.beat(f"client-{client.id}").status_code == 200
+    draft = {"version": 1, "values": {"notes": "x"}}
+    assert amelia.call("PUT", f"/edit_drafts/client-{client.id}?form=record", json=draft).status_code == 200
+    assert amelia.post(f"/clients/{client.id}/edit", data=CHANGE).status_code == 302
+    assert visit(cast.ada).get("/audit").status_code == 200
+    assert [run_job(job) for job in JOBS] == [0] * len(JOBS)
+    assert amelia.post("/sign-out").status_code == 302
+
+    for table in ("audit_events", "client_revisions"):
+        for deed in ("DELETE FROM", "TRUNCATE", "DROP TABLE"):
+            with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
+                db.session.execute(text(f"{deed} {table}"))
+            db.session.rollback()
