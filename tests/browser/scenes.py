@@ -7,7 +7,7 @@ there are any: what holds then holds always.
 import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -291,8 +291,10 @@ def the_history(stage: Stage) -> Page:
     daniel = stage.cast.daniel
     save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{LONG_WORD}\n\n{LONG_WORD} and less")
     decided = {"town": Decision("yours"), "notes": Decision("theirs")}
-    edit = Edit(Origin(1, seen_version=2), stage.cast.amelia.id, {"town": "U" * 90, "notes": LONG_WORD}, decided)
-    operations.save_entry(client, Entry(CLIENT), replace(edit, proceeded=True))
+    values = {"town": "U" * 90, "notes": LONG_WORD}
+    origin = Origin(1, seen_version=2)
+    edit = Edit(origin, stage.cast.amelia.id, values, decisions=decided, proceeded=True)
+    operations.save_entry(client, Entry(CLIENT), edit)
     product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
     operations.remove_part(client, Entry(PRODUCT, product.id), Edit(Origin(client.version), daniel.id))
     db.session.commit()
