@@ -4,17 +4,42 @@ Every figure that depends on the machine comes from the environment; see the con
 """
 
 import os
+import resource
+import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+import gevent
+from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
+from gunicorn.workers.ggevent import GeventWorker
 from psycogreen.gevent import patch_psycopg
+
+
+class StreamingWorker(GeventWorker):
+    """gunicorn's gevent worker, which told to stop (SIGTERM, and SIGHUP for the old ones) waits for requests to end.
+
+    A stream never would: so they are ended first, and browsers go to the next worker.
+    """
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        super().handle_exit(sig, frame)
+        if self.booted:
+            gevent.spawn(self.wsgi.extensions["portal.live"].stop)
+
 
 wsgi_app = "wsgi:app"
 bind = os.environ.get("PORTAL_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-worker_class = "gevent"
-worker_connections = 2000
+worker_class = StreamingWorker
+
+# A stream holds its connection for as long as its page is open; what is left over is for requests, and above that for
+# the files of the process itself.
+_streams = os.environ.get("PORTAL_STREAMS_PER_WORKER") or ""  # what is no number is refused in words, below
+worker_connections = (int(_streams) if _streams.isdecimal() else 5000) + 1000
+OPEN_FILES = worker_connections + 200
 
 # Connections, threads and the LISTEN of a worker belong to it alone: nothing of the app exists before the fork.
 preload_app = False
@@ -47,16 +72,47 @@ except ConfigurationError as error:
 """
 
 
-def on_starting(server: object) -> None:
-    """Refuse wrong settings once and in words, before each worker fails over them.
+def on_starting(server: Arbiter) -> None:
+    """Refuse wrong settings once and in words, before each worker fails over them; make room for files and metrics.
 
-    In a process of its own: what is imported before the fork would miss gevent's patches.
+    The check runs in a process of its own: what is imported before the fork would miss gevent's patches.
     """
     check = subprocess.run([sys.executable, "-c", CHECK_SETTINGS], check=False)
     if check.returncode != 0:
         sys.exit(check.returncode)
+    _allow_open_files(server)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portal-metrics-")
 
 
-def post_fork(server: object, worker: Worker) -> None:
+def post_fork(server: Arbiter, worker: Worker) -> None:
     """Let a query of one request wait without stopping the worker's other requests."""
     patch_psycopg()
+
+
+def child_exit(server: Arbiter, worker: Worker) -> None:
+    """What a worker had open is no longer: its counts stay, its gauges go.
+
+    As prometheus_client's mark_process_dead, which imported here would miss gevent's patches in the next worker.
+    """
+    for gauge in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{worker.pid}.db"):
+        gauge.unlink(missing_ok=True)
+
+
+def on_exit(server: Arbiter) -> None:
+    """In the master alone: a TemporaryDirectory would go with the first worker that ends."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def _allow_open_files(server: Arbiter) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < OPEN_FILES:
+        server.log.warning(
+            "A process may open %d files here, %d streams a worker need %d: raise the limit (LimitNOFILE, ulimit -Hn) "
+            "or lower PORTAL_STREAMS_PER_WORKER.",
+            hard,
+            worker_connections - 1000,
+            OPEN_FILES,
+        )

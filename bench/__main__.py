@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import data, measures, report, servers
+from bench import data, measures, report, servers, streams
 from bench.data import Viewer
 from bench.measures import Side
 from bench.report import Results, SideResults
@@ -75,6 +75,7 @@ def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
         "PORTAL_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
+        "PORTAL_STREAMS_PER_WORKER": str(streams.MOST_IDLE),  # they are not shared out evenly
     }
     app = data.make_portal(database, environ, plan.viewers)
     reference_database = data.make_reference(database, plan.viewers)
@@ -105,7 +106,11 @@ def _measure(plan: Plan, viewers: Sequence[Viewer], portal: Side, reference: Sid
     sizes = measures.sizes(portal, viewers, plan.counted_beats, plan.repeats)
     _say("searching the client list")
     searches = measures.searches(portal, viewers[0], plan.counted_beats // 50)
-    return Results(plan.viewers, plan.pages, data.CLIENTS, found[1], found[0], sizes, searches)
+    _say("1,000 streams, and what they see")
+    live = streams.live(portal, viewers, plan.seconds, plan.repeats)
+    _say("10,000 idle streams, or as many as a process may open here")
+    idle = streams.idle(portal, viewers)
+    return Results(plan.viewers, plan.pages, data.CLIENTS, found[1], found[0], sizes, searches, live, idle)
 
 
 def _updates_after_warm_up(side: Side) -> tuple[int, int]:

@@ -160,12 +160,12 @@ def sign_in(app: Flask, viewers: int) -> list[Viewer]:
     return [_signed_in(app, *pair) for pair in enumerate(texts, 1)]
 
 
-def portal_beat(viewer: Viewer, page: int) -> Beat:
+def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
     """One POST, which returns the roster."""
     body = {
         "page_identifier": f"client-{page}",
         "tab_id": "bench",
-        "activity": "viewing",
+        "activity": activity,
         "visible": True,
         "fields": [],
     }

@@ -58,6 +58,30 @@ class Search:
 
 
 @dataclass(frozen=True)
+class Live:
+    """Open streams: from a change to each that sees it; KB of the workers a stream; beats a second, round by round."""
+
+    streams: int
+    pages: int
+    seen_p50_ms: float
+    seen_p99_ms: float
+    missed: int
+    memory_kb: float
+    beats_without: list[float]
+    beats_beside: list[float]
+
+
+@dataclass(frozen=True)
+class Idle:
+    """Streams while nothing happens: CPU of the server and of PostgreSQL, in per cent of one core."""
+
+    streams: int
+    opened_seconds: float
+    memory_kb: float
+    cpu_percent: list[float]
+
+
+@dataclass(frozen=True)
 class SideResults:
     full: FullLoad
     half: HalfLoad
@@ -74,6 +98,8 @@ class Results:
     reference: SideResults
     sizes: list[Size]
     searches: list[Search]
+    live: Live
+    idle: Idle
 
     @property
     def ratios(self) -> list[float]:
@@ -99,6 +125,7 @@ def as_table(results: Results) -> str:
         *_sql_rows(results.portal, results.reference),
         *_size_rows(results.sizes),
         *_search_rows(results),
+        *_live_rows(results.live, results.idle),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
@@ -147,6 +174,30 @@ def _search_rows(results: Results) -> list[Row]:
         found = f"{search.median_ms:.0f} ms (slowest {search.slowest_ms:.0f} ms)"
         rows.append((f"  {search.query}", found, "", "< 100 ms"))
     return rows
+
+
+def _live_rows(live: Live, idle: Idle) -> list[Row]:
+    beside, without = statistics.median(live.beats_beside), statistics.median(live.beats_without)
+    missed = f", {live.missed} missed" if live.missed else ""
+    return [
+        (f"{live.streams:,} streams on {live.pages} pages", "", "", ""),
+        (
+            "  change to seen, p50 / p99",
+            f"{live.seen_p50_ms:.0f} / {live.seen_p99_ms:.0f} ms{missed}",
+            "",
+            "p99 < 500 ms",
+        ),
+        ("  memory a stream", f"{live.memory_kb:.0f} KB", "", "< 40 KB"),
+        (
+            "  beats a second beside them, without them",
+            f"{beside:,.0f}, {without:,.0f} ({beside / without:.2f} ×)",
+            "",
+            "",
+        ),
+        (f"{idle.streams:,} idle streams, opened in {idle.opened_seconds:.1f} s", "", "", ""),
+        ("  memory a stream", f"{idle.memory_kb:.0f} KB", "", "< 40 KB"),
+        ("  CPU, of one core: server + PostgreSQL", " + ".join(f"{part:.1f} %" for part in idle.cpu_percent), "", ""),
+    ]
 
 
 def _failures(results: Results) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -122,6 +123,19 @@ def cpu_seconds_below(pid: int) -> float:
     """CPU time of a process and its living descendants; 0 where the system does not tell (not Linux)."""
     parents = {child: parent for child, parent, _ in _processes()}
     return sum(seconds for child, _, seconds in _processes() if _is_below(child, pid, parents))
+
+
+def memory_kb_below(pid: int) -> int:
+    """Resident memory of a process's living descendants, in KB; 0 where the system does not tell (not Linux)."""
+    parents = {child: parent for child, parent, _ in _processes()}
+    return sum(_resident_kb(child) for child in parents if child != pid and _is_below(child, pid, parents))
+
+
+def _resident_kb(pid: int) -> int:
+    with suppress(OSError):
+        found = re.search(r"^VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+        return int(found[1]) if found else 0
+    return 0
 
 
 def _is_below(child: int, pid: int, parents: Mapping[int, int]) -> bool:

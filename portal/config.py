@@ -15,6 +15,7 @@ from pathlib import Path
 from portal.errors import ConfigurationError
 
 SECRET_KEY_MIN_LENGTH = 32
+METRICS_TOKEN_MIN_LENGTH = 16
 DEMO_PASSWORD = "kingston-demo"  # noqa: S105  # public on purpose; refused outside demo mode
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")  # gunicorn's names too
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -81,6 +82,8 @@ class Settings:
     trusted_proxies: TrustedProxies = TrustedProxies()
     second_factor: str = "optional"
     old_secret_key: str | None = None
+    streams_per_worker: int = 5_000
+    metrics_token: str | None = None
     log_level: str = "INFO"
 
     @property
@@ -121,6 +124,8 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
         second_factor=_second_factor(environ, is_demo=is_demo),
         old_secret_key=environ.get("PORTAL_OLD_SECRET_KEY") or None,
         db_pool_size=_whole_number(environ, "PORTAL_DB_POOL_SIZE", 10),
+        streams_per_worker=_whole_number(environ, "PORTAL_STREAMS_PER_WORKER", 5_000),
+        metrics_token=_metrics_token(environ),
         log_level=_log_level(environ),
     )
 
@@ -201,6 +206,16 @@ def _second_factor(environ: Mapping[str, str], *, is_demo: bool) -> str:
             f"PORTAL_SECOND_FACTOR must be one of {', '.join(SECOND_FACTORS)}; it is {wanted[:20]!r}."
         )
     return wanted
+
+
+def _metrics_token(environ: Mapping[str, str]) -> str | None:
+    token = environ.get("PORTAL_METRICS_TOKEN") or None
+    if token is not None and len(token) < METRICS_TOKEN_MIN_LENGTH:
+        raise ConfigurationError(
+            f"PORTAL_METRICS_TOKEN must have at least {METRICS_TOKEN_MIN_LENGTH} characters: whoever guesses it reads "
+            "how busy the portal is."
+        )
+    return token
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy.pool import NullPool
 
 from portal.config import Settings
 from portal.embedded_postgres import EmbeddedPostgres
-from portal.extensions import PRESENCE_BIND
+from portal.extensions import LIVE_BIND, PRESENCE_BIND
 
 CONNECT_TIMEOUT_SECONDS = 5
 WAIT_FOR_CONNECTION_SECONDS = 5
@@ -17,13 +18,16 @@ STATEMENT_TIMEOUT_MS = 15_000
 BEAT_TIMEOUT_MS = 5_000
 # Who waits for a record that somebody holds keeps a connection from those who want another.
 LOCK_TIMEOUT_MS = 3_000
+# A database host that goes without a word is noticed after 20 seconds, not after the kernel's quarter of an hour.
+KEEP_ASKING = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 20_000}
 
 
 def init_database(app: Flask, settings: Settings) -> None:
-    """Configure two pools on one database; the first connection is opened when one is first needed.
+    """Configure two pools on one database, and the hub's connection; each is opened when it is first needed.
 
     The second pool is presence's: in autocommit, not pinged and not rolled back on return, so that a beat is one
-    round trip. Every wait is bounded: for a connection, for the server, for a statement of a page.
+    round trip. Every wait is bounded: for a connection, for the server, for a statement of a page. The hub's connection
+    mostly waits, and has its kernel ask whether the server is still there.
     """
     url = settings.database_url or _embedded_url(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
@@ -41,7 +45,13 @@ def init_database(app: Flask, settings: Settings) -> None:
             "isolation_level": "AUTOCOMMIT",
             "pool_reset_on_return": None,
             "connect_args": _connect_args(BEAT_TIMEOUT_MS),
-        }
+        },
+        LIVE_BIND: {
+            "url": url,
+            "poolclass": NullPool,
+            "isolation_level": "AUTOCOMMIT",
+            "connect_args": {**_connect_args(BEAT_TIMEOUT_MS), **KEEP_ASKING},
+        },
     }
 
 

@@ -23,8 +23,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.NotFound: 404,
     errors.StaleVersion: 409,
     errors.InvalidInput: 422,
-    errors.TooManyTries: 429,
-    errors.TooBusy: 503,
+    errors.TooSoon: 429,
+    errors.ComeBackLater: 503,
     errors.DatabaseAway: 503,
 }
 RETRY_AFTER_SECONDS = 5
@@ -90,7 +90,7 @@ def _foreseen(status: int) -> Any:
             current_app.logger.info("not allowed: profile %s, %s", _caller(), request.endpoint)
         members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
         response = answer(status, str(error) or None, **members)
-        if isinstance(error, errors.TooManyTries):
+        if isinstance(error, errors.TooSoon):
             response.headers["Retry-After"] = str(error.wait_seconds)
         return response
 

@@ -33,18 +33,25 @@ class StaleVersion(PortalError):
     """The record has moved on since the version that the change started from: 409."""
 
 
-class TooManyTries(PortalError):
+class TooSoon(PortalError):
+    """It has been done only just now: 429, with `wait_seconds` until it may be done again."""
+
+    def __init__(self, text: str, wait_seconds: int) -> None:
+        super().__init__(text)
+        self.wait_seconds = wait_seconds
+
+
+class TooManyTries(TooSoon):
     """Too many wrong passwords or codes: 429. `wait_seconds` until the next one is looked at."""
 
     def __init__(self, wait_seconds: int) -> None:
         minutes = -(-wait_seconds // 60)
         wait = f"{wait_seconds} seconds" if wait_seconds < 60 else f"{minutes} minute{'s' if minutes > 1 else ''}"
-        super().__init__(f"There have been too many tries. Wait {wait} and try again.")
-        self.wait_seconds = wait_seconds
+        super().__init__(f"There have been too many tries. Wait {wait} and try again.", wait_seconds)
 
 
-class TooBusy(PortalError):
-    """More is asked for at once than the portal does at once; trying again soon may help: 503."""
+class ComeBackLater(PortalError):
+    """There is no room for it in this process just now, or the process is about to stop: 503."""
 
 
 class DatabaseAway(PortalError):

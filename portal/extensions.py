@@ -3,6 +3,7 @@
 `init_extensions` is called by `create_app`. Must not import a feature package.
 """
 
+import logging
 from typing import TYPE_CHECKING
 
 import psycopg2
@@ -14,6 +15,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+logger = logging.getLogger(__name__)
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -42,6 +45,7 @@ migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
 PRESENCE_BIND = "presence"  # the connections that beats use: see portal.database
+LIVE_BIND = "live"  # the one connection of the hub
 
 if TYPE_CHECKING:
     Model = Base
@@ -52,6 +56,16 @@ else:
 def init_extensions(app: Flask) -> None:
     """Bind every extension to `app`; no connection is opened here, so forking afterwards is safe."""
     db.init_app(app)
+    app.teardown_appcontext(_end_transaction)  # before Flask-SQLAlchemy's own, which fails where the database has gone
     migrate.init_app(app, db, directory=app.config["MIGRATIONS_FOLDER"])
     login_manager.init_app(app)
     csrf.init_app(app)
+
+
+def _end_transaction(_error: BaseException | None) -> None:
+    """Let go of the connection. What was answered stands, also where the database has gone since it was read."""
+    try:
+        db.session.remove()
+    except DATABASE_TROUBLE as error:
+        logger.warning("the database went after a request had been answered: %s", error)
+        db.session.registry.clear()

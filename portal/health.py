@@ -1,10 +1,14 @@
-"""What a load balancer asks: is this process alive, and can it serve? Neither needs a sign-in session."""
+"""What machines ask: is this process alive, can it serve, how busy is it? None of them has a sign-in session."""
+
+import hmac
+from http import HTTPStatus
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import Blueprint, Flask, current_app
+from flask import Blueprint, Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 
+from portal import metrics
 from portal.extensions import csrf, db
 
 blueprint = Blueprint("health", __name__)
@@ -24,6 +28,18 @@ def readyz() -> ResponseReturnValue:
     if set(current) != set(wanted):
         return {"status": "migrations are not current: run `flask db upgrade`"}, 503
     return {"status": "ready"}
+
+
+@blueprint.get("/metrics")
+def show_metrics() -> ResponseReturnValue:
+    """Prometheus's figures, for who knows PORTAL_METRICS_TOKEN. 404 without one set, 401 for who does not know it."""
+    token = current_app.config["SETTINGS"].metrics_token
+    if token is None:
+        abort(HTTPStatus.NOT_FOUND)
+    given = request.headers.get("Authorization", "").encode()
+    if not hmac.compare_digest(given, f"Bearer {token}".encode()):
+        return Response(status=HTTPStatus.UNAUTHORIZED, headers={"WWW-Authenticate": "Bearer"})
+    return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
 
 
 def init_health(app: Flask) -> None:

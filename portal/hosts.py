@@ -11,7 +11,8 @@ from werkzeug.exceptions import BadRequest
 
 from portal.config import Settings
 
-ALSO_BY_ADDRESS = {"health.healthz", "health.readyz"}  # a load balancer asks by address and learns nothing of anybody
+# Load balancers and Prometheus ask by address: they learn nothing of anybody, or bring a token that no page has.
+ALSO_BY_ADDRESS = {"health.healthz", "health.readyz", "health.show_metrics"}
 
 
 class Hosts:

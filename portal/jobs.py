@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal import metrics
 from portal.auth import sign_in_sessions, throttle
 from portal.editing import drafts
 from portal.extensions import db
@@ -83,7 +84,10 @@ def run_job(job: Job) -> int | None:
             logger.debug("%s: another process is at it", job.name)
             return None
         count = job.run(connection)
-    logger.info("%s: %d in %.0f ms", job.name, count, (time.monotonic() - started) * 1000)
+    seconds = time.monotonic() - started
+    metrics.JOB_ROWS.labels(job.name).inc(count)
+    metrics.JOB_SECONDS.labels(job.name).observe(seconds)
+    logger.info("%s: %d in %.0f ms", job.name, count, seconds * 1000)
     return count
 
 

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from flask import Flask, Request, g, request, session
+from flask import Flask, Request, current_app, g, request, session
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from itsdangerous import BadData
 
@@ -25,7 +25,7 @@ from portal.config import Settings
 from portal.errors import NotSignedIn
 
 IDENTITY_KEY = "_user_id"  # Flask-Login's
-BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz"}
+BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz", "health.show_metrics"}
 BACKGROUND_BLUEPRINTS = {"presence", "drafts", "client_changes"}
 BACKGROUND_HEADER = "X-Background"
 SECOND_STEP_KEY = "second_step"
@@ -110,6 +110,11 @@ def second_step() -> tuple[int, int]:
 def identity() -> Identity:
     """The caller by the sign-in session alone, without a query. Raises NotSignedIn (401)."""
     return parse_identity(session.get(IDENTITY_KEY))
+
+
+def seconds_left() -> float:
+    """How much longer the session of this request lasts if nobody does anything: for what outlives the request."""
+    return float(g.signed_at) + current_app.permanent_session_lifetime.total_seconds() - time.time()
 
 
 def parse_identity(text: object) -> Identity:

@@ -17,8 +17,10 @@ from portal import create_app
 from portal.config import Settings
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
+from portal.live import hub_of
 from tests.cast import Cast, make_cast
 from tests.visitor import Visitor, visitors_of
+from tests.wire import Wire
 from tests.wiretap import Wiretap
 
 EVERY_TABLE = (
@@ -52,8 +54,10 @@ def database_url(make_database: "DatabaseMaker") -> str:
 
 
 @pytest.fixture(scope="session")
-def shared_app(database_url: str) -> Flask:
-    return create_app(settings_for(database_url))
+def shared_app(database_url: str) -> Iterator[Flask]:
+    app = create_app(settings_for(database_url))
+    yield app
+    hub_of(app).stop()
 
 
 @pytest.fixture
@@ -99,14 +103,24 @@ def shared_wiretap(database_url: str) -> Iterator[Wiretap]:
 
 
 @pytest.fixture(scope="session")
-def shared_tapped_app(shared_wiretap: Wiretap) -> Flask:
-    return create_app(settings_for(shared_wiretap.url))
+def shared_tapped_app(shared_wiretap: Wiretap) -> Iterator[Flask]:
+    app = create_app(settings_for(shared_wiretap.url))
+    yield app
+    hub_of(app).stop()
 
 
 @pytest.fixture
 def wiretap(shared_wiretap: Wiretap) -> Wiretap:
     """Hears what `tapped_visit`'s application says to the database, and can cut it off."""
     return shared_wiretap
+
+
+@pytest.fixture
+def wire(app: Flask, database_url: str) -> Iterator[Wire]:
+    """Hears every NOTIFY from here on."""
+    wire = Wire(database_url)
+    yield wire
+    wire.close()
 
 
 @pytest.fixture
@@ -136,6 +150,7 @@ class AppMaker:
 
     def close(self) -> None:
         for app in self._made:
+            hub_of(app).stop()
             with app.app_context():
                 for engine in db.engines.values():
                     engine.dispose()

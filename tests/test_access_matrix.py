@@ -44,6 +44,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
     ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},
     ("POST", "/user_page_presence"): {"json": {"page_identifier": "client-1"}},
+    ("POST", "/user_page_presence/<page_identifier>/nudge"): {"json": {"tab_id": "t"}},
     ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
     ("PUT", "/edit_drafts/<page_identifier>"): {
@@ -103,6 +104,8 @@ TABLE = """
     DELETE /user_page_presence                   200       200       200       200       401       401       403
     GET    /user_page_presence/<page_identifier> 200       200       200       200       401       401       -
     DELETE /user_page_presence/<page_identifier> 200       200       200       200       401       401       403
+    GET    /user_page_presence/<page_identifier>/events 200 200      200       200       401       401       -
+    POST   /user_page_presence/<page_identifier>/nudge 200  200      200       200       401       401       403
     PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     DELETE /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     POST   /discard_draft/<page_identifier>      clients   clients   clients   403       sign-in   sign-in   403
@@ -121,6 +124,7 @@ TABLE = """
     GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /healthz                              200       200       200       200       200       200       -
     GET    /readyz                               200       200       200       200       200       200       -
+    GET    /metrics                              404       404       404       404       404       404       -
     GET    /static/<filename>                    200       200       200       200       200       200       -
 """
 ROWS = {(row[0], row[1]): dict(zip(PEOPLE, row[2:], strict=True)) for row in map(str.split, TABLE.split("\n")) if row}
@@ -229,7 +233,14 @@ def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
 
 def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str = "1") -> TestResponse:
     body = json.loads(json.dumps(BODIES.get((method, rule), {})).replace("client-1", f"client-{client_id}"))
-    return browser.call(method, path_of(app, rule, client_id), **body)
+    path = path_of(app, rule, client_id)
+    if rule.endswith("/events"):
+        answer = browser.call(method, path, buffered=False)  # it would not end by itself
+        answer.close()
+        return answer
+    if rule.endswith("/nudge"):
+        browser.beat(f"client-{client_id}", tab_id="t", waiting=True)
+    return browser.call(method, path, **body)
 
 
 def _outcome(answer: TestResponse) -> str:

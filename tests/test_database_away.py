@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, request_finished
 from sqlalchemy import text
 
 from portal import database
@@ -93,6 +93,17 @@ def test_signing_in_is_503_and_the_page_without_a_session_still_opens(tapped_vis
         answer = nobody.post("/sign-in", data={**form_of(page), "email": "amelia@firm.example", "password": PASSWORD})
 
     assert answer.status_code == 503
+
+
+def test_what_was_read_is_answered_though_the_database_goes_before_the_connection_is_given_back(
+    amelia: Visitor, wiretap: Wiretap, shared_tapped_app: Flask
+) -> None:
+    def break_connections(_app: Flask, **_: object) -> None:
+        wiretap.break_connections()
+
+    with request_finished.connected_to(break_connections, shared_tapped_app):
+        assert amelia.get("/clients/1/changes?since=1").status_code == 200
+    assert amelia.get("/clients/1/changes?since=1").status_code == 200
 
 
 def test_the_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wiretap) -> None:

@@ -45,6 +45,7 @@ NO_RECORD = {
     ("POST", "/user_page_presence"): "presence",
     ("DELETE", "/user_page_presence"): "presence",
     ("DELETE", "/user_page_presence/<page_identifier>"): "presence",
+    ("POST", "/user_page_presence/<page_identifier>/nudge"): "presence",
     ("PUT", "/edit_drafts/<page_identifier>"): "one's own draft, of which the last one wins",
     ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
     ("POST", "/discard_draft/<page_identifier>"): "one's own draft",

@@ -62,6 +62,6 @@ def test_the_refusal_is_a_page_that_names_and_links_nothing_of_the_strangers(vis
     assert (answer.status_code, "evil" in answer.text, "Location" in answer.headers) == (400, False, False)
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_a_load_balancer_may_ask_by_address(visit: type[Visitor], path: str) -> None:
-    assert visit(None).get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+@pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/metrics", 404)])
+def test_a_load_balancer_and_prometheus_may_ask_by_address(visit: type[Visitor], path: str, status: int) -> None:
+    assert visit(None).get(path, headers={"Host": "10.1.2.3:8000"}).status_code == status

@@ -97,7 +97,7 @@ def _valid_email(text: str) -> str:
 def set_password(profile: Profile, password: str) -> None:
     """Give the profile a password and end its sign-in sessions.
 
-    Raises InvalidInput (422) for a weak one, TooBusy (503).
+    Raises InvalidInput (422) for a weak one, ComeBackLater (503).
     """
     check_password(password, (profile.first_name, profile.last_name, profile.email))
     profile.password_hash = passwords.hash_password(password)
@@ -139,7 +139,7 @@ def end_every_session() -> int:
     """Sign everybody out; how many profiles there are. Flushes."""
     everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
     count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    db.session.execute(text("DELETE FROM sign_in_sessions"))
+    sign_in_sessions.end_everybodys()
     db.session.execute(text("DELETE FROM user_page_presence"))
     db.session.expire_all()
     return count

@@ -15,7 +15,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portal.errors import TooBusy
+from portal.errors import ComeBackLater
 
 MOST_HASHES_AT_ONCE = 2
 LONGEST_WAIT_SECONDS = 5.0
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 def hash_password(password: str) -> str:
-    """Raises TooBusy (503), as `is_right_password` does."""
+    """Raises ComeBackLater (503), as `is_right_password` does."""
     return _bounded(lambda: _hasher.hash(password))
 
 
@@ -57,7 +57,7 @@ def _matches(password: str, password_hash: str) -> bool:
 
 def _bounded(work: Callable[[], _T]) -> _T:
     if not _places.acquire(timeout=LONGEST_WAIT_SECONDS):
-        raise TooBusy("Too many people are signing in just now. Please try again in a moment.")
+        raise ComeBackLater("Too many people are signing in just now. Please try again in a moment.")
     try:
         return _in_real_thread(work)
     finally:

@@ -14,7 +14,7 @@ from portal.auth import known_devices, operations, passwords, second_factor, thr
 from portal.auth.models import Profile
 from portal.auth.throttle import ADDRESS, CODE, DEVICE, PASSWORD_AGAIN, Subject, Verdict
 from portal.config import Settings
-from portal.errors import InvalidInput, TooBusy, TooManyTries
+from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
 from portal.proxies import network_of
 from portal.whence import Actor, whence
@@ -27,7 +27,7 @@ def by_password(email: str, password: str) -> Profile | None:
     """The profile, or None: unknown, wrong, deactivated and locked look the same and cost the same one hash.
 
     Raises TooManyTries (429) where it says nothing of an account: for all accounts tried from one address, and to the
-    account's own known browser. Raises TooBusy (503). Commits the try.
+    account's own known browser. Raises ComeBackLater (503). Commits the try.
     """
     settings: Settings = current_app.config["SETTINGS"]
     found = operations.find_by_email(email)
@@ -36,7 +36,7 @@ def by_password(email: str, password: str) -> Profile | None:
     verdict = _count(subjects, tell={ADDRESS, DEVICE})
     try:
         profile = operations.authenticate(email, password, is_demo=settings.is_demo)
-    except TooBusy:
+    except ComeBackLater:
         if verdict.is_admitted:
             throttle.give_back(subjects)
             db.session.commit()
@@ -77,7 +77,7 @@ def by_first_code(profile: Profile, typed: str, settings: Settings) -> list[str]
 
 
 def by_password_again(profile: Profile, password: str) -> None:
-    """Before what a stolen session must not do. Raises InvalidInput (422), TooManyTries (429), TooBusy (503)."""
+    """Before what a stolen session must not do. Raises InvalidInput (422), TooManyTries (429), ComeBackLater (503)."""
     subjects = (Subject(PASSWORD_AGAIN, str(profile.id)),)
     verdict = _count(subjects, tell={PASSWORD_AGAIN})
     if not passwords.is_right_password(password, profile.password_hash):

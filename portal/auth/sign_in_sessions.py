@@ -1,19 +1,34 @@
 """The sign-in sessions as the database keeps them: begun, listed, noted as used, ended. Flushes, never commits.
 
 The cookie is in portal.sessions. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
-come; presence checks the same in every statement (presence.statements.SIGNED_IN).
+come; presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
+profile's live streams, in the same transaction.
 """
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    CursorResult,
+    DateTime,
+    ForeignKey,
+    String,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.auth.models import Profile
 from portal.extensions import Model, db
+from portal.live import publish
 from portal.sessions import TOKEN_BYTES, Identity, session_id_of
 from portal.whence import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
 
@@ -93,17 +108,23 @@ def note_use(session_id: UUID) -> None:
 
 def end(profile_id: int, session_id: UUID) -> bool:
     """End one session of the profile's; whether there was one."""
-    return _delete(SignInSession.profile_id == profile_id, SignInSession.id == session_id) > 0
+    return _delete(profile_id, SignInSession.id == session_id) > 0
 
 
 def end_others(profile_id: int, kept: UUID) -> int:
     """End all sessions of the profile's but one; how many."""
-    return _delete(SignInSession.profile_id == profile_id, SignInSession.id != kept)
+    return _delete(profile_id, SignInSession.id != kept)
 
 
 def end_all(profile_id: int) -> int:
     """End every session of the profile's; how many."""
-    return _delete(SignInSession.profile_id == profile_id)
+    return _delete(profile_id)
+
+
+def end_everybodys() -> int:
+    """End every session of every profile; how many."""
+    connection = db.session.connection()
+    return _ring(connection, connection.execute(delete(SignInSession).returning(SignInSession.profile_id)))
 
 
 def purge(connection: Connection, idle_minutes: int) -> int:
@@ -111,9 +132,10 @@ def purge(connection: Connection, idle_minutes: int) -> int:
     query = text(
         "DELETE FROM sign_in_sessions WHERE ends_at < now()"
         " OR last_used_at < now() - make_interval(mins => :idle_minutes, secs => 2 * :noted_every_seconds)"
+        " RETURNING profile_id"
     )
     parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": NOTED_EVERY_SECONDS}
-    return connection.execute(query, parameters).rowcount
+    return _ring(connection, connection.execute(query, parameters))
 
 
 _HOLDS = (
@@ -130,10 +152,18 @@ def _end_the_idlest(profile_id: int) -> None:
         .order_by(SignInSession.last_used_at.desc())
         .limit(MOST_SESSIONS - 1)
     )
-    _delete(SignInSession.profile_id == profile_id, SignInSession.id.not_in(kept))
+    _delete(profile_id, SignInSession.id.not_in(kept))
 
 
-def _delete(*conditions: object) -> int:
-    statement = delete(SignInSession).where(*conditions).execution_options(synchronize_session=False)  # type: ignore[arg-type]
-    count: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
-    return count
+def _delete(profile_id: int, *conditions: ColumnElement[bool]) -> int:
+    statement = delete(SignInSession).where(SignInSession.profile_id == profile_id, *conditions)
+    connection = db.session.connection()
+    return _ring(connection, connection.execute(statement.returning(SignInSession.profile_id)))
+
+
+def _ring(connection: Connection, deleted: CursorResult[Any]) -> int:
+    """Tell the streams of those whose sessions were deleted; return how many sessions."""
+    profile_ids = deleted.scalars().all()
+    for profile_id in dict.fromkeys(profile_ids):
+        publish.signed_out(connection, profile_id)
+    return len(profile_ids)

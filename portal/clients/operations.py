@@ -22,6 +22,7 @@ from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.editing import versions
 from portal.errors import NotFound
 from portal.extensions import db
+from portal.live import publish
 
 MOST_NAMED = 50  # of the revisions that a save was merged with, the newest
 # What may be there once only: the constraint, the field that says it, and what is wrong with it.
@@ -127,7 +128,9 @@ def lock(client: Client) -> None:
 
 
 def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
-    """Claim the next version, write `values` over the client's columns, the revision and the audit; return the version.
+    """Claim the next version, write `values` over the client, the revision and the audit, tell the open pages.
+
+    Returns the version.
 
     Whoever may not see the client any more is taken off its page. Call `lock` first. The guard decides all the same: a
     caller that forgot to cannot overwrite anybody.
@@ -139,6 +142,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     auditing.note(client.id, version, changes, cause)
     if access.says_who_sees(changes):
         access.evict(client.id)
+    publish.saved(db.session.connection(), f"client-{client.id}", version)
     db.session.refresh(client)
     return version
 

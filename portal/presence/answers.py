@@ -22,5 +22,6 @@ def answer_to_beat(caller: Identity, body: object, timings: PresenceTimings) -> 
         "status": "updated",
         "heartbeat_seconds": heartbeat_seconds(given.page.kind, timings),
         "version": version,
+        "read_at": roster.now_epoch,
         "users": rules.viewers(roster, timings.active_window_seconds),
     }

@@ -8,6 +8,7 @@ from portal import pages
 from portal.errors import InvalidInput
 
 ACTIVITIES = ("viewing", "editing")
+ANSWERS = ("soon", "done")
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # A caller that names no tab has one all the same; no tab_id can be this.
 UNNAMED_TAB = "."
@@ -19,13 +20,28 @@ LONGEST_FIELD = 100
 
 @dataclass(frozen=True)
 class Beat:
-    """One "I am here": on which page, in which tab, doing what. `fields` are changed but not yet saved."""
+    """One "I am here": on which page, in which tab, doing what. `fields` are changed but not yet saved.
+
+    `waiting` for the others to finish; `answer` to somebody who waits and has asked this tab to.
+    """
 
     page: pages.Page
     tab_id: str = UNNAMED_TAB
     activity: str = "viewing"
     visible: bool = True
     fields: tuple[str, ...] = ()
+    waiting: bool = False
+    answer: str | None = None
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the table keeps of the tab. What hardly any tab says is left out where it is not said."""
+        said: dict[str, Any] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
+        if self.waiting:
+            said["waiting"] = True
+        if self.answer:
+            said["answer"] = self.answer
+        return said
 
 
 def beat_from(body: object) -> Beat:
@@ -39,8 +55,10 @@ def beat_from(body: object) -> Beat:
         page=pages.parse(_page_identifier(body.get("page_identifier"))),
         tab_id=tab_id_from(body.get("tab_id")),
         activity=_activity(body.get("activity", "viewing")),
-        visible=_visible(body.get("visible", True)),
+        visible=_truth("visible", body.get("visible", True)),
         fields=_fields(body.get("fields", [])),
+        waiting=_truth("waiting", body.get("waiting", False)),
+        answer=_answer(body.get("answer")),
     )
 
 
@@ -67,10 +85,16 @@ def _activity(value: Any) -> str:
     return str(value)
 
 
-def _visible(value: Any) -> bool:
+def _truth(field: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise InvalidInput("visible", "must be true or false")
+        raise InvalidInput(field, "must be true or false")
     return value
+
+
+def _answer(value: Any) -> str | None:
+    if value is not None and value not in ANSWERS:
+        raise InvalidInput("answer", f"must be {' or '.join(ANSWERS)}, or null")
+    return value and str(value)
 
 
 def _fields(value: Any) -> tuple[str, ...]:

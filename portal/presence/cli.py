@@ -1,13 +1,21 @@
 """`flask presence …`: look at presence, and mend it by hand."""
 
+from contextlib import closing
+
 import click
+import psycopg2
 from flask import current_app
 from sqlalchemy import text
 
+from portal import clock
 from portal.commands import CommandGroup
-from portal.errors import NotFound
-from portal.extensions import db
+from portal.errors import DatabaseAway, NotFound
+from portal.extensions import LIVE_BIND, db
+from portal.live.listener import Bell, Listener
+from portal.live.notices import Notice
 from portal.presence import statements, store
+
+WATCH_WAIT_SECONDS = 60
 
 presence = CommandGroup("presence", help="See who is on which page; clear what should not be there.")
 
@@ -48,6 +56,29 @@ def clear(email: str | None, page_identifier: str | None) -> None:
         count = store.clear_page(connection, page_identifier or "")
     db.session.commit()
     click.echo(f"Deleted {count} rows.")
+
+
+@presence.command("watch", epilog="Example: flask presence watch --page client-42")
+@click.option("--page", "page_identifier", help="Only what concerns this page.")
+def watch(page_identifier: str | None) -> None:
+    """Print what open pages are told, as it happens, until Ctrl-C."""
+    try:
+        with closing(Bell()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
+            click.echo("Watching; Ctrl-C ends it.", err=True)
+            while True:
+                for notice in listener.wait(WATCH_WAIT_SECONDS):
+                    if page_identifier in (None, notice.page):
+                        click.echo(_line(notice))
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+    except psycopg2.OperationalError as error:
+        raise DatabaseAway(f"The database has gone away: {error}") from error
+
+
+def _line(notice: Notice) -> str:
+    about = {"version": notice.version, "profile": notice.profile}
+    words = [f"{name} {number}" for name, number in about.items() if number is not None]
+    return "\t".join([f"{clock.now():%H:%M:%S.%f}"[:-3], notice.event, notice.page or "", " ".join(words)]).rstrip()
 
 
 def _profile_id(email: str) -> int:

@@ -74,7 +74,7 @@ class ExpressLane:
         except (PortalError, *DATABASE_TROUBLE) as error:
             environ[FAILURE] = error
             return None
-        return json.dumps(answer, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        return json.dumps(answer, separators=(",", ":")).encode() + b"\n"
 
     def _caller(self, environ: "WSGIEnvironment") -> sessions.Identity:
         """Who calls, by session cookie and CSRF token. Raises one of UNUSUAL."""

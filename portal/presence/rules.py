@@ -3,14 +3,19 @@
 Called by views and commands with what store.py read. Must not import Flask or SQLAlchemy.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, NotRequired, TypedDict
 
 Tabs = Mapping[str, Mapping[str, Any]]
+AGEING = ("last_seen", "seconds_ago")  # what every beat changes, and no page is redrawn for
 
 
 class Viewer(TypedDict):
-    """One user of the API's rosters (docs/api.md). Times are ISO 8601 in UTC; `seconds_ago` is the server's."""
+    """One user of the API's rosters (docs/api.md). Times are ISO 8601 in UTC; `seconds_ago` is the server's.
+
+    The last three only of somebody who waits, has asked the others to finish, or has answered somebody who has.
+    """
 
     id: int
     first_name: str
@@ -22,6 +27,9 @@ class Viewer(TypedDict):
     activity: str
     visible: bool
     fields: list[str]
+    waiting_since: NotRequired[str]
+    asked_at: NotRequired[str]
+    answer: NotRequired[str]
 
 
 class PresentRow(NamedTuple):
@@ -50,10 +58,23 @@ def viewers(roster: Roster, active_window_seconds: int) -> list[Viewer]:
     return [_viewer(PresentRow(*row), oldest) for row in roster.rows]
 
 
+def visible_state(viewers: Iterable[Viewer]) -> Any:
+    """What people see of a roster: equal for two rosters that differ only in who beat when."""
+    shown = [{name: value for name, value in viewer.items() if name not in AGEING} for viewer in viewers]
+    return sorted(shown, key=lambda viewer: viewer["id"])
+
+
+def changes_in_seconds(roster: Roster, active_window_seconds: int) -> float:
+    """When the roster changes by itself: a tab's last beat falls out of the active window. Infinity without tabs."""
+    oldest = roster.now_epoch - active_window_seconds
+    tabs = (tab["at"] - oldest for row in roster.rows for tab in PresentRow(*row).tabs.values())
+    return min((left for left in tabs if left > 0), default=float("inf"))
+
+
 def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
     # A tab that has not beaten inside the active window is gone, whatever it last said.
     tabs = [tab for tab in row.tabs.values() if tab["at"] > oldest_epoch]
-    return {
+    viewer: Viewer = {
         "id": row.id,
         "first_name": row.first_name,
         "last_name": row.last_name,
@@ -61,7 +82,31 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
         "last_seen": row.last_seen,
         "seconds_ago": int(row.seconds_ago),
         "entered_at": row.entered_at,
-        "activity": "editing" if any(tab["activity"] == "editing" for tab in tabs) else "viewing",
-        "visible": any(tab["visible"] for tab in tabs),
-        "fields": sorted({field for tab in tabs for field in tab["fields"]}),
+        "activity": "viewing",
+        "visible": False,
+        "fields": [],
     }
+    for tab in tabs:  # mostly one; of a beat's time in Python this is a tenth, and generators were twice that
+        if tab["activity"] == "editing":
+            viewer["activity"] = "editing"
+        if tab["visible"]:
+            viewer["visible"] = True
+        if tab["fields"]:
+            viewer["fields"] = sorted({*viewer["fields"], *tab["fields"]})
+    if any("waiting" in tab or "answer" in tab for tab in tabs):
+        _add_waiting(viewer, tabs)
+    return viewer
+
+
+def _add_waiting(viewer: Viewer, tabs: Sequence[Mapping[str, Any]]) -> None:
+    """Since when the first of the tabs waits, when the last one asked, and what the last to answer said."""
+    if since := [tab["waiting_since"] for tab in tabs if "waiting_since" in tab]:
+        viewer["waiting_since"] = _moment(min(since))
+    if asked := [tab["asked_at"] for tab in tabs if "asked_at" in tab]:
+        viewer["asked_at"] = _moment(max(asked))
+    if answers := [(tab["at"], tab["answer"]) for tab in tabs if "answer" in tab]:
+        viewer["answer"] = max(answers)[1]
+
+
+def _moment(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch, UTC).isoformat()

@@ -7,6 +7,7 @@ transaction (signing out, commands, the cleanup) takes that connection as an arg
 """
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
@@ -15,18 +16,21 @@ from weakref import WeakKeyDictionary
 import psycopg2
 from psycopg2.extensions import QueryCanceledError
 from psycopg2.extensions import connection as PsycopgConnection
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, CursorResult, Engine, event, text
 
-from portal import pages
-from portal.errors import NotFound, NotSignedIn
+from portal import metrics, pages
+from portal.config import PresenceTimings
+from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
 from portal.extensions import PRESENCE_BIND, db
-from portal.presence import statements
+from portal.live import publish
+from portal.presence import live_statements, statements
 from portal.presence.beats import Beat
 from portal.presence.rounds import Rounds
 from portal.presence.rules import Roster
 from portal.sessions import Identity
 
 NO_SUCH_PAGE = "There is no such page, or it is not for you."
+NUDGE_EVERY_SECONDS = 20  # the least between two nudges of one person on one page
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
 
 
@@ -36,7 +40,7 @@ _rounds: WeakKeyDictionary[Engine, Rounds[tuple[Identity, Beat, int], tuple[Any,
 
 def init_store(engine: Engine) -> None:
     """Prepare the statements on every connection of `engine`, once the features have registered their kinds."""
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _prepare_all)
     _rounds[engine] = Rounds(_run_beats)
 
 
@@ -47,7 +51,7 @@ def beat(caller: Identity, given: Beat, active_window_seconds: int) -> tuple[Ros
     """
     key = (caller.profile_id, given.page.identifier)
     rounds = _rounds[db.engines[PRESENCE_BIND]]
-    signed_in, allowed, now_epoch, rows, version = rounds.send(key, (caller, given, active_window_seconds))
+    signed_in, allowed, now_epoch, rows, version, _ = rounds.send(key, (caller, given, active_window_seconds))
     _check(signed_in, allowed)
     return Roster(now_epoch, rows), version
 
@@ -56,7 +60,7 @@ def rosters(caller: Identity, wanted: Sequence[pages.Page], active_window_second
     """{page identifier: roster} of those pages that the caller may see. Raises NotSignedIn (401)."""
     [(signed_in, now_epoch, rows_by_page)] = _execute(
         f"EXECUTE {statements.PREPARED_ROSTERS} (%s, %s, %s, %s, %s, %s)",
-        (*caller, *_columns(wanted), active_window_seconds),
+        (*caller, *columns(wanted), active_window_seconds),
     )
     _check(signed_in)
     return {identifier: Roster(now_epoch, rows or []) for identifier, rows in rows_by_page.items()}
@@ -74,38 +78,101 @@ def leave(caller: Identity, page: pages.Page, tab_id: str | None, active_window_
 
     Raises NotSignedIn (401), or NotFound (404) when the page is not for the caller.
     """
-    [(signed_in, allowed)] = _execute(
+    [(signed_in, allowed, rung)] = _execute(
         f"EXECUTE {statements.PREPARED_LEAVE} (%s, %s, %s, %s, %s, %s, %s)",
         (*caller, page.identifier, page.kind.name, page.number, tab_id, active_window_seconds),
     )
+    metrics.NOTIFICATIONS_SENT.inc(rung)
     _check(signed_in, allowed)
 
 
 def clear(caller: Identity) -> None:
     """Take the caller off every page. Raises NotSignedIn (401)."""
-    [(signed_in,)] = _execute(f"EXECUTE {statements.PREPARED_CLEAR} (%s, %s)", tuple(caller))
+    [(signed_in, rung)] = _execute(f"EXECUTE {statements.PREPARED_CLEAR} (%s, %s)", tuple(caller))
+    metrics.NOTIFICATIONS_SENT.inc(rung)
     _check(signed_in)
+
+
+def nudge(caller: Identity, page: pages.Page, tab_id: str, timings: PresenceTimings) -> None:
+    """Ask the others on the page to finish, for a tab that waits there.
+
+    Raises NotSignedIn (401), NotFound (404), InvalidInput (422) for a tab that does not wait, TooSoon (429).
+    """
+    [(signed_in, allowed, waits, wait_seconds, rung)] = _execute(
+        f"EXECUTE {live_statements.PREPARED_NUDGE} (%s, %s, %s, %s, %s, %s, %s, %s)",
+        (
+            *caller,
+            page.identifier,
+            page.kind.name,
+            page.number,
+            tab_id,
+            timings.active_window_seconds,
+            NUDGE_EVERY_SECONDS,
+        ),
+    )
+    metrics.NOTIFICATIONS_SENT.inc(rung)
+    _check(signed_in, allowed)
+    if not waits:
+        raise InvalidInput("tab_id", "must be that of a tab that waits on this page")
+    if wait_seconds:
+        raise TooSoon("You have asked only just now.", math.ceil(wait_seconds))
 
 
 def clear_profile(connection: Connection, profile_id: int) -> int:
     """Take the profile off every page; return from how many. The caller commits."""
-    return connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}).rowcount
+    return _ring(connection, connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}))
 
 
 def clear_page(connection: Connection, page_identifier: str) -> int:
     """Take everybody off the page; return how many. The caller commits."""
-    return connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}).rowcount
+    return _ring(connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}))
 
 
 def evict(connection: Connection, page: pages.Page) -> int:
-    """Take off the page whoever may not see it any more; return how many. The caller commits."""
+    """Take off the page whoever may not see it any more; return how many. The caller commits.
+
+    The page is rung either way: who listens there without a tab on the roster is asked anew too.
+    """
     values = {"page_identifier": page.identifier, "kind": page.kind.name, "number": page.number}
-    return connection.execute(text(statements.evict()), values).rowcount
+    count = connection.execute(text(statements.evict()), values).rowcount
+    publish.roster_changed(connection, [page.identifier])
+    return count
 
 
 def clean_up(connection: Connection, stale_seconds: int) -> int:
     """Delete the rows that are stale; return how many. The caller commits."""
     return connection.execute(text(statements.CLEAN_UP), {"stale_seconds": stale_seconds}).rowcount
+
+
+def prepare(connection: PsycopgConnection, *statements: str) -> None:
+    """Make a connection ready for these PREPAREd statements, and for plans that stay good as tables grow.
+
+    The right plan is index look-ups whatever the parameters. Looking for a better one each time costs more than it
+    finds, and one made while the table was empty must serve when it has grown: left to itself it read whole tables to
+    join them, 500 µs a beat instead of 135. Nested loops also lock rows in the order of the round.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SET plan_cache_mode = force_generic_plan")
+        for costly in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+            cursor.execute(f"SET {costly} = off")
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def columns(wanted: Sequence[pages.Page]) -> tuple[list[str], list[str], list[int]]:
+    """Pages as the arrays that statements take: identifiers, kinds, numbers."""
+    return (
+        [page.identifier for page in wanted],
+        [page.kind.name for page in wanted],
+        [page.number for page in wanted],
+    )
+
+
+def _ring(connection: Connection, deleted: CursorResult[Any]) -> int:
+    """Tell the pages whose rows were deleted; return how many rows."""
+    identifiers = deleted.scalars().all()
+    publish.roster_changed(connection, dict.fromkeys(identifiers))
+    return len(identifiers)
 
 
 def _check(signed_in: bool, allowed: bool = True) -> None:
@@ -117,26 +184,21 @@ def _check(signed_in: bool, allowed: bool = True) -> None:
 
 def _run_beats(calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, ...]]:
     callers, given, windows = zip(*calls, strict=True)
-    tabs = [{"activity": beat.activity, "visible": beat.visible, "fields": beat.fields} for beat in given]
-    return _execute(
+    answers = _execute(
         f"EXECUTE {statements.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
         (
             [caller.profile_id for caller in callers],
             [caller.session_id for caller in callers],
-            *_columns([beat.page for beat in given]),
+            *columns([beat.page for beat in given]),
             [beat.tab_id for beat in given],
-            [json.dumps(tab) for tab in tabs],
+            [json.dumps(beat.state) for beat in given],
             windows[0],
         ),
     )
-
-
-def _columns(wanted: Sequence[pages.Page]) -> tuple[list[str], list[str], list[int]]:
-    return (
-        [page.identifier for page in wanted],
-        [page.kind.name for page in wanted],
-        [page.number for page in wanted],
-    )
+    metrics.BEATS.inc(len(answers))
+    if rung := answers[0][-1]:  # of the whole round
+        metrics.NOTIFICATIONS_SENT.inc(rung)
+    return answers
 
 
 def _execute(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
@@ -168,13 +230,12 @@ def _execute_once(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-def _prepare(connection: PsycopgConnection, _record: object) -> None:
-    with connection.cursor() as cursor:
-        # The right plan is index look-ups whatever the parameters. Looking for a better one each time costs more than
-        # it finds, and one made while the table was empty must serve when it has grown: left to itself it read whole
-        # tables to join them, 500 µs a beat instead of 135. Nested loops also lock rows in the order of the round.
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
-        for costly in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            cursor.execute(f"SET {costly} = off")
-        for prepare in (statements.beats(), statements.rosters(), statements.leave(), statements.clear()):
-            cursor.execute(prepare)
+def _prepare_all(connection: PsycopgConnection, _record: object) -> None:
+    prepare(
+        connection,
+        statements.beats(),
+        statements.rosters(),
+        statements.leave(),
+        statements.clear(),
+        live_statements.nudge(),
+    )

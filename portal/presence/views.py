@@ -1,6 +1,6 @@
 """The presence API (docs/api.md): JSON in, JSON out, errors as problem+json. Who calls is the session's to say."""
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
 from portal import pages, sessions
@@ -9,6 +9,7 @@ from portal.csrf import check_csrf
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
 from portal.json_body import json_body
+from portal.live import open_stream
 from portal.presence import rules, store
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
 from portal.presence.beats import tab_id_from
@@ -39,6 +40,32 @@ def roster(page_identifier: str) -> ResponseReturnValue:
     """Who is on one page."""
     window = _timings().active_window_seconds
     return rules.viewers(store.roster(sessions.identity(), pages.parse(page_identifier), window), window)
+
+
+@blueprint.get("/<page_identifier>/events")
+def events(page_identifier: str) -> ResponseReturnValue:
+    """The page's changes as they happen, as server-sent events, until one side ends it."""
+    stream = open_stream(
+        current_app,
+        pages.parse(page_identifier),
+        sessions.identity(),
+        tab_id_from(request.args.get("tab_id")),
+        seconds_left=sessions.seconds_left(),
+        connection=request.environ.get("gunicorn.socket"),
+    )
+    # nginx passes on what this header asks it to, whatever its own buffering says.
+    headers = {"X-Accel-Buffering": "no"}
+    return Response(stream, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
+
+
+@blueprint.post("/<page_identifier>/nudge")
+def nudge(page_identifier: str) -> ResponseReturnValue:
+    """Ask the others on the page to finish; the caller's tab must be waiting there."""
+    body = json_body(LARGEST_BODY_BYTES)
+    if not isinstance(body, dict):
+        raise InvalidInput("body", "must be a JSON object")
+    store.nudge(sessions.identity(), pages.parse(page_identifier), tab_id_from(body.get("tab_id")), _timings())
+    return {"status": "asked"}
 
 
 @blueprint.get("")

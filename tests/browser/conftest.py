@@ -25,11 +25,11 @@ from portal.pages import parse
 from portal.presence import beats, store
 from portal.sessions import IDENTITY_KEY, SessionInterface
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
-from tests.browser.portal import SECRET_KEY, Portal
 from tests.browser.scenes import Stage
 from tests.browser.trouble import Trouble
 from tests.cast import Cast, make_cast, make_profile
 from tests.conftest import DatabaseMaker, settings_for
+from tests.platform.portal import SECRET_KEY, Portal
 from tests.records import make_client
 from tests.visitor import identity_of, signed_in_text
 
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """The Chromium on PATH where there is one, else Playwright's own, as tools/browser has it."""
     found = [path for path in map(shutil.which, CHROMIUMS) if path]
-    own = {"args": [f"--disable-features={','.join(SWITCHED_OFF)}"]}
+    own = {"args": ["--disable-gpu", f"--disable-features={','.join(SWITCHED_OFF)}"]}
     return browser_type_launch_args | own | ({"executable_path": found[0]} if found else {})
 
 

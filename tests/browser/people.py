@@ -88,6 +88,12 @@ class Person:
     def click_edit(self) -> None:
         self.page.get_by_role("link", name="Edit", exact=True).click()
 
+    def wait_for_others(self) -> None:
+        """Choose Wait for Users."""
+        self.click_edit()
+        self.modal.get_by_role("button", name="Wait for Users").click()
+        expect(self.modal).to_be_hidden()
+
     def save(self) -> None:
         """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict."""
         self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).click()
@@ -131,6 +137,11 @@ class Person:
     @property
     def waiting(self) -> Locator:
         return self.page.locator("presence-waiting")
+
+    @property
+    def nudged(self) -> Locator:
+        """What somebody who is asked to finish reads."""
+        return self.page.locator("presence-nudged")
 
     @property
     def signed_out(self) -> Locator:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 import pyotp
+from flask import current_app
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
@@ -20,17 +21,21 @@ from portal.auth import Profile, sign_in_sessions
 from portal.clients import Client, Product, models, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
+from portal.config import PresenceTimings
 from portal.editing import drafts
 from portal.editing.decisions import Decision
 from portal.editing.drafts import Place, Typed
 from portal.editing.guard import Origin
 from portal.extensions import db
+from portal.pages import parse
+from portal.presence import beats, store
 from portal.whence import Actor, Whence
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
-from tests.browser.portal import Portal
 from tests.browser.trouble import Trouble
 from tests.cast import PASSWORD, Cast, make_profile
+from tests.platform.portal import Portal
 from tests.records import make_client, make_person, make_product
+from tests.visitor import identity_of
 
 LONG_NAME = "Featherstonehaugh-Cholmondeley-Marjoribanks-Wriothesley-Beauchamp-Dalziel"
 LONG_WORD = "w" * 90
@@ -125,6 +130,26 @@ def waiting_for_others(stage: Stage) -> Page:
     page = the_modal(stage)
     page.get_by_role("button", name="Wait for Users").click()
     expect(page.locator("presence-waiting")).to_be_visible()
+    return page
+
+
+def asked_to_finish(stage: Stage) -> Page:
+    """In the editor; somebody with a long name waits."""
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.open_editor(client)
+    [waiting] = stage.crowd(client, 1, LONG_NAME)
+    caller, page = identity_of(current_app, waiting), parse(f"client-{client.id}")
+    store.beat(caller, beats.Beat(page, "waits", waiting=True), PresenceTimings().active_window_seconds)
+    store.nudge(caller, page, "waits", PresenceTimings())
+    expect(amelia.nudged).to_contain_text("is waiting to edit this client record")
+    return amelia.page
+
+
+def an_answer_to_that(stage: Stage) -> Page:
+    page = asked_to_finish(stage)
+    page.get_by_role("button", name="Finish soon").click()
+    expect(page.get_by_text("They know that you finish soon")).to_be_visible()
     return page
 
 
@@ -236,9 +261,9 @@ def a_conflict(stage: Stage) -> Page:
     client = long_client(stage.cast)
     amelia = stage.amelia()
     amelia.open_editor(client)
-    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2)
     amelia.field("Town").fill(LONG_WORD)
     amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
+    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2)
     amelia.save()
     expect(amelia.page.get_by_role("group", name="Notes")).to_contain_text("theirs")
     return amelia.page
@@ -457,6 +482,8 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     who_is_here,
     the_modal,
     waiting_for_others,
+    asked_to_finish,
+    an_answer_to_that,
     news,
     reconnecting,
     signed_out,

@@ -16,10 +16,10 @@ from portal.clients import Client
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from tests.browser.people import Person
-from tests.browser.portal import SECRET_KEY, Portal
 from tests.browser.trouble import Trouble
 from tests.cast import make_cast
 from tests.conftest import settings_for
+from tests.platform.portal import SECRET_KEY, Portal
 
 RECONNECTING = "Reconnecting…"
 

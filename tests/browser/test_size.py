@@ -7,8 +7,8 @@ from playwright.sync_api import Response
 
 from portal.clients import Client
 from tests.browser.people import Person, SitDown
-from tests.browser.portal import Portal
 from tests.cast import Cast
+from tests.platform.portal import Portal
 
 PROMISED_BYTES = 60_000
 Opened = Callable[[Person, Client], None]

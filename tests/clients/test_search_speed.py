@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,17 +60,24 @@ def amelia(make_database: DatabaseMaker) -> Iterator[Visitor]:
 def test_a_search_among_fifty_thousand_takes_less_than_100_ms(amelia: Visitor, query: str, found: str) -> None:
     """Of the portal and of PostgreSQL together; what other programs on this machine do is left out.
 
+    Where one pass over the table alone takes more than 20 ms, on a slow or a busy machine, five passes are allowed.
     The best of a few tries: beside a busy neighbour a processor does less in the same time.
     """
     assert found in amelia.get(f"/clients?{query}").text
 
-    assert min(_busy_ms_of(amelia, query) for _ in range(4)) < 100
+    tries = [(_busy_ms_of(lambda: amelia.get(f"/clients?{query}")), _busy_ms_of(_pass)) for _ in range(4)]
+    assert min(searching_ms for searching_ms, _ in tries) < max(100, 5 * min(pass_ms for _, pass_ms in tries))
 
 
-def _busy_ms_of(amelia: Visitor, query: str) -> float:
+def _pass() -> None:
+    db.session.execute(text("SELECT count(*) FROM clients WHERE searched LIKE '%an%'"))
+    db.session.rollback()
+
+
+def _busy_ms_of(act: Callable[[], object]) -> float:
     before_ms = _busy_ms()
     for _ in range(5):
-        amelia.get(f"/clients?{query}")
+        act()
     return (_busy_ms() - before_ms) / 5
 
 

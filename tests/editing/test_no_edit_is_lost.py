@@ -26,9 +26,9 @@ from portal.clients.revisions import ClientRevision, revisions_since, to_json
 from portal.config import PROJECT_ROOT
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
-from tests.browser.portal import SECRET_KEY, Portal
 from tests.cast import make_profile
 from tests.conftest import settings_for
+from tests.platform.portal import SECRET_KEY, Portal
 from tests.records import make_client
 from tests.visitor import visitors_of
 

@@ -66,6 +66,14 @@ def test_it_serves_on_the_port_it_is_given_and_stops_in_order(database_url: str)
     began = time.monotonic()
     server.send_signal(signal.SIGTERM)
     output = server.communicate(timeout=60)[0]
-    assert server.returncode == 0
+    assert server.returncode == 0, output
     assert time.monotonic() - began < 10  # gunicorn's graceful time-out: nothing had to be killed
+    assert "Traceback" not in output
+
+
+def test_it_refuses_a_number_of_streams_that_is_none(database_url: str) -> None:
+    server = gunicorn(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, PORTAL_STREAMS_PER_WORKER="many")
+    output = server.communicate(timeout=60)[0]
+    assert server.returncode != 0
+    assert "PORTAL_STREAMS_PER_WORKER must be a whole number" in output
     assert "Traceback" not in output

@@ -112,7 +112,7 @@ def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: 
 
     told = [
         (signed_in, allowed, {row[1] for row in roster or []}, version)
-        for signed_in, allowed, _, roster, version in answers
+        for signed_in, allowed, _, roster, version, _ in answers
     ]
     assert told == [
         (True, True, {"Rhys", "Amelia"}, 5),

@@ -193,6 +193,7 @@ def without_its_id(answer: TestResponse) -> tuple[dict[str, Any], list[tuple[str
 
 def _without_moments(answer: TestResponse) -> Any:
     body = answer.json
+    del body["read_at"]
     for user in body["users"]:
         del user["last_seen"], user["seconds_ago"]
     return body

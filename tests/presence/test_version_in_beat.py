@@ -77,7 +77,7 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(statements.beats().replace(statements.PREPARED_BEATS, "vault_beats"))
         cursor.execute("EXECUTE vault_beats (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
-        [(signed_in, may_see, _, _, version)] = cursor.fetchall()
+        [(signed_in, may_see, _, _, version, _)] = cursor.fetchall()
         cursor.execute("DEALLOCATE vault_beats")
 
     assert (signed_in, may_see, version) == (True, False, None)

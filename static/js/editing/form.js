@@ -7,7 +7,7 @@
  *         the record's values where it shows others; data-entry-label, which part of the record it edits; each control with
  *         its label in a `.field`; the submit button; [data-change-count] and [data-not-saved] where they are to be shown.
  * Fires:  `presence:activity` {activity: "editing", fields (labels)}, `presence:sign-in-wanted` when sent while signed out.
- * Hears:  `presence:connection` {state}.
+ * Hears:  `presence:connection` {state}; `presence:finish`: saves what is changed, or leaves by the link in .save-bar.
  */
 import { fire, on } from "../events.js";
 import { fieldsChanged } from "../presence/wording.js";
@@ -58,6 +58,10 @@ export function watchForm(form) {
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";
+	});
+	on("finish", () => {
+		if (reported || "unsaved" in form.dataset) form.requestSubmit(button);
+		else form.querySelector(".save-bar a").click();
 	});
 	window.addEventListener("beforeunload", (event) => {
 		const isLost = draft ? !draft.isSafe : reported || "unsaved" in form.dataset;

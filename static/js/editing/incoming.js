@@ -24,7 +24,6 @@ export function watchOthers(form, page) {
 	if (!page || !hidden(form, "seen")) return;
 	const status = make("p", { className: "visually-hidden", role: "status" });
 	form.append(status);
-	page.dataset.version = hidden(form, "version").value;
 	onSaved(page, ({ changes, truncated }) => {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);

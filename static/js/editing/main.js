@@ -1,14 +1,40 @@
 // @ts-check
-/** The script of pages with an editor; comes after main.js, whose elements hear what forms report. */
+/**
+ * The script of pages with an editor; comes after main.js, whose elements hear what forms report. What others type and save
+ * is shown by a module of its own, which is brought when there are others, or when somebody has saved.
+ */
+import { fire, on } from "../events.js";
 import { watchForm } from "./form.js";
-import { watchOthers } from "./incoming.js";
 
+const page = /** @type {import("../presence/page.js").PresencePage} */ (
+	document.querySelector("presence-page")
+);
+const forms = [...document.querySelectorAll("form[data-edit-form]")];
 // Who types something else on the conflict page has chosen it.
 for (const option of document.querySelectorAll(".option"))
 	option.addEventListener("input", ({ target }) => {
 		if (target.type !== "radio") option.querySelector("input").checked = true;
 	});
-for (const form of document.querySelectorAll("form[data-edit-form]")) {
+for (const form of forms) {
 	watchForm(form);
-	watchOthers(form, document.querySelector("presence-page"));
+	// What has been saved since the person started is news, also where the page itself is newer than that.
+	if (page && form.elements.namedItem("seen"))
+		page.dataset.version = form.elements.namedItem("version").value;
 }
+
+/** @type {Promise<void>|undefined} */
+let watching;
+const watch = () => {
+	watching ??= import("./incoming.js").then(
+		({ watchOthers }) => {
+			for (const form of forms) watchOthers(form, page);
+		},
+		() => {
+			watching = undefined; // the portal is away: asked for again at the next roster
+		},
+	);
+	return watching;
+};
+on("roster", ({ others }) => others.length && watch());
+on("saved", (detail) => watching ?? watch().then(() => watching && fire("saved", detail)));
+if (page?.others.length) watch();

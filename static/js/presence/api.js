@@ -10,6 +10,12 @@ export const beat = (state, signal) => call("POST", PATH, { body: state, signal 
 /** Takes one tab out, even while its page is going away. @param {string} page @param {string} tabId */
 export const leave = (page, tabId) => call("DELETE", `${PATH}/${page}?tab_id=${tabId}`, { keepalive: true });
 
+/** Changes as they happen. @param {string} page @param {string} tabId */
+export const events = (page, tabId) => new EventSource(`${PATH}/${page}/events?tab_id=${tabId}`);
+
+/** Asks the others to finish. @param {string} page @param {string} tabId that waits */
+export const nudge = (page, tabId) => call("POST", `${PATH}/${page}/nudge`, { body: { tab_id: tabId } });
+
 /** @param {string} page @param {number} timeoutMs @returns {Promise<import("./roster.js").User[]>} */
 export const roster = (page, timeoutMs) => call("GET", `${PATH}/${page}`, { timeoutMs });
 

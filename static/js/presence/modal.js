@@ -8,7 +8,9 @@
  */
 import { fire, on } from "../events.js";
 import { letScroll, showOnly } from "../markup.js";
+import { myId } from "../session.js";
 import { drawPeople } from "./avatar.js";
+import { inOrder, withoutMe } from "./roster.js";
 import { editorsFirst } from "./wording.js";
 
 const ASK_TIMEOUT_MS = 2000;
@@ -38,7 +40,8 @@ export class PresenceModal extends HTMLElement {
 		const page = /** @type {import("./page.js").PresencePage} */ (this.closest("presence-page"));
 		this.#edit = link;
 		link.ariaBusy = "true";
-		const others = await page.ask(ASK_TIMEOUT_MS);
+		const users = await page.ask(ASK_TIMEOUT_MS);
+		const others = users ? inOrder(withoutMe(users, myId())) : page.others;
 		link.ariaBusy = null;
 		if (others.length === 0) return this.#go(link.href);
 		this.#dialog.returnValue = "";

@@ -1,13 +1,14 @@
 // @ts-check
 /**
- * <presence-page>: says "I am here" for this tab and tells the document who else is.
+ * <presence-page>: says "I am here" for this tab and tells the document who else is: at each beat, and as it happens while
+ * the event stream works. A tab that nobody sees beats on without one, unless it waits for something.
  *
  * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-heartbeat-seconds,
  *         data-active-window-seconds, data-version of the record as the page shows it, where it has one;
  *         <body data-profile-id>.
  * Hears:  `presence:activity` {activity, fields} from an editor, `presence:renewed` after a new sign-in.
  * Fires:  `presence:roster` {users, others, isSettled}, `presence:join` {user}, `presence:leave` {user},
- *         `presence:renewed` where another tab had signed in again,
+ *         `presence:nudge` {by}, `presence:renewed` where another tab had signed in again,
  *         `presence:connection` {state: "online"|"reconnecting"|"signed-out"|"gone"}, `presence:saved` {version} at
  *         each answer that tells a newer version, until whoever has shown it moves data-version on (editing/saved.js).
  * `users` is what the server said; `others` leaves out the caller and is calm; where it is empty, that is only to be
@@ -19,14 +20,21 @@ import { fire, on } from "../events.js";
 import { myId, renewSession } from "../session.js";
 import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
-import { checkAt, drawn, inOrder, isSettled, receive, UNKNOWN, withoutMe } from "./roster.js";
+import { checkAt, drawn, isSettled, receive, UNKNOWN } from "./roster.js";
+import { Stream } from "./stream.js";
+
+// An answer that was overtaken is older by less than this; by more, the database's clock has been put back.
+const OVERTAKEN_SECONDS = 10;
 
 export class PresencePage extends HTMLElement {
 	// A new one for each load: sessionStorage is copied into a duplicated tab, and the two would take each other out.
 	// A reload needs no memory: the old page leaves, the new one joins. (crypto.randomUUID is missing on plain HTTP.)
 	#tabId = crypto.getRandomValues(new BigUint64Array(2)).join("-");
 	#roster = UNKNOWN;
-	#doing = { activity: "viewing", fields: [] };
+	/** @type {import("./roster.js").User[]} as the server said last, and when it had read them */
+	#users = [];
+	#readAt = 0;
+	#doing = { activity: "viewing", fields: [], waiting: false, answer: null };
 	#connection = "";
 	#hasTriedToRenew = false;
 	#slowestMs = Number.POSITIVE_INFINITY;
@@ -35,6 +43,19 @@ export class PresencePage extends HTMLElement {
 		send: (signal) => api.beat(this.#state(), signal),
 		onAnswer: (answer) => this.#answered(answer),
 		onFailure: (error) => this.#failed(error),
+	});
+	#stream = new Stream({
+		open: () => api.events(this.dataset.page, this.#tabId),
+		hear: {
+			roster: (answer) => this.#heard(answer),
+			saved: (answer) => this.#saved(answer),
+			nudge: (answer) => fire("nudge", answer),
+			"signed-out": () => {
+				this.#stream.stop();
+				this.#heart.beat(); // which finds out whether that is so
+			},
+		},
+		onBreak: () => this.#heart.beatSoon(), // so that nobody takes this tab for gone
 	});
 
 	connectedCallback() {
@@ -49,20 +70,43 @@ export class PresencePage extends HTMLElement {
 		else start();
 	}
 
+	/** Everybody here, as the server said last. */
+	get users() {
+		return this.#users;
+	}
+
 	/** The other viewers as last known. */
 	get others() {
 		return drawn(this.#roster);
 	}
 
-	/** Who else is here, exactly and without beating; without an answer in time, as last known. @param {number} timeoutMs */
+	/**
+	 * Who is here, exactly and without beating.
+	 * @param {number} timeoutMs
+	 * @returns {Promise<import("./roster.js").User[]|null>} null without an answer in time
+	 */
 	async ask(timeoutMs) {
 		try {
 			const users = await api.roster(this.dataset.page, timeoutMs);
 			this.#take(users);
-			return inOrder(withoutMe(users, myId()));
+			return users;
 		} catch {
-			return this.others;
+			return null;
 		}
+	}
+
+	/** What this tab's beats say from now on. @param {{waiting?: boolean, answer?: "soon"|"done"|null}} what */
+	say(what) {
+		Object.assign(this.#doing, what);
+	}
+
+	beat() {
+		this.#heart.beat();
+	}
+
+	/** Asks the others to finish; this tab waits. @throws {import("../http.js").HttpError} 429 when it has only just asked */
+	nudge() {
+		return api.nudge(this.dataset.page, this.#tabId);
 	}
 
 	/** Even where the server would have it slower. @param {number} ms */
@@ -75,17 +119,19 @@ export class PresencePage extends HTMLElement {
 		const soon = () => this.#heart.beatSoon();
 		for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, soon);
 		for (const type of ["focus", "online"]) window.addEventListener(type, soon);
+		document.addEventListener("visibilitychange", () => document.hidden || this.#holdStream());
 		window.addEventListener("pagehide", () => this.#leave());
 		window.addEventListener("pageshow", ({ persisted }) => persisted && this.#returnFromCache());
 		on("renewed", () => this.#heart.start());
 		on("activity", (detail) => {
-			this.#doing = detail;
+			Object.assign(this.#doing, detail);
 			soon();
 		});
 	}
 
 	#leave() {
 		clearTimeout(this.#check);
+		this.#stream.stop();
 		if (!this.#heart.isRunning) return;
 		this.#heart.stop();
 		api.leave(this.dataset.page, this.#tabId).catch(() => {}); // nobody is left to tell
@@ -103,15 +149,35 @@ export class PresencePage extends HTMLElement {
 		return { ...tab, ...this.#doing };
 	}
 
-	#answered({ heartbeat_seconds, version, users }) {
+	#answered(answer) {
 		this.#hasTriedToRenew = false;
-		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs);
+		if (this.#connection !== "online") this.#stream.hurry();
 		this.#connect("online");
+		this.#holdStream();
+		this.#heard(answer);
+	}
+
+	/** Only once the beat has said so: a stream that just ends would be taken for a browser that is gone. */
+	#holdStream() {
+		if (document.hidden && !this.#doing.waiting) this.#stream.stop();
+		else if (this.#heart.isRunning) this.#stream.start();
+	}
+
+	/** What a beat is answered and what the stream tells are the same, and may overtake each other. */
+	#heard({ heartbeat_seconds, read_at, users, version }) {
+		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs);
+		this.#saved({ version });
+		if (this.#readAt - OVERTAKEN_SECONDS < read_at && read_at < this.#readAt) return;
+		this.#readAt = read_at;
 		this.#take(users);
+	}
+
+	#saved({ version }) {
 		if (version > Number(this.dataset.version)) fire("saved", { version });
 	}
 
 	#take(users) {
+		this.#users = users;
 		const now = Date.now();
 		const activeWindowMs = Number(this.dataset.activeWindowSeconds) * 1000;
 		const circumstances = { now, myId: myId(), heartbeatMs: this.#heart.heartbeatMs, activeWindowMs };
@@ -122,7 +188,13 @@ export class PresencePage extends HTMLElement {
 		fire("roster", { users, others: this.others, isSettled: isSettled(roster) });
 		clearTimeout(this.#check);
 		const ms = checkAt(roster) - now;
-		if (ms < this.#heart.heartbeatMs) this.#check = setTimeout(() => this.#heart.beat(), ms);
+		if (ms < Number.POSITIVE_INFINITY) this.#check = setTimeout(() => this.#lookAgain(), ms);
+	}
+
+	/** Whoever was missing would be back in a roster by now, if the stream works. */
+	#lookAgain() {
+		if (this.#stream.isLive) this.#take(this.#users);
+		else this.#heart.beat();
 	}
 
 	#failed({ status }) {
@@ -144,6 +216,7 @@ export class PresencePage extends HTMLElement {
 
 	#end(state) {
 		clearTimeout(this.#check);
+		this.#stream.stop();
 		this.#heart.stop();
 		this.#connect(state);
 	}

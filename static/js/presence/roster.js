@@ -8,13 +8,15 @@
  * - After a gap longer than the active window the next roster is a first one again, and who comes back within the
  *   recovery is no news: after an outage all do, one by one. Where the gap was only nearly so long, the others' last
  *   beats may have run out all the same, for they beat a little earlier: they stay drawn for the recovery.
- * - When the server's time of *our* entering has moved, it lost its table in a crash, and the others are missing
- *   only until their next beat: they stay drawn for the recovery.
+ * - When the server's time of *our* entering has moved and nobody's is as it was, it lost its table in a crash, and the
+ *   others are missing only until their next beat: they stay drawn for the recovery. Where others are as they were, it has
+ *   only taken us off, as it does with a laptop that sleeps.
  */
 
 /**
  * @typedef {{id: number, first_name: string, last_name: string, email: string, last_seen: string,
- *   seconds_ago: number, entered_at: string, activity: "viewing"|"editing", visible: boolean, fields: string[]}} User
+ *   seconds_ago: number, entered_at: string, activity: "viewing"|"editing", visible: boolean, fields: string[],
+ *   waiting_since?: string, asked_at?: string, answer?: "soon"|"done"}} User
  * @typedef {Object} Roster all times in ms
  * @property {User[]} present without the caller
  * @property {{user: User, until: number}[]} missing vanished, still drawn
@@ -43,7 +45,10 @@ export function receive(before, users, { now, myId, heartbeatMs, activeWindowMs 
 	const isStale = gapMs > activeWindowMs;
 	const mayHaveRunOut = gapMs > activeWindowMs - 1.5 * heartbeatMs;
 	const enteredAt = users.find(({ id }) => id === myId)?.entered_at ?? before.enteredAt;
-	const isForgotten = before.enteredAt !== undefined && enteredAt !== before.enteredAt;
+	const isAsItWas = (/** @type {User} */ user) =>
+		before.present.some(({ id, entered_at }) => id === user.id && entered_at === user.entered_at);
+	const isForgotten =
+		before.enteredAt !== undefined && enteredAt !== before.enteredAt && !users.some(isAsItWas);
 	const recoveryMs = Math.max(2 * heartbeatMs, SHORTEST_RECOVERY_MS);
 	const recoveredAt = mayHaveRunOut || isForgotten ? now + recoveryMs : before.recoveredAt;
 

@@ -3,7 +3,9 @@
  * <toast-region>: says politely who joined (3 s) and who left (2 s); at most four at a time, then one that counts the
  * rest. They stay while the pointer or the focus is on them.
  *
- * Hears:  `presence:join` {user}, `presence:leave` {user}.
+ * What is for this person alone stays until they have seen it.
+ *
+ * Hears:  `presence:join` {user}, `presence:leave` {user}, `presence:news` {text}.
  * @example <toast-region class="toasts" role="status" aria-live="polite" aria-atomic="false"></toast-region>
  */
 import { on } from "../events.js";
@@ -13,6 +15,7 @@ import { fullName } from "./wording.js";
 
 const MOST = 4;
 const DURATION_MS = { joined: 3000, left: 2000 };
+const NEWS_MS = 6000;
 const KEY = "portal.news";
 
 /** Whether the person before this browser wants to be told. */
@@ -43,6 +46,8 @@ export class ToastRegion extends HTMLElement {
 	connectedCallback() {
 		on("join", ({ user }) => this.#tell("joined", user));
 		on("leave", ({ user }) => this.#tell("left", user));
+		on("news", ({ text }) => this.#add(NEWS_MS, make("span", {}, text)));
+		document.addEventListener("visibilitychange", () => this.#hold(this.#isHeld));
 		for (const type of ["pointerenter", "focusin"]) this.addEventListener(type, () => this.#hold(true));
 		for (const type of ["pointerleave", "focusout"]) this.addEventListener(type, () => this.#hold(false));
 	}
@@ -79,7 +84,8 @@ export class ToastRegion extends HTMLElement {
 	#run(toast) {
 		const entry = this.#shown.get(toast);
 		clearTimeout(entry.timer);
-		if (!this.#isHeld) entry.timer = setTimeout(() => this.#remove(toast), entry.ms);
+		const isUnseen = document.hidden && entry.ms === NEWS_MS;
+		if (!this.#isHeld && !isUnseen) entry.timer = setTimeout(() => this.#remove(toast), entry.ms);
 	}
 
 	#hold(isHeld) {

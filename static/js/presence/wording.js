@@ -25,8 +25,9 @@ export function titleOf(user) {
 	return `${fullName(user)} – ${{ viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)]}`;
 }
 
-/** "Editing Phone and Email", "Away", "" for somebody who only looks. @param {User} user */
-export function doing({ activity, visible, fields }) {
+/** "Editing Phone and Email", "Waiting to edit", "Away", "" for somebody who only looks. @param {User} user */
+export function doing({ activity, visible, fields, waiting_since }) {
+	if (activity === "viewing" && waiting_since) return visible ? "Waiting to edit" : "Waiting to edit, away";
 	if (activity === "viewing") return visible ? "" : "Away";
 	return `Editing ${inWords(fields)}`.trim() + (visible ? "" : ", away");
 }
@@ -52,6 +53,12 @@ export function waitingFor(others, label) {
 	return ["Waiting for ", fullName(first), ` and ${others.length - 1} others${end}`];
 }
 
+/** What those on the page are told. @param {User[]} asking the first to have asked first @param {string} label */
+export function nudged([first, ...rest], label) {
+	const who = rest.length ? `${fullName(first)} and ${rest.length} more are` : `${fullName(first)} is`;
+	return `${who} waiting to edit this ${label}`;
+}
+
 /** Those who edit before those who look, otherwise as they came. @param {User[]} users */
 export function editorsFirst(users) {
 	const rank = (/** @type {User} */ user) => (user.activity === "editing" ? 0 : 1);
@@ -64,7 +71,9 @@ export function fieldsChanged(count) {
 }
 
 /** @param {User} user @param {string} label */
-function busyWith({ activity, visible, fields }, label) {
+function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
+	if (answer === "soon") return "finishing soon";
+	if (waiting_since && activity !== "editing") return "waiting too and asked first";
 	if (activity === "editing") return fields.length ? `changing ${inWords(fields)}` : "editing";
 	return visible ? `viewing this ${label}` : "away";
 }

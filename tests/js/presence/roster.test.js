@@ -183,6 +183,12 @@ describe("after the server has lost its table", () => {
 		assert.deepEqual(browser.news, ["Daniel left"]);
 	});
 
+	test("but where others are as they were it has only taken us off, and who is missing has left", () => {
+		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, ameliaAgain, daniel);
+		assert.equal(isSettled(browser.roster), true);
+		assert.deepEqual(browser.hears(35_000, ameliaAgain, daniel).news, ["Priya left"]);
+	});
+
 	test("somebody new is news all the same", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(30_000, ameliaAgain, daniel, priya);
 		assert.deepEqual(browser.news, ["Priya joined"]);

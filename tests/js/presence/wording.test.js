@@ -6,6 +6,7 @@ import {
 	fieldsChanged,
 	fullName,
 	lastSeen,
+	nudged,
 	titleOf,
 	waitingFor,
 	whoIsHere,
@@ -48,6 +49,12 @@ describe("what somebody does", () => {
 	test("two fields", () => assert.equal(doing(editing("Phone", "Email")), "Editing Phone and Email"));
 	test("many fields", () =>
 		assert.equal(doing(editing("Phone", "Email", "Town", "Notes")), "Editing Phone, Email and 2 more"));
+	test("waiting", () => {
+		const waiting = { waiting_since: "2026-11-22T10:42:00+00:00" };
+		assert.equal(doing(viewer("daniel", waiting)), "Waiting to edit");
+		assert.equal(doing(viewer("daniel", { ...waiting, visible: false })), "Waiting to edit, away");
+		assert.equal(doing(viewer("daniel", { ...waiting, activity: "editing" })), "Editing");
+	});
 	test("a hidden editor still holds his changes", () => {
 		assert.equal(
 			doing(viewer("daniel", { activity: "editing", visible: false, fields: ["Phone"] })),
@@ -83,6 +90,13 @@ describe("waiting", () => {
 		assert.equal(sentence(away), `Waiting for Daniel Okafor, who is away. ${end}`);
 	});
 
+	test("for somebody who waits too, or has answered", () => {
+		const waiting = viewer("daniel", { waiting_since: "2026-11-22T10:42:00+00:00" });
+		assert.equal(sentence(waiting), `Waiting for Daniel Okafor, who is waiting too and asked first. ${end}`);
+		const soon = viewer("daniel", { activity: "editing", fields: ["Phone"], answer: "soon" });
+		assert.equal(sentence(soon), `Waiting for Daniel Okafor, who is finishing soon. ${end}`);
+	});
+
 	test("for two, and for many, an editor first", () => {
 		assert.equal(sentence(priya, editing()), `Waiting for Daniel Okafor and Priya Raman. ${end}`);
 		assert.equal(
@@ -99,6 +113,14 @@ describe("waiting", () => {
 	});
 
 	test("for nobody known", () => assert.equal(sentence(), `Waiting for the others. ${end}`));
+});
+
+test("those on the page are told who waits", () => {
+	assert.equal(nudged([daniel], "client record"), "Daniel Okafor is waiting to edit this client record");
+	assert.equal(
+		nudged([daniel, priya, viewer("rhys")], "fund"),
+		"Daniel Okafor and 2 more are waiting to edit this fund",
+	);
 });
 
 test("editors come first, the others stay in their order", () => {

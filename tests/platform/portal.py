@@ -1,7 +1,7 @@
 """The portal as production serves it: gunicorn with its own configuration file and two workers, started for the tests.
 
-Used by the fixtures of this folder. Its processes belong to a session of their own, so that they can be killed
-together as a power cut would.
+Used by the tests in browsers and by those of the live stream. Its processes belong to a session of their own, so that
+they can be killed together as a power cut would.
 """
 
 import os
@@ -47,6 +47,10 @@ class Portal:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
     def start(self) -> None:
         """Start, and wait until the database is reached too."""
         with self._log.open("ab") as log:
@@ -64,6 +68,17 @@ class Portal:
                 self._process.wait(0.05)
                 pytest.fail(f"gunicorn ended:\n{self._log.read_text()}")
             assert time.monotonic() < deadline, self._log.read_text()
+
+    def tell(self, how: signal.Signals) -> None:
+        """Tell the master something; SIGHUP for instance."""
+        assert self._process is not None
+        os.kill(self._process.pid, how)
+
+    def wait_until_gone(self) -> None:
+        """After a signal that stops it."""
+        assert self._process is not None
+        self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._process = None
 
     def kill(self) -> None:
         """End the master and its workers in one instant, without a word to anybody (SIGKILL)."""

@@ -1,0 +1,165 @@
+"""Measures the live stream: how soon a change is seen, what an open stream costs, what it leaves of the beats.
+
+Called by bench/__main__.py with the portal up. Like load.py it is one loop over non-blocking sockets, since it shares
+the machine's cores with what it measures.
+"""
+
+import resource
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import cycle
+
+from bench import data, load, servers
+from bench.data import Viewer
+from bench.load import Outcome
+from bench.measures import Side
+from bench.report import Idle, Live
+
+STREAMS = 1_000
+PAGES = 250
+MOST_IDLE = 10_000
+STREAMS_OF_VIEWER = 5  # of the 12 that a worker lets a person have
+OPENING_SECONDS = 60
+CHANGES = 600
+CHANGES_PER_SECOND = 60
+REST_SECONDS = 10
+ROSTER = b"event: roster"
+
+
+class Streams:
+    """Open event streams, and beats sent beside them."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._selector = selectors.DefaultSelector()
+        self.by_page: dict[int, list[socket.socket]] = {}
+
+    def open(self, viewers: Sequence[Viewer], pages: int) -> None:
+        """One for each viewer, on the pages in turn, until each has been told its roster. Raises RuntimeError."""
+        for number, viewer in enumerate(viewers):
+            page = number % pages + 1
+            path = f"/user_page_presence/client-{page}/events?tab_id=stream-{number}"
+            request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {viewer.cookie}\r\n\r\n"
+            self.by_page.setdefault(page, []).append(self._send(request.encode(), is_stream=True))
+        missing = {stream for streams in self.by_page.values() for stream in streams}
+        deadline = time.perf_counter() + OPENING_SECONDS
+        while missing and time.perf_counter() < deadline:
+            missing -= set(self.told(1))
+        if missing:
+            raise RuntimeError(f"{len(missing)} of {len(viewers)} streams were not opened.")
+
+    def beat(self, request: bytes) -> None:
+        """Send one; its answer is read in passing."""
+        self._send(request, is_stream=False)
+
+    def told(self, timeout: float) -> Iterator[socket.socket]:
+        """The streams that have been told a roster. Raises RuntimeError when one ends or a beat is refused."""
+        for key, _ in self._selector.select(timeout):
+            connection, is_stream = key.data
+            said = connection.recv(65536)
+            if is_stream and not said:
+                raise RuntimeError("The portal has ended a stream.")
+            if is_stream and ROSTER in said:
+                yield connection
+            if not is_stream:
+                if b" 200 OK" not in said[:20]:
+                    raise RuntimeError(f"A beat was refused: {said[:300]!r}")
+                self._selector.unregister(connection)
+                connection.close()
+
+    def close(self) -> None:
+        for key in list(self._selector.get_map().values()):
+            key.data[0].close()
+        self._selector.close()
+
+    def _send(self, request: bytes, *, is_stream: bool) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self._port), timeout=load.TIMEOUT_SECONDS)
+        connection.sendall(request)
+        self._selector.register(connection, selectors.EVENT_READ, (connection, is_stream))
+        return connection
+
+
+def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> Live:
+    """1,000 streams: how soon each sees each change, and how many beats a second there are with and without them."""
+    holders, others = viewers[:STREAMS], viewers[STREAMS:] or viewers
+    before_kb = servers.memory_kb_below(side.server.pid)
+    with _opened(side, holders, PAGES) as streams:
+        memory_kb = (servers.memory_kb_below(side.server.pid) - before_kb) / len(holders)
+        seen = _changes_seen(streams, others)
+    without, beside = [], []
+    for _ in range(rounds):
+        without.append(side.drive(seconds=seconds).per_second)
+        with _opened(side, holders, PAGES):  # what they are told meanwhile the kernel keeps
+            beside.append(side.drive(seconds=seconds).per_second)
+    return Live(
+        len(holders), PAGES, seen.percentile_ms(50), seen.percentile_ms(99), seen.failures, memory_kb, without, beside
+    )
+
+
+def idle(side: Side, viewers: Sequence[Viewer]) -> Idle:
+    """As many streams as the machine lets this process open, up to 10,000: what they cost while nothing happens."""
+    holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: _most_streams()]
+    before_kb = servers.memory_kb_below(side.server.pid)
+    began = time.perf_counter()
+    with _opened(side, holders, PAGES * 10) as streams:
+        opened_seconds = time.perf_counter() - began
+        memory_kb = (servers.memory_kb_below(side.server.pid) - before_kb) / len(holders)
+        before, began = side.cpu_so_far(), time.perf_counter()
+        while (left := began + REST_SECONDS - time.perf_counter()) > 0:
+            list(streams.told(left))
+        used = side.cpu_so_far().since(before)
+    return Idle(
+        streams=len(holders),
+        opened_seconds=opened_seconds,
+        memory_kb=memory_kb,
+        cpu_percent=[100 * used.server / REST_SECONDS, 100 * used.postgres / REST_SECONDS],
+    )
+
+
+@contextmanager
+def _opened(side: Side, holders: Sequence[Viewer], pages: int) -> Iterator[Streams]:
+    streams = Streams(side.server.port)
+    try:
+        streams.open(holders, pages)
+        yield streams
+    finally:
+        streams.close()
+
+
+def _changes_seen(streams: Streams, viewers: Sequence[Viewer]) -> Outcome:
+    """Each change is timed from the moment it falls due, separately for each stream of its page."""
+    outcome = Outcome()
+    waiting: dict[socket.socket, float] = {}
+    changes = _changes(viewers)
+    began = time.perf_counter()
+    last_due = began + (CHANGES - 1) / CHANGES_PER_SECOND
+    due = began
+    while due <= last_due or (waiting and time.perf_counter() < last_due + load.TIMEOUT_SECONDS):
+        if due <= min(last_due, time.perf_counter()):
+            page, request = next(changes)
+            waiting |= dict.fromkeys(streams.by_page[page], due)
+            streams.beat(request)
+            due += 1 / CHANGES_PER_SECOND
+        for stream in streams.told(0.001):
+            if stream in waiting:
+                outcome.latencies_ms.append((time.perf_counter() - waiting.pop(stream)) * 1000)
+    outcome.failures = len(waiting)
+    return outcome
+
+
+def _changes(viewers: Sequence[Viewer]) -> Iterator[tuple[int, bytes]]:
+    """Everybody joins, then everybody begins to edit, and so on; page after page, so none changes twice in a row."""
+    for activity in cycle(("viewing", "editing")):
+        for number, viewer in enumerate(viewers):
+            page = number % PAGES + 1
+            yield page, data.portal_beat(viewer, page, activity=activity).requests[0]
+
+
+def _most_streams() -> int:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_IDLE + 200
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
+    return min(MOST_IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)

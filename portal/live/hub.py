@@ -1,0 +1,278 @@
+"""The hub of one process: which page is read when, and who is told what of it.
+
+One thread (under gevent a greenlet) with one connection does everything: it listens, reads all pages that are due in
+one statement, judges with it who may go on listening, and puts events into the mailboxes of streams. Requests only add
+and remove streams. It starts with the first stream, and so always after gunicorn has forked.
+
+Whatever a notification tells it could find out by reading: so a lost one heals at the page's next turn, and a lost
+LISTEN by reading everything again.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+
+from psycopg2.extensions import connection as PsycopgConnection
+from sqlalchemy import Engine
+
+from portal import metrics
+from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
+from portal.extensions import DATABASE_TROUBLE
+from portal.live import notices
+from portal.live.listener import Bell, Listener
+from portal.live.notices import Notice
+from portal.live.open_streams import OpenStreams, Watched
+from portal.live.schedule import Schedule
+from portal.live.source import Reading, Source
+from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
+
+logger = logging.getLogger(__name__)
+
+MOST_PAGES_READ = 200  # in one statement, so that none takes long
+OPENING_SECONDS = 5
+# A connection that broke may have broken for its tab too, which is back within a second or two, beating at once.
+GRACE_SECONDS = 8
+PING_SECONDS = 20  # less than the minute after which proxies take a silent connection for dead
+SLOW_SECONDS = 15  # a reader that has not taken what was posted so long ago is dropped
+TEND_SECONDS = 1
+LONGEST_PAUSE_SECONDS = 15  # between two tries to reach the database
+
+
+class Hub:
+    """`open` a stream, `stop` them all. Thread-safe; see the module."""
+
+    def __init__(self, engine: Engine, source: Source, most_streams: int) -> None:
+        self._engine = engine
+        self._source = source
+        self._most_streams = most_streams
+        self._lock = threading.Lock()
+        self._open = OpenStreams()
+        self._broken: deque[tuple[float, Stream]] = deque()  # the oldest first
+        self._schedule = Schedule()
+        self._bell: Bell | None = None  # with the thread
+        self._thread: threading.Thread | None = None
+        self._is_stopping = False
+        self._tended_at = 0.0
+
+    def open(self, stream: Stream) -> None:
+        """Add a stream, and wait until its page has been read for it: its roster is in its mailbox then.
+
+        Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many or the process stops, or
+        DatabaseAway (503). The oldest of too many streams of one person gives way: the newest is what they look at,
+        and what is old may be a dead connection.
+        """
+        is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
+        if stream.verdict and stream.verdict.may_see:
+            return
+        has_been_ended = stream.is_ended
+        stream.end()
+        stream.close()
+        if not is_answered and not has_been_ended:
+            raise DatabaseAway("The database cannot be reached just now. Please try again in a moment.")
+        if stream.verdict is None:
+            raise ComeBackLater("There is no room for another stream just now.")
+        if not stream.verdict.is_signed_in:
+            raise NotSignedIn("Please sign in.")
+        raise NotFound("There is no such page, or it is not for you.")
+
+    def closed(self, stream: Stream) -> None:
+        """A stream's last word, from whichever thread sent it."""
+        with self._lock:
+            if not self._open.remove(stream):
+                return
+            if self._open.page(stream.page.identifier) is None:
+                self._schedule.forget(stream.page.identifier)
+            had_been_let_in = stream.verdict is not None and stream.verdict.may_see
+            if stream.is_broken and had_been_let_in and not self._is_stopping:
+                metrics.STREAMS_ENDED.labels("broken").inc()
+                self._broken.append((time.monotonic(), stream))
+
+    def stop(self) -> None:
+        """End every stream at once and take no more: the server stops, and browsers come back to the next one."""
+        with self._lock:
+            self._is_stopping = True
+            for stream in self._open.all():
+                _end(stream, "moving")
+        if self._bell is not None:
+            self._bell.ring()
+
+    def _take_in(self, stream: Stream) -> bool:
+        """Whether there is room for it; otherwise it is ended."""
+        with self._lock:
+            if self._is_stopping or self._open.count >= self._most_streams:
+                stream.end()
+                return False
+            for oldest in self._open.add(stream):
+                _end(oldest, "full")
+            self._schedule.ring(stream.page.identifier, time.monotonic())
+            bell = self._bell = self._bell or self._start()
+        bell.ring()
+        return True
+
+    def _start(self) -> Bell:
+        bell = Bell()
+        self._thread = threading.Thread(target=self._run, args=(bell,), name="live hub", daemon=True)
+        self._thread.start()
+        return bell
+
+    # What follows runs in the hub's own thread.
+
+    def _run(self, bell: Bell) -> None:
+        failures = 0
+        while not self._is_stopping:
+            try:
+                with Listener(self._engine, bell, self._source.prepare) as listener:
+                    failures = 0
+                    self._read_everything_again()
+                    self._serve(listener)
+            except DATABASE_TROUBLE as error:
+                failures += 1
+                metrics.HUB_RECONNECTS.inc()
+                pause_seconds = min(LONGEST_PAUSE_SECONDS, 0.25 * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+                logger.warning("live: the database is away, trying again in %.1f s: %s", pause_seconds, error)
+                self._rest(bell, pause_seconds)
+            except Exception:
+                # The outermost loop of the process's streams: without it they would all be silent for ever.
+                logger.exception("live: the hub failed")
+                self._rest(bell, LONGEST_PAUSE_SECONDS)
+        bell.close()
+
+    def _rest(self, bell: Bell, seconds: float) -> None:
+        """Without a database the streams are kept alive all the same."""
+        until = time.monotonic() + seconds
+        while not self._is_stopping and (left := until - time.monotonic()) > 0:
+            bell.wait(min(left, TEND_SECONDS))
+            self._tend(time.monotonic())
+
+    def _read_everything_again(self) -> None:
+        """What happened while nobody listened is unknown."""
+        with self._lock:
+            for identifier in self._open.pages():
+                self._schedule.ring(identifier, time.monotonic())
+
+    def _serve(self, listener: Listener) -> None:
+        while not self._is_stopping:
+            for notice in listener.wait(self._next_turn() - time.monotonic()):
+                self._hear(notice, time.monotonic())
+            now = time.monotonic()
+            self._tend(now)
+            self._take_out_vanished(listener.connection, now)
+            self._read_what_is_due(listener.connection, now)
+
+    def _next_turn(self) -> float:
+        with self._lock:
+            return min(self._schedule.next_due(), self._tended_at + TEND_SECONDS)
+
+    def _hear(self, notice: Notice, now: float) -> None:
+        metrics.NOTIFICATIONS_RECEIVED.inc()
+        with self._lock:
+            if notice.event == notices.SIGNED_OUT:
+                for stream in self._open.of_profile(notice.profile):
+                    _sign_out(stream)
+            elif watched := self._open.page(notice.page):
+                self._schedule.ring(watched.page.identifier, now)
+                if notice.event == notices.NUDGE:
+                    watched.nudges.append(frame(NUDGE, f'{{"by": {notice.profile or 0}}}'))
+
+    def _tend(self, now: float) -> None:
+        """Once a second: pings, streams whose cookie has grown too old, readers that do not read."""
+        if now < self._tended_at + TEND_SECONDS:
+            return
+        self._tended_at = now
+        with self._lock:
+            streams = self._open.all()
+        for stream in streams:
+            if now >= stream.ends_at:
+                _end(stream, "moving")
+            elif stream.waiting_since is not None and now - stream.waiting_since > SLOW_SECONDS:
+                _drop(stream)
+            elif now - stream.pinged_at >= PING_SECONDS:
+                stream.pinged_at = now
+                stream.post(PING, PING_FRAME)
+
+    def _take_out_vanished(self, connection: PsycopgConnection, now: float) -> None:
+        """Tabs whose connection broke a while ago and that nothing has been heard of since.
+
+        One with another stream here is not gone; nor is one with a stream elsewhere, for it has beaten as that opened.
+        """
+        while self._broken and now - self._broken[0][0] >= GRACE_SECONDS:
+            broken_at, stream = self._broken[0]
+            with self._lock:
+                has_another = any(self._open.of_tab(stream))
+            # Measured at the last moment: what passes until the statement runs would count as before the break, and so
+            # would a beat in it.
+            if not has_another and self._source.take_out(connection, stream, time.monotonic() - broken_at):
+                metrics.TABS_VANISHED.inc()
+            self._broken.popleft()  # not before: where the database is away, it is tried again
+
+    def _read_what_is_due(self, connection: PsycopgConnection, now: float) -> None:
+        with self._lock:
+            due = [self._open.page(page) for page in self._schedule.take_due(now, MOST_PAGES_READ)]
+            groups = [(watched, list(watched.streams)) for watched in due if watched]
+        if not groups:
+            return
+        held = [stream for _, streams in groups for stream in streams]
+        readings = self._source.read(connection, [watched.page for watched, _ in groups], held)
+        now = time.monotonic()
+        with self._lock:
+            for (watched, streams), reading in zip(groups, readings, strict=True):
+                if self._open.page(watched.page.identifier) is watched:
+                    self._schedule.was_read(watched.page.identifier, now, reading.changes_in_seconds)
+                _tell(watched, streams, reading)
+
+
+PING_FRAME = frame(PING, "{}")
+
+
+def _tell(watched: Watched, streams: Sequence[Stream], reading: Reading) -> None:
+    """Give each stream what it does not know yet, if it may; one that came meanwhile waits for the next reading."""
+    events = []
+    is_news = reading.state != watched.state
+    if reading.version not in (watched.version, None) and watched.version is not None:
+        events.append((SAVED, frame(SAVED, f'{{"version": {reading.version}}}')))
+    events += [(NUDGE, nudge) for nudge in watched.nudges]
+    roster = frame(ROSTER, reading.roster)
+    watched.state, watched.version, watched.nudges = reading.state, reading.version, []
+    for stream, verdict in zip(streams, reading.verdicts, strict=True):
+        is_new, stream.verdict = stream.verdict is None, verdict
+        if not verdict.may_see:
+            _refuse(stream, is_new)
+            continue
+        if is_new or is_news:
+            stream.post(ROSTER, roster)
+            metrics.ROSTERS_SENT.inc()
+        for event in events:
+            stream.post(*event)
+        stream.opened.set()
+
+
+def _refuse(stream: Stream, is_new: bool) -> None:
+    """Who never got in is answered with a status (`open`), who no longer may with the stream's last event."""
+    if is_new:
+        stream.end()
+    else:
+        _sign_out(stream)
+
+
+def _sign_out(stream: Stream) -> None:
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels(SIGNED_OUT).inc()
+        stream.end(frame(SIGNED_OUT, "{}"))
+
+
+def _end(stream: Stream, why: Reason) -> None:
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels(why).inc()
+        stream.end(frame(END, f'{{"reason": "{why}"}}'))
+
+
+def _drop(stream: Stream) -> None:
+    """A reader that does not read. It may come back, and its tab has not vanished."""
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels("slow").inc()
+        stream.end()
+    if stream.client is not None:
+        stream.client.cut()

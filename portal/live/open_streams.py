@@ -1,0 +1,73 @@
+"""Which streams are open in this process, by page and by person. No time, no database; hub.py holds the lock."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from portal import metrics
+from portal.live.stream import Stream
+from portal.pages import Page
+
+MOST_OF_PROFILE = 12  # a person with more visible tabs than this has a script
+
+
+@dataclass
+class Watched:
+    """A page that somebody here is on, and what its streams have been told of it."""
+
+    page: Page
+    streams: list[Stream] = field(default_factory=list)
+    state: Any = None
+    version: int | None = None
+    nudges: list[bytes] = field(default_factory=list)  # sent with the next reading, once it is known who may hear
+
+
+class OpenStreams:
+    """Adds, removes and finds streams."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, Watched] = {}
+        self._profiles: dict[int, list[Stream]] = {}  # the oldest first
+        self.count = 0
+
+    def add(self, stream: Stream) -> list[Stream]:
+        """Returns those of the same person that must give way: the oldest of too many."""
+        self._pages.setdefault(stream.page.identifier, Watched(stream.page)).streams.append(stream)
+        mine = self._profiles.setdefault(stream.caller.profile_id, [])
+        mine.append(stream)
+        self.count += 1
+        metrics.STREAMS_OPEN.inc()
+        return mine[:-MOST_OF_PROFILE]
+
+    def remove(self, stream: Stream) -> bool:
+        """Whether it was still there."""
+        watched = self._pages.get(stream.page.identifier)
+        if watched is None or stream not in watched.streams:
+            return False
+        watched.streams.remove(stream)
+        if not watched.streams:
+            del self._pages[stream.page.identifier]
+        mine = self._profiles[stream.caller.profile_id]
+        mine.remove(stream)
+        if not mine:
+            del self._profiles[stream.caller.profile_id]
+        self.count -= 1
+        metrics.STREAMS_OPEN.dec()
+        return True
+
+    def page(self, identifier: str | None) -> Watched | None:
+        return self._pages.get(identifier or "")
+
+    def pages(self) -> list[str]:
+        return list(self._pages)
+
+    def of_profile(self, profile_id: int | None) -> list[Stream]:
+        return list(self._profiles.get(profile_id or 0, ()))
+
+    def of_tab(self, stream: Stream) -> Iterator[Stream]:
+        """Those that the same tab holds on the same page."""
+        mine = self._profiles.get(stream.caller.profile_id, ())
+        return (other for other in mine if (other.tab_id, other.page) == (stream.tab_id, stream.page))
+
+    def all(self) -> list[Stream]:
+        return [stream for watched in self._pages.values() for stream in watched.streams]

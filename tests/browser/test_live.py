@@ -1,0 +1,171 @@
+"""Others see it at once: on the unhurried portal, whose beats are 30 seconds apart, only the stream can be so quick."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Request, Route, expect
+
+from portal.auth import Profile, operations
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import PRESENCE_PATH, Person, SitDown, is_beat
+from tests.browser.scenes import save_for
+from tests.browser.trouble import Trouble
+from tests.cast import Cast, make_profile
+from tests.platform.portal import Portal
+
+AT_ONCE_MS = 5000  # a sixth of the heartbeat; it takes a few hundredths of a second
+EVENTS = "/events?tab_id="
+EMAIL = "second@mail.example"
+
+
+@pytest.fixture
+def amelia(sit_down: SitDown, unhurried_portal: Portal, cast: Cast) -> Person:
+    return sit_down(cast.amelia, at=unhurried_portal)
+
+
+@pytest.fixture
+def daniel(sit_down: SitDown, unhurried_portal: Portal, cast: Cast) -> Person:
+    return sit_down(cast.daniel, at=unhurried_portal)
+
+
+def opens_stream(request: Request) -> bool:
+    return EVENTS in request.url
+
+
+def open_with_stream(person: Person, open_page: Callable[[Client], None], client: Client) -> None:
+    """Be there, and hear what happens from now on."""
+    with person.page.expect_response(lambda response: opens_stream(response.request)):
+        open_page(client)
+
+
+def sees_at_once(person: Person, sentence: str) -> None:
+    expect(person.sentence).to_have_text(sentence, timeout=AT_ONCE_MS)
+
+
+def test_a_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: Person, client: Client) -> None:
+    open_with_stream(amelia, amelia.open, client)
+
+    daniel.open_editor(client)
+    sees_at_once(amelia, "Daniel is also viewing this client record and editing it")
+    daniel.field("Phone").fill("01632 960777")
+    sees_at_once(amelia, "Daniel is also viewing this client record and editing Phone")
+    daniel.hide_tab()
+    expect(amelia.avatars).to_have_class(re.compile(r"\baway\b"), timeout=AT_ONCE_MS)
+    daniel.show_tab()
+    expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"), timeout=AT_ONCE_MS)
+
+
+def test_a_leave_is_told_when_the_calm_is_over_and_nobody_beats_for_that(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    open_with_stream(amelia, amelia.open, client)
+    daniel.open(client)
+    sees_at_once(amelia, "Daniel is also viewing this client record")
+    beats: list[Request] = []
+    amelia.page.on("request", lambda request: beats.append(request) if is_beat(request) else None)
+
+    daniel.leave()
+
+    expect(amelia.indicator).to_be_hidden()
+    assert amelia.toasts_so_far() == ["Daniel Okafor joined this page 👋", "Daniel Okafor left this page 👋"]
+    assert beats == []
+
+
+def test_a_save_shows_at_once_on_the_page_and_in_the_editor(
+    amelia: Person, daniel: Person, client: Client, cast: Cast
+) -> None:
+    open_with_stream(amelia, amelia.open, client)
+    open_with_stream(daniel, daniel.open_editor, client)
+
+    save_for(cast.ada, client, phone="01632 960999")
+
+    told = amelia.page.locator("saved-elsewhere")
+    expect(told).to_contain_text("Ada changed Phone", timeout=AT_ONCE_MS)
+    expect(amelia.page.get_by_role("link", name="01632 960999")).to_be_visible()
+    expect(daniel.field("Phone")).to_have_value("01632 960999", timeout=AT_ONCE_MS)
+
+
+def test_what_is_saved_while_a_save_is_being_shown_shows_at_once_too(
+    app: Flask, amelia: Person, client: Client, cast: Cast
+) -> None:
+    """It is told while the page is still asking what the first one has changed, and no beat comes to tell it again."""
+    open_with_stream(amelia, amelia.open, client)
+    amelia.page.evaluate("document.addEventListener('presence:saved', ({ detail }) => (window.told = detail.version))")
+
+    def answer_late(route: Route) -> None:
+        answer = route.fetch()
+        with app.app_context():  # Playwright calls this from a greenlet of its own
+            save_for(db.session.get_one(Profile, ada_id), db.session.get_one(Client, client_id), email=EMAIL)
+        amelia.page.wait_for_function("() => window.told === 3")
+        route.fulfill(response=answer)
+
+    ada_id, client_id = cast.ada.id, client.id
+    amelia.page.route("**/changes?*", answer_late, times=1)
+    save_for(cast.ada, client, phone="01632 960999")
+
+    expect(amelia.page.get_by_role("link", name=EMAIL)).to_be_visible(timeout=AT_ONCE_MS)
+    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("Ada changed Phone and Email")
+
+
+def test_a_reload_and_a_second_tab_are_nobodys_news(amelia: Person, daniel: Person, client: Client) -> None:
+    open_with_stream(amelia, amelia.open, client)
+    daniel.open(client)
+    sees_at_once(amelia, "Daniel is also viewing this client record")
+    for _ in range(3):
+        daniel.reload()
+    second = daniel.another_tab()
+    second.open_editor(client)
+    sees_at_once(amelia, "Daniel is also viewing this client record and editing it")
+    second.page.close()
+    sees_at_once(amelia, "Daniel is also viewing this client record")
+
+    assert amelia.toasts_so_far() == ["Daniel Okafor joined this page 👋"]
+
+
+def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> None:
+    open_with_stream(amelia, amelia.open, client)
+
+    with amelia.page.expect_event("requestfailed", opens_stream):  # which is how closing one looks
+        amelia.hide_tab()
+    with amelia.page.expect_request(is_beat), amelia.page.expect_request(opens_stream):
+        amelia.show_tab()
+
+
+@pytest.mark.parametrize("how", ["refused", "kept by a proxy"])
+def test_without_the_stream_the_heartbeat_carries_on_alone(
+    sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble, how: str
+) -> None:
+    """On the hurried portal, whose beats are a second apart."""
+    trouble.expect("Failed to load resource")
+    amelia, daniel = sit_down(cast.amelia), sit_down(cast.daniel)
+    for person in (amelia, daniel):
+        stop: Callable[[Any], object] = (lambda route: route.abort()) if how == "refused" else (lambda route: None)
+        person.page.route(f"**{PRESENCE_PATH}/*/events?*", stop)
+    amelia.open(client)
+    daniel.open_editor(client)
+    amelia.sees("Daniel is also viewing this client record and editing it")
+    expect(amelia.page.get_by_text("Reconnecting…")).to_be_hidden()
+
+    daniel.field("Phone").fill("01632 960778")
+    daniel.save()
+    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("Daniel changed Phone")
+    daniel.leave()
+    amelia.sees()
+
+
+def test_who_is_signed_out_everywhere_is_told_at_once(
+    sit_down: SitDown, unhurried_portal: Portal, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 401")
+    noor = make_profile("Noor", f"Of Client {client.id}")
+    person = sit_down(noor, at=unhurried_portal)
+    open_with_stream(person, person.open, client)
+
+    operations.end_sessions(noor)
+    db.session.commit()
+
+    expect(person.signed_out).to_be_visible(timeout=AT_ONCE_MS)

@@ -1,0 +1,116 @@
+"""Servers restart, die and are cut off: browsers are back in seconds, and nobody is said to have left who has not."""
+
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Response, expect
+
+from portal.clients import Client
+from tests.browser.people import Person, SitDown
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+from tests.platform.balancer import Balancer
+from tests.platform.portal import Portal
+
+JOINED = "Daniel Okafor joined this page 👋"
+LEFT = "Daniel Okafor left this page 👋"
+SEEN = "Daniel is also viewing this client record"
+AT_ONCE_MS = 5000  # a sixth of the heartbeat
+BACK_SECONDS = 15  # half the heartbeat; it takes some 2 s where the machine has nothing else to do
+
+
+@pytest.fixture(scope="module")
+def south(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A server that may be killed, beside the unhurried portal, with the same timings."""
+    portal = Portal(browsers_database_url, tmp_path_factory.mktemp("south") / "log")
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@pytest.fixture
+def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
+    """Leads to the south, and to the unhurried portal when the south is gone."""
+    with Balancer([south.port, unhurried_portal.port]) as balancer:
+        yield balancer
+
+
+@pytest.fixture
+def amelia(sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble) -> Person:
+    """On the client page of a server that nothing happens to."""
+    trouble.expect("Failed to load resource")
+    person = sit_down(cast.amelia, at=unhurried_portal)
+    with person.page.expect_response(is_stream):
+        person.open(client)
+    return person
+
+
+@pytest.fixture
+def daniel(sit_down: SitDown, balancer: Balancer, cast: Cast, amelia: Person, client: Client) -> Person:
+    """Beside her on the page, by way of the balancer, and seen by her."""
+    person = sit_down(cast.daniel, at=balancer)
+    with person.page.expect_response(is_stream):
+        person.open(client)
+    expect(amelia.sentence).to_have_text(SEEN, timeout=AT_ONCE_MS)
+    return person
+
+
+def is_stream(response: Response) -> bool:
+    return "/events?" in response.url and response.ok
+
+
+def edits_and_is_seen_at_once(daniel: Person, amelia: Person, client: Client) -> None:
+    daniel.open_editor(client)
+    expect(amelia.sentence).to_have_text(f"{SEEN} and editing it", timeout=AT_ONCE_MS)
+
+
+def test_new_code_is_loaded_and_nobody_notices(amelia: Person, daniel: Person, south: Portal, client: Client) -> None:
+    with daniel.page.expect_response(is_stream):
+        began = time.monotonic()
+        south.tell(signal.SIGHUP)
+    assert time.monotonic() - began < BACK_SECONDS
+    expect(daniel.page.get_by_text("Reconnecting…")).to_be_hidden()
+
+    edits_and_is_seen_at_once(daniel, amelia, client)
+    assert amelia.toasts_so_far() == [JOINED]
+
+
+def test_the_people_of_a_killed_server_move_to_another_and_have_not_left(
+    amelia: Person, daniel: Person, south: Portal, client: Client
+) -> None:
+    with daniel.page.expect_response(is_stream):
+        began = time.monotonic()
+        south.kill()
+    assert time.monotonic() - began < BACK_SECONDS
+
+    edits_and_is_seen_at_once(daniel, amelia, client)
+    assert amelia.toasts_so_far() == [JOINED]
+    south.start()
+
+
+def test_a_network_that_loses_all_its_connections_for_a_moment_makes_nobody_leave(
+    amelia: Person, daniel: Person, balancer: Balancer, client: Client
+) -> None:
+    with daniel.page.expect_response(is_stream):
+        balancer.lose_connections()
+
+    edits_and_is_seen_at_once(daniel, amelia, client)
+    assert amelia.toasts_so_far() == [JOINED]
+
+
+def test_a_laptop_that_sleeps_leaves_within_half_a_minute_and_wakes_up_to_a_page_without_news(
+    amelia: Person, daniel: Person, balancer: Balancer
+) -> None:
+    with balancer.away():
+        began = time.monotonic()
+        expect(amelia.indicator).to_be_hidden(timeout=30_000)
+        assert time.monotonic() - began < 30
+    assert amelia.toasts_so_far() == [JOINED, LEFT]
+    daniel.page.evaluate("dispatchEvent(new Event('online'))")  # as a laptop that wakes up finds its network again
+
+    expect(amelia.sentence).to_have_text(SEEN)
+    daniel.sees("Amelia is also viewing this client record")
+    assert daniel.toasts_so_far() == []
+    assert amelia.toasts_so_far() == [JOINED, LEFT, JOINED]

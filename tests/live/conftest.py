@@ -1,0 +1,46 @@
+"""A client page that the people of the cast listen to."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.cast import Cast
+from tests.live.hearing import Hearing
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Listen = Callable[..., Hearing]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id)
+
+
+@pytest.fixture
+def page_identifier(client: Client) -> str:
+    return f"client-{client.id}"
+
+
+@pytest.fixture
+def listen(app: Flask) -> Iterator[Listen]:
+    """`listen(visitor, page)` opens a stream, which is closed when the test ends."""
+    with ExitStack() as opened:
+
+        def open_stream(visitor: Visitor, page_identifier: str, tab_id: str = "tab") -> Hearing:
+            answer = visitor.get(f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}", buffered=False)
+            assert answer.status_code == 200, answer.get_data(as_text=True)
+            return opened.enter_context(Hearing(answer))
+
+        yield open_stream
+
+
+def run_sql(statement: str, **parameters: object) -> None:
+    """Change the database behind the portal's back. Commits."""
+    db.session.execute(text(statement), parameters)
+    db.session.commit()

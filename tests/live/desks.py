@@ -1,0 +1,91 @@
+"""People at desks without a browser, who talk to real servers over real sockets."""
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, session
+from flask_wtf.csrf import generate_csrf
+
+from portal import create_app, sessions
+from portal.auth import Profile
+from portal.config import Settings
+from tests.live.hearing import PATIENCE_SECONDS, Hearing
+from tests.platform.portal import SECRET_KEY, Portal
+from tests.visitor import signed_in_text
+
+
+class Desk:
+    """Somebody signed in to every portal that shares the key."""
+
+    def __init__(self, app: Flask, identity_text: str) -> None:
+        with app.test_request_context():
+            sessions.start(identity_text)
+            self.csrf_token = generate_csrf()
+            response = app.response_class()
+            app.session_interface.save_session(app, session, response)
+        self.cookie = response.headers["Set-Cookie"].partition(";")[0]
+
+    def beat(self, at: Portal, page_identifier: str, **members: Any) -> list[str]:
+        """Beat, and return who is there."""
+        answer = self._call(at, "POST", "/user_page_presence", {"page_identifier": page_identifier, **members})
+        return sorted(user["first_name"] for user in answer["users"])
+
+    def listen(self, at: Portal, page_identifier: str, tab_id: str = "tab") -> Hearing:
+        """Open a stream."""
+        answer = NetworkAnswer(at.port, f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}", self.cookie)
+        assert answer.status == 200
+        return Hearing(answer)  # type: ignore[arg-type]
+
+    def _call(self, at: Portal, method: str, path: str, body: Any) -> Any:
+        connection = HTTPConnection("127.0.0.1", at.port, timeout=PATIENCE_SECONDS)
+        headers = {"Cookie": self.cookie, "X-CSRFToken": self.csrf_token, "Content-Type": "application/json"}
+        connection.request(method, path, json.dumps(body), headers)
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
+        found = json.loads(answer.read())
+        connection.close()
+        return found
+
+
+class NetworkAnswer:
+    """An answer whose body has no end, as `Hearing` reads it."""
+
+    def __init__(self, port: int, path: str, cookie: str) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self._connection.request("GET", path, headers={"Cookie": cookie})
+        self._answer: HTTPResponse = self._connection.getresponse()
+        self.status = self._answer.status
+
+    @property
+    def response(self) -> Iterator[bytes]:
+        """Frame by frame, until the server ends it or is gone."""
+        frame = b""
+        try:
+            while line := self._answer.readline():
+                frame += line
+                if line == b"\n":
+                    yield frame
+                    frame = b""
+        except (OSError, AttributeError):
+            return  # gone, or closed here while it was read
+
+    def close(self) -> None:
+        """Go without a word, as a killed browser does."""
+        if self._connection.sock:
+            with suppress(OSError):  # the server may have been quicker
+                self._connection.sock.shutdown(socket.SHUT_RDWR)  # which wakes the thread that reads, as close does not
+        self._connection.close()
+
+
+def app_of_desks(database_url: str) -> Flask:
+    """Makes the cookies: the portal's own app with the key that the tests' portals have."""
+    return create_app(Settings(secret_key=SECRET_KEY, database_url=database_url, instance=Path("/nonexistent")))
+
+
+def desk_of(app: Flask, profile: Profile) -> Desk:
+    return Desk(app, signed_in_text(app, profile))

@@ -1,0 +1,34 @@
+"""portal.live.notices: what is said over NOTIFY and what is made of it."""
+
+import pytest
+
+from portal.live.notices import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notice, read
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        Notice(ROSTER, page="client-42"),
+        Notice(SAVED, page="client-42", version=7),
+        Notice(NUDGE, page="client-42", profile=3),
+        Notice(SIGNED_OUT, profile=3),
+    ],
+)
+def test_what_is_sent_is_what_is_read(notice: Notice) -> None:
+    assert read(notice.payload()) == notice
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        *("", "{", "[]", "7", "null", "{}", '{"event": "roster"}', '{"event": "roster", "page": 7}'),
+        *(
+            '{"event": "tea", "page": "client-1"}',
+            '{"event": "signed-out"}',
+            '{"event": "signed-out", "profile": true}',
+        ),
+    ],
+)
+def test_what_is_none_of_ours_is_passed_over(payload: str) -> None:
+    """Anybody who may connect may notify: a newer release, or another program."""
+    assert read(payload) is None

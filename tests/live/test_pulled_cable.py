@@ -1,0 +1,118 @@
+"""A cable that is pulled says nothing. The kernel asks, gives up, and the tab is off its page within half a minute.
+
+The server and the browser each have a network of their own, with one cable between them, so that it can really be
+pulled: that takes root and Linux's `ip`.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.config import PROJECT_ROOT
+from tests.cast import Cast
+from tests.live.conftest import Listen
+from tests.live.desks import app_of_desks, desk_of
+from tests.platform.portal import SECRET_KEY
+from tests.platform.programs import environment_without_settings
+from tests.visitor import Visitor
+
+SERVER, BROWSER = f"kp-server-{os.getpid()}", f"kp-browser-{os.getpid()}"
+ADDRESS = "10.231.77.1"
+PORT = 8000
+# Reads its stream as a browser would, for as long as it lives.
+BROWSE = f"""
+import socket, sys
+stream = socket.create_connection(("{ADDRESS}", {PORT}), timeout=60)
+stream.sendall(sys.argv[1].encode())
+while said := stream.recv(65536):
+    print(said.decode(), flush=True)
+"""
+
+
+def ip(*arguments: str) -> None:
+    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+
+
+def inside(network: str, *command: str) -> list[str]:
+    return ["ip", "netns", "exec", network, *command]
+
+
+@pytest.fixture
+def cable() -> Iterator[str]:
+    """The browser's end of it."""
+    if shutil.which("ip") is None or os.geteuid() != 0:
+        pytest.skip("takes root and `ip`")
+    try:
+        ip("netns", "add", SERVER)
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"networks cannot be made here: {error.stderr.decode()}")
+    ip("netns", "add", BROWSER)
+    ip("link", "add", "kp0", "netns", SERVER, "type", "veth", "peer", "name", "kp1", "netns", BROWSER)
+    for network, end, address in ((SERVER, "kp0", ADDRESS), (BROWSER, "kp1", "10.231.77.2")):
+        ip("-n", network, "addr", "add", f"{address}/24", "dev", end)
+        ip("-n", network, "link", "set", end, "up")
+    yield "kp1"
+    ip("netns", "delete", SERVER)
+    ip("netns", "delete", BROWSER)
+
+
+@pytest.fixture
+def server(cable: str, database_url: str, tmp_path: Path) -> Iterator[None]:
+    environment = environment_without_settings() | {
+        "DATABASE_URL": database_url,
+        "PORTAL_SECRET_KEY": SECRET_KEY,
+        "PORTAL_BIND": f"{ADDRESS}:{PORT}",
+        "PORTAL_HOSTS": ADDRESS,
+        "WEB_CONCURRENCY": "1",
+    }
+    log = (tmp_path / "log").open("wb")
+    process = subprocess.Popen(
+        inside(SERVER, sys.executable, "-m", "gunicorn"), cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log
+    )
+    yield
+    process.kill()
+    process.wait()
+    log.close()
+
+
+def test_the_tab_is_taken_off_within_half_a_minute(
+    cable: str, server: None, visit: type[Visitor], cast: Cast, database_url: str, page_identifier: str, listen: Listen
+) -> None:
+    desk = desk_of(app_of_desks(database_url), cast.daniel)
+    visit(cast.daniel).beat(page_identifier, tab_id="tab")
+    amelia_hears = listen(visit(cast.amelia), page_identifier)
+    assert amelia_hears.names() == ["Daniel"]
+    path = f"/user_page_presence/{page_identifier}/events?tab_id=tab"
+    request = f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nCookie: {desk.cookie}\r\n\r\n"
+    browser = browse(request)
+
+    ip("-n", BROWSER, "link", "set", cable, "down")
+    began = time.monotonic()
+
+    assert amelia_hears.names(patience_seconds=30) == []
+    assert time.monotonic() - began < 30
+    browser.kill()
+    browser.communicate()
+
+
+def browse(request: str) -> "subprocess.Popen[str]":
+    """Open the stream, as soon as the server takes it."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        browser = subprocess.Popen(
+            inside(BROWSER, sys.executable, "-c", BROWSE, request),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert browser.stdout is not None
+        if any("event: roster" in line for line in iter(browser.stdout.readline, "")):
+            return browser
+        browser.communicate()
+    pytest.fail("the server did not take the stream")

@@ -1,0 +1,260 @@
+"""Real servers on one database: who is on another sees it live, and no server's end makes anybody leave or join."""
+
+import http.client
+import os
+import re
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal.auth import sign_in_sessions
+from portal.extensions import db
+from portal.whence import Whence
+from tests.cast import Cast
+from tests.live.desks import Desk, app_of_desks, desk_of
+from tests.live.hearing import PATIENCE_SECONDS
+from tests.platform.portal import Portal
+from tests.presence.passing_time import tab_ids
+from tests.wire import Wire
+
+STREAMS = 500
+# gunicorn's graceful_timeout, for which a stream that nobody ends would hold its worker. It takes 2.5 s where the
+# machine has nothing else to do.
+GRACEFUL_SECONDS = 10
+TOKEN = "a-token-for-metrics-only"
+CROWD = """
+    INSERT INTO profiles (first_name, last_name, email, role)
+    SELECT 'Viewer', n::text, 'viewer-' || n || '@crowd.example', 'adviser' FROM generate_series(1, :count) n
+    RETURNING id
+"""
+
+
+@pytest.fixture(scope="module")
+def servers(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Portal]]:
+    """Two hosts, as far as they know."""
+    made = [
+        Portal(database_url, tmp_path_factory.mktemp(name) / "log", PORTAL_METRICS_TOKEN=TOKEN)
+        for name in ("north", "south")
+    ]
+    yield made
+    for portal in made:
+        portal.stop()
+
+
+@pytest.fixture
+def north(servers: list[Portal], app: Flask) -> Portal:
+    return started(servers[0])
+
+
+@pytest.fixture
+def south(servers: list[Portal], app: Flask) -> Portal:
+    return started(servers[1])
+
+
+@pytest.fixture(scope="module")
+def desks_app(database_url: str) -> Flask:
+    return app_of_desks(database_url)
+
+
+@pytest.fixture
+def amelia(desks_app: Flask, cast: Cast) -> Desk:
+    return desk_of(desks_app, cast.amelia)
+
+
+@pytest.fixture
+def daniel(desks_app: Flask, cast: Cast) -> Desk:
+    return desk_of(desks_app, cast.daniel)
+
+
+@pytest.fixture
+def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
+    """`crowd(500)`: so many people, each signed in."""
+
+    def make(count: int) -> list[Desk]:
+        ids = db.session.scalars(text(CROWD), {"count": count}).all()
+        db.session.commit()
+        texts = [sign_in_sessions.begin(profile_id, 1, Whence(), hours=1) for profile_id in ids]
+        db.session.commit()
+        return [Desk(desks_app, text) for text in texts]
+
+    return make
+
+
+def started(portal: Portal) -> Portal:
+    if not portal.is_running:
+        portal.start()
+    return portal
+
+
+def test_people_on_different_servers_see_each_other_live(
+    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+) -> None:
+    amelia.beat(north, page_identifier, tab_id="tab")
+    with amelia.listen(north, page_identifier) as amelia_hears, daniel.listen(south, page_identifier) as daniel_hears:
+        assert amelia_hears.names() == daniel_hears.names() == ["Amelia"]
+
+        daniel.beat(south, page_identifier)
+        assert amelia_hears.names() == daniel_hears.names() == ["Amelia", "Daniel"]
+
+
+def test_when_a_server_is_killed_its_people_move_over_and_nobody_has_left(
+    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+) -> None:
+    amelia.beat(north, page_identifier)
+    daniel.beat(south, page_identifier, tab_id="tab")
+    with amelia.listen(north, page_identifier) as amelia_hears:
+        assert amelia_hears.names() == ["Amelia", "Daniel"]
+        with daniel.listen(south, page_identifier) as daniel_hears:
+            assert daniel_hears.names() == ["Amelia", "Daniel"]
+
+            south.kill()
+
+            assert daniel_hears.next() is None
+        assert daniel.beat(north, page_identifier, tab_id="tab") == ["Amelia", "Daniel"]
+        with daniel.listen(north, page_identifier) as daniel_hears:
+            assert daniel_hears.names() == ["Amelia", "Daniel"]
+            # What she is told next is what he does now: in between she was told nothing.
+            daniel.beat(north, page_identifier, tab_id="tab", activity="editing")
+            event = amelia_hears.next()
+    assert event is not None
+    assert {user["first_name"]: user["activity"] for user in event.data["users"]} == {
+        "Amelia": "viewing",
+        "Daniel": "editing",
+    }
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
+def test_a_worker_with_hundreds_of_streams_is_gone_in_seconds_and_nobody_has_left(
+    south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str, wire: Wire, how: signal.Signals
+) -> None:
+    people = crowd(STREAMS)
+    for number, desk in enumerate(people[:10]):
+        desk.beat(south, page_identifier, tab_id=f"tab-{number}")
+    streams = [opened(south, desk, page_identifier, f"tab-{number}") for number, desk in enumerate(people)]
+    for stream in streams:
+        read_until(stream, b"event: roster")
+    old_workers = south.workers()
+
+    with wire.silent():
+        began = time.monotonic()
+        south.tell(how)
+        last_words = read_to_the_end(streams)
+        wait_until_gone(old_workers)
+        took_seconds = time.monotonic() - began
+
+    assert took_seconds < GRACEFUL_SECONDS
+    assert all(b'{"reason": "moving"}' in words for words in last_words)
+    assert len(tab_ids()) == 10
+    if how == signal.SIGTERM:
+        south.wait_until_gone()
+        south.start()
+    again = opened(south, people[0], page_identifier, "tab-0")
+    read_until(again, b"event: roster")
+    again.close()
+
+
+def test_a_browser_that_is_killed_is_taken_off_within_half_a_minute(
+    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+) -> None:
+    """Its row would stay for two minutes: the connection that broke says it sooner."""
+    daniel.beat(south, page_identifier, tab_id="tab")
+    with amelia.listen(north, page_identifier) as amelia_hears:
+        assert amelia_hears.names() == ["Daniel"]
+        daniels = opened(south, daniel, page_identifier, "tab")
+        read_until(daniels, b"event: roster")
+
+        began = time.monotonic()
+        daniels.close()
+
+        assert amelia_hears.names() == []
+        assert time.monotonic() - began < 30
+
+
+def test_every_worker_answers_for_all_of_them_in_metrics(
+    south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str
+) -> None:
+    before = figures(south)
+    people = crowd(20)
+    streams = [opened(south, desk, page_identifier, "tab") for desk in people]
+    for stream, desk in zip(streams, people, strict=True):
+        read_until(stream, b"event: roster")
+        desk.beat(south, page_identifier, tab_id="tab")
+
+    for _ in range(6):  # whichever worker answers
+        after = figures(south)
+        assert after["portal_streams_open"] == 20
+        assert after["portal_beats_total"] - before["portal_beats_total"] == 20
+        assert after["portal_notifications_sent_total"] - before["portal_notifications_sent_total"] == 20
+
+    old_workers = south.workers()
+    south.tell(signal.SIGHUP)
+    wait_until_gone(old_workers)
+    assert figures(south)["portal_streams_open"] == 0
+    assert figures(south)["portal_beats_total"] == after["portal_beats_total"]
+    for stream in streams:
+        stream.close()
+
+
+def opened(portal: Portal, desk: Desk, page_identifier: str, tab_id: str) -> socket.socket:
+    """A stream as bytes; nothing has been read of it."""
+    stream = socket.create_connection(("127.0.0.1", portal.port), timeout=20)
+    path = f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}"
+    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {desk.cookie}\r\n\r\n".encode())
+    return stream
+
+
+def read_until(stream: socket.socket, wanted: bytes) -> None:
+    read = b""
+    while wanted not in read:
+        chunk = stream.recv(65536)
+        assert chunk, read
+        read += chunk
+
+
+def read_to_the_end(streams: list[socket.socket]) -> list[bytes]:
+    """What each still says until the server closes it."""
+    said = dict.fromkeys(streams, b"")
+    with selectors.DefaultSelector() as selector:
+        for stream in streams:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(20)
+            assert ready
+            for key, _ in ready:
+                chunk = key.fileobj.recv(65536)  # type: ignore[union-attr]
+                said[key.fileobj] += chunk  # type: ignore[index]
+                if not chunk:
+                    selector.unregister(key.fileobj)
+                    key.fileobj.close()  # type: ignore[union-attr]
+    return list(said.values())
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def figures(portal: Portal) -> dict[str, float]:
+    connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=20)
+    connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    connection.close()
+    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    return {name: float(value) for name, value in re.findall(r"^([a-z_]+) ([0-9.e+]+)$", body, re.MULTILINE)}

@@ -1,0 +1,120 @@
+"""A tab whose connection breaks without a word is taken off its page soon, unless it is heard of again."""
+
+import time
+
+import pytest
+
+from portal.live import hub as hub_module
+from tests.cast import Cast
+from tests.live.conftest import Listen
+from tests.live.hearing import PATIENCE_SECONDS, Hearing
+from tests.presence.passing_time import rows, tab_ids
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub_module, "GRACE_SECONDS", 0)
+    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.02)
+
+
+@pytest.fixture
+def amelia(visit: Visit, cast: Cast) -> Visitor:
+    return visit(cast.amelia).with_token()
+
+
+@pytest.fixture
+def daniel_hears(visit: Visit, cast: Cast, page_identifier: str, listen: Listen) -> Hearing:
+    """Daniel, who only listens: what he hears of Amelia's going tells that it has been decided."""
+    hearing = listen(visit(cast.daniel), page_identifier, "daniels")
+    assert hearing.names() == []
+    return hearing
+
+
+def test_it_is_taken_off_and_the_others_are_told_then(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
+) -> None:
+    amelia.beat(page_identifier, tab_id="tab")
+    assert daniel_hears.names() == ["Amelia"]
+
+    listen(amelia, page_identifier).close()
+
+    assert daniel_hears.names() == []
+    assert rows() == []
+
+
+def test_only_that_tab_is_taken_out(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
+) -> None:
+    amelia.beat(page_identifier, tab_id="tab", activity="editing")
+    assert daniel_hears.names() == ["Amelia"]
+    amelia.beat(page_identifier, tab_id="another")
+
+    listen(amelia, page_identifier).close()
+
+    assert daniel_hears.names() == ["Amelia"]
+    assert tab_ids() == ["another"]
+
+
+def test_one_that_has_beaten_since_stays(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_module, "GRACE_SECONDS", 0.5)
+    amelia.beat(page_identifier, tab_id="tab")
+    amelia.beat(page_identifier, tab_id="gone")
+    assert daniel_hears.names() == ["Amelia"]
+
+    listen(amelia, page_identifier, "tab").close()
+    time.sleep(0.1)  # no new connection takes less; the seconds since a break are measured to a few milliseconds
+    amelia.beat(page_identifier, tab_id="tab")
+    # This one goes after it, so when it has gone the other has been looked at.
+    listen(amelia, page_identifier, "gone").close()
+    until_gone("gone")
+
+    assert tab_ids() == ["tab"]
+
+
+def test_one_that_had_hidden_itself_stays(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
+) -> None:
+    amelia.beat(page_identifier, tab_id="hidden", visible=False)
+    amelia.beat(page_identifier, tab_id="gone")
+
+    listen(amelia, page_identifier, "hidden").close()
+    listen(amelia, page_identifier, "gone").close()
+    until_gone("gone")
+
+    assert tab_ids() == ["hidden"]
+
+
+def test_a_hidden_one_that_waits_keeps_its_stream_and_so_can_vanish(
+    amelia: Visitor, page_identifier: str, listen: Listen
+) -> None:
+    amelia.beat(page_identifier, tab_id="tab", visible=False, waiting=True)
+
+    listen(amelia, page_identifier).close()
+
+    until_gone("tab")
+    assert rows() == []
+
+
+def test_one_with_another_stream_stays(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
+) -> None:
+    amelia.beat(page_identifier, tab_id="tab")
+    amelia.beat(page_identifier, tab_id="gone")
+    listen(amelia, page_identifier, "tab").names()
+
+    listen(amelia, page_identifier, "tab").close()
+    listen(amelia, page_identifier, "gone").close()
+    until_gone("gone")
+
+    assert tab_ids() == ["tab"]
+
+
+def until_gone(tab_id: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while tab_id in tab_ids():
+        assert time.monotonic() < deadline

@@ -1,0 +1,88 @@
+"""`flask presence watch`: a maintainer sees what open pages are told, as it happens."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from portal.config import PROJECT_ROOT
+from tests.cast import Cast
+from tests.platform.programs import environment_without_settings
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+Watch = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def watch(database_url: str) -> Iterator[Watch]:
+    """`watch("--page", "client-1")`, which is listening by now."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "flask", "presence", "watch", *arguments],
+            cwd=PROJECT_ROOT,
+            env=environment_without_settings() | {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stderr is not None
+        assert process.stderr.readline() == "Watching; Ctrl-C ends it.\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def told(process: "subprocess.Popen[str]") -> list[str]:
+    """The next line, without its time."""
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n").split("\t")[1:]
+
+
+def test_it_prints_each_event_and_ends_cleanly_on_ctrl_c(
+    visit: Visit, cast: Cast, page_identifier: str, watch: Watch
+) -> None:
+    process = watch()
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="t", waiting=True)
+    assert told(process) == ["roster", page_identifier]
+    amelia.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": "t"})
+    assert told(process) == ["nudge", page_identifier, f"profile {cast.amelia.id}"]
+    amelia.post("/sign-out")
+    assert told(process) == ["roster", page_identifier]
+    assert told(process) == ["signed-out", "", f"profile {cast.amelia.id}"]
+
+    os.kill(process.pid, signal.SIGINT)
+    output, errors = process.communicate(timeout=30)
+    assert (process.returncode, output, errors) == (0, "", "Stopped.\n")
+
+
+def test_it_can_watch_one_page_alone(visit: Visit, cast: Cast, page_identifier: str, watch: Watch) -> None:
+    process = watch("--page", page_identifier)
+    visit(cast.amelia).delete("/user_page_presence")
+    visit(cast.amelia).beat("client-999999")
+    visit(cast.daniel).beat(page_identifier)
+    assert told(process) == ["roster", page_identifier]
+
+
+def test_it_says_so_when_the_database_cannot_be_used() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "flask", "presence", "watch"],
+        cwd=PROJECT_ROOT,
+        env=environment_without_settings() | {"DATABASE_URL": "postgresql:///nowhere?host=/nonexistent"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith("Error: ")
+    assert "Traceback" not in run.stderr
