@@ -64,7 +64,9 @@ def _pool(settings: Settings) -> dict[str, Any]:
 
 
 def _connect_args(statement_timeout_ms: int | None) -> dict[str, Any]:
-    options = "-c timezone=UTC"
+    # What the portal reads lies in memory or on an SSD: a disk's price of 4 for the next page makes a far page of the
+    # client list sort every client (108 ms of 50,000) where an index has them in order (44 ms).
+    options = "-c timezone=UTC -c random_page_cost=1.1"
     if statement_timeout_ms is not None:
         options += f" -c statement_timeout={statement_timeout_ms} -c lock_timeout={LOCK_TIMEOUT_MS}"
     return {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "options": options}

@@ -157,13 +157,13 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/account/recovery-codes"): Takes(form=AGAIN),
     ("POST", "/account/sessions"): Takes(form=("sessions-current_password", "end")),
     ("POST", "/user_page_presence"): Takes(
-        body=("page_identifier", "tab_id", "activity", "visible", "fields", "waiting", "answer")
+        body=("page_identifier", "tab_id", "activity", "visible", "fields", "waiting", "answer", "stream")
     ),
     ("GET", "/user_page_presence"): Takes(query=("page", "page")),
     ("DELETE", "/user_page_presence"): Takes(),
     ("GET", "/user_page_presence/<page_identifier>"): Takes(),
     ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
-    ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id",)),
+    ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
     ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form",)),

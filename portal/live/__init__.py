@@ -39,11 +39,14 @@ def open_stream(
     page: Page,
     caller: Identity,
     tab_id: str,
+    number: int,
     *,
     seconds_left: float,
     connection: socket.socket | None,
 ) -> Stream:
     """A stream of the page's events, open and with its roster in it; the caller's session ends in `seconds_left`.
+
+    `number` counts the streams that the tab has opened.
 
     `connection` is the socket that it will be sent on, where the server tells. Raises what `Hub.open` raises.
     """
@@ -52,6 +55,7 @@ def open_stream(
         page,
         caller,
         tab_id,
+        number,
         ends_at=time.monotonic() + seconds_left,
         client=Client(connection) if connection is not None else None,
         on_close=hub.closed,

@@ -39,7 +39,7 @@ class Client:
         """
         if is_module_patched("socket"):
             self._watcher = get_hub().loop.io(self._connection.fileno(), READ)
-            self._watcher.start(gone)
+            self._watcher.start(self._notice, gone)
 
     def cut(self) -> None:
         """Stop a send that the other end does not take."""
@@ -52,6 +52,11 @@ class Client:
             self._watcher.close()
             self._watcher = None
         self._shut(socket.SHUT_RD)
+
+    def _notice(self, gone: Callable[[], None]) -> None:
+        """Once: what can be read stays so, and would be told again at every turn of the loop."""
+        self._watcher.stop()
+        gone()
 
     def _shut(self, how: int) -> None:
         """Past gevent, whose own shutdown fails a send under way as if it were a fault, with a traceback in the log."""

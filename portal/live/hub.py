@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
@@ -32,6 +32,8 @@ from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reas
 logger = logging.getLogger(__name__)
 
 MOST_PAGES_READ = 200  # in one statement, so that none takes long
+MOST_TAKEN_OUT = 50  # in one turn, so that the hub hears what comes meanwhile
+NUDGES_APART_SECONDS = 5  # of one person on one page: what an open page is asked is bounded here too
 OPENING_SECONDS = 5
 # A connection that broke may have broken for its tab too, which is back within a second or two, beating at once.
 GRACE_SECONDS = 8
@@ -60,9 +62,8 @@ class Hub:
     def open(self, stream: Stream) -> None:
         """Add a stream, and wait until its page has been read for it: its roster is in its mailbox then.
 
-        Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many or the process stops, or
-        DatabaseAway (503). The oldest of too many streams of one person gives way: the newest is what they look at,
-        and what is old may be a dead connection.
+        Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many, the process stops or the
+        caller is gone, or DatabaseAway (503).
         """
         is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
         if stream.verdict and stream.verdict.may_see:
@@ -105,10 +106,13 @@ class Hub:
             if self._is_stopping or self._open.count >= self._most_streams:
                 stream.end()
                 return False
-            for oldest in self._open.add(stream):
-                _end(oldest, "full")
+            self._open.add(stream)
             self._schedule.ring(stream.page.identifier, time.monotonic())
-            bell = self._bell = self._bell or self._start()
+            try:
+                bell = self._bell = self._bell or self._start()
+            except OSError as error:  # no file is left to open
+                logger.warning("live: the hub cannot start: %s", error)
+                return False
         bell.ring()
         return True
 
@@ -125,9 +129,9 @@ class Hub:
         while not self._is_stopping:
             try:
                 with Listener(self._engine, bell, self._source.prepare) as listener:
-                    failures = 0
                     self._read_everything_again()
-                    self._serve(listener)
+                    for _ in self._turns(listener):
+                        failures = 0  # not on connecting: a database that only takes connections is away
             except DATABASE_TROUBLE as error:
                 failures += 1
                 metrics.HUB_RECONNECTS.inc()
@@ -153,7 +157,7 @@ class Hub:
             for identifier in self._open.pages():
                 self._schedule.ring(identifier, time.monotonic())
 
-    def _serve(self, listener: Listener) -> None:
+    def _turns(self, listener: Listener) -> Iterator[None]:
         while not self._is_stopping:
             for notice in listener.wait(self._next_turn() - time.monotonic()):
                 self._hear(notice, time.monotonic())
@@ -161,10 +165,12 @@ class Hub:
             self._tend(now)
             self._take_out_vanished(listener.connection, now)
             self._read_what_is_due(listener.connection, now)
+            yield
 
     def _next_turn(self) -> float:
         with self._lock:
-            return min(self._schedule.next_due(), self._tended_at + TEND_SECONDS)
+            vanished = self._broken[0][0] + GRACE_SECONDS if self._broken else float("inf")
+            return min(self._schedule.next_due(), vanished, self._tended_at + TEND_SECONDS)
 
     def _hear(self, notice: Notice, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
@@ -175,7 +181,7 @@ class Hub:
             elif watched := self._open.page(notice.page):
                 self._schedule.ring(watched.page.identifier, now)
                 if notice.event == notices.NUDGE:
-                    watched.nudges.append(frame(NUDGE, f'{{"by": {notice.profile or 0}}}'))
+                    _nudge(watched, notice.profile or 0, now)
 
     def _tend(self, now: float) -> None:
         """Once a second: pings, streams whose cookie has grown too old, readers that do not read."""
@@ -196,9 +202,11 @@ class Hub:
     def _take_out_vanished(self, connection: PsycopgConnection, now: float) -> None:
         """Tabs whose connection broke a while ago and that nothing has been heard of since.
 
-        One with another stream here is not gone; nor is one with a stream elsewhere, for it has beaten as that opened.
+        One with another stream here is not gone; nor is one with a newer stream elsewhere, for its beats say so.
         """
-        while self._broken and now - self._broken[0][0] >= GRACE_SECONDS:
+        for _ in range(MOST_TAKEN_OUT):
+            if not self._broken or now - self._broken[0][0] < GRACE_SECONDS:
+                return
             broken_at, stream = self._broken[0]
             with self._lock:
                 has_another = any(self._open.of_tab(stream))
@@ -222,6 +230,9 @@ class Hub:
                 if self._open.page(watched.page.identifier) is watched:
                     self._schedule.was_read(watched.page.identifier, now, reading.changes_in_seconds)
                 _tell(watched, streams, reading)
+                for profile_id in {stream.caller.profile_id for stream in streams}:
+                    for oldest in self._open.too_many_of(profile_id):
+                        _end(oldest, "full")
 
 
 PING_FRAME = frame(PING, "{}")
@@ -249,6 +260,13 @@ def _tell(watched: Watched, streams: Sequence[Stream], reading: Reading) -> None
         stream.opened.set()
 
 
+def _nudge(watched: Watched, profile_id: int, now: float) -> None:
+    if now - watched.nudged_at.get(profile_id, float("-inf")) < NUDGES_APART_SECONDS:
+        return
+    watched.nudged_at[profile_id] = now
+    watched.nudges.append(frame(NUDGE, f'{{"by": {profile_id}}}'))
+
+
 def _refuse(stream: Stream, is_new: bool) -> None:
     """Who never got in is answered with a status (`open`), who no longer may with the stream's last event."""
     if is_new:
@@ -260,7 +278,7 @@ def _refuse(stream: Stream, is_new: bool) -> None:
 def _sign_out(stream: Stream) -> None:
     if not stream.is_ended:
         metrics.STREAMS_ENDED.labels(SIGNED_OUT).inc()
-        stream.end(frame(SIGNED_OUT, "{}"))
+        stream.end(frame(SIGNED_OUT, "{}"), is_refused=True)
 
 
 def _end(stream: Stream, why: Reason) -> None:

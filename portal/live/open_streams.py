@@ -20,6 +20,7 @@ class Watched:
     state: Any = None
     version: int | None = None
     nudges: list[bytes] = field(default_factory=list)  # sent with the next reading, once it is known who may hear
+    nudged_at: dict[int, float] = field(default_factory=dict)  # when a profile's last one came
 
 
 class OpenStreams:
@@ -30,14 +31,11 @@ class OpenStreams:
         self._profiles: dict[int, list[Stream]] = {}  # the oldest first
         self.count = 0
 
-    def add(self, stream: Stream) -> list[Stream]:
-        """Returns those of the same person that must give way: the oldest of too many."""
+    def add(self, stream: Stream) -> None:
         self._pages.setdefault(stream.page.identifier, Watched(stream.page)).streams.append(stream)
-        mine = self._profiles.setdefault(stream.caller.profile_id, [])
-        mine.append(stream)
+        self._profiles.setdefault(stream.caller.profile_id, []).append(stream)
         self.count += 1
         metrics.STREAMS_OPEN.inc()
-        return mine[:-MOST_OF_PROFILE]
 
     def remove(self, stream: Stream) -> bool:
         """Whether it was still there."""
@@ -63,6 +61,18 @@ class OpenStreams:
 
     def of_profile(self, profile_id: int | None) -> list[Stream]:
         return list(self._profiles.get(profile_id or 0, ()))
+
+    def too_many_of(self, profile_id: int) -> list[Stream]:
+        """Those that must give way: the oldest. The newest is what one looks at, what is old may be a dead connection.
+
+        Only those that have been let in count: nobody is pushed out by a call that is refused.
+        """
+        let_in = [
+            stream
+            for stream in self.of_profile(profile_id)
+            if stream.verdict and stream.verdict.may_see and not stream.is_ended
+        ]
+        return let_in[:-MOST_OF_PROFILE]
 
     def of_tab(self, stream: Stream) -> Iterator[Stream]:
         """Those that the same tab holds on the same page."""

@@ -18,11 +18,12 @@ class Verdict(NamedTuple):
 
 
 class Held(Protocol):
-    """A stream as far as the source is concerned: who holds it, on which page, from which tab."""
+    """A stream as far as the source is concerned: who holds it, on which page, from which tab, the tab's which."""
 
     page: Page
     caller: Identity
     tab_id: str
+    number: int
 
 
 @dataclass(frozen=True)

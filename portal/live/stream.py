@@ -46,6 +46,7 @@ class Stream:
         "client",
         "ends_at",
         "is_broken",
+        "number",
         "opened",
         "page",
         "pinged_at",
@@ -59,6 +60,7 @@ class Stream:
         page: Page,
         caller: Identity,
         tab_id: str,
+        number: int,
         *,
         ends_at: float,
         client: Client | None,
@@ -67,6 +69,7 @@ class Stream:
         self.page = page
         self.caller = caller
         self.tab_id = tab_id
+        self.number = number  # of those that the tab has opened
         self.ends_at = ends_at  # when the cookie it was opened with grows too old, by time.monotonic()
         self.client = client
         self.verdict: Verdict | None = None  # None until its page has been read for it
@@ -99,13 +102,19 @@ class Stream:
                 self._nudges.append(frame)
             self._wake()
 
-    def end(self, last: bytes = b"") -> None:
-        """Send what is left and then `last`, and close. What is posted afterwards is dropped."""
+    def end(self, last: bytes = b"", *, is_refused: bool = False) -> None:
+        """Send what is left and then `last`, and close. What is posted afterwards is dropped.
+
+        What is left is dropped too where the stream is refused: it may not be theirs any more.
+        """
         with self._lock:
             if self._ended:
                 return
             self._ended = True
             self._last = last
+            if is_refused:
+                self._newest.clear()
+                self._nudges.clear()
             self._wake()
         self.opened.set()
 
@@ -113,7 +122,10 @@ class Stream:
         """The other end is gone: nothing is sent any more. Called from an event loop's callback, so it never waits."""
         self.is_broken = self.is_broken or not self._ended
         self._ended = True
+        if self.waiting_since is None:
+            self.waiting_since = time.monotonic()  # a send that is under way is cut in time
         self._arrived.set()
+        self.opened.set()
 
     def __iter__(self) -> Iterator[bytes]:
         return self

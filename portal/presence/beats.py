@@ -16,13 +16,15 @@ LONGEST_IDENTIFIER = 255
 MOST_TABS = 20
 MOST_FIELDS = 50
 LONGEST_FIELD = 100
+MOST_STREAMS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Beat:
     """One "I am here": on which page, in which tab, doing what. `fields` are changed but not yet saved.
 
-    `waiting` for the others to finish; `answer` to somebody who waits and has asked this tab to.
+    `waiting` for the others to finish; `answer` to somebody who waits and has asked this tab to; `stream` counts the
+    event streams that the tab has opened, the one that it is about to open included.
     """
 
     page: pages.Page
@@ -32,6 +34,7 @@ class Beat:
     fields: tuple[str, ...] = ()
     waiting: bool = False
     answer: str | None = None
+    stream: int = 0
 
     @property
     def state(self) -> dict[str, Any]:
@@ -41,6 +44,8 @@ class Beat:
             said["waiting"] = True
         if self.answer:
             said["answer"] = self.answer
+        if self.stream:
+            said["stream"] = self.stream
         return said
 
 
@@ -59,6 +64,7 @@ def beat_from(body: object) -> Beat:
         fields=_fields(body.get("fields", [])),
         waiting=_truth("waiting", body.get("waiting", False)),
         answer=_answer(body.get("answer")),
+        stream=_stream(body.get("stream", 0)),
     )
 
 
@@ -89,6 +95,17 @@ def _truth(field: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput(field, "must be true or false")
     return value
+
+
+def _stream(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_STREAMS:
+        raise InvalidInput("stream", f"must be a whole number from 0 to {MOST_STREAMS}")
+    return value
+
+
+def stream_number_from(text: str | None) -> int:
+    """Which of its tab's streams an address is for, 0 for None. Raises InvalidInput (422)."""
+    return _stream(int(text) if text and text.isascii() and text.isdecimal() and len(text) < 8 else -1 if text else 0)
 
 
 def _answer(value: Any) -> str | None:

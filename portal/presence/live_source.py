@@ -57,11 +57,12 @@ class PresenceSource:
             held.caller.profile_id,
             held.page.identifier,
             held.tab_id,
+            held.number,
             broken_for_seconds,
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
-            cursor.execute(f"EXECUTE {live_statements.PREPARED_VANISHED} (%s, %s, %s, %s, %s)", parameters)
+            cursor.execute(f"EXECUTE {live_statements.PREPARED_VANISHED} (%s, %s, %s, %s, %s, %s)", parameters)
             [(rung,)] = cursor.fetchall()
         metrics.NOTIFICATIONS_SENT.inc(rung)
         return bool(rung)

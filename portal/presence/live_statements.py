@@ -54,18 +54,19 @@ def pages_read() -> str:
 def vanished() -> str:
     """PREPARE taking out a tab whose connection has broken without a word.
 
-    Parameters: profile id, page identifier, tab id, seconds since it broke, active window in seconds. One row: how many
-    pages were rung.
+    Parameters: profile id, page identifier, tab id, which of the tab's streams broke, seconds since it did, active
+    window in seconds. One row: how many pages were rung.
 
-    Not a tab that has beaten since: it has another connection. Nor one that had said that it is hidden, for such a tab
-    closes its stream itself; unless it waits, for then it keeps it. The seconds are a difference on the process's own
-    clock, so that the database's stays the only one that is compared.
+    Not a tab that has beaten since, nor one whose beats speak of a later stream, which another process may have: a
+    cable that is changed for another is noticed here half a minute after the browser has come back over there. Nor one
+    that had said that it is hidden, for such a tab closes its stream itself; unless it waits, for then it keeps it. The
+    seconds are a difference on the process's own clock, so that the database's stays the only one that is compared.
     """
-    silent = f"""(tabs -> $3 ->> 'at')::float8 < {NOW} - $4
+    silent = f"""(tabs -> $3 ->> 'at')::float8 < {NOW} - $5 AND coalesce((tabs -> $3 ->> 'stream')::int, 0) <= $4
           AND ((tabs -> $3 ->> 'visible')::boolean OR tabs -> $3 ? 'waiting')"""
     return f"""
-    PREPARE {PREPARED_VANISHED} (int, text, text, float8, float8) AS
-    WITH {without_tab("$1", "$2", "$3", "$5", silent)}
+    PREPARE {PREPARED_VANISHED} (int, text, text, int, float8, float8) AS
+    WITH {without_tab("$1", "$2", "$3", "$6", silent)}
     SELECT {ring("taken_out")}
     """
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
+from portal.presence.beats import MOST_FIELDS
+
 Tabs = Mapping[str, Mapping[str, Any]]
 AGEING = ("last_seen", "seconds_ago")  # what every beat changes, and no page is redrawn for
 
@@ -92,19 +94,20 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
         if tab["visible"]:
             viewer["visible"] = True
         if tab["fields"]:
-            viewer["fields"] = sorted({*viewer["fields"], *tab["fields"]})
+            viewer["fields"] = sorted({*viewer["fields"], *tab["fields"]})[:MOST_FIELDS]
     if any("waiting" in tab or "answer" in tab for tab in tabs):
         _add_waiting(viewer, tabs)
     return viewer
 
 
 def _add_waiting(viewer: Viewer, tabs: Sequence[Mapping[str, Any]]) -> None:
-    """Since when the first of the tabs waits, when the last one asked, and what the last to answer said."""
-    if since := [tab["waiting_since"] for tab in tabs if "waiting_since" in tab]:
-        viewer["waiting_since"] = _moment(min(since))
-    if asked := [tab["asked_at"] for tab in tabs if "asked_at" in tab]:
+    """Since when the first of the tabs waits, when the last of those asked, and what the last to answer said."""
+    waiting = [tab for tab in tabs if "waiting_since" in tab]
+    if waiting:
+        viewer["waiting_since"] = _moment(min(tab["waiting_since"] for tab in waiting))
+    if asked := [tab["asked_at"] for tab in waiting if tab.get("asked_at", 0) >= tab["waiting_since"]]:
         viewer["asked_at"] = _moment(max(asked))
-    if answers := [(tab["at"], tab["answer"]) for tab in tabs if "answer" in tab]:
+    if answers := [(tab["since"], tab["answer"]) for tab in tabs if "answer" in tab]:
         viewer["answer"] = max(answers)[1]
 
 

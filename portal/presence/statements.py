@@ -253,15 +253,15 @@ def _same_tab(before: str, said: str, window: str) -> str:
     """As `_new_tab`, with what goes on from the beat before: `since`, and of a tab that still waits its times.
 
     A tab that was silent for longer than the active window was off the roster: it begins afresh. The usual case, a tab
-    that says what it said before, comes second and costs least.
+    that says what it said before, comes second and costs least. Which stream it holds is nobody's news. When it last
+    asked is kept where it stops waiting too: stopping and waiting again is no way to ask sooner.
     """
     return f"""CASE
         WHEN coalesce(({before} ->> 'at')::float8, 0) <= {NOW} - {window} THEN {_new_tab(said)}
-        WHEN {before} - '{{at,since,waiting_since,asked_at}}'::text[] = {said}
-            THEN {before} || jsonb_build_object('at', {NOW})
-        WHEN {said} ? 'waiting' AND {before} ? 'waiting' THEN {_new_tab(said)} || jsonb_strip_nulls(jsonb_build_object(
-            'waiting_since', {before} -> 'waiting_since', 'asked_at', {before} -> 'asked_at'))
-        ELSE {_new_tab(said)} END"""
+        WHEN {before} - '{{at,since,waiting_since,asked_at,stream}}'::text[] = {said} - 'stream'
+            THEN {before} || {said} || jsonb_build_object('at', {NOW})
+        ELSE {_new_tab(said)} || jsonb_strip_nulls(jsonb_build_object('asked_at', {before} -> 'asked_at',
+            'waiting_since', CASE WHEN {said} ? 'waiting' THEN {before} -> 'waiting_since' END)) END"""
 
 
 def _other_tabs(tabs: str, tab_id: str, window: str) -> str:

@@ -12,7 +12,7 @@ from portal.json_body import json_body
 from portal.live import open_stream
 from portal.presence import rules, store
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
-from portal.presence.beats import tab_id_from
+from portal.presence.beats import stream_number_from, tab_id_from
 from portal.presence.express import FAILURE
 
 blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
@@ -50,6 +50,7 @@ def events(page_identifier: str) -> ResponseReturnValue:
         pages.parse(page_identifier),
         sessions.identity(),
         tab_id_from(request.args.get("tab_id")),
+        stream_number_from(request.args.get("stream")),
         seconds_left=sessions.seconds_left(),
         connection=request.environ.get("gunicorn.socket"),
     )

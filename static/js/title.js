@@ -1,20 +1,21 @@
 // @ts-check
-/** What the tab's title says while nobody sees the page. */
+/** What the tab's title says while nobody sees the page: of several who have something to say, the last. */
 
 const title = document.title;
-let news = "";
-let isForOnce = false;
+/** @type {Map<string, {text: string, isForOnce: boolean}>} */
+const said = new Map();
 
-/** @param {string} text "" for nothing @param {{once?: boolean}} [how] once: until the page is seen */
-export function announce(text, { once = false } = {}) {
-	news = text;
-	isForOnce = once;
+/** @param {string} speaker @param {string} text "" for nothing more @param {{once?: boolean}} [how] once: until the page is seen */
+export function announce(speaker, text, { once = false } = {}) {
+	said.delete(speaker);
+	if (text) said.set(speaker, { text, isForOnce: once });
 	draw();
 }
 
 function draw() {
-	if (isForOnce && !document.hidden) news = "";
-	document.title = news && document.hidden ? `${news} – ${title}` : title;
+	for (const [speaker, { isForOnce }] of said) if (isForOnce && !document.hidden) said.delete(speaker);
+	const news = Array.from(said.values()).at(-1);
+	document.title = news && document.hidden ? `${news.text} – ${title}` : title;
 }
 
 document.addEventListener("visibilitychange", draw);

@@ -33,7 +33,8 @@ def listen(app: Flask) -> Iterator[Listen]:
     with ExitStack() as opened:
 
         def open_stream(visitor: Visitor, page_identifier: str, tab_id: str = "tab") -> Hearing:
-            answer = visitor.get(f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}", buffered=False)
+            path = f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}&stream=1"
+            answer = visitor.get(path, buffered=False)
             assert answer.status_code == 200, answer.get_data(as_text=True)
             return opened.enter_context(Hearing(answer))
 

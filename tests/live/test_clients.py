@@ -2,9 +2,11 @@
 
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 
+import gevent
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -31,6 +33,24 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
     server.settimeout(10)
     with server, browser:
         yield server, browser
+
+
+def test_that_the_other_end_is_gone_is_told_once(
+    ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A closed connection can be read for ever: told at every turn, the loop would do nothing else."""
+    server, browser = ends
+    monkeypatch.setattr(clients, "is_module_patched", lambda _: True)
+    told: list[float] = []
+    client = clients.Client(server)
+    client.watch(lambda: told.append(time.monotonic()))
+
+    browser.close()
+    for _ in range(5):
+        gevent.sleep(0.02)
+
+    assert len(told) == 1
+    client.close()
 
 
 def opened(visitor: Visitor, page_identifier: str, connection: socket.socket) -> TestResponse:

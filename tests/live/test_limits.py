@@ -31,6 +31,22 @@ def test_of_too_many_streams_of_one_person_the_oldest_gives_way(
         assert other.names() == ["Amelia"]
 
 
+def test_a_call_that_is_refused_pushes_nobody_out(
+    visit: Visit, cast: Cast, page_identifier: str, listen: Listen
+) -> None:
+    amelia = visit(cast.amelia)
+    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MOST_OF_PROFILE)]
+    for hearing in hearings:
+        assert hearing.names() == []
+
+    for _ in range(3):
+        assert amelia.get("/user_page_presence/client-999999/events").status_code == 404
+
+    amelia.beat(page_identifier)
+    for hearing in hearings:
+        assert hearing.names() == ["Amelia"]
+
+
 def test_a_process_that_has_enough_of_them_says_when_to_come_again(
     make_app: AppMaker, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:

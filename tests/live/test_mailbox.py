@@ -15,7 +15,7 @@ CLOSED: list[Stream] = []
 def stream(app: object) -> Stream:
     CLOSED.clear()
     page = pages.parse("client-1")
-    return Stream(page, Identity(1, "1"), "tab", ends_at=time.monotonic(), client=None, on_close=CLOSED.append)
+    return Stream(page, Identity(1, "1"), "tab", 1, ends_at=time.monotonic(), client=None, on_close=CLOSED.append)
 
 
 def test_of_each_kind_the_newest_is_kept_and_sent_together(stream: Stream) -> None:
@@ -47,6 +47,19 @@ def test_the_last_word_comes_after_what_is_left_and_then_nothing(stream: Stream)
     stream.end(b"twice")
 
     assert list(stream) == [b"roster;nudge;end"]
+
+
+def test_one_that_is_refused_is_told_nothing_that_is_left(stream: Stream) -> None:
+    stream.post(ROSTER, b"roster;")
+    stream.post(NUDGE, b"nudge;")
+    stream.end(b"signed out", is_refused=True)
+
+    assert list(stream) == [b"signed out"]
+
+
+def test_one_that_is_broken_while_it_opens_lets_nobody_wait(stream: Stream) -> None:
+    stream.break_off()
+    assert stream.opened.is_set()
 
 
 def test_one_that_is_broken_sends_nothing_more(stream: Stream) -> None:

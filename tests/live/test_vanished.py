@@ -76,6 +76,24 @@ def test_one_that_has_beaten_since_stays(
     assert tab_ids() == ["tab"]
 
 
+def test_one_that_has_come_back_on_another_server_before_its_old_connection_broke_here_stays(
+    amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
+) -> None:
+    """Its laptop has gone from the wireless network to the wired one: that is noticed here half a minute later."""
+    old, gone = (listen(amelia, page_identifier, tab_id) for tab_id in ("tab", "gone"))
+    amelia.beat(page_identifier, tab_id="tab", stream=1)
+    amelia.beat(page_identifier, tab_id="gone", stream=1)
+    assert daniel_hears.names() == ["Amelia"]
+    amelia.beat(page_identifier, tab_id="tab", stream=2)
+    time.sleep(0.1)
+
+    old.close()
+    gone.close()
+    until_gone("gone")
+
+    assert tab_ids() == ["tab"]
+
+
 def test_one_that_had_hidden_itself_stays(
     amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen
 ) -> None:

@@ -83,7 +83,19 @@ def test_an_answer_is_seen_until_it_is_no_longer_said(amelia: Visitor, daniel: V
         assert seen(amelia, page_identifier, "Daniel").get("answer") == answer
 
 
-@pytest.mark.parametrize(("field", "value"), [("waiting", "yes"), ("waiting", None), ("answer", "no"), ("answer", 1)])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("waiting", "yes"),
+        ("waiting", None),
+        ("answer", "no"),
+        ("answer", 1),
+        ("stream", -1),
+        ("stream", "1"),
+        ("stream", True),
+        ("stream", 10**9),
+    ],
+)
 def test_a_value_out_of_range_is_named(amelia: Visitor, page_identifier: str, field: str, value: object) -> None:
     answer = amelia.beat(page_identifier, **{field: value})
     assert (answer.status_code, answer.json["field"]) == (422, field)
@@ -118,6 +130,33 @@ def test_asking_again_too_soon_is_429_with_the_seconds_to_wait(amelia: Visitor, 
         assert refused.status_code == 429
         assert 0 < int(refused.headers["Retry-After"]) <= 20
         assert refused.content_type == "application/problem+json"
+
+
+def test_stopping_and_waiting_again_is_no_way_to_ask_sooner(amelia: Visitor, page_identifier: str) -> None:
+    amelia.beat(page_identifier, tab_id="t", waiting=True)
+    assert ask(amelia, page_identifier).status_code == 200
+
+    amelia.beat(page_identifier, tab_id="t")
+    amelia.beat(page_identifier, tab_id="t", waiting=True)
+
+    assert "asked_at" not in seen(amelia, page_identifier)
+    assert ask(amelia, page_identifier).status_code == 429
+
+
+def test_of_two_tabs_the_last_to_answer_counts_and_not_the_last_to_beat(
+    amelia: Visitor, daniel: Visitor, page_identifier: str
+) -> None:
+    daniel.beat(page_identifier, tab_id="one", answer="soon")
+    daniel.beat(page_identifier, tab_id="two", answer="done")
+    daniel.beat(page_identifier, tab_id="one", answer="soon")
+    assert seen(amelia, page_identifier, "Daniel")["answer"] == "done"
+
+
+def test_which_stream_a_tab_holds_is_no_news(amelia: Visitor, page_identifier: str, wire: Wire) -> None:
+    amelia.beat(page_identifier, tab_id="t", stream=1)
+    wire.heard()
+    amelia.beat(page_identifier, tab_id="t", stream=2)
+    assert wire.heard() == []
 
 
 def test_of_many_asking_at_once_one_gets_through(amelia: Visitor, page_identifier: str) -> None:

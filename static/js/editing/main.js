@@ -22,6 +22,9 @@ for (const form of forms) {
 		page.dataset.version = form.elements.namedItem("version").value;
 }
 
+// A page of decisions alone has nothing that could be saved halfway: who is done leaves it.
+if (!forms.length) on("finish", () => document.querySelector(".save-bar a")?.click());
+
 /** @type {Promise<void>|undefined} */
 let watching;
 const watch = () => {

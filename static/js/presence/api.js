@@ -10,8 +10,9 @@ export const beat = (state, signal) => call("POST", PATH, { body: state, signal 
 /** Takes one tab out, even while its page is going away. @param {string} page @param {string} tabId */
 export const leave = (page, tabId) => call("DELETE", `${PATH}/${page}?tab_id=${tabId}`, { keepalive: true });
 
-/** Changes as they happen. @param {string} page @param {string} tabId */
-export const events = (page, tabId) => new EventSource(`${PATH}/${page}/events?tab_id=${tabId}`);
+/** Changes as they happen. @param {string} page @param {string} tabId @param {number} number of the tab's streams */
+export const events = (page, tabId, number) =>
+	new EventSource(`${PATH}/${page}/events?tab_id=${tabId}&stream=${number}`);
 
 /** Asks the others to finish. @param {string} page @param {string} tabId that waits */
 export const nudge = (page, tabId) => call("POST", `${PATH}/${page}/nudge`, { body: { tab_id: tabId } });

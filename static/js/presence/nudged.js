@@ -22,6 +22,7 @@ class PresenceNudged extends HTMLElement {
 	/** when they were last asked, and when they had been as they answered */
 	#askedAt = "";
 	#answeredAt = "";
+	#news = "";
 
 	connectedCallback() {
 		on("roster", ({ users, others }) => this.#heard(users, others));
@@ -31,7 +32,7 @@ class PresenceNudged extends HTMLElement {
 		const { page } = this.#page.dataset;
 		if (takeNote("done", page) && !this.#isEditor) this.#say("done");
 		if (takeNote("turn", page) && this.#isEditor) {
-			announce("Your turn", { once: true });
+			announce("turn", "Your turn", { once: true });
 			fire("news", { text: `This ${this.dataset.label} is free: you are editing it now.` });
 		}
 		if (this.#page.users.length) this.#heard(this.#page.users, this.#page.others);
@@ -74,7 +75,9 @@ class PresenceNudged extends HTMLElement {
 		const isAnswered = this.#answer !== null && this.#askedAt <= this.#answeredAt;
 		this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
 		showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
-		if (!this.hidden) announce(isAnswered ? "" : "Somebody is waiting");
+		const news = this.hidden || isAnswered ? "" : "Somebody is waiting";
+		if (news !== this.#news) announce("nudged", news);
+		this.#news = news;
 	}
 
 	get #isEditor() {

@@ -45,7 +45,7 @@ export class PresencePage extends HTMLElement {
 		onFailure: (error) => this.#failed(error),
 	});
 	#stream = new Stream({
-		open: () => api.events(this.dataset.page, this.#tabId),
+		open: (number) => api.events(this.dataset.page, this.#tabId, number),
 		hear: {
 			roster: (answer) => this.#heard(answer),
 			saved: (answer) => this.#saved(answer),
@@ -78,6 +78,11 @@ export class PresencePage extends HTMLElement {
 	/** The other viewers as last known. */
 	get others() {
 		return drawn(this.#roster);
+	}
+
+	/** Whether that there are no others may be relied upon. */
+	get isSettled() {
+		return isSettled(this.#roster);
 	}
 
 	/**
@@ -146,7 +151,7 @@ export class PresencePage extends HTMLElement {
 	/** As it is at the moment of sending. */
 	#state() {
 		const tab = { page_identifier: this.dataset.page, tab_id: this.#tabId, visible: !document.hidden };
-		return { ...tab, ...this.#doing };
+		return { ...tab, ...this.#doing, stream: this.#stream.number };
 	}
 
 	#answered(answer) {
@@ -185,7 +190,7 @@ export class PresencePage extends HTMLElement {
 		this.#roster = roster;
 		for (const user of joined) fire("join", { user });
 		for (const user of left) fire("leave", { user });
-		fire("roster", { users, others: this.others, isSettled: isSettled(roster) });
+		fire("roster", { users, others: this.others, isSettled: this.isSettled });
 		clearTimeout(this.#check);
 		const ms = checkAt(roster) - now;
 		if (ms < Number.POSITIVE_INFINITY) this.#check = setTimeout(() => this.#lookAgain(), ms);

@@ -19,10 +19,11 @@ export class Stream {
 	#openedAt = 0;
 	#heardAt = 0;
 	#failures = 0;
+	#opened = 0;
 	#retry;
 
 	/**
-	 * @param {{open: () => EventSource, hear: Record<string, (data: any) => void>, onBreak: () => void,
+	 * @param {{open: (number: number) => EventSource, hear: Record<string, (data: any) => void>, onBreak: () => void,
 	 *   random?: () => number}} organs `hear`: by event; onBreak: it ended, and not because the server moves
 	 */
 	constructor(organs) {
@@ -32,6 +33,11 @@ export class Stream {
 	/** Whether what changes will be heard: something has been, and not long ago. */
 	get isLive() {
 		return this.#source !== null && this.#heardAt > 0 && Date.now() - this.#heardAt < SILENCE_MS;
+	}
+
+	/** Counts the streams: of the one that is held, or of the next. So a beat tells which of them is not the last. */
+	get number() {
+		return this.#source ? this.#opened : this.#opened + 1;
 	}
 
 	/** Holds it from now on. One that has fallen silent is opened anew. */
@@ -55,7 +61,7 @@ export class Stream {
 	}
 
 	#open() {
-		const source = this.#organs.open();
+		const source = this.#organs.open(++this.#opened);
 		this.#source = source;
 		this.#openedAt = Date.now();
 		this.#heardAt = 0;
@@ -73,16 +79,21 @@ export class Stream {
 
 	/** The server says good-bye: it restarts, or this person has too many streams. Nobody is taken off for that. */
 	#moved(reason) {
+		this.#forgive();
 		this.#close();
 		this.#pause(reason === "full" ? LONGEST_PAUSE_MS : 0);
 	}
 
 	/** EventSource would try again by itself, every few seconds for ever, all browsers at once. */
 	#broken() {
-		if (Date.now() - this.#openedAt > PROVEN_MS) this.#failures = 0;
+		this.#forgive();
 		this.#close();
 		this.#pause(0);
 		this.#organs.onBreak();
+	}
+
+	#forgive() {
+		if (Date.now() - this.#openedAt > PROVEN_MS) this.#failures = 0;
 	}
 
 	#pause(waitMs) {

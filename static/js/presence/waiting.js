@@ -21,6 +21,8 @@ const ASK_EVERY_MS = 30_000;
 // Whoever only reloads is back by then; and nobody's hands are pulled into an editor without a warning.
 const FREE_FOR_MS = 2000;
 const ASK_TIMEOUT_MS = 2000;
+// By status: 422 is a page that the server does not know to be waiting yet, or no more.
+const NOT_ASKED = { 422: "Not asked yet: please try again in a moment", 429: "You have asked only just now" };
 
 export class PresenceWaiting extends HTMLElement {
 	/** @type {string|null} the editor; null when not waiting */
@@ -50,7 +52,7 @@ export class PresenceWaiting extends HTMLElement {
 		this.hidden = false;
 		this.#note("");
 		this.#draw(this.#page.others);
-		announce("Waiting");
+		announce("waiting", "Waiting");
 		this.#page.say({ waiting: true });
 		this.#page.beatAtLeastEvery(ASK_EVERY_MS);
 		this.#page.beat();
@@ -59,7 +61,7 @@ export class PresenceWaiting extends HTMLElement {
 	#stop() {
 		this.#href = null;
 		this.hidden = true;
-		announce("");
+		announce("waiting", "");
 		clearTimeout(this.#free);
 		this.#free = undefined;
 		this.#page.say({ waiting: false });
@@ -83,7 +85,7 @@ export class PresenceWaiting extends HTMLElement {
 	async #confirm() {
 		const users = await this.#page.ask(ASK_TIMEOUT_MS);
 		this.#free = undefined;
-		if (!users || !this.#href) return;
+		if (!users || !this.#href || !this.#page.isSettled) return;
 		const me = users.find(({ id }) => id === myId());
 		if (inFront(withoutMe(users, myId()), me).length) return;
 		leaveNote("turn", this.#page.dataset.page);
@@ -96,7 +98,7 @@ export class PresenceWaiting extends HTMLElement {
 		try {
 			await this.#page.nudge();
 		} catch ({ status }) {
-			this.#note(status === 429 ? "You have asked only just now" : "Not asked: the portal cannot be reached");
+			this.#note(NOT_ASKED[status] ?? "Not asked: the portal cannot be reached");
 		}
 	}
 

@@ -113,6 +113,23 @@ describe("a stream", () => {
 		assert.equal(breaks, 0);
 	});
 
+	test("that the server ends after it has worked is opened again soon, however often", () => {
+		for (let times = 1; times <= 8; times++) {
+			mock.timers.tick(1_800_000);
+			now().says("end", { reason: "moving" });
+			mock.timers.tick(500);
+			assert.equal(opened.length, times + 1);
+		}
+	});
+
+	test("has a number, and from when it breaks that of the next", () => {
+		assert.equal(stream.number, 1);
+		now().breaks();
+		assert.equal(stream.number, 2);
+		mock.timers.tick(500);
+		assert.equal(stream.number, 2);
+	});
+
 	test("that gave way to a newer one waits for a minute", () => {
 		now().says("end", { reason: "full" });
 		stream.start();
