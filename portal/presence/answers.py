@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import Engine
+
 from portal.config import PresenceTimings
 from portal.presence import rules, store
 from portal.presence.beats import beat_from
@@ -11,13 +13,15 @@ from portal.sessions import Identity
 LARGEST_BODY_BYTES = 16 * 1024
 
 
-def answer_to_beat(caller: Identity, body: object, timings: PresenceTimings) -> dict[str, Any]:
+def answer_to_beat(
+    caller: Identity, body: object, timings: PresenceTimings, engine: Engine | None = None
+) -> dict[str, Any]:
     """Take the beat in `body`, parsed JSON, and answer with the interval, the record's version and the roster.
 
-    Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
+    `engine` as in `store.beat`. Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
     """
     given = beat_from(body)
-    roster, version = store.beat(caller, given, timings.active_window_seconds)
+    roster, version = store.beat(caller, given, timings.active_window_seconds, engine)
     return {
         "status": "updated",
         "heartbeat_seconds": heartbeat_seconds(given.page.kind, timings),

@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -41,16 +42,19 @@ _rounds: WeakKeyDictionary[Engine, Rounds[tuple[Identity, Beat, int], tuple[Any,
 def init_store(engine: Engine) -> None:
     """Prepare the statements on every connection of `engine`, once the features have registered their kinds."""
     event.listen(engine, "connect", _prepare_all)
-    _rounds[engine] = Rounds(_run_beats)
+    _rounds[engine] = Rounds(partial(_run_beats, engine))
 
 
-def beat(caller: Identity, given: Beat, active_window_seconds: int) -> tuple[Roster, int | None]:
+def beat(
+    caller: Identity, given: Beat, active_window_seconds: int, engine: Engine | None = None
+) -> tuple[Roster, int | None]:
     """Put the tab on its page and return the page's roster and the version of its record (None: it has none).
 
-    Raises NotSignedIn (401) when the session has ended, NotFound (404) when the page is not for the caller.
+    `engine` is presence's, for who calls outside of an application context. Raises NotSignedIn (401) when the session
+    has ended, NotFound (404) when the page is not for the caller.
     """
     key = (caller.profile_id, given.page.identifier)
-    rounds = _rounds[db.engines[PRESENCE_BIND]]
+    rounds = _rounds[engine or db.engines[PRESENCE_BIND]]
     signed_in, allowed, now_epoch, rows, version, _ = rounds.send(key, (caller, given, active_window_seconds))
     _check(signed_in, allowed)
     return Roster(now_epoch, rows), version
@@ -182,7 +186,7 @@ def _check(signed_in: bool, allowed: bool = True) -> None:
         raise NotFound(NO_SUCH_PAGE)
 
 
-def _run_beats(calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, ...]]:
+def _run_beats(engine: Engine, calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, ...]]:
     callers, given, windows = zip(*calls, strict=True)
     answers = _execute(
         f"EXECUTE {statements.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
@@ -194,6 +198,7 @@ def _run_beats(calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, .
             [json.dumps(beat.state) for beat in given],
             windows[0],
         ),
+        engine,
     )
     metrics.BEATS.inc(len(answers))
     if rung := answers[0][-1]:  # of the whole round
@@ -201,24 +206,25 @@ def _run_beats(calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, .
     return answers
 
 
-def _execute(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+def _execute(sql: str, parameters: Any, engine: Engine | None = None) -> list[tuple[Any, ...]]:
     """Run one prepared statement and return its rows.
 
     A connection that the server has closed is found out by using it: pinging first would double the round trips.
     Every statement here may be run twice without harm, so it is tried once more, on a new connection. One that took
     too long is not: it would take as long again, of a database that has too much to do already.
     """
+    engine = engine or db.engines[PRESENCE_BIND]
     try:
-        return _execute_once(sql, parameters)
+        return _execute_once(engine, sql, parameters)
     except QueryCanceledError:
         raise
     except CONNECTION_LOST:
-        db.engines[PRESENCE_BIND].dispose(close=False)
-        return _execute_once(sql, parameters)
+        engine.dispose(close=False)
+        return _execute_once(engine, sql, parameters)
 
 
-def _execute_once(sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    connection = db.engines[PRESENCE_BIND].raw_connection()
+def _execute_once(engine: Engine, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
+    connection = engine.raw_connection()
     try:
         with closing(connection.cursor()) as cursor:
             cursor.execute(sql, parameters)

@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import text
 
 from portal.auth import Profile
-from portal.extensions import db
+from portal.extensions import PRESENCE_BIND, db
 from portal.pages import parse
 from portal.presence.beats import Beat
 from portal.presence.rounds import Rounds
@@ -74,14 +75,15 @@ def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(
     profiles = [make_profile(f"Person{number:02}", "Crowd") for number in range(16)]
     callers = [identity_of(app, profile) for profile in profiles]
     page = parse(page_identifier)
-    workers = [Rounds(_run_beats), Rounds(_run_beats)]
+    with app.app_context():
+        run = partial(_run_beats, db.engines[PRESENCE_BIND])
+    workers = [Rounds(run), Rounds(run)]
 
     def beat_often(worker: Rounds[Any, Any], caller: Identity) -> list[bool]:
-        with app.app_context():
-            return [
-                worker.send((caller.profile_id, page.identifier), (caller, Beat(page, tab_id=f"t{turn % 3}"), 120))[1]
-                for turn in range(10)
-            ]
+        return [
+            worker.send((caller.profile_id, page.identifier), (caller, Beat(page, tab_id=f"t{turn % 3}"), 120))[1]
+            for turn in range(10)
+        ]
 
     answers = at_once(
         [lambda worker=worker, caller=caller: beat_often(worker, caller) for caller in callers for worker in workers]
@@ -100,6 +102,7 @@ def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: 
         return identity_of(app, profile), Beat(parse(page), tab_id=f"tab-{profile.id}"), 120
 
     answers = _run_beats(
+        db.engines[PRESENCE_BIND],
         [
             call(cast.rhys, other_page),
             call(cast.amelia, page_identifier),
@@ -107,7 +110,7 @@ def test_a_round_answers_each_call_with_its_own(app: Flask, visit: Visit, cast: 
             call(cast.amelia, "client-999999"),
             call(cast.amelia, other_page),
             call(cast.daniel, page_identifier),
-        ]
+        ],
     )
 
     told = [
