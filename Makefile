@@ -23,7 +23,7 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 
 test: .venv/test.installed  ## Run all tests, those in a real browser too
 	@tools/browser
-	@$(RUN) pytest -n 2 --dist loadfile  # half of a test's time is waiting for browsers and servers
+	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder  # half of a test's time is waiting for browsers and servers
 
 check: lint test  ## Run the linters, the type checker and all tests
 

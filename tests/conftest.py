@@ -28,6 +28,13 @@ EVERY_TABLE = (
     "valuations, products, people, clients, profiles"
 )
 
+# One test each that takes a minute: begun last, they would run alone at the end of the whole.
+LONGEST = ("test_no_edit_is_lost.py", "test_pulled_cable.py", "test_fuzz.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
