@@ -61,12 +61,13 @@ def test_a_search_among_fifty_thousand_takes_less_than_100_ms(amelia: Visitor, q
     """Of the portal and of PostgreSQL together; what other programs on this machine do is left out.
 
     Where one pass over the table alone takes more than 20 ms, on a slow or a busy machine, five passes are allowed.
-    The best of a few tries: beside a busy neighbour a processor does less in the same time.
+    One of a few tries will do: beside a busy neighbour a processor does less in the same time.
     """
     assert found in amelia.get(f"/clients?{query}").text
 
-    tries = [(_busy_ms_of(lambda: amelia.get(f"/clients?{query}")), _busy_ms_of(_pass)) for _ in range(4)]
-    assert min(searching_ms for searching_ms, _ in tries) < max(100, 5 * min(pass_ms for _, pass_ms in tries))
+    assert any(
+        _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < max(100, 5 * _busy_ms_of(_pass)) for _ in range(4)
+    )
 
 
 def _pass() -> None:
