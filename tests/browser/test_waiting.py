@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import SET_HIDDEN, Person, SitDown
+from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
 from tests.cast import Cast
 from tests.platform.portal import Portal
@@ -64,6 +65,35 @@ def test_a_hidden_tab_says_in_its_title_that_it_waits(amelia_waits: Person) -> N
     expect(amelia_waits.page).to_have_title(f"Waiting – {title}")
     amelia_waits.show_tab()
     expect(amelia_waits.page).to_have_title(title)
+
+
+def test_the_title_of_a_hidden_tab_asks_to_finish_for_as_long_as_somebody_waits(
+    amelia_waits: Person, daniel: Person
+) -> None:
+    title = daniel.page.title()
+    daniel.hide_tab()
+    amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
+    expect(daniel.page).to_have_title(f"Somebody is waiting – {title}")
+
+    amelia_waits.waiting.get_by_role("button", name="Stop waiting").click()
+    expect(daniel.page).to_have_title(title)
+
+
+def test_who_is_deciding_on_an_undone_change_and_is_done_leaves_that(
+    amelia_waits: Person, daniel: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409")
+    save_for(cast.ada, client, phone="1")
+    save_for(cast.ada, client, phone="2")
+    daniel.page.goto(f"/clients/{client.id}/history")
+    daniel.page.get_by_role("button", name="Undo change 2").click()
+    expect(daniel.page.get_by_role("main")).to_contain_text("Change 2 is not undone yet.")
+    amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
+
+    daniel.nudged.get_by_role("button", name="Done").click()
+
+    expect(daniel.page).not_to_have_url(re.compile("/revert$"))
+    expect(amelia_waits.page).to_have_url(EDITOR)
 
 
 def test_two_who_wait_are_served_in_the_order_of_asking(
