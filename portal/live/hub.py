@@ -135,7 +135,7 @@ class Hub:
             except DATABASE_TROUBLE as error:
                 failures += 1
                 metrics.HUB_RECONNECTS.inc()
-                pause_seconds = min(LONGEST_PAUSE_SECONDS, 0.25 * 2**failures) * random.uniform(0.5, 1)  # noqa: S311
+                pause_seconds = _longest_pause_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
                 logger.warning("live: the database is away, trying again in %.1f s: %s", pause_seconds, error)
                 self._rest(bell, pause_seconds)
             except Exception:
@@ -229,13 +229,19 @@ class Hub:
             for (watched, streams), reading in zip(groups, readings, strict=True):
                 if self._open.page(watched.page.identifier) is watched:
                     self._schedule.was_read(watched.page.identifier, now, reading.changes_in_seconds)
+                newcomers = {stream.caller.profile_id for stream in streams if stream.verdict is None}
                 _tell(watched, streams, reading)
-                for profile_id in {stream.caller.profile_id for stream in streams}:
+                for profile_id in newcomers:
                     for oldest in self._open.too_many_of(profile_id):
                         _end(oldest, "full")
 
 
 PING_FRAME = frame(PING, "{}")
+
+
+def _longest_pause_seconds(failures: int) -> float:
+    """Growing, and the same from the sixth failure on: after 1,024 of them no float would hold the power."""
+    return min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** min(failures, 6))
 
 
 def _tell(watched: Watched, streams: Sequence[Stream], reading: Reading) -> None:

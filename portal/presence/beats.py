@@ -9,6 +9,7 @@ from portal.errors import InvalidInput
 
 ACTIVITIES = ("viewing", "editing")
 ANSWERS = ("soon", "done")
+STREAM_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # A caller that names no tab has one all the same; no tab_id can be this.
 UNNAMED_TAB = "."
@@ -105,7 +106,9 @@ def _stream(value: Any) -> int:
 
 def stream_number_from(text: str | None) -> int:
     """Which of its tab's streams an address is for, 0 for None. Raises InvalidInput (422)."""
-    return _stream(int(text) if text and text.isascii() and text.isdecimal() and len(text) < 8 else -1 if text else 0)
+    if not text:
+        return 0
+    return _stream(int(text) if STREAM_NUMBER.fullmatch(text) else text)
 
 
 def _answer(value: Any) -> str | None:

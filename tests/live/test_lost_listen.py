@@ -2,6 +2,7 @@
 
 import pytest
 
+from portal.live import hub
 from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
 from tests.live.hearing import Event, Hearing
@@ -17,6 +18,11 @@ def amelia_hears(tapped_visit: Visit, cast: Cast, page_identifier: str, listen: 
     hearing = listen(tapped_visit(cast.amelia), page_identifier)
     assert hearing.names() == []
     return hearing
+
+
+def test_however_long_the_database_is_away_it_is_tried_again() -> None:
+    pauses = [hub._longest_pause_seconds(failures) for failures in (1, 2, 3, 6, 7, 1025, 100_000)]
+    assert pauses == [0.5, 1, 2, 15, 15, 15, 15]
 
 
 def test_what_happened_while_the_database_was_away_is_told_when_it_is_back(
