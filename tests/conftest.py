@@ -14,11 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from portal import create_app
+from portal.clients import Client
 from portal.config import Settings
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from portal.live import hub_of
 from tests.cast import Cast, make_cast
+from tests.records import make_client
 from tests.visitor import Visitor, visitors_of
 from tests.wire import Wire
 from tests.wiretap import Wiretap
@@ -80,6 +82,17 @@ def app(shared_app: Flask) -> Iterator[Flask]:
 @pytest.fixture
 def cast(app: Flask) -> Cast:
     return make_cast()
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    """Amelia's; it has a page that the people of the cast meet on."""
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id)
+
+
+@pytest.fixture
+def page_identifier(client: Client) -> str:
+    return f"client-{client.id}"
 
 
 @pytest.fixture

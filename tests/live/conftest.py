@@ -1,4 +1,4 @@
-"""A client page that the people of the cast listen to."""
+"""How tests listen to a page."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,24 +7,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.clients import Client
 from portal.extensions import db
-from tests.cast import Cast
 from tests.live.hearing import Hearing
-from tests.records import make_client
 from tests.visitor import Visitor
 
 Listen = Callable[..., Hearing]
-
-
-@pytest.fixture
-def client(cast: Cast) -> Client:
-    return make_client("Whitmore Family", adviser_id=cast.amelia.id)
-
-
-@pytest.fixture
-def page_identifier(client: Client) -> str:
-    return f"client-{client.id}"
 
 
 @pytest.fixture
