@@ -8,9 +8,9 @@
  * - After a gap longer than the active window the next roster is a first one again, and who comes back within the
  *   recovery is no news: after an outage all do, one by one. Where the gap was only nearly so long, the others' last
  *   beats may have run out all the same, for they beat a little earlier: they stay drawn for the recovery.
- * - When the server's time of *our* entering has moved and nobody's is as it was, it lost its table in a crash, and the
- *   others are missing only until their next beat: they stay drawn for the recovery. Where others are as they were, it has
- *   only taken us off, as it does with a laptop that sleeps.
+ * - When the server no longer has *us*, or says that we entered at another time, and nobody is there as before, it lost
+ *   its table in a crash, and the others are missing only until their next beat: they stay drawn for the recovery. Where
+ *   others are as they were, it has only taken us off, as it does with a laptop that sleeps.
  */
 
 /**
@@ -44,7 +44,7 @@ export function receive(before, users, { now, myId, heartbeatMs, activeWindowMs 
 	const gapMs = now - before.answeredAt;
 	const isStale = gapMs > activeWindowMs;
 	const mayHaveRunOut = gapMs > activeWindowMs - 1.5 * heartbeatMs;
-	const enteredAt = users.find(({ id }) => id === myId)?.entered_at ?? before.enteredAt;
+	const enteredAt = users.find(({ id }) => id === myId)?.entered_at;
 	const isAsItWas = (/** @type {User} */ user) =>
 		before.present.some(({ id, entered_at }) => id === user.id && entered_at === user.entered_at);
 	const isForgotten =
@@ -64,7 +64,8 @@ export function receive(before, users, { now, myId, heartbeatMs, activeWindowMs 
 	});
 	const missing = waits.filter(({ until }) => until > now);
 	const left = waits.filter(({ until }) => until <= now).map(({ user }) => user);
-	return { roster: { present, missing, expected, enteredAt, answeredAt: now, recoveredAt }, joined, left };
+	const roster = { present, missing, expected, answeredAt: now, recoveredAt };
+	return { roster: { ...roster, enteredAt: enteredAt ?? before.enteredAt }, joined, left };
 }
 
 /** The others to show, those who have only just vanished among them. @param {Roster} roster */

@@ -177,6 +177,22 @@ describe("after the server has lost its table", () => {
 		assert.deepEqual(browser.news, []);
 	});
 
+	test("they do so too where a stream tells of the empty table before our own beat is in it", () => {
+		const browser = new Browser().hears(0, amelia, daniel).hears(30_000);
+		assert.equal(isSettled(browser.roster), false);
+		browser.hears(35_000).hears(36_000, ameliaAgain).hears(45_000, ameliaAgain, daniel);
+		assert.deepEqual(browser.drawn, ["Daniel"]);
+		assert.deepEqual(browser.news, []);
+	});
+
+	test("and where it tells of the others first", () => {
+		const danielAgain = viewer("daniel", { entered_at: "2026-11-22T10:01:00+00:00" });
+		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, danielAgain);
+		browser.hears(36_000, ameliaAgain, danielAgain);
+		assert.deepEqual(browser.drawn, ["Priya", "Daniel"]);
+		assert.deepEqual(browser.hears(45_000, ameliaAgain, danielAgain, priya).news, []);
+	});
+
 	test("who has not come back by then has left", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(30_000, ameliaAgain);
 		browser.hears(60_000, ameliaAgain).hears(90_000, ameliaAgain);
