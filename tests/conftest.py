@@ -66,7 +66,7 @@ def database_url(make_database: "DatabaseMaker") -> str:
 def shared_app(database_url: str) -> Iterator[Flask]:
     app = create_app(settings_for(database_url))
     yield app
-    hub_of(app).stop()
+    stop_hub(app)
 
 
 @pytest.fixture
@@ -123,10 +123,8 @@ def shared_wiretap(database_url: str) -> Iterator[Wiretap]:
 
 
 @pytest.fixture(scope="session")
-def shared_tapped_app(shared_wiretap: Wiretap) -> Iterator[Flask]:
-    app = create_app(settings_for(shared_wiretap.url))
-    yield app
-    hub_of(app).stop()
+def shared_tapped_app(shared_wiretap: Wiretap) -> Flask:
+    return create_app(settings_for(shared_wiretap.url))
 
 
 @pytest.fixture
@@ -145,7 +143,7 @@ def wire(app: Flask, database_url: str) -> Iterator[Wire]:
 
 @pytest.fixture
 def tapped_visit(app: Flask, shared_tapped_app: Flask, wiretap: Wiretap) -> type[Visitor]:
-    """As `visit`, on an application of its own that reaches the same database through the wiretap."""
+    """As `visit`, on an application of its own that reaches the same database through the wiretap. Without streams."""
     return visitors_of(shared_tapped_app)
 
 
@@ -170,7 +168,7 @@ class AppMaker:
 
     def close(self) -> None:
         for app in self._made:
-            hub_of(app).stop()
+            stop_hub(app)
             with app.app_context():
                 for engine in db.engines.values():
                     engine.dispose()
@@ -194,6 +192,14 @@ class DatabaseMaker:
         finally:
             connection.close()
         return url.set(database=name).render_as_string(hide_password=False)
+
+
+def stop_hub(app: Flask) -> None:
+    """End the streams, and say nothing more to the database: others may listen on the wire to it."""
+    hub = hub_of(app)
+    hub.stop()
+    if hub._thread is not None:
+        hub._thread.join(10)
 
 
 def settings_for(url: str, **changes: object) -> Settings:

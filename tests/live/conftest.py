@@ -8,8 +8,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.extensions import db
+from tests.conftest import AppMaker
 from tests.live.hearing import Hearing
-from tests.visitor import Visitor
+from tests.visitor import Visitor, visitors_of
+from tests.wiretap import Wiretap
 
 Listen = Callable[..., Hearing]
 
@@ -26,6 +28,12 @@ def listen(app: Flask) -> Iterator[Listen]:
             return opened.enter_context(Hearing(answer))
 
         yield open_stream
+
+
+@pytest.fixture
+def tapped_visit(make_app: AppMaker, wiretap: Wiretap) -> type[Visitor]:
+    """On an application for this test alone: its hub would talk while others count what is said on the wire."""
+    return visitors_of(make_app(database_url=wiretap.url))
 
 
 def run_sql(statement: str, **parameters: object) -> None:
