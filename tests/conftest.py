@@ -25,10 +25,21 @@ from tests.visitor import Visitor, visitors_of
 from tests.wire import Wire
 from tests.wiretap import Wiretap
 
-EVERY_TABLE = (
-    "sign_in_throttle, user_page_presence, client_revisions, client_grants, "
-    "valuations, products, people, clients, profiles"
-)
+# A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a replica
+# PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.
+EMPTY_EVERY_TABLE = """
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        PERFORM setval(name, 1, false);
+    END LOOP;
+END $$
+"""
 
 # One test each that takes a minute: begun last, they would run alone at the end of the whole.
 LONGEST = ("test_no_edit_is_lost.py", "test_pulled_cable.py", "test_fuzz.py")
@@ -74,7 +85,7 @@ def app(shared_app: Flask) -> Iterator[Flask]:
     """The application inside its context, on an empty database."""
     with shared_app.app_context():
         with db.engine.begin() as connection:
-            connection.execute(text(f"TRUNCATE {EVERY_TABLE} RESTART IDENTITY CASCADE"))
+            connection.execute(text(EMPTY_EVERY_TABLE))
         yield shared_app
         db.session.rollback()
 
