@@ -25,8 +25,8 @@ from tests.visitor import Visitor, visitors_of
 from tests.wire import Wire
 from tests.wiretap import Wiretap
 
-# A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a replica
-# PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.
+# A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a
+# replica PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.
 EMPTY_EVERY_TABLE = """
 DO $$
 DECLARE name text;

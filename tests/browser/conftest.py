@@ -33,7 +33,7 @@ from tests.platform.portal import SECRET_KEY, Portal
 from tests.records import make_client
 from tests.visitor import identity_of, signed_in_text
 
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:
 # more than half of the CPU of a new browser context (0.57 s with them, 0.24 s without). The others are those of
 # Playwright's own that bear on these tests, for Chromium heeds the last such list alone.

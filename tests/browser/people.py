@@ -24,8 +24,8 @@ REMEMBER_TOASTS = """
                     toastsSoFar.push(node.querySelector(":scope > span:not([aria-hidden])").textContent);
     }).observe(document, { childList: true, subtree: true });
 """
-# Headless Chromium takes every tab for visible, whatever is in front of it: seen with another tab brought to the
-# front, a minimised window, and focus emulation switched off. So the page is told what a hiding browser would tell it.
+# Headless Chromium takes every tab for visible and focused, whatever is in front of it: seen with another tab brought
+# to the front, a minimised window, and focus emulation switched off. So the page is told what other browsers tell it.
 SET_HIDDEN = """(isHidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
     const state = isHidden ? "hidden" : "visible";
@@ -81,6 +81,10 @@ class Person:
 
     def show_tab(self) -> None:
         self.page.evaluate(SET_HIDDEN, False)
+
+    def focus_window(self) -> None:
+        """Come back from another window, beside which this one stayed in sight."""
+        self.page.evaluate("window.dispatchEvent(new Event('focus'))")
 
     def another_tab(self) -> "Person":
         return Person(self.context)

@@ -1,6 +1,7 @@
 """Signing in and out, and what an open page does when its sign-in session ends elsewhere."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -111,23 +112,21 @@ def test_another_person_who_signs_in_there_is_noticed(
     person.open(client)
     end_sessions(vera)
     expect(person.signed_out).to_be_visible()
-    sign_in_again(person, cast.daniel)
+    sign_in_again(person, cast.daniel, come_back=Person.focus_window)
 
     expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
     person.signed_out.get_by_role("button", name="Reload").click()
     expect(person.page.locator(".me .name")).to_have_text("Daniel Okafor")
 
 
-def sign_in_again(person: Person, profile: Profile) -> None:
+def sign_in_again(person: Person, profile: Profile, come_back: Callable[[Person], None] = Person.show_tab) -> None:
     """Follow the dialog to its new tab, sign in there, close it and come back."""
-    # Playwright tells every tab that it has the focus; here the first must notice losing it and getting it back.
-    devtools = person.context.new_cdp_session(person.page)
-    devtools.send("Emulation.setFocusEmulationEnabled", {"enabled": False})
     with person.context.expect_page() as opened:
         person.signed_out.get_by_role("link", name="Sign in again").click()
     fill_in(opened.value, profile.email)
     expect(opened.value.get_by_role("heading", level=1)).to_have_text("You are signed in again")
     opened.value.close()
+    come_back(person)
 
 
 def fill_in(page: Page, email: str, password: str = PASSWORD) -> None:
