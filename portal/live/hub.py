@@ -86,8 +86,8 @@ class Hub:
                 return
             if self._open.page(stream.page.identifier) is None:
                 self._schedule.forget(stream.page.identifier)
-            had_been_let_in = stream.verdict is not None and stream.verdict.may_see
-            if stream.is_broken and had_been_let_in and not self._is_stopping:
+            is_refused = stream.verdict is not None and not stream.verdict.may_see
+            if stream.is_broken and not is_refused and not self._is_stopping:
                 metrics.STREAMS_ENDED.labels("broken").inc()
                 self._broken.append((time.monotonic(), stream))
 

@@ -166,10 +166,10 @@ class Person:
         else:
             expect(self.indicator).to_be_hidden()
 
-    def is_told(self, client: Client, doing: dict[str, str]) -> None:
+    def is_told(self, client: Client, doing: dict[str, str], patience_ms: int = PATIENCE_MS) -> None:
         """Wait until the server says exactly who is on the client page: first name to activity."""
         path = f"{PRESENCE_PATH}/client-{client.id}"
-        assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, PATIENCE_MS]) == doing
+        assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, patience_ms]) == doing
 
     def _arrive(self, path: str) -> None:
         with self.page.expect_response(is_answered_beat):

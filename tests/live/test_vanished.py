@@ -1,15 +1,21 @@
 """A tab whose connection breaks without a word is taken off its page soon, unless it is heard of again."""
 
 import time
+from contextlib import suppress
 
 import pytest
+from flask import Flask
 
+from portal import pages
+from portal.errors import ComeBackLater
 from portal.live import hub as hub_module
+from portal.live import hub_of
+from portal.live.stream import Stream
 from tests.cast import Cast
 from tests.live.conftest import Listen
 from tests.live.hearing import PATIENCE_SECONDS, Hearing
 from tests.presence.passing_time import rows, tab_ids
-from tests.visitor import Visitor
+from tests.visitor import Visitor, identity_of
 
 Visit = type[Visitor]
 
@@ -40,6 +46,24 @@ def test_it_is_taken_off_and_the_others_are_told_then(
     assert daniel_hears.names() == ["Amelia"]
 
     listen(amelia, page_identifier).close()
+
+    assert daniel_hears.names() == []
+    assert rows() == []
+
+
+def test_one_that_goes_while_its_stream_is_being_opened_is_taken_off_too(
+    app: Flask, cast: Cast, amelia: Visitor, page_identifier: str, daniel_hears: Hearing
+) -> None:
+    amelia.beat(page_identifier, tab_id="tab", stream=1)
+    assert daniel_hears.names() == ["Amelia"]
+    hub = hub_of(app)
+    page, caller = pages.parse(page_identifier), identity_of(app, cast.amelia)
+    stream = Stream(page, caller, "tab", 1, ends_at=time.monotonic() + 60, client=None, on_close=hub.closed)
+
+    stream.break_off()
+    with suppress(ComeBackLater):  # unless its page was read for it in that moment
+        hub.open(stream)
+    stream.close()
 
     assert daniel_hears.names() == []
     assert rows() == []
