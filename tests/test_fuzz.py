@@ -168,7 +168,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
     ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form",)),
     ("POST", "/discard_draft/<page_identifier>"): Takes(query=("form",), form=("back",)),
-    ("GET", "/users"): Takes(query=("q",)),
+    ("GET", "/users"): Takes(query=("q", "page")),
     ("GET", "/users/new"): Takes(),
     ("POST", "/users/new"): Takes(form=("first_name", "last_name", "email", "role")),
     ("GET", "/users/<profile_id>"): Takes(),

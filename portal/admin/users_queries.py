@@ -7,8 +7,8 @@ from sqlalchemy import Row, func, or_, select
 from portal.auth import Profile
 from portal.auth.second_factor import SecondFactor
 from portal.extensions import db
+from portal.paging import PAGE_SIZE, Paging
 
-MOST_USERS = 500
 LONGEST_SEARCH = 100
 
 
@@ -17,18 +17,23 @@ def words_of(text: str) -> str:
     return " ".join("".join(letter for letter in text if letter.isprintable()).split())[:LONGEST_SEARCH]
 
 
-def users(wanted: str) -> tuple[Sequence[Row[Profile, bool]], int]:
-    """(profile, has_second_factor) of the first 500 whose name or e-mail has `wanted` in it, and how many match."""
+def page_of_users(wanted: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:
+    """One page of (profile, has_second_factor) of those whose name or e-mail has `wanted` in it.
+
+    A page past the end becomes the last.
+    """
     matches = or_(
         func.strpos(func.lower(Profile.first_name + " " + Profile.last_name), wanted.lower()) > 0,
         func.strpos(func.lower(Profile.email), wanted.lower()) > 0,
     )
+    total = db.session.scalar(select(func.count()).select_from(Profile).where(matches)) or 0
+    paging = Paging.near(page, total)
     query = (
         select(Profile, SecondFactor.confirmed_at.is_not(None).label("has_second_factor"))
         .join(SecondFactor, SecondFactor.profile_id == Profile.id, isouter=True)
         .where(matches)
         .order_by(Profile.last_name, Profile.first_name, Profile.id)
-        .limit(MOST_USERS)
+        .limit(PAGE_SIZE)
+        .offset(paging.offset)
     )
-    total = db.session.scalar(select(func.count()).select_from(Profile).where(matches)) or 0
-    return db.session.execute(query).all(), total
+    return db.session.execute(query).all(), paging

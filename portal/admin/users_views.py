@@ -13,6 +13,7 @@ from portal.auth.devices import device_name
 from portal.auth.models import ROLES
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
+from portal.paging import page_from
 from portal.sent_forms import refuse_json
 from portal.whence import acting
 
@@ -26,8 +27,16 @@ NOT_ONESELF = "Another administrator does that for you, so that there is always 
 @blueprint.get("")
 def list_users() -> ResponseReturnValue:
     wanted = users_queries.words_of(request.args.get("q", ""))
-    rows, total = users_queries.users(wanted)
-    return render_template("admin/users.html", rows=rows, total=total, q=wanted, roles=ROLES, now=clock.now())
+    rows, paging = users_queries.page_of_users(wanted, page_from(request.args))
+    return render_template(
+        "admin/users.html",
+        rows=rows,
+        paging=paging,
+        q=wanted,
+        roles=ROLES,
+        now=clock.now(),
+        page_url=lambda number: url_for(".list_users", q=wanted or None, page=number if number > 1 else None),
+    )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])

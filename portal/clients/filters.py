@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from portal.clients.choices import CLIENT_STATUSES
+from portal.paging import LARGEST_NUMBER, number_from, page_from
 
 SORTS = {
     "name": "Name",
@@ -13,8 +14,6 @@ SORTS = {
     "total": "Value",
 }
 LONGEST_SEARCH = 100
-LARGEST_NUMBER = 2**31 - 1
-HIGHEST_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -58,15 +57,3 @@ def filters_from(args: Mapping[str, str]) -> ListFilters:
         sort=sort if sort.removeprefix("-") in SORTS else "name",
         page=page_from(args),
     )
-
-
-def page_from(args: Mapping[str, str]) -> int:
-    """Which page of a list, from 1."""
-    return number_from(args.get("page", ""), HIGHEST_PAGE) or 1
-
-
-def number_from(text: str, largest: int) -> int | None:
-    """A whole number from 1 to `largest`; None for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) < 12):
-        return None
-    return int(text) if 0 < int(text) <= largest else None

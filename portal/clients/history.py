@@ -16,9 +16,9 @@ from portal.clients.entries import entries_in
 from portal.clients.history_filters import NOBODY, PARTS, HistoryFilters
 from portal.clients.history_groups import Group, groups_of
 from portal.clients.models import Client
-from portal.clients.queries import PAGE_SIZE, Paging
 from portal.clients.revisions import ClientRevision, revisions_in
 from portal.extensions import db
+from portal.paging import PAGE_SIZE, Paging
 
 LATEST = 4
 MOST_GROUPS = 20
@@ -54,8 +54,8 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
     conditions = list(_conditions(filters))
     count = select(func.count()).select_from(ClientRevision)
     total = db.session.scalar(count.where(ClientRevision.client_id == client.id, *conditions)) or 0
-    paging = Paging(min(filters.page, Paging(1, total).pages), total)
-    rows = _revisions(client, conditions).limit(PAGE_SIZE).offset((paging.page - 1) * PAGE_SIZE)
+    paging = Paging.near(filters.page, total)
+    rows = _revisions(client, conditions).limit(PAGE_SIZE).offset(paging.offset)
     found = db.session.scalars(rows).all()
     groups = groups_of(found, None if filters.version else MOST_GROUPS)
     return [replace(item, groups=groups[item.version]) for item in _items(client, found, reader)], paging

@@ -1,7 +1,6 @@
 """What is read of client records. The list's statements are counted and timed by tests: keep them few."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,37 +25,9 @@ from portal.clients.access import visible_to
 from portal.clients.filters import ListFilters
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.extensions import db
+from portal.paging import PAGE_SIZE, Paging
 
-PAGE_SIZE = 25
 VALUE_HISTORY_MONTHS = 36
-
-
-@dataclass(frozen=True)
-class Paging:
-    """Where a page of the list stands: `first` and `last` count its rows from 1, of `total`."""
-
-    page: int
-    total: int
-
-    @property
-    def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
-
-    @property
-    def first(self) -> int:
-        return min((self.page - 1) * PAGE_SIZE + 1, self.total)
-
-    @property
-    def last(self) -> int:
-        return min(self.page * PAGE_SIZE, self.total)
-
-    @property
-    def has_previous(self) -> bool:
-        return self.page > 1
-
-    @property
-    def has_next(self) -> bool:
-        return self.page < self.pages
 
 
 def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple[Sequence[Row[Any]], Paging]:
@@ -72,7 +43,7 @@ def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple
         return rows, Paging(1, rows[0].matching_count if rows else 0)
     matching = (visible_to(reader), *_matching(filters))
     total = db.session.scalar(select(func.count()).select_from(Client).where(*matching)) or 0
-    paging = Paging(min(filters.page, Paging(1, total).pages), total)
+    paging = Paging.near(filters.page, total)
     return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
 
 
@@ -150,9 +121,9 @@ def valuations_of(product: Product, page: int) -> tuple[Sequence[Valuation], Pag
     """One page of a product's valuations, the latest first; a page past the end becomes the last."""
     mine = Valuation.product_id == product.id
     total = valuation_count(product)
-    paging = Paging(min(page, Paging(1, total).pages), total)
+    paging = Paging.near(page, total)
     rows = select(Valuation).where(mine).order_by(Valuation.valued_on.desc())
-    return db.session.scalars(rows.limit(PAGE_SIZE).offset((paging.page - 1) * PAGE_SIZE)).all(), paging
+    return db.session.scalars(rows.limit(PAGE_SIZE).offset(paging.offset)).all(), paging
 
 
 def valuation_count(product: Product) -> int:

@@ -12,8 +12,9 @@ from portal.clients import choices, history, queries
 from portal.clients.access import client_for, may_grant
 from portal.clients.display import presence_on_client
 from portal.clients.entries import PRODUCT, Entry
-from portal.clients.filters import SORTS, filters_from, page_from
+from portal.clients.filters import SORTS, filters_from
 from portal.clients.merging import row_of
+from portal.paging import page_from
 from portal.presence.display import list_heartbeat_seconds
 
 blueprint = Blueprint("clients", __name__)

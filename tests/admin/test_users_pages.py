@@ -8,11 +8,12 @@ from sqlalchemy import select
 from portal.audit import AuditEvent
 from portal.auth import Profile, second_factor
 from portal.extensions import db
+from portal.paging import PAGE_SIZE
 from tests.auth.test_choose_password import choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import fail
-from tests.cast import PASSWORD, Cast
+from tests.cast import PASSWORD, Cast, make_profile
 from tests.reading import errors_of, text_of
 from tests.visitor import Visitor
 
@@ -40,6 +41,20 @@ def test_the_list_shows_everybody_and_finds_some(ada: Visitor, cast: Cast) -> No
     assert "1 user found" in text_of(ada.get("/users?q=RHYS"))
     assert "No user’s name or e-mail has “nobody” in it." in text_of(ada.get("/users?q=nobody"))
     assert ada.get("/users?q=%00%25_").status_code == 200
+
+
+def test_a_long_list_comes_in_pages_that_remember_the_search(ada: Visitor) -> None:
+    for number in range(PAGE_SIZE + 3):
+        make_profile(f"Viewer{number:02}", "Many")
+    first, last = ada.get("/users?q=many"), ada.get("/users?q=many&page=2")
+
+    assert "28 users found" in text_of(first)
+    assert "1–25 of 28" in text_of(first)
+    assert 'href="/users?q=many&amp;page=2"' in first.text
+    names = re.findall(r"Viewer\d\d Many", text_of(first)) + re.findall(r"Viewer\d\d Many", text_of(last))
+    assert names == [f"Viewer{number:02} Many" for number in range(28)]
+    assert 'href="/users?q=many"' in last.text  # back to the first
+    assert "26–28 of 28" in text_of(ada.get("/users?q=many&page=99"))
 
 
 def test_a_new_user_chooses_a_password_with_the_code_that_is_shown_once(ada: Visitor, visit: Visit, cast: Cast) -> None:
