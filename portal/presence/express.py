@@ -7,11 +7,11 @@ and the statement. Called by `create_app`, last.
 """
 
 import io
-import json
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import orjson
 from flask import Flask
 from itsdangerous import BadData
 from werkzeug.http import parse_cookie
@@ -31,7 +31,6 @@ PATH = "/user_page_presence"
 FAILURE = "portal.presence.failure"  # why the express lane refused a beat: the view raises it, and asks nobody again
 TOKEN = "HTTP_" + HEADER.upper().replace("-", "_")
 MOST_CALLERS_KEPT = 4096
-as_json = json.JSONEncoder(separators=(",", ":")).encode
 UNUSUAL = (BadData, KeyError, ValueError, RecursionError, PortalError)
 
 
@@ -68,7 +67,7 @@ class ExpressLane:
         """The answer's JSON; None where Flask must look at it, with FAILURE where the beat has been refused."""
         try:
             caller = self._caller(environ)
-            beat = json.loads(body)
+            beat = orjson.loads(body)
         except UNUSUAL:
             return None
         try:
@@ -76,7 +75,7 @@ class ExpressLane:
         except (PortalError, *DATABASE_TROUBLE) as error:
             environ[FAILURE] = error
             return None
-        return as_json(answer).encode() + b"\n"
+        return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
 
     def _caller(self, environ: "WSGIEnvironment") -> sessions.Identity:
         """Who calls, by session cookie and CSRF token. Raises one of UNUSUAL."""

@@ -3,10 +3,10 @@
 `init_presence` gives it to the hub, which calls it on its own connection. Nothing here opens one.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 
+import orjson
 from psycopg2.extensions import connection as PsycopgConnection
 
 from portal import metrics
@@ -78,7 +78,7 @@ class PresenceSource:
         }
         return Reading(
             page=page,
-            roster=json.dumps(told, separators=(",", ":")),
+            roster=orjson.dumps(told).decode(),
             state=rules.visible_state(users),
             version=version,
             changes_in_seconds=rules.changes_in_seconds(roster, window),

@@ -6,7 +6,6 @@ planning them costs more than running them. Beats go in rounds: see rounds.py. W
 transaction (signing out, commands, the cleanup) takes that connection as an argument.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from contextlib import closing
@@ -14,9 +13,11 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import orjson
 import psycopg2
 from psycopg2.extensions import QueryCanceledError
 from psycopg2.extensions import connection as PsycopgConnection
+from psycopg2.extras import register_default_json
 from sqlalchemy import Connection, CursorResult, Engine, event, text
 
 from portal import metrics, pages
@@ -155,6 +156,7 @@ def prepare(connection: PsycopgConnection, *statements: str) -> None:
     finds, and one made while the table was empty must serve when it has grown: left to itself it read whole tables to
     join them, 500 µs a beat instead of 135. Nested loops also lock rows in the order of the round.
     """
+    register_default_json(connection, loads=orjson.loads)
     with connection.cursor() as cursor:
         cursor.execute("SET plan_cache_mode = force_generic_plan")
         for costly in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
@@ -195,7 +197,7 @@ def _run_beats(engine: Engine, calls: Sequence[tuple[Identity, Beat, int]]) -> l
             [caller.session_id for caller in callers],
             *columns([beat.page for beat in given]),
             [beat.tab_id for beat in given],
-            [json.dumps(beat.state) for beat in given],
+            [orjson.dumps(beat.state).decode() for beat in given],
             windows[0],
         ),
         engine,

@@ -3,11 +3,13 @@
 import contextlib
 import json
 import queue
+import re
 import threading
 from typing import Any, NamedTuple, Self
 
 from werkzeug.test import TestResponse
 
+LINE_END = re.compile(r"\r\n|\r|\n")  # and no other: https://html.spec.whatwg.org/multipage/server-sent-events.html
 PATIENCE_SECONDS = 10  # never used up, unless a test fails
 
 
@@ -64,7 +66,7 @@ def events_in(text: str) -> list[Event]:
     """The events of whole frames."""
     found = []
     for block in text.split("\n\n"):
-        lines = dict(line.split(": ", 1) for line in block.splitlines())
+        lines = dict(line.split(": ", 1) for line in LINE_END.split(block) if line)
         if lines:
             found.append(Event(lines["event"], json.loads(lines["data"])))
     return found
