@@ -203,7 +203,8 @@ def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> No
 
 
 def events() -> list[tuple[str, int | None]]:
-    return [tuple(row) for row in db.session.execute(select(AuditEvent.event, AuditEvent.profile_id))]
+    query = select(AuditEvent.event, AuditEvent.profile_id).order_by(AuditEvent.id)
+    return [tuple(row) for row in db.session.execute(query)]
 
 
 def test_what_is_done_at_the_command_line_is_in_the_audit(
