@@ -1,0 +1,63 @@
+"""The application's parts, put together in the order in which they need each other. Called by `create_app`."""
+
+from flask import Flask
+
+from portal.admin import init_admin
+from portal.auth import init_auth
+from portal.clients import init_clients
+from portal.config import PROJECT_ROOT, Settings
+from portal.database import init_database
+from portal.doctor import init_doctor
+from portal.editing import init_editing
+from portal.error_handlers import init_error_handlers
+from portal.extensions import init_extensions
+from portal.formatting import init_formatting
+from portal.health import init_health
+from portal.hosts import init_hosts
+from portal.logs import init_logs
+from portal.presence import init_presence
+from portal.presence.express import init_express_lane
+from portal.proxies import init_proxies
+from portal.security import init_security
+from portal.sessions import init_sessions
+from portal.static_files import digest_of, init_static_files
+
+STATIC_FOLDER = PROJECT_ROOT / "static"
+
+
+def assemble(settings: Settings) -> Flask:
+    """A new application. Opens no connection and starts no thread."""
+    init_logs(settings)
+    app = Flask(
+        "portal",
+        static_folder=str(STATIC_FOLDER),
+        static_url_path=f"/static/{digest_of(STATIC_FOLDER)}",
+        template_folder=str(PROJECT_ROOT / "templates"),
+        instance_path=str(settings.instance),
+    )
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=[settings.old_secret_key] if settings.old_secret_key else [],
+        TESTING=settings.is_testing,
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the sign-in session
+        MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
+    )
+    init_database(app, settings)
+    init_sessions(app, settings)
+    init_security(app, settings)
+    init_hosts(app, settings)
+    init_proxies(app, settings)
+    init_extensions(app)
+    init_error_handlers(app)
+    init_formatting(app)
+    init_health(app)
+    init_doctor(app)
+    init_auth(app)
+    init_admin(app)
+    init_clients(app)
+    init_editing(app)
+    init_presence(app)
+    init_static_files(app)
+    init_express_lane(app)
+    return app
