@@ -99,8 +99,11 @@ class Person:
         expect(self.modal).to_be_hidden()
 
     def save(self) -> None:
-        """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict."""
-        self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).click()
+        """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict.
+
+        By the keyboard: news that comes in this moment moves what is below it, and a click would miss.
+        """
+        self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).press("Enter")
 
     def take_in(self) -> None:
         """Wait until a roster asked for after now has been answered and drawn: the beat after it says so."""
