@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from portal.clients import Client
 from portal.extensions import db
@@ -105,6 +105,27 @@ def test_something_else_is_chosen_by_typing_it_and_outlives_an_outage(
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert saved(client).phone == "01632 960400"
+
+
+def test_something_else_typed_before_the_script_is_there_is_chosen_too(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT)
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960300")
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960200")
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    held: list[Route] = []
+    amelia.page.route("**/js/editing/main.js", lambda route: held.append(route))  # noqa: PLW0108 – Playwright takes no builtin
+    amelia.save()
+    question = amelia.page.get_by_role("group", name="Phone")
+    question.get_by_label("Phone: something else").fill("01632 960400")
+    expect(question.get_by_role("radio", name="Something else")).not_to_be_checked()
+
+    held[0].continue_()
+    expect(question.get_by_role("radio", name="Something else")).to_be_checked()
 
 
 def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
