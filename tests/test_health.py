@@ -1,7 +1,11 @@
 """/healthz and /readyz: is this process alive, and can it serve? (Migrations: see test_migrations.py.)"""
 
+import shutil
+from pathlib import Path
+
 from tests.cast import Cast
-from tests.visitor import Visitor
+from tests.conftest import AppMaker
+from tests.visitor import Visitor, visitors_of
 from tests.wiretap import Wiretap
 
 Visit = type[Visitor]
@@ -30,3 +34,15 @@ def test_being_asked_whether_it_is_well_prolongs_nobodys_session(visit: Visit, c
 
     for path in ("/healthz", "/readyz"):
         assert "Set-Cookie" not in amelia.get(path).headers
+
+
+def test_readiness_reads_the_migration_files_once(make_app: AppMaker, tmp_path: Path) -> None:
+    app = make_app()
+    folder = shutil.copytree(app.config["MIGRATIONS_FOLDER"], tmp_path / "migrations")
+    app.config["MIGRATIONS_FOLDER"] = str(folder)
+    browser = visitors_of(app)(None)
+    assert browser.get("/readyz").status_code == 200
+
+    shutil.rmtree(folder)
+
+    assert browser.get("/readyz").status_code == 200
