@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from portal.audit import Event
 from portal.clock import LONDON
+from portal.text_input import search_words
 
 LONGEST_SEARCH = 100
 LARGEST_ID = 2**63 - 1
@@ -43,10 +44,9 @@ class AuditFilters:
 def filters_from(args: Mapping[str, str]) -> AuditFilters:
     """What makes no sense counts as not asked for: the audit is only looked at."""
     event, before = args.get("event", ""), args.get("before", "")
-    printable = "".join(letter for letter in args.get("who", "") if letter.isprintable())
     return AuditFilters(
         event=event if event in set(Event) else "",
-        who=" ".join(printable.split())[:LONGEST_SEARCH],
+        who=search_words(args.get("who", ""), LONGEST_SEARCH),
         address=_address(args.get("address", "")),
         since=_day(args.get("since", "")),
         until=_day(args.get("until", "")),

@@ -8,13 +8,14 @@ from portal.auth import Profile
 from portal.auth.second_factor import SecondFactor
 from portal.extensions import db
 from portal.paging import PAGE_SIZE, Paging
+from portal.text_input import search_words
 
 LONGEST_SEARCH = 100
 
 
 def words_of(text: str) -> str:
     """What is searched for, without what no name holds."""
-    return " ".join("".join(letter for letter in text if letter.isprintable()).split())[:LONGEST_SEARCH]
+    return search_words(text, LONGEST_SEARCH)
 
 
 def page_of_users(wanted: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:

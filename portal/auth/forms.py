@@ -8,6 +8,7 @@ from wtforms.validators import EqualTo, InputRequired, Length
 
 from portal.auth.password_rules import MIN_LENGTH
 from portal.auth.passwords import MAX_LENGTH
+from portal.text_input import clean_line
 
 LONGEST_CODE = 60
 ANY_LENGTH = f"{MIN_LENGTH} characters or more; a few words are easy to remember and hard to guess."
@@ -20,11 +21,19 @@ def _password(label: str, missing: str, *checks: Any, **options: Any) -> Passwor
 
 def _code(label: str, missing: str, **options: Any) -> StringField:
     too_long = Length(max=LONGEST_CODE, message=f"A code has at most {LONGEST_CODE} characters.")
-    return StringField(label, [InputRequired(missing), too_long], **options)
+    return StringField(label, [InputRequired(missing), too_long], filters=[_clean], **options)
+
+
+def _email(missing: str) -> EmailField:
+    return EmailField("Email", [InputRequired(missing), Length(max=254)], filters=[_clean])
+
+
+def _clean(text: str | None) -> str:
+    return clean_line(text or "")
 
 
 class SignInForm(FlaskForm):
-    email = EmailField("Email", [InputRequired("Enter your e-mail address."), Length(max=254)])
+    email = _email("Enter your e-mail address.")
     password = _password("Password", "Enter your password.")
     next = HiddenField()
 
@@ -50,7 +59,7 @@ class NewPasswordForm(PasswordAgainForm):
 class ChoosePasswordForm(FlaskForm):
     """For somebody who was given a code by an administrator."""
 
-    email = EmailField("Email", [InputRequired("Enter your e-mail address."), Length(max=254)])
+    email = _email("Enter your e-mail address.")
     code = _code("Code", "Enter the code that you were given.")
     new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
     again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))

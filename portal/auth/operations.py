@@ -10,6 +10,7 @@ from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.presence import store
+from portal.text_input import clean_line, control_character_problem
 
 LONGEST_NAME = 100
 
@@ -30,9 +31,10 @@ def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
 
 
 def find_by_email(email: str) -> Profile | None:
-    if not email.isprintable() and not email.strip().isprintable():
+    email = clean_line(email)
+    if control_character_problem(email):
         return None  # PostgreSQL's text can hold neither NUL nor half of a surrogate pair
-    return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.strip().lower()))
+    return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.lower()))
 
 
 def profile_by_email(email: str) -> Profile:
@@ -57,18 +59,26 @@ def add_profile(first_name: str, last_name: str, email: str, role: str, password
     Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password.
     """
     email = _valid_email(email)
-    for field, name in (("first_name", first_name), ("last_name", last_name)):
-        if not 0 < len(name.strip()) <= LONGEST_NAME or not name.isprintable():
-            raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} printable characters")
+    first_name, last_name = valid_name("first_name", first_name), valid_name("last_name", last_name)
     if find_by_email(email) is not None:
         raise InvalidInput("email", f"{email} is taken")
     _check_role(role)
-    profile = Profile(first_name=first_name.strip(), last_name=last_name.strip(), email=email, role=role)
+    profile = Profile(first_name=first_name, last_name=last_name, email=email, role=role)
     if password is not None:
         set_password(profile, password)
     db.session.add(profile)
     db.session.flush()
     return profile
+
+
+def valid_name(field: str, typed: str) -> str:
+    """Return a first or last name as it is stored. Raises InvalidInput (422) for one without a visible character."""
+    name = clean_line(typed)
+    if problem := control_character_problem(name):
+        raise InvalidInput(field, f"has {problem}: delete it, or type the name again")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} characters that can be seen")
+    return name
 
 
 def set_role(profile: Profile, role: str) -> None:
@@ -89,7 +99,7 @@ def _check_role(role: str) -> None:
 def _valid_email(text: str) -> str:
     try:
         # Whether mail would arrive is the maintainer's to know: a closed network's names are not in the public DNS.
-        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized
+        return validate_email(clean_line(text), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
         raise InvalidInput("email", f"is not an e-mail address: {error}") from error
 

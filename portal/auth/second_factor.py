@@ -86,7 +86,7 @@ def confirm(profile_id: int, code: str, settings: Settings) -> list[str]:
 
 def take_code(profile_id: int, typed: str, settings: Settings) -> str | None:
     """Use up what was typed: APP_CODE, RECOVERY_CODE, or None for neither."""
-    plain = typed.replace(" ", "")
+    plain = "".join(typed.split())
     if len(plain) == 6 and plain.isascii() and plain.isdigit():
         secret = _secret(profile_id, settings, is_confirmed=True)
         return APP_CODE if secret and _take(profile_id, secret, plain) else None
@@ -117,7 +117,7 @@ def _take(profile_id: int, secret: _Secret, code: str) -> bool:
     """Whether the code is right and newer than the last: of two who send the same one at once, one gets in."""
     totp = pyotp.TOTP(secret.plain)
     try:
-        step = totp.verify_and_get_timecode(code.replace(" ", ""), for_time=clock.now(), valid_window=STEPS_AROUND)
+        step = totp.verify_and_get_timecode("".join(code.split()), for_time=clock.now(), valid_window=STEPS_AROUND)
     except pyotp.OTPVerificationError:
         return False
     statement = (

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db
 from portal.proxies import network_of
+from portal.text_input import clean_line
 
 LONGEST_WAIT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600
@@ -92,8 +93,11 @@ def subjects_of_sign_in(email: str, address: str, device: str | None) -> tuple[S
 
 
 def account_name(email: str) -> str:
-    """Of an account that exists or not; hashed, for people type passwords into this field."""
-    return hashlib.sha256(email.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+    """Of an account that exists or not; hashed, for people type passwords into this field.
+
+    Cleaned as operations.find_by_email() does it: two spellings of one account must never be counted apart.
+    """
+    return hashlib.sha256(clean_line(email).lower().encode("utf-8", "surrogatepass")).hexdigest()
 
 
 # Every subject has a row before they are locked: of many first tries at once, each then waits for the one before it.

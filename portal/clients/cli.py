@@ -19,6 +19,7 @@ from portal.commands import CommandGroup
 from portal.editing.guard import Origin
 from portal.errors import NotFound
 from portal.extensions import db
+from portal.text_input import clean_line
 from portal.whence import at_the_command_line
 
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
@@ -96,7 +97,7 @@ def grant_client(client_ref: str, email: str, off: bool) -> None:
 
 
 def _client(client_ref: str) -> Client:
-    client = db.session.scalar(select(Client).where(Client.client_ref == client_ref))
+    client = db.session.scalar(select(Client).where(Client.client_ref == clean_line(client_ref)))
     if client is None:
         raise NotFound(f"No client has the reference {client_ref}.")
     return client

@@ -13,7 +13,8 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.clients.limits import EARLIEST, LATEST, control_character_in
+from portal.clients.limits import EARLIEST, LATEST
+from portal.text_input import clean_line, clean_lines, control_character_problem
 
 Parser = Callable[[str], Any]
 
@@ -35,14 +36,14 @@ def shown(value: str) -> str:
 
 
 def text(column: InstrumentedAttribute[str], *, required: bool = False, several_lines: bool = False) -> Parser:
-    """Text that fits the column, without the blanks around it, as the form keeps it."""
+    """Text that fits the column, cleaned as the form does it."""
     longest = _type_of(column).length
+    clean = clean_lines if several_lines else clean_line
 
     def parse(cell: str) -> str:
-        value = cell.strip()
-        if not value.isprintable():
-            value = value.replace("\r\n", "\n").replace("\r", "\n")
-            _refuse_control_characters(value, several_lines=several_lines)
+        value = clean(cell)
+        if problem := control_character_problem(value):
+            raise BadCell(f"has {problem}")
         if required and not value:
             raise BadCell("is missing")
         if len(value) > longest:
@@ -69,7 +70,7 @@ def one_of(listed: Collection[str], *, required: bool = True) -> Parser:
     """One of a closed list, written exactly so; or '' where none is required."""
 
     def parse(cell: str) -> str:
-        value = cell.strip()
+        value = clean_line(cell)
         if value in listed or (not value and not required):
             return value
         if not value:
@@ -83,7 +84,7 @@ def whole_number(allowed: range) -> Parser:
     """A whole number of the range, or None for an empty cell."""
 
     def parse(cell: str) -> int | None:
-        value = cell.strip()
+        value = clean_line(cell)
         if not value:
             return None
         # By its length first: int() takes seconds for a number with very many digits.
@@ -98,12 +99,12 @@ def whole_number(allowed: range) -> Parser:
 
 def optional_day(cell: str) -> date | None:
     """A date such as 2026-12-08, or None for an empty cell."""
-    value = cell.strip()
+    value = clean_line(cell)
     return _day_of(value) if value else None
 
 
 def day(cell: str) -> date:
-    value = cell.strip()
+    value = clean_line(cell)
     if not value:
         raise BadCell("is missing")
     return _day_of(value)
@@ -115,7 +116,7 @@ def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, 
     decimals, most_digits = kind.scale, kind.precision - kind.scale
 
     def parse(cell: str) -> Decimal:
-        value = cell.strip()
+        value = clean_line(cell)
         if not value:
             raise BadCell("is missing")
         parts = _NUMBER.fullmatch(value)
@@ -132,14 +133,6 @@ def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, 
 
 def _type_of(column: InstrumentedAttribute[Any]) -> Any:
     return column.property.columns[0].type
-
-
-def _refuse_control_characters(value: str, *, several_lines: bool) -> None:
-    found = control_character_in(value, several_lines=several_lines)
-    if found == "\n":
-        raise BadCell("has a line break; only one line is allowed")
-    if found is not None:
-        raise BadCell(f"has the control character U+{ord(found):04X}")
 
 
 def _refuse_bad_email(value: str) -> None:

@@ -18,6 +18,7 @@ from portal.editing import drafts
 from portal.editing.display import EditorDraft, base_of
 from portal.editing.drafts import EditDraft
 from portal.errors import InvalidInput
+from portal.text_input import clean_line
 
 
 def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
@@ -57,7 +58,7 @@ def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
     labels = editor.entry.kind.labels
     names = [name for name in labels if name in draft.values and name in form and _is_on_offer(form[name])]
     if editor.is_new:
-        return _Unsaved(form, [labels[name] for name in names if draft.values[name].strip()])
+        return _Unsaved(form, [labels[name] for name in names if clean_line(draft.values[name])])
     try:
         differing = _merge_into(form, editor, draft, names)
     except InvalidInput:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from portal.clients.choices import CLIENT_STATUSES
 from portal.paging import LARGEST_NUMBER, number_from, page_from
+from portal.text_input import search_words
 
 SORTS = {
     "name": "Name",
@@ -49,9 +50,8 @@ def filters_from(args: Mapping[str, str]) -> ListFilters:
     """Read the query string; what makes no sense counts as not asked for: a list is only looked at."""
     sort = args.get("sort", "")
     status = args.get("status", "")
-    printable = "".join(letter for letter in args.get("q", "") if letter.isprintable())
     return ListFilters(
-        q=" ".join(printable.split())[:LONGEST_SEARCH],
+        q=search_words(args.get("q", ""), LONGEST_SEARCH),
         adviser=number_from(args.get("adviser", ""), LARGEST_NUMBER),
         status=status if status in CLIENT_STATUSES else "",
         sort=sort if sort.removeprefix("-") in SORTS else "name",

@@ -16,7 +16,8 @@ from wtforms.validators import DataRequired, Length, Optional, StopValidation
 
 from portal.clients.csv_cells import BadCell, number
 from portal.clients.entries import EntryKind, longest
-from portal.clients.limits import EARLIEST, LATEST, control_character_in
+from portal.clients.limits import EARLIEST, LATEST
+from portal.text_input import clean_line, clean_lines, control_character_problem
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
@@ -73,13 +74,20 @@ class NumberField(StringField):
         if not valuelist:
             return
         self.data = None
-        text = _THOUSANDS.sub("", valuelist[0].strip().removeprefix("£").removesuffix("%"))
+        text = _THOUSANDS.sub("", clean_line(valuelist[0]).removeprefix("£").removesuffix("%"))
         if not text:
             return
         try:
             self.data = self._parse(text)
         except BadCell as problem:
             raise ValueError(f"{problem}.") from problem
+
+
+class DayField(DateField):
+    """A date such as 2026-12-08; marks that were pasted with it do not matter."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        super().process_formdata([clean_line(text) for text in valuelist])
 
 
 class Present(DataRequired):
@@ -99,7 +107,8 @@ def text_field(
     most = longest(entry.model, column)
     too_long = Length(max=most, message=f"Use at most {most:,} characters.")
     required = [DataRequired(needed)] if needed else []
-    return kind(entry.labels[column], [*required, *checks, too_long, _printable], filters=[_stripped], **options)
+    clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
+    return kind(entry.labels[column], [*required, *checks, too_long, _printable], filters=[clean], **options)
 
 
 def choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None) -> SelectField:
@@ -114,8 +123,8 @@ def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str]
     return SelectField(entry.labels[column], coerce=_whole_number, choices=offered)
 
 
-def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DateField:
-    return DateField(entry.labels[column], [Present(needed) if needed else Optional(), _within_dates])
+def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DayField:
+    return DayField(entry.labels[column], [Present(needed) if needed else Optional(), _within_dates])
 
 
 def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
@@ -129,13 +138,17 @@ def options(labels: Mapping[Any, str]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in labels.items()]
 
 
-def _stripped(value: str | None) -> str:
-    return (value or "").replace("\r\n", "\n").strip()
+def _clean_line(value: str | None) -> str:
+    return clean_line(value or "")
+
+
+def _clean_lines(value: str | None) -> str:
+    return clean_lines(value or "")
 
 
 def _printable(form: Form, field: Field) -> None:
-    if control_character_in(field.data or "", several_lines=isinstance(field, TextAreaField)):
-        raise ValidationError("Remove the control characters: they cannot be kept.")
+    if problem := control_character_problem(field.data or ""):
+        raise ValidationError(f"This has {problem}. Delete it, or type that part again.")
 
 
 def _within_dates(form: Form, field: Field) -> None:

@@ -249,7 +249,9 @@ def test_success_forgives_ones_own_failures_and_not_those_of_strangers(visit: Vi
     assert failures() == {"account": 6, "address": 6, "pair": 3}
 
 
-@pytest.mark.parametrize("email", ["AMELIA.hart@firm.example", " amelia.hart@firm.example "])
+@pytest.mark.parametrize(
+    "email", ["AMELIA.hart@firm.example", " amelia.hart@firm.example ", "\u200eamelia.\ufeffhart@firm.example"]
+)
 def test_the_same_account_is_the_same_however_it_is_written(visit: Visit, cast: Cast, email: str) -> None:
     from_here(visit, cast.amelia.email)
     from_here(visit, email)

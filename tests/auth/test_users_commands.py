@@ -76,7 +76,7 @@ def test_add_makes_an_adviser_unless_told_otherwise(run: Any) -> None:
         (["x@firm.example", "A", "B", "--password", GOOD], "", 2, "No such option"),
         (["x" * 250 + "@firm.example", "A", "B"], twice(GOOD), 1, "email"),
         (["x@firm.example", "A" * 101, "B"], twice(GOOD), 1, "first_name"),
-        (["x@firm.example", "A", "B\n"], twice(GOOD), 1, "last_name"),
+        (["x@firm.example", "A", "\u200b\n"], twice(GOOD), 1, "last_name"),
         (["no e-mail", "A", "B"], twice(GOOD), 1, "email"),
     ],
 )

@@ -109,7 +109,12 @@ def test_a_valuation_is_added_changed_and_shown_with_its_product(amelias: Desk, 
 WRONG = [
     ("/person/new", {"first_name": "", "last_name": "W"}, "first_name", "Enter the first name."),
     ("/person/new", {"first_name": "x" * 101, "last_name": "W"}, "first_name", "Use at most 100 characters."),
-    ("/person/new", {"first_name": "a\0", "last_name": "W"}, "first_name", "Remove the control characters"),
+    (
+        "/person/new",
+        {"first_name": "a\0", "last_name": "W"},
+        "first_name",
+        "invisible control character (U+0000) after “a”",
+    ),
     (
         "/person/new",
         {"first_name": "R", "last_name": "W", "date_of_birth": "1 May"},

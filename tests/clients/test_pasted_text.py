@@ -1,0 +1,105 @@
+"""What Contacts, Signal, PowerPoint and PDF readers put among pasted words, by every way into a client record."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from portal.auth.operations import find_by_email
+from portal.clients import Client
+from portal.clients.importer import import_folder
+from portal.editing import drafts
+from portal.editing.drafts import Place, Typed
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk
+from tests.clients.csv_folder import CsvFolder
+from tests.reading import errors_of, form_of
+from tests.records import make_client
+from tests.visitor import Visitor
+
+PASTED = {
+    "name": "\u200eWhitmore\u2028Family\ufeff",
+    "email": "\u2068ruth@mail.example\u2069",
+    "phone": "\u202a07700 900123\u202c",
+    "town": "\u3164\u200b",
+    "client_since": "\u200e2016-05-09",
+    "notes": "Decided:\u2028one\x0btwo\x0cthree\rfour\U000e0041",
+}
+KEPT = {
+    "name": "Whitmore Family",
+    "email": "ruth@mail.example",
+    "phone": "07700 900123",
+    "town": "",
+    "client_since": "2016-05-09",
+    "notes": "Decided:\none\ntwo\nthree\nfour",
+}
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+def kept(client: Client) -> dict[str, str]:
+    db.session.refresh(client)
+    return {name: str(getattr(client, name)) for name in PASTED}
+
+
+def test_pasted_text_in_a_form_is_kept_clean(amelias: Desk, client: Client) -> None:
+    amelias.change(**PASTED)
+
+    assert kept(client) == KEPT
+
+
+def test_pasted_text_in_json_is_kept_clean(amelias: Desk, client: Client) -> None:
+    answer = amelias.say("/edit", version=1, **PASTED)
+
+    assert (answer.status_code, kept(client)) == (200, KEPT)
+
+
+def test_pasted_text_in_an_import_is_kept_clean(app: Flask, tmp_path: Path) -> None:
+    client = make_client("Other", client_ref="KG1")
+    folder = CsvFolder(tmp_path / "in")
+    for column, value in PASTED.items():
+        folder.set("clients.csv", column, f'"{value}"')
+
+    import_folder(folder.path)
+    db.session.commit()
+
+    assert kept(client) == KEPT
+
+
+def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client, cast: Cast) -> None:
+    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), Typed(1, "", PASTED))
+    db.session.commit()
+
+    restored = amelias.open("/edit?draft=1")
+
+    assert {name: restored[name].replace("\r\n", "\n") for name in PASTED} == KEPT
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u3164", "\u2800", "\u115f", "\u200b \U000e0041"])
+def test_name_without_a_visible_character_is_refused(amelias: Desk, client: Client, name: str) -> None:
+    answer = amelias.send(amelias.open(), name=name)
+
+    assert (answer.status_code, errors_of(answer)) == (422, {"name": "Enter the client's name."})
+    assert amelias.say("/edit", version=1, name=name).json["field"] == "name"
+    assert kept(client)["name"] == "Whitmore Family"
+
+
+def test_amount_with_direction_marks_is_the_amount(amelias: Desk) -> None:
+    amelias.change(
+        "/product/new",
+        product_name="ISA",
+        product_type="ISA",
+        provider="Aviva",
+        plan_number="\u200eA1\u200e",
+        fixed_fee="\u202a£1,200.50\u202c",
+    )
+
+    assert form_of(amelias.browser.get(f"{amelias.address}/product/1/edit"))["fixed_fee"] == "1200.50"
+
+
+def test_email_pasted_with_marks_finds_its_user(cast: Cast) -> None:
+    assert find_by_email(f"\ufeff{cast.amelia.email}\u200e") is cast.amelia
