@@ -20,6 +20,7 @@ from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from portal.live import hub_of
 from tests.cast import Cast, make_cast
+from tests.platform.programs import Programs
 from tests.records import make_client
 from tests.visitor import Visitor, visitors_of
 from tests.wire import Wire
@@ -121,6 +122,14 @@ def olgas_browser(visit: type[Visitor], cast: Cast) -> Visitor:
     cast.olga.is_active = False
     db.session.commit()
     return browser
+
+
+@pytest.fixture
+def programs() -> Iterator[Programs]:
+    """`programs.start("sleep", "60")` starts a program; none outlives the test."""
+    programs = Programs()
+    yield programs
+    programs.close()
 
 
 @pytest.fixture(scope="session")

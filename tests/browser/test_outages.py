@@ -55,6 +55,13 @@ def portal(
     portal.stop()
 
 
+@pytest.fixture(autouse=True)
+def _running(postgres: EmbeddedPostgres, portal: Portal) -> None:
+    """Start again what a failed test before this one left stopped."""
+    postgres.start()
+    portal.start()
+
+
 @pytest.fixture
 def both(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> tuple[Person, Person]:
     """Amelia on the client page, Daniel in the editor with a new phone number that he has not saved."""

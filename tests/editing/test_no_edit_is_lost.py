@@ -23,12 +23,12 @@ from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.revisions import ClientRevision, revisions_since, to_json
-from portal.config import PROJECT_ROOT
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from tests.cast import make_profile
 from tests.conftest import settings_for
 from tests.platform.portal import SECRET_KEY, Portal
+from tests.platform.programs import Programs
 from tests.records import make_client
 from tests.visitor import visitors_of
 
@@ -89,14 +89,14 @@ def served(app: Flask, postgres: EmbeddedPostgres, tmp_path: Path) -> Iterator[P
 
 
 def test_every_accepted_change_survives_many_writers_and_killed_processes(
-    app: Flask, served: Portal, postgres: EmbeddedPostgres, tmp_path: Path
+    programs: Programs, app: Flask, served: Portal, postgres: EmbeddedPostgres, tmp_path: Path
 ) -> None:
     client = make_client(phone="0", notes=NOTES)
     first = fields_of(client)
     writers = {make_profile(f"Writer{number}", "Crowd"): f"w{number}" for number in range(WRITERS)}
     names = {profile.id: name for profile, name in writers.items()}
 
-    crowd, progress = set_to_work(app, served, writers, client, tmp_path)
+    crowd, progress = set_to_work(programs, app, served, writers, client, tmp_path)
     assert kill_meanwhile(progress, served, postgres) == KILLS
     assert [process.wait(PATIENCE_SECONDS) for process in crowd] == [0] * WRITERS
     story = told(client, first, names, tmp_path)
@@ -111,7 +111,7 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
 
 
 def set_to_work(
-    app: Flask, served: Portal, writers: dict[Profile, str], client: Client, folder: Path
+    programs: Programs, app: Flask, served: Portal, writers: dict[Profile, str], client: Client, folder: Path
 ) -> tuple[list[subprocess.Popen[str]], int]:
     """Start the writers; return them and the pipe that gets a byte from them for each edit that has ended."""
     visit = visitors_of(app)
@@ -127,13 +127,8 @@ def set_to_work(
             "token": browser._token,
             "values": {"notes": NOTES},
         }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.editing.writer"],
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.PIPE,
-            stdout=ended,
-            text=True,
-        )
+        command = (sys.executable, "-m", "tests.editing.writer")
+        process = programs.start(*command, stdin=subprocess.PIPE, stdout=ended)
         assert process.stdin
         process.stdin.write(json.dumps(task | own))
         process.stdin.close()

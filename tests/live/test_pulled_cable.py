@@ -1,5 +1,7 @@
 """A cable that is pulled says nothing. The kernel asks, gives up, and the tab is off its page within half a minute.
 
+The half minute is a sum of settings, which tests/live/test_clients.py checks. The row alone would stay for two minutes.
+
 The server and the browser each have a network of their own, with one cable between them, so that it can really be
 pulled: that takes root and Linux's `ip`.
 """
@@ -14,12 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from portal.config import PROJECT_ROOT
 from tests.cast import Cast
 from tests.live.conftest import Listen
 from tests.live.desks import app_of_desks, desk_of
 from tests.platform.portal import SECRET_KEY
-from tests.platform.programs import environment_without_settings
+from tests.platform.programs import Programs, environment_without_settings
 from tests.visitor import Visitor
 
 SERVER, BROWSER = f"kp-server-{os.getpid()}", f"kp-browser-{os.getpid()}"
@@ -63,7 +64,7 @@ def cable() -> Iterator[str]:
 
 
 @pytest.fixture
-def server(cable: str, database_url: str, tmp_path: Path) -> Iterator[None]:
+def server(cable: str, programs: Programs, database_url: str, tmp_path: Path) -> Iterator[None]:
     environment = environment_without_settings() | {
         "DATABASE_URL": database_url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
@@ -71,18 +72,20 @@ def server(cable: str, database_url: str, tmp_path: Path) -> Iterator[None]:
         "PORTAL_HOSTS": ADDRESS,
         "WEB_CONCURRENCY": "1",
     }
-    log = (tmp_path / "log").open("wb")
-    process = subprocess.Popen(
-        inside(SERVER, sys.executable, "-m", "gunicorn"), cwd=PROJECT_ROOT, env=environment, stdout=log, stderr=log
-    )
-    yield
-    process.kill()
-    process.wait()
-    log.close()
+    with (tmp_path / "log").open("wb") as log:
+        programs.start(*inside(SERVER, sys.executable, "-m", "gunicorn"), env=environment, stdout=log, stderr=log)
+        yield
 
 
-def test_the_tab_is_taken_off_within_half_a_minute(
-    cable: str, server: None, visit: type[Visitor], cast: Cast, database_url: str, page_identifier: str, listen: Listen
+def test_the_tab_is_taken_off_sooner_than_its_row_would_be(
+    cable: str,
+    server: None,
+    programs: Programs,
+    visit: type[Visitor],
+    cast: Cast,
+    database_url: str,
+    page_identifier: str,
+    listen: Listen,
 ) -> None:
     desk = desk_of(app_of_desks(database_url), cast.daniel)
     visit(cast.daniel).beat(page_identifier, tab_id="tab")
@@ -90,29 +93,21 @@ def test_the_tab_is_taken_off_within_half_a_minute(
     assert amelia_hears.names() == ["Daniel"]
     path = f"/user_page_presence/{page_identifier}/events?tab_id=tab"
     request = f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nCookie: {desk.cookie}\r\n\r\n"
-    browser = browse(request)
+    browse(programs, request)
 
     ip("-n", BROWSER, "link", "set", cable, "down")
-    began = time.monotonic()
 
-    assert amelia_hears.names(patience_seconds=30) == []
-    assert time.monotonic() - began < 30
-    browser.kill()
-    browser.communicate()
+    assert amelia_hears.names(patience_seconds=60) == []
 
 
-def browse(request: str) -> "subprocess.Popen[str]":
+def browse(programs: Programs, request: str) -> None:
     """Open the stream, as soon as the server takes it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        browser = subprocess.Popen(
-            inside(BROWSER, sys.executable, "-c", BROWSE, request),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        command = inside(BROWSER, sys.executable, "-c", BROWSE, request)
+        browser = programs.start(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert browser.stdout is not None
         if any("event: roster" in line for line in iter(browser.stdout.readline, "")):
-            return browser
-        browser.communicate()
+            return
+        browser.wait()
     pytest.fail("the server did not take the stream")

@@ -1,12 +1,10 @@
 """Real servers on one database: who is on another sees it live, and no server's end makes anybody leave or join."""
 
 import http.client
-import os
 import re
 import selectors
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -18,15 +16,13 @@ from portal.extensions import db
 from portal.whence import Whence
 from tests.cast import Cast
 from tests.live.desks import Desk, app_of_desks, desk_of
-from tests.live.hearing import PATIENCE_SECONDS
-from tests.platform.portal import Portal
+from tests.platform.portal import STOP_TIMEOUT_SECONDS, Portal
+from tests.platform.programs import is_running
 from tests.presence.passing_time import tab_ids
+from tests.until import wait_until
 from tests.wire import Wire
 
 STREAMS = 500
-# gunicorn's graceful_timeout, for which a stream that nobody ends would hold its worker. It takes 2.5 s where the
-# machine has nothing else to do.
-GRACEFUL_SECONDS = 10
 TOKEN = "a-token-for-metrics-only"
 CROWD = """
     INSERT INTO profiles (first_name, last_name, email, role)
@@ -49,12 +45,14 @@ def servers(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def north(servers: list[Portal], app: Flask) -> Portal:
-    return started(servers[0])
+    servers[0].start()
+    return servers[0]
 
 
 @pytest.fixture
 def south(servers: list[Portal], app: Flask) -> Portal:
-    return started(servers[1])
+    servers[1].start()
+    return servers[1]
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +82,6 @@ def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
         return [Desk(desks_app, text) for text in texts]
 
     return make
-
-
-def started(portal: Portal) -> Portal:
-    if not portal.is_running:
-        portal.start()
-    return portal
 
 
 def test_people_on_different_servers_see_each_other_live(
@@ -130,7 +122,7 @@ def test_when_a_server_is_killed_its_people_move_over_and_nobody_has_left(
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
-def test_a_worker_with_hundreds_of_streams_is_gone_in_seconds_and_nobody_has_left(
+def test_a_worker_told_to_stop_ends_hundreds_of_streams_itself_and_nobody_has_left(
     south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str, wire: Wire, how: signal.Signals
 ) -> None:
     people = crowd(STREAMS)
@@ -142,13 +134,12 @@ def test_a_worker_with_hundreds_of_streams_is_gone_in_seconds_and_nobody_has_lef
     old_workers = south.workers()
 
     with wire.silent():
-        began = time.monotonic()
         south.tell(how)
         last_words = read_to_the_end(streams)
         wait_until_gone(old_workers)
-        took_seconds = time.monotonic() - began
 
-    assert took_seconds < GRACEFUL_SECONDS
+    # A stream that nobody ends holds its worker until gunicorn's own limit; how long it takes, `make bench` measures.
+    assert "Worker graceful timeout" not in south.log.read_text()
     assert all(b'{"reason": "moving"}' in words for words in last_words)
     assert len(tab_ids()) == 10
     if how == signal.SIGTERM:
@@ -159,21 +150,19 @@ def test_a_worker_with_hundreds_of_streams_is_gone_in_seconds_and_nobody_has_lef
     again.close()
 
 
-def test_a_browser_that_is_killed_is_taken_off_within_half_a_minute(
+def test_a_browser_that_is_killed_is_taken_off(
     north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
 ) -> None:
-    """Its row would stay for two minutes: the connection that broke says it sooner."""
+    """Its row would stay for two minutes: the connection that broke says it sooner (tests/live/test_clients.py)."""
     daniel.beat(south, page_identifier, tab_id="tab")
     with amelia.listen(north, page_identifier) as amelia_hears:
         assert amelia_hears.names() == ["Daniel"]
         daniels = opened(south, daniel, page_identifier, "tab")
         read_until(daniels, b"event: roster")
 
-        began = time.monotonic()
         daniels.close()
 
-        assert amelia_hears.names() == []
-        assert time.monotonic() - began < 30
+        assert amelia_hears.names(patience_seconds=60) == []
 
 
 def test_every_worker_answers_for_all_of_them_in_metrics(
@@ -236,18 +225,7 @@ def read_to_the_end(streams: list[socket.socket]) -> list[bytes]:
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while any(map(is_alive, pids)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    wait_until(lambda: not any(map(is_running, pids)), "workers still run", within_seconds=STOP_TIMEOUT_SECONDS)
 
 
 def figures(portal: Portal) -> dict[str, float]:

@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from portal.config import PROJECT_ROOT
 from tests.cast import Cast
-from tests.platform.programs import environment_without_settings
+from tests.platform.programs import Programs, environment_without_settings
 from tests.visitor import Visitor
 
 Visit = type[Visitor]
@@ -18,28 +18,18 @@ Watch = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
-def watch(database_url: str) -> Iterator[Watch]:
+def watch(programs: Programs, database_url: str) -> Watch:
     """`watch("--page", "client-1")`, which is listening by now."""
-    started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flask", "presence", "watch", *arguments],
-            cwd=PROJECT_ROOT,
-            env=environment_without_settings() | {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        started.append(process)
+        environment = environment_without_settings() | {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
+        command = (sys.executable, "-m", "flask", "presence", "watch", *arguments)
+        process = programs.start(*command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stderr is not None
         assert process.stderr.readline() == "Watching; Ctrl-C ends it.\n"
         return process
 
-    yield start
-    for process in started:
-        process.kill()
-        process.communicate()
+    return start
 
 
 def told(process: "subprocess.Popen[str]") -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from portal.config import PROJECT_ROOT
-from tests.platform.programs import environment_without_settings, free_port
+from tests.platform.programs import default_signals, environment_without_settings, kill, reserve_port
 
 START_TIMEOUT_SECONDS = 90
 STOP_TIMEOUT_SECONDS = 30
@@ -32,9 +32,9 @@ class Portal:
     """
 
     def __init__(self, database_url: str, log: Path, **settings: str) -> None:
-        self.port = free_port()
+        self.port, self._reservation = reserve_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._log = log
+        self.log = log
         self._environment = environment_without_settings() | {
             "DATABASE_URL": database_url,
             "PORTAL_SECRET_KEY": SECRET_KEY,
@@ -47,13 +47,11 @@ class Portal:
         }
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def is_running(self) -> bool:
-        return self._process is not None
-
     def start(self) -> None:
-        """Start, and wait until the database is reached too."""
-        with self._log.open("ab") as log:
+        """Start, unless it runs, and wait until the database is reached too."""
+        if self._process is not None:
+            return
+        with self.log.open("ab") as log, default_signals():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
                 cwd=PROJECT_ROOT,
@@ -62,12 +60,11 @@ class Portal:
                 stderr=log,
                 start_new_session=True,
             )
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self._is_ready():
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(0.05)
-                pytest.fail(f"gunicorn ended:\n{self._log.read_text()}")
-            assert time.monotonic() < deadline, self._log.read_text()
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.kill()
+            raise
 
     def tell(self, how: signal.Signals) -> None:
         """Tell the master something; SIGHUP for instance."""
@@ -82,11 +79,19 @@ class Portal:
 
     def kill(self) -> None:
         """End the master and its workers in one instant, without a word to anybody (SIGKILL)."""
-        self._end(signal.SIGKILL)
+        assert self._process is not None
+        kill(self._process)
+        self._process = None
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._end(signal.SIGQUIT)  # as SIGTERM, without waiting for connections that browsers keep open
+        """End it for good: in order, or by force if that takes too long."""
+        self._reservation.close()
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            os.killpg(self._process.pid, signal.SIGQUIT)  # as SIGTERM, without waiting for connections of browsers
+            self._process.wait(STOP_TIMEOUT_SECONDS)
+        self.kill()
 
     def workers(self) -> list[int]:
         """The process ids of the workers that the master has at this moment."""
@@ -95,11 +100,13 @@ class Portal:
         pairs = [tuple(map(int, line.split())) for line in every.splitlines()]
         return [pid for pid, parent in pairs if parent == self._process.pid]
 
-    def _end(self, how: signal.Signals) -> None:
-        assert self._process is not None
-        os.killpg(self._process.pid, how)
-        self._process.wait(STOP_TIMEOUT_SECONDS)
-        self._process = None
+    def _wait_until_ready(self, process: "subprocess.Popen[bytes]") -> None:
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not self._is_ready():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.05)
+                pytest.fail(f"gunicorn ended:\n{self.log.read_text()}")
+            assert time.monotonic() < deadline, self.log.read_text()
 
     def _is_ready(self) -> bool:
         connection = HTTPConnection("127.0.0.1", self.port, timeout=5)

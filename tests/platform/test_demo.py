@@ -1,11 +1,13 @@
 """`python -m portal.demo`, which is what `make demo` runs: started, used and stopped for real."""
 
+import os
 import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,9 +16,9 @@ import psycopg2
 import pytest
 from sqlalchemy.engine import make_url
 
-from portal.config import DEMO_PASSWORD, PROJECT_ROOT
+from portal.config import DEMO_PASSWORD
 from portal.embedded_postgres import EmbeddedPostgres
-from tests.platform.programs import environment_without_settings, free_port
+from tests.platform.programs import Programs, environment_without_settings, reserve_port
 
 STOPPED_WITHIN_SECONDS = 60
 
@@ -24,16 +26,15 @@ STOPPED_WITHIN_SECONDS = 60
 class Demo:
     """A demo of its own folder and port, as somebody would start it in a terminal."""
 
-    def __init__(self, instance: Path, port: int, **environment: str) -> None:
+    def __init__(self, programs: Programs, instance: Path, port: int, **environment: str) -> None:
         self.instance = instance
         self.port = port
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "portal.demo"],
-            cwd=PROJECT_ROOT,
-            env=environment_without_settings() | {"PORTAL_INSTANCE": str(instance), "PORT": str(port)} | environment,
+        own = {"PORTAL_INSTANCE": str(instance), "PORT": str(port)}
+        self.process = programs.start(
+            *(sys.executable, "-m", "portal.demo"),
+            env=environment_without_settings() | own | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
         )
 
     def wait_until_served(self) -> str:
@@ -54,6 +55,12 @@ class Demo:
         """Its exit code and the rest of what it printed."""
         output = self.process.communicate(timeout=STOPPED_WITHIN_SECONDS)[0]
         return self.process.returncode, output
+
+    def kill_what_runs(self) -> None:
+        """After a failed test: the demo's PostgreSQL too, which has a session of its own."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
         """Every process that it started and that still runs: they carry its folder in their environment."""
@@ -100,8 +107,10 @@ def read(path: Path) -> bytes:
 
 
 @pytest.fixture
-def port() -> int:
-    return free_port()
+def port() -> Iterator[int]:
+    number, reservation = reserve_port()
+    with reservation:
+        yield number
 
 
 @pytest.fixture(scope="module")
@@ -111,20 +120,17 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def start(instance: Path, port: int) -> Iterator[Callable[..., Demo]]:
+def start(programs: Programs, instance: Path, port: int) -> Iterator[Callable[..., Demo]]:
     """`start()` is the demo, in the same folder and on the same port each time."""
     demos: list[Demo] = []
 
     def start_demo(**environment: str) -> Demo:
-        demos.append(Demo(instance, port, **environment))
+        demos.append(Demo(programs, instance, port, **environment))
         return demos[-1]
 
     yield start_demo
     for demo in demos:
-        if demo.process.poll() is None:
-            demo.stop()
-        assert demo.process.stdout is not None
-        demo.process.stdout.close()
+        demo.kill_what_runs()
 
 
 def test_people_can_sign_in_and_its_stop_leaves_nothing_behind(start: Callable[..., Demo]) -> None:

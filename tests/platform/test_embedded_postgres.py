@@ -6,7 +6,6 @@ import stat
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,9 +15,10 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from portal import embedded_postgres, postgres_account, postgres_binaries
-from portal.config import PROJECT_ROOT
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.errors import PostgresDidNotStart, PostgresNotFound
+from tests.platform.programs import Programs, is_running
+from tests.until import wait_until
 
 SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
 USE_UNTIL_TOLD = """
@@ -34,14 +34,9 @@ with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
 class OtherProcess:
     """Another process that uses the server of `folder` until it is told to leave."""
 
-    def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", USE_UNTIL_TOLD, str(folder)],
-            cwd=PROJECT_ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, programs: Programs, folder: Path) -> None:
+        command = (sys.executable, "-c", USE_UNTIL_TOLD, str(folder))
+        self.process = programs.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def server_pid(self) -> int:
         """The server that it uses, once it does."""
@@ -70,17 +65,10 @@ def server(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture
-def use(folder: Path) -> Iterator[Callable[[], OtherProcess]]:
+def use(programs: Programs, folder: Path) -> Iterator[Callable[[], OtherProcess]]:
     """`use()` is one more process that uses the server of `folder`."""
-    others: list[OtherProcess] = []
-
-    def start() -> OtherProcess:
-        others.append(OtherProcess(folder))
-        return others[-1]
-
-    yield start
-    for other in others:
-        other.kill()
+    yield lambda: OtherProcess(programs, folder)
+    programs.close()
     with EmbeddedPostgres(folder, durable=False):
         pass  # a killed user stops nothing: this one, the last, does
 
@@ -95,18 +83,8 @@ def ask(url: str, question: str) -> object:
         engine.dispose()
 
 
-def is_running(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
-
-
 def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 10
-    while is_running(pid):
-        assert time.monotonic() < deadline
-        os.sched_yield()
+    wait_until(lambda: not is_running(pid), f"process {pid} still runs")
 
 
 def test_it_makes_an_empty_utf8_database_at_the_first_start(server: EmbeddedPostgres) -> None:
