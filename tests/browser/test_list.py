@@ -5,12 +5,10 @@ import re
 from playwright.sync_api import Locator, Request, expect
 
 from portal.clients import Client
-from tests.browser.people import Person, SitDown, is_bulk_read
+from tests.browser.people import AT_ONCE_MS, Person, SitDown, is_bulk_read
 from tests.cast import Cast
 from tests.platform.portal import Portal
 from tests.records import make_client
-
-AT_ONCE_MS = 15_000  # half of the unhurried portal's heartbeat: no call by the clock comes so soon
 
 
 def test_a_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:

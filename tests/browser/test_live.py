@@ -11,13 +11,12 @@ from playwright.sync_api import Request, Route, expect
 from portal.auth import Profile, operations
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import PRESENCE_PATH, Person, SitDown, is_beat
+from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, Person, SitDown, is_beat
 from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
 from tests.cast import Cast, make_profile
 from tests.platform.portal import Portal
 
-AT_ONCE_MS = 5000  # a sixth of the heartbeat; it takes a few hundredths of a second
 EVENTS = "/events?tab_id="
 EMAIL = "second@mail.example"
 

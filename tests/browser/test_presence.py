@@ -9,12 +9,10 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from portal.clients import Client
-from tests.browser.people import Crowd, Person, SitDown
+from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.cast import Cast
 from tests.platform.portal import Portal
-
-AT_ONCE_MS = 15_000  # half of the unhurried portal's heartbeat: no beat by the clock comes so soon
 
 
 @pytest.fixture

@@ -7,14 +7,13 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import SET_HIDDEN, Person, SitDown
+from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, Person, SitDown
 from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
 from tests.cast import Cast
 from tests.platform.portal import Portal
 
 EDITOR = re.compile(r"/edit$")
-AT_ONCE_MS = 15_000  # half of the unhurried portal's heartbeat
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Importing a folder of CSV files: what it writes, what it leaves alone, and that it is all or nothing."""
 
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -22,6 +21,7 @@ from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.csv_folder import CsvFolder, whole_database
 from tests.records import make_client
+from tests.until import wait_until
 
 DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
 ONE_NEW, ONE_CHANGED, ONE_UNCHANGED = Counts(1, 0, 0), Counts(0, 1, 0), Counts(0, 0, 1)
@@ -266,7 +266,5 @@ def wait_until_blocked_by(connection: Any) -> None:
         "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid)) AND datname = current_database()"
     )
     pid = connection.scalar(text("SELECT pg_backend_pid()"))
-    deadline = time.monotonic() + 10
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watcher:
-        while not watcher.scalar(blocked, {"pid": pid}):
-            assert time.monotonic() < deadline, "nobody waits"
+        wait_until(lambda: watcher.scalar(blocked, {"pid": pid}), "no session waits for this one")
