@@ -62,11 +62,14 @@ class Hub:
     def open(self, stream: Stream) -> None:
         """Add a stream, and wait until its page has been read for it: its roster is in its mailbox then.
 
+        A stream that is ended meanwhile, by a sign-out for instance, carries its last event alone: an error would be
+        reported by the browser, for a page that is being left.
+
         Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many, the process stops or the
         caller is gone, or DatabaseAway (503).
         """
         is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
-        if stream.verdict and stream.verdict.may_see:
+        if stream.has_last_event or (stream.verdict and stream.verdict.may_see):
             return
         has_been_ended = stream.is_ended
         stream.end()

@@ -91,6 +91,11 @@ class Stream:
     def is_ended(self) -> bool:
         return self._ended
 
+    @property
+    def has_last_event(self) -> bool:
+        """Whether it has been ended with an event that says why, which has not been sent yet."""
+        return bool(self._last)
+
     def post(self, event: str, frame: bytes) -> None:
         """Put an event into the mailbox, in place of an older one of its kind."""
         with self._lock:

@@ -1,10 +1,12 @@
 """A stream is only for who may see its page, from its first event to its last (presence rules 1, 8 and 9)."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
@@ -12,14 +14,16 @@ from portal.auth import Profile, operations, sign_in_sessions
 from portal.auth.sign_in_sessions import SignInSession
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
-from portal.live import publish
+from portal.live import hub_of, publish
 from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
 from tests.live.hearing import Event, Hearing
+from tests.until import wait_until
 from tests.visitor import Visitor
 
 Visit = type[Visitor]
 SIGNED_OUT = Event("signed-out", {})
+HUB_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 ENDS = {
     "deactivated": lambda profile: operations.set_active(profile, is_active=False),
     "a new password": lambda profile: operations.set_password(profile, "another long password"),
@@ -218,3 +222,24 @@ def test_a_stream_sets_no_cookie_and_so_prolongs_no_sign_in_session(
     visit: Visit, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:
     assert "Set-Cookie" not in listen(visit(cast.amelia), page_identifier).answer.headers
+
+
+def test_stream_that_is_ended_while_it_opens_is_answered_with_its_last_event(
+    visit: Visit, cast: Cast, app: Flask, page_identifier: str, olga_hears: Hearing, listen: Listen
+) -> None:
+    """Not with an error, which the browser would report: another tab has signed out, and this page is being left."""
+    daniel = visit(cast.daniel)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with db.engine.begin() as connection:
+            connection.execute(text("LOCK user_page_presence"))  # so the hub waits, and reads nothing for newcomers
+            publish.roster_changed(db.session.connection(), [page_identifier])
+            db.session.commit()
+            wait_until(lambda: db.session.scalar(text(HUB_WAITS)), "the hub does not read")
+            opening = pool.submit(listen, daniel, page_identifier, "opening")
+            wait_until(lambda: hub_of(app)._open.of_profile(cast.daniel.id), "the stream is not opened")
+            publish.signed_out(db.session.connection(), cast.daniel.id)
+            db.session.commit()
+        daniel_hears = opening.result(20)
+
+    assert daniel_hears.next() == SIGNED_OUT
+    assert daniel_hears.next() is None
