@@ -18,6 +18,7 @@ from portal.logs import init_logs
 from portal.presence import init_presence
 from portal.presence.express import init_express_lane
 from portal.proxies import init_proxies
+from portal.request_bodies import init_body_layer, init_request_bodies
 from portal.security import init_security
 from portal.sessions import init_sessions
 from portal.static_files import digest_of, init_static_files
@@ -44,6 +45,7 @@ def assemble(settings: Settings) -> Flask:
         MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
     )
     init_database(app, settings)
+    init_request_bodies(app)
     init_sessions(app, settings)
     init_security(app, settings)
     init_hosts(app, settings)
@@ -60,4 +62,5 @@ def assemble(settings: Settings) -> Flask:
     init_presence(app)
     init_static_files(app)
     init_express_lane(app)
+    init_body_layer(app)
     return app

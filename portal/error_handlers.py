@@ -33,6 +33,7 @@ JSON_PATHS = ("/user_page_presence", "/edit_drafts", "/session")
 PAGE_TITLES = {
     403: "Not allowed",
     404: "Not found",
+    408: "Too slow",
     413: "Too large",
     429: "Too many tries",
     500: "Something went wrong",
@@ -43,6 +44,7 @@ DETAILS = {
     403: "The page was open for too long or came from elsewhere. Go back, reload it and try again.",
     404: "There is no such page, or it is not for you.",
     405: "This address does not take that kind of request.",
+    408: "The request took too long to arrive. Nothing was changed; please try again.",
     413: "That is more than the portal takes in one request.",
     415: "Send JSON, with Content-Type: application/json.",
     500: "Something went wrong on our side. It has been noted; nothing was changed.",

@@ -100,7 +100,6 @@ def _is_beat(environ: "WSGIEnvironment") -> bool:
         environ["PATH_INFO"] == PATH
         and environ["REQUEST_METHOD"] == "POST"
         and environ.get("CONTENT_TYPE") == "application/json"
-        and "HTTP_TRANSFER_ENCODING" not in environ
         and length.isascii()
         and length.isdigit()
         and len(length) <= len(str(LARGEST_BODY_BYTES))
