@@ -195,7 +195,7 @@ def _trusted_proxies(environ: Mapping[str, str]) -> TrustedProxies:
     except ValueError as error:
         raise ConfigurationError(
             "PORTAL_TRUSTED_PROXIES must be the number of proxies in front (1 to 9), or their addresses or networks, "
-            f"such as 127.0.0.1,10.0.0.0/8: {error}."
+            f"such as 127.0.0.1,10.0.0.5: {error}."
         ) from error
 
 
