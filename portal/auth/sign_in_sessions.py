@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.auth.models import Profile
+from portal.errors import NotSignedIn
 from portal.extensions import Model, db
 from portal.live import publish
 from portal.sessions import TOKEN_BYTES, Identity, session_id_of
@@ -81,6 +82,25 @@ def holder_of(identity: Identity) -> tuple[Profile, SignInSession] | None:
     )
     found = db.session.execute(query).one_or_none()
     return (found[0], found[1]) if found else None
+
+
+def hold(identity: Identity) -> Profile:
+    """Read the profile anew and keep it, and the session, as they are until the transaction ends.
+
+    FOR SHARE waits for a transaction that is deactivating the profile, changing its role or ending the session, and
+    finds what that transaction has left. The profile is locked before the session, as `operations.end_sessions` does.
+    Raises NotSignedIn (401) when the session holds no longer.
+    """
+    query = (
+        select(Profile)
+        .join(SignInSession, SignInSession.profile_id == Profile.id)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_HOLDS)
+        .with_for_update(read=True, of=[Profile, SignInSession])
+    )
+    profile = db.session.scalar(query.execution_options(populate_existing=True))
+    if profile is None:
+        raise NotSignedIn("Please sign in.")
+    return profile
 
 
 def sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSession]:

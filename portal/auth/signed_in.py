@@ -32,6 +32,8 @@ def profile_of_session(identity_text: str) -> Profile | None:
     if found is None:
         return None
     profile, g.sign_in_session = found
+    # Kept as it was read: an ended session's row is gone, and reading it anew after a rollback would fail.
+    db.session.expunge(g.sign_in_session)
     return profile
 
 

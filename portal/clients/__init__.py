@@ -3,7 +3,16 @@
 from flask import Flask
 
 from portal import pages
-from portal.clients import access, access_views, changes_views, cli, editor_views, history_views, views
+from portal.clients import (
+    access,
+    access_views,
+    changes_views,
+    cli,
+    editor_views,
+    history_views,
+    permission_views,
+    views,
+)
 from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
 
 __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
@@ -22,4 +31,5 @@ def init_clients(app: Flask) -> None:
     )
     for module in (views, editor_views, history_views, access_views, changes_views):
         app.register_blueprint(module.blueprint)
+    permission_views.init_permission(app)
     app.cli.add_command(cli.clients)

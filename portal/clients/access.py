@@ -5,16 +5,17 @@ The rule stands here twice, for SQLAlchemy and as text for presence; a test comp
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
 
 from portal import pages
-from portal.auth import Profile
+from portal.auth import Profile, sign_in_sessions
 from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.presence import store
+from portal.presence import statements, store
+from portal.sessions import Identity
 
 NO_SUCH_CLIENT = "There is no such client, or it is not for you."
 # The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
@@ -25,6 +26,13 @@ VISIBLE_SQL = """(
     FROM clients WHERE clients.id = page.number) IS TRUE"""
 # The number that rises with every accepted change of the client, its people, products and valuations.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
+
+
+class Caller(NamedTuple):
+    """Who writes: the profile as the request found it, and the sign-in session that it came with."""
+
+    profile: Profile
+    session: Identity
 
 
 def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
@@ -40,12 +48,44 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
 
     One statement, whether the client is not there or not for the profile: they take the same time.
     """
-    client = db.session.scalar(select(Client).where(Client.id == client_id, visible_to(profile)))
+    client = db.session.scalar(_visible(profile, client_id))
     if client is None:
         raise NotFound(NO_SUCH_CLIENT)
     if write and not profile.may_write:
         raise NotAllowed("Your role lets you look at clients but not change them.")
     return client
+
+
+def lock(client_id: int) -> None:
+    """Hold the client's row until the transaction ends and read it anew, for an operator, who may change every client.
+
+    FOR NO KEY UPDATE, so that a row which only refers to the client need not wait. Raises NotFound (404).
+    """
+    _lock(select(Client).where(Client.id == client_id))
+
+
+def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> frozenset[str]:
+    """Hold the client's row as `lock` does; return the columns that the caller may not change of it as it is now.
+
+    The lock selects with the permission, so that nobody holds up, or waits for, a client that is not theirs. After a
+    wait PostgreSQL looks at the row again, but at grants, profile and session as they were before: those are read by
+    statements of their own, which see all that was committed meanwhile. While the row is held, nobody changes a grant.
+    Raises NotSignedIn (401), NotFound (404) or NotAllowed (403).
+    """
+    _lock(_visible(caller.profile, client_id))
+    profile = sign_in_sessions.hold(caller.session)
+    client = client_to_grant(profile, client_id) if to_grant else client_for(profile, client_id, write=True)
+    return forbidden_columns(profile, client)
+
+
+def is_seen_by(caller: Identity, client_id: int) -> bool:
+    """Whether the session holds and its profile sees the client, by one statement that reads all of it anew."""
+    asked = f"""
+        SELECT EXISTS (
+            SELECT FROM ({statements.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
+                (SELECT CAST(:number AS integer) AS number) page
+            WHERE {VISIBLE_SQL})"""  # noqa: S608 - constants of ours
+    return bool(db.session.scalar(text(asked), {**caller._asdict(), "number": client_id}))
 
 
 def may_grant(profile: Profile, client: Client) -> bool:
@@ -76,3 +116,13 @@ def client_to_grant(profile: Profile, client_id: int) -> Client:
     if not may_grant(profile, client):
         raise NotAllowed("Only the client's adviser and administrators say who sees a client.")
     return client
+
+
+def _visible(profile: Profile, client_id: int) -> Select[Client]:
+    return select(Client).where(Client.id == client_id, visible_to(profile))
+
+
+def _lock(query: Select[Client]) -> None:
+    held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    if db.session.scalar(held) is None:
+        raise NotFound(NO_SUCH_CLIENT)

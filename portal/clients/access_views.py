@@ -66,7 +66,7 @@ def _asked(client_id: int) -> tuple[Client, Asked]:
 
 
 def _edit(asked: Asked) -> Edit:
-    return Edit(asked.origin, asked.by.id, source=asked.source, whence=asked.whence)
+    return Edit(asked.origin, asked.by.id, caller=asked.caller, source=asked.source, whence=asked.whence)
 
 
 def _done(client: Client, message: str) -> ResponseReturnValue:

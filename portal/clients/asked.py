@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from portal.auth import Profile
+from portal.clients.access import Caller
 from portal.editing.guard import Origin, origin_from
 from portal.sent_forms import is_json, sent_form
+from portal.sessions import Identity, identity
 from portal.whence import Whence, whence
 
 
@@ -18,6 +20,11 @@ class Asked:
     origin: Origin
     speaks_json: bool
     whence: Whence
+    session: Identity
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.by, self.session)
 
     @property
     def source(self) -> str:
@@ -26,4 +33,4 @@ class Asked:
 
 def asked_by(profile: Profile) -> Asked:
     """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
-    return Asked(profile, sent_form(), origin_from(sent_form()), is_json(), whence())
+    return Asked(profile, sent_form(), origin_from(sent_form()), is_json(), whence(), identity())

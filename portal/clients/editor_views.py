@@ -13,7 +13,7 @@ from flask_login import current_user
 from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import answers, conflicts, draft_forms, operations, queries, wording
-from portal.clients.access import client_for, forbidden_columns
+from portal.clients.access import client_for
 from portal.clients.asked import Asked, asked_by
 from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor, editor_of
@@ -22,7 +22,6 @@ from portal.clients.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.form_fields import EntryForm
 from portal.clients.forms import FORMS
 from portal.clients.merging import merge_now
-from portal.clients.models import Client
 from portal.clients.readable import readable_columns
 from portal.editing import drafts
 from portal.editing.decisions import Decisions
@@ -93,7 +92,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
         name, owner_url = editor.name, editor.owner_url
-        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, editor.client, {}, {}))
+        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}, {}))
     except EntryGone as gone:
         if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
             raise
@@ -147,7 +146,7 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
         return answers.refused(editor, form, asked)
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
     decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
-    edit = _edit(asked, editor.client, editor.values(form), decisions)
+    edit = _edit(asked, editor.values(form), decisions)
     try:
         if editor.is_new:
             result = operations.add_part(editor.client, entry.kind, edit, product_id)
@@ -181,12 +180,12 @@ def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Edit
     return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
 
 
-def _edit(asked: Asked, client: Client, values: dict[str, Any], decisions: Decisions) -> Edit:
+def _edit(asked: Asked, values: dict[str, Any], decisions: Decisions) -> Edit:
     return Edit(
         asked.origin,
         asked.by.id,
         values,
-        forbidden=forbidden_columns(asked.by, client),
+        caller=asked.caller,
         decisions=decisions,
         source=asked.source,
         proceeded=bool(asked.sent.get("proceeded")),

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from portal.clients.access import Caller
 from portal.clients.entries import Entry
 from portal.clients.revisions import Cause, ClientRevision
 from portal.editing.decisions import Decided, Decisions
@@ -19,14 +20,16 @@ from portal.whence import NOWHERE, Whence
 class Edit:
     """A change as it was sent: `values` (column → value) hold the fields that were sent and no others.
 
-    `by` is None for a command; `forbidden` are columns that they may not change. `proceeded`: the editor was opened by
+    `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
+    everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
     Proceed Anyway. `reverts`: the version that is undone.
     """
 
     origin: Origin
     by: int | None
     values: Mapping[str, Any] = field(default_factory=dict)
-    forbidden: frozenset[str] = frozenset()
+    caller: Caller | None = None
+    to_grant: bool = False
     decisions: Decisions = field(default_factory=dict)
     source: str = "form"
     proceeded: bool = False

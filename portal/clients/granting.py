@@ -13,7 +13,7 @@ from portal.auth import Profile
 from portal.clients.edits import Edit, Saved, ValueRefused
 from portal.clients.entries import CLIENT, GRANT, Entry
 from portal.clients.models import Client, ClientGrant
-from portal.clients.operations import add_part, remove_part, save_entry
+from portal.clients.operations import add_part, lock, remove_part, save_entry
 from portal.clients.revisions import ClientRevision
 from portal.errors import NotFound
 from portal.extensions import db
@@ -48,6 +48,7 @@ def restrict(client: Client, edit: Edit, *, is_restricted: bool) -> Saved:
 
 def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
     """Let somebody see the client. Raises ValueRefused (422) for somebody who sees it already, or cannot sign in."""
+    lock(client, _with(edit))
     if profile_id not in {profile.id for profile in people_to_grant(client)}:
         raise ValueRefused("profile_id", "Choose somebody who does not have access yet.")
     return add_part(client, GRANT, _with(edit, profile_id=profile_id))
@@ -55,7 +56,7 @@ def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
 
 def revoke(client: Client, grant_id: int, edit: Edit) -> Saved:
     """Take a grant back. Raises EntryGone (409) for one that was taken back already, NotFound (404) for none."""
-    return remove_part(client, Entry(GRANT, grant_id), edit)
+    return remove_part(client, Entry(GRANT, grant_id), _with(edit))
 
 
 def grant_id_of(client: Client, profile: Profile) -> int:
@@ -73,4 +74,4 @@ def touches_access(entry: Entry, revision: ClientRevision) -> bool:
 
 
 def _with(edit: Edit, **values: object) -> Edit:
-    return replace(edit, values=values)
+    return replace(edit, values=values, to_grant=True)

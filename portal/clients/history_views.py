@@ -7,7 +7,7 @@ from flask_login import current_user
 from portal import clock
 from portal.auth.access import require_sign_in
 from portal.clients import answers, conflicts, history, reverting
-from portal.clients.access import client_for, client_to_grant, forbidden_columns
+from portal.clients.access import client_for, client_to_grant
 from portal.clients.asked import Asked, asked_by
 from portal.clients.display import presence_on_client
 from portal.clients.editors import editor_of
@@ -49,7 +49,7 @@ def revert(client_id: int, version: int) -> ResponseReturnValue:
 def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
     """A part that was added goes, one that was removed comes back."""
     try:
-        saved = reverting.revert(client, revision, entry, _edit(client, asked))
+        saved = reverting.revert(client, revision, entry, _edit(asked))
     except (EntryMoved, ValueRefused) as error:
         db.session.rollback()
         return _not_undone(client, error)
@@ -61,7 +61,7 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
     decisions = conflicts.decisions_from(third, asked.sent, third.field_names)
     try:
-        saved = reverting.revert(client, revision, entry, _edit(client, asked, decisions))
+        saved = reverting.revert(client, revision, entry, _edit(asked, decisions))
     except EditConflict as conflict:
         db.session.rollback()
         return answers.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
@@ -71,9 +71,8 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
     return _undone(client, revision, saved, asked)
 
 
-def _edit(client: Client, asked: Asked, decisions: Decisions | None = None) -> Edit:
-    forbidden = forbidden_columns(asked.by, client)
-    return Edit(asked.origin, asked.by.id, forbidden=forbidden, decisions=decisions or {}, whence=asked.whence)
+def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
+    return Edit(asked.origin, asked.by.id, caller=asked.caller, decisions=decisions or {}, whence=asked.whence)
 
 
 def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked) -> ResponseReturnValue:

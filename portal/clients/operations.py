@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
+from portal.auth import Profile
 from portal.clients import access, auditing, revisions
 from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
@@ -20,7 +21,6 @@ from portal.clients.merging import merge_now, row_of, since_origin, touches
 from portal.clients.models import Client, Valuation
 from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.editing import versions
-from portal.errors import NotFound
 from portal.extensions import db
 from portal.live import publish
 
@@ -43,12 +43,14 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
     ValueRefused (422); the caller rolls back.
     """
-    lock(client)
+    forbidden = lock(client, edit)
     merged = merge_now(client, entry, edit)
     if merged.decided.undecided:
         raise EditConflict(merged)
-    for column in edit.forbidden & merged.decided.changes.keys():
+    for column in forbidden & merged.decided.changes.keys():
         raise ValueRefused(column, "Only the client's adviser and administrators may change this.")
+    if merged.decided.changes.get("adviser_id"):
+        _hold_adviser(merged.decided.changes["adviser_id"])
     others = [revision for revision in merged.since if touches(revision, entry)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
@@ -72,7 +74,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     The same sent again from the same version, by a second click, is the part that is there already. Raises ValueRefused
     (422), or EntryGone (409) for a product that was removed.
     """
-    lock(client)
+    lock(client, edit)
     since = since_origin(client, edit.origin)
     owner = {"client_id": client.id}
     if product_id is not None:
@@ -87,7 +89,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
 
 def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Remove a part, a product with its valuations. Raises EntryMoved (409) if it was changed since, or EntryGone."""
-    lock(client)
+    lock(client, edit)
     row = row_of(client, entry)
     gone = list(_with_valuations(entry, row))
     since = since_origin(client, edit.origin)
@@ -106,7 +108,7 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     `removed` has the columns as the history holds them, in an order in which products come before their valuations.
     Raises ValueRefused (422) where something else has a plan number or a day by now.
     """
-    lock(client)
+    lock(client, edit)
     changes: Changes = {}
     for entry, columns in removed:
         if db.session.get(entry.kind.model, entry.id) is None:
@@ -117,14 +119,16 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     return Saved(accept(client, changes, edit.cause()))
 
 
-def lock(client: Client) -> None:
+def lock(client: Client, edit: Edit) -> frozenset[str]:
     """Hold the client's row until the transaction ends and read it anew: no other save comes in between.
 
-    FOR NO KEY UPDATE, so that whoever only refers to the client need not wait. Raises NotFound (404) if it is gone.
+    Returns the columns that the caller may not change; permission is asked under the lock (access.lock_for). Raises
+    NotSignedIn (401), NotFound (404) or NotAllowed (403).
     """
-    mine = select(Client).where(Client.id == client.id).with_for_update(key_share=True)
-    if db.session.scalar(mine.execution_options(populate_existing=True)) is None:
-        raise NotFound("There is no such client, or it is not for you.")
+    if edit.caller is None:
+        access.lock(client.id)
+        return frozenset()
+    return access.lock_for(edit.caller, client.id, to_grant=edit.to_grant)
 
 
 def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
@@ -145,6 +149,14 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     publish.saved(db.session.connection(), f"client-{client.id}", version)
     db.session.refresh(client)
     return version
+
+
+def _hold_adviser(profile_id: int) -> None:
+    """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRefused (422) if they left."""
+    held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
+    adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
+    if not (adviser.is_active and adviser.may_write):
+        raise ValueRefused("adviser_id", f"{adviser.full_name} cannot look after clients: deactivated, or a reader.")
 
 
 def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:

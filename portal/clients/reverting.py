@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from portal.clients.edits import Edit, Saved
 from portal.clients.entries import Entry, entries_in
+from portal.clients.granting import touches_access
 from portal.clients.merging import refuse_version_to_come
 from portal.clients.models import Client
 from portal.clients.operations import remove_part, restore_parts, save_entry
@@ -46,7 +47,8 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -
     """
     refuse_version_to_come(client, edit.origin)
     origin = replace(edit.origin, version=revision.version)
-    edit = replace(edit, origin=origin, source="revert", reverts=revision.version)
+    to_grant = touches_access(entry, revision)
+    edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
     if entry.prefix not in revision.changes:
         return save_entry(client, entry, replace(edit, values=_values_before(revision, entry)))
     old, _ = revision.changes[entry.prefix]

@@ -50,6 +50,7 @@ def list_clients() -> ResponseReturnValue:
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
     client = client_for(current_user, client_id)
+    queries.read_names(client.adviser_id, client.updated_by)
     products = queries.products_of(client)
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(

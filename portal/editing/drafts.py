@@ -73,11 +73,16 @@ class Typed:
     mine: Collection[str] = ()
 
 
+def take_turns(profile_id: int) -> None:
+    """Wait until no other tab of the profile writes a draft; none does until the transaction ends."""
+    db.session.execute(select(func.pg_advisory_xact_lock(DRAFT_LOCK, profile_id)))
+
+
 def keep(place: Place, typed: Typed) -> None:
-    """Keep it, together with what another tab has put there. Where nothing is left, the draft goes. Flushes."""
-    db.session.execute(
-        select(func.pg_advisory_xact_lock(DRAFT_LOCK, place.profile_id))
-    )  # two tabs, one after the other
+    """Keep it, together with what another tab has put there. Where nothing is left, the draft goes. Flushes.
+
+    Call `take_turns` first.
+    """
     there = draft_of(place)
     others = _others(there, typed)
     if not others and not typed.values:

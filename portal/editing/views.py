@@ -16,12 +16,22 @@ from portal.errors import NotAllowed, NotSignedIn
 from portal.extensions import csrf, db
 from portal.json_body import json_body
 from portal.local_paths import local_path
+from portal.sessions import identity
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
 # Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
 LARGEST_BODY_BYTES = 128 * 1024
+
+
+@blueprint.before_request
+def wait_for_turn() -> None:
+    """Wait for the other tabs before asking who calls: the permission is then that after the wait.
+
+    Raises NotSignedIn (401) without a cookie.
+    """
+    drafts.take_turns(identity().profile_id)
 
 
 @by_hand.before_request

@@ -11,6 +11,7 @@ from portal.editing.versions import claim_guarded, save_guarded
 from portal.errors import StaleVersion
 from portal.extensions import db
 from tests.cast import Cast
+from tests.locks import until_a_lock_is_awaited
 from tests.records import make_client
 
 
@@ -78,7 +79,7 @@ def test_who_waits_for_another_writers_row_finds_it_stale(app: Flask, cast: Cast
         with db.engine.begin() as connection:
             connection.execute(text("UPDATE clients SET phone = 'first', version = 2"))
             second = pool.submit(save)
-            _until_somebody_waits_for_a_lock()
+            until_a_lock_is_awaited()
         with pytest.raises(StaleVersion):
             second.result(10)
 
@@ -98,14 +99,6 @@ def test_who_waits_for_a_writer_that_gives_up_is_accepted(app: Flask, cast: Cast
         first = connection.begin()
         connection.execute(text("UPDATE clients SET phone = 'first', version = 2"))
         second = pool.submit(save)
-        _until_somebody_waits_for_a_lock()
+        until_a_lock_is_awaited()
         first.rollback()
         assert second.result(10) == 2
-
-
-def _until_somebody_waits_for_a_lock() -> None:
-    for _ in range(5_000):
-        with db.engine.connect() as connection:
-            if connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-                return
-    raise AssertionError("nobody waits")

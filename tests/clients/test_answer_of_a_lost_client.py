@@ -1,0 +1,110 @@
+"""An answer tells nothing that was written after its caller lost the client: the server asks again before it answers.
+
+A page is read by several statements. In each test one of the later ones waits for a table; meanwhile the client is
+restricted and changed.
+"""
+
+import pytest
+from sqlalchemy import text
+
+from tests.cast import Cast
+from tests.locks import overtaken
+from tests.test_access_matrix import make_records
+from tests.visitor import Visitor
+
+SECRET = "07700 900999"
+LOST = """
+    UPDATE clients SET is_restricted = true, adviser_id = 2, phone = '07700 900999', name = '07700 900999';
+    UPDATE people SET known_as = '07700 900999'; UPDATE products SET provider = '07700 900999'"""
+# The address, and a table that is read by a later statement than the permission.
+PAGES = {
+    "/clients/1": "client_revisions",
+    "/clients/1/edit": "edit_drafts",
+    "/clients/1/edit?draft": "edit_drafts",
+    "/clients/1/person/1/edit": "people",
+    "/clients/1/person/1/edit?draft": "edit_drafts",
+    "/clients/1/person/1/remove": "people",
+    "/clients/1/product/1": "products",
+    "/clients/1/product/1/remove": "valuations",
+    "/clients/1/product/1/valuation/new": "products",
+    "/clients/1/history": "client_revisions",
+    "/clients/1/changes?since=0": "client_revisions",
+}
+# What is sent, the status that it is answered with, and the table.
+REFUSALS = {
+    "conflict": ("/clients/1/edit", {"version": "1", "phone": "2", "name": "W"}, 409, "edit_drafts"),
+    "bad value": ("/clients/1/edit", {"version": "1", "name": ""}, 422, "edit_drafts"),
+    "removed part": ("/clients/1/person/2/edit", {"version": "1", "known_as": "x"}, 409, "edit_drafts"),
+}
+
+
+def lose(connection: object) -> None:
+    for statement in LOST.split(";"):
+        connection.execute(text(statement))  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
+    """At the records of the access matrix, with drafts and a person who was removed."""
+    make_records(cast)
+    amelia = visit(cast.amelia).with_token()
+    added = amelia.post("/clients/1/person/new", json={"version": "2", "first_name": "Ann", "last_name": "Lee"})
+    assert added.json["key"] == "person/2"
+    assert amelia.post("/clients/1/person/2/remove", json={"version": "3"}).status_code == 200
+    for form, values in (("record", {"phone": "3"}), ("person/1", {"known_as": "Ru"})):
+        body = {"version": 1, "values": values}
+        assert amelia.call("PUT", f"/edit_drafts/client-1?form={form}", json=body).status_code == 200
+    return amelia
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_is_not_shown_when_the_client_is_lost_while_it_is_read(amelia: Visitor, path: str) -> None:
+    assert amelia.get(path).status_code == 200
+
+    answer = overtaken(lambda: amelia.get(path), hold(PAGES[path]), lose)
+
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_refusal_tells_nothing_when_the_client_is_lost_while_it_is_made(
+    amelia: Visitor, refusal: str, as_json: bool
+) -> None:
+    path, body, status, table = REFUSALS[refusal]
+    send = {"json" if as_json else "data": body}
+    assert amelia.post(path, **send).status_code == status
+    if as_json:
+        return  # told from what was read under the lock
+
+    answer = overtaken(lambda: amelia.post(path, **send), hold(table), lose)
+
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+
+
+@pytest.mark.parametrize("does", ["read", "collide"])
+def test_answer_is_withheld_from_somebody_who_is_signed_out_meanwhile(amelia: Visitor, does: str) -> None:
+    path, body, _, table = REFUSALS["conflict"]
+    sign_out = text("DELETE FROM sign_in_sessions")
+
+    answer = overtaken(
+        lambda: amelia.get("/clients/1/edit") if does == "read" else amelia.post(path, data=body),
+        hold(table),
+        lambda connection: connection.execute(sign_out),
+    )
+
+    assert answer.status_code == 404
+
+
+def test_accepted_save_by_which_somebody_loses_the_client_is_answered(visit: type[Visitor], cast: Cast) -> None:
+    make_records(cast, is_restricted=True)
+    amelia = visit(cast.amelia)
+
+    saved = amelia.post("/clients/1/edit", json={"version": "2", "adviser_id": cast.daniel.id})
+
+    assert (saved.status_code, saved.json["version"]) == (200, 3)
+    assert amelia.get("/clients/1").status_code == 404
+
+
+def hold(table: str) -> str:
+    return f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"

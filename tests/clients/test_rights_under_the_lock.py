@@ -1,0 +1,262 @@
+"""Permission is asked under the client's lock: who loses it while a write waits for the lock writes and learns nothing.
+
+Each unsafe route of a client record is tried, so that a new one is tried too.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import Connection, select, text
+from werkzeug.test import TestResponse
+
+from portal.clients import Client, ClientGrant, Person, Product, Valuation
+from portal.clients.revisions import ClientRevision
+from portal.editing.drafts import DRAFT_LOCK, EditDraft
+from portal.extensions import db
+from tests.cast import Cast
+from tests.locks import HOLD_CLIENTS, overtaken
+from tests.test_access_matrix import BODIES, make_records, path_of
+from tests.test_every_write_is_guarded import guarded
+from tests.visitor import Visitor
+
+Change = Callable[[Connection], object]
+SECRET = "07700 900999"
+# What the holder of the lock writes once Amelia may not see it; the version moves, so that her save collides with it.
+HIDDEN = "UPDATE clients SET is_restricted = true, adviser_id = 2, version = version + 1, phone = '07700 900999'"
+LOSSES = {
+    "client": (HIDDEN, {404}),
+    "activation": ("UPDATE profiles SET is_active = false WHERE id = 1", {302, 401}),
+    "role": ("UPDATE profiles SET role = 'reader' WHERE id = 1", {403}),
+    "session": ("DELETE FROM sign_in_sessions WHERE profile_id = 1", {302, 401}),
+    "epoch": ("UPDATE profiles SET session_epoch = session_epoch + 1 WHERE id = 1", {302, 401}),
+}
+ROUTES = [
+    ("POST", "/clients/<client_id>/access"),
+    ("POST", "/clients/<client_id>/access/<grant_id>/revoke"),
+    ("POST", "/clients/<client_id>/access/grant"),
+    ("POST", "/clients/<client_id>/edit"),
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/edit"),
+    ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"),
+    ("POST", "/clients/<client_id>/<kind>/new"),
+    ("POST", "/clients/<client_id>/history/<version>/revert"),
+    ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"),
+]
+# The routes whose part is named by the address, each with what stands for it and what is sent.
+PARTS = {
+    "product": {"version": "1", "provider": "Mine"},
+    "valuation": {"version": "1", "amount": "9"},
+}
+
+
+def test_the_table_names_every_write_of_a_client_record(app: Flask) -> None:
+    assert sorted(ROUTES) == guarded(app)
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("rule", [rule for _, rule in ROUTES])
+def test_write_is_refused_when_its_right_is_lost_during_the_wait(
+    app: Flask, visit: type[Visitor], cast: Cast, rule: str, loss: str, as_json: bool
+) -> None:
+    make_records(cast)
+    statement, statuses = LOSSES[loss]
+    path, body = path_of(app, rule), BODIES["POST", rule]["data"]
+    if rule.endswith("/access"):
+        body = {**body, "is_restricted": "yes"}
+
+    answer, left = raced(visit(cast.amelia), path, body, as_json, change_to(statement))
+
+    assert answer.status_code in statuses, answer.text
+    assert answer.status_code != 302 or answer.location.startswith("/sign-in")
+    assert SECRET not in answer.text
+    assert record(db.session.connection()) == left
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+@pytest.mark.parametrize("action", ["edit", "remove"])
+@pytest.mark.parametrize("kind", PARTS)
+def test_write_of_a_part_is_refused_when_the_client_is_lost_during_the_wait(
+    visit: type[Visitor], cast: Cast, kind: str, action: str, as_json: bool
+) -> None:
+    make_records(cast)
+    path = f"/clients/1/{kind}/1/{action}"
+
+    answer, left = raced(visit(cast.amelia), path, PARTS[kind], as_json, change_to(HIDDEN))
+
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert record(db.session.connection()) == left
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+@pytest.mark.parametrize("rule", [rule for _, rule in ROUTES if "/access" not in rule])
+def test_write_is_refused_when_its_grant_is_revoked_during_the_wait(
+    app: Flask, visit: type[Visitor], cast: Cast, rule: str, as_json: bool
+) -> None:
+    client = make_records(cast, is_restricted=True)
+    client.adviser_id = cast.ada.id
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.amelia.id))
+    db.session.commit()
+    revoke = """
+        DELETE FROM client_grants WHERE profile_id = 1;
+        UPDATE clients SET version = version + 1, phone = '07700 900999'"""
+
+    answer, left = raced(
+        visit(cast.amelia), path_of(app, rule), BODIES["POST", rule]["data"], as_json, change_to(revoke)
+    )
+
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert record(db.session.connection()) == left
+
+
+@pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
+@pytest.mark.parametrize("rule", [rule for _, rule in ROUTES if "/access" in rule])
+def test_who_is_the_adviser_no_longer_says_nothing_about_access(
+    app: Flask, visit: type[Visitor], cast: Cast, rule: str, as_json: bool
+) -> None:
+    make_records(cast)
+    body = {**BODIES["POST", rule]["data"], **({"is_restricted": "yes"} if rule.endswith("/access") else {})}
+
+    answer, left = raced(
+        visit(cast.amelia), path_of(app, rule), body, as_json, change_to("UPDATE clients SET adviser_id = 2")
+    )
+
+    assert answer.status_code == 403
+    assert record(db.session.connection()) == left
+
+
+def test_colleague_does_not_take_over_a_client_that_was_restricted_during_the_wait(
+    visit: type[Visitor], cast: Cast
+) -> None:
+    """Daniel has a grant, so that he goes on seeing it: the read-only columns are those of a restricted client."""
+    client = make_records(cast)
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.daniel.id))
+    db.session.commit()
+    body = {"version": "2", "adviser_id": str(cast.daniel.id)}
+
+    answer, left = raced(
+        visit(cast.daniel), "/clients/1/edit", body, True, change_to("UPDATE clients SET is_restricted = true")
+    )
+
+    assert answer.status_code == 422
+    assert answer.json["errors"] == {"adviser_id": "Only the client's adviser and administrators may change this."}
+    assert record(db.session.connection()) == left
+
+
+def test_undo_of_a_restriction_needs_the_right_that_holds_under_the_lock(visit: type[Visitor], cast: Cast) -> None:
+    make_records(cast)
+    amelia = visit(cast.amelia)
+    assert amelia.post("/clients/1/access", data={"version": "2", "is_restricted": "yes"}).status_code == 302
+    db.session.add(ClientGrant(client_id=1, profile_id=cast.amelia.id))
+    db.session.commit()
+    undo = {"version": "3", "entry": ""}
+
+    answer, left = raced(
+        amelia, "/clients/1/history/3/revert", undo, False, change_to("UPDATE clients SET adviser_id = 2")
+    )
+
+    assert answer.status_code == 403
+    assert record(db.session.connection()) == left
+
+
+def test_nobody_is_granted_access_who_was_deactivated_during_the_wait(visit: type[Visitor], cast: Cast) -> None:
+    make_records(cast)
+    body = {"version": "2", "profile_id": str(cast.daniel.id)}
+    deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")
+
+    answer, left = raced(visit(cast.amelia), "/clients/1/access/grant", body, True, deactivate)
+
+    assert (answer.status_code, answer.json["field"]) == (422, "profile_id")
+    assert record(db.session.connection()) == left
+
+
+def test_nobody_becomes_the_adviser_who_was_deactivated_during_the_wait(visit: type[Visitor], cast: Cast) -> None:
+    make_records(cast)
+    body = {"version": "2", "adviser_id": str(cast.daniel.id)}
+    deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")
+
+    answer, left = raced(visit(cast.amelia), "/clients/1/edit", body, True, deactivate)
+
+    assert (answer.status_code, answer.json["errors"]) == (
+        422,
+        {"adviser_id": "Daniel Okafor cannot look after clients: deactivated, or a reader."},
+    )
+    assert record(db.session.connection()) == left
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_draft_is_not_written_when_its_right_is_lost_during_the_wait(
+    visit: type[Visitor], cast: Cast, loss: str, method: str
+) -> None:
+    make_records(cast)
+    amelia = visit(cast.amelia).with_token()
+    path, body = "/edit_drafts/client-1?form=record", {"version": 1, "values": {"phone": "1"}}
+    if method == "DELETE":
+        assert amelia.call("PUT", path, json=body).status_code == 200
+    before = db.session.scalars(select(EditDraft.updated_at)).all()
+    statement, statuses = LOSSES[loss]
+
+    answer = overtaken(
+        lambda: amelia.call(method, path, json=body),
+        f"SELECT pg_advisory_xact_lock({DRAFT_LOCK}, 1)",
+        change_to(statement),
+    )
+
+    assert answer.status_code in statuses
+    assert db.session.scalars(select(EditDraft.updated_at)).all() == before
+
+
+def test_write_that_keeps_its_right_goes_on_after_the_wait(visit: type[Visitor], cast: Cast) -> None:
+    make_records(cast)
+
+    answer, _ = raced(
+        visit(cast.amelia), "/clients/1/edit", {"version": "2", "town": "Bath"}, True, change_to("SELECT 1")
+    )
+
+    assert (answer.status_code, answer.json["version"]) == (200, 3)
+
+
+def test_lock_of_a_client_that_is_not_visible_is_not_awaited(visit: type[Visitor], cast: Cast) -> None:
+    """Nobody holds up, or is held up by, the writers of a client that is not theirs."""
+    make_records(cast, is_restricted=True)
+    db.session.commit()
+    daniel = visit(cast.daniel).with_token()
+    with db.engine.begin() as connection:
+        connection.execute(text(HOLD_CLIENTS))
+        assert daniel.post("/clients/1/edit", data={"version": "2", "town": "Bath"}).status_code == 404
+
+
+def change_to(statements: str) -> Change:
+    def change(connection: Connection) -> None:
+        for statement in statements.split(";"):
+            connection.execute(text(statement))
+
+    return change
+
+
+def raced(
+    browser: Visitor, path: str, body: dict[str, str], as_json: bool, change: Change
+) -> tuple[TestResponse, list[Any]]:
+    """The answer to a write that waits for the lock until `change` is committed, and the records as that left them."""
+    browser.with_token()
+    left: list[Any] = []
+
+    def change_and_note(connection: Connection) -> None:
+        change(connection)
+        left.extend(record(connection))
+
+    answer = overtaken(
+        lambda: browser.post(path, **{"json" if as_json else "data": body}), HOLD_CLIENTS, change_and_note
+    )
+    return answer, left
+
+
+def record(connection: Connection) -> list[Any]:
+    """All that is kept of the client records."""
+    rows: list[Any] = []
+    for model in (Client, ClientGrant, Person, Product, Valuation, ClientRevision):
+        table = model.__table__
+        rows += [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+    return rows

@@ -1,0 +1,36 @@
+"""Two connections in slow motion: one holds a lock, what a test sends waits for it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from sqlalchemy import Connection, text
+
+from portal.extensions import db
+
+T = TypeVar("T")
+HOLD_CLIENTS = "SELECT FROM clients FOR NO KEY UPDATE"
+
+
+def overtaken(call: Callable[[], T], hold: str, change: Callable[[Connection], object]) -> T:
+    """Run `call` in a thread until it waits for what the statement `hold` locks; then `change` and commit.
+
+    Returns what the call returns.
+    """
+    db.session.rollback()
+    with ThreadPoolExecutor(1) as pool:
+        with db.engine.begin() as connection:
+            connection.execute(text(hold))
+            answer = pool.submit(call)
+            until_a_lock_is_awaited()
+            change(connection)
+        return answer.result(30)
+
+
+def until_a_lock_is_awaited() -> None:
+    """Return when some statement of the test's server waits for a lock."""
+    for _ in range(5_000):
+        with db.engine.connect() as connection:
+            if connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                return
+    raise AssertionError("no statement waits for a lock")
