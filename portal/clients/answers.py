@@ -50,7 +50,7 @@ def refused(editor: Editor, form: EntryForm, asked: Asked) -> ResponseReturnValu
     if asked.speaks_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
         return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors)
-    return editor_page(editor, *draft_forms.sent_back(editor, form)), 422
+    return editor_page(editor, *draft_forms.sent_back(editor, form, asked.budget)), 422
 
 
 def conflict(
@@ -70,7 +70,7 @@ def conflict(
         client=editor.client,
         back_url=editor.back_url,
         hidden={**sent, "seen_version": str(merged.version), **texts},
-        questions=conflicts.questions(merged, third, asked.sent, asked.origin, asked.by),
+        questions=conflicts.questions(merged, third, asked),
         together=wording.merged_quietly(merged, asked.by),
         undoing=undoing,
         draft=None if undoing else EditorDraft(editor.place, offered=drafts.draft_of(editor.place)),

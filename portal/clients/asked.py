@@ -1,10 +1,11 @@
 """What a write was sent: by whom, from which origin, as a form or as JSON. Called by views that have authorised it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from portal.auth import Profile
 from portal.clients.access import Caller
+from portal.editing.budget import Budget
 from portal.editing.guard import Origin, origin_from
 from portal.sent_forms import is_json, sent_form
 from portal.sessions import Identity, identity
@@ -13,7 +14,10 @@ from portal.whence import Whence, whence
 
 @dataclass(frozen=True)
 class Asked:
-    """`sent` has the fields, `origin` is read from them; a program `speaks_json`."""
+    """`sent` has the fields, `origin` is read from them; a program `speaks_json`.
+
+    `budget` is for every merge and every diff of the request together.
+    """
 
     by: Profile
     sent: Mapping[str, str]
@@ -21,6 +25,7 @@ class Asked:
     speaks_json: bool
     whence: Whence
     session: Identity
+    budget: Budget = field(default_factory=Budget)
 
     @property
     def caller(self) -> Caller:

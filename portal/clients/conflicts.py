@@ -12,24 +12,26 @@ from typing import Any
 from wtforms import Field, Form
 
 from portal.auth import Profile
+from portal.clients.asked import Asked
 from portal.clients.edits import Merged
 from portal.clients.entries import Entry
 from portal.clients.queries import name_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision, last_change, to_json
+from portal.editing.budget import Budget
 from portal.editing.decisions import CHOICES, Decision
 from portal.editing.differences import Piece, differences
-from portal.editing.guard import Origin
 from portal.editing.merge import UNKNOWN, Conflict
 
 THIRD_PREFIX = "third-"
+_BothChanges = tuple[Sequence[Piece] | None, Sequence[Piece] | None]
 NOT_KNOWN = "not known: this was opened before the history began"
 
 
 @dataclass(frozen=True)
 class Question:
-    """One field to decide on. `is_alike`: both have entered the same amount. `changes`: for a long text the pieces of
-    what each side did to it.
+    """One field to decide on. `is_alike`: both have entered the same amount. `changes`: for a text the pieces of what
+    each side did to it; None where comparing them is too costly, or there is nothing to compare.
     """
 
     name: str
@@ -44,7 +46,8 @@ class Question:
     error: str
     moved_on: bool
     is_alike: bool
-    changes: tuple[Sequence[Piece], Sequence[Piece]] | None
+    is_text: bool
+    changes: _BothChanges
 
 
 def fields_of(form: Form) -> set[str]:
@@ -63,7 +66,7 @@ def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -
     return decisions
 
 
-def questions(merged: Merged, third: Form, sent: Mapping[str, str], origin: Origin, reader: Profile) -> list[Question]:
+def questions(merged: Merged, third: Form, asked: Asked) -> list[Question]:
     """The fields of the page, in the order of the form; those decided already keep their choice.
 
     A third value begins as yours, so that both sides of a text can be put together.
@@ -71,7 +74,7 @@ def questions(merged: Merged, third: Form, sent: Mapping[str, str], origin: Orig
     for conflict in merged.decided.conflicts:
         if not third[conflict.field].raw_data:
             third[conflict.field].data = conflict.yours
-    return [_question(conflict, merged, third, sent, origin, reader) for conflict in merged.decided.conflicts]
+    return [_question(conflict, merged, third, asked) for conflict in merged.decided.conflicts]
 
 
 def told(merged: Merged) -> list[dict[str, Any]]:
@@ -94,28 +97,29 @@ def told(merged: Merged) -> list[dict[str, Any]]:
     ]
 
 
-def _question(
-    conflict: Conflict, merged: Merged, third: Form, sent: Mapping[str, str], origin: Origin, reader: Profile
-) -> Question:
+def _question(conflict: Conflict, merged: Merged, third: Form, asked: Asked) -> Question:
     entry, name = merged.entry, conflict.field
+    shown_version = asked.origin.seen_version
     revision = last_change(merged.since, entry.key(name))
-    asked = origin.seen_version is not None and f"asked-{name}" in sent
-    moved_on = asked and revision is not None and revision.version > (origin.seen_version or 0)
-    chosen = sent.get(f"decide-{name}", "")
+    was_asked = shown_version is not None and f"asked-{name}" in asked.sent
+    moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
+    is_text = name in entry.kind.rules.by_lines
+    chosen = asked.sent.get(f"decide-{name}", "")
     return Question(
         name=name,
         label=entry.kind.labels[name],
         base=NOT_KNOWN if conflict.base is UNKNOWN else _shown(entry, name, conflict.base),
         theirs=_shown(entry, name, conflict.theirs),
         yours=_shown(entry, name, conflict.yours),
-        whose=_whose(revision, reader) if revision else "Theirs",
+        whose=_whose(revision, asked.by) if revision else "Theirs",
         at=revision.changed_at if revision else None,
         third=third[name],
         choice="" if moved_on else chosen,
-        error=_error(third[name], chosen) if asked and not moved_on else "",
+        error=_error(third[name], chosen) if was_asked and not moved_on else "",
         moved_on=moved_on,
         is_alike=conflict.theirs == conflict.yours,
-        changes=_changes(entry, conflict),
+        is_text=is_text,
+        changes=_changes(conflict, asked.budget) if is_text else (None, None),
     )
 
 
@@ -125,10 +129,11 @@ def _error(third: Field, chosen: str) -> str:
     return " ".join(third.errors) if chosen == "third" else ""
 
 
-def _changes(entry: Entry, conflict: Conflict) -> tuple[Sequence[Piece], Sequence[Piece]] | None:
-    if conflict.field not in entry.kind.rules.by_lines or conflict.base is UNKNOWN or not conflict.base:
-        return None
-    return differences(conflict.base, conflict.theirs), differences(conflict.base, conflict.yours)
+def _changes(conflict: Conflict, budget: Budget) -> _BothChanges:
+    if conflict.base is UNKNOWN or not conflict.base:
+        return None, None
+    theirs, yours = (differences(conflict.base, text, budget) for text in (conflict.theirs, conflict.yours))
+    return theirs, yours
 
 
 def _whose(revision: ClientRevision, reader: Profile) -> str:

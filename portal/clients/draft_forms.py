@@ -15,6 +15,7 @@ from portal.clients.edits import Edit
 from portal.clients.merging import merge_now
 from portal.clients.revisions import last_change
 from portal.editing import drafts
+from portal.editing.budget import Budget
 from portal.editing.display import EditorDraft, base_of
 from portal.editing.drafts import EditDraft
 from portal.errors import InvalidInput
@@ -25,7 +26,7 @@ def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
     """The form to show: on the record, with the draft on offer, or the draft's where it is to be restored."""
     form = editor.make_form(None)
     draft = drafts.draft_of(editor.place)
-    unsaved = _unsaved(editor, draft) if draft else None
+    unsaved = _unsaved(editor, draft, Budget()) if draft else None
     if not unsaved or not unsaved.labels:
         return _with(form, EditorDraft(editor.place))
     if not restore:
@@ -34,11 +35,11 @@ def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
     return _with(unsaved.form, EditorDraft(editor.place, labels=unsaved.labels, base=base, is_restored=True))
 
 
-def sent_back(editor: Editor, form: Any) -> tuple[Any, EditorDraft]:
+def sent_back(editor: Editor, form: Any, budget: Budget) -> tuple[Any, EditorDraft]:
     """A form that was sent and not accepted; what was on offer beside it still is."""
     base = base_of(form, editor.make_form(None))
     draft = drafts.draft_of(editor.place) if form.draft.data != drafts.MINE else None
-    unsaved = _unsaved(editor, draft) if draft else None
+    unsaved = _unsaved(editor, draft, budget) if draft else None
     labels = unsaved.labels if unsaved else []
     return _with(form, EditorDraft(editor.place, offered=draft if labels else None, labels=labels, base=base))
 
@@ -51,7 +52,7 @@ class _Unsaved:
     labels: list[str]
 
 
-def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
+def _unsaved(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | None:
     """None for a draft of a version that is yet to come: it was made up."""
     form = editor.make_form(MultiDict(draft.values))
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
@@ -60,7 +61,7 @@ def _unsaved(editor: Editor, draft: EditDraft) -> _Unsaved | None:
     if editor.is_new:
         return _Unsaved(form, [labels[name] for name in names if clean_line(draft.values[name])])
     try:
-        differing = _merge_into(form, editor, draft, names)
+        differing = _merge_into(form, editor, draft, names, budget)
     except InvalidInput:
         return None
     return _Unsaved(form, [labels[name] for name in names if name in differing])
@@ -74,14 +75,14 @@ def _is_on_offer(field: Any) -> bool:
     return not field.process_errors and any(choice.selected for choice in choices)
 
 
-def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str]) -> set[str]:
+def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], budget: Budget) -> set[str]:
     """Show in the form what the draft's values come to beside those of others; return the names that are not saved.
 
     A value that no column can hold, half a date, stays as it was typed, and so does what others have changed too: the
     editor marks it, and saving asks.
     """
     typed = {name: form[name].data for name in names if not form[name].process_errors}
-    merged = merge_now(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed))
+    merged = merge_now(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))
     undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
     for name in set(typed) - undecided:
         form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))

@@ -190,6 +190,7 @@ def _edit(asked: Asked, values: dict[str, Any], decisions: Decisions) -> Edit:
         source=asked.source,
         proceeded=bool(asked.sent.get("proceeded")),
         whence=asked.whence,
+        budget=asked.budget,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from portal.clients.access import Caller
 from portal.clients.entries import Entry
 from portal.clients.revisions import Cause, ClientRevision
+from portal.editing.budget import Budget
 from portal.editing.decisions import Decided, Decisions
 from portal.editing.guard import Origin
 from portal.errors import InvalidInput, StaleVersion
@@ -22,7 +23,7 @@ class Edit:
 
     `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
     everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
-    Proceed Anyway. `reverts`: the version that is undone.
+    Proceed Anyway. `reverts`: the version that is undone. `budget` is that of the request, for comparing texts.
     """
 
     origin: Origin
@@ -35,6 +36,7 @@ class Edit:
     proceeded: bool = False
     reverts: int | None = None
     whence: Whence = NOWHERE
+    budget: Budget = field(default_factory=Budget)
 
     def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> Cause:
         """What the history says of it beside the changes."""

@@ -17,6 +17,7 @@ from portal.clients.history_filters import NOBODY, PARTS, HistoryFilters
 from portal.clients.history_groups import Group, groups_of
 from portal.clients.models import Client
 from portal.clients.revisions import ClientRevision, revisions_in
+from portal.editing.budget import Budget
 from portal.extensions import db
 from portal.paging import PAGE_SIZE, Paging
 
@@ -49,7 +50,8 @@ def latest(client: Client, reader: Profile) -> list[Item]:
 def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[Item], Paging]:
     """One page, newest first; a page past the end becomes the last.
 
-    Of an import that touched hundreds of entries the first MOST_GROUPS are shown; all, where it alone is asked for.
+    Of an import that touched hundreds of entries the first MOST_GROUPS are shown; all, where it alone is asked for. So
+    are the differences of long texts.
     """
     conditions = list(_conditions(filters))
     count = select(func.count()).select_from(ClientRevision)
@@ -57,7 +59,8 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
     paging = Paging.near(filters.page, total)
     rows = _revisions(client, conditions).limit(PAGE_SIZE).offset(paging.offset)
     found = db.session.scalars(rows).all()
-    groups = groups_of(found, None if filters.version else MOST_GROUPS)
+    is_alone = filters.version is not None
+    groups = groups_of(found, None if is_alone else MOST_GROUPS, Budget(), unfold=is_alone)
     return [replace(item, groups=groups[item.version]) for item in _items(client, found, reader)], paging
 
 

@@ -1,23 +1,32 @@
 """What a change did, entry by entry and field by field, as people read it. Called by history.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from portal.clients.entries import CLIENT, VALUATION, Entry, entries_in
 from portal.clients.part_names import names_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision
+from portal.editing.budget import Budget
 from portal.editing.differences import Piece, differences
+
+MAX_UNFOLDED_CHARACTERS = 2_000  # of a text, before and after together: a longer one is compared when it is unfolded
 
 
 @dataclass(frozen=True)
 class Line:
-    """One field: what it was and what it became. `pieces`: what was done to a long text."""
+    """One field: what it was and what it became. `is_text`: a text of several lines that has changed; `pieces` are what
+    was done to it, None where comparing is too costly. A long text `is_folded`: nothing is compared yet.
+    """
 
+    key: str
     label: str
     old: str
     new: str
-    pieces: Sequence[Piece] = ()
+    is_text: bool = False
+    is_folded: bool = False
+    pieces: Sequence[Piece] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,12 @@ class Group:
     is_undone_alone: bool = True
 
 
-def groups_of(found: Sequence[ClientRevision], most: int | None) -> dict[int, list[Group]]:
-    """Version → what it did, to at most so many entries each."""
+def groups_of(
+    found: Sequence[ClientRevision], most: int | None, budget: Budget, *, unfold: bool
+) -> dict[int, list[Group]]:
+    """Version → what it did, to at most so many entries each. All texts are compared within one budget; `unfold` also
+    compares the long ones.
+    """
     shown = {revision.version: entries_in(revision.changes)[:most] for revision in found}
     parts = {entry for entries in shown.values() for entry in entries if entry.id is not None}
     removed = {
@@ -43,29 +56,46 @@ def groups_of(found: Sequence[ClientRevision], most: int | None) -> dict[int, li
         for entry in shown[revision.version]
         if entry.prefix in revision.changes
     }
-    names = names_of(parts, removed)
-    return {each.version: [_group(each, entry, names) for entry in shown[each.version]] for each in found}
+    groups = _Groups(names_of(parts, removed), budget, unfold)
+    return {each.version: [groups.of(each, entry) for entry in shown[each.version]] for each in found}
 
 
-def _group(revision: ClientRevision, entry: Entry, names: Mapping[Entry, str]) -> Group:
-    name = "" if entry.kind is CLIENT else names.get(entry, f"a {entry.kind.label}")
-    if entry.prefix not in revision.changes:
-        columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]
-        return Group(entry, name, "changed", [_line(revision, entry, column) for column in columns])
-    old, new = revision.changes[entry.prefix]
-    kept = new if old is None else old
-    shown = {label: readable(entry.kind, column, kept.get(column)) for column, label in entry.kind.labels.items()}
-    lines = [Line(label, *(("", value) if old is None else (value, ""))) for label, value in shown.items() if value]
-    went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
-    return Group(entry, name, "added" if old is None else "removed", lines, is_undone_alone=not went_along)
+@dataclass(frozen=True)
+class _Groups:
+    """Makes the groups of one page."""
+
+    names: Mapping[Entry, str]
+    budget: Budget
+    unfold: bool
+
+    def of(self, revision: ClientRevision, entry: Entry) -> Group:
+        name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")
+        if entry.prefix not in revision.changes:
+            columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]
+            return Group(entry, name, "changed", [self._line(revision, entry, column) for column in columns])
+        old, new = revision.changes[entry.prefix]
+        went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
+        doing = "added" if old is None else "removed"
+        return Group(entry, name, doing, list(_whole(entry, old, new)), is_undone_alone=not went_along)
+
+    def _line(self, revision: ClientRevision, entry: Entry, column: str) -> Line:
+        old, new = revision.changes[entry.key(column)]
+        is_text = column in entry.kind.rules.by_lines and bool(old and new)
+        is_folded = is_text and not self.unfold and len(old) + len(new) > MAX_UNFOLDED_CHARACTERS
+        return Line(
+            key=entry.key(column),
+            label=entry.kind.labels[column],
+            old=readable(entry.kind, column, old),
+            new=readable(entry.kind, column, new),
+            is_text=is_text,
+            is_folded=is_folded,
+            pieces=differences(old, new, self.budget) if is_text and not is_folded else None,
+        )
 
 
-def _line(revision: ClientRevision, entry: Entry, column: str) -> Line:
-    old, new = revision.changes[entry.key(column)]
-    is_text = column in entry.kind.rules.by_lines and old and new
-    return Line(
-        label=entry.kind.labels[column],
-        old=readable(entry.kind, column, old),
-        new=readable(entry.kind, column, new),
-        pieces=differences(old, new) if is_text else (),
-    )
+def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Line]:
+    """The lines of an entry that was added or removed: whatever it held."""
+    for column, label in entry.kind.labels.items():
+        was, now = (readable(entry.kind, column, each.get(column)) if each else "" for each in (old, new))
+        if was or now:
+            yield Line(entry.key(column), label, was, now)

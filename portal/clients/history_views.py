@@ -72,7 +72,14 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
 
 
 def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
-    return Edit(asked.origin, asked.by.id, caller=asked.caller, decisions=decisions or {}, whence=asked.whence)
+    return Edit(
+        asked.origin,
+        asked.by.id,
+        caller=asked.caller,
+        decisions=decisions or {},
+        whence=asked.whence,
+        budget=asked.budget,
+    )
 
 
 def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked) -> ResponseReturnValue:

@@ -32,7 +32,7 @@ def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     past = _Past(client, entry, since_origin(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, past.rules_for(edit.by), ask=edit.decisions.keys())
+    merged = merge(base, theirs, edit.values, past.rules_for(edit.by), edit.budget, ask=edit.decisions.keys())
     changed = past.changed_after(edit.origin.seen_version)
     always_ask = past.rules_for(edit.by, after=edit.origin.seen_version).always_ask
     decided = decide(merged, edit.decisions, changed, always_ask)
@@ -124,7 +124,9 @@ def _overruled(past: _Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, st
             continue
         started = past.value_at(name, edit.origin.version, base[name])
         is_merged = name in past.entry.kind.rules.by_lines and UNKNOWN not in (started, base[name])
-        if started != base[name] and not (is_merged and is_contained(started, base[name], edit.values[name])):
+        if started != base[name] and not (
+            is_merged and is_contained(started, base[name], edit.values[name], edit.budget)
+        ):
             overruled[name] = "yours"
     return overruled
 

@@ -1,29 +1,106 @@
-"""What makes one sequence of lines or words of another, in bounded time. Pure; for merges and for people to read."""
+"""Which items of one sequence were replaced to make another one, in bounded time. Pure; for merges and for diffs."""
 
-from collections.abc import Sequence
-from difflib import SequenceMatcher
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-MOST_PAIRS = 250_000
+from portal.editing.budget import MAX_STEPS_PER_COMPARISON, Budget, TooCostly
+
+MAX_TOKENS = 5_000  # of each sequence, without what is the same at both ends
 
 
-def compared(old: Sequence[str], new: Sequence[str]) -> list[tuple[str, int, int, int, int]] | None:
-    """The opcodes of difflib that make `new` of `old`; None where comparing them would take too long.
+class Change(NamedTuple):
+    """`old[start:end]` was replaced by `new[first:last]`; one of the two may be empty."""
 
-    SequenceMatcher takes a time that grows with the product of both lengths, and more where the same lines come again:
-    9,990 blank lines took 43 s, MOST_PAIRS take 0.1 s. What is the same at both ends is left out before.
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def changes_between(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[Change]:
+    """Return the fewest changes that make `new` of `old`, in their order, never two that touch each other.
+
+    Raises TooCostly for sequences that are too long or too different.
     """
+    budget.spend(len(old) + len(new))
     head = _common(old, new)
     tail = _common(old[head:][::-1], new[head:][::-1])
-    middle = (old[head : len(old) - tail], new[head : len(new) - tail])
-    if len(middle[0]) * len(middle[1]) > MOST_PAIRS:
-        return None
-    between = SequenceMatcher(None, *middle, autojunk=False).get_opcodes()
-    blocks = [(tag, start + head, end + head, first + head, last + head) for tag, start, end, first, last in between]
-    opening = [("equal", 0, head, 0, head)] if head else []
-    closing = [("equal", len(old) - tail, len(old), len(new) - tail, len(new))] if tail else []
-    return [*opening, *blocks, *closing]
+    inner_old, inner_new = old[head : len(old) - tail], new[head : len(new) - tail]
+    return [
+        Change(start + head, end + head, first + head, last + head)
+        for start, end, first, last in _gaps(_matches(inner_old, inner_new, budget), len(inner_old), len(inner_new))
+    ]
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:
     """How many items are the same at the beginning of both."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _gaps(matches: Sequence[tuple[int, int]], old_length: int, new_length: int) -> Iterator[Change]:
+    """What lies between the matches."""
+    start = first = 0
+    for end, last in [*matches, (old_length, new_length)]:
+        if start < end or first < last:
+            yield Change(start, end, first, last)
+        start, first = end + 1, last + 1
+
+
+def _matches(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[tuple[int, int]]:
+    """Pairs of positions with the same item, as many as can be had in order.
+
+    An item that the other sequence does not have matches nothing: without those a text that was rewritten costs little.
+    """
+    if max(len(old), len(new)) > MAX_TOKENS:
+        raise TooCostly
+    numbers = {item: number for number, item in enumerate(set(old) & set(new))}
+    here = [position for position, item in enumerate(old) if item in numbers]
+    there = [position for position, item in enumerate(new) if item in numbers]
+    found = _shortest_path([numbers[old[i]] for i in here], [numbers[new[j]] for j in there], budget)
+    return [(here[x], there[y]) for x, y in found]
+
+
+def _shortest_path(old: Sequence[int], new: Sequence[int], budget: Budget) -> list[tuple[int, int]]:
+    """Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986).
+
+    `rows[edits][i]` is how far into `old` so many insertions and deletions lead on the diagonal 2 * i - edits.
+    """
+    rows: list[list[int]] = []
+    spent = 0
+    while spent <= MAX_STEPS_PER_COMPARISON:
+        edits, row, before = len(rows), list[int](), spent
+        for i in range(edits + 1):
+            start = _start(rows, edits, i)
+            x, y = start, start - (2 * i - edits)
+            while x < len(old) and y < len(new) and old[x] == new[y]:
+                x, y = x + 1, y + 1
+            row.append(x)
+            spent += 1 + x - start
+            if x >= len(old) and y >= len(new):
+                return _traced([*rows, row], i)
+        rows.append(row)
+        budget.spend(spent - before)
+    raise TooCostly
+
+
+def _start(rows: Sequence[Sequence[int]], edits: int, i: int) -> int:
+    """Where the diagonal goes on from in this row: one item further after a deletion than after an insertion."""
+    if not edits:
+        return 0
+    came_from = _came_from(rows[edits - 1], i)
+    return rows[edits - 1][came_from] + i - came_from
+
+
+def _came_from(row: Sequence[int], i: int) -> int:
+    """Which diagonal of the row before leads further: `i` by an insertion, `i - 1` by a deletion."""
+    return i if i == 0 or (i < len(row) and row[i - 1] < row[i]) else i - 1
+
+
+def _traced(rows: Sequence[Sequence[int]], i: int) -> list[tuple[int, int]]:
+    """The matches along the path that ends on diagonal `i` of the last row."""
+    matches: list[tuple[int, int]] = []
+    for edits in range(len(rows) - 1, -1, -1):
+        diagonal, start, end = 2 * i - edits, _start(rows, edits, i), rows[edits][i]
+        matches += [(x, x - diagonal) for x in range(end - 1, start - 1, -1)]
+        i = _came_from(rows[edits - 1], i) if edits else i
+    return matches[::-1]

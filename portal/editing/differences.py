@@ -4,12 +4,16 @@ Line by line first, and word by word inside lines that were changed, so that a l
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
-from portal.editing.comparing import compared
+from portal.editing.budget import Budget, TooCostly
+from portal.editing.comparing import changes_between
 
 LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
+MAX_PIECES = 1_000  # more can neither be read nor quickly drawn
+MAX_REPLACED_CHARACTERS = 400  # of two texts with nothing in common: longer ones are read better side by side
 WORDS = re.compile(r"\S+|\s+")
 
 
@@ -20,40 +24,49 @@ class Piece(NamedTuple):
     text: str
 
 
-def differences(old: str, new: str) -> list[Piece]:
-    """The pieces in their order; those that are not "new" make up `old`, those that are not "gone" make up `new`."""
-    pieces: list[Piece] = []
-    for kind, was, now in _blocks(old.splitlines(keepends=True), new.splitlines(keepends=True)):
-        pieces += [Piece("same", was)] if kind == "equal" else _words(was, now)
-    return list(_joined(pieces))
+def differences(old: str, new: str, budget: Budget) -> list[Piece] | None:
+    """Return the pieces in their order; all but the "new" ones make up `old`, all but the "gone" ones make up `new`.
+
+    Return None for texts that are too long or too different for the budget: they are to be shown whole, side by side.
+    """
+    try:
+        pieces = list(_joined(_lines(old, new, budget)))
+    except TooCostly:
+        return None
+    is_other_text = len(old) + len(new) > MAX_REPLACED_CHARACTERS and all(piece.kind != "same" for piece in pieces)
+    return None if is_other_text or len(pieces) > MAX_PIECES else pieces
 
 
-def _words(old: str, new: str) -> list[Piece]:
-    pieces: list[Piece] = []
-    for kind, out, put in _blocks(WORDS.findall(old), WORDS.findall(new)):
-        pieces += [Piece("same", out)] if kind == "equal" else [Piece("gone", out), Piece("new", put)]
+def _lines(old: str, new: str, budget: Budget) -> Iterator[Piece]:
+    for kind, was, now in _stretches(old.splitlines(keepends=True), new.splitlines(keepends=True), budget):
+        yield from [Piece("same", was)] if kind == "same" else _words(was, now, budget)
+
+
+def _words(old: str, new: str, budget: Budget) -> list[Piece]:
+    """The pieces of lines that were changed; the old ones and the new ones whole where their words are too costly."""
+    whole, pieces = [Piece("gone", old), Piece("new", new)], list[Piece]()
+    try:
+        for kind, was, now in _stretches(WORDS.findall(old), WORDS.findall(new), budget):
+            pieces += [Piece("same", was)] if kind == "same" else [Piece("gone", was), Piece("new", now)]
+    except TooCostly:
+        return whole
     common = sum(len(piece.text.split()) for piece in pieces if piece.kind == "same")
     is_other_text = common < LEAST_COMMON * min(len(old.split()), len(new.split()))
-    return [Piece("gone", old), Piece("new", new)] if is_other_text else pieces
+    return whole if is_other_text else pieces
 
 
-def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """All of one in place of all of the other where they are too long to be compared."""
-    for kind, start, end, first, last in compared(old, new) or [("replace", 0, len(old), 0, len(new))]:
-        yield kind, "".join(old[start:end]), "".join(new[first:last])
+def _stretches(old: Sequence[str], new: Sequence[str], budget: Budget) -> Iterator[tuple[str, str, str]]:
+    """("same" or "changed", what it was, what it is now), one after the other."""
+    at = 0
+    for start, end, first, last in changes_between(old, new, budget):
+        yield "same", "".join(old[at:start]), ""
+        yield "changed", "".join(old[start:end]), "".join(new[first:last])
+        at = end
+    yield "same", "".join(old[at:]), ""
 
 
-def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
     """Neighbours of one kind as one, and none that is empty."""
-    kept: Piece | None = None
-    for piece in pieces:
-        if not piece.text:
-            continue
-        if kept and kept.kind == piece.kind:
-            kept = Piece(kept.kind, kept.text + piece.text)
-            continue
-        if kept:
-            yield kept
-        kept = piece
-    if kept:
-        yield kept
+    there = (piece for piece in pieces if piece.text)
+    for kind, group in groupby(there, key=lambda piece: piece.kind):
+        yield Piece(kind, "".join(piece.text for piece in group))

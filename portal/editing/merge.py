@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from portal.editing.comparing import compared
+from portal.editing.budget import Budget, TooCostly
+from portal.editing.comparing import changes_between
 
 Values = Mapping[str, Any]
 
@@ -49,11 +50,19 @@ class MergeRules:
     by_lines: Mapping[str, int] = field(default_factory=dict)
 
 
-def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules, ask: Collection[str] = frozenset()) -> Merge:
+def merge(
+    base: Values,
+    theirs: Values,
+    yours: Values,
+    rules: MergeRules,
+    budget: Budget,
+    ask: Collection[str] = frozenset(),
+) -> Merge:
     """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are.
 
     Fields in `ask` are conflicts whatever their values: somebody has decided about them. Where the base is UNKNOWN,
-    nobody can tell who has changed what: every value that differs is asked about.
+    nobody can tell who has changed what: every value that differs is asked about. So is a text that is too costly for
+    the budget.
     """
     changes: dict[str, Any] = {}
     conflicts: list[Conflict] = []
@@ -67,22 +76,22 @@ def merge(base: Values, theirs: Values, yours: Values, rules: MergeRules, ask: C
             changes[name] = mine
         elif now == mine and (was is UNKNOWN or name not in rules.always_ask):
             continue
-        elif (merged := _merged_text(name, was, now, mine, rules)) is not None:
+        elif (merged := _merged_text(name, was, now, mine, rules, budget)) is not None:
             changes[name] = merged
         else:
             conflicts.append(Conflict(name, was, now, mine))
     return Merge({name: value for name, value in changes.items() if value != theirs[name]}, tuple(conflicts))
 
 
-def is_contained(base: str, theirs: str, yours: str) -> bool:
+def is_contained(base: str, theirs: str, yours: str, budget: Budget) -> bool:
     """Whether `yours` has all that `theirs` changed of `base`: as a text has whose lines have been merged already."""
-    return merge_lines(base, theirs, yours) == yours
+    return merge_lines(base, theirs, yours, budget) == yours
 
 
-def _merged_text(name: str, base: Any, theirs: str, yours: str, rules: MergeRules) -> str | None:
+def _merged_text(name: str, base: Any, theirs: str, yours: str, rules: MergeRules, budget: Budget) -> str | None:
     if name not in rules.by_lines or base is UNKNOWN:
         return None
-    merged = merge_lines(base, theirs, yours)
+    merged = merge_lines(base, theirs, yours, budget)
     return merged if merged is not None and len(merged) <= rules.by_lines[name] else None
 
 
@@ -94,15 +103,16 @@ class _Hunk(NamedTuple):
     lines: list[str]
 
 
-def merge_lines(base: str, theirs: str, yours: str) -> str | None:
+def merge_lines(base: str, theirs: str, yours: str, budget: Budget) -> str | None:
     """Both sides' changes to a text, line by line, or None where they touch: change or border the same lines.
 
     What both did alike is done once. Two insertions at one place touch: which comes first is a person's to say. None
-    too for texts that would take too long to compare.
+    too for texts that are too costly to compare.
     """
     lines = base.split("\n")
-    ours, others = _hunks(lines, yours.split("\n")), _hunks(lines, theirs.split("\n"))
-    if ours is None or others is None:
+    try:
+        ours, others = (_hunks(lines, text.split("\n"), budget) for text in (yours, theirs))
+    except TooCostly:
         return None
     shared = [hunk for hunk in ours if hunk in others]
     mine = [hunk for hunk in ours if hunk not in shared]
@@ -113,11 +123,9 @@ def merge_lines(base: str, theirs: str, yours: str) -> str | None:
     return "\n".join(lines)
 
 
-def _hunks(base: list[str], changed: list[str]) -> list[_Hunk] | None:
-    blocks = compared(base, changed)
-    if blocks is None:
-        return None
-    return [_Hunk(start, end, changed[first:last]) for tag, start, end, first, last in blocks if tag != "equal"]
+def _hunks(base: list[str], changed: list[str], budget: Budget) -> list[_Hunk]:
+    found = changes_between(base, changed, budget)
+    return [_Hunk(start, end, changed[first:last]) for start, end, first, last in found]
 
 
 def _touch(one: _Hunk, other: _Hunk) -> bool:

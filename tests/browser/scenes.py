@@ -33,6 +33,7 @@ from portal.whence import Actor, Whence
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.cast import PASSWORD, Cast, make_profile
+from tests.editing.hostile import shuffled
 from tests.platform.portal import Portal
 from tests.records import make_client, make_person, make_product
 from tests.visitor import identity_of
@@ -329,6 +330,22 @@ def the_history(stage: Stage) -> Page:
     return amelia.page
 
 
+def long_texts_in_the_history(stage: Stage) -> Page:
+    """One is unfolded, one was too costly to compare, one is folded."""
+    client = long_client(stage.cast)
+    lines = "\n".join(f"Rang on day {n}: {LONG_WORD}" for n in range(20))
+    for notes in (lines, lines.replace("day 3", "day three"), shuffled(0), shuffled(1)):
+        save_for(stage.cast.daniel, client, notes=notes)
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}/history")
+    folded = amelia.page.locator("[data-unfold]")
+    folded.nth(2).locator("summary").click()
+    expect(folded.nth(2).locator("ins")).to_have_count(1)
+    folded.first.locator("summary").click()
+    expect(folded.first.locator(".side-by-side")).to_be_visible()
+    return amelia.page
+
+
 def who_sees_a_client(stage: Stage) -> Page:
     client = long_client(stage.cast)
     granted = stage.crowd(client, 3, LONG_NAME)
@@ -499,6 +516,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     asked_before_removing,
     somebody_removed_it,
     the_history,
+    long_texts_in_the_history,
     who_sees_a_client,
     an_empty_history,
     a_missing_page,

@@ -29,6 +29,7 @@ class Desk:
 
     def __init__(self, browser: Visitor, client: Client) -> None:
         self.browser = browser
+        self.client_id = client.id
         self.address = f"/clients/{client.id}"
 
     def open(self, path: str = "/edit") -> dict[str, str]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portal.editing.budget import Budget
 from portal.editing.decisions import Decision, decide
 from portal.editing.merge import UNKNOWN, Merge, MergeRules, is_contained, merge, merge_lines
 
@@ -18,7 +19,7 @@ EDITS = st.fixed_dictionaries({}, optional={"phone": WORDS, "town": WORDS, "fee"
 
 
 def merged(base: Any, theirs: Any, yours: Any, name: str = "phone") -> Merge:
-    return merge({name: base}, {name: theirs}, {name: yours}, RULES)
+    return merge({name: base}, {name: theirs}, {name: yours}, RULES, Budget())
 
 
 def saved(theirs: dict[str, Any], result: Merge) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: 
     ],
 )
 def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours: str, together: str) -> None:
-    assert merge_lines(base, theirs, yours) == together
+    assert merge_lines(base, theirs, yours, Budget()) == together
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours:
     ],
 )
 def test_lines_that_touch_are_asked_about(base: str, theirs: str, yours: str) -> None:
-    assert merge_lines(base, theirs, yours) is None
+    assert merge_lines(base, theirs, yours, Budget()) is None
 
 
 def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
@@ -95,16 +96,16 @@ def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
 def test_texts_that_would_take_too_long_to_compare_are_asked_about() -> None:
     """9,990 blank lines, of which each is like every other, took 43 s."""
     blank = "\n" * 9_990
-    assert merge_lines(blank, f"a{blank}", f"{blank}b") == f"a{blank}b"
-    assert merge_lines(blank, f"a{blank}b", f"{blank}c") is None
-    assert merge_lines(blank, f"a{blank}", f"c{blank[:-9]}b") is None
+    assert merge_lines(blank, f"a{blank}", f"{blank}b", Budget()) == f"a{blank}b"
+    assert merge_lines(blank, f"a{blank}b", f"{blank}c", Budget()) is None
+    assert merge_lines(blank, f"a{blank}", f"c{blank[:-9]}b", Budget()) is None
 
 
 @given(base=RECORDS, theirs=RECORDS, yours=EDITS)
 def test_nothing_of_either_side_disappears_without_a_question(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
-    result = merge(base, theirs, yours, RULES)
+    result = merge(base, theirs, yours, RULES, Budget())
     record = saved(theirs, result)
     asked = {conflict.field: conflict for conflict in result.conflicts}
 
@@ -119,20 +120,20 @@ def test_nothing_of_either_side_disappears_without_a_question(
         elif theirs[name] == base[name]:
             assert record[name] == mine, "a field that only you have changed is not yours"
         elif name == "notes" and mine != theirs[name]:
-            assert record[name] == merge_lines(base[name], theirs[name], mine)
+            assert record[name] == merge_lines(base[name], theirs[name], mine, Budget())
         else:
             assert record[name] == mine == theirs[name]
 
 
 @given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
 def test_who_saves_first_makes_no_difference_to_a_text(base: str, theirs: str, yours: str) -> None:
-    assert merge_lines(base, theirs, yours) == merge_lines(base, yours, theirs)
+    assert merge_lines(base, theirs, yours, Budget()) == merge_lines(base, yours, theirs, Budget())
 
 
 @given(base=TEXTS, yours=TEXTS)
 def test_a_text_that_only_one_has_changed_is_theirs(base: str, yours: str) -> None:
-    assert merge_lines(base, base, yours) == yours
-    assert merge_lines(base, yours, yours) == yours
+    assert merge_lines(base, base, yours, Budget()) == yours
+    assert merge_lines(base, yours, yours, Budget()) == yours
 
 
 @given(
@@ -145,7 +146,7 @@ def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_t
     """Lines that are all different, so that each can be told from every other."""
     sides = [_edited(base, f"{side}{{}}", data) for side in "ty"]
     theirs, yours = ("\n".join(side) for side in sides)
-    together = merge_lines("\n".join(map(str, base)), theirs, yours)
+    together = merge_lines("\n".join(map(str, base)), theirs, yours, Budget())
     if together is None:
         return
 
@@ -156,8 +157,8 @@ def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_t
         ]
     kept = [str(line) for line in base if str(line) in sides[0] and str(line) in sides[1]]
     assert [line for line in lines if line.isdigit()] == kept
-    assert is_contained("\n".join(map(str, base)), theirs, together)
-    assert is_contained("\n".join(map(str, base)), yours, together)
+    assert is_contained("\n".join(map(str, base)), theirs, together, Budget())
+    assert is_contained("\n".join(map(str, base)), yours, together, Budget())
 
 
 def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
@@ -175,7 +176,7 @@ def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
 def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str], chosen: st.DataObject
 ) -> None:
-    result = merge(base, theirs, yours, RULES)
+    result = merge(base, theirs, yours, RULES, Budget())
     decisions = {
         conflict.field: Decision(chosen.draw(st.sampled_from(["theirs", "yours", "third"])), "third value")
         for conflict in result.conflicts
@@ -198,7 +199,7 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
 def test_a_decision_about_what_has_changed_again_does_not_stand(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
-    result = merge(base, theirs, yours, RULES)
+    result = merge(base, theirs, yours, RULES, Budget())
     decisions = {conflict.field: Decision("yours") for conflict in result.conflicts}
 
     assert decide(result, decisions, frozenset(FIELDS), RULES.always_ask).undecided == result.conflicts

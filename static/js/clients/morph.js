@@ -15,7 +15,7 @@ const OWN_ATTRIBUTE = "open";
  * @returns {Set<Element>} the elements that say something else now
  */
 export function morph(here, there, changed = new Set()) {
-	if (here.isEqualNode(there)) return changed;
+	if (here.isEqualNode(there) || isUnfolded(here)) return changed;
 	if (here instanceof Element && there instanceof Element && here.nodeName === there.nodeName) {
 		morphAttributes(here, there);
 		morphChildren(here, there, changed);
@@ -67,6 +67,9 @@ function paired(old, wanted) {
 		...wanted.slice(wanted.length - tail).map((node, i) => [old[old.length - tail + i], node]),
 	];
 }
+
+/** What the person has fetched by unfolding it (unfold.js) never changes. */
+const isUnfolded = (node) => node.dataset?.unfolded !== undefined;
 
 const keyOf = (node) => node.dataset?.key ?? "";
 

@@ -40,15 +40,18 @@ export class SavedElsewhere extends HTMLElement {
 
 /** @param {string} url @throws {HttpError} */
 async function refresh(url) {
-	const fresh = new DOMParser().parseFromString(await ownPage(url), "text/html");
+	const fresh = await fetchPage(url);
 	for (const part of document.querySelectorAll("[data-live]")) {
 		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
 		if (wanted) for (const element of morph(part, wanted)) highlight(element);
 	}
 }
 
-/** By the header the server knows that no person has done anything: the sign-in session is not prolonged. */
-async function ownPage(url) {
+/**
+ * By the header the server knows that no person has done anything: the sign-in session is not prolonged.
+ * @param {string} url @returns {Promise<Document>} @throws {HttpError}
+ */
+export async function fetchPage(url) {
 	try {
 		const signal = AbortSignal.timeout(TIMEOUT_MS);
 		const answer = await fetch(url, {
@@ -56,7 +59,7 @@ async function ownPage(url) {
 			redirect: "error",
 			signal,
 		});
-		if (answer.ok) return await answer.text();
+		if (answer.ok) return new DOMParser().parseFromString(await answer.text(), "text/html");
 		throw new HttpError(answer.status, "");
 	} catch (error) {
 		throw new HttpError(0, error.message);

@@ -1,0 +1,64 @@
+"""The history page: a long text is compared when a person unfolds it, and stays as they left it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from portal.clients import Client, operations
+from portal.clients.edits import Edit
+from portal.clients.entries import CLIENT, Entry
+from portal.editing.guard import Origin
+from portal.extensions import db
+from tests.browser.people import Person
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+
+LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from when." for n in range(40))
+
+
+@pytest.fixture
+def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
+    """Amelia's view of a change that Daniel has made to a long text."""
+    for notes in (LONG, LONG.replace("day 20", "day twenty")):
+        save(client, cast.daniel.id, notes=notes)
+    amelia.page.goto(f"/clients/{client.id}/history")
+    amelia.sees()
+    return amelia.page.locator("[data-unfold]")
+
+
+def save(client: Client, by: int, **values: str) -> None:
+    db.session.refresh(client)
+    operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by, values))
+    db.session.commit()
+
+
+def test_a_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Locator) -> None:
+    expect(folded.locator("ins")).to_have_count(0)
+    summary = folded.get_by_text("Show what was changed")
+    expect(summary).to_contain_text(re.compile(r"2,\d{3} characters before, 2,\d{3} after"))
+
+    summary.press("Enter")
+
+    expect(folded.locator("ins")).to_have_text("twenty")
+    expect(folded.locator("del")).to_have_text("20")
+
+
+def test_what_is_unfolded_stays_so_when_somebody_saves(
+    amelia: Person, folded: Locator, client: Client, cast: Cast
+) -> None:
+    folded.locator("summary").click()
+    expect(folded.locator("ins")).to_have_text("twenty")
+
+    save(client, cast.daniel.id, phone="01632 960999")
+
+    expect(amelia.page.get_by_text("01632 960999")).to_be_visible()
+    expect(folded.locator("ins")).to_be_visible()
+
+
+def test_without_the_portal_the_link_to_the_change_is_there(amelia: Person, folded: Locator, trouble: Trouble) -> None:
+    trouble.expect("status of 503")
+    amelia.page.route("**/history?version=*", lambda route: route.fulfill(status=503, body="away"))
+    folded.locator("summary").click()
+
+    expect(folded.get_by_role("link", name="Show this change alone")).to_be_visible()
