@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.operations.debian import DEPLOY, edited, needs_root, program, run
-from tests.platform.programs import free_port
+from tests.platform.programs import reserve_port
 
 NAME = "portal.firm.example"
 FILES = DEPLOY / "nginx"
@@ -23,7 +23,8 @@ class Nginx:
         needs_root()
         self._program = program("nginx")
         self._folder = folder
-        self.http_port, self.https_port = free_port(), free_port()
+        self._http, self._https = reserve_port(), reserve_port()
+        self.http_port, self.https_port = self._http.number, self._https.number
         self.certificate = folder / "tls" / "fullchain.pem"
         self._install(portals)
 
