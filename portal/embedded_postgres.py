@@ -21,7 +21,7 @@ from urllib.parse import quote
 import psycopg2
 
 from portal.errors import PostgresDidNotStart
-from portal.postgres_account import Account, data_argument, make_socket_folder, runnable_by, server_account
+from portal.postgres_account import Account, access_to, make_socket_folder, runnable_by, server_account
 from portal.postgres_binaries import Installation, find_installation
 
 DATABASE = "kingston"
@@ -42,13 +42,17 @@ QUICK_SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # still safe from 
 
 
 class EmbeddedPostgres:
-    """One server with its data in `folder`. `durable=False`, for tests, gives up safety from power cuts."""
+    """One server with its data in `folder`. `durable=False`, for tests, gives up safety from power cuts.
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    `major` is the PostgreSQL version that makes new data; without it the wheel's programs do.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True, major: int | None = None) -> None:
         self.folder = folder.resolve()
         self._data = self.folder / "data"
         self._log = self.folder / "server.log"
         self._is_durable = durable
+        self._major_of_new_data = major
         self._users: IO[str] | None = None
         self._server: subprocess.Popen[Any] | None = None
 
@@ -137,21 +141,20 @@ class EmbeddedPostgres:
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # its server is gone: `pid` has looked
         settings = SETTINGS | ({} if self._is_durable else QUICK_SETTINGS)
         settings["unix_socket_directories"] = str(make_socket_folder(self._data, account))
-        command: list[str | Path] = [installation.bin / "postgres", "-D", data_argument(self._data, account)]
-        command += [f"--{name}={value}" for name, value in settings.items()]
-        with self._log.open("ab") as log:
+        arguments = [f"--{name}={value}" for name, value in settings.items()]
+        with self._log.open("ab") as log, access_to(self._data, account) as (data, options):
             return subprocess.Popen(
-                command,
+                [installation.bin / "postgres", "-D", data, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                **account.process_options(self._data),
+                **options,
             )
 
     def _major(self) -> int | None:
-        """Which PostgreSQL made the data; None when there is none yet."""
-        return int((self._data / "PG_VERSION").read_text()) if self._data.exists() else None
+        """Which PostgreSQL made the data, or is to make it; None where any may."""
+        return int((self._data / "PG_VERSION").read_text()) if self._data.exists() else self._major_of_new_data
 
     def _make_data(self, installation: Installation, account: Account) -> None:
         """Run initdb beside the data's place: a killed initdb leaves nothing that looks like data."""
@@ -159,11 +162,11 @@ class EmbeddedPostgres:
             data = Path(parent) / "data"
             data.mkdir(mode=0o700)
             os.chown(data, account.uid, account.gid)
-            command: list[str | Path] = [installation.bin / "initdb", "-D", data_argument(data, account)]
-            command += ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
-            command += [] if self._is_durable else ["--no-sync"]
-            options = account.process_options(data)
-            made = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+            arguments = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]
+            arguments += [] if self._is_durable else ["--no-sync"]
+            with access_to(data, account) as (name, options):
+                command: list[str | Path] = [installation.bin / "initdb", "-D", name, *arguments]
+                made = subprocess.run(command, check=False, capture_output=True, text=True, **options)
             if made.returncode != 0:
                 raise PostgresDidNotStart(f"initdb failed in {self.folder}:\n{made.stdout}{made.stderr}")
             data.rename(self._data)

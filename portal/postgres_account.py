@@ -10,7 +10,8 @@ import pwd
 import stat
 import subprocess
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,13 +71,23 @@ def server_account(data: Path) -> Account:
     return _account_named("nobody")
 
 
-def data_argument(data: Path, account: Account) -> str:
-    """How to name `data` to a program that runs as `account` with `data` as its working folder.
+@contextmanager
+def access_to(data: Path, account: Account) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield how to name `data` to a program that runs as `account`, and the options of subprocess to run it.
 
-    Another account often may not walk to the data, as in a checkout below /root. A process is let into its
-    own working folder whatever lies above it, so /proc/self/cwd needs no rights but on the folder itself.
+    Another account often may not walk to the data, as in a checkout below /root. An open folder that a process has
+    inherited needs no rights but on the folder itself. Its working folder would not do: PostgreSQL before 16 leaves
+    it and finds no way back.
     """
-    return "/proc/self/cwd" if account.is_other else str(data)
+    options = account.process_options(data)
+    if not account.is_other:
+        yield str(data), options
+        return
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{descriptor}", options | {"pass_fds": (descriptor,)}
+    finally:
+        os.close(descriptor)
 
 
 def runnable_by(account: Account, installation: Installation) -> Installation:

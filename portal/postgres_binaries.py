@@ -51,6 +51,11 @@ def find_installation(major: int | None = None) -> Installation:
     )
 
 
+def find_system_installation() -> Installation | None:
+    """Return the newest PostgreSQL that the system has installed beside the wheel, or None."""
+    return next(iter(_system_installations()), None)
+
+
 def copy_for_everyone(installation: Installation) -> Installation:
     """A copy below /var/cache that any user can run, for a checkout in a place such as /root; made once.
 

@@ -267,6 +267,15 @@ def test_data_keeps_to_the_version_that_made_it(monkeypatch: pytest.MonkeyPatch)
     assert postgres_binaries.find_installation(15) == older
 
 
+def test_every_installed_version_starts_in_a_folder_that_only_this_user_may_enter(tmp_path: Path) -> None:
+    system = postgres_binaries.find_system_installation()
+    majors = {postgres_binaries.find_installation().major, *([system.major] if system else [])}
+    tmp_path.chmod(0o700)
+    for major in majors:
+        with EmbeddedPostgres(tmp_path / str(major), durable=False, major=major) as server:
+            assert ask(server.start(), "SELECT current_setting('server_version_num')::int / 10000") == major
+
+
 def test_no_postgresql_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_binaries, "_wheel_installations", list)
     monkeypatch.setattr(postgres_binaries, "_system_installations", list)
