@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.live import hub_of
 from tests.cast import Cast, make_cast
 from tests.platform.programs import Programs
+from tests.postgres_versions import wanted_major
 from tests.records import make_client
 from tests.visitor import Visitor, visitors_of
 from tests.wire import Wire
@@ -53,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of the test run's own; its `kingston` database stays empty."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False, major=wanted_major())
     yield server.start()
     server.stop()
 

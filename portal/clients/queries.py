@@ -41,9 +41,9 @@ def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple
     if filters.page == 1:
         rows = db.session.execute(_rows(filters, 1, today, reader)).all()
         return rows, Paging(1, rows[0].matching_count if rows else 0)
-    matching = (visible_to(reader), *_matching(filters))
-    total = db.session.scalar(select(func.count()).select_from(Client).where(*matching)) or 0
-    paging = Paging.near(filters.page, total)
+    candidate = _candidate(filters, reader)
+    total = db.session.scalar(select(func.count()).select_from(candidate).where(*_matching(filters, candidate, reader)))
+    paging = Paging.near(filters.page, total or 0)
     return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
 
 
@@ -152,7 +152,7 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
     """
     chosen = _chosen(filters, page, reader).subquery()
     adviser = aliased(Profile)
-    products = _products_total()
+    products = _products_total(Client)
     return (
         select(
             Client.id,
@@ -177,27 +177,39 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
 
 def _chosen(filters: ListFilters, page: int, reader: Profile) -> Select[int, Any, int]:
     adviser = aliased(Profile)
-    products = _products_total()
+    candidate = _candidate(filters, reader)
+    products = _products_total(candidate)
     sorted_by = {
-        "name": func.lower(Client.name),
-        "client_ref": Client.client_ref,
+        "name": func.lower(candidate.name),
+        "client_ref": candidate.client_ref,
         "adviser": func.lower(adviser.last_name + " " + adviser.first_name),
-        "next_review_on": Client.next_review_on,
+        "next_review_on": candidate.next_review_on,
         "total": products.c.total_gbp,
     }[filters.sort_key]
-    conditions = _matching(filters)
-    # Without a condition an index gives the page, and counting beside it would read every client: 9 ms against 31.
-    other = aliased(Client)
-    every = select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
-    matching_count = literal(0) if page > 1 else func.count().over() if conditions else every
     chosen: Select[int, Any, int] = select(
-        Client.id, sorted_by.label("sorted_by"), matching_count.label("matching_count")
-    ).where(visible_to(reader), *conditions)
+        candidate.id,
+        sorted_by.label("sorted_by"),
+        _matching_count(filters, page, reader).label("matching_count"),
+    ).where(*_matching(filters, candidate, reader))
     if filters.sort_key == "adviser":
-        chosen = chosen.join(adviser, adviser.id == Client.adviser_id, isouter=True)
+        chosen = chosen.join(adviser, adviser.id == candidate.adviser_id, isouter=True)
     if filters.sort_key == "total":
         chosen = chosen.join(products, true(), isouter=True)
-    return chosen.order_by(*_directed(filters, sorted_by, Client.id)).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+    order = _directed(filters, sorted_by, candidate.id)
+    return chosen.order_by(*order).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
+
+
+def _matching_count(filters: ListFilters, page: int, reader: Profile) -> ColumnElement[int]:
+    """How many clients match, for the first page; another page has counted before.
+
+    Without a condition an index gives the page, and counting beside it would read every client: 9 ms against 31.
+    """
+    if page > 1:
+        return literal(0)
+    if filters.q or filters.adviser or filters.status:
+        return func.count().over()
+    other = aliased(Client)
+    return select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
 
 
 def _directed(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
@@ -207,14 +219,32 @@ def _directed(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[
     return [column.asc().nulls_last() for column in columns]
 
 
-def _matching(filters: ListFilters) -> list[ColumnElement[bool]]:
+def _candidate(filters: ListFilters, reader: Profile) -> Any:
+    """What the list is chosen from: all clients, or those that the reader may see and that have the search's term.
+
+    MATERIALIZED keeps the planner from mixing the search with the other conditions and the LIMIT. Without statistics,
+    as just after an import, PostgreSQL 15 searched the people once for each client: 9 s of 20,000 clients, now 0.1.
+    """
+    if not filters.q:
+        return Client
+    found = (
+        select(Client.id, Client.client_ref, Client.name, Client.adviser_id, Client.status, Client.next_review_on)
+        .where(Client.id.in_(_found(filters.q.lower())), visible_to(reader))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    return aliased(Client, found)
+
+
+def _matching(filters: ListFilters, candidate: Any, reader: Profile) -> list[ColumnElement[bool]]:
+    """What a candidate must meet beside the search."""
     conditions: list[ColumnElement[bool]] = []
-    if filters.q:
-        conditions.append(Client.id.in_(_found(filters.q.lower())))
+    if not filters.q:
+        conditions.append(visible_to(reader, candidate))
     if filters.adviser:
-        conditions.append(Client.adviser_id == filters.adviser)
+        conditions.append(candidate.adviser_id == filters.adviser)
     if filters.status:
-        conditions.append(Client.status == filters.status)
+        conditions.append(candidate.status == filters.status)
     return conditions
 
 
@@ -229,12 +259,12 @@ def _found(term: str) -> Any:
     )
 
 
-def _products_total() -> LateralFromClause:
+def _products_total(client: Any) -> LateralFromClause:
     latest = _latest_valuation()
     return (
         select(func.count(Product.id).label("product_count"), func.sum(latest.c.amount).label("total_gbp"))
         .join(latest, true(), isouter=True)
-        .where(Product.client_id == Client.id)
+        .where(Product.client_id == client.id)
         .lateral()
     )
 

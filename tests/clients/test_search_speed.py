@@ -1,15 +1,17 @@
-"""With 50,000 clients a search of the list still answers in under 100 ms."""
+"""With 50,000 clients a search of the list answers in under 100 ms, and in under 250 before the first ANALYZE."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import create_app
+from portal.auth import Profile
 from portal.extensions import db
 from tests.cast import make_cast
 from tests.conftest import DatabaseMaker, settings_for
@@ -25,22 +27,51 @@ CROWD = """
     INSERT INTO products (client_id, plan_number, product_name, product_type, provider)
     SELECT id, 'P' || id, 'ISA', 'ISA', 'Aviva' FROM clients;
     INSERT INTO valuations (product_id, valued_on, amount) SELECT id, date '2026-01-01', id FROM products;
-    ANALYZE
 """
+# Statistics would come by themselves within a minute, or not, as the machine is busy or idle.
+BY_HAND = "ALTER TABLE {} SET (autovacuum_enabled = off)"
 
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
 
 
+pytestmark = pytest.mark.statements
+
+
 @pytest.fixture(scope="module")
-def amelia(make_database: DatabaseMaker) -> Iterator[Visitor]:
+def just_imported_url(make_database: DatabaseMaker) -> str:
+    """50,000 clients that PostgreSQL has no statistics of."""
+    url = make_database()
+    with signed_in(url, make_cast_first=True), db.engine.begin() as connection:
+        for table in ("clients", "people", "products", "valuations"):
+            connection.execute(text(BY_HAND.format(table)))
+        connection.execute(text(CROWD))
+    return url
+
+
+@pytest.fixture(scope="module", params=["just imported", "analysed"])
+def state(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def amelia(state: str, make_database: DatabaseMaker, just_imported_url: str) -> Iterator[Visitor]:
     """Signed in on a database of 50,000 clients."""
-    app = create_app(settings_for(make_database()))
+    with signed_in(make_database(template=just_imported_url)) as amelia:
+        if state == "analysed":
+            with db.engine.begin() as connection:
+                connection.execute(text("ANALYZE"))
+        yield amelia
+
+
+@contextmanager
+def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
+    app = create_app(settings_for(url))
     with app.app_context():
         upgrade()
-        cast = make_cast()
-        with db.engine.begin() as connection:
-            connection.execute(text(CROWD))
-        yield visitors_of(app)(cast.amelia)
+        cast = make_cast() if make_cast_first else None
+        amelia = cast.amelia if cast else db.session.scalars(select(Profile).filter_by(first_name="Amelia")).one()
+        yield visitors_of(app)(amelia)
+        db.session.rollback()
         for engine in db.engines.values():
             engine.dispose()
 
@@ -57,7 +88,7 @@ def amelia(make_database: DatabaseMaker) -> Iterator[Visitor]:
         ("sort=name&page=1900", "50,000 clients"),
     ],
 )
-def test_a_search_among_fifty_thousand_takes_less_than_100_ms(amelia: Visitor, query: str, found: str) -> None:
+def test_a_search_among_fifty_thousand_is_quick(amelia: Visitor, state: str, query: str, found: str) -> None:
     """Of the portal and of PostgreSQL together; what other programs on this machine do is left out.
 
     Where one pass over the table alone takes more than 20 ms, on a slow or a busy machine, five passes are allowed.
@@ -65,8 +96,9 @@ def test_a_search_among_fifty_thousand_takes_less_than_100_ms(amelia: Visitor, q
     """
     assert found in amelia.get(f"/clients?{query}").text
 
+    limit_ms = 100 if state == "analysed" else 250
     assert any(
-        _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < max(100, 5 * _busy_ms_of(_pass)) for _ in range(4)
+        _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < max(limit_ms, 5 * _busy_ms_of(_pass)) for _ in range(4)
     )
 
 
