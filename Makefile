@@ -21,9 +21,11 @@ help:  ## Show the targets
 demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
 	@exec $(RUN) portal.demo
 
-test: .venv/test.installed  ## Run all tests, those in a real browser too
+# Half of a test's time is waiting for browsers and servers, so two run at once.
+test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
-	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder  # half of a test's time is waiting for browsers and servers
+	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@if $(RUN) tests.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
 
 test-operations: .venv/operations.installed  ## Run the tests of deployment, with Debian's nginx, PgBouncer and PostgreSQL
 	@tools/operations

@@ -15,6 +15,8 @@ from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
 from tests.wiretap import Wiretap, work_in
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
 

@@ -18,6 +18,8 @@ from tests.presence.passing_time import let_pass, rows, tab_ids
 from tests.until import wait_until
 from tests.visitor import Visitor, identity_of
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 LATER_BY_A_SECOND = """
     UPDATE user_page_presence SET tabs = jsonb_set(tabs, '{tab,at}', to_jsonb((tabs #>> '{tab,at}')::float8 + 1))

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
 
@@ -21,6 +22,8 @@ from tests.presence.passing_time import rows, tab_ids
 from tests.records import make_client
 from tests.until import wait_until
 from tests.visitor import Visitor, identity_of
+
+pytestmark = pytest.mark.statements
 
 Visit = type[Visitor]
 

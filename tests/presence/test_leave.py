@@ -9,6 +9,8 @@ from tests.presence.passing_time import let_pass, rows, tab_ids
 from tests.records import make_client
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 
 

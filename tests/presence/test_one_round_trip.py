@@ -16,6 +16,8 @@ from tests.records import make_client
 from tests.visitor import Visitor, visitors_of
 from tests.wiretap import Wiretap
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 
 

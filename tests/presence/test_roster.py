@@ -13,6 +13,8 @@ from tests.presence.passing_time import let_pass
 from tests.records import make_client
 from tests.visitor import Visitor, visitors_of
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 
 

@@ -11,6 +11,8 @@ from tests.presence.passing_time import let_pass
 from tests.visitor import Visitor
 from tests.wire import Wire
 
+pytestmark = pytest.mark.statements
+
 Visit = type[Visitor]
 
 
