@@ -23,7 +23,8 @@ class PageKind:
     NotFound (404). `visible_sql` is the same permission as a SQL condition over `caller` (a row of profiles)
     and `page.number`; both come from the feature's `access` module. `version_sql` is a SQL scalar over `page.number`:
     the record's version, which every beat on a page that the caller may see is told; None for records without one.
-    `heartbeat_seconds` None means the default.
+    `admin_only_sql` is a SQL scalar over `caller`: how many records of this kind a profile sees as an administrator and
+    would not see otherwise; None where everybody sees all. `heartbeat_seconds` None means the default.
     """
 
     name: str
@@ -31,6 +32,7 @@ class PageKind:
     load: Callable[[Any, int], Any]
     visible_sql: str
     version_sql: str | None = None
+    admin_only_sql: str | None = None
     heartbeat_seconds: int | None = None
 
 

@@ -35,6 +35,9 @@ class Actor:
     whence: Whence
 
 
+NOBODY = Actor(None, NOWHERE)
+
+
 def whence() -> Whence:
     """That of the present request; bounded, and without control characters."""
     return Whence(

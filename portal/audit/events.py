@@ -27,6 +27,8 @@ class Event(StrEnum):
     UNRESTRICTED = "unrestricted"
     GRANTED = "granted"
     GRANT_TAKEN = "grant_taken"
+    ACCESS_GAINED = "access_gained"
+    ACCESS_LOST = "access_lost"
     IMPORTED = "imported"
     EXPORTED = "exported"
     PROCEEDED_ANYWAY = "proceeded_anyway"
@@ -56,6 +58,8 @@ LABELS = {
     Event.UNRESTRICTED: "Client shown to everybody",
     Event.GRANTED: "Access to a client granted",
     Event.GRANT_TAKEN: "Access to a client taken away",
+    Event.ACCESS_GAINED: "Gained access to restricted clients",
+    Event.ACCESS_LOST: "Lost access to restricted clients",
     Event.IMPORTED: "Client records imported",
     Event.EXPORTED: "Exported",
     Event.PROCEEDED_ANYWAY: "Proceeded although others were there",

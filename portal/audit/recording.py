@@ -1,5 +1,6 @@
 """Writes the audit. Called by operations, which pass on who acts; reading it is portal.admin's."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -28,22 +29,33 @@ class AuditEvent(Model):
     request_id: Mapped[str] = mapped_column(String(LONGEST_REQUEST_ID), server_default="")
 
 
-def record(event: Event, by: Actor, *, profile_id: int | None = None, **about: str | int | bool | list[str]) -> None:
+About = str | int | bool | list[str]
+
+
+def record(event: Event, by: Actor, *, profile_id: int | None = None, **about: About) -> None:
     """Note that `by` has done this, in the transaction of what was done: neither is there without the other. Flushes.
 
     `profile_id` is whom it was done to, where that is a profile. `about` says to what, by numbers and names of ours:
     client_id=42, version=7, fields=["phone"]. Never a value of a client record, a password, a token or what somebody
     typed: the audit is kept for years and read by people who may not see the client.
     """
-    db.session.add(
-        AuditEvent(
-            event=event.value,
-            actor_id=by.profile_id,
-            profile_id=profile_id,
-            about=about,
-            address=by.whence.address,
-            user_agent=by.whence.user_agent,
-            request_id=by.whence.request_id,
-        )
+    record_all([noted(event, by, profile_id=profile_id, **about)])
+
+
+def noted(event: Event, by: Actor, *, profile_id: int | None = None, **about: About) -> AuditEvent:
+    """The row that `record` would write, for `record_all`."""
+    return AuditEvent(
+        event=event.value,
+        actor_id=by.profile_id,
+        profile_id=profile_id,
+        about=about,
+        address=by.whence.address,
+        user_agent=by.whence.user_agent,
+        request_id=by.whence.request_id,
     )
+
+
+def record_all(events: Iterable[AuditEvent]) -> None:
+    """As `record`, of many at once: an import may have thousands. Flushes."""
+    db.session.add_all(events)
     db.session.flush()

@@ -3,10 +3,13 @@
 Called by the users pages and `flask users`, which say who acts. The deeds themselves are operations', without an audit.
 """
 
-from portal import audit
+from sqlalchemy import text
+
+from portal import audit, pages
 from portal.audit import Event
 from portal.auth import one_time_codes, operations, second_factor, throttle
 from portal.auth.models import Profile
+from portal.extensions import db
 from portal.whence import Actor
 
 
@@ -16,6 +19,7 @@ def add_user(
     """Raises InvalidInput (422), as operations.add_profile."""
     profile = operations.add_profile(first_name, last_name, email, role, password)
     audit.record(Event.PROFILE_ADDED, by, profile_id=profile.id, role=role)
+    note_access(by, profile.id, before=None, after=role)
     return profile
 
 
@@ -26,6 +30,19 @@ def change_role(by: Actor, profile: Profile, role: str) -> None:
         return
     operations.set_role(profile, role)
     audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
+    note_access(by, profile.id, before=before, after=role)
+
+
+def note_access(by: Actor, profile_id: int, *, before: str | None, after: str) -> None:
+    """Note how many restricted records a role has opened to the profile, or closed. `before` None: a new profile."""
+    if (before == "admin") == (after == "admin"):
+        return
+    event = Event.ACCESS_GAINED if after == "admin" else Event.ACCESS_LOST
+    for kind in pages.kinds():
+        counted = text(f"SELECT {kind.admin_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - ours
+        if count := db.session.scalar(counted, {"id": profile_id}):
+            what = f"restricted_{kind.label.replace(' ', '_')}s"
+            audit.record(event, by, profile_id=profile_id, role=after, **{what: count})
 
 
 def set_active(by: Actor, profile: Profile, *, is_active: bool) -> None:

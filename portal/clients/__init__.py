@@ -27,6 +27,7 @@ def init_clients(app: Flask) -> None:
             load=access.client_for,
             visible_sql=access.VISIBLE_SQL,
             version_sql=access.VERSION_SQL,
+            admin_only_sql=access.ADMIN_ONLY_SQL,
         )
     )
     for module in (views, editor_views, history_views, access_views, changes_views):

@@ -24,6 +24,11 @@ VISIBLE_SQL = """(
     SELECT NOT clients.is_restricted OR caller.role = 'admin' OR clients.adviser_id = caller.id OR EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND client_grants.profile_id = caller.id)
     FROM clients WHERE clients.id = page.number) IS TRUE"""
+# How many clients the caller sees as an administrator and would not see otherwise.
+ADMIN_ONLY_SQL = """(
+    SELECT count(*) FROM clients
+    WHERE is_restricted AND adviser_id IS DISTINCT FROM caller.id AND NOT EXISTS (
+        SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND profile_id = caller.id))"""
 # The number that rises with every accepted change of the client, its people, products and valuations.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 

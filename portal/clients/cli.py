@@ -34,8 +34,9 @@ def import_clients(folder: Path) -> None:
     by National Insurance number, or else by names and date of birth. If anything is wrong with any file, every
     problem is printed and nothing is imported.
     """
-    counts = importer.import_folder(folder, progress=_progress)
-    audit.record(Event.IMPORTED, at_the_command_line("flask clients import"), **_numbers(counts))
+    me = at_the_command_line("flask clients import")
+    counts = importer.import_folder(folder, progress=_progress, by=me)
+    audit.record(Event.IMPORTED, me, **_numbers(counts))
     db.session.commit()
     click.echo(counts)
 
@@ -64,7 +65,8 @@ def hand_over_clients(giver: str, taker: str) -> None:
     For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
     """
     people = (operations.profile_by_email(giver), operations.profile_by_email(taker))
-    count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"))
+    whence = at_the_command_line("flask clients hand-over").whence
+    count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"), whence)
     db.session.commit()
     click.echo(f"{count:,} clients were handed over.")
 

@@ -12,9 +12,10 @@ from portal.clients.operations import save_entry
 from portal.editing.guard import Origin
 from portal.errors import InvalidInput
 from portal.extensions import db
+from portal.whence import NOWHERE, Whence
 
 
-def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None]) -> int:
+def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None], whence: Whence = NOWHERE) -> int:
     """Change the adviser of all of the giver's clients; return of how many. `tell` hears how many of how many are done.
 
     Each is a guarded save like anybody's, in the history as a command's. In the order of their ids, as the import locks
@@ -25,6 +26,7 @@ def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None]) 
     mine = list(db.session.scalars(select(Client).where(Client.adviser_id == giver.id).order_by(Client.id)))
     for done, client in enumerate(mine, start=1):
         values = {"adviser_id": taker.id}
-        save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by=None, values=values, source="cli"))
+        edit = Edit(Origin(client.version), by=None, values=values, source="cli", whence=whence)
+        save_entry(client, Entry(CLIENT), edit)
         tell(done, len(mine))
     return len(mine)

@@ -56,6 +56,10 @@ class ImportHistory:
         stamp = {"updated_at": at, "updated_by": None}
         self._claimed = versions.claim_guarded(db.session, Client, expected, stamp)
 
+    def version_of(self, client_id: int) -> int:
+        """The version that `claim` raised the client to."""
+        return self._claimed[client_id]
+
     def record(self, at: datetime) -> None:
         """Write the revisions, once everything is known."""
         rows = [

@@ -92,10 +92,15 @@ def kept_records(tables: Tables) -> Kept:
     )
 
 
-def write_profiles(changes: Changes) -> None:
+def add_profiles(changes: Changes) -> None:
     """New profiles get no password, so that nobody can sign in as them until a maintainer sets one."""
     _insert(Profile, changes.new)
-    _update(Profile, changes)
+
+
+def write_profiles(changes: Changes) -> None:
+    """The changed ones, but for their roles: what a new role ends is administration.change_role's."""
+    others = ((kept, {name: value for name, value in row.items() if name != "role"}) for kept, row in changes.changed)
+    _update(Profile, Changes(changed=[(kept, values) for kept, values in others if values]))
 
 
 def add_clients(changes: Changes, stamp: Values) -> None:

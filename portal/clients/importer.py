@@ -12,7 +12,9 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.clients import access, import_store
+from portal.auth import administration, operations
+from portal.clients import access, auditing, import_store
+from portal.clients.auditing import AdviserChange
 from portal.clients.csv_problems import ImportProblems
 from portal.clients.csv_shapes import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
 from portal.clients.csv_tables import Tables, Tell, read_tables
@@ -25,17 +27,19 @@ from portal.clients.import_valuations import Valuations
 from portal.clients.people_matching import match_people
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
+from portal.whence import NOBODY, Actor
 
 
 class ImportOvertaken(PortalError):
     """Records changed under the import's hands. The caller rolls back, and may import again."""
 
 
-def import_folder(folder: Path, *, progress: Tell | None = None) -> ImportCounts:
+def import_folder(folder: Path, *, progress: Tell | None = None, by: Actor = NOBODY) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
     A client that was there rises by one version for all that changes of it; nobody is named as its changer.
-    `progress` hears a line now and then. Raises ImportProblems, with every problem of every file and before anything is
+    `progress` hears a line now and then; the audit names `by` where the import changes a role, or who sees a restricted
+    client. Raises ImportProblems, with every problem of every file and before anything is
     written, or ImportOvertaken; the caller then rolls back.
     """
     tell = progress or _tell_nobody
@@ -44,7 +48,7 @@ def import_folder(folder: Path, *, progress: Tell | None = None) -> ImportCounts
     kept = import_store.kept_records(tables)
     _refuse_problems(tables, kept)
     try:
-        return _write(tables, kept, tell)
+        return _write(tables, kept, tell, by)
     except (StaleVersion, IntegrityError) as error:
         raise ImportOvertaken(
             "Records were changed while they were being imported. Nothing was imported; try again."
@@ -62,13 +66,13 @@ def _refuse_problems(tables: Tables, kept: Kept) -> None:
         raise ImportProblems(sorted(problems, key=lambda found: (FILES.index(found.file), found.line or 0)))
 
 
-def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
+def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> ImportCounts:
     """In this order: each file names what the one before it has brought, and nothing that belongs to a client which was
     there is touched before its row is locked and its version claimed.
     """
     at = clock.now()
     profiles = changes_between(_profiles(tables, kept))
-    import_store.write_profiles(profiles)
+    import_store.add_profiles(profiles)
     clients = changes_between(_clients(tables, kept))
     import_store.add_clients(clients, stamp={"updated_at": at, "updated_by": None})
     client_ids = import_store.client_ids(tables.client_refs)
@@ -81,6 +85,7 @@ def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
         new_clients={client_ids[client["client_ref"]] for client in clients.new},
     )
     history.claim(at, _touched(clients, people, products) | valuations.touched)
+    _write_profiles(profiles, by)
     import_store.write_clients(clients)
     for client, values in clients.changed:
         history.changed(client["id"], Entry(CLIENT), client, values)
@@ -90,10 +95,34 @@ def _write(tables: Tables, kept: Kept, tell: Tell) -> ImportCounts:
     tell(f"{PRODUCTS.file}: {len(tables.products.rows):,} written")
     valuations.write(history, lambda done, all_: tell(f"{VALUATIONS.file}: {done:,} of {all_:,} written"))
     history.record(at)
-    for client, values in clients.changed:
-        if access.says_who_sees(values):
-            access.evict(client["id"])
+    _tell_of_access(clients, history, by)
     return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations.counts)
+
+
+def _write_profiles(profiles: Changes, by: Actor) -> None:
+    """Bring those that were there up to date, after the clients are locked: a save locks its client first, too."""
+    import_store.write_profiles(profiles)
+    ids = import_store.profile_ids()
+    for values in profiles.new:
+        administration.note_access(by, ids[values["email"].lower()], before=None, after=values["role"])
+    for kept, values in profiles.changed:
+        if "role" in values:
+            administration.change_role(by, operations.profile_with_id(kept["id"]), values["role"])
+
+
+def _tell_of_access(clients: Changes, history: ImportHistory, by: Actor) -> None:
+    """Take off the pages of clients whoever may not see them any more; name to the audit who lost and gained access."""
+    advisers = [(client, values["adviser_id"]) for client, values in clients.changed if "adviser_id" in values]
+    for client, _ in advisers:
+        access.evict(client["id"])
+    auditing.note_advisers(
+        [
+            AdviserChange(client["id"], history.version_of(client["id"]), client["adviser_id"], new_id)
+            for client, new_id in advisers
+            if client["is_restricted"]
+        ],
+        by,
+    )
 
 
 def _touched(clients: Changes, *parts: Changes) -> set[int]:

@@ -143,7 +143,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
     version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
-    auditing.note(client.id, version, changes, cause)
+    auditing.note(client, version, changes, cause)
     if access.says_who_sees(changes):
         access.evict(client.id)
     publish.saved(db.session.connection(), f"client-{client.id}", version)
