@@ -39,6 +39,8 @@ class Nginx:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.wait(START_TIMEOUT_SECONDS)
+        for port in (self._http, self._https):
+            port.reservation.close()
 
     @property
     def command(self) -> list[str]:
