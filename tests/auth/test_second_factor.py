@@ -130,7 +130,8 @@ def test_wrong_codes_are_throttled_like_passwords(visit: Visit, cast: Cast) -> N
 
     answer = enter(browser, app.now())
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
-    events = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "sign_in_failed")).all()
+    query = select(AuditEvent).where(AuditEvent.event == "sign_in_failed").order_by(AuditEvent.id)
+    events = db.session.scalars(query).all()
     assert [event.about for event in events] == [{"wrong": "code"}] * 5 + [{"wrong": "code", "blocked_seconds": 2}]
     assert {event.profile_id for event in events} == {cast.amelia.id}
 
