@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-operations check lint bench format lock audit clean
+.PHONY: help demo test test-all test-operations fuzz check lint bench format lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -26,6 +26,13 @@ test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTG
 	@tools/browser
 	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 	@if $(RUN) tests.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
+
+test-all: export TEST_VOLUME := full
+test-all: test  ## Run all tests with all their edits, streams and made-up requests
+
+fuzz: export TEST_VOLUME := full
+fuzz: .venv/test.installed  ## Try other made-up values than in every other run, as many as test-all
+	@$(RUN) pytest -m hypothesis --hypothesis-profile=explore
 
 test-operations: .venv/operations.installed  ## Run the tests of deployment, with Debian's nginx, PgBouncer and PostgreSQL
 	@tools/operations

@@ -55,5 +55,5 @@ def _profile(first_name: str, last_name: str, role: str, *, is_active: bool = Tr
 
 @functools.cache
 def _hash_of_password() -> str:
-    # One real argon2 hash for everybody: 150 ms a profile would be most of the run.
+    # One hash for everybody.
     return passwords.hash_password(PASSWORD)

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask_migrate import upgrade
+from hypothesis import HealthCheck, settings
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from portal import create_app
+from portal.auth import passwords
 from portal.clients import Client
 from portal.config import Settings
 from portal.embedded_postgres import EmbeddedPostgres
@@ -43,12 +46,33 @@ BEGIN
 END $$
 """
 
+# How long an example takes says nothing beside other programs; one fixture for all examples is what these tests want.
+_PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
+settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same examples in each run
+settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
+settings.load_profile("gate")
+REAL_HASHER = passwords._hasher
+
 # One test each that takes a minute: begun last, they would run alone at the end of the whole.
 LONGEST = ("test_no_edit_is_lost.py", "test_pulled_cable.py", "test_fuzz.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_hasher() -> Iterator[None]:
+    """Hash passwords with argon2id as the portal does, in a hundredth of the time; `real_hasher` undoes that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture
+def real_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with the portal's own parameters: 150 ms and 64 MB each."""
+    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
 
 
 @pytest.fixture(scope="session")

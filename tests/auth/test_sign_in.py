@@ -285,6 +285,7 @@ def test_the_demos_password_opens_nothing_outside_the_demo(
     assert sign_in(visitors_of(make_app(is_demo=True))(None), cast.amelia.email, DEMO_PASSWORD).status_code == 302
 
 
+@pytest.mark.usefixtures("real_hasher")
 def test_a_hash_of_weaker_times_is_renewed(visit: Visit, cast: Cast) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     cast.amelia.password_hash = weak
@@ -307,6 +308,7 @@ def test_a_hash_that_is_none_lets_nobody_in(visit: Visit, cast: Cast, stored: st
     assert sign_in(visit(None), cast.amelia.email, stored or PASSWORD).status_code == 401
 
 
+@pytest.mark.usefixtures("real_hasher")
 def test_passwords_are_hashed_with_argon2id_salted() -> None:
     """RFC 9106, 4: the second recommended option, or more."""
     one, two = passwords.hash_password(PASSWORD), passwords.hash_password(PASSWORD)

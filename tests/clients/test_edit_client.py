@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
@@ -15,6 +15,7 @@ from tests.cast import Cast, make_profile
 from tests.reading import errors_of, form_of, options_of, text_of
 from tests.records import make_client
 from tests.visitor import Visitor
+from tests.volume import volume
 
 Visit = type[Visitor]
 FIELDS = {name for names in ClientForm.GROUPS.values() for name in names}
@@ -313,9 +314,7 @@ def test_a_body_of_another_kind_is_refused(amelia: Visitor, client: Client, cont
     assert stored(client).name == "Whitmore Family"
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=volume(50, 200))
 @given(typed=st.dictionaries(st.sampled_from([*sorted(FIELDS), "version"]), st.text(max_size=60), max_size=5))
 def test_nothing_typed_is_a_500(amelia: Visitor, client: Client, typed: dict[str, str]) -> None:
     form = {"name": "X", "client_type": "family", "status": "active", "capacity_for_loss": "", "version": "1"}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -199,7 +199,6 @@ rows = st.lists(st.lists(st.one_of(st.text(), formula_like), min_size=2, max_siz
 
 
 @given(rows)
-@settings(deadline=None)  # each example waits for the disk
 def test_rows_come_back_from_a_file_as_they_were(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
     write_records(path, [[defused(cell) for cell in row] for row in rows])

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal import clock
@@ -13,6 +13,7 @@ from tests.cast import Cast
 from tests.reading import form_of, links_of, options_of, text_of
 from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
+from tests.volume import volume
 from tests.wiretap import Wiretap, work_in
 
 pytestmark = pytest.mark.statements
@@ -257,9 +258,7 @@ def test_no_query_string_is_a_500(amelia: Visitor, query: str) -> None:
     assert "X-Evil" not in answer.headers
 
 
-@settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=volume(40, 150))
 @given(
     q=st.text(max_size=30),
     sort=st.text(max_size=5) | st.sampled_from(["name", "-total"]),

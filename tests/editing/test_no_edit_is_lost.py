@@ -31,10 +31,11 @@ from tests.platform.portal import SECRET_KEY, Portal
 from tests.platform.programs import Programs
 from tests.records import make_client
 from tests.visitor import visitors_of
+from tests.volume import volume
 
 WRITERS = 8
-EDITS = 200
-KILLS = 6  # the third time it is the database, else a worker
+EDITS = volume(40, 200)
+KILLS = volume(3, 6)  # the third time it is the database, else a worker
 PATIENCE_SECONDS = 400
 NOTES = "\n".join(f"line {number}" for number in range(40))
 FIELDS = ("phone", "town", "address_line1", "address_line2", "postcode", "risk_profile", "notes")

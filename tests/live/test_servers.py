@@ -20,9 +20,10 @@ from tests.platform.portal import STOP_TIMEOUT_SECONDS, Portal
 from tests.platform.programs import is_running
 from tests.presence.passing_time import tab_ids
 from tests.until import wait_until
+from tests.volume import volume
 from tests.wire import Wire
 
-STREAMS = 500
+STREAMS = volume(100, 500)
 TOKEN = "a-token-for-metrics-only"
 CROWD = """
     INSERT INTO profiles (first_name, last_name, email, role)

@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.cast import Cast
 from tests.presence.passing_time import rows
 from tests.visitor import Visitor
+from tests.volume import volume
 
 Visit = type[Visitor]
 NUL, LONE_SURROGATE, HUGE = "\0", "\ud800", 10**400
@@ -247,9 +248,7 @@ BODIES = st.fixed_dictionaries(
         "user_id": JSON_VALUES,
     },
 )
-FUZZ = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+FUZZ = settings(max_examples=volume(50, 250))
 
 
 @FUZZ
