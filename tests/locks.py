@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from portal.extensions import db
+from tests.until import wait_until
 
 T = TypeVar("T")
 HOLD_CLIENTS = "SELECT FROM clients FOR NO KEY UPDATE"
@@ -29,8 +30,9 @@ def overtaken(call: Callable[[], T], hold: str, change: Callable[[Connection], o
 
 def until_a_lock_is_awaited() -> None:
     """Return when some statement of the test's server waits for a lock."""
-    for _ in range(5_000):
-        with db.engine.connect() as connection:
-            if connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-                return
-    raise AssertionError("no statement waits for a lock")
+    wait_until(_somebody_waits, "no statement waits for a lock")
+
+
+def _somebody_waits() -> bool:
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))

@@ -1,6 +1,5 @@
 """The audit page and its CSV, for administrators."""
 
-import csv
 import io
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -17,7 +16,7 @@ from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth.access import require_admin
 from portal.extensions import db
-from portal.formulas import defused
+from portal.formulas import csv_writer, defused
 from portal.whence import acting
 
 blueprint = Blueprint("audit", __name__)
@@ -70,7 +69,7 @@ def _lines(rows: Iterable[Row[Any]]) -> Iterator[str]:
 
 def _line(cells: Iterable[str | None]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerow([defused(cell or "") for cell in cells])
+    csv_writer(text).writerow([defused(cell or "") for cell in cells])
     return text.getvalue()
 
 

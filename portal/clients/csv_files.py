@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from portal.formulas import restored
+from portal.formulas import csv_writer, restored
 
 MAX_FILE_BYTES = 256 * 2**20
 # Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.
@@ -59,8 +59,7 @@ def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:
     """Write the rows and make sure they are on the disk. Only its owner can read the file: it holds clients."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        # csv quotes a cell for the newline characters of its own row ending only; cells may hold either.
-        csv.writer(_EndingInLineFeed(file), lineterminator="\r\n").writerows(rows)
+        csv_writer(file, line_end="\n").writerows(rows)
         file.flush()
         os.fsync(descriptor)
 
@@ -124,11 +123,3 @@ def _flaw(error: csv.Error) -> str:
     if "unexpected end" in str(error):
         return "a quotation mark is opened here and never closed"
     return "after a closing quotation mark there must be a comma; write a quotation mark in a cell twice"
-
-
-class _EndingInLineFeed:
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, row: str) -> int:
-        return self._file.write(row.removesuffix("\r\n") + "\n")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -103,6 +104,17 @@ def test_the_csv_has_what_the_filters_choose_and_no_formula(ada: Visitor, cast: 
     assert (event["event"], event["actor"], event["address"]) == ("signed_in", "Amelia Hart", "203.0.113.9")
     assert event["user_agent"] == f"'{EVIL}"
     assert event["at"].endswith("+00:00")
+
+
+def test_every_cell_of_the_csv_is_quoted(ada: Visitor, cast: Cast) -> None:
+    """A spreadsheet that separates by semicolons would take the rest of an unquoted `x;=1+1` for a formula."""
+    audit.record(Event.SIGNED_IN, Actor(cast.ada.id, Whence("203.0.113.9", "x;=1+1", "r1")))
+    db.session.commit()
+
+    written = ada.get("/audit.csv").text
+
+    assert re.fullmatch(r'("([^"]|"")*"(,"([^"]|"")*")*\r\n)+', written)
+    assert '"x;=1+1"' in written
 
 
 def test_taking_the_csv_is_in_the_audit_itself(ada: Visitor, cast: Cast) -> None:

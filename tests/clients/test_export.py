@@ -1,6 +1,7 @@
 """Exporting the client records: the files that import reads, safe to open in a spreadsheet."""
 
 import csv
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -52,8 +53,17 @@ def test_an_export_of_a_fresh_import_is_the_imported_files_but_for_defused_cells
     imported(DEMO_DATA)
     assert list(export_folder(target)) == [7, 250, 454, 663, 6933]
     for name in FILES:
-        exported = (target / name).read_bytes().replace(b",'+44", b",+44")
-        assert exported == (DEMO_DATA / name).read_bytes(), name
+        exported = [[cell.replace("'+44", "+44") for cell in row] for row in cells_of(target / name)]
+        assert exported == cells_of(DEMO_DATA / name), name
+
+
+def test_every_cell_of_an_export_is_quoted_and_every_row_ends_in_a_line_feed(target: Path, cast: Cast) -> None:
+    make_client("x;=1+1", notes="One\r\nTwo")
+    export_folder(target)
+
+    written = (target / "clients.csv").read_bytes().decode()
+    assert re.fullmatch(r'("[^"]*"(,"[^"]*")*\n)+', written)
+    assert '"x;=1+1"' in written
 
 
 def test_import_export_import_is_the_identity(target: Path) -> None:

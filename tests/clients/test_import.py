@@ -20,6 +20,7 @@ from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.csv_folder import CsvFolder, whole_database
+from tests.locks import HOLD_CLIENTS, overtaken
 from tests.records import make_client
 from tests.until import wait_until
 
@@ -149,6 +150,22 @@ def test_it_leaves_committing_to_its_caller(folder: CsvFolder) -> None:
 def test_nobody_can_sign_in_as_an_imported_profile(folder: CsvFolder) -> None:
     imported(folder)
     assert only(Profile).password_hash is None
+
+
+def test_import_locks_clients_before_profiles_as_a_save_does(app: Flask, folder: CsvFolder) -> None:
+    """In the other order an import and a save of the same person's could wait for each other."""
+    imported(folder)
+    folder.set("profiles.csv", "first_name", "Amy").set("clients.csv", "phone", "2")
+
+    def import_again() -> None:
+        with app.app_context():
+            imported(folder)
+
+    overtaken(
+        import_again, HOLD_CLIENTS, lambda connection: connection.execute(text("SELECT FROM profiles FOR UPDATE"))
+    )
+
+    assert db.session.scalars(select(Profile.first_name)).all() == ["Amy"]
 
 
 def test_an_existing_profile_keeps_password_and_state_whatever_the_case_of_its_email(
