@@ -82,34 +82,34 @@ def test_the_limits_themselves_are_accepted(amelia: Visitor, page_identifier: st
         *(b"[" * 10_000, b'{"a":' * 2_500, b"[" * 5_000 + b"]" * 5_000),
     ],
 )
-def test_what_is_not_json_is_400_or_named_as_no_object(amelia: Visitor, body: bytes) -> None:
-    answer = send(amelia, body)
-
-    is_a_problem(answer, answer.status_code)
-    assert answer.status_code in (400, 422)
+def test_what_is_not_json_is_400(amelia: Visitor, body: bytes) -> None:
+    is_a_problem(send(amelia, body), 400)
     assert rows() == []
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"client-1"', b"true", b"NaN", b"-Infinity", b"1e999"])
 def test_json_that_is_no_object_is_422(amelia: Visitor, body: bytes) -> None:
+    """NaN and Infinity too, which Python reads though JSON has no such numbers."""
     answer = send(amelia, body)
 
-    assert answer.status_code in (400, 422)
-    if answer.status_code == 422:
-        assert answer.json["field"] == "body"
+    is_a_problem(answer, 422)
+    assert answer.json["field"] == "body"
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "-1e400", "9" * 5_000, "9" * 400])
+@pytest.mark.parametrize(
+    ("value", "status"), [("NaN", 422), ("Infinity", 422), ("-1e400", 422), ("9" * 400, 422), ("9" * 5_000, 400)]
+)
 @pytest.mark.parametrize("field", list(WRONG))
 def test_numbers_that_no_number_can_hold_are_refused(
-    amelia: Visitor, page_identifier: str, field: str, value: str
+    amelia: Visitor, page_identifier: str, field: str, value: str, status: int
 ) -> None:
-    """5,000 digits: Python refuses to read more than 4,300, with a ValueError."""
+    """5,000 digits: Python refuses to read more than 4,300, with a ValueError, so the body is no JSON."""
     other = "" if field == "page_identifier" else f'"page_identifier": "{page_identifier}", '
 
     answer = send(amelia, f'{{{other}"{field}": {value}}}')
 
-    assert answer.status_code in (400, 422)
+    is_a_problem(answer, status)
+    assert answer.json.get("field") == (field if status == 422 else None)
     assert rows() == []
 
 

@@ -101,8 +101,9 @@ def test_beats_are_hot_updates(make_database: DatabaseMaker) -> None:
             engine.dispose()
 
     assert updates == 20
-    if hot_updates is not None:
-        assert hot_updates == 20
+    if hot_updates is None:
+        pytest.skip("PostgreSQL 15 counts a BRIN index as one, so no update is HOT")
+    assert hot_updates == 20
 
 
 def test_a_beat_draws_no_number_from_the_sequence(visit: Visit, cast: Cast, page_identifier: str) -> None:
