@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlencode
 
+from portal import days
 from portal.audit import Event
 from portal.clock import LONDON
 from portal.text_input import search_words
@@ -42,7 +43,7 @@ class AuditFilters:
 
 
 def filters_from(args: Mapping[str, str]) -> AuditFilters:
-    """What makes no sense counts as not asked for: the audit is only looked at."""
+    """What makes no sense counts as not asked for; of a day that makes none, ask `problems_in` first."""
     event, before = args.get("event", ""), args.get("before", "")
     return AuditFilters(
         event=event if event in set(Event) else "",
@@ -54,6 +55,17 @@ def filters_from(args: Mapping[str, str]) -> AuditFilters:
     )
 
 
+def problems_in(args: Mapping[str, str]) -> dict[str, str]:
+    """Return what is wrong with the days, by field: to leave one out would show other events than were asked for."""
+    problems = {}
+    for name in ("since", "until"):
+        try:
+            _parsed(args.get(name, ""))
+        except days.UnreadableDay as problem:
+            problems[name] = str(problem)
+    return problems
+
+
 def _address(text: str) -> str:
     try:
         return str(ip_address(text.strip()))
@@ -63,10 +75,19 @@ def _address(text: str) -> str:
 
 def _day(text: str) -> date | None:
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        return _parsed(text)
+    except days.UnreadableDay:
         return None
-    return day if 1970 <= day.year < 9999 else None
+
+
+def _parsed(text: str) -> date | None:
+    """Return the day, None where none is asked for. Raises UnreadableDay."""
+    if not text.strip():
+        return None
+    day = days.read(text)
+    if not 1970 <= day.year < 9999:
+        raise days.UnreadableDay("Enter a year from 1970 to 9998.")
+    return day
 
 
 def _midnight(day: date) -> datetime:

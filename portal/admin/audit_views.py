@@ -10,11 +10,13 @@ from sqlalchemy import Row
 
 from portal import audit, clock
 from portal.admin import audit_queries
-from portal.admin.audit_filters import AuditFilters, filters_from
+from portal.admin.audit_filters import AuditFilters, filters_from, problems_in
 from portal.admin.audit_wording import details
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth.access import require_admin
+from portal.days import written
+from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.formulas import csv_writer, defused
 from portal.whence import acting
@@ -31,13 +33,15 @@ COLUMNS = (
 
 @blueprint.get("/audit")
 def show() -> ResponseReturnValue:
-    filters = filters_from(request.args)
-    found = audit_queries.events(filters, PAGE_SIZE + 1)
+    filters, problems = filters_from(request.args), problems_in(request.args)
+    found = [] if problems else audit_queries.events(filters, PAGE_SIZE + 1)
     rows = found[:PAGE_SIZE]
-    return render_template(
+    page = render_template(
         "admin/audit.html",
         rows=rows,
         filters=filters,
+        days={name: _day_shown(name, filters) for name in ("since", "until")},
+        problems=problems,
         labels=LABELS,
         details=details,
         older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
@@ -45,17 +49,26 @@ def show() -> ResponseReturnValue:
         export=filters.query_string(before=None),
         now=clock.now(),
     )
+    return page, 422 if problems else 200
 
 
 @blueprint.get("/audit.csv")
 def export() -> ResponseReturnValue:
     """What the page's filters choose, newest first; that it was taken is in the audit as well."""
+    for field, problem in problems_in(request.args).items():
+        raise InvalidInput(field, problem)
     filters = filters_from(request.args)
     audit.record(Event.EXPORTED, acting(), what="audit", filters=_named(filters))
     db.session.commit()
     lines = stream_with_context(_lines(audit_queries.all_events(filters, MOST_CSV_ROWS)))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return Response(lines, mimetype="text/csv", headers=headers)
+
+
+def _day_shown(name: str, filters: AuditFilters) -> str:
+    """What the field shows: the day that was understood, else what was typed."""
+    day = getattr(filters, name)
+    return written(day) if day else request.args.get(name, "")
 
 
 def _lines(rows: Iterable[Row[Any]]) -> Iterator[str]:

@@ -6,14 +6,18 @@ importer and database agree. Used by forms.py.
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, Form, HiddenField, SelectField, StringField, TextAreaField, ValidationError
+from markupsafe import Markup
+from wtforms import Field, Form, HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Length, Optional, StopValidation
+from wtforms.widgets import TextInput
 
+from portal import days
 from portal.clients.csv_cells import BadCell, number
 from portal.clients.entries import EntryKind, longest
 from portal.clients.limits import EARLIEST, LATEST
@@ -83,11 +87,35 @@ class NumberField(StringField):
             raise ValueError(f"{problem}.") from problem
 
 
-class DayField(DateField):
-    """A date such as 2026-12-08; marks that were pasted with it do not matter."""
+class DayInput(TextInput):
+    """A text with room at its end for the calendar's button, which a script adds."""
+
+    def __call__(self, field: Field, **attributes: Any) -> Markup:
+        return Markup('<span class="day">{}</span>').format(super().__call__(field, **attributes))
+
+
+class DayField(Field):
+    """A day, as people write it: see portal/days.py. A text, so that what is half typed or impossible stays what it is.
+
+    A browser keeps the text of its own date control from scripts and sends nothing where it cannot read it.
+    """
+
+    widget = DayInput()
+    data: date | None
+
+    def __init__(self, label: str, validators: Any, **options: Any) -> None:
+        hint = "Day first, such as 31/12/2026"
+        super().__init__(label, validators, description=hint, render_kw={"data-day": True}, **options)
+
+    def _value(self) -> str:
+        if self.raw_data:
+            return str(self.raw_data[0])
+        return "" if self.data is None else days.written(self.data)
 
     def process_formdata(self, valuelist: list[str]) -> None:
-        super().process_formdata([clean_line(text) for text in valuelist])
+        if valuelist:
+            text = clean_line(valuelist[0])
+            self.data = days.read(text) if text else None
 
 
 class Present(DataRequired):
@@ -96,7 +124,6 @@ class Present(DataRequired):
     def __call__(self, form: BaseForm, field: Field) -> None:
         is_blank = not any(str(text).strip() for text in field.raw_data or ())
         if field.data is None and is_blank:
-            field.errors = []  # "Not a valid date value." of one that is not there
             raise StopValidation(self.message or "")
 
 

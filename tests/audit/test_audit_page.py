@@ -16,7 +16,7 @@ from portal.audit import AuditEvent, Event
 from portal.extensions import db
 from portal.whence import Actor, Whence
 from tests.cast import Cast
-from tests.reading import links_of, text_of
+from tests.reading import errors_of, form_of, links_of, text_of
 from tests.visitor import Visitor
 
 Visit = type[Visitor]
@@ -67,10 +67,12 @@ def test_what_a_browser_calls_itself_is_text(ada: Visitor) -> None:
         ("until=2000-01-01", 0),
         ("since=2100-01-01", 0),
         ("event=role_changed&address=203.0.113.9", 0),
-        ("event=nonsense&address=x&since=yesterday&until=0000-00-00&before=-1&who=%00", 3),
+        ("event=nonsense&address=x&before=-1&who=%00", 3),
+        ("since=1%2F1%2F2000&until=1+Jan+2100", 3),
+        ("since=&until=+", 3),
         ("before=2", 1),
         ("who=%25", 0),
-        ("since=9999-12-31&until=9999-12-31&before=99999999999999999999999", 3),
+        ("before=99999999999999999999999", 3),
     ],
 )
 def test_the_filters_choose(ada: Visitor, query: str, count: int) -> None:
@@ -78,6 +80,34 @@ def test_the_filters_choose(ada: Visitor, query: str, count: int) -> None:
 
     assert answer.status_code == 200
     assert (rows_of(answer.text) if count else answer.text.count("Nothing of that kind")) == (count or 1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"),
+    [
+        ("yesterday", "Enter a date such as"),
+        ("12/08", "Add the year"),
+        ("30/02/2026", "not in the calendar"),
+        ("0000-00-00", "There is no month 0"),
+        ("31/12/9999", "Enter a year from 1970"),
+        ("<script>", "Enter a date such as"),
+    ],
+)
+@pytest.mark.parametrize("field", ["since", "until"])
+def test_a_day_that_cannot_be_read_is_refused_beside_its_field(
+    ada: Visitor, field: str, typed: str, problem: str
+) -> None:
+    answer = ada.get("/audit", query_string={field: typed, "who": "rhys"})
+
+    assert answer.status_code == 422
+    assert problem in errors_of(answer)[field]
+    assert (form_of(answer)[field], form_of(answer)["who"]) == (typed, "rhys")
+    assert "Correct the days to see events." in text_of(answer)
+    assert ada.get("/audit.csv", query_string={field: typed}).status_code == 422
+
+
+def test_a_day_of_the_filter_is_written_out(ada: Visitor) -> None:
+    assert form_of(ada.get("/audit?since=2026-12-08"))["since"] == "8 December 2026"
 
 
 def test_a_hundred_at_a_time_and_the_way_to_the_older_ones(ada: Visitor, cast: Cast) -> None:

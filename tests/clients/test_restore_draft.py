@@ -113,7 +113,7 @@ def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
     answer = editor(amelia, client, "?draft=1")
 
     form = form_of(answer)
-    assert (form["phone"], form["risk_profile"], form["next_review_on"]) == ("01632 960100", "5", "2027-01-31")
+    assert (form["phone"], form["risk_profile"], form["next_review_on"]) == ("01632 960100", "5", "31 January 2027")
     assert (form["notes"], form["version"], form["seen"], form["draft"]) == ("Line\r\n\r\n<b>&'\"", "1", "", "mine")
     assert data_of(answer, "base") == {
         "phone": "01632 960001",

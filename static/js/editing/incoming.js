@@ -13,6 +13,7 @@ import { highlight } from "../highlight.js";
 import { make, write } from "../markup.js";
 import { myId } from "../session.js";
 import { isChanged } from "./changes.js";
+import { dayOf, written } from "./days.js";
 import { isSameText, isSeen, newer, removal, withSeen } from "./elsewhere.js";
 import { namesOf } from "./form.js";
 import { dropChoice, setChoice, setNote } from "./marks.js";
@@ -29,7 +30,7 @@ export function watchOthers(form, page) {
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
-		const shown = newer(changes, entry).filter((each) => show(form, each));
+		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
 		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
 	});
 	const markOthers = (others) => {
@@ -39,13 +40,22 @@ export function watchOthers(form, page) {
 	markOthers(page.others); // an answer may have come before this module
 }
 
+/** The values as the control shows them: of a day in words. @returns {import("./elsewhere.js").Newer} */
+function asShown(form, newer) {
+	const isDay = "day" in (form.elements.namedItem(newer.name)?.dataset ?? {});
+	return isDay ? { ...newer, raw: written(newer.raw), before: written(newer.before) } : newer;
+}
+
+/** What is typed, of a day in the same words however it was typed. */
+const typed = ({ dataset, value }) => ("day" in dataset && written(dayOf(value))) || value;
+
 /** @returns {boolean} whether there was anything to show */
 function show(form, newer) {
 	const control = form.elements.namedItem(newer.name);
 	const field = control instanceof Element && control.closest(".field");
 	if (!field || isSeen(hidden(form, "seen").value, newer)) return false;
 	dropChoice(field);
-	if (isTouched(form, control, newer) && !isSameText(control.value, newer.raw)) {
+	if (isTouched(form, control, newer) && !isSameText(typed(control), newer.raw)) {
 		setNote(field, "saved", "");
 		setChoice(field, wording.changedThisTo(newer, myId()), {
 			take: () => settle(form, control, newer, newer.raw, wording.changedThis(newer, myId())),
@@ -58,7 +68,7 @@ function show(form, newer) {
 
 /** A page that came back with what was typed may hold that as its own values: what the history had before decides. */
 const isTouched = (form, control, { before }) =>
-	(isChanged(control) || "unsaved" in form.dataset) && !isSameText(control.value, before);
+	(isChanged(control) || "unsaved" in form.dataset) && !isSameText(typed(control), before);
 
 /** From here on the field starts from the newer value, whichever value it holds. */
 function settle(form, control, { name, version, raw, value: words }, value, note) {

@@ -22,9 +22,18 @@ for (const option of document.querySelectorAll(".option")) {
 }
 for (const form of forms) {
 	watchForm(form);
+	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, dressDays, { once: true });
 	// What has been saved since the person started is news, also where the page itself is newer than that.
 	if (page && form.elements.namedItem("seen"))
 		page.dataset.version = form.elements.namedItem("version").value;
+}
+
+/** What helps to type days comes when somebody begins to use the form; without it they are typed all the same. */
+async function dressDays({ currentTarget }) {
+	const days = currentTarget.querySelectorAll("[data-day]");
+	if (!days.length) return;
+	const { dressDay } = await import("./day-fields.js");
+	for (const control of days) dressDay(control);
 }
 
 // A page of decisions alone has nothing that could be saved halfway: who is done leaves it.

@@ -1,0 +1,154 @@
+"""A day in a form is a text: what is half typed or impossible is refused and kept, and it reads the same everywhere."""
+
+import re
+from datetime import date
+
+import pytest
+from playwright.sync_api import Browser, Locator, expect
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person, SitDown
+from tests.browser.scenes import save_for
+from tests.browser.test_drafts import is_kept, kept, offer
+from tests.browser.test_editor import CLIENT_PAGE, saved
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+from tests.records import make_client, make_person, make_product
+
+LABEL = "Next review"
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, next_review_on=date(2026, 12, 8))
+
+
+def hint(person: Person) -> Locator:
+    return person.page.locator("#next_review_on-hint")
+
+
+@pytest.mark.parametrize(
+    ("typed", "problem"), [("12/08", "Add the year"), ("30/02/2027", "30 February 2027 is not in the calendar")]
+)
+def test_day_that_is_none_is_counted_kept_as_it_is_and_refused_beside_its_field(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble, typed: str, problem: str
+) -> None:
+    trouble.expect("status of 422")
+    amelia.open_editor(client)
+    amelia.field(LABEL).fill(typed)
+    expect(amelia.page.locator("[data-change-count]")).to_have_text("1 field changed")
+    is_kept(amelia)
+    assert kept(cast.amelia, client) == {"next_review_on": typed}
+    amelia.save()
+
+    expect(amelia.page.get_by_role("alert")).to_contain_text("one field needs another look")
+    expect(amelia.field(LABEL)).to_have_value(typed)
+    expect(amelia.field(LABEL)).to_have_accessible_description(re.compile(problem))
+    assert saved(client).next_review_on == date(2026, 12, 8)
+
+    amelia.leave()
+    amelia.open_editor(client)
+    offer(amelia).get_by_role("link", name="Restore").click()
+    expect(amelia.field(LABEL)).to_have_value(typed)
+
+
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
+    sit_down: SitDown, browser: Browser, cast: Cast, client: Client, locale: str
+) -> None:
+    amelia = sit_down(cast.amelia, browser=browser, locale=locale)
+    amelia.open_editor(client)
+    expect(amelia.field(LABEL)).to_have_value("8 December 2026")
+    amelia.field(LABEL).fill("9/12/2026")
+    expect(hint(amelia)).to_have_text("Wednesday 9 December 2026")
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).next_review_on == date(2026, 12, 9)
+    amelia.context.close()
+
+
+def test_what_is_typed_is_said_with_its_weekday_or_that_it_is_no_date(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    field = amelia.field(LABEL)
+    field.focus()
+    expect(hint(amelia)).to_have_text("Day first, such as 31/12/2026")
+    field.fill("1 sep 2027")
+    expect(hint(amelia)).to_have_text("Wednesday 1 September 2027")
+    field.fill("1/9")
+    expect(hint(amelia)).to_have_text("Day first, such as 31/12/2026")
+    field.press("Tab")
+    expect(hint(amelia)).to_have_text("Not a date. Day first, such as 31/12/2026")
+
+
+def test_day_chosen_from_the_calendar_is_written_into_the_field(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field(LABEL).focus()
+    button = amelia.page.get_by_role("button", name="Choose Next review from a calendar")
+    button.click()
+    picker = amelia.page.locator(".day", has=button).locator("[type=date]")
+    expect(picker).to_have_value("2026-12-08")
+    picker.fill("2027-01-31")  # as the browser's own calendar does
+    amelia.page.keyboard.press("Escape")
+    expect(amelia.field(LABEL)).to_have_value("31 January 2027")
+    expect(amelia.page.locator("[data-change-count]")).to_have_text("1 field changed")
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).next_review_on == date(2027, 1, 31)
+
+
+def test_day_saved_by_a_colleague_arrives_in_words_and_the_same_day_asks_nothing(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
+    amelia.open_editor(client)
+    save_for(cast.daniel, client, next_review_on=date(2027, 3, 1))
+    expect(amelia.field(LABEL)).to_have_value("1 March 2027")
+
+    amelia.field(LABEL).fill("2/3/2027")
+    save_for(cast.daniel, client, next_review_on=date(2027, 3, 2))
+    expect(amelia.page.get_by_text("Daniel changed this")).to_be_visible()
+    expect(amelia.page.locator(".choice")).to_have_count(0)
+
+
+def test_conflict_about_a_day_shows_it_in_words_and_takes_a_typed_one(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 409", "status of 422")
+    amelia.open_editor(client)
+    amelia.field(LABEL).fill("2/3/2027")
+    save_for(cast.daniel, client, next_review_on=date(2027, 3, 1))
+    amelia.save()
+    question = amelia.page.get_by_role("group", name=LABEL)
+    third = question.get_by_label(f"{LABEL}: something else")
+    expect(third).to_have_value("2 March 2027")
+    third.fill("3/3")
+    expect(question.get_by_role("radio", name="Something else")).to_be_checked()
+    amelia.save()
+    expect(question).to_contain_text("Add the year")
+    expect(third).to_have_value("3/3")
+    third.fill("3/3/2027")
+    amelia.save()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).next_review_on == date(2027, 3, 3)
+
+
+def test_no_named_control_keeps_a_half_typed_value_from_scripts(amelia: Person, cast: Cast, client: Client) -> None:
+    """A browser's own control for dates or numbers gives scripts and the server nothing of what it cannot read."""
+    person, product = make_person(client), make_product(client, (date(2026, 3, 31), "1"))
+    db.session.commit()
+    paths = [
+        "edit",
+        f"person/{person.id}/edit",
+        f"product/{product.id}/edit",
+        f"product/{product.id}/valuation/new",
+        "person/new",
+        "product/new",
+        "history",
+    ]
+    for path in paths:
+        amelia.page.goto(f"/clients/{client.id}/{path}")
+        kinds = amelia.page.eval_on_selector_all("input[name]", "inputs => inputs.map(({ type }) => type)")
+        assert not {"date", "datetime-local", "month", "number", "time", "week"} & set(kinds), path

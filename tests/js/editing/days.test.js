@@ -1,0 +1,27 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { dayOf, spoken, written } from "../../../static/js/editing/days.js";
+
+const table = JSON.parse(readFileSync(new URL("../../days.json", import.meta.url), "utf8"));
+
+for (const [text, day] of Object.entries(table.understood))
+	test(`"${text}" is read as ${day}`, () => assert.equal(dayOf(text), day));
+
+for (const text of Object.keys(table.refused))
+	test(`"${text}" is read as no day`, () => assert.equal(dayOf(text), ""));
+
+test("empty text is no day and stays empty", () => assert.deepEqual([dayOf(""), written("")], ["", ""]));
+
+test("a day is shown with its month in words, and read again as the same day", () => {
+	assert.equal(written("2026-12-08"), "8 December 2026");
+	for (let ms = Date.UTC(2023, 0, 1); ms < Date.UTC(2029, 0, 1); ms += 86_400_000) {
+		const iso = new Date(ms).toISOString().slice(0, 10);
+		assert.equal(dayOf(written(iso)), iso);
+	}
+});
+
+test("a day is said with its weekday, and none is said as nothing", () => {
+	assert.deepEqual([spoken("2026-12-08"), spoken("")], ["Tuesday 8 December 2026", ""]);
+});
