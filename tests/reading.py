@@ -10,6 +10,11 @@ def form_of(answer: TestResponse) -> dict[str, str]:
     return _read(answer).forms[-1]
 
 
+def forms_of(answer: TestResponse) -> list[dict[str, str]]:
+    """What a browser would send for each form of the page, in their order."""
+    return _read(answer).forms
+
+
 def errors_of(answer: TestResponse) -> dict[str, str]:
     """The errors that stand beside fields, by the field's id."""
     return {name.removesuffix("-error"): text for name, text in _read(answer).texts.items() if name.endswith("-error")}

@@ -114,7 +114,7 @@ RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
 REVERT = ("version", "seen_version", "entry", "decide-notes", "third-notes")
 AGAIN = ("factor-current_password",)
-DRAFT = Takes(query=("form",), body=("version", "values", "seen", "mine"))
+DRAFT = Takes(query=("form", "draft"), body=("version", "values", "seen", "restored"))
 PASSWORDS = ("password-current_password", "password-new_password", "password-again")
 FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/"): Takes(),
@@ -168,8 +168,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
-    ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form",)),
-    ("POST", "/discard_draft/<page_identifier>"): Takes(query=("form",), form=("back",)),
+    ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form", "draft", "mark")),
+    ("POST", "/discard_draft/<page_identifier>"): Takes(query=("form",), form=("mark", "back")),
     ("GET", "/users"): Takes(query=("q", "page")),
     ("GET", "/users/new"): Takes(),
     ("POST", "/users/new"): Takes(form=("first_name", "last_name", "email", "role")),

@@ -13,11 +13,10 @@ from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
 from portal.clients.edits import Merged, Saved
 from portal.clients.form_fields import EntryForm
-from portal.editing import drafts
 from portal.editing.display import EditorDraft, values_of
 from portal.error_handlers import answer
 
-GUARD = ("version", "seen", "proceeded", "draft")
+GUARD = ("version", "seen", "proceeded", "draft", "restored")
 
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
@@ -73,7 +72,7 @@ def conflict(
         questions=conflicts.questions(merged, third, asked),
         together=wording.merged_quietly(merged, asked.by),
         undoing=undoing,
-        draft=None if undoing else EditorDraft(editor.place, offered=drafts.draft_of(editor.place)),
+        draft=None if undoing else draft_forms.asked(editor, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing"),
     )

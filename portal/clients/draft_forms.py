@@ -3,8 +3,8 @@
 Nothing is written: that a draft has been opened does not settle it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -16,32 +16,56 @@ from portal.clients.merging import merge_now
 from portal.clients.revisions import last_change
 from portal.editing import drafts
 from portal.editing.budget import Budget
-from portal.editing.display import EditorDraft, base_of
+from portal.editing.display import EditorDraft, Offer, base_of
 from portal.editing.drafts import EditDraft
 from portal.errors import InvalidInput
 from portal.text_input import clean_line
 
+MAX_OFFERS = 3  # each is merged with the record; the next ones follow when these are decided
 
-def opened(editor: Editor, *, restore: bool) -> tuple[Any, EditorDraft]:
-    """The form to show: on the record, with the draft on offer, or the draft's where it is to be restored."""
+
+def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
+    """The form to show: on the record, or the draft's with the id `restore`; other drafts on offer beside it."""
     form = editor.make_form(None)
-    draft = drafts.draft_of(editor.place)
-    unsaved = _unsaved(editor, draft, Budget()) if draft else None
-    if not unsaved or not unsaved.labels:
-        return _with(form, EditorDraft(editor.place))
-    if not restore:
-        return _with(form, EditorDraft(editor.place, offered=draft, labels=unsaved.labels))
+    found = drafts.drafts_at(editor.place)
+    chosen = next((draft for draft in found if draft.draft_id == restore), None)
+    budget = Budget()
+    unsaved = _unsaved(editor, chosen, budget) if chosen else None
+    others = [draft for draft in found if draft is not chosen]
+    own = EditorDraft(editor.place, drafts.new_id(), _offers(editor, others, budget))
+    if chosen is None or unsaved is None or not unsaved.labels:
+        return _with(form, own)
+    unsaved.form.restored.data = str(chosen.mark)
     base = base_of(unsaved.form, form)
-    return _with(unsaved.form, EditorDraft(editor.place, labels=unsaved.labels, base=base, is_restored=True))
+    return _with(unsaved.form, replace(own, labels=unsaved.labels, base=base, is_restored=True))
 
 
 def sent_back(editor: Editor, form: Any, budget: Budget) -> tuple[Any, EditorDraft]:
     """A form that was sent and not accepted; what was on offer beside it still is."""
+    draft_id = form.draft.data or drafts.new_id()
+    restored = drafts.mark_from(form.restored.data or "")
+    known = {draft_id, *([restored.draft_id] if restored else [])}
+    others = [draft for draft in drafts.drafts_at(editor.place) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
-    draft = drafts.draft_of(editor.place) if form.draft.data != drafts.MINE else None
-    unsaved = _unsaved(editor, draft, budget) if draft else None
-    labels = unsaved.labels if unsaved else []
-    return _with(form, EditorDraft(editor.place, offered=draft if labels else None, labels=labels, base=base))
+    return _with(form, EditorDraft(editor.place, draft_id, _offers(editor, others, budget), base=base))
+
+
+def asked(editor: Editor, draft_id: str) -> EditorDraft:
+    """For a page that asks about what was typed and has no fields for it: the draft stays as it is."""
+    kept = next((draft for draft in drafts.drafts_at(editor.place) if draft.draft_id == draft_id), None)
+    return EditorDraft(editor.place, draft_id, kept=kept)
+
+
+def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
+    """The newest that hold something unsaved."""
+    offers: list[Offer] = []
+    for draft in found:
+        unsaved = _unsaved(editor, draft, budget)
+        if unsaved and unsaved.labels:
+            offers.append(Offer(editor.place, draft, unsaved.labels))
+        if len(offers) == MAX_OFFERS:
+            break
+    return offers
 
 
 @dataclass(frozen=True)
@@ -96,7 +120,7 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
 
 
 def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
-    form.draft.data = draft.whose
+    form.draft.data = draft.draft_id
     return form, draft
 
 

@@ -101,7 +101,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     except EntryMoved as moved:
         db.session.rollback()
         return _removal(editor, moved)
-    drafts.discard(editor.place)
+    drafts.discard_all(editor.place)
     db.session.commit()
     if asked.speaks_json:
         return {"status": "removed", "version": removed.version, "key": editor.entry.prefix}
@@ -116,8 +116,8 @@ def gone(error: EntryGone) -> ResponseReturnValue:
     if is_json():
         return answer(409, str(error))
     client = client_for(current_user, error.revision.client_id)
-    draft = drafts.draft_of(drafts.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
-    typed = {**(draft.values if draft else {}), **request.form}
+    found = drafts.drafts_at(drafts.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
+    typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
     labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(
         "clients/gone.html",
@@ -133,7 +133,7 @@ def gone(error: EntryGone) -> ResponseReturnValue:
 
 def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
     editor = _editor(client_id, entry, product_id)
-    form, draft = draft_forms.opened(editor, restore="draft" in request.args)
+    form, draft = draft_forms.opened(editor, restore=request.args.get("draft"))
     form.proceeded.data = "1" if "proceeded" in request.args else ""
     return answers.editor_page(editor, form, draft)
 

@@ -29,7 +29,7 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 class EntryForm(FlaskForm):
     """A form on one entry of a client record; `GROUPS` has the fields that people see, by the title they stand under.
 
-    The hidden fields say where the person started, to editing.guard, and whose the draft is, to editing.drafts.
+    The hidden fields say where the person started (editing.guard) and which drafts the form holds (editing.drafts).
     """
 
     GROUPS: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -38,6 +38,7 @@ class EntryForm(FlaskForm):
     seen = HiddenField()
     proceeded = HiddenField()
     draft = HiddenField()
+    restored = HiddenField()
 
     @property
     def groups(self) -> list[tuple[str, list[Field]]]:

@@ -7,42 +7,60 @@ from typing import Any
 
 from flask import url_for
 
-from portal.editing.drafts import MINE, EditDraft, Place
+from portal.editing.drafts import EditDraft, Place
 
 
 @dataclass(frozen=True)
-class EditorDraft:
-    """The draft of the form that is shown.
-
-    `offered` is one that waits for Restore or Discard, `labels` what people call its fields. `base` has the record's
-    values, as the form would send them, of the fields that show something else: a restored draft, a form with errors.
-    """
+class Offer:
+    """A draft that waits for Restore or Discard; `labels` is what people call its fields."""
 
     place: Place
-    offered: EditDraft | None = None
-    labels: Sequence[str] = ()
-    base: Mapping[str, str] = field(default_factory=dict)
-    is_restored: bool = False
-
-    @property
-    def whose(self) -> str:
-        """For the form's hidden field `draft`: see drafts.settle."""
-        return "offered" if self.offered else MINE
-
-    @property
-    def url(self) -> str:
-        return url_for("drafts.keep", page_identifier=self.place.page_identifier, form=self.place.form)
+    draft: EditDraft
+    labels: Sequence[str]
 
     @property
     def discard_url(self) -> str:
         return url_for(
-            "drafts_by_hand.discard_by_hand", page_identifier=self.place.page_identifier, form=self.place.form
+            "drafts.discard",
+            page_identifier=self.place.page_identifier,
+            form=self.place.form,
+            mark=str(self.draft.mark),
         )
 
     @property
-    def offered_json(self) -> str:
-        """What the draft on offer holds, so that what is typed beside it is kept together with it."""
-        draft = self.offered
+    def discard_by_hand_url(self) -> str:
+        return url_for(
+            "drafts_by_hand.discard_by_hand", page_identifier=self.place.page_identifier, form=self.place.form
+        )
+
+
+@dataclass(frozen=True)
+class EditorDraft:
+    """The draft that the page writes, and those that it offers.
+
+    `base` has the record's values, as the form would send them, of the fields that show something else: a restored
+    draft, a form with errors. `labels` are the fields of a restored one. `kept` is what the draft holds already and the
+    page has no fields for.
+    """
+
+    place: Place
+    draft_id: str
+    offers: Sequence[Offer] = ()
+    base: Mapping[str, str] = field(default_factory=dict)
+    is_restored: bool = False
+    labels: Sequence[str] = ()
+    kept: EditDraft | None = None
+
+    @property
+    def url(self) -> str:
+        return url_for(
+            "drafts.keep", page_identifier=self.place.page_identifier, form=self.place.form, draft=self.draft_id
+        )
+
+    @property
+    def kept_json(self) -> str:
+        """As the page would send it."""
+        draft = self.kept
         return json.dumps(
             {"version": draft.base_version, "seen": draft.seen, "values": draft.values} if draft else None
         )

@@ -1,12 +1,15 @@
-"""What a person has typed and not saved yet, kept on the server: one draft for each profile, page and form.
+"""What a person has typed and not saved yet, kept on the server: one draft for each opening of an editor.
 
-A form is "record" for a record's own fields, "person/12" or "person/new" for a part of it. The last write wins; a draft
-is only ever its own profile's. Used by the drafts API, the editors and the purge. Must not import a feature.
+A form is "record" for a record's own fields, "person/12" or "person/new" for a part of it. Only the page that writes a
+draft changes it, so two tabs never write into one, and a draft on offer stays until somebody restores or discards it.
+Used by the drafts API, the editors and the purge. Must not import a feature.
 """
 
-from collections.abc import Collection, Mapping
+import re
+import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, literal_column, select, text, tuple_
@@ -19,12 +22,16 @@ from portal.extensions import Model, db
 MOST_DRAFTS = 100  # of one profile; the oldest go
 KEPT_DAYS = 30
 MOST_VALUES = 60
-MINE = "mine"
+LONGEST_ID = 40
+MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFT_LOCK = 0x6B69  # with the profile's id beside it: of another kind than the jobs' locks
 
 
 class EditDraft(Model):
     """The values that differ from the record at `base_version`, as the form would send them.
+
+    `draft_id` is made by the page that writes it; '' is the draft of a page of an earlier release, which had none.
 
     `seen` is that of editing.guard: fields whose newer value the person had taken in before typing over it.
     """
@@ -34,6 +41,7 @@ class EditDraft(Model):
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
     page_identifier: Mapped[str] = mapped_column(String(60), primary_key=True)
     form: Mapped[str] = mapped_column(String(60), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(String(LONGEST_ID), primary_key=True, server_default="")
     base_version: Mapped[int]
     seen: Mapped[str] = mapped_column(String(2_000), server_default="")
     values: Mapped[dict[str, str]] = mapped_column(JSONB)
@@ -44,10 +52,31 @@ class EditDraft(Model):
         """Where the person had started from."""
         return origin_from({"version": str(self.base_version), "seen": self.seen})
 
+    @property
+    def mark(self) -> "Mark":
+        return Mark(self.draft_id, self.updated_at)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A draft as it was at a moment: what its page has typed since is not meant by it."""
+
+    draft_id: str
+    updated_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.draft_id}@{(self.updated_at - EPOCH) // timedelta(microseconds=1)}"
+
+
+def mark_from(text: str) -> Mark | None:
+    """Read what `str` made of a mark; None for anything else."""
+    found = MARK.fullmatch(text)
+    return Mark(found["id"], EPOCH + timedelta(microseconds=int(found["microseconds"]))) if found else None
+
 
 @dataclass(frozen=True)
 class Place:
-    """Whose draft of which form on which page."""
+    """Whose drafts of which form on which page."""
 
     profile_id: int
     page_identifier: str
@@ -62,15 +91,12 @@ class Place:
 
 @dataclass(frozen=True)
 class Typed:
-    """What one tab has typed: the draft shall hold it beside what other tabs of the same form have put there.
-
-    `mine` are the fields that this tab has kept before and that are its own to take away again.
-    """
+    """What one page holds that is not saved; `restored` is the draft that it was opened with."""
 
     base_version: int
     seen: str
     values: Mapping[str, str]
-    mine: Collection[str] = ()
+    restored: Mark | None = None
 
 
 def take_turns(profile_id: int) -> None:
@@ -78,49 +104,62 @@ def take_turns(profile_id: int) -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(DRAFT_LOCK, profile_id)))
 
 
-def keep(place: Place, typed: Typed) -> None:
-    """Keep it, together with what another tab has put there. Where nothing is left, the draft goes. Flushes.
+def new_id() -> str:
+    return secrets.token_urlsafe(9)
 
-    Call `take_turns` first.
+
+def keep(place: Place, draft_id: str, typed: Typed) -> None:
+    """Keep it in place of the same page's earlier draft, and of the one that it restored. Flushes.
+
+    Where nothing is typed the draft goes. Call `take_turns` first.
     """
-    there = draft_of(place)
-    others = _others(there, typed)
-    if not others and not typed.values:
-        return discard(place)
-    origin = _common_origin(there, others, typed) if there and others else (typed.base_version, typed.seen)
-    values = {**others, **typed.values}
-    state = {"base_version": origin[0], "seen": origin[1], "values": values, "updated_at": func.now()}
-    upsert = insert(EditDraft).values(
-        profile_id=place.profile_id, page_identifier=place.page_identifier, form=place.form, **state
-    )
-    statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_=state)
+    if typed.restored:
+        discard_marked(place, typed.restored)
+    if not typed.values:
+        return discard(place, draft_id)
+    state = {"base_version": typed.base_version, "seen": typed.seen, "values": typed.values}
+    key = {"page_identifier": place.page_identifier, "form": place.form, "draft_id": draft_id}
+    # The moment is the mark of what was kept, and two calls may be part of one transaction.
+    now = {"updated_at": func.clock_timestamp()}
+    upsert = insert(EditDraft).values(profile_id=place.profile_id, **key, **state, **now)
+    statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
     is_new = db.session.scalar(statement.returning(literal_column("xmax = 0")))
     if is_new:
         _drop_the_oldest(place.profile_id)
 
 
-def draft_of(place: Place) -> EditDraft | None:
-    return db.session.scalar(select(EditDraft).where(place.is_here).execution_options(populate_existing=True))
+def drafts_at(place: Place) -> Sequence[EditDraft]:
+    """The newest first."""
+    newest_first = select(EditDraft).where(place.is_here).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
+    return db.session.scalars(newest_first.execution_options(populate_existing=True)).all()
 
 
-def discard(place: Place) -> None:
-    """Flushes. No draft is no error: it may have been discarded in another tab."""
-    db.session.execute(delete(EditDraft).where(place.is_here).execution_options(synchronize_session=False))
+def discard(place: Place, draft_id: str) -> None:
+    """Flushes. No draft is no error."""
+    _delete(place.is_here, EditDraft.draft_id == draft_id)
+
+
+def discard_marked(place: Place, mark: Mark) -> bool:
+    """Discard a draft unless it has been written since. Return whether it is gone. Flushes."""
+    mine = (place.is_here, EditDraft.draft_id == mark.draft_id)
+    _delete(*mine, EditDraft.updated_at == mark.updated_at)
+    return db.session.scalar(select(EditDraft.draft_id).where(*mine)) is None
+
+
+def discard_all(place: Place) -> None:
+    """For a part that is removed. Flushes."""
+    _delete(place.is_here)
 
 
 def settle(place: Place, sent: Mapping[str, str]) -> None:
-    """A save of `sent` has been accepted: what it held is unsaved no longer. Flushes.
+    """A save of `sent` has been accepted: its page's draft, and the one that was restored into it, go. Flushes.
 
-    What it did not hold stays: values only offered beside the form, those of another tab, those a program leaves out.
-    An editor brings its draft up to date before it is sent, so of an ordinary save nothing is left.
+    Those of other pages stay; of a program, which names no draft, all do.
     """
-    draft = draft_of(place)
-    left = _left(draft.values, sent) if draft else {}
-    if draft is None or not left:
-        discard(place)
-    else:
-        draft.values = left
-        db.session.flush()
+    if sent.get("draft"):
+        discard(place, sent["draft"])
+    if restored := mark_from(sent.get("restored", "")):
+        discard_marked(place, restored)
 
 
 def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
@@ -130,40 +169,16 @@ def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
 
 
 def _drop_the_oldest(profile_id: int) -> None:
+    key = tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id)
+    mine = EditDraft.profile_id == profile_id
     newest = (
-        select(EditDraft.page_identifier, EditDraft.form)
-        .where(EditDraft.profile_id == profile_id)
+        select(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id)
+        .where(mine)
         .order_by(EditDraft.updated_at.desc())
         .limit(MOST_DRAFTS)
     )
-    key = tuple_(EditDraft.page_identifier, EditDraft.form)
-    db.session.execute(
-        delete(EditDraft)
-        .where(EditDraft.profile_id == profile_id, key.not_in(newest))
-        .execution_options(synchronize_session=False)
-    )
+    _delete(mine, key.not_in(newest))
 
 
-def _others(there: EditDraft | None, typed: Typed) -> dict[str, str]:
-    """What the draft holds that is not this tab's, as far as there is room for both."""
-    values = there.values if there else {}
-    others = {name: value for name, value in values.items() if name not in typed.mine and name not in typed.values}
-    return others if len(others) + len(typed.values) <= MOST_VALUES else {}
-
-
-def _common_origin(there: EditDraft, others: Collection[str], typed: Typed) -> tuple[int, str]:
-    """A draft has one version to start from: the older. What started from a newer one says so by `seen`."""
-    here = origin_from({"version": str(typed.base_version), "seen": typed.seen})
-    origins = {**dict.fromkeys(others, there.origin), **dict.fromkeys(typed.values, here)}
-    version = min(origin.version for origin in origins.values())
-    seen = [f"{name}:{origin.of(name)}" for name, origin in sorted(origins.items()) if origin.of(name) > version]
-    return version, " ".join(seen)
-
-
-def _left(values: Mapping[str, str], sent: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if name not in sent or _lines(sent[name]) != _lines(value)}
-
-
-def _lines(value: str) -> str:
-    """Browsers send CRLF where a script reads LF."""
-    return value.replace("\r\n", "\n").strip()
+def _delete(*conditions: Any) -> None:
+    db.session.execute(delete(EditDraft).where(*conditions).execution_options(synchronize_session=False))

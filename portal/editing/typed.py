@@ -3,20 +3,22 @@
 import re
 from typing import Any
 
-from portal.editing.drafts import MOST_VALUES, Typed
+from portal.editing.drafts import LONGEST_ID, MOST_VALUES, Mark, Typed, mark_from
 from portal.editing.guard import origin_from
 from portal.errors import InvalidInput
 
 FORM = re.compile(r"[a-z][a-z0-9_]*(/[a-z0-9_]+)*", re.ASCII)
 FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
-MEMBERS = {"version", "seen", "values", "mine"}
+DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
+# `mine` is sent by pages that were opened before drafts had ids; it no longer matters.
+MEMBERS = {"version", "seen", "values", "restored", "mine"}
 LONGEST_FORM = 60
 LONGEST_SEEN = 2_000
 LONGEST_VALUE = 12_000
 
 
 def typed_from(body: object) -> Typed:
-    """Read `version`, `seen`, `values` and `mine` from parsed JSON. Raises InvalidInput (422) naming the field."""
+    """Read `version`, `seen`, `values` and `restored` from parsed JSON. Raises InvalidInput (422) naming the field."""
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     for name in body.keys() - MEMBERS:
@@ -27,7 +29,8 @@ def typed_from(body: object) -> Typed:
     if not isinstance(seen, str) or len(seen) > LONGEST_SEEN:
         raise InvalidInput("seen", f"must be text of at most {LONGEST_SEEN:,} characters, such as phone:7 notes:8")
     origin_from({"version": str(version), "seen": seen})
-    return Typed(version, seen, _values(body.get("values")), _names(body.get("mine", [])))
+    restored = mark_of(body["restored"], "restored") if "restored" in body else None
+    return Typed(version, seen, _values(body.get("values")), restored)
 
 
 def form_from(name: Any) -> str:
@@ -35,6 +38,21 @@ def form_from(name: Any) -> str:
     if not isinstance(name, str) or len(name) > LONGEST_FORM or not FORM.fullmatch(name):
         raise InvalidInput("form", "must name a form, such as record, person/12 or person/new")
     return name
+
+
+def draft_id_from(text: str) -> str:
+    """The draft's id, '' of a page that has none. Raises InvalidInput (422)."""
+    if not DRAFT_ID.fullmatch(text):
+        raise InvalidInput("draft", f"must be at most {LONGEST_ID} letters, digits, hyphens and underscores")
+    return text
+
+
+def mark_of(text: Any, field: str) -> Mark:
+    """The draft that is meant, as it was. Raises InvalidInput (422)."""
+    mark = mark_from(text) if isinstance(text, str) else None
+    if mark is None:
+        raise InvalidInput(field, "must be the mark of a draft, as the editor has it")
+    return mark
 
 
 def _values(values: Any) -> dict[str, str]:
@@ -46,14 +64,6 @@ def _values(values: Any) -> dict[str, str]:
         if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
             raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")
     return values
-
-
-def _names(names: Any) -> frozenset[str]:
-    if not isinstance(names, list) or len(names) > MOST_VALUES:
-        raise InvalidInput("mine", f"must be a list of at most {MOST_VALUES} names of fields")
-    if not all(isinstance(name, str) and FIELD.fullmatch(name) for name in names):
-        raise InvalidInput("mine", "must be names of 1 to 60 small letters, digits or underscores")
-    return frozenset(names)
 
 
 def _can_be_kept(value: str) -> bool:

@@ -11,7 +11,7 @@ from portal import pages
 from portal.csrf import check_csrf
 from portal.editing import drafts
 from portal.editing.drafts import Place
-from portal.editing.typed import form_from, typed_from
+from portal.editing.typed import draft_id_from, form_from, mark_of, typed_from
 from portal.errors import NotAllowed, NotSignedIn
 from portal.extensions import csrf, db
 from portal.json_body import json_body
@@ -23,6 +23,7 @@ csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes be
 # Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
 LARGEST_BODY_BYTES = 128 * 1024
+MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
 
 
 @blueprint.before_request
@@ -50,25 +51,32 @@ def check_token() -> None:
 
 @blueprint.put("/<page_identifier>")
 def keep(page_identifier: str) -> ResponseReturnValue:
-    """Keep what is typed in one tab, beside what others of the same form have kept."""
-    drafts.keep(_place(page_identifier), typed_from(json_body(LARGEST_BODY_BYTES)))
+    """Keep what is typed in one page, beside what others of the same form have kept."""
+    draft_id = draft_id_from(request.args.get("draft", ""))
+    drafts.keep(_place(page_identifier), draft_id, typed_from(json_body(LARGEST_BODY_BYTES)))
     db.session.commit()
     return {"status": "kept"}
 
 
 @blueprint.delete("/<page_identifier>")
 def discard(page_identifier: str) -> ResponseReturnValue:
-    drafts.discard(_place(page_identifier))
+    """Discard the draft that `mark` names, unless its page has typed on; or the page's own, by its `draft`."""
+    place = _place(page_identifier)
+    is_gone = True
+    if "mark" in request.args:
+        is_gone = drafts.discard_marked(place, mark_of(request.args["mark"], "mark"))
+    else:
+        drafts.discard(place, draft_id_from(request.args.get("draft", "")))
     db.session.commit()
-    return {"status": "discarded"}
+    return {"status": "discarded" if is_gone else "moved_on"}
 
 
 @by_hand.post("/discard_draft/<page_identifier>")
 def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
     """As `discard`, from the form of the editor's banner, back to the editor."""
-    drafts.discard(_place(page_identifier))
+    is_gone = drafts.discard_marked(_place(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
-    flash("Your unsaved changes are discarded.")
+    flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
     return redirect(local_path(request.form.get("back"), home="/"))
 
 

@@ -236,7 +236,7 @@ def a_draft_on_offer(stage: Stage) -> Page:
     """Every field has something unsaved, and another is typed beside the offer."""
     client = long_client(stage.cast)
     place = Place(stage.cast.amelia.id, f"client-{client.id}", "record")
-    drafts.keep(place, Typed(1, "", dict.fromkeys(CLIENT.labels, "1")))
+    drafts.keep(place, "a", Typed(1, "", dict.fromkeys(CLIENT.labels, "1")))
     db.session.commit()
     amelia = stage.amelia()
     amelia.open_editor(client)

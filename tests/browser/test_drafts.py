@@ -25,7 +25,7 @@ CLIENT_PAGE = re.compile(r"/clients/\d+$")
 # The draft of a page that is going away outlives it, and nobody is told when it has arrived.
 ASK_FOR_OFFER = """async ([path, patienceMs]) => {
     for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
-        if ((await (await fetch(path)).text()).includes("data-draft-offer ")) return true;
+        if ((await (await fetch(path)).text()).includes("data-draft-offer=")) return true;
         await new Promise((goOn) => setTimeout(goOn, 100));
     }
     return false;
@@ -56,10 +56,15 @@ def is_kept(person: Person) -> None:
     expect(person.page.get_by_text("Draft kept", exact=True)).to_be_visible()
 
 
-def kept(profile: Profile, client: Client) -> dict[str, str] | None:
+def all_kept(profile: Profile, client: Client) -> list[dict[str, str]]:
+    """The values of each draft, the newest first."""
     db.session.rollback()
-    draft = drafts.draft_of(Place(profile.id, f"client-{client.id}", "record"))
-    return draft.values if draft else None
+    return [draft.values for draft in drafts.drafts_at(Place(profile.id, f"client-{client.id}", "record"))]
+
+
+def kept(profile: Profile, client: Client) -> dict[str, str] | None:
+    """The values of the newest draft."""
+    return next(iter(all_kept(profile, client)), None)
 
 
 def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_saved(
@@ -136,11 +141,11 @@ def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cas
     is_kept(amelia)
     another.field("Town").fill("Wells")
     is_kept(another)
-    assert kept(cast.amelia, client) == {"notes": "Typed here", "town": "Wells"}
+    assert all_kept(cast.amelia, client) == [{"town": "Wells"}, {"notes": "Typed here"}]
 
     another.save()
     expect(another.page).to_have_url(CLIENT_PAGE)
-    assert kept(cast.amelia, client) == {"notes": "Typed here"}
+    assert all_kept(cast.amelia, client) == [{"notes": "Typed here"}]
 
 
 def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
@@ -156,10 +161,10 @@ def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
     is_kept(amelia)
-    assert kept(cast.amelia, client) == {"phone": "501632 960001", "town": "Wells"}
+    assert all_kept(cast.amelia, client) == [{"town": "Wells"}, {"phone": "501632 960001"}]
     offer(amelia).get_by_role("button", name="Discard").click()
     expect(offer(amelia)).to_have_count(0)
-    assert kept(cast.amelia, client) == {"town": "Wells"}
+    assert all_kept(cast.amelia, client) == [{"town": "Wells"}]
 
     with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
         amelia.field("Town").fill("")
@@ -192,3 +197,76 @@ def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
     expect(amelia.page.get_by_role("heading", level=1)).to_have_text("One field needs your decision")
     db.session.rollback()
     assert (client.phone, client.version) == ("01632 962400", 2)
+
+
+def test_draft_on_offer_stays_whatever_is_typed_beside_it_and_in_another_tab(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Notes").fill("An hour's work")
+    amelia.field("Phone").fill("01632 962500")
+    is_kept(amelia)
+    amelia.reload()
+    expect(offer(amelia)).to_contain_text("(Phone, Notes)")
+    another = amelia.another_tab()
+    another.open_editor(client)
+
+    for person in (amelia, another):
+        person.field("Notes").press_sequentially("x")
+        is_kept(person)
+    assert all_kept(cast.amelia, client)[-1] == {"phone": "01632 962500", "notes": "An hour's work"}
+
+    another.reload()
+    expect(offer(another)).to_have_count(3)
+    offer(another).last.get_by_role("link", name="Restore").click()
+    expect(another.field("Notes")).to_have_value("An hour's work")
+
+
+def test_discarding_in_an_old_tab_leaves_what_another_tab_goes_on_typing(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
+    typing = amelia.another_tab()
+    typing.open_editor(client)
+    typing.field("Notes").fill("First line")
+    is_kept(typing)
+    amelia.open_editor(client)
+    expect(offer(amelia)).to_contain_text("(Notes)")
+    typing.field("Notes").fill("First line, second line")
+    expect(typing.page.get_by_text("Draft kept", exact=True)).to_be_hidden()
+    is_kept(typing)
+
+    offer(amelia).get_by_role("button", name="Discard").click()
+    expect(offer(amelia)).to_have_text("You have typed more since, in another tab. It is kept there.")
+    expect(amelia.field("Name")).to_be_focused()
+    assert kept(cast.amelia, client) == {"notes": "First line, second line"}
+
+
+def test_page_that_says_draft_kept_keeps_it_again_when_it_was_discarded_elsewhere(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
+    typing = amelia.another_tab()
+    typing.open_editor(client)
+    typing.field("Notes").fill("First line")
+    is_kept(typing)
+    amelia.open_editor(client)
+    offer(amelia).get_by_role("button", name="Discard").click()
+    expect(offer(amelia)).to_have_count(0)
+    assert all_kept(cast.amelia, client) == []
+
+    with typing.page.expect_response(lambda response: response.request.method == "PUT"):
+        typing.focus_window()
+    assert kept(cast.amelia, client) == {"notes": "First line"}
+
+
+def test_restored_draft_is_kept_once_by_the_page_that_shows_it(amelia: Person, cast: Cast, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 962600")
+    is_kept(amelia)
+    amelia.reload()
+    offer(amelia).get_by_role("link", name="Restore").click()
+    is_kept(amelia)
+
+    assert all_kept(cast.amelia, client) == [{"phone": "01632 962600"}]
+    with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
+        amelia.field("Phone").fill(client.phone)
+    assert all_kept(cast.amelia, client) == []

@@ -248,7 +248,9 @@ def test_the_draft_of_a_part_that_was_removed_is_shown(
     amelias: Desk, daniels: Desk, cast: Cast, client: Client
 ) -> None:
     ruth_id = only(Person).id
-    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"), Typed(1, "", {"known_as": "Ruthie"}))
+    drafts.keep(
+        Place(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"), "a", Typed(1, "", {"known_as": "Ruthie"})
+    )
     db.session.commit()
     daniels.change(f"/person/{ruth_id}/remove")
 
@@ -400,17 +402,21 @@ def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Cli
         (f"/product/{product.id}/valuation/new", f"valuation/new/{product.id}"),
     ):
         kept = amelias.browser.call(
-            "PUT", f"/edit_drafts/client-{client.id}?form={form}", json={"version": 1, "values": {"amount": "5"}}
+            "PUT",
+            f"/edit_drafts/client-{client.id}?form={form}&draft=a",
+            json={"version": 1, "values": {"amount": "5"}},
         )
         assert kept.status_code == 200
         page = amelias.browser.get(amelias.address + path)
-        assert f'data-draft-url="/edit_drafts/client-{client.id}?form={form}"' in page.text.replace("%2F", "/")
+        assert f'data-draft-url="/edit_drafts/client-{client.id}?form={form}&amp;draft=' in page.text.replace(
+            "%2F", "/"
+        )
 
     path = f"/product/{product.id}/valuation/new"
     assert "unsaved changes from less than a minute ago (Amount)" in text_of(
         amelias.browser.get(amelias.address + path)
     )
-    restored = amelias.browser.get(f"{amelias.address}{path}?draft=1")
+    restored = amelias.browser.get(f"{amelias.address}{path}?draft=a")
     assert form_of(restored)["amount"] == "5"
     assert amelias.send(form_of(restored), path, valued_on="2026-06-30").status_code == 302
     assert "unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))

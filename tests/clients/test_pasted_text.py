@@ -71,12 +71,13 @@ def test_pasted_text_in_an_import_is_kept_clean(app: Flask, tmp_path: Path) -> N
 
 
 def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client, cast: Cast) -> None:
-    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), Typed(1, "", PASTED))
+    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", PASTED))
     db.session.commit()
 
-    restored = amelias.open("/edit?draft=1")
+    restored = amelias.open("/edit?draft=a")
 
-    assert {name: restored[name].replace("\r\n", "\n") for name in PASTED} == KEPT
+    shown = {**KEPT, "client_since": "9 May 2016"}
+    assert {name: restored[name].replace("\r\n", "\n") for name in PASTED} == shown
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u3164", "\u2800", "\u115f", "\u200b \U000e0041"])

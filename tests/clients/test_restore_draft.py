@@ -13,7 +13,7 @@ from portal.editing import drafts
 from portal.editing.drafts import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
-from tests.reading import form_of, links_of, text_of
+from tests.reading import form_of, forms_of, links_of, text_of
 from tests.records import make_client
 from tests.visitor import Visitor
 
@@ -41,9 +41,9 @@ def change(visitor: Visitor, client: Client, **typed: str) -> None:
     assert save(visitor, client, form_of(editor(visitor, client)), **typed).status_code == 302
 
 
-def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", **values: str) -> None:
+def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", draft_id: str = "gone", **values: str) -> None:
     """Amelia has typed this, and her browser is gone."""
-    drafts.keep(place(cast, client), Typed(version, seen, values))
+    drafts.keep(place(cast, client), draft_id, Typed(version, seen, values))
     db.session.commit()
 
 
@@ -51,14 +51,20 @@ def place(cast: Cast, client: Client) -> Place:
     return Place(cast.amelia.id, f"client-{client.id}", "record")
 
 
-def kept(cast: Cast, client: Client) -> dict[str, str] | None:
-    draft = drafts.draft_of(place(cast, client))
-    return draft.values if draft else None
+def kept(cast: Cast, client: Client) -> list[dict[str, str]]:
+    """The values of each draft, the newest first."""
+    db.session.rollback()
+    return [draft.values for draft in drafts.drafts_at(place(cast, client))]
 
 
 def stored(client: Client) -> Client:
     db.session.refresh(client)
     return client
+
+
+def offer_of(answer: TestResponse) -> dict[str, str]:
+    """What the Discard button of the first offer sends."""
+    return next(form for form in forms_of(answer) if "mark" in form)
 
 
 def data_of(answer: TestResponse, name: str) -> Any:
@@ -71,8 +77,9 @@ def test_an_editor_without_a_draft_offers_nothing(amelia: Visitor, client: Clien
     answer = editor(amelia, client)
 
     assert "unsaved changes" not in text_of(answer)
-    assert f'data-draft-url="/edit_drafts/client-{client.id}?form=record"' in answer.text
-    assert form_of(answer)["draft"] == "mine"
+    draft_id = form_of(answer)["draft"]
+    assert f'data-draft-url="/edit_drafts/client-{client.id}?form=record&amp;draft={draft_id}"' in answer.text
+    assert draft_id != form_of(editor(amelia, client))["draft"]
 
 
 def test_a_draft_is_offered_with_its_age_and_its_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -83,15 +90,40 @@ def test_a_draft_is_offered_with_its_age_and_its_fields(amelia: Visitor, cast: C
     answer = editor(amelia, client)
 
     assert "You have unsaved changes from 5 minutes ago (Phone, Notes)." in text_of(answer)
-    assert "?draft=1" in links_of(answer)
-    assert (form_of(answer)["phone"], form_of(answer)["draft"]) == ("01632 960001", "offered")
-    assert data_of(answer, "draft-offered")["values"]["phone"] == "01632 960100"
+    assert "?draft=gone" in links_of(answer)
+    assert form_of(answer)["phone"] == "01632 960001"
+
+
+def test_several_drafts_are_offered_the_newest_first_and_each_is_restored_alone(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    for draft_id, town in (("first", "Wells"), ("second", "Frome"), ("third", "Bath")):  # the third is no change
+        keep(cast, client, draft_id=draft_id, town=town)
+    keep(cast, client, draft_id="fourth", phone="1")
+
+    answer = editor(amelia, client)
+    assert [link for link in links_of(answer) if "draft=" in link] == ["?draft=fourth", "?draft=second", "?draft=first"]
+
+    restored = editor(amelia, client, "?draft=first")
+    assert form_of(restored)["town"] == "Wells"
+    assert [link for link in links_of(restored) if "draft=" in link] == ["?draft=fourth", "?draft=second"]
+    assert save(amelia, client, form_of(restored)).status_code == 302
+    assert kept(cast, client) == [{"phone": "1"}, {"town": "Bath"}, {"town": "Frome"}]
+
+
+@pytest.mark.parametrize("query", ["", "?draft=1", "?draft=", "?draft=%00", f"?draft={'x' * 1000}"])
+def test_draft_that_is_not_there_is_not_restored_and_the_others_are_offered(
+    amelia: Visitor, cast: Cast, client: Client, query: str
+) -> None:
+    keep(cast, client, phone="01632 960100")
+
+    assert "You have unsaved changes" in text_of(editor(amelia, client, query))
 
 
 def test_nobody_else_is_offered_it(daniel: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
-    for query in ("", "?draft=1"):
+    for query in ("", "?draft=gone"):
         answer = editor(daniel, client, query)
         assert "unsaved changes" not in text_of(answer)
         assert "01632 960100" not in answer.text
@@ -110,11 +142,11 @@ def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
 ) -> None:
     keep(cast, client, phone="01632 960100", risk_profile="5", next_review_on="2027-01-31", notes="Line\n\n<b>&'\"")
 
-    answer = editor(amelia, client, "?draft=1")
+    answer = editor(amelia, client, "?draft=gone")
 
     form = form_of(answer)
     assert (form["phone"], form["risk_profile"], form["next_review_on"]) == ("01632 960100", "5", "31 January 2027")
-    assert (form["notes"], form["version"], form["seen"], form["draft"]) == ("Line\r\n\r\n<b>&'\"", "1", "", "mine")
+    assert (form["notes"], form["version"], form["seen"]) == ("Line\r\n\r\n<b>&'\"", "1", "")
     assert data_of(answer, "base") == {
         "phone": "01632 960001",
         "risk_profile": "",
@@ -127,11 +159,11 @@ def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
 
 def test_a_restored_draft_is_saved_and_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100", notes="One\nTwo\nFour")
-    form = form_of(editor(amelia, client, "?draft=1"))
+    form = form_of(editor(amelia, client, "?draft=gone"))
 
     assert save(amelia, client, form, town="Wells").status_code == 302
     assert (stored(client).phone, client.notes, client.town) == ("01632 960100", "One\nTwo\nFour", "Wells")
-    assert kept(cast, client) is None
+    assert kept(cast, client) == []
 
 
 def test_values_that_no_column_can_hold_come_back_as_they_were_typed(
@@ -139,7 +171,7 @@ def test_values_that_no_column_can_hold_come_back_as_they_were_typed(
 ) -> None:
     keep(cast, client, next_review_on="31 Jan", email="ruth@", adviser_id="x", nonsense="x")
 
-    answer = editor(amelia, client, "?draft=1")
+    answer = editor(amelia, client, "?draft=gone")
 
     assert (form_of(answer)["next_review_on"], form_of(answer)["email"]) == ("31 Jan", "ruth@")
     assert "(Email, Next review)" in text_of(answer)  # what a drop-down does not offer cannot be shown
@@ -152,7 +184,7 @@ def test_a_record_that_moved_on_is_merged_with_the_draft(
     keep(cast, client, phone="01632 960100", notes="One\nTwo\nThree, mine")
     change(daniel, client, town="Wells", notes="One, theirs\nTwo\nThree")
 
-    form = form_of(editor(amelia, client, "?draft=1"))
+    form = form_of(editor(amelia, client, "?draft=gone"))
 
     assert (form["phone"], form["town"]) == ("01632 960100", "Wells")
     assert form["notes"] == "One, theirs\r\nTwo\r\nThree, mine"
@@ -168,12 +200,12 @@ def test_what_others_changed_too_stays_yours_and_saving_asks(
     keep(cast, client, phone="01632 960100", town="Wells")
     change(daniel, client, phone="01632 960200")
 
-    form = form_of(editor(amelia, client, "?draft=1"))
+    form = form_of(editor(amelia, client, "?draft=gone"))
 
     assert (form["phone"], form["version"], form["seen"]) == ("01632 960100", "1", "")
     assert save(amelia, client, form).status_code == 409
     assert (stored(client).phone, client.version) == ("01632 960200", 2)
-    assert kept(cast, client) == {"phone": "01632 960100", "town": "Wells"}
+    assert kept(cast, client) == [{"phone": "01632 960100", "town": "Wells"}]
 
 
 def test_a_newer_value_that_was_taken_in_before_is_not_asked_about_again(
@@ -182,24 +214,28 @@ def test_a_newer_value_that_was_taken_in_before_is_not_asked_about_again(
     change(daniel, client, phone="01632 960200")
     keep(cast, client, version=1, seen="phone:2", phone="01632 960300")
 
-    form = form_of(editor(amelia, client, "?draft=1"))
+    form = form_of(editor(amelia, client, "?draft=gone"))
 
     assert (form["phone"], form["seen"]) == ("01632 960300", "phone:2")
     assert save(amelia, client, form).status_code == 302
     assert stored(client).phone == "01632 960300"
 
 
-def test_a_save_beside_an_offer_keeps_what_was_not_saved(amelia: Visitor, cast: Cast, client: Client) -> None:
-    """Neither restored nor discarded: the person may not have seen the banner, and nothing typed is lost."""
+@pytest.mark.parametrize("typed", ["other fields", "the same fields"])
+def test_draft_on_offer_stays_whatever_is_typed_and_saved_beside_it(
+    amelia: Visitor, cast: Cast, client: Client, typed: str
+) -> None:
+    """Neither restored nor discarded: the person may not have seen the banner."""
     keep(cast, client, phone="01632 960100", notes="Other")
     form = form_of(editor(amelia, client))
-    keep(cast, client, phone="01632 960100", notes="Other", town="Wells")  # typed beside it
+    values = {"town": "Wells"} if typed == "other fields" else {"phone": "5", "notes": "Mine"}
+    keep(cast, client, draft_id=form["draft"], **values)  # typed beside it
+    assert kept(cast, client) == [values, {"phone": "01632 960100", "notes": "Other"}]
 
-    assert save(amelia, client, form, town="Wells").status_code == 302
-    assert kept(cast, client) == {"phone": "01632 960100", "notes": "Other"}
+    assert save(amelia, client, form, **values).status_code == 302
+
+    assert kept(cast, client) == [{"phone": "01632 960100", "notes": "Other"}]
     assert "(Phone, Notes)" in text_of(editor(amelia, client))
-    change(amelia, client, phone="01632 960100", notes="Other")
-    assert kept(cast, client) is None
 
 
 def test_a_save_in_another_tab_keeps_what_this_one_has_typed(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -207,19 +243,19 @@ def test_a_save_in_another_tab_keeps_what_this_one_has_typed(amelia: Visitor, ca
     keep(cast, client, notes="Typed in the other tab")
 
     assert save(amelia, client, form).status_code == 302
-    assert kept(cast, client) == {"notes": "Typed in the other tab"}
+    assert kept(cast, client) == [{"notes": "Typed in the other tab"}]
 
 
 def test_a_save_that_is_refused_keeps_the_draft(amelia: Visitor, cast: Cast, client: Client) -> None:
     form = form_of(editor(amelia, client))
-    keep(cast, client, name="", phone="01632 960100")
+    keep(cast, client, draft_id=form["draft"], name="", phone="01632 960100")
 
     answer = save(amelia, client, form, name="", phone="01632 960100")
 
     assert answer.status_code == 422
     assert data_of(answer, "base") == {"name": "Whitmore Family", "phone": "01632 960001"}
     assert "unsaved changes" not in text_of(answer)
-    assert kept(cast, client) == {"name": "", "phone": "01632 960100"}
+    assert kept(cast, client) == [{"name": "", "phone": "01632 960100"}]
 
 
 def test_an_offer_outlasts_a_save_that_is_refused(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -229,23 +265,38 @@ def test_an_offer_outlasts_a_save_that_is_refused(amelia: Visitor, cast: Cast, c
 
     assert answer.status_code == 422
     assert "(Phone)" in text_of(answer)
-    assert form_of(answer)["draft"] == "offered"
+
+
+def test_restored_draft_is_not_offered_beside_itself_after_a_save_that_is_refused(
+    amelia: Visitor, cast: Cast, client: Client
+) -> None:
+    keep(cast, client, phone="01632 960100")
+
+    answer = save(amelia, client, form_of(editor(amelia, client, "?draft=gone")), name="")
+
+    assert answer.status_code == 422
+    assert "unsaved changes" not in text_of(answer)
+    assert form_of(answer)["phone"] == "01632 960100"
+    assert save(amelia, client, form_of(answer), name="Whitmore").status_code == 302
+    assert kept(cast, client) == []
 
 
 def test_discarded_without_javascript_it_is_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
     path = f"/clients/{client.id}/edit"
 
-    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"back": path})
+    data = offer_of(editor(amelia, client))
+    assert data["back"] == path
+    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data=data)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, path)
     assert "Your unsaved changes are discarded." in text_of(amelia.get(path))
-    assert kept(cast, client) is None
+    assert kept(cast, client) == []
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "", "/\nx"])
 def test_discarding_leads_nowhere_else(amelia: Visitor, client: Client, back: str) -> None:
-    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"back": back})
+    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"mark": "a@1", "back": back})
 
     assert answer.headers["Location"] == "/"
 
@@ -253,5 +304,5 @@ def test_discarding_leads_nowhere_else(amelia: Visitor, client: Client, back: st
 def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, version=7, phone="01632 960100")
 
-    for query in ("", "?draft=1"):
+    for query in ("", "?draft=gone"):
         assert "unsaved changes" not in text_of(editor(amelia, client, query))

@@ -4,19 +4,23 @@ import json
 import logging
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
 from portal.editing import drafts
-from portal.editing.drafts import EditDraft, Place
+from portal.editing.drafts import EditDraft, Mark, Place, mark_from
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.cast import Cast
+from tests.reading import text_of
 from tests.records import make_client
 from tests.visitor import Visitor
 from tests.wiretap import Wiretap
@@ -30,19 +34,25 @@ def amelia(visit: Visit, cast: Cast) -> Visitor:
     return visit(cast.amelia).with_token()
 
 
-def keep(visitor: Visitor, client: Client, form: str = "record", **members: Any) -> TestResponse:
+def keep(visitor: Visitor, client: Client, form: str = "record", draft: str = "tab-1", **members: Any) -> TestResponse:
     body = {"version": 1, "seen": "", "values": {"phone": "01632 960100"}, **members}
-    return visitor.call("PUT", f"/edit_drafts/client-{client.id}?form={form}", json=body)
+    return visitor.call("PUT", f"/edit_drafts/client-{client.id}?form={form}&draft={draft}", json=body)
 
 
-def discard(visitor: Visitor, client: Client, form: str = "record") -> TestResponse:
-    return visitor.delete(f"/edit_drafts/client-{client.id}?form={form}")
+def discard(visitor: Visitor, client: Client, form: str = "record", **query: str) -> TestResponse:
+    options = {"form": form, **(query or {"draft": "tab-1"})}
+    return visitor.delete(f"/edit_drafts/client-{client.id}?{urlencode(options)}")
+
+
+def stored() -> list[EditDraft]:
+    db.session.rollback()
+    order = (EditDraft.profile_id, EditDraft.form, EditDraft.draft_id)
+    return list(db.session.scalars(select(EditDraft).order_by(*order).execution_options(populate_existing=True)))
 
 
 def kept() -> list[tuple[int, str, str, dict[str, str]]]:
     """(profile, page, form, values) of every draft there is."""
-    rows = db.session.scalars(select(EditDraft).order_by(EditDraft.profile_id, EditDraft.form))
-    return [(row.profile_id, row.page_identifier, row.form, row.values) for row in rows]
+    return [(row.profile_id, row.page_identifier, row.form, row.values) for row in stored()]
 
 
 def age(seconds: float, form: str = "record") -> None:
@@ -63,34 +73,86 @@ def test_the_last_one_wins(amelia: Visitor, cast: Cast, client: Client) -> None:
     assert kept() == [
         (cast.amelia.id, f"client-{client.id}", "record", {"phone": "01632 960200", "notes": "Ring\nthem 👋"})
     ]
-    draft = drafts.draft_of(Place(cast.amelia.id, f"client-{client.id}", "record"))
-    assert draft is not None
+    [draft] = stored()
     assert (draft.base_version, draft.origin.seen) == (2, {"notes": 3, "phone": 2})
     assert datetime.now(UTC) - draft.updated_at < timedelta(minutes=1)
 
 
-def test_two_tabs_of_one_form_keep_what_each_has_typed(amelia: Visitor, client: Client) -> None:
-    """And each takes away what is its own, and nothing else."""
-    keep(amelia, client, version=3, seen="notes:4", values={"notes": "One", "town": "Bath"})
-    keep(amelia, client, version=2, seen="phone:5", values={"phone": "2"})
-    assert kept()[0][3] == {"notes": "One", "town": "Bath", "phone": "2"}
-    draft = drafts.draft_of(Place(kept()[0][0], f"client-{client.id}", "record"))
-    assert draft is not None
-    assert [draft.origin.of(name) for name in ("notes", "town", "phone")] == [4, 3, 5]
+def test_two_pages_of_one_form_keep_a_draft_each(amelia: Visitor, client: Client) -> None:
+    keep(amelia, client, draft="one", version=3, seen="notes:4", values={"notes": "One", "town": "Bath"})
+    keep(amelia, client, draft="two", version=2, seen="phone:5", values={"notes": "Two"})
+    keep(amelia, client, draft="one", version=3, seen="", values={"notes": "One more"})
+    assert [row[3] for row in kept()] == [{"notes": "One more"}, {"notes": "Two"}]
 
-    keep(amelia, client, version=3, seen="", values={"notes": "Two"}, mine=["notes", "town"])
-    assert kept()[0][3] == {"notes": "Two", "phone": "2"}
-    keep(amelia, client, values={}, mine=["phone"])
-    assert kept()[0][3] == {"notes": "Two"}
-    keep(amelia, client, values={}, mine=["notes"])
+    keep(amelia, client, draft="one", values={})
+    assert [row[3] for row in kept()] == [{"notes": "Two"}]
+    discard(amelia, client, draft="two")
     assert kept() == []
 
 
-def test_tabs_that_keep_ever_other_fields_do_not_fill_a_draft_for_ever(amelia: Visitor, client: Client) -> None:
-    for number in range(3):
-        keep(amelia, client, values={f"field_{number}_{count}": "x" for count in range(40)})
+def test_draft_that_was_restored_goes_when_the_page_that_restored_it_keeps_its_own(
+    amelia: Visitor, client: Client
+) -> None:
+    keep(amelia, client, draft="one", values={"notes": "One"})
+    [mark] = [str(draft.mark) for draft in stored()]
 
-    assert len(kept()[0][3]) == 40
+    assert keep(amelia, client, draft="two", values={"notes": "One, two"}, restored=mark).status_code == 200
+
+    assert [(draft.draft_id, draft.values) for draft in stored()] == [("two", {"notes": "One, two"})]
+
+
+@pytest.mark.parametrize("how", ["restored", "discarded", "discarded by hand"])
+def test_draft_that_its_page_has_written_since_stays(amelia: Visitor, client: Client, how: str) -> None:
+    keep(amelia, client, draft="one", values={"notes": "One"})
+    [mark] = [str(draft.mark) for draft in stored()]
+    keep(amelia, client, draft="one", values={"notes": "One more line"})
+
+    if how == "restored":
+        keep(amelia, client, draft="two", values={"notes": "One"}, restored=mark)
+        discard(amelia, client, draft="two")
+    elif how == "discarded":
+        assert discard(amelia, client, mark=mark).json == {"status": "moved_on"}
+    else:
+        path = f"/discard_draft/client-{client.id}?form=record"
+        assert amelia.post(path, data={"mark": mark, "back": "/clients"}).status_code == 302
+        assert "Nothing is discarded" in text_of(amelia.get("/clients"))
+
+    assert [row[3] for row in kept()] == [{"notes": "One more line"}]
+
+
+def test_draft_on_offer_is_discarded_by_its_mark_and_no_other_goes(amelia: Visitor, client: Client) -> None:
+    keep(amelia, client, draft="one", values={"notes": "One"})
+    keep(amelia, client, draft="two", values={"notes": "Two"})
+    mark = str(stored()[0].mark)
+
+    for _ in range(2):
+        assert discard(amelia, client, mark=mark).json == {"status": "discarded"}
+
+    assert [row[3] for row in kept()] == [{"notes": "Two"}]
+
+
+def test_page_of_the_release_before_keeps_one_draft_without_an_id(amelia: Visitor, client: Client) -> None:
+    path = f"/edit_drafts/client-{client.id}?form=record"
+    for phone in ("1", "2"):
+        body = {"version": 1, "seen": "", "values": {"phone": phone}, "mine": ["phone"]}
+        assert amelia.call("PUT", path, json=body).status_code == 200
+
+    assert [(draft.draft_id, draft.values) for draft in stored()] == [("", {"phone": "2"})]
+
+
+@given(st.text("abc-_XYZ019", max_size=40), st.integers(0, 10**16))
+def test_mark_is_read_as_it_was_written(draft_id: str, microseconds: int) -> None:
+    mark = Mark(draft_id, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds))
+    assert mark_from(str(mark)) == mark
+
+
+@pytest.mark.parametrize(
+    "text", ["", "@", "a@", "a@-1", "a b@1", f"{'a' * 41}@1", "a@1 ", "a@1٣", f"a@{'9' * 18}", "a"]
+)
+def test_text_that_is_no_mark_is_refused(amelia: Visitor, client: Client, text: str) -> None:
+    assert mark_from(text) is None
+    is_a_problem(discard(amelia, client, mark=text), 422)
+    is_a_problem(keep(amelia, client, restored=text), 422)
 
 
 def test_each_form_each_page_and_each_person_has_its_own(
@@ -120,9 +182,11 @@ def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, c
 
 def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, client: Client) -> None:
     for number in range(drafts.MOST_DRAFTS):
-        drafts.keep(Place(cast.amelia.id, f"client-{number + 1000}", "record"), drafts.Typed(1, "", {"phone": "1"}))
-    drafts.keep(Place(cast.amelia.id, "client-999", "old"), drafts.Typed(1, "", {"phone": "1"}))
-    drafts.keep(Place(cast.daniel.id, "client-999", "old"), drafts.Typed(1, "", {"phone": "1"}))
+        drafts.keep(
+            Place(cast.amelia.id, f"client-{number + 1000}", "record"), "a", drafts.Typed(1, "", {"phone": "1"})
+        )
+    drafts.keep(Place(cast.amelia.id, "client-999", "old"), "a", drafts.Typed(1, "", {"phone": "1"}))
+    drafts.keep(Place(cast.daniel.id, "client-999", "old"), "a", drafts.Typed(1, "", {"phone": "1"}))
     age(3600, "old")
 
     keep(amelia, client)
@@ -149,7 +213,7 @@ WRONG: list[tuple[str, Any]] = [
     ),
     *(("values", {"notes": value}) for value in ("x" * 12_001, "a\0b", LONE_SURROGATE, ["x"], {"x": "y"}, True)),
     ("values", {f"field_{number}": "x" for number in range(61)}),
-    *(("mine", value) for value in (None, 7, "phone", {}, [7], ["a b"], ["x" * 61], ["x"] * 61)),
+    *(("restored", value) for value in (None, 7, "phone", {}, ["a@1"])),
 ]
 
 
@@ -177,6 +241,13 @@ def test_a_form_that_is_none_is_422(amelia: Visitor, client: Client, form: str) 
     for answer in (keep(amelia, client, form), discard(amelia, client, form)):
         is_a_problem(answer, 422)
         assert answer.json["field"] == "form"
+
+
+@pytest.mark.parametrize("draft", ["a b", "x" * 41, "%00", "ä", "a/b", "a@1"])
+def test_draft_id_that_is_none_is_422(amelia: Visitor, client: Client, draft: str) -> None:
+    for answer in (keep(amelia, client, draft=draft), discard(amelia, client, draft=draft)):
+        is_a_problem(answer, 422)
+        assert answer.json["field"] == "draft"
 
 
 def test_without_a_form_it_is_422(amelia: Visitor, client: Client) -> None:

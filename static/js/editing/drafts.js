@@ -2,37 +2,34 @@
 /**
  * The draft of a form: what is typed goes to the server while it is typed, and when the page is hidden, left or signed out of.
  *
- * Reads:  data-draft-url of the form; data-draft-offered, the draft that waits for Restore or Discard, as JSON;
- *         data-draft-restored where the form shows the draft; its inputs `version`, `seen` and `draft`.
- *         [data-draft-offer] with its link and form; [data-draft-state] in the form, where it is to be shown; form[data-sign-out].
+ * Reads:  data-draft-url of the form; data-draft-kept, what the draft holds already where the form has no fields for it, as
+ *         JSON; its inputs `version`, `seen` and `restored`. [data-draft-offer] with the address to discard it, its link and
+ *         form; [data-draft-state] in the form, where it is to be shown; form[data-sign-out].
  * Hears:  `presence:renewed`, `presence:connection` {state}.
  */
 import { on } from "../events.js";
 import { call } from "../http.js";
-import { showOnly } from "../markup.js";
+import { showOnly, write } from "../markup.js";
 import { renewSession } from "../session.js";
 import { isChanged } from "./changes.js";
 import { Keeper } from "./keeper.js";
-import { together } from "./typed.js";
 
 const LARGEST_KEEPALIVE_BYTES = 60_000; // of 64 KB that a browser lets outlive a page
 const SIGN_OUT_WAITS_MS = 2000;
+const MOVED_ON = "You have typed more since, in another tab. It is kept there.";
 
 /** @param {HTMLFormElement} form @returns {Draft|null} null for a form whose values are not kept */
 export const draftOf = (form) => (form.dataset.draftUrl ? new Draft(form) : null);
 
 class Draft {
 	#form;
-	#earlier;
+	/** what the draft holds and the form has no fields for */
+	#carried;
 	#keeper;
-	/** the fields that this tab has kept, and may take away again: another tab may have kept others */
-	#mine = new Set();
 
 	constructor(form) {
 		this.#form = form;
-		this.#earlier = JSON.parse(form.dataset.draftOffered || "null");
-		const kept = "draftRestored" in form.dataset ? this.#read() : this.#earlier;
-		this.#own(kept);
+		this.#carried = JSON.parse(form.dataset.draftKept || "null");
 		const organs = {
 			read: () => this.#read(),
 			send: (draft) => this.#send(draft),
@@ -40,7 +37,7 @@ class Draft {
 				for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
 			},
 		};
-		this.#keeper = new Keeper(organs, kept);
+		this.#keeper = new Keeper(organs, this.#carried);
 		this.#listen();
 	}
 
@@ -86,8 +83,10 @@ class Draft {
 		const changed = [...form.elements].filter(
 			(control) => control.name && control.closest(".field") && isChanged(control),
 		);
+		if (!changed.length) return this.#carried;
 		const values = Object.fromEntries(changed.map(({ name }) => [name, text(name)]));
-		return together({ version: Number(text("version")), seen: text("seen"), values }, this.#earlier);
+		const version = Number(text("version"));
+		return { version, seen: text("seen"), values: { ...this.#carried?.values, ...values } };
 	}
 
 	async #send(draft) {
@@ -101,18 +100,15 @@ class Draft {
 	}
 
 	#call(draft) {
-		const version = Number(this.#form.elements.namedItem("version").value);
-		const body = { ...(draft ?? { version, values: {} }), mine: [...this.#mine] };
-		this.#own(draft);
+		const { version, restored } = this.#form.elements;
+		const origin = restored?.value ? { restored: restored.value } : {};
+		const body = { version: Number(version.value), values: {}, ...draft, ...origin };
 		return call("PUT", this.#form.dataset.draftUrl, { body, keepalive: isSmall(body) });
 	}
 
-	#own(draft) {
-		for (const name in draft?.values) this.#mine.add(name);
-	}
-
 	#listen() {
-		const tryAgain = () => document.hidden || this.#keeper.tryAgain();
+		// Another device may have discarded meanwhile what is still typed here.
+		const tryAgain = () => document.hidden || this.#keeper.renew();
 		const urgent = () => this.#keeper.urgent();
 		document.addEventListener("visibilitychange", () => (document.hidden ? urgent() : tryAgain()));
 		window.addEventListener("pagehide", urgent);
@@ -122,7 +118,7 @@ class Draft {
 			if (state === "signed-out") this.#keeper.pause();
 			else if (state === "online") tryAgain();
 		});
-		this.#listenToOffer(document.querySelector("[data-draft-offer]"));
+		for (const offer of document.querySelectorAll("[data-draft-offer]")) this.#listenToOffer(offer);
 		const signOut = document.querySelector("form[data-sign-out]");
 		signOut?.addEventListener("submit", (event) => {
 			if (this.#keeper.isKept) return;
@@ -132,7 +128,6 @@ class Draft {
 	}
 
 	#listenToOffer(offer) {
-		if (!offer) return;
 		offer.querySelector("a").addEventListener("click", (event) => {
 			if (this.#keeper.isKept) return;
 			event.preventDefault();
@@ -146,14 +141,16 @@ class Draft {
 	}
 
 	async #discard(offer) {
-		this.#earlier = null;
 		try {
-			await this.#keeper.flush();
-			this.#form.elements.namedItem("draft").value = "mine";
-			offer.remove();
+			const { status } = await call("DELETE", offer.dataset.draftOffer);
+			if (status === "discarded") offer.remove();
+			else {
+				write(offer.querySelector("p"), MOVED_ON);
+				for (const way of offer.querySelectorAll("a, form")) way.remove();
+			}
+			this.#form.querySelector(".field :is(input, select, textarea)")?.focus(); // its button is gone
 		} catch {
-			// The banner stays, and so does what it offers.
-			this.#earlier = JSON.parse(this.#form.dataset.draftOffered);
+			// The offer stays, and so does what it offers.
 		}
 	}
 

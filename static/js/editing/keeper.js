@@ -85,6 +85,12 @@ export class Keeper {
 		if (!this.#isStopped && this.#state === "trying") this.#sendQuietly();
 	}
 
+	/** The person is back: tries again, and sends once more what was kept, for it may have been discarded elsewhere. */
+	renew() {
+		this.tryAgain();
+		if (!this.#isStopped && this.#state === "kept") this.flush({ always: true }).catch(() => {});
+	}
+
 	/** The sign-in session has ended: what is typed waits for `resume`. */
 	pause() {
 		this.#clear();
