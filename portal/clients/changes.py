@@ -3,33 +3,32 @@
 Called by changes_views.py. Must not import Flask.
 """
 
+from itertools import accumulate
 from typing import Any
-
-from sqlalchemy import select
 
 from portal.clients.entries import place_of, split_key
 from portal.clients.models import Client
 from portal.clients.queries import name_of
 from portal.clients.readable import as_typed, readable
-from portal.clients.revisions import ClientRevision
+from portal.clients.revisions import ClientRevision, oldest_since
 from portal.clients.wording import labels_of
-from portal.extensions import db
 
-MOST_REVISIONS = 100
+MAX_TOLD = 100
+MAX_FIELDS = 1_000
+FIRST_VERSION = 1  # of a record without a history
 
 
 def changes_since(client: Client, version: int) -> dict[str, Any]:
-    """The revisions after `version`, oldest first; `truncated` says that there are more than MOST_REVISIONS."""
-    found = db.session.scalars(
-        select(ClientRevision)
-        .where(ClientRevision.client_id == client.id, ClientRevision.version > version, ClientRevision.changes != {})
-        .order_by(ClientRevision.version)
-        .limit(MOST_REVISIONS + 1)
-    ).all()
+    """The revisions after `version`, oldest first; `truncated` says that there are more, which are too many to tell."""
+    found = oldest_since(client.id, version)
     # A save between the two reads is found here although the client was read before it.
     newest = max([client.version, *(revision.version for revision in found)])
-    answer = {"version": newest, "changes": [_told(revision) for revision in found[:MOST_REVISIONS]]}
-    return {**answer, "truncated": True} if len(found) > MOST_REVISIONS else answer
+    field_counts = accumulate(len(revision.changes) for revision in found)
+    told = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
+    told = told[:MAX_TOLD]
+    answer = {"version": newest, "changes": [_told(revision) for revision in told if revision.changes]}
+    is_all = newest <= (told[-1].version if told else max(version, FIRST_VERSION))
+    return answer if is_all else {**answer, "truncated": True}
 
 
 def _told(revision: ClientRevision) -> dict[str, Any]:

@@ -6,12 +6,15 @@ fields (`phone`, `person/12/first_name`) are those of the history. Must not impo
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.revisions import from_json, to_json
 from portal.editing.merge import MergeRules
 
+# The keys of a history are asked about over and over; a product that goes takes thousands of valuations with it.
+MAX_REMEMBERED_KEYS = 20_000
 ASK_WHERE_BOTH_DIFFER = MergeRules()
 
 
@@ -151,6 +154,7 @@ class Entry:
         return f"{self.prefix}/{column}" if self.prefix else column
 
 
+@lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def split_key(key: str) -> tuple[Entry, str]:
     """The entry and the column that a key of the history names; the column is '' for a part added or removed."""
     kind_name, _, rest = key.partition("/")
@@ -160,6 +164,7 @@ def split_key(key: str) -> tuple[Entry, str]:
     return Entry(KINDS[kind_name], int(number)), column
 
 
+@lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def place_of(key: str) -> tuple[int, int, int]:
     """Where a key stands among others: JSON keeps no order. The client first, products before their valuations."""
     entry, column = split_key(key)

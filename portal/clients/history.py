@@ -16,7 +16,7 @@ from portal.clients.entries import entries_in
 from portal.clients.history_filters import NOBODY, PARTS, HistoryFilters
 from portal.clients.history_groups import Group, groups_of
 from portal.clients.models import Client
-from portal.clients.revisions import ClientRevision, revisions_in
+from portal.clients.revisions import Author, ClientRevision, authors_in
 from portal.editing.budget import Budget
 from portal.extensions import db
 from portal.paging import PAGE_SIZE, Paging
@@ -93,7 +93,7 @@ def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
 
 
 def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[Item]:
-    merged = revisions_in(client.id, {version for each in found for version in each.merged_with})
+    merged = authors_in(client.id, {version for each in found for version in each.merged_with})
     return [
         Item(
             version=revision.version,
@@ -108,7 +108,7 @@ def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> 
     ]
 
 
-def _notes(revision: ClientRevision, merged: Mapping[int, ClientRevision], reader: Profile) -> Iterable[str]:
+def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profile) -> Iterable[str]:
     if revision.reverts:
         yield f"Undoes change {revision.reverts}"
     versions = () if revision.reverts else revision.merged_with

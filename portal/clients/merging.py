@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.clients.edits import Edit, EntryGone, Merged
-from portal.clients.entries import CLIENT, VALUATION, Entry
+from portal.clients.entries import CLIENT, VALUATION, Entry, split_key
 from portal.clients.models import Client, Product
 from portal.clients.revisions import (
     ClientRevision,
     last_change_of_part,
-    revisions_since,
+    newest_since,
     to_json,
     value_before,
 )
@@ -22,8 +22,6 @@ from portal.editing.guard import Origin
 from portal.editing.merge import UNKNOWN, MergeRules, is_contained, merge
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
-
-MOST_SINCE = 200
 
 
 def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
@@ -54,15 +52,13 @@ def row_of(client: Client, entry: Entry) -> Any:
 
 
 def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:
-    """The revisions that the sender did not know when starting, at most the newest MOST_SINCE.
+    """The revisions that the sender did not know when starting, as far back as they can be read (revisions.py).
 
     Of an older origin nobody can tell what it started from: a base that is UNKNOWN. Raises InvalidInput (422) for a
     version yet to come.
     """
     refuse_version_to_come(client, origin)
-    if origin.version == client.version:
-        return []
-    return revisions_since(client.id, max(origin.version, client.version - MOST_SINCE))
+    return newest_since(client.id, origin.version) if origin.version < client.version else []
 
 
 def refuse_version_to_come(client: Client, origin: Origin) -> None:
@@ -71,11 +67,9 @@ def refuse_version_to_come(client: Client, origin: Origin) -> None:
         raise InvalidInput("version", "is newer than the record: reload the page")
 
 
-def touches(revision: ClientRevision, entry: Entry) -> bool:
-    """Whether the revision changed, added or removed the entry."""
-    if entry.kind is CLIENT:
-        return any("/" not in key for key in revision.changes)
-    return any(key == entry.prefix or key.startswith(f"{entry.prefix}/") for key in revision.changes)
+def touched_by(revision: ClientRevision) -> set[str]:
+    """The prefixes of the entries that the revision changed, added or removed."""
+    return {split_key(key)[0].prefix for key in revision.changes}
 
 
 @dataclass(frozen=True)

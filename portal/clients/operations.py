@@ -7,9 +7,10 @@ their client's version: one number tells whoever has the client open that anythi
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -17,13 +18,20 @@ from portal.auth import Profile
 from portal.clients import access, auditing, revisions
 from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
-from portal.clients.merging import merge_now, row_of, since_origin, touches
-from portal.clients.models import Client, Valuation
+from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
+from portal.clients.merging import merge_now, row_of, since_origin, touched_by
+from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.editing import versions
 from portal.extensions import db
 from portal.live import publish
 
+# How many there may be, and the field that says so. An import brings what it brings.
+MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
+    Person: ("first_name", MAX_PEOPLE, "A client has at most {:,} people."),
+    Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),
+    Valuation: ("valued_on", MAX_VALUATIONS, "A product has at most {:,} valuations."),
+}
 MOST_NAMED = 50  # of the revisions that a save was merged with, the newest
 # What may be there once only: the constraint, the field that says it, and what is wrong with it.
 TAKEN = {
@@ -51,7 +59,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
         raise ValueRefused(column, "Only the client's adviser and administrators may change this.")
     if merged.decided.changes.get("adviser_id"):
         _hold_adviser(merged.decided.changes["adviser_id"])
-    others = [revision for revision in merged.since if touches(revision, entry)]
+    others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
     if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
@@ -83,6 +91,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     if known:
         return Saved(client.version, entry=known, is_change=False)
     row = _insert(kind, {**edit.values, **owner})
+    _refuse_too_many(row)
     entry = Entry(kind, row.id)
     return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.cause()), entry=entry)
 
@@ -94,7 +103,8 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     gone = list(_with_valuations(entry, row))
     since = since_origin(client, edit.origin)
     is_too_old = len(since) < client.version - edit.origin.version  # further back than anybody looks
-    moved = [revision for revision in since if is_too_old or any(touches(revision, part) for part, _ in gone)]
+    prefixes = {part.prefix for part, _ in gone}
+    moved = [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
     if moved:
         raise EntryMoved(entry, moved)
     changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
@@ -110,10 +120,8 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     """
     lock(client, edit)
     changes: Changes = {}
-    for entry, columns in removed:
-        if db.session.get(entry.kind.model, entry.id) is None:
-            row = _insert(entry.kind, {"id": entry.id, **entry.kind.parsed_columns(columns)})
-            changes[entry.prefix] = [None, entry.kind.as_json(row)]
+    for kind, group in groupby(removed, key=lambda part: part[0].kind):
+        changes |= _put_back(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
     if not changes:
         return Saved(client.version, is_change=False)
     return Saved(accept(client, changes, edit.cause()))
@@ -186,6 +194,33 @@ def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
         db.session.flush()
     db.session.refresh(row)
     return row
+
+
+def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """Insert the rows that are not there, all at once: a product may have thousands of valuations. Flushes."""
+    wanted = kind.model.id.in_(list(columns_by_id))
+    there = set(db.session.scalars(select(kind.model.id).where(wanted)))
+    missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in there}
+    if not missing:
+        return {}
+    with _nothing_twice():
+        rows = [{"id": row_id, **kind.parsed_columns(columns)} for row_id, columns in missing.items()]
+        db.session.execute(insert(kind.model.__table__), rows)
+    every = db.session.scalars(select(kind.model).where(wanted).order_by(kind.model.id))
+    added = [row for row in every if row.id in missing]
+    _refuse_too_many(added[0])
+    return {Entry(kind, row.id).prefix: [None, kind.as_json(row)] for row in added}
+
+
+def _refuse_too_many(row: Any) -> None:
+    """After the row was inserted: raise ValueRefused (422) where its client or product has more of them than it may."""
+    model = type(row)
+    if model not in MAX_PARTS:
+        return
+    field, most, problem = MAX_PARTS[model]
+    owner = model.product_id == row.product_id if model is Valuation else model.client_id == row.client_id
+    if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > most:
+        raise ValueRefused(field, problem.format(most))
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String, func, select
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,12 @@ from portal.clients.choices import one_of
 from portal.extensions import Model, db
 from portal.whence import NOWHERE, Whence
 
+MAX_REVISIONS = 200  # read together
+MAX_BYTES = 500_000  # of what is read together, compressed as the database holds it: up to 5 MB of JSON
+MAX_KEYS = 40
+AUTHORS = text("""
+    SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :most)
+    FROM client_revisions WHERE client_id = :client_id AND version = ANY(:versions)""")
 SOURCES = ("form", "json", "revert", "import", "cli")
 Changes = dict[str, list[Any]]  # key → [old, new]
 
@@ -63,21 +69,43 @@ class Cause:
     whence: Whence = NOWHERE
 
 
-def revisions_since(client_id: int, version: int) -> Sequence[ClientRevision]:
-    """The revisions after `version`, oldest first."""
-    return db.session.scalars(
-        select(ClientRevision)
-        .where(ClientRevision.client_id == client_id, ClientRevision.version > version)
-        .order_by(ClientRevision.version)
-    ).all()
+class Author(NamedTuple):
+    """Whose a revision is, and the keys of what it changed without the values: MAX_KEYS at most."""
+
+    version: int
+    changed_by: int | None
+    source: str
+    changes: Sequence[str]
 
 
-def revisions_in(client_id: int, versions: Collection[int]) -> dict[int, ClientRevision]:
-    """Version → its revision, of those that are there."""
+def newest_since(client_id: int, version: int) -> Sequence[ClientRevision]:
+    """The revisions after `version`, oldest first; without the oldest where all of them would be too much to read."""
+    return _within_bounds(client_id, version, ClientRevision.version.desc())
+
+
+def oldest_since(client_id: int, version: int) -> Sequence[ClientRevision]:
+    """The revisions after `version`, oldest first; without the newest where all of them would be too much to read."""
+    return _within_bounds(client_id, version, ClientRevision.version.asc())
+
+
+def authors_in(client_id: int, versions: Collection[int]) -> dict[int, Author]:
+    """Version → whose revision it is, of those that are there. Of many large revisions no value is read."""
     if not versions:
         return {}
-    found = select(ClientRevision).where(ClientRevision.client_id == client_id, ClientRevision.version.in_(versions))
-    return {revision.version: revision for revision in db.session.scalars(found)}
+    found = db.session.execute(AUTHORS, {"client_id": client_id, "versions": list(versions), "most": MAX_KEYS})
+    return {author.version: author for author in map(Author._make, found)}
+
+
+def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientRevision]:
+    """A revision may hold two long texts or thousands of valuations, so their number alone bounds nothing. The database
+    knows how large a value is without reading it.
+    """
+    size = func.sum(func.pg_column_size(ClientRevision.changes)).over(order_by=order)
+    later = (ClientRevision.client_id == client_id, ClientRevision.version > version)
+    sized = select(ClientRevision.version, size.label("size")).where(*later).order_by(order).limit(MAX_REVISIONS)
+    read = sized.subquery()
+    rows = select(ClientRevision).join(read, read.c.version == ClientRevision.version)
+    return db.session.scalars(rows.where(*later, read.c.size <= MAX_BYTES).order_by(ClientRevision.version)).all()
 
 
 def record(client_id: int, version: int, at: datetime, changes: Changes, cause: Cause) -> None:

@@ -10,7 +10,7 @@ from portal.auth import Profile
 from portal.clients.edits import Merged, Saved
 from portal.clients.entries import CLIENT, EntryKind, place_of, split_key
 from portal.clients.queries import name_of
-from portal.clients.revisions import ClientRevision
+from portal.clients.revisions import Author, ClientRevision
 
 MOST_NAMED = 3
 # What was chosen where two changes collided, as the history tells it.
@@ -87,7 +87,7 @@ def name_or_source(revision: ClientRevision) -> str:
     return name_of(revision.changed_by) or _nobody(revision)
 
 
-def changes_by(revisions: Sequence[ClientRevision], by: Profile, but: Collection[str] = ()) -> list[str]:
+def changes_by(revisions: Sequence[ClientRevision | Author], by: Profile, but: Collection[str] = ()) -> list[str]:
     """ "Daniel’s change to Phone and Notes" and the like, each person once, without the keys in `but`."""
     changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
@@ -97,7 +97,7 @@ def changes_by(revisions: Sequence[ClientRevision], by: Profile, but: Collection
     return [f"{whose} to {in_words(labels_of(keys))}" for whose, keys in changed.items()]
 
 
-def _whose_change(revision: ClientRevision, by: Profile) -> str:
+def _whose_change(revision: ClientRevision | Author, by: Profile) -> str:
     return "your earlier change" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s change"
 
 
@@ -105,9 +105,9 @@ def _owner(revision: ClientRevision, by: Profile) -> str:
     return "yours" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s"
 
 
-def _first_name_or_source(revision: ClientRevision) -> str:
+def _first_name_or_source(revision: ClientRevision | Author) -> str:
     return name_of(revision.changed_by).split(" ")[0] if revision.changed_by else _nobody(revision)
 
 
-def _nobody(revision: ClientRevision) -> str:
+def _nobody(revision: ClientRevision | Author) -> str:
     return "an import" if revision.source == "import" else "a command"

@@ -6,20 +6,29 @@ What is measured is the CPU time of this process, which is the server's: a busy 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import insert, text, update
 from werkzeug.test import TestResponse
 
-from portal.clients import Client
+from portal.clients import Client, Valuation
+from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.extensions import db
+from portal.paging import PAGE_SIZE
 from tests.cast import Cast
 from tests.clients.conftest import Desk
 from tests.editing.hostile import blocks, shuffled
-from tests.reading import form_of, text_of
-from tests.records import make_client
+from tests.reading import errors_of, form_of, text_of
+from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
 
 MAX_CPU_SECONDS = 1.0
+# What the same two changes would have left in the history once more.
+REPEAT = text("""
+    INSERT INTO client_revisions (client_id, version, changed_by, source, changes)
+    SELECT client_id, version + :later, changed_by, source, changes FROM client_revisions WHERE version IN (2, 3)""")
 Texts = Callable[[int], str]
 
 
@@ -104,6 +113,49 @@ def test_draft_of_hostile_texts_is_restored_within_a_second(amelias: Desk, danie
     assert "Your unsaved changes are back" in text_of(restored)
     with bounded():
         assert amelias.send(form_of(restored), name="").status_code == 422
+
+
+def test_product_with_very_many_valuations_goes_and_comes_back_within_a_second(amelia: Visitor, cast: Cast) -> None:
+    """Each time one revision holds all of them, and a page of the history many such revisions."""
+    client = make_client()
+    desk, product = Desk(amelia, client), make_product(client)
+    days = [date(1990, 1, 1) + timedelta(days=number) for number in range(MAX_VALUATIONS)]
+    rows = [{"product_id": product.id, "valued_on": day, "amount": Decimal("1.00")} for day in days]
+    db.session.execute(insert(Valuation), rows)
+    db.session.commit()
+    path = f"/product/{product.id}"
+    with bounded():
+        assert desk.send({"version": "1"}, f"{path}/remove").status_code == 302
+    with bounded():
+        assert desk.send({"version": "2", "entry": path[1:]}, "/history/2/revert").status_code == 302
+    for again in range(1, PAGE_SIZE // 2):
+        db.session.execute(REPEAT, {"later": 2 * again})
+    db.session.execute(update(Client).values(version=2 * (PAGE_SIZE // 2) + 1))
+    db.session.commit()
+
+    for page in ("", "/history", "/history?version=2", "/changes?since=1", path):
+        with bounded():
+            assert amelia.get(desk.address + page).status_code == 200
+    form = desk.open()
+    for sent, where in (({**form, "version": "1", "phone": "1"}, "/edit"), ({"version": "1"}, f"{path}/remove")):
+        with bounded():
+            assert desk.send(sent, where).status_code == 409
+
+
+def test_client_with_as_many_parts_as_there_may_be_is_shown_within_a_second(amelia: Visitor, cast: Cast) -> None:
+    client = make_client()
+    desk = Desk(amelia, client)
+    for number in range(MAX_PEOPLE):
+        make_person(client, f"Ruth {number}")
+    for _ in range(MAX_PRODUCTS):
+        make_product(client, (date(2026, 3, 31), "1.00"))
+
+    with bounded():
+        desk.browser.get(desk.address)
+    person = desk.send(desk.open("/person/new"), "/person/new", first_name="R", last_name="W")
+    assert (person.status_code, errors_of(person)) == (422, {"first_name": "A client has at most 200 people."})
+    product = desk.say("/product/new", version=1, product_name="I", product_type="ISA", provider="A", plan_number="1")
+    assert product.json["errors"] == {"product_name": "A client has at most 300 products."}
 
 
 def test_undoing_hostile_texts_costs_less_than_a_second(amelias: Desk, texts: Texts) -> None:

@@ -13,8 +13,7 @@ from portal import clock
 from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
-from portal.clients.merging import MOST_SINCE
-from portal.clients.revisions import ClientRevision
+from portal.clients.revisions import MAX_REVISIONS, ClientRevision
 from portal.editing.guard import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile
@@ -262,7 +261,7 @@ def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
     amelia: Visitor, cast: Cast, client: Client
 ) -> None:
     form = open_editor(amelia, client)
-    for number in range(MOST_SINCE + 1):
+    for number in range(MAX_REVISIONS + 1):
         edit = Edit(Origin(number + 1), cast.daniel.id, {"postcode": f"{number}"})
         operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 import pytest
 from flask import Flask
 from flask_migrate import upgrade
+from sqlalchemy import select
 
 from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.revisions import ClientRevision, revisions_since, to_json
+from portal.clients.revisions import ClientRevision, to_json
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from tests.cast import make_profile
@@ -171,7 +172,8 @@ def told(client: Client, first: dict[str, Any], names: dict[int, str], folder: P
         for profile_id, name in names.items()
         for line in (folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
     ]
-    return Story(sent, list(revisions_since(client.id, 0)), first, fields_of(client), client.version)
+    every = select(ClientRevision).where(ClientRevision.client_id == client.id).order_by(ClientRevision.version)
+    return Story(sent, list(db.session.scalars(every)), first, fields_of(client), client.version)
 
 
 def fields_of(client: Client) -> dict[str, Any]:
