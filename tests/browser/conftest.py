@@ -142,7 +142,9 @@ def trouble() -> Iterator[Trouble]:
     """Fails the test over console errors, exceptions and dialogs that it has not said it expects."""
     trouble = Trouble()
     yield trouble
-    assert trouble.found() == []
+    found = trouble.found()
+    trouble.stop_watching()
+    assert found == []
 
 
 @pytest.fixture
@@ -191,9 +193,45 @@ def crowd(app: Flask) -> Crowd:
     return gather
 
 
+@pytest.fixture(scope="session")
+def seats(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
+    """The browsers of `seat`, by profile id."""
+    contexts: dict[int, BrowserContext] = {}
+    yield contexts
+    for context in contexts.values():
+        context.close()
+
+
 @pytest.fixture
-def stage(sit_down: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, trouble: Trouble) -> Stage:
-    return Stage(sit_down, unhurried_portal, cast, crowd, trouble)
+def seat(
+    seats: dict[int, BrowserContext],
+    browser: Browser,
+    browser_context_args: dict[str, Any],
+    unhurried_portal: Portal,
+    trouble: Trouble,
+    browsers_app: Flask,
+) -> SitDown:
+    """`seat(profile)` is that profile at the browser it has had in tests before, which keeps static files (0.2 s)."""
+
+    def take_seat(profile: Profile) -> Person:
+        context = seats.get(profile.id)
+        if context is None:
+            state = signed_in(browsers_app, profile)
+            options = browser_context_args | {"base_url": unhurried_portal.url, "storage_state": state}
+            context = seats[profile.id] = browser.new_context(**options)
+        for page in context.pages:
+            page.close()
+        trouble.watch(context)
+        return Person(context)
+
+    return take_seat
+
+
+@pytest.fixture
+def stage(
+    sit_down: SitDown, seat: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, trouble: Trouble
+) -> Stage:
+    return Stage(sit_down, seat, unhurried_portal, cast, crowd, trouble)
 
 
 def signed_in(app: Flask, profile: Profile) -> StorageState:

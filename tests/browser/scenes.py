@@ -45,22 +45,31 @@ VIEWERS = 20
 
 @dataclass(frozen=True)
 class Stage:
-    """Where a scene is played: the unhurried portal, on which nothing moves by itself."""
+    """Where a scene is played: the unhurried portal, on which nothing moves by itself.
+
+    `seat(profile)` is that profile in a browser that has what the portal never changes from scenes before; a scene that
+    changes more than its page (cookies, the clock) has one of its own, by `sit_down`.
+    """
 
     sit_down: SitDown
+    seat: SitDown
     portal: Portal
     cast: Cast
     crowd: Crowd
     trouble: Trouble
 
     def amelia(self) -> Person:
+        return self.seat(self.cast.amelia)
+
+    def amelia_alone(self) -> Person:
+        """In a browser of its own."""
         return self.sit_down(self.cast.amelia, at=self.portal)
 
-    def amelia_among_others(self) -> tuple[Person, Client]:
+    def amelia_among_others(self, amelia: Person | None = None) -> tuple[Person, Client]:
         """On the client page, with everybody else drawn."""
         client = long_client(self.cast)
         self.crowd(client, VIEWERS, LONG_NAME)
-        amelia = self.amelia()
+        amelia = amelia or self.amelia()
         amelia.open(client)
         amelia.sees(f"{VIEWERS} users are viewing this client record")
         return amelia, client
@@ -156,7 +165,7 @@ def an_answer_to_that(stage: Stage) -> Page:
 
 def news(stage: Stage) -> Page:
     client = long_client(stage.cast)
-    amelia = stage.amelia()
+    amelia = stage.amelia_alone()
     amelia.open(client)
     stage.crowd(client, VIEWERS, LONG_NAME)
     amelia.page.clock.install()
@@ -177,7 +186,7 @@ def reconnecting(stage: Stage) -> Page:
 
 def signed_out(stage: Stage) -> Page:
     stage.trouble.expect("status of 401")
-    amelia, _ = stage.amelia_among_others()
+    amelia, _ = stage.amelia_among_others(stage.amelia_alone())
     amelia.context.clear_cookies()
     amelia.hide_tab()
     expect(amelia.signed_out).to_be_visible()
@@ -197,7 +206,7 @@ def the_editor(stage: Stage) -> Page:
 def the_editor_beside_others(stage: Stage) -> Page:
     """Somebody is changing a field, and has saved one that is untouched here and one that is not."""
     client = long_client(stage.cast)
-    amelia, daniel = stage.amelia(), stage.sit_down(stage.cast.daniel, at=stage.portal)
+    amelia, daniel = stage.amelia(), stage.seat(stage.cast.daniel)
     amelia.open_editor(client)
     amelia.field("Notes").fill(LONG_WORD)
     daniel.open_editor(client)
@@ -373,7 +382,7 @@ def a_missing_page(stage: Stage) -> Page:
 
 def still_there(stage: Stage) -> Page:
     """Two minutes before the idle limit."""
-    amelia = stage.amelia()
+    amelia = stage.amelia_alone()
     amelia.page.clock.install()
     amelia.page.goto("/account")
     amelia.page.route("**/session", lambda route: route.abort())
@@ -483,7 +492,7 @@ def _somebody() -> Profile:
 
 
 def _ada_at(stage: Stage, path: str) -> Page:
-    ada = stage.sit_down(stage.cast.ada, at=stage.portal)
+    ada = stage.seat(stage.cast.ada)
     ada.page.goto(path)
     return ada.page
 

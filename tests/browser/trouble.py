@@ -5,6 +5,8 @@ script has opened: text of people's that had run as a script would do that.
 """
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Dialog, WebError
 
@@ -19,15 +21,25 @@ class Trouble:
         self._noted: list[str] = []
         self._expected: list[str] = []
         self._open: list[BrowserContext] = []
+        self._listeners: dict[Any, Callable[[Any], None]] = {
+            "close": self._closed,
+            "console": self._heard,
+            "weberror": self._thrown,
+            "dialog": self._asked,
+        }
         self.lets_leave = True
         self.times_asked_to_stay = 0
 
     def watch(self, context: BrowserContext) -> None:
         self._open.append(context)
-        context.on("close", self._closed)
-        context.on("console", self._heard)
-        context.on("weberror", self._thrown)
-        context.on("dialog", self._asked)
+        for event, listener in self._listeners.items():
+            context.on(event, listener)
+
+    def stop_watching(self) -> None:
+        """Of a browser that is used again."""
+        for context in self._open:
+            for event, listener in self._listeners.items():
+                context.remove_listener(event, listener)
 
     def expect(self, *patterns: str) -> None:
         """Let console errors pass that match one of these, "status of 409" for instance."""
