@@ -21,7 +21,7 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)
 blueprint.before_request(refuse_json)
 USER_PATH = "/<int(min=1, max=2147483647):profile_id>"
-NOT_ONESELF = "Another administrator does that for you, so that there is always one left."
+NOT_ONESELF = "Another administrator does that for you. You change your own password on your account page."
 
 
 @blueprint.get("")
@@ -98,7 +98,8 @@ def deactivate(profile_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{USER_PATH}/password-code")
 def make_password_code(profile_id: int) -> ResponseReturnValue:
-    profile = operations.profile_with_id(profile_id)
+    """For somebody else: for oneself it would be a new password without the old one, from a session left open."""
+    profile = _somebody_else(profile_id)
     code = administration.make_password_code(acting(), profile)
     db.session.commit()
     return _code_page(profile, code)
@@ -120,7 +121,8 @@ def sign_out(profile_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{USER_PATH}/unlock")
 def unlock(profile_id: int) -> ResponseReturnValue:
-    profile = operations.profile_with_id(profile_id)
+    """For somebody else: for oneself it would forget the wrong guesses at one's own password from an open session."""
+    profile = _somebody_else(profile_id)
     administration.unlock(acting(), profile)
     return _done(profile, f"{profile.full_name} can try again at once.")
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from portal.audit import AuditEvent
 from portal.auth import Profile, second_factor
+from portal.auth.one_time_codes import OneTimeCode
 from portal.extensions import db
 from portal.paging import PAGE_SIZE
 from tests.auth.test_choose_password import choose
@@ -148,13 +149,15 @@ def test_unlocking_lets_try_again_at_once(ada: Visitor, visit: Visit, cast: Cast
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
 
 
-@pytest.mark.parametrize("act", ["role", "deactivate", "activate", "reset-second-factor"])
+@pytest.mark.parametrize("act", ["role", "deactivate", "activate", "reset-second-factor", "password-code", "unlock"])
 def test_nobody_does_it_to_oneself(ada: Visitor, cast: Cast, act: str) -> None:
-    """There would soon be no administrator left."""
+    """There would soon be no administrator left, or an open session would be enough for a new password."""
     answer = ada.post(f"/users/{cast.ada.id}/{act}", data={"role": "reader"})
 
     assert (answer.status_code, "Another administrator does that for you" in text_of(answer)) == (403, True)
     assert (cast.ada.role, cast.ada.is_active, events()) == ("admin", True, [])
+    assert f"/users/{cast.ada.id}/{act}" not in ada.get(f"/users/{cast.ada.id}").text
+    assert db.session.scalar(select(OneTimeCode)) is None
 
 
 @pytest.mark.parametrize("path", ["/users/999999", "/users/0", "/users/99999999999", "/users/x"])
