@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 
 from portal import audit, clock
 from portal.audit import Event
-from portal.auth import one_time_codes, operations, proving, second_factor, sign_in_sessions, signed_in
+from portal.auth import known_devices, one_time_codes, operations, proving, second_factor, sign_in_sessions, signed_in
 from portal.auth.access import require_sign_in
 from portal.auth.devices import device_name
 from portal.auth.forms import CodeForm, NewPasswordForm, PasswordAgainForm
@@ -47,10 +47,12 @@ def change_password() -> ResponseReturnValue:
     if not form.validate():
         return _page(password=form), 422
     try:
-        proving.by_password_again(current_user, form.current_password.data or "")
-        operations.set_password(current_user, form.new_password.data or "")
+        new_hash = proving.by_password_for_a_new_one(
+            current_user, form.current_password.data or "", form.new_password.data or ""
+        )
     except InvalidInput as error:
         return _refused("password", form, error)
+    operations.set_password_hash(current_user, new_hash)
     audit.record(Event.PASSWORD_CHANGED, acting(), profile_id=current_user.id)
     return _signed_in_anew("Your password is changed. Everywhere else you are signed out.")
 
@@ -178,11 +180,13 @@ def _refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseR
 
 def _signed_in_anew(message: str) -> ResponseReturnValue:
     """What the change has proved is a new beginning: a new session, a new token, and only here."""
+    settings, response = _settings(), redirect(url_for(".show"))
     operations.end_sessions(current_user)
-    signed_in.start_session(current_user, _settings())
+    signed_in.start_session(current_user, settings)
+    known_devices.remember(request, response, settings, current_user)
     db.session.commit()
     flash(message)
-    return redirect(url_for(".show"))
+    return response
 
 
 def _session_id(text: str) -> UUID:

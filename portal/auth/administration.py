@@ -51,9 +51,8 @@ def set_active(by: Actor, profile: Profile, *, is_active: bool) -> None:
     audit.record(event, by, profile_id=profile.id)
 
 
-def set_password(by: Actor, profile: Profile, password: str) -> None:
-    """Raises InvalidInput (422) for a weak one."""
-    operations.set_password(profile, password)
+def set_password_hash(by: Actor, profile: Profile, password_hash: str) -> None:
+    operations.set_password_hash(profile, password_hash)
     audit.record(Event.PASSWORD_SET, by, profile_id=profile.id)
 
 

@@ -39,7 +39,10 @@ def list_users() -> None:
 def set_password(email: str) -> None:
     """Give a user a new password, asked for twice, and end the user's sign-in sessions."""
     profile = operations.profile_by_email(email)
-    administration.set_password(_me("set-password"), profile, _ask_password())
+    names = profile.names
+    db.session.rollback()  # no transaction waits for somebody who types
+    password_hash = operations.new_password_hash(_ask_password(), names)
+    administration.set_password_hash(_me("set-password"), profile, password_hash)
     db.session.commit()
     click.echo(f"{profile.email} has a new password and was signed out everywhere.")
 

@@ -35,6 +35,11 @@ class Profile(Model):
         return f"{self.first_name} {self.last_name}"
 
     @property
+    def names(self) -> tuple[str, str, str]:
+        """What no password of this person may be made of."""
+        return (self.first_name, self.last_name, self.email)
+
+    @property
     def initials(self) -> str:
         return (self.first_name[:1] + self.last_name[:1]).upper()
 

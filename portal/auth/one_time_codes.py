@@ -8,7 +8,18 @@ import hashlib
 import secrets
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, LargeBinary, String, delete, func, or_, select
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    LargeBinary,
+    String,
+    delete,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db
@@ -43,16 +54,15 @@ def make_password_code(profile_id: int) -> str:
     return code
 
 
+def is_one(profile_id: int, purpose: str, typed: str) -> bool:
+    """Whether the code could be taken at this moment. It is not used up."""
+    return db.session.scalar(select(OneTimeCode.profile_id).where(*_matches(profile_id, purpose, typed))) is not None
+
+
 def take(profile_id: int, purpose: str, typed: str) -> bool:
     """Use the code up. Whether it was one; upper case, blanks and hyphens do not matter."""
-    statement = (
-        delete(OneTimeCode)
-        .where(OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == purpose)
-        .where(OneTimeCode.code_hash == _hash(typed))
-        .where(or_(OneTimeCode.expires_at.is_(None), OneTimeCode.expires_at > func.now()))
-        .execution_options(synchronize_session=False)
-    )
-    taken: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    statement = delete(OneTimeCode).where(*_matches(profile_id, purpose, typed))
+    taken: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
     return taken == 1
 
 
@@ -64,6 +74,15 @@ def discard(profile_id: int, purpose: str) -> None:
 def recovery_codes_left(profile_id: int) -> int:
     conditions = (OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == RECOVERY)
     return db.session.scalar(select(func.count()).select_from(OneTimeCode).where(*conditions)) or 0
+
+
+def _matches(profile_id: int, purpose: str, typed: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        OneTimeCode.profile_id == profile_id,
+        OneTimeCode.purpose == purpose,
+        OneTimeCode.code_hash == _hash(typed),
+        or_(OneTimeCode.expires_at.is_(None), OneTimeCode.expires_at > func.now()),
+    )
 
 
 def _replace(profile_id: int, purpose: str, count: int, *, hours: int | None) -> list[str]:

@@ -1,5 +1,7 @@
 """What is done to profiles. Flushes, never commits: the view or the command does that."""
 
+from collections.abc import Iterable
+
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text, update
 
@@ -13,21 +15,6 @@ from portal.presence import store
 from portal.text_input import clean_line, control_character_problem
 
 LONGEST_NAME = 100
-
-
-def authenticate(email: str, password: str, *, is_demo: bool) -> Profile | None:
-    """The profile with this e-mail and password, or None: unknown, wrong and deactivated look and take the same.
-
-    Outside demo mode the demo's public password opens nothing, even in a database that a demo has filled.
-    """
-    profile = find_by_email(email)
-    is_right = passwords.is_right_password(password, profile.password_hash if profile else None)
-    if profile is None or not is_right or not profile.is_active or (password == DEMO_PASSWORD and not is_demo):
-        return None
-    if profile.password_hash and passwords.needs_rehash(profile.password_hash):
-        profile.password_hash = passwords.hash_password(password)
-        db.session.flush()
-    return profile
 
 
 def find_by_email(email: str) -> Profile | None:
@@ -60,12 +47,11 @@ def add_profile(first_name: str, last_name: str, email: str, role: str, password
     """
     email = _valid_email(email)
     first_name, last_name = valid_name("first_name", first_name), valid_name("last_name", last_name)
+    password_hash = None if password is None else new_password_hash(password, (first_name, last_name, email))
     if find_by_email(email) is not None:
         raise InvalidInput("email", f"{email} is taken")
     _check_role(role)
-    profile = Profile(first_name=first_name, last_name=last_name, email=email, role=role)
-    if password is not None:
-        set_password(profile, password)
+    profile = Profile(first_name=first_name, last_name=last_name, email=email, role=role, password_hash=password_hash)
     db.session.add(profile)
     db.session.flush()
     return profile
@@ -104,13 +90,18 @@ def _valid_email(text: str) -> str:
         raise InvalidInput("email", f"is not an e-mail address: {error}") from error
 
 
-def set_password(profile: Profile, password: str) -> None:
-    """Give the profile a password and end its sign-in sessions.
+def new_password_hash(password: str, names: Iterable[str]) -> str:
+    """The hash of a password that somebody with these names and this e-mail chooses. Called without a transaction.
 
     Raises InvalidInput (422) for a weak one, ComeBackLater (503).
     """
-    check_password(password, (profile.first_name, profile.last_name, profile.email))
-    profile.password_hash = passwords.hash_password(password)
+    check_password(password, names)
+    return passwords.hash_password(password)
+
+
+def set_password_hash(profile: Profile, password_hash: str) -> None:
+    """Give the profile a password and end its sign-in sessions."""
+    profile.password_hash = password_hash
     end_sessions(profile)
 
 
@@ -118,8 +109,8 @@ def give_demo_passwords(*, is_demo: bool) -> list[Profile]:
     """Let everyone without a password sign in with the demo's. Raises NotAllowed (403) outside demo mode."""
     if not is_demo:
         raise NotAllowed("Demo accounts exist in demo mode only.")
-    profiles = list(db.session.scalars(select(Profile).where(Profile.password_hash.is_(None)).order_by(Profile.id)))
     shared_hash = passwords.hash_password(DEMO_PASSWORD)
+    profiles = list(db.session.scalars(select(Profile).where(Profile.password_hash.is_(None)).order_by(Profile.id)))
     for profile in profiles:
         profile.password_hash = shared_hash
     db.session.flush()

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from portal import audit
 from portal.audit import Event
-from portal.auth import one_time_codes, operations, proving
+from portal.auth import proving
 from portal.auth.forms import ChoosePasswordForm
 from portal.errors import InvalidInput
 from portal.extensions import db
@@ -28,17 +28,14 @@ def choose_password() -> ResponseReturnValue:
         return render_template("auth/choose_password.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/choose_password.html", form=form, failure=None), 422
-    proving.count_by_address()
-    profile = operations.find_by_email(form.email.data or "")
-    if profile is None or not one_time_codes.take(profile.id, one_time_codes.PASSWORD, form.code.data or ""):
-        return render_template("auth/choose_password.html", form=form, failure=SAME_ANSWER), 401
+    typed = (form.email.data or "", form.code.data or "", form.new_password.data or "")
     try:
-        operations.set_password(profile, form.new_password.data or "")
+        profile = proving.by_password_code(*typed)
     except InvalidInput as error:
-        db.session.rollback()  # the code is not used up
         form.new_password.errors = [f"This {error.problem}."]
         return render_template("auth/choose_password.html", form=form, failure=None), 422
-    proving.forgive_address()
+    if profile is None:
+        return render_template("auth/choose_password.html", form=form, failure=SAME_ANSWER), 401
     audit.record(Event.PASSWORD_CHANGED, Actor(profile.id, whence()), profile_id=profile.id, proved="one-time code")
     db.session.commit()
     flash("Your password is set. Sign in with it.")

@@ -1,18 +1,24 @@
 """Proving who one is, for the views: each try is counted, and that is committed, before what was typed is looked at.
 
 The one place where a request commits more than once: a count that waited for the end of the request would let a
-thousand tries at once through. Whatever fails is in the audit.
+thousand tries at once through. No transaction is open while a try waits or a password is hashed, so that tries, however
+many, hold no connection that a page needs. Whatever fails is in the audit.
 """
 
 import logging
+import secrets
+import time
+from collections import deque
 
-from flask import current_app, request
+from flask import request
 
-from portal import audit
+from portal import audit, sessions
 from portal.audit import Event
-from portal.auth import known_devices, operations, passwords, second_factor, throttle
+from portal.auth import known_devices, one_time_codes, operations, passwords, second_factor, sign_in_sessions, throttle
+from portal.auth.authentication import authenticate
+from portal.auth.lanes import CODES, KNOWN, STRANGERS, Lane
 from portal.auth.models import Profile
-from portal.auth.throttle import ADDRESS, CODE, DEVICE, PASSWORD_AGAIN, Subject, Verdict
+from portal.auth.throttle import ADDRESS, CODE, DEVICE, KNOWN_CODE, PASSWORD_AGAIN, Subject, Verdict
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
@@ -21,83 +27,164 @@ from portal.whence import Actor, whence
 
 logger = logging.getLogger(__name__)
 NOT_YOUR_PASSWORD = "is not your password"  # noqa: S105
+NOBODY = 0  # no profile has this id
+# How long wrong passwords of strangers have taken in this process of late, the wait for their turn included.
+_usual_seconds: deque[float] = deque(maxlen=8)
 
 
-def by_password(email: str, password: str) -> Profile | None:
-    """The profile, or None: unknown, wrong, deactivated and locked look the same and cost the same one hash.
+def by_password(email: str, password: str, settings: Settings) -> Profile | None:
+    """The profile, or None: unknown, wrong, deactivated and locked look the same and take the same time.
 
     Raises TooManyTries (429) where it says nothing of an account: for all accounts tried from one address, and to the
-    account's own known browser. Raises ComeBackLater (503). Commits the try.
+    account's own known browsers. Raises ComeBackLater (503). Commits the try.
     """
-    settings: Settings = current_app.config["SETTINGS"]
-    found = operations.find_by_email(email)
-    device = known_devices.device_of(request, settings, found.id if found else None)
-    subjects = throttle.subjects_of_sign_in(email, whence().address, device)
-    verdict = _count(subjects, tell={ADDRESS, DEVICE})
-    try:
-        profile = operations.authenticate(email, password, is_demo=settings.is_demo)
-    except ComeBackLater:
-        if verdict.is_admitted:
-            throttle.give_back(subjects)
-            db.session.commit()
-        raise
-    if not verdict.is_admitted:
-        logger.info("sign-in refused: too many tries at one account")
-        db.session.rollback()
-        return None
-    if profile is None:
-        _note_failure(operations.find_by_email(email), "password", verdict)
-        return None
-    throttle.forgive(subjects)
-    return profile
+    known_id = _known_here(email, settings)
+    subjects = throttle.subjects_of_sign_in(email, whence().address, known_id)
+    if known_id is not None:
+        with KNOWN.place(str(known_id)):
+            verdict = _count(subjects, tell={DEVICE})
+            return _authenticated(email, password, subjects, verdict, KNOWN, settings)
+    began = time.monotonic()
+    with STRANGERS.place(network_of(whence().address)):
+        verdict = _count(subjects, tell={ADDRESS})
+        if not verdict.is_admitted:
+            logger.info("sign-in refused: too many tries at one account")
+            _wait_as_usual(password, began)
+            return None
+        profile = _authenticated(email, password, subjects, verdict, STRANGERS, settings)
+        if profile is None:
+            _usual_seconds.append(time.monotonic() - began)
+        return profile
 
 
 def by_code(profile: Profile, typed: str, settings: Settings) -> str | None:
     """Which kind of code was typed as a second factor, or None. Raises TooManyTries (429). Commits the try."""
-    subjects = (Subject(CODE, str(profile.id)),)
-    verdict = _count(subjects, tell={CODE})
-    kind = second_factor.take_code(profile.id, typed, settings)
-    if kind is None:
-        _note_failure(profile, "code", verdict)
-    else:
-        throttle.forgive(subjects)
-    return kind
+    subject = _subject_of_code(profile, settings)
+    with CODES.place(subject.key):
+        verdict = _count((subject,), tell={CODE, KNOWN_CODE})
+        kind = second_factor.take_code(profile.id, typed, settings)
+        if kind is None:
+            _note_failure(profile.id, "code", verdict)
+        else:
+            throttle.forgive((subject,))
+        return kind
 
 
 def by_first_code(profile: Profile, typed: str, settings: Settings) -> list[str]:
-    """Set the second factor up with its first code; returns the recovery codes.
+    """Set the second factor up with its first code; returns the recovery codes. Other browsers are strangers again.
 
     Raises InvalidInput (422) or TooManyTries (429). Commits the try.
     """
-    subjects = (Subject(CODE, str(profile.id)),)
-    _count(subjects, tell={CODE})
-    recovery_codes = second_factor.confirm(profile.id, typed, settings)
-    throttle.forgive(subjects)
-    return recovery_codes
+    subject = _subject_of_code(profile, settings)
+    with CODES.place(subject.key):
+        _count((subject,), tell={CODE, KNOWN_CODE})
+        recovery_codes = second_factor.confirm(profile.id, typed, settings)
+        throttle.forgive((subject,))
+        known_devices.forget_others(request, settings, profile.id)
+        return recovery_codes
 
 
 def by_password_again(profile: Profile, password: str) -> None:
-    """Before what a stolen session must not do. Raises InvalidInput (422), TooManyTries (429), ComeBackLater (503)."""
-    subjects = (Subject(PASSWORD_AGAIN, str(profile.id)),)
-    verdict = _count(subjects, tell={PASSWORD_AGAIN})
-    if not passwords.is_right_password(password, profile.password_hash):
-        _note_failure(profile, "password again", verdict)
-        raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
-    throttle.forgive(subjects)
+    """Before what a stolen session must not do: the session still holds, and until the commit nothing ends it.
+
+    Raises InvalidInput (422), TooManyTries (429), ComeBackLater (503), or NotSignedIn (401) where the session has ended
+    while the password was hashed.
+    """
+    _prove_again(profile, password)
+    sign_in_sessions.hold(sessions.identity(), to_change=True)
 
 
-def count_by_address() -> None:
-    """For what is tried without an account: raises TooManyTries (429). Commits the try."""
-    _count((Subject(ADDRESS, network_of(whence().address)),), tell={ADDRESS})
+def by_password_for_a_new_one(profile: Profile, password: str, new_password: str) -> str:
+    """As `by_password_again`; returns the hash of the new password. Raises InvalidInput (422) also for a weak one."""
+    names = profile.names
+    _prove_again(profile, password)
+    new_hash = operations.new_password_hash(new_password, names)
+    sign_in_sessions.hold(sessions.identity(), to_change=True)
+    return new_hash
 
 
-def forgive_address() -> None:
-    """The last of those was none."""
-    throttle.give_back((Subject(ADDRESS, network_of(whence().address)),))
+def by_password_code(email: str, code: str, new_password: str) -> Profile | None:
+    """Set the password of who was given a one-time code; None where that is wrong, after the same statements for all.
+
+    Raises InvalidInput (422) for a weak password, which does not use the code up, TooManyTries (429), ComeBackLater
+    (503). Commits the try.
+    """
+    subject = Subject(ADDRESS, network_of(whence().address))
+    with STRANGERS.place(subject.name):
+        _count((subject,), tell={ADDRESS})
+        found = operations.find_by_email(email)
+        profile_id, names = (found.id, found.names) if found else (NOBODY, ())
+        is_right = one_time_codes.is_one(profile_id, one_time_codes.PASSWORD, code)
+        db.session.rollback()
+        if not is_right:
+            return None
+        new_hash = operations.new_password_hash(new_password, names)
+        throttle.give_back((subject,))
+        if not one_time_codes.take(profile_id, one_time_codes.PASSWORD, code):
+            db.session.rollback()
+            return None
+        profile = operations.profile_with_id(profile_id)
+        operations.set_password_hash(profile, new_hash)
+        return profile
+
+
+def _known_here(email: str, settings: Settings) -> int | None:
+    """The id of the account that has signed in with this browser. A browser without a mark costs no statement."""
+    if not known_devices.has_marks(request, settings):
+        return None
+    profile = operations.find_by_email(email)
+    return profile.id if profile and known_devices.is_known(request, settings, profile.id) else None
+
+
+def _authenticated(
+    email: str, password: str, subjects: tuple[Subject, ...], verdict: Verdict, lane: Lane, settings: Settings
+) -> Profile | None:
+    try:
+        account, profile = authenticate(email, password, is_demo=settings.is_demo, lane=lane)
+    except ComeBackLater:
+        throttle.give_back(subjects)
+        db.session.commit()
+        raise
+    if profile is not None:
+        throttle.forgive(subjects)
+    elif account is None:
+        _note_failure(None, "unknown e-mail", verdict)
+    else:
+        _note_failure(account.profile_id, "password" if account.is_active else "deactivated", verdict)
+    return profile
+
+
+def _wait_as_usual(password: str, began: float) -> None:
+    """Take as long as a wrong password does just now, without a hash: how long tells nobody that none was looked at."""
+    if _usual_seconds:
+        time.sleep(max(0.0, secrets.choice(_usual_seconds) - (time.monotonic() - began)))
+    else:
+        passwords.check(password, None, STRANGERS)
+        _usual_seconds.append(time.monotonic() - began)
+
+
+def _subject_of_code(profile: Profile, settings: Settings) -> Subject:
+    is_known = known_devices.is_known(request, settings, profile.id)
+    return throttle.subject_of_code(profile.id, is_known=is_known)
+
+
+def _prove_again(profile: Profile, password: str) -> None:
+    """Leaves no transaction open."""
+    profile_id, password_hash = profile.id, profile.password_hash
+    subject = Subject(PASSWORD_AGAIN, str(profile_id))
+    with KNOWN.place(str(profile_id)):
+        verdict = _count((subject,), tell={PASSWORD_AGAIN})
+        if not passwords.check(password, password_hash).is_right:
+            _note_failure(profile_id, "password again", verdict)
+            raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
+    throttle.forgive((subject,))
+    db.session.commit()
 
 
 def _count(subjects: tuple[Subject, ...], *, tell: set[throttle.Kind]) -> Verdict:
     verdict = throttle.admit(subjects)
+    db.session.commit()
+    throttle.keep_bounded()
     db.session.commit()
     if verdict.blocked & tell:
         logger.info("too many tries: %s", ", ".join(sorted(kind.name for kind in verdict.blocked)))
@@ -105,14 +192,9 @@ def _count(subjects: tuple[Subject, ...], *, tell: set[throttle.Kind]) -> Verdic
     return verdict
 
 
-def _note_failure(profile: Profile | None, wrong: str, verdict: Verdict) -> None:
+def _note_failure(profile_id: int | None, wrong: str, verdict: Verdict) -> None:
     about: dict[str, str | int] = {"wrong": wrong}
-    if profile is None:
-        about = {"wrong": "unknown e-mail"}
-    elif not profile.is_active:
-        about = {"wrong": "deactivated"}
     if verdict.next_wait_seconds:
         about["blocked_seconds"] = verdict.next_wait_seconds
-    profile_id = profile.id if profile else None
     audit.record(Event.SIGN_IN_FAILED, Actor(None, whence()), profile_id=profile_id, **about)
     db.session.commit()

@@ -84,9 +84,10 @@ def holder_of(identity: Identity) -> tuple[Profile, SignInSession] | None:
     return (found[0], found[1]) if found else None
 
 
-def hold(identity: Identity) -> Profile:
+def hold(identity: Identity, *, to_change: bool = False) -> Profile:
     """Read the profile anew and keep it, and the session, as they are until the transaction ends.
 
+    `to_change` is for a transaction that changes the profile itself: two that share the row would wait for each other.
     FOR SHARE waits for a transaction that is deactivating the profile, changing its role or ending the session, and
     finds what that transaction has left. The profile is locked before the session, as `operations.end_sessions` does.
     Raises NotSignedIn (401) when the session holds no longer.
@@ -95,7 +96,7 @@ def hold(identity: Identity) -> Profile:
         select(Profile)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
         .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_HOLDS)
-        .with_for_update(read=True, of=[Profile, SignInSession])
+        .with_for_update(read=not to_change, key_share=to_change, of=[Profile, SignInSession])
     )
     profile = db.session.scalar(query.execution_options(populate_existing=True))
     if profile is None:

@@ -3,11 +3,13 @@
 A try is counted before its password is looked at, and given back when it was right: of a thousand tries at once no more
 get through than of a thousand one after the other. After the free ones each failure doubles the wait, up to a lock of a
 quarter of an hour that ends by itself. docs/security.md says why nobody can hold it on somebody else. Flushes only.
+
+Rows are locked in one order everywhere, address, account, pair, so that no two tries wait for each other.
 """
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,6 +23,8 @@ from portal.text_input import clean_line
 LONGEST_WAIT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
+MAX_ROWS = 100_000  # of strangers; 35 MB with the index
+TRIM_AFTER_ROWS = 1_000  # that one process has added: the table has at most so many more for each process
 
 
 class Kind(NamedTuple):
@@ -31,15 +35,17 @@ class Kind(NamedTuple):
     forget_seconds: int
 
 
-# Somebody who has signed in to the account from this very browser before (known_devices.py).
+# Who has signed in to the account from this very browser before (known_devices.py). All such browsers of a profile are
+# counted together: whoever once knew the password may have several.
 DEVICE = Kind("device", 5, DAY_SECONDS)
 # Anybody else: one address at one account, all addresses at one account, one address at all accounts. An office may
 # have one address for everybody, and its people mistype.
 PAIR = Kind("pair", 5, DAY_SECONDS)
 ACCOUNT = Kind("account", 20, DAY_SECONDS)
 ADDRESS = Kind("address", 100, HOUR_SECONDS)
-# Who has proved one thing and must prove another.
+# Who has proved one thing and must prove another; known browsers apart from strangers who know the password.
 CODE = Kind("code", 5, DAY_SECONDS)
+KNOWN_CODE = Kind("known-code", 5, DAY_SECONDS)
 PASSWORD_AGAIN = Kind("again", 5, DAY_SECONDS)
 
 
@@ -80,16 +86,21 @@ class Verdict:
         return not self.blocked
 
 
-def subjects_of_sign_in(email: str, address: str, device: str | None) -> tuple[Subject, ...]:
-    """Whose tries this one is counted with. `device` is what a known browser proves, by known_devices.py.
+def subjects_of_sign_in(email: str, address: str, known_profile_id: int | None) -> tuple[Subject, ...]:
+    """Whose tries this one is counted with. `known_profile_id` is what a known browser proves, by known_devices.py.
 
-    A known browser is counted by itself alone: what strangers do to the account or from the same office does not reach
-    it.
+    Known browsers are counted by themselves: what strangers do to the account or from the same office does not reach
+    them.
     """
-    if device is not None:
-        return (Subject(DEVICE, device),)
+    if known_profile_id is not None:
+        return (Subject(DEVICE, str(known_profile_id)),)
     account, place = account_name(email), network_of(address)
-    return (Subject(ACCOUNT, account), Subject(ADDRESS, place), Subject(PAIR, f"{account}:{place}"))
+    return (Subject(ADDRESS, place), Subject(ACCOUNT, account), Subject(PAIR, f"{account}:{place}"))
+
+
+def subject_of_code(profile_id: int, *, is_known: bool) -> Subject:
+    """Whose wrong codes this one is counted with: those of known browsers, or those of everybody else."""
+    return Subject(KNOWN_CODE if is_known else CODE, str(profile_id))
 
 
 def account_name(email: str) -> str:
@@ -100,8 +111,14 @@ def account_name(email: str) -> str:
     return hashlib.sha256(clean_line(email).lower().encode("utf-8", "surrogatepass")).hexdigest()
 
 
+# A blocked address is refused by this alone: it writes nothing, locks nothing, and adds no row of an account.
+LOOK = """
+    SELECT ceil(extract(epoch FROM blocked_until - clock_timestamp()))::int FROM sign_in_throttle
+    WHERE subject = :subject AND blocked_until > clock_timestamp()
+"""
+
 # Every subject has a row before they are locked: of many first tries at once, each then waits for the one before it.
-# In the order of their keys, as the locks, so that two tries never wait for each other.
+# In the order of their keys, as the locks.
 ENSURE = "INSERT INTO sign_in_throttle (subject) SELECT unnest(:subjects) ON CONFLICT DO NOTHING"
 
 # All or nothing: a try that one subject blocks is not counted with the others, or one blocked address could hold the
@@ -131,69 +148,123 @@ ADMIT = """
 
 # It was admitted, so no block held when it came: the one that it brought upon itself goes with it.
 GIVE_BACK = """
-    UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0), blocked_until = NULL
-    WHERE subject = ANY(:subjects)
+    UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0), blocked_until = NULL WHERE subject = :subject
 """
 
 
+# What is forgotten by now. Rows that a try has locked can wait for the next hour; a try never waits for the purge.
+PURGE = """
+    DELETE FROM sign_in_throttle WHERE subject IN (
+        SELECT subject FROM sign_in_throttle
+        WHERE last_failed_at < now() - make_interval(secs => :day)
+           OR starts_with(subject, :addresses) AND last_failed_at < now() - make_interval(secs => :hour)
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
+# Those with the fewest failures go first: what locks an account or an address stays, unless somebody fails as often at
+# MAX_ROWS others. The counts of profiles, which are few, always stay.
+TRIM = """
+    DELETE FROM sign_in_throttle WHERE subject IN (
+        SELECT subject FROM sign_in_throttle WHERE subject IN (
+            SELECT subject FROM sign_in_throttle WHERE split_part(subject, ':', 1) = ANY(:kinds)
+            ORDER BY failures DESC, last_failed_at DESC OFFSET :max_rows
+        )
+        FOR UPDATE SKIP LOCKED
+    )
+"""
+
+
+class _Growth:
+    """How many rows this process has added to the table since it last trimmed it."""
+
+    rows = 0
+
+
 def admit(subjects: Sequence[Subject]) -> Verdict:
-    """Count one try, unless one of its subjects must wait."""
+    """Count one try, unless one of its subjects must wait.
+
+    The address comes first: a try that its account refuses counts against it all the same, and one that it refuses is
+    not counted elsewhere.
+    """
+    addresses = [subject for subject in subjects if subject.kind == ADDRESS]
+    others = [subject for subject in subjects if subject.kind != ADDRESS]
+    for address in addresses:
+        if wait_seconds := db.session.scalar(text(LOOK), {"subject": address.key}):
+            return Verdict(frozenset({ADDRESS}), wait_seconds, 0)
+    by_address = _admit_together(addresses)
+    if not by_address.is_admitted or not others:
+        return by_address
+    by_others = _admit_together(others)
+    return replace(by_others, next_wait_seconds=max(by_address.next_wait_seconds, by_others.next_wait_seconds))
+
+
+def _admit_together(subjects: Sequence[Subject]) -> Verdict:
+    if not subjects:
+        return Verdict(frozenset(), 0, 0)
     by_key = {subject.key: subject for subject in sorted(subjects, key=lambda subject: subject.key)}
     limits = {
         "subjects": list(by_key),
         "free": [subject.kind.free for subject in by_key.values()],
         "forget": [subject.kind.forget_seconds for subject in by_key.values()],
     }
-    db.session.execute(text(ENSURE), {"subjects": limits["subjects"]})
+    _Growth.rows += _rowcount(text(ENSURE), {"subjects": limits["subjects"]})
     row = db.session.execute(text(ADMIT), {**limits, "longest": LONGEST_WAIT_SECONDS}).one()
     return Verdict(frozenset(by_key[key].kind for key in row[0]), row[1], row[2])
 
 
 def give_back(subjects: Sequence[Subject]) -> None:
     """The try was none: it was right, or its password was never looked at."""
-    db.session.execute(text(GIVE_BACK), {"subjects": [subject.key for subject in subjects]})
+    for subject in subjects:
+        db.session.execute(text(GIVE_BACK), {"subject": subject.key})
 
 
 def forgive(subjects: Sequence[Subject]) -> None:
     """The try was right: what this person did in vain before is forgotten, what others did is not."""
-    give_back([subject for subject in subjects if subject.kind in (ACCOUNT, ADDRESS)])
-    _forget([subject.key for subject in subjects if subject.kind not in (ACCOUNT, ADDRESS)])
+    give_back([subject for subject in subjects if subject.kind in (ADDRESS, ACCOUNT)])
+    _forget([subject.key for subject in subjects if subject.kind not in (ADDRESS, ACCOUNT)])
 
 
 def unlock_account(email: str) -> int:
     """Forget what has been tried at the account, from wherever; how many subjects that were."""
     account = account_name(email)
-    query = text("DELETE FROM sign_in_throttle WHERE subject = :account OR starts_with(subject, :pairs)")
-    parameters = {"account": f"{ACCOUNT.name}:{account}", "pairs": f"{PAIR.name}:{account}:"}
-    return _rowcount(query, parameters)
+    pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs)")
+    return _forget([f"{ACCOUNT.name}:{account}"]) + _rowcount(pairs, {"pairs": f"{PAIR.name}:{account}:"})
 
 
 def unlock_profile(profile_id: int) -> int:
     """Forget the wrong codes and repeated passwords of the profile, and what its known browsers did."""
-    query = text("DELETE FROM sign_in_throttle WHERE subject = ANY(:keys) OR starts_with(subject, :devices)")
-    keys = [f"{kind.name}:{profile_id}" for kind in (CODE, PASSWORD_AGAIN)]
-    return _rowcount(query, {"keys": keys, "devices": f"{DEVICE.name}:{profile_id}:"})
+    return _forget([f"{kind.name}:{profile_id}" for kind in (CODE, KNOWN_CODE, PASSWORD_AGAIN, DEVICE)])
 
 
 def unlock_address(address: str) -> int:
     """Forget what has been tried from the address at whichever account."""
     place = network_of(address)
-    query = text(
-        "DELETE FROM sign_in_throttle WHERE subject = :key OR (starts_with(subject, :pairs) AND subject LIKE :place)"
-    )
-    parameters = {"key": f"{ADDRESS.name}:{place}", "pairs": f"{PAIR.name}:", "place": f"%:{place}"}
-    return _rowcount(query, parameters)
+    pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs) AND subject LIKE :place")
+    parameters = {"pairs": f"{PAIR.name}:", "place": f"%:{place}"}
+    return _forget([f"{ADDRESS.name}:{place}"]) + _rowcount(pairs, parameters)
 
 
 def purge(connection: Connection) -> int:
-    """Delete what is forgotten; return how many. The caller commits."""
-    query = text("DELETE FROM sign_in_throttle WHERE last_failed_at < now() - make_interval(secs => :seconds)")
-    return connection.execute(query, {"seconds": DAY_SECONDS}).rowcount
+    """Delete what is forgotten, and what is more than the table may hold; return how many. The caller commits."""
+    forgotten = {"addresses": f"{ADDRESS.name}:", "hour": ADDRESS.forget_seconds, "day": DAY_SECONDS}
+    return connection.execute(text(PURGE), forgotten).rowcount + _trim(connection)
 
 
-def _forget(keys: Collection[str]) -> None:
-    if keys:
-        _rowcount(text("DELETE FROM sign_in_throttle WHERE subject = ANY(:keys)"), {"keys": list(keys)})
+def keep_bounded() -> None:
+    """Trim the table where this process has added many rows since it last did."""
+    if _Growth.rows >= TRIM_AFTER_ROWS:
+        _Growth.rows = 0
+        _trim(db.session.connection())
+
+
+def _trim(connection: Connection) -> int:
+    kinds = [kind.name for kind in (ADDRESS, ACCOUNT, PAIR)]
+    return connection.execute(text(TRIM), {"kinds": kinds, "max_rows": MAX_ROWS}).rowcount
+
+
+def _forget(keys: Collection[str]) -> int:
+    return _rowcount(text("DELETE FROM sign_in_throttle WHERE subject = ANY(:keys)"), {"keys": list(keys)})
 
 
 def _rowcount(query: TextClause, parameters: Mapping[str, object]) -> int:

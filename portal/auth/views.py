@@ -13,10 +13,11 @@ from portal.audit import Event
 from portal.auth import known_devices, proving, second_factor, signed_in
 from portal.auth.access import require_sign_in
 from portal.auth.forms import CodeForm, SignInForm
+from portal.auth.lanes import RETRY_AFTER_SECONDS
 from portal.auth.models import Profile
 from portal.auth.qr import qr_code
 from portal.config import Settings
-from portal.errors import InvalidInput, TooManyTries
+from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
 from portal.local_paths import local_path
 from portal.presence import store
@@ -43,9 +44,9 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _sign_in_page(form), 422
     try:
-        profile = proving.by_password(form.email.data or "", form.password.data or "")
-    except TooManyTries as error:
-        return _sign_in_page(form, str(error)), 429, {"Retry-After": str(error.wait_seconds)}
+        profile = proving.by_password(form.email.data or "", form.password.data or "", _settings())
+    except (TooManyTries, ComeBackLater) as error:
+        return _not_now(form, error)
     if profile is None:
         return _sign_in_page(form, SAME_ANSWER), 401
     return _after_password(profile, form.next.data)
@@ -143,13 +144,22 @@ def _signed_in(profile: Profile, factors: str, response: Response) -> Response:
     profile.last_signed_in_at = clock.now()
     signed_in.start_session(profile, settings)
     audit.record(Event.SIGNED_IN, Actor(profile.id, whence()), profile_id=profile.id, factors=factors)
+    known_devices.remember(request, response, settings, profile)
     db.session.commit()
-    known_devices.remember(request, response, settings, profile.id)
     return response
 
 
 def _sign_in_page(form: SignInForm, failure: str | None = None) -> str:
     return render_template("auth/sign_in.html", form=form, failure=failure)
+
+
+def _not_now(form: SignInForm, error: TooManyTries | ComeBackLater) -> ResponseReturnValue:
+    """The form with what was typed, and when to send it again."""
+    if isinstance(error, TooManyTries):
+        status, wait_seconds = 429, error.wait_seconds
+    else:
+        status, wait_seconds = 503, RETRY_AFTER_SECONDS
+    return _sign_in_page(form, str(error)), status, {"Retry-After": str(wait_seconds)}
 
 
 def _set_up_page(profile: Profile, form: CodeForm) -> ResponseReturnValue:

@@ -114,7 +114,7 @@ def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
-    operations.set_password(cast.amelia, "another long password")
+    operations.set_password_hash(cast.amelia, "another")
     db.session.commit()
 
     assert browser.get("/clients").status_code == 302

@@ -1,6 +1,7 @@
 """Guessing passwords: how often, how fast, and that nobody locks out somebody else for good."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,14 +10,15 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.auth import passwords, throttle
+from portal.auth import lanes, proving, throttle
+from portal.auth.lanes import STRANGERS
 from portal.auth.throttle import ACCOUNT, ADDRESS, LONGEST_WAIT_SECONDS, PAIR, Subject
 from portal.auth.views import SAME_ANSWER
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_sign_in import hashes, sign_in  # noqa: F401  # a fixture
 from tests.cast import PASSWORD, Cast
-from tests.reading import text_of
+from tests.reading import form_of, text_of
 from tests.visitor import Visitor, visitors_of
 
 Visit = type[Visitor]
@@ -127,19 +129,49 @@ def test_a_thousand_at_once_get_no_further_than_one_after_the_other(make_app: Ca
         admitted = list(pool.map(one_try, range(20)))
 
     assert sum(admitted) == FREE_OF_PAIR + 1
-    assert failures() == {"pair": FREE_OF_PAIR + 1, "address": FREE_OF_PAIR + 1}
+    assert failures() == {"pair": FREE_OF_PAIR + 1, "address": 20}
 
 
-def test_locked_looks_like_wrong_and_costs_the_same_one_hash(visit: Visit, cast: Cast, hashes: list[str]) -> None:  # noqa: F811
+def test_locked_looks_like_wrong_and_takes_as_long_without_a_hash(
+    visit: Visit,
+    cast: Cast,
+    hashes: list[str],  # noqa: F811
+) -> None:
     """Also for an account that does not exist: the lock tells nobody which do."""
+    from_here(visit, cast.daniel.email)  # how long a wrong password takes is known from now on
+    usual = min(proving._usual_seconds)
     for email in (cast.amelia.email, "nobody@firm.example"):
         fail(email, FREE_OF_PAIR + 1)
         hashes.clear()
+        began = time.monotonic()
         locked_and_wrong, locked_and_right = from_here(visit, email), from_here(visit, email, PASSWORD)
-        assert hashes == ["wrong", PASSWORD]
+        assert time.monotonic() - began > 2 * usual
+        assert hashes == []
         for answer in (locked_and_wrong, locked_and_right):
             assert (answer.status_code, SAME_ANSWER in text_of(answer)) == (401, True)
             assert "Set-Cookie" not in answer.headers
+
+
+def test_first_locked_try_of_a_process_is_hashed_because_no_other_time_is_known(
+    visit: Visit,
+    cast: Cast,
+    hashes: list[str],  # noqa: F811
+) -> None:
+    proving._usual_seconds.clear()
+    fail(cast.amelia.email, FREE_OF_PAIR + 1)
+
+    assert [from_here(visit, cast.amelia.email, PASSWORD).status_code for _ in range(2)] == [401, 401]
+    assert hashes == [PASSWORD]
+
+
+def test_try_that_its_account_refuses_counts_against_its_address(visit: Visit, cast: Cast) -> None:
+    """Or one account tried for ever would never be told to stop."""
+    fail(cast.amelia.email, FREE_OF_PAIR + 1)
+    from_here(visit, cast.amelia.email)
+    assert failures() == {"account": FREE_OF_PAIR + 1, "address": FREE_OF_PAIR + 2, "pair": FREE_OF_PAIR + 1}
+
+    fail(cast.amelia.email, ADDRESS.free)
+    assert from_here(visit, cast.amelia.email).status_code == 429
 
 
 def test_the_lock_ends_by_itself(visit: Visit, cast: Cast) -> None:
@@ -212,10 +244,10 @@ def test_a_blocked_address_counts_against_no_account(visit: Visit, cast: Cast) -
 
     for _ in range(3):
         assert from_here(visit, cast.amelia.email).status_code == 429
-    assert failures() == {"account": 0, "address": 200, "pair": 0}
+    assert failures() == {"address": 200}
 
 
-def test_a_stolen_mark_of_a_browser_is_counted_by_itself(visit: Visit, cast: Cast) -> None:
+def test_a_stolen_mark_of_a_browser_is_counted_apart_from_strangers(visit: Visit, cast: Cast) -> None:
     own = known_browser(visit, cast.amelia.email)
     thief = at(visit(None), ELSEWHERE)
     thief.browser.set_cookie("kingston_device", own.browser.get_cookie("kingston_device").value)
@@ -269,39 +301,16 @@ def test_no_e_mail_is_kept(visit: Visit, cast: Cast) -> None:
 def test_who_gets_no_place_to_hash_is_told_to_come_again_and_nothing_is_counted(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No more than MOST_HASHES_AT_ONCE at once: 64 MB each."""
-    monkeypatch.setattr(passwords, "LONGEST_WAIT_SECONDS", 0.05)
-    for _ in range(passwords.MOST_HASHES_AT_ONCE):
-        passwords._places.acquire()
-    try:
+    """One hash at a time in a lane: 64 MB each."""
+    monkeypatch.setattr(lanes, "MAX_WAIT_SECONDS", 0.05)
+    with STRANGERS._hashing:
         answer = from_here(visit, cast.amelia.email, PASSWORD)
-    finally:
-        for _ in range(passwords.MOST_HASHES_AT_ONCE):
-            passwords._places.release()
 
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
+    assert "Too many people are signing in just now." in text_of(answer)
+    assert form_of(answer)["email"] == cast.amelia.email
     assert failures() == {"account": 0, "address": 0, "pair": 0}
     assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
-
-
-def test_no_more_hashes_run_at_once_than_there_are_places(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    running, most, lock = 0, 0, threading.Lock()
-    together = threading.Event()
-
-    def work() -> None:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-            if running == passwords.MOST_HASHES_AT_ONCE:
-                together.set()
-        together.wait(5)
-        with lock:
-            running -= 1
-
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: passwords._bounded(work), range(8)))
-    assert most == passwords.MOST_HASHES_AT_ONCE
 
 
 def test_the_purge_takes_what_is_a_day_old(visit: Visit, cast: Cast) -> None:
@@ -312,6 +321,47 @@ def test_the_purge_takes_what_is_a_day_old(visit: Visit, cast: Cast) -> None:
 
     assert run_job(job) == 3
     assert failures() == {"account": 1, "address": 1, "pair": 1}
+
+
+def test_the_purge_takes_an_address_after_an_hour(visit: Visit, cast: Cast) -> None:
+    from_here(visit, cast.amelia.email)
+    let_pass(3600 + 1)
+    [job] = [job for job in JOBS if job.name == "throttle purge"]
+
+    assert run_job(job) == 1
+    assert failures() == {"account": 1, "pair": 1}
+
+
+def test_the_table_is_bounded_and_keeps_what_locks(visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tries at ever new accounts from ever new addresses fill it; those that lock an account or a profile stay."""
+    monkeypatch.setattr(throttle, "MAX_ROWS", 20)
+    monkeypatch.setattr(throttle, "TRIM_AFTER_ROWS", 10)
+    fail(cast.amelia.email, ACCOUNT.free + 1)
+    for kind in (throttle.CODE, throttle.KNOWN_CODE, throttle.DEVICE, throttle.PASSWORD_AGAIN):
+        throttle.admit([Subject(kind, str(cast.amelia.id))])
+    for number in range(50):
+        fail(f"nobody{number}@firm.example", 1, f"198.51.100.{number}")
+        throttle.keep_bounded()
+        db.session.commit()
+
+    assert db.session.scalar(text("SELECT count(*) FROM sign_in_throttle")) <= 4 + 20 + 10 + 2
+    assert failures().items() >= {"code": 1, "known-code": 1, "device": 1, "again": 1}.items()
+    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
+
+
+def test_a_row_that_a_try_holds_keeps_neither_the_purge_nor_the_trim_waiting(
+    app: Flask, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "MAX_ROWS", 0)
+    throttle.admit([Subject(PAIR, "held")])
+    db.session.commit()
+    let_pass(24 * 3600 + 1)
+    throttle.admit([Subject(PAIR, "held")])
+    [job] = [job for job in JOBS if job.name == "throttle purge"]
+    with make_app().app_context():
+        assert run_job(job) == 0
+    db.session.commit()
+    assert run_job(job) == 1
 
 
 def test_an_ipv6_customer_is_one_address(visit: Visit, cast: Cast) -> None:

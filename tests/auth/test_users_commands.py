@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from portal import create_app
 from portal.audit import AuditEvent
 from portal.auth import Profile, operations, second_factor
+from portal.auth.authentication import authenticate
 from portal.auth.cli import users
 from portal.config import DEMO_PASSWORD
 from portal.errors import NotAllowed
@@ -51,7 +52,7 @@ def test_add_makes_a_profile_that_can_sign_in(run: Any, visit: Visit) -> None:
     assert result.exit_code == 0, result.output
     assert "Added Zoë O'Brien <zoe@firm.example> as reader." in result.output
     assert GOOD not in result.output
-    zoe = operations.authenticate("ZOE@firm.example", GOOD, is_demo=False)
+    zoe = authenticate("ZOE@firm.example", GOOD, is_demo=False).profile
     assert zoe is not None
     assert (zoe.full_name, zoe.role, zoe.is_active, zoe.session_epoch >= 1) == ("Zoë O'Brien", "reader", True, True)
     assert visit(zoe).get("/clients").status_code == 200
@@ -112,8 +113,8 @@ def test_set_password_replaces_the_old_one_and_ends_the_sessions(run: Any, visit
 
     assert result.exit_code == 0
     assert "amelia.hart@firm.example has a new password and was signed out everywhere." in result.output
-    assert operations.authenticate(cast.amelia.email, GOOD, is_demo=False) is not None
-    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is None
+    assert authenticate(cast.amelia.email, GOOD, is_demo=False).profile is not None
+    assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is None
     assert browser.get("/clients").status_code == 302
 
 
@@ -123,7 +124,7 @@ def test_a_weak_password_leaves_the_old_one(run: Any, visit: Visit, cast: Cast) 
     result = run("set-password", cast.amelia.email, typed=twice("short"))
 
     assert (result.exit_code, "password: must have 12" in result.output) == (1, True)
-    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+    assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is not None
     assert browser.get("/clients").status_code == 200
 
 
@@ -139,12 +140,12 @@ def test_deactivate_shuts_out_at_once_and_activate_lets_in_again(run: Any, visit
     )
     assert browser.get("/clients").status_code == 302
     assert visit(cast.daniel).roster("client-1") == []
-    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is None
+    assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is None
 
     result = run("activate", cast.amelia.email)
     assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example can sign in again.\n")
     assert browser.get("/clients").status_code == 302
-    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+    assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is not None
 
 
 def test_sign_out_everywhere_ends_the_sessions_and_no_more(run: Any, visit: Visit, cast: Cast) -> None:
@@ -158,7 +159,7 @@ def test_sign_out_everywhere_ends_the_sessions_and_no_more(run: Any, visit: Visi
     assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example was signed out everywhere.\n")
     assert amelia.get("/clients").status_code == 302
     assert [user["first_name"] for user in daniel.roster("client-1")] == ["Daniel"]
-    assert operations.authenticate(cast.amelia.email, PASSWORD, is_demo=False) is not None
+    assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is not None
 
 
 @pytest.mark.parametrize("command", ["set-password", "deactivate", "activate", "sign-out-everywhere"])
@@ -197,9 +198,10 @@ def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> No
         operations.give_demo_passwords(is_demo=False)
     assert newcomer.password_hash is None
     assert operations.give_demo_passwords(is_demo=True) == [newcomer]
-    assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True) == newcomer
-    assert operations.authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False) is None
-    assert operations.authenticate(cast.amelia.email, DEMO_PASSWORD, is_demo=True) is None
+    db.session.commit()
+    assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True).profile == newcomer
+    assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False).profile is None
+    assert authenticate(cast.amelia.email, DEMO_PASSWORD, is_demo=True).profile is None
 
 
 def events() -> list[tuple[str, int | None]]:

@@ -26,7 +26,7 @@ SIGNED_OUT = Event("signed-out", {})
 HUB_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 ENDS = {
     "deactivated": lambda profile: operations.set_active(profile, is_active=False),
-    "a new password": lambda profile: operations.set_password(profile, "another long password"),
+    "a new password": lambda profile: operations.set_password_hash(profile, "another"),
     "another role": lambda profile: operations.set_role(profile, "reader"),
     "signed out everywhere": operations.end_sessions,
 }

@@ -1,0 +1,171 @@
+"""While a password is hashed, or a try waits, nothing of the database is held; and what changed meanwhile counts."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from portal.auth import one_time_codes, passwords, proving
+from portal.auth.throttle import PAIR
+from portal.extensions import db
+from tests.auth.test_account import CHANGE
+from tests.auth.test_choose_password import GOOD, choose
+from tests.auth.test_second_factor import set_up
+from tests.auth.test_sign_in import sign_in
+from tests.auth.test_throttle import fail, from_here, known_browser
+from tests.cast import PASSWORD, Cast
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+Held = list[int]
+AGAIN = {"factor-current_password": PASSWORD, "sessions-current_password": PASSWORD, "end": "others"}
+ACTS = {
+    "a known browser": lambda visit, cast: sign_in(known_browser(visit, cast.daniel.email), cast.daniel.email),
+    "a stranger": lambda visit, cast: sign_in(visit(None), cast.daniel.email),
+    "a wrong password": lambda visit, cast: sign_in(visit(None), cast.amelia.email, "wrong"),
+    "an unknown e-mail": lambda visit, cast: sign_in(visit(None), "nobody@firm.example"),
+    "a new password": lambda visit, cast: visit(cast.amelia).post("/account/password", data=CHANGE),
+    "a second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor", data=AGAIN),
+    "no second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor/remove", data=AGAIN),
+    "recovery codes": lambda visit, cast: visit(cast.amelia).post("/account/recovery-codes", data=AGAIN),
+    "other sessions": lambda visit, cast: visit(cast.amelia).post("/account/sessions", data=AGAIN),
+}
+
+
+@pytest.fixture
+def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Held:
+    """How many connections were out of the pool at each hash and each wait."""
+    counts: Held = []
+
+    class Hasher(PasswordHasher):
+        def hash(self, *arguments: object, **options: object) -> str:
+            counts.append(db.engine.pool.checkedout())
+            return super().hash(*arguments, **options)
+
+        def verify(self, *arguments: object, **options: object) -> bool:
+            counts.append(db.engine.pool.checkedout())
+            return super().verify(*arguments, **options)
+
+    monkeypatch.setattr(passwords, "_hasher", Hasher(time_cost=1, memory_cost=8, parallelism=1))
+    return counts
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_no_connection_is_held(visit: Visit, cast: Cast, held: Held, act: Callable[..., TestResponse]) -> None:
+    set_up(cast.amelia)
+    assert act(visit, cast).status_code in (200, 302, 401)
+
+    assert set(held) == {0}
+
+
+def test_no_connection_is_held_while_a_chosen_password_is_hashed(visit: Visit, cast: Cast, held: Held) -> None:
+    code = one_time_codes.make_password_code(cast.amelia.id)
+    db.session.commit()
+    assert choose(visit, cast.amelia.email, code).status_code == 302
+
+    assert set(held) == {0}
+
+
+def test_no_connection_is_held_while_a_hash_is_renewed(visit: Visit, cast: Cast, held: Held) -> None:
+    cast.amelia.password_hash = PasswordHasher(time_cost=2, memory_cost=8, parallelism=1).hash(PASSWORD)
+    db.session.commit()
+    assert sign_in(visit(None), cast.amelia.email).status_code == 302
+
+    assert held == [0, 0]
+
+
+def test_no_connection_is_held_while_a_refused_try_waits(
+    visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from_here(visit, cast.daniel.email)
+    fail(cast.amelia.email, PAIR.free + 1)
+    held, sleep = [], time.sleep
+
+    def spied(seconds: float) -> None:
+        held.append(db.engine.pool.checkedout())
+        sleep(seconds)
+
+    monkeypatch.setattr(proving.time, "sleep", spied)
+    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
+
+    assert held == [0]
+
+
+@pytest.fixture
+def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """`meanwhile(statement)`: somebody else commits it while the next password is being hashed."""
+    statements: list[str] = []
+    matches = passwords._matches
+
+    def spied(password: str, password_hash: str) -> bool:
+        with db.engine.begin() as connection:
+            for statement in statements:
+                connection.execute(text(statement))
+        return matches(password, password_hash)
+
+    monkeypatch.setattr(passwords, "_matches", spied)
+    yield statements.append
+    statements.clear()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE profiles SET is_active = false",
+        "UPDATE profiles SET session_epoch = session_epoch + 1",
+        "UPDATE profiles SET password_hash = 'another'",
+    ],
+)
+def test_who_is_shut_out_while_the_password_is_hashed_does_not_get_in(
+    visit: Visit, cast: Cast, meanwhile: Callable[[str], None], change: str
+) -> None:
+    meanwhile(change)
+
+    assert sign_in(visit(None), cast.amelia.email).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE profiles SET is_active = false",
+        "UPDATE profiles SET session_epoch = session_epoch + 1",
+        "DELETE FROM sign_in_sessions",
+    ],
+)
+def test_who_is_signed_out_while_the_password_is_hashed_changes_nothing(
+    visit: Visit, cast: Cast, meanwhile: Callable[[str], None], change: str
+) -> None:
+    amelia, before = visit(cast.amelia).with_token(), cast.amelia.password_hash
+    meanwhile(change)
+
+    for path, form in (("/account/password", CHANGE), ("/account/second-factor", AGAIN)):
+        answer = amelia.post(path, data=form)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
+    db.session.expire_all()
+    assert cast.amelia.password_hash == before
+
+
+def test_of_two_who_choose_a_password_with_one_code_at_once_one_does(
+    visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code is looked at before the hash and used up after it."""
+    code = one_time_codes.make_password_code(cast.amelia.id)
+    db.session.commit()
+    monkeypatch.setattr(passwords, "hash_password", _using(code, cast.amelia.id, passwords.hash_password))
+
+    assert choose(visit, cast.amelia.email, code, GOOD).status_code == 401
+    assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
+    assert sign_in(visit(None), cast.amelia.email, GOOD).status_code == 401
+
+
+def _using(code: str, profile_id: int, hash_password: Callable[[str], str]) -> Callable[[str], str]:
+    def hash_after_it_is_used(password: str) -> str:
+        assert one_time_codes.take(profile_id, one_time_codes.PASSWORD, code)
+        db.session.commit()
+        return hash_password(password)
+
+    return hash_after_it_is_used

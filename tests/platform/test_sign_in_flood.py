@@ -1,0 +1,139 @@
+"""A flood of sign-in tries from one address against a real gunicorn: what the others notice, and what it is told."""
+
+import json
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from flask_migrate import upgrade
+
+from portal import create_app
+from portal.config import PROJECT_ROOT
+from portal.extensions import db
+from tests.cast import PASSWORD, make_cast
+from tests.conftest import DatabaseMaker, settings_for
+from tests.platform.portal import Portal
+from tests.records import make_client
+
+OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.9"
+PAGES = ("/clients", "/clients/1", "/clients/1/edit", "/sign-in")
+MAX_PAGE_SECONDS = 1.0
+MAX_SIGN_IN_SECONDS = 3.0
+ROUNDS = 6
+TIMEOUT_SECONDS = 60
+
+
+class Person:
+    """Somebody at `address` with a browser that keeps cookies."""
+
+    def __init__(self, portal: Portal, address: str) -> None:
+        self._portal = portal
+        self._headers = {"X-Forwarded-For": address}
+        self._cookies: dict[str, str] = {}
+
+    def get(self, path: str) -> tuple[int, str]:
+        return self._call("GET", path, {})
+
+    def sign_in(self, email: str, password: str) -> int:
+        token = self._token("/sign-in")
+        return self._call("POST", "/sign-in", {"csrf_token": token, "email": email, "password": password})[0]
+
+    def sign_out(self) -> int:
+        return self._call("POST", "/sign-out", {"csrf_token": self._token("/clients")})[0]
+
+    def _token(self, path: str) -> str:
+        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.get(path)[1])
+        assert found
+        return found[1]
+
+    def _call(self, method: str, path: str, form: dict[str, str]) -> tuple[int, str]:
+        connection = HTTPConnection("127.0.0.1", self._portal.port, timeout=TIMEOUT_SECONDS)
+        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+        headers = {**self._headers, "Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+        connection.request(method, path, urlencode(form), headers)
+        answer = connection.getresponse()
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, value = cookie.split(";")[0].split("=", 1)
+            self._cookies[name] = value
+        body = answer.read().decode()
+        connection.close()
+        return answer.status, body
+
+
+@pytest.fixture(scope="module")
+def database_url(make_database: DatabaseMaker) -> str:
+    url = make_database()
+    with create_app(settings_for(url)).app_context():
+        upgrade()
+        make_cast()
+        make_client()
+        db.engine.dispose()
+    return url
+
+
+@pytest.fixture(params=["direct", "behind a proxy"])
+def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Portal]:
+    """Without a proxy that is trusted, everybody has the address of the flood."""
+    settings = {} if request.param == "direct" else {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
+    portal = Portal(database_url, tmp_path / "log", **settings)
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+@contextmanager
+def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[None]:
+    """120 requests are in flight at every moment of the block; how often each status came is in `statuses` after it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.platform.flood", str(portal.port), ELSEWHERE, method],
+        cwd=PROJECT_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "flooding\n"
+    try:
+        yield
+    finally:
+        output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
+        statuses.update(json.loads(output))
+
+
+def slowest(person: Person) -> float:
+    """How long the slowest of many pages took."""
+    took = []
+    for path in PAGES * ROUNDS:
+        began = time.monotonic()
+        status, _ = person.get(path)
+        took.append(time.monotonic() - began)
+        assert status in (200, 302), path
+    return max(took)
+
+
+def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(portal: Portal) -> None:
+    amelia, daniel = Person(portal, OFFICE), Person(portal, OFFICE)
+    for person, email in ((amelia, "amelia.hart@firm.example"), (daniel, "daniel.okafor@firm.example")):
+        assert person.sign_in(email, PASSWORD) == 302
+    daniel.sign_out()
+    with flood(portal, "GET", {}):
+        while_others_read = slowest(amelia)  # how busy the machine is with other things
+
+    statuses: dict[str, int] = {}
+    with flood(portal, "POST", statuses):
+        during = slowest(amelia)
+        began = time.monotonic()
+        assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD) == 302  # his browser is known
+        signing_in = time.monotonic() - began
+
+    assert during < max(MAX_PAGE_SECONDS, 2 * while_others_read)
+    assert signing_in < max(MAX_SIGN_IN_SECONDS, 10 * while_others_read)
+    assert statuses["429"] > 100
+    assert statuses.keys() <= {"401", "429", "503"}
