@@ -3,17 +3,18 @@
 from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired
 
 from portal.auth.models import ROLES
+from portal.max_length import MaxLength
 
 CHOICES = [SelectChoice(role, label) for role, label in ROLES.items()]
 
 
 class NewUserForm(FlaskForm):
-    first_name = StringField("First name", [InputRequired("Enter the first name."), Length(max=100)])
-    last_name = StringField("Last name", [InputRequired("Enter the last name."), Length(max=100)])
-    email = EmailField("Email", [InputRequired("Enter the e-mail address."), Length(max=254)])
+    first_name = StringField("First name", [InputRequired("Enter the first name."), MaxLength(100)])
+    last_name = StringField("Last name", [InputRequired("Enter the last name."), MaxLength(100)])
+    email = EmailField("Email", [InputRequired("Enter the e-mail address."), MaxLength(254)])
     role = SelectField("Role", choices=CHOICES)
 
     def values(self) -> dict[str, str]:

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
-from wtforms.validators import EqualTo, InputRequired, Length
+from wtforms.validators import EqualTo, InputRequired
 
 from portal.auth.password_rules import MIN_LENGTH
 from portal.auth.passwords import MAX_LENGTH
+from portal.max_length import MaxLength
 from portal.text_input import clean_line
 
 LONGEST_CODE = 60
@@ -15,17 +16,15 @@ ANY_LENGTH = f"{MIN_LENGTH} characters or more; a few words are easy to remember
 
 
 def _password(label: str, missing: str, *checks: Any, **options: Any) -> PasswordField:
-    too_long = Length(max=MAX_LENGTH, message=f"Use at most {MAX_LENGTH} characters.")
-    return PasswordField(label, [InputRequired(missing), too_long, *checks], **options)
+    return PasswordField(label, [InputRequired(missing), MaxLength(MAX_LENGTH), *checks], **options)
 
 
 def _code(label: str, missing: str, **options: Any) -> StringField:
-    too_long = Length(max=LONGEST_CODE, message=f"A code has at most {LONGEST_CODE} characters.")
-    return StringField(label, [InputRequired(missing), too_long], filters=[_clean], **options)
+    return StringField(label, [InputRequired(missing), MaxLength(LONGEST_CODE)], filters=[_clean], **options)
 
 
 def _email(missing: str) -> EmailField:
-    return EmailField("Email", [InputRequired(missing), Length(max=254)], filters=[_clean])
+    return EmailField("Email", [InputRequired(missing), MaxLength(254)], filters=[_clean])
 
 
 def _clean(text: str | None) -> str:

@@ -14,13 +14,14 @@ from markupsafe import Markup
 from wtforms import Field, Form, HiddenField, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than the stubs
 from wtforms.form import BaseForm
-from wtforms.validators import DataRequired, Length, Optional, StopValidation
+from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from portal import days
 from portal.clients.csv_cells import BadCell, number
 from portal.clients.entries import EntryKind, longest
 from portal.clients.limits import EARLIEST, LATEST
+from portal.max_length import MaxLength, told_to_browser
 from portal.text_input import clean_line, clean_lines, control_character_problem
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
@@ -133,10 +134,10 @@ def text_field(
 ) -> Field:
     """A line of text, or several with `kind=TextAreaField`; `needed` says what to do where it is empty."""
     most = longest(entry.model, column)
-    too_long = Length(max=most, message=f"Use at most {most:,} characters.")
     required = [DataRequired(needed)] if needed else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
-    return kind(entry.labels[column], [*required, *checks, too_long, _printable], filters=[clean], **options)
+    checked = [*required, *checks, MaxLength(most), _printable]
+    return kind(entry.labels[column], checked, filters=[clean], render_kw=told_to_browser(most), **options)
 
 
 def choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None) -> SelectField:

@@ -14,7 +14,8 @@ DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
 LONGEST_FORM = 60
 LONGEST_SEEN = 2_000
-LONGEST_VALUE = 12_000
+# Ten times the longest column: what is too long to be saved is kept all the same, to be shortened.
+LONGEST_VALUE = 100_000
 
 
 def typed_from(body: object) -> Typed:

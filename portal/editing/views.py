@@ -22,7 +22,7 @@ blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
 # Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
-LARGEST_BODY_BYTES = 128 * 1024
+LARGEST_BODY_BYTES = 256 * 1024
 MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
 
 

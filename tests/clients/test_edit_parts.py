@@ -108,7 +108,12 @@ def test_a_valuation_is_added_changed_and_shown_with_its_product(amelias: Desk, 
 
 WRONG = [
     ("/person/new", {"first_name": "", "last_name": "W"}, "first_name", "Enter the first name."),
-    ("/person/new", {"first_name": "x" * 101, "last_name": "W"}, "first_name", "Use at most 100 characters."),
+    (
+        "/person/new",
+        {"first_name": "x" * 101, "last_name": "W"},
+        "first_name",
+        "Use at most 100 characters. This has 101: 1 too many.",
+    ),
     (
         "/person/new",
         {"first_name": "a\0", "last_name": "W"},

@@ -188,7 +188,7 @@ def test_a_third_value_is_checked_as_in_the_editor(amelia: Visitor, daniel: Visi
     again = decide(amelia, client, page, phone="third", third_phone="0" * 41)
 
     assert again.status_code == 409
-    assert errors_of(again) == {"decide-phone": "Use at most 40 characters."}
+    assert errors_of(again) == {"decide-phone": "Use at most 40 characters. This has 41: 1 too many."}
     assert form_of(again)["third-phone"] == "0" * 41
 
 

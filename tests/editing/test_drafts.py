@@ -211,7 +211,7 @@ WRONG: list[tuple[str, Any]] = [
         ("values", {name: "x"})
         for name in ("", " ", "a b", "a\0", "ä", "1st", "Phone", "a-b", "x" * 61, LONE_SURROGATE)
     ),
-    *(("values", {"notes": value}) for value in ("x" * 12_001, "a\0b", LONE_SURROGATE, ["x"], {"x": "y"}, True)),
+    *(("values", {"notes": value}) for value in ("x" * 100_001, "a\0b", LONE_SURROGATE, ["x"], {"x": "y"}, True)),
     ("values", {f"field_{number}": "x" for number in range(61)}),
     *(("restored", value) for value in (None, 7, "phone", {}, ["a@1"])),
 ]
@@ -229,10 +229,10 @@ def test_a_value_out_of_range_is_422_and_the_member_is_named(
 
 
 def test_the_limits_themselves_are_accepted(amelia: Visitor, client: Client) -> None:
-    """60 fields of 60 characters; 12,000 characters in a value, of any kind."""
+    """60 fields of 60 characters; 100,000 characters in a value."""
     values = {f"{'x' * 57}_{number:02}": "x" for number in range(59)}
 
-    assert keep(amelia, client, values={**values, "notes": "é" * 12_000}).status_code == 200
+    assert keep(amelia, client, values={**values, "notes": "x" * 100_000}).status_code == 200
     assert keep(amelia, client, form="x" * 60, version=2**31 - 1).status_code == 200
 
 
@@ -266,7 +266,7 @@ def test_what_is_no_json_object_is_refused(amelia: Visitor, client: Client, body
 
 def test_a_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
     draft = json.dumps({"version": 1, "values": {"phone": "1"}})
-    for size, status in ((128 * 1024, 200), (128 * 1024 + 1, 413)):
+    for size, status in ((256 * 1024, 200), (256 * 1024 + 1, 413)):
         body = draft.ljust(size)
         path = f"/edit_drafts/client-{client.id}?form=record"
         assert amelia.call("PUT", path, data=body, content_type="application/json").status_code == status

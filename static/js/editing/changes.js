@@ -14,6 +14,15 @@ export function isChanged({ type, value = "", defaultValue = "", checked, defaul
 	return newlines(value) !== newlines(defaultValue);
 }
 
+/** As the server counts them. @param {string} text */
+export const characters = (text) => [...newlines(text).trim()].length;
+
+/** @param {{value?: string, dataset: Record<string, string|undefined>}} control */
+export function isTooLong({ value = "", dataset }) {
+	const most = Number(dataset.maxCharacters);
+	return value.length > most && characters(value) > most;
+}
+
 const LONGEST_NAME = 100;
 
 /**

@@ -11,7 +11,7 @@
  */
 import { fire, on } from "../events.js";
 import { fieldsChanged } from "../presence/wording.js";
-import { isChanged, reportedName } from "./changes.js";
+import { isChanged, isTooLong, reportedName } from "./changes.js";
 import { draftOf } from "./drafts.js";
 
 /** @param {HTMLFormElement} form */
@@ -30,6 +30,7 @@ export function watchForm(form) {
 		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
 		draft?.changed();
+		countCharacters(form);
 	};
 	const setSending = (is) => {
 		isSending = is;
@@ -49,6 +50,11 @@ export function watchForm(form) {
 
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
+		const tooLong = tooLongIn(form)[0];
+		if (tooLong) {
+			event.preventDefault();
+			return tooLong.focus();
+		}
 		if (isSignedOut) fire("sign-in-wanted");
 		const mustWait = !isReady && !draft.isEmpty;
 		if (isSignedOut || isSending || mustWait) event.preventDefault();
@@ -112,6 +118,18 @@ export function namesOf(form) {
 /** By the label's own text, without a badge inside it. */
 function nameOf(form, field) {
 	return reportedName(field.querySelector("legend, label").firstChild.textContent, form.dataset.entryLabel);
+}
+
+const tooLongIn = (form) => [...form.elements].filter(isTooLong);
+
+let hasBeenTooLong = false;
+
+/** Of a text that is too long, by how much; that it no longer is. */
+async function countCharacters(form) {
+	hasBeenTooLong ||= tooLongIn(form).length > 0;
+	if (!hasBeenTooLong) return;
+	const { sayTooLong } = await import("./too-long.js");
+	for (const control of form.querySelectorAll("[data-max-characters]")) sayTooLong(control);
 }
 
 function drawCount(form, count) {

@@ -1,8 +1,40 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fieldName, isChanged, reportedName } from "../../../static/js/editing/changes.js";
+import {
+	characters,
+	fieldName,
+	isChanged,
+	isTooLong,
+	reportedName,
+} from "../../../static/js/editing/changes.js";
 
 const option = (selected, defaultSelected) => ({ selected, defaultSelected });
+
+describe("a field is too long", () => {
+	const field = (value, most = "5") => ({ value, dataset: { maxCharacters: most } });
+
+	test("with one character more than it may have", () => {
+		assert.deepEqual(
+			["12345", "123456"].map((value) => isTooLong(field(value))),
+			[false, true],
+		);
+	});
+
+	test("not for blanks around it, nor for a newline that browsers send as two", () => {
+		assert.equal(isTooLong(field(" 12345\n")), false);
+		assert.equal(isTooLong(field("12\r\n45")), false);
+	});
+
+	test("not for characters that a script counts as two", () => {
+		assert.equal(isTooLong(field("👋👋👋👋👋")), false);
+		assert.equal(characters("👋👋"), 2);
+	});
+
+	test("never where no limit is told", () => {
+		assert.equal(isTooLong({ value: "x".repeat(100_000), dataset: {} }), false);
+		assert.equal(isTooLong({ dataset: {} }), false);
+	});
+});
 
 describe("a field is changed", () => {
 	test("when its text differs from what the page came with", () => {

@@ -1,0 +1,52 @@
+"""Nothing that is pasted is cut: what is too long stays on the screen and in the draft, and by how much is said."""
+
+import re
+
+from playwright.sync_api import expect
+
+from portal.clients import Client
+from tests.browser.people import Person, SitDown
+from tests.browser.test_drafts import is_kept, kept
+from tests.browser.test_editor import CLIENT_PAGE, saved
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+
+MINUTES = "\n".join(f"Item {number}: discussed at length." for number in range(1, 418)) + "\nDecided: sell the fund."
+TOO_MANY = f"Use at most 10,000 characters. This has {len(MINUTES):,}: {len(MINUTES) - 10_000:,} too many."
+
+
+def test_minutes_longer_than_the_field_stay_whole_and_are_not_sent(amelia: Person, cast: Cast, client: Client) -> None:
+    assert len(MINUTES) > 12_000
+    amelia.open_editor(client)
+    notes = amelia.field("Notes")
+    notes.focus()
+    amelia.page.keyboard.insert_text(MINUTES)
+    expect(notes).to_have_value(MINUTES)
+    expect(notes).to_have_accessible_description(re.compile(re.escape(TOO_MANY)))
+    is_kept(amelia)
+    assert (kept(cast.amelia, client) or {})["notes"] == MINUTES
+
+    amelia.save()
+    expect(notes).to_be_focused()
+    assert saved(client).version == 1
+
+    notes.fill(MINUTES[-9_000:])
+    expect(amelia.page.get_by_text("too many")).to_have_count(0)
+    expect(notes).not_to_have_attribute("aria-invalid", "true")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).notes == MINUTES[-9_000:].strip()
+
+
+def test_too_long_a_text_comes_back_whole_without_a_script(
+    sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 422")
+    amelia = sit_down(cast.amelia, java_script_enabled=False)
+    amelia.page.goto(f"/clients/{client.id}/edit")
+    amelia.field("Notes").fill(MINUTES)
+    amelia.page.get_by_role("button", name="Save changes").click()
+
+    expect(amelia.page.get_by_role("alert")).to_contain_text(TOO_MANY)
+    expect(amelia.field("Notes")).to_have_value(MINUTES)
+    assert saved(client).notes == ""

@@ -1,0 +1,44 @@
+"""No control cuts what is pasted into it: what is too long is refused, and by how much is said."""
+
+import pytest
+from flask import Flask
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField
+
+from portal.admin import forms as admin_forms
+from portal.auth import forms as auth_forms
+from portal.clients import forms as client_forms
+from portal.config import PROJECT_ROOT
+from portal.max_length import MaxLength
+from tests.cast import Cast
+from tests.visitor import Visitor
+
+FORMS = [
+    form
+    for module in (admin_forms, auth_forms, client_forms)
+    for form in vars(module).values()
+    if isinstance(form, type) and issubclass(form, FlaskForm) and form.__module__ == module.__name__
+]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
+def test_text_of_a_form_has_a_limit_that_does_not_cut(app: Flask, form: type[FlaskForm]) -> None:
+    with app.test_request_context():
+        texts = [field for field in form() if isinstance(field, StringField) and not isinstance(field, HiddenField)]
+        for field in texts:
+            assert "maxlength" not in field().lower(), field.name
+            is_number = field.type == "NumberField"  # whose column bounds it
+            assert is_number or any(isinstance(check, MaxLength) for check in field.validators), field.name
+
+
+def test_no_template_cuts_what_is_pasted() -> None:
+    for path in (PROJECT_ROOT / "templates").rglob("*.html"):
+        assert "maxlength" not in path.read_text(), path
+
+
+@pytest.mark.parametrize("path", ["/clients?q=", "/users?q=", "/audit?who="])
+def test_search_says_that_it_shortens_what_was_typed(visit: type[Visitor], cast: Cast, path: str) -> None:
+    ada = visit(cast.ada)
+
+    assert "Only the first 100 characters are searched for." in ada.get(path + "x" * 101).text
+    assert "characters are searched for" not in ada.get(path + "x" * 100).text
