@@ -21,7 +21,8 @@ class PageKind:
 
     `label` is what people read ("client record"). `load(profile, number)` returns the record or raises
     NotFound (404). `visible_sql` is the same permission as a SQL condition over `caller` (a row of profiles)
-    and `page.number`; both come from the feature's `access` module. `version_sql` is a SQL scalar over `page.number`:
+    and `page.number`; both come from the feature's `access` module. `editable_sql` is the same for changing the record:
+    who may not edit it cannot claim to on its roster. `version_sql` is a SQL scalar over `page.number`:
     the record's version, which every beat on a page that the caller may see is told; None for records without one.
     `admin_only_sql` is a SQL scalar over `caller`: how many records of this kind a profile sees as an administrator and
     would not see otherwise; None where everybody sees all. `heartbeat_seconds` None means the default.
@@ -31,6 +32,7 @@ class PageKind:
     label: str
     load: Callable[[Any, int], Any]
     visible_sql: str
+    editable_sql: str
     version_sql: str | None = None
     admin_only_sql: str | None = None
     heartbeat_seconds: int | None = None

@@ -26,6 +26,7 @@ def init_clients(app: Flask) -> None:
             "client record",
             load=access.client_for,
             visible_sql=access.VISIBLE_SQL,
+            editable_sql=access.EDITABLE_SQL,
             version_sql=access.VERSION_SQL,
             admin_only_sql=access.ADMIN_ONLY_SQL,
         )

@@ -29,6 +29,8 @@ ADMIN_ONLY_SQL = """(
     SELECT count(*) FROM clients
     WHERE is_restricted AND adviser_id IS DISTINCT FROM caller.id AND NOT EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND profile_id = caller.id))"""
+# The rule of Profile.may_write, likewise.
+EDITABLE_SQL = "caller.role IN ('adviser', 'admin')"
 # The number that rises with every accepted change of the client, its people, products and valuations.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 

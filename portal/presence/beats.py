@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from portal import pages
@@ -14,9 +15,10 @@ TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # A caller that names no tab has one all the same; no tab_id can be this.
 UNNAMED_TAB = "."
 LONGEST_IDENTIFIER = 255
-MOST_TABS = 20
+MOST_TABS = 10
 MOST_FIELDS = 50
 LONGEST_FIELD = 100
+MAX_FIELDS_BYTES = 900  # of the names kept: everybody's rosters hold them
 MOST_STREAMS = 1_000_000
 
 
@@ -123,4 +125,10 @@ def _fields(value: Any) -> tuple[str, ...]:
     for name in value:
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_FIELD or not name.isprintable():
             raise InvalidInput("fields", f"must be names of 1 to {LONGEST_FIELD} printable characters")
-    return tuple(value)
+    return _that_fit(value) if value else ()
+
+
+def _that_fit(names: list[str]) -> tuple[str, ...]:
+    """The first of the names, up to MAX_FIELDS_BYTES. All fields of the largest form take 200."""
+    sizes = accumulate(len(name.encode("utf-8", "surrogatepass")) for name in names)
+    return tuple(name for name, size in zip(names, sizes, strict=True) if size <= MAX_FIELDS_BYTES)

@@ -16,6 +16,12 @@ PREPARED_ROSTERS = "presence_rosters"
 PREPARED_LEAVE = "presence_leave"
 PREPARED_CLEAR = "presence_clear"
 
+# What a row may hold: everybody's rosters read it whole. Ten tabs as browsers name them take 2,000 bytes, and the names
+# of all fields of the largest form 300.
+MAX_ROW_BYTES = 2_048
+MAX_TAB_BYTES = 1_200
+# A tab's key and times, and what JSONB adds to each.
+TIMES_BYTES = 192
 NOW = "extract(epoch FROM now())"
 
 
@@ -61,6 +67,10 @@ def beats() -> str:
     holds it locked, so also after waiting for another tab's beat, and notes it as the tab's `since`: since this very
     moment means news. Comparing with a row read beside it would cost a look-up and miss a race.
 
+    What a tab may say is decided before it is compared: of somebody who may not edit the record only that it is there,
+    of anybody no more than fits. What is too much is left out, not refused: a beat that fails would take its whole
+    round with it.
+
     The UPDATE names the users a second time for the planner's sake. A plan made while the table is empty, as at every
     start in the morning, may take the table for the outer side of the join: it then walked all of it, 900 µs a beat
     with 2,000 rows instead of 45. An array is an index condition whichever side is outer.
@@ -69,7 +79,8 @@ def beats() -> str:
     PREPARE {PREPARED_BEATS} (int[], uuid[], text[], text[], int[], text[], jsonb[], float8) AS
     WITH sent AS MATERIALIZED (
         SELECT place, caller.id AS user_id, page.identifier, kind, number, caller.id IS NOT NULL AS is_signed_in,
-               caller.id IS NOT NULL AND {visible()} AS may_see, tab, tab_id
+               caller.id IS NOT NULL AND {visible()} AS may_see, tab_id,
+               CASE WHEN {editable()} THEN {_bounded("tab")} ELSE {_looking_on("tab")} END AS tab
         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
              AS page (profile_id, session_id, identifier, kind, number, tab_id, tab, place)
         LEFT JOIN LATERAL ({caller("page.profile_id", "page.session_id")}) caller ON true
@@ -78,7 +89,7 @@ def beats() -> str:
         UPDATE user_page_presence p
         SET last_seen = now(),
             entered_at = CASE WHEN p.last_seen > now() - make_interval(secs => $8) THEN p.entered_at ELSE now() END,
-            tabs = {_other_tabs("p.tabs", "sent.tab_id", "$8")}
+            tabs = {_other_tabs("p.tabs", "sent.tab_id", "sent.tab", "$8")}
                 || jsonb_build_object(sent.tab_id, {_same_tab("(p.tabs -> sent.tab_id)", "sent.tab", "$8")})
         FROM sent
         WHERE sent.may_see AND p.user_id = sent.user_id AND p.page_identifier = sent.identifier
@@ -198,6 +209,12 @@ def visible() -> str:
     return f"CASE page.kind {cases} ELSE false END" if cases else "false"
 
 
+def editable() -> str:
+    """The permission to change the page's record by its kind; an unknown kind is for nobody to change."""
+    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.editable_sql}" for kind in pages.kinds())
+    return f"CASE page.kind {cases} ELSE false END" if cases else "false"
+
+
 def version() -> str:
     """The record's version by the page's kind."""
     cases = " ".join(f"WHEN '{kind.name}' THEN {kind.version_sql}" for kind in pages.kinds() if kind.version_sql)
@@ -242,6 +259,16 @@ def ring(changed: str) -> str:
     return f"(SELECT count({notify_sql(ROSTER, 'page_identifier')}) FROM {changed})::int"
 
 
+def _bounded(said: str) -> str:
+    """What a tab says, without the names of fields where they are too much: beats.py has cut what browsers send."""
+    return f"""CASE WHEN pg_column_size({said}) <= {MAX_TAB_BYTES} THEN {said} ELSE {said} || '{{"fields": []}}' END"""
+
+
+def _looking_on(said: str) -> str:
+    """What the tab of somebody who may not edit says: whether it is seen, and which stream it holds."""
+    return f"""({said} - '{{waiting,answer}}'::text[] || '{{"activity": "viewing", "fields": []}}')"""
+
+
 def _new_tab(said: str) -> str:
     """What the table keeps of a tab: what it said, its last beat as `at`, since when it has been saying just this as
     `since` and, where it waits, since when as `waiting_since`."""
@@ -264,10 +291,13 @@ def _same_tab(before: str, said: str, window: str) -> str:
             'waiting_since', CASE WHEN {said} ? 'waiting' THEN {before} -> 'waiting_since' END)) END"""
 
 
-def _other_tabs(tabs: str, tab_id: str, window: str) -> str:
-    """The profile's other live tabs, the newest of them up to the limit: one browser cannot grow a row for ever."""
+def _other_tabs(tabs: str, tab_id: str, said: str, window: str) -> str:
+    """The profile's other live tabs, the newest of them up to the limits: one browser cannot grow a row for ever."""
+    newest_first = "(ORDER BY (tab ->> 'at')::float8 DESC ROWS UNBOUNDED PRECEDING)"
     return f"""CASE WHEN {tabs} - {tab_id} = '{{}}' THEN '{{}}' ELSE (
         SELECT coalesce(jsonb_object_agg(id, tab), '{{}}') FROM (
-            SELECT id, tab FROM jsonb_each({tabs} - {tab_id}) AS other (id, tab)
-            WHERE (tab ->> 'at')::float8 > extract(epoch FROM now()) - {window}
-            ORDER BY (tab ->> 'at')::float8 DESC LIMIT {MOST_TABS - 1}) live) END"""
+            SELECT id, tab, count(*) OVER {newest_first} AS tabs,
+                   sum(pg_column_size(tab) + octet_length(id) + 16) OVER {newest_first} AS bytes
+            FROM jsonb_each({tabs} - {tab_id}) AS other (id, tab)
+            WHERE (tab ->> 'at')::float8 > extract(epoch FROM now()) - {window}) live
+        WHERE tabs < {MOST_TABS} AND bytes <= {MAX_ROW_BYTES - TIMES_BYTES} - pg_column_size({said})) END"""

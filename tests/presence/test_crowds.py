@@ -13,7 +13,7 @@ from sqlalchemy import text
 from portal.auth import Profile
 from portal.extensions import PRESENCE_BIND, db
 from portal.pages import parse
-from portal.presence.beats import Beat
+from portal.presence.beats import MOST_TABS, Beat
 from portal.presence.rounds import Rounds
 from portal.presence.store import _run_beats
 from portal.sessions import Identity
@@ -56,15 +56,15 @@ def test_32_threads_beat_one_page(visit: Visit, cast: Cast, page_identifier: str
 
 
 def test_32_first_beats_of_one_profile_make_one_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Twenty tabs restored at once: every one of them is kept."""
+    """As many tabs as a row keeps, restored at once: every one of them is kept."""
     amelia = visit(cast.amelia).with_token()
-    tabs = [_same_browser(visit, amelia) for _ in range(16)]
+    tabs = [_same_browser(visit, amelia) for _ in range(MOST_TABS)]
 
     answers = at_once([lambda n=n, tab=tab: tab.beat(page_identifier, tab_id=f"t{n:02}") for n, tab in enumerate(tabs)])
 
-    assert [answer.status_code for answer in answers] == [200] * 16
+    assert [answer.status_code for answer in answers] == [200] * MOST_TABS
     assert rows() == [(cast.amelia.id, page_identifier)]
-    assert tab_ids() == [f"t{n:02}" for n in range(16)]
+    assert tab_ids() == [f"t{n:02}" for n in range(MOST_TABS)]
 
 
 def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(

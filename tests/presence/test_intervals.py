@@ -42,7 +42,14 @@ def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
     """Rule 3: the more a page matters, the shorter. A new kind joins by registering, nothing else."""
     monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
     pages.register(
-        pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql="true", heartbeat_seconds=10)
+        pages.PageKind(
+            "fund",
+            "fund",
+            load=lambda profile, number: None,
+            visible_sql="true",
+            editable_sql="true",
+            heartbeat_seconds=10,
+        )
     )
     amelia = visitors_of(make_app())(cast.amelia)
 
@@ -53,7 +60,11 @@ def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
 def test_a_page_kind_has_one_meaning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
     with pytest.raises(ConfigurationError, match="two different page kinds called client"):
-        pages.register(pages.PageKind("client", "another", load=lambda profile, number: None, visible_sql="true"))
+        pages.register(
+            pages.PageKind(
+                "client", "another", load=lambda profile, number: None, visible_sql="true", editable_sql="true"
+            )
+        )
 
 
 def test_the_permission_of_a_page_kind_decides_its_beats(
@@ -62,7 +73,9 @@ def test_the_permission_of_a_page_kind_decides_its_beats(
     """A kind brings its permission as SQL over the caller and the page's number: here admins and even numbers."""
     monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
     rule = "caller.role = 'admin' AND page.number % 2 = 0"
-    pages.register(pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql=rule))
+    pages.register(
+        pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql=rule, editable_sql="true")
+    )
     visit: type[Visitor] = visitors_of(make_app())
 
     assert visit(cast.ada).beat("fund-8").status_code == 200

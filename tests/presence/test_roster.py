@@ -104,15 +104,15 @@ def test_pages_do_not_mix(visit: Visit, cast: Cast, page_identifier: str) -> Non
 def test_the_bulk_read_answers_for_each_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
     empty, other = (f"client-{make_client(name).id}" for name in ("Empty", "Other"))
     visit(cast.daniel).beat(page_identifier)
-    visit(cast.rhys).beat(page_identifier)
-    visit(cast.rhys).beat(other, activity="editing")
+    visit(cast.ada).beat(page_identifier)
+    visit(cast.ada).beat(other, activity="editing")
 
     found = visit(cast.amelia).get(f"/user_page_presence?page={page_identifier}&page={empty}&page={other}").json
 
     assert {page: names(roster) for page, roster in found.items()} == {
-        page_identifier: ["Rhys", "Daniel"],
+        page_identifier: ["Ada", "Daniel"],
         empty: [],
-        other: ["Rhys"],
+        other: ["Ada"],
     }
     assert found[other][0]["activity"] == "editing"
 

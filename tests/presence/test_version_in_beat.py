@@ -43,7 +43,9 @@ def test_each_page_of_a_round_has_its_own(visit: Visit, cast: Cast, client: Clie
 def test_a_kind_without_versions_says_null(
     visit: Visit, cast: Cast, app: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = pages.PageKind("report", "report", load=lambda profile, number: None, visible_sql="true")
+    kind = pages.PageKind(
+        "report", "report", load=lambda profile, number: None, visible_sql="true", editable_sql="true"
+    )
     monkeypatch.setitem(pages._kinds, "report", kind)
     db.engines[PRESENCE_BIND].dispose()  # so that the next beat prepares its statements anew
     try:
@@ -71,7 +73,9 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not the view alone: the row that the database answers for somebody else's page holds no version either."""
-    closed = pages.PageKind("vault", "vault", load=lambda profile, number: None, visible_sql="false", version_sql="42")
+    closed = pages.PageKind(
+        "vault", "vault", load=lambda profile, number: None, visible_sql="false", editable_sql="true", version_sql="42"
+    )
     monkeypatch.setitem(pages._kinds, "vault", closed)
     caller = identity_of(app, cast.amelia)
     arguments = ([caller.profile_id], [caller.session_id], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)

@@ -1,0 +1,141 @@
+"""What one person's beats can make a row hold, and so every roster that others read."""
+
+import json
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from portal.auth import Profile
+from portal.auth.models import ROLES
+from portal.clients.access import EDITABLE_SQL
+from portal.extensions import db
+from portal.pages import parse
+from portal.presence import store
+from portal.presence.beats import LONGEST_FIELD, MAX_FIELDS_BYTES, MOST_FIELDS, MOST_TABS, Beat
+from portal.presence.statements import MAX_ROW_BYTES
+from tests.cast import Cast
+from tests.presence.passing_time import tab_ids
+from tests.records import make_client
+from tests.visitor import Visitor, identity_of
+
+Visit = type[Visitor]
+# All that a beat may say: names and ids of the longest, everything optional too.
+WORST_FIELDS = [f"{number:02}" + "x" * (LONGEST_FIELD - 2) for number in range(MOST_FIELDS)]
+CLAIMS = {"activity": "editing", "fields": ["Phone"], "waiting": True, "answer": "soon"}
+EVERY_FIELD = [
+    *("Name", "Type", "Status", "Adviser", "Client since", "Email", "Phone", "Address line 1", "Address line 2"),
+    *("Town", "Postcode", "Risk profile", "Capacity for loss", "Next review", "Objectives", "Notes"),
+]
+
+
+def fill(visitor: Visitor, page_identifier: str, tabs: int = MOST_TABS + 5) -> None:
+    """Beat with as many tabs as possible, each saying as much as possible."""
+    for number in range(tabs):
+        tab_id = f"{number:064}"
+        said = {**CLAIMS, "fields": WORST_FIELDS, "stream": 1_000_000}
+        assert visitor.beat(page_identifier, tab_id=tab_id, **said).status_code == 200
+
+
+def bytes_of_rows() -> list[int]:
+    return list(db.session.scalars(text("SELECT pg_column_size(tabs) FROM user_page_presence ORDER BY id")))
+
+
+@pytest.mark.parametrize("who", ["amelia", "rhys"])
+def test_row_stays_within_its_bytes_and_tabs_whatever_beats_say(
+    visit: Visit, cast: Cast, page_identifier: str, who: str
+) -> None:
+    fill(visit(getattr(cast, who)), page_identifier)
+
+    [size] = bytes_of_rows()
+    assert size <= MAX_ROW_BYTES
+    assert 1 <= len(tab_ids()) <= MOST_TABS
+    assert tab_ids()[-1] == f"{MOST_TABS + 4:064}"
+
+
+def test_fields_that_fit_are_kept_in_their_order(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    [amelia] = visit(cast.amelia).beat(page_identifier, activity="editing", fields=WORST_FIELDS).json["users"]
+
+    assert amelia["fields"] == WORST_FIELDS[: MAX_FIELDS_BYTES // LONGEST_FIELD]
+
+
+def test_statement_itself_keeps_no_more_than_fits(app: Flask, cast: Cast, page_identifier: str) -> None:
+    """Whoever calls the store, and however the names are written."""
+    said = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * LONGEST_FIELD,) * MOST_FIELDS)
+    for _ in range(2):
+        roster, _version = store.beat(identity_of(app, cast.amelia), said, 120)
+        assert [tab["fields"] for tab in roster.rows[0][-1].values()] == [[]]
+
+
+def test_tabs_of_an_honest_person_are_all_kept(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """One editor in which every field is changed, a waiting tab and more that only look on."""
+    amelia = visit(cast.amelia)
+    amelia.beat(page_identifier, tab_id="1" * 41, activity="editing", fields=EVERY_FIELD, stream=1)
+    amelia.beat(page_identifier, tab_id="2" * 41, waiting=True, stream=1)
+    for number in range(3, 7):
+        amelia.beat(page_identifier, tab_id=str(number) * 41, stream=1)
+
+    [seen] = visit(cast.daniel).roster(page_identifier)
+    assert len(tab_ids()) == 6
+    assert (seen["activity"], seen["fields"]) == ("editing", sorted(EVERY_FIELD))
+    assert "waiting_since" in seen
+
+
+def test_reader_claims_neither_editing_nor_fields_nor_a_place_in_the_queue(
+    visit: Visit, cast: Cast, page_identifier: str
+) -> None:
+    rhys = visit(cast.rhys)
+    for _ in range(2):  # the first beat makes the row, the second changes it
+        assert rhys.beat(page_identifier, tab_id="t", **CLAIMS).status_code == 200
+        [seen] = visit(cast.daniel).roster(page_identifier)
+        assert (seen["first_name"], seen["activity"], seen["fields"]) == ("Rhys", "viewing", [])
+        assert not seen.keys() & {"waiting_since", "asked_at", "answer"}
+
+
+def test_reader_cannot_ask_the_others_to_finish(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    visit(cast.daniel).beat(page_identifier, activity="editing")
+    rhys = visit(cast.rhys)
+    rhys.beat(page_identifier, tab_id="t", waiting=True)
+
+    answer = rhys.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": "t"})
+
+    assert (answer.status_code, answer.json["field"]) == (422, "tab_id")
+
+
+def test_readers_repeated_claims_are_no_news(visit: Visit, cast: Cast, page_identifier: str, wire: object) -> None:
+    rhys = visit(cast.rhys)
+    rhys.beat(page_identifier, tab_id="t", **CLAIMS)
+    before = since_of("t")
+
+    rhys.beat(page_identifier, tab_id="t", **{**CLAIMS, "fields": ["Notes"]})
+
+    assert since_of("t") == before
+
+
+def since_of(tab_id: str) -> float:
+    query = text("SELECT (tabs -> :tab_id ->> 'since')::float8 FROM user_page_presence")
+    return float(db.session.execute(query, {"tab_id": tab_id}).scalar_one())
+
+
+def test_worst_rows_on_every_page_of_a_list_leave_its_rosters_small(visit: Visit, cast: Cast) -> None:
+    """Before the bounds a reader could make them 736 KB."""
+    pages = [f"client-{make_client(f'Client {number}').id}" for number in range(25)]
+    daniel, rhys = visit(cast.daniel).with_token(), visit(cast.rhys).with_token()
+    for page in pages:
+        fill(daniel, page, tabs=3)
+        fill(rhys, page, tabs=3)
+
+    answer = visit(cast.amelia).get("/user_page_presence?" + "&".join(f"page={page}" for page in pages))
+
+    users = [user for roster in answer.json.values() for user in roster]
+    assert len(users) == 50
+    assert all(len(json.dumps(user, ensure_ascii=False).encode()) < MAX_ROW_BYTES for user in users)
+    assert all(user["fields"] == [] for user in users if user["first_name"] == "Rhys")
+
+
+def test_the_right_to_edit_is_the_same_in_sql(cast: Cast) -> None:
+    """The statement reads the role, the pages ask the profile."""
+    for role in ROLES:
+        profile = Profile(first_name="A", last_name="B", email="x@firm.example", role=role)
+        may_edit = db.session.scalar(text(f"SELECT {EDITABLE_SQL} FROM (SELECT :role AS role) caller"), {"role": role})  # noqa: S608
+        assert may_edit == profile.may_write
