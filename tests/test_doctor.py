@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
-from flask_migrate import downgrade, upgrade
+from flask_migrate import downgrade
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
@@ -111,12 +111,11 @@ def test_what_may_be_meant_is_only_pointed_out(
 
 
 def test_migrations_that_are_not_current_are_to_mend(
-    ask: Callable[..., Result], make_database: DatabaseMaker, database_url: str
+    ask: Callable[..., Result], make_database: DatabaseMaker, migrated_url: str
 ) -> None:
-    url = make_database()
+    url = make_database(migrated_url)
     app = create_app(settings_for(url))
     with app.app_context():
-        upgrade()
         downgrade(revision="-1")
         db.engine.dispose()
 

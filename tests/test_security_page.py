@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
@@ -41,12 +40,11 @@ def test_every_requirement_stands_there_once() -> None:
 
 
 @pytest.fixture
-def served(make_database: DatabaseMaker) -> Iterator[Flask]:
+def served(make_database: DatabaseMaker, migrated_url: str) -> Iterator[Flask]:
     """The portal as a role that owns nothing, with the GRANTs of the page, on a database that another has migrated."""
-    url = make_database()
+    url = make_database(migrated_url)
     [grants] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     with create_app(settings_for(url)).app_context():
-        upgrade()
         with db.engine.begin() as connection:
             connection.execute(text("DROP ROLE IF EXISTS portal_app"))
             connection.execute(text("CREATE ROLE portal_app LOGIN"))

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from flask_migrate import upgrade
 from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
 from sqlalchemy import select
@@ -83,11 +82,10 @@ def _patience() -> None:
 
 
 @pytest.fixture(scope="session")
-def browsers_database_url(make_database: DatabaseMaker) -> str:
+def browsers_database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
     """A migrated database with the cast in it."""
-    url = make_database()
+    url = make_database(migrated_url)
     with create_app(settings_for(url)).app_context():
-        upgrade()
         make_cast()
         db.engine.dispose()
     return url

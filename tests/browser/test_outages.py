@@ -18,16 +18,16 @@ from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
 from tests.cast import make_cast
-from tests.conftest import settings_for
+from tests.conftest import ServerMaker, settings_for
 from tests.platform.portal import SECRET_KEY, Portal
 
 RECONNECTING = "Reconnecting…"
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres(make_server: ServerMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A server that may be stopped: nobody else's tests are on it."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server = make_server(tmp_path_factory.mktemp("postgres"))
     server.start()
     yield server
     server.stop()

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import select, text
 
 from portal import create_app
@@ -38,9 +37,9 @@ pytestmark = pytest.mark.statements
 
 
 @pytest.fixture(scope="module")
-def just_imported_url(make_database: DatabaseMaker) -> str:
+def just_imported_url(make_database: DatabaseMaker, migrated_url: str) -> str:
     """50,000 clients that PostgreSQL has no statistics of."""
-    url = make_database()
+    url = make_database(migrated_url)
     with signed_in(url, make_cast_first=True), db.engine.begin() as connection:
         for table in ("clients", "people", "products", "valuations"):
             connection.execute(text(BY_HAND.format(table)))
@@ -67,7 +66,6 @@ def amelia(state: str, make_database: DatabaseMaker, just_imported_url: str) -> 
 def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
     app = create_app(settings_for(url))
     with app.app_context():
-        upgrade()
         cast = make_cast() if make_cast_first else None
         amelia = cast.amelia if cast else db.session.scalars(select(Profile).filter_by(first_name="Amelia")).one()
         yield visitors_of(app)(amelia)

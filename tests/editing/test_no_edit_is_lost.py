@@ -27,7 +27,7 @@ from portal.clients.revisions import ClientRevision, to_json
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from tests.cast import make_profile
-from tests.conftest import settings_for
+from tests.conftest import ServerMaker, settings_for
 from tests.platform.portal import SECRET_KEY, Portal
 from tests.platform.programs import Programs
 from tests.records import make_client
@@ -64,9 +64,9 @@ class Story(NamedTuple):
 
 
 @pytest.fixture
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres(make_server: ServerMaker, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
     """A server that may be killed: nobody else's tests are on it."""
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    server = make_server(tmp_path / "postgres")
     server.start()
     yield server
     server.stop()

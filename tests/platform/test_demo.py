@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 
 from portal.config import DEMO_PASSWORD
 from portal.embedded_postgres import EmbeddedPostgres
+from tests.conftest import ServerMaker
 from tests.platform.programs import Programs, environment_without_settings, reserve_port
 
 STOPPED_WITHIN_SECONDS = 60
@@ -175,8 +176,10 @@ def test_a_termination_or_a_closed_terminal_stops_it_as_well(start: Callable[...
     assert demo.processes() == []
 
 
-def test_it_leaves_a_database_that_it_did_not_start_alone(start: Callable[..., Demo], tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path / "another", durable=False) as server:
+def test_it_leaves_a_database_that_it_did_not_start_alone(
+    start: Callable[..., Demo], make_server: ServerMaker, tmp_path: Path
+) -> None:
+    with make_server(tmp_path / "another") as server:
         url = server.start()
         demo = start(DATABASE_URL=url)
         assert "PostgreSQL" not in demo.wait_until_served()

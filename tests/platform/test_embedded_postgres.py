@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from portal import embedded_postgres, postgres_account, postgres_binaries
 from portal.embedded_postgres import EmbeddedPostgres
 from portal.errors import PostgresDidNotStart, PostgresNotFound
+from tests.conftest import ServerMaker
 from tests.platform.programs import Programs, is_running
 from tests.until import wait_until
 
@@ -58,7 +59,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[EmbeddedPostgres]:
+def server(make_server: ServerMaker, folder: Path) -> Iterator[EmbeddedPostgres]:
+    """One that has been started before."""
+    server = make_server(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def new_server(folder: Path) -> Iterator[EmbeddedPostgres]:
+    """One without data: its first start runs initdb."""
     server = EmbeddedPostgres(folder, durable=False)
     yield server
     server.stop()
@@ -87,8 +97,8 @@ def wait_until_gone(pid: int) -> None:
     wait_until(lambda: not is_running(pid), f"process {pid} still runs")
 
 
-def test_it_makes_an_empty_utf8_database_at_the_first_start(server: EmbeddedPostgres) -> None:
-    url = server.start()
+def test_it_makes_an_empty_utf8_database_at_the_first_start(new_server: EmbeddedPostgres) -> None:
+    url = new_server.start()
 
     assert make_url(url).database == "kingston"
     assert ask(url, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
@@ -284,7 +294,7 @@ def test_no_postgresql_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_programs_copied_for_another_user_start_a_server(
-    server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
+    new_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copies: list[postgres_binaries.Installation] = []
 
@@ -297,21 +307,21 @@ def test_programs_copied_for_another_user_start_a_server(
     with tempfile.TemporaryDirectory(prefix="copies-") as folder:
         Path(folder).chmod(0o755)
         monkeypatch.setattr(postgres_binaries, "COPIES", Path(folder) / "copies")
-        assert ask(server.start(), "SELECT 1") == 1
+        assert ask(new_server.start(), "SELECT 1") == 1
         assert copies[0].bin.is_relative_to(folder)
         assert postgres_binaries.copy_for_everyone(copies[0]) == copies[0]
-        server.stop()
+        new_server.stop()
 
 
 def test_an_interrupted_initdb_leaves_nothing_that_looks_like_data(
-    server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
+    new_server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            server.start()
+            new_server.start()
     assert not (folder / "data").exists()
-    assert ask(server.start(), "SELECT 1") == 1
+    assert ask(new_server.start(), "SELECT 1") == 1
 
 
 def test_others_cannot_connect_once_it_is_stopped(server: EmbeddedPostgres) -> None:

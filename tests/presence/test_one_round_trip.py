@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from flask_migrate import upgrade
 from sqlalchemy import text
 
 from portal import create_app
@@ -84,14 +83,13 @@ def test_a_connection_that_the_server_has_closed_is_found_out_and_replaced(
     assert amelia.beat(page_identifier).status_code == 200
 
 
-def test_beats_are_hot_updates(make_database: DatabaseMaker) -> None:
+def test_beats_are_hot_updates(make_database: DatabaseMaker, migrated_url: str) -> None:
     """A promise: no beat touches an index. (PostgreSQL 15 counts a BRIN index as one.)
 
     In a database of its own, for sessions tell their statistics late, those of other tests too.
     """
-    app = create_app(settings_for(make_database()))
+    app = create_app(settings_for(make_database(migrated_url)))
     with app.app_context():
-        upgrade()
         amelia = visitors_of(app)(make_cast().amelia)
         page_identifier = f"client-{make_client().id}"
         for number in range(21):
