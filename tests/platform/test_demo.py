@@ -154,25 +154,23 @@ def test_people_can_sign_in_and_its_stop_leaves_nothing_behind(start: Callable[.
     assert demo.processes() == []
 
 
-def test_the_next_start_keeps_the_data_and_the_sign_in_sessions(start: Callable[..., Demo]) -> None:
+def test_next_start_after_a_termination_keeps_data_and_sessions_and_ends_with_its_terminal(
+    start: Callable[..., Demo],
+) -> None:
     demo = start()
     demo.wait_until_served()
     person = Person(demo.port)
     person.sign_in("amelia.hart@kingstons.example", DEMO_PASSWORD)
     rename_a_client(demo.instance, "Renamed by hand")
-    assert demo.stop() == 0
+    assert demo.stop(signal.SIGTERM) == 0
+    assert demo.processes() == []
 
-    assert "Importing" not in start().wait_until_served()
+    demo = start()
+    assert "Importing" not in demo.wait_until_served()
     status, page = person.get("/clients?q=Renamed")
     assert status == 200
     assert "Renamed by hand" in page
-
-
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
-def test_a_termination_or_a_closed_terminal_stops_it_as_well(start: Callable[..., Demo], how: signal.Signals) -> None:
-    demo = start()
-    demo.wait_until_served()
-    assert demo.stop(how) == 0
+    assert demo.stop(signal.SIGHUP) == 0
     assert demo.processes() == []
 
 
