@@ -74,6 +74,7 @@ TABLE = """
     GET    /clients/<client_id>/product/<product_id>/valuation/new 200 200 200 403       sign-in   sign-in   -
     POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
     GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
+    GET    /clients/<client_id>/history/<version>/revert 200 200     200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403
     GET    /clients/<client_id>/access           200       403       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/access           access    403       access    403       sign-in   sign-in   403

@@ -62,7 +62,7 @@ def conflict(
     if asked.speaks_json:
         detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
         return answer(409, detail, version=merged.version, conflicts=conflicts.told(merged))
-    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry"] if undoing else []))}
+    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason"] if undoing else []))}
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
     page = render_template(
         "clients/conflict.html",

@@ -23,7 +23,8 @@ class Edit:
 
     `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
     everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
-    Proceed Anyway. `reverts`: the version that is undone. `budget` is that of the request, for comparing texts.
+    Proceed Anyway. `reverts`: the version that is undone, and `reason` why. `budget` is that of
+    the request, for comparing texts.
     """
 
     origin: Origin
@@ -35,6 +36,7 @@ class Edit:
     source: str = "form"
     proceeded: bool = False
     reverts: int | None = None
+    reason: str = ""
     whence: Whence = NOWHERE
     budget: Budget = field(default_factory=Budget)
 
@@ -47,6 +49,7 @@ class Edit:
             decisions=decisions,
             proceeded=self.proceeded,
             reverts=self.reverts,
+            reason=self.reason,
             whence=self.whence,
         )
 

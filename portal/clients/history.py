@@ -110,7 +110,8 @@ def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> 
 
 def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profile) -> Iterable[str]:
     if revision.reverts:
-        yield f"Undoes change {revision.reverts}"
+        reason = f": “{revision.reason}”" if revision.reason else ""
+        yield f"Undoes change {revision.reverts}{reason}"
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
     if together := wording.changes_by(others, reader, but=revision.decisions):

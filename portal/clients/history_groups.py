@@ -1,10 +1,11 @@
 """What a change did, entry by entry and field by field, as people read it. Called by history.py."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.clients.entries import CLIENT, VALUATION, Entry, entries_in
+from portal.clients.history_undone import Undone, undone_in
 from portal.clients.part_names import names_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision
@@ -32,7 +33,7 @@ class Line:
 @dataclass(frozen=True)
 class Group:
     """What a change did to one entry. `name` is empty for the client itself; `doing` is changed, added or removed. What
-    was removed with its product comes back with it: it `is_undone_alone` only without.
+    was removed with its product comes back with it: it `is_undone_alone` only without. `undone`: by which later change.
     """
 
     entry: Entry
@@ -40,6 +41,7 @@ class Group:
     doing: str
     lines: Sequence[Line]
     is_undone_alone: bool = True
+    undone: Undone | None = None
 
 
 def groups_of(
@@ -56,7 +58,8 @@ def groups_of(
         for entry in shown[revision.version]
         if entry.prefix in revision.changes
     }
-    groups = _Groups(names_of(parts, removed), budget, unfold)
+    undone = undone_in(found[0].client_id, found) if found else {}
+    groups = _Groups(names_of(parts, removed), budget, unfold, undone)
     return {each.version: [groups.of(each, entry) for entry in shown[each.version]] for each in found}
 
 
@@ -67,8 +70,12 @@ class _Groups:
     names: Mapping[Entry, str]
     budget: Budget
     unfold: bool
+    undone: Mapping[tuple[int, str], Undone]
 
     def of(self, revision: ClientRevision, entry: Entry) -> Group:
+        return replace(self._of(revision, entry), undone=self.undone.get((revision.version, entry.prefix)))
+
+    def _of(self, revision: ClientRevision, entry: Entry) -> Group:
         name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")
         if entry.prefix not in revision.changes:
             columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth.access import require_sign_in
-from portal.clients import answers, conflicts, history, reverting
+from portal.clients import answers, conflicts, history, reverting, undo_preview, wording
 from portal.clients.access import client_for, client_to_grant
 from portal.clients.asked import Asked, asked_by
 from portal.clients.display import presence_on_client
@@ -16,14 +16,19 @@ from portal.clients.entries import Entry
 from portal.clients.granting import touches_access
 from portal.clients.history_filters import FIELDS, history_filters_from
 from portal.clients.models import Client
-from portal.clients.revisions import ClientRevision
+from portal.clients.reverting import reason_from
+from portal.clients.revisions import LONGEST_REASON, ClientRevision
+from portal.editing.budget import Budget
 from portal.editing.decisions import Decisions
 from portal.error_handlers import answer
 from portal.extensions import db
+from portal.local_paths import local_path
 from portal.sent_forms import is_json, sent_form
 
 blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
 blueprint.before_request(require_sign_in)
+REVERT = "/<int(min=1, max=2147483647):version>/revert"
+NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that change."
 
 
 @blueprint.get("")
@@ -32,18 +37,36 @@ def show(client_id: int) -> ResponseReturnValue:
     return _page(client_for(current_user, client_id))
 
 
-@blueprint.post("/<int(min=1, max=2147483647):version>/revert")
+@blueprint.get(REVERT)
+def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
+    """What undoing one change of one entry would do now."""
+    client = client_for(current_user, client_id, write=True)
+    revision, entry = _undoable(client, version, request.args.get("entry", ""))
+    return _undo_page(client, revision, entry)
+
+
+@blueprint.post(REVERT)
 def revert(client_id: int, version: int) -> ResponseReturnValue:
     """Undo what one change did to one entry; what others have changed since is asked about (409)."""
     client = client_for(current_user, client_id, write=True)
     asked = asked_by(current_user)
-    revision = reverting.revision_of(client, version)
-    entry = reverting.entry_in(revision, asked.sent.get("entry", ""))
-    if touches_access(entry, revision):
-        client_to_grant(current_user, client_id)
+    revision, entry = _undoable(client, version, asked.sent.get("entry", ""))
+    try:
+        reason_from(asked.sent)
+    except ValueRefused as error:
+        return _not_undone(client, revision, entry, error)
     if entry.prefix in revision.changes:
         return _revert_part(client, revision, entry, asked)
     return _revert_values(client, revision, entry, asked)
+
+
+def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision, Entry]:
+    """Raises NotFound (404), InvalidInput (422) or, where it takes the right to say who sees the client, 403."""
+    revision = reverting.revision_of(client, version)
+    entry = reverting.entry_in(revision, prefix)
+    if touches_access(entry, revision):
+        client_to_grant(current_user, client.id)
+    return revision, entry
 
 
 def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
@@ -52,7 +75,7 @@ def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: 
         saved = reverting.revert(client, revision, entry, _edit(asked))
     except (EntryMoved, ValueRefused) as error:
         db.session.rollback()
-        return _not_undone(client, error)
+        return _not_undone(client, revision, entry, error)
     return _undone(client, revision, saved, asked)
 
 
@@ -67,7 +90,7 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
         return answers.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
     except ValueRefused as error:
         db.session.rollback()
-        return _not_undone(client, error)
+        return _not_undone(client, revision, entry, error)
     return _undone(client, revision, saved, asked)
 
 
@@ -77,6 +100,7 @@ def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
         asked.by.id,
         caller=asked.caller,
         decisions=decisions or {},
+        reason=reason_from(asked.sent),
         whence=asked.whence,
         budget=asked.budget,
     )
@@ -86,21 +110,46 @@ def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked
     db.session.commit()
     if asked.speaks_json:
         return {"status": "reverted", "version": saved.version}
-    done = f"Change {revision.version} is undone."
-    flash(done if saved.is_change else "There is nothing to undo: the record is as it was before that change.")
-    return redirect(url_for(".show", client_id=client.id))
+    flash(f"Change {revision.version} is undone." if saved.is_change else NOTHING_TO_UNDO)
+    return redirect(_back(client))
 
 
-def _not_undone(client: Client, error: EntryMoved | ValueRefused) -> ResponseReturnValue:
+def _not_undone(
+    client: Client, revision: ClientRevision, entry: Entry, error: EntryMoved | ValueRefused
+) -> ResponseReturnValue:
     """A part was changed after it was added, a plan number is in use by now, or it is not the caller's to change."""
     status = 422 if isinstance(error, ValueRefused) else 409
     why = error.problem if isinstance(error, ValueRefused) else f"{error} Remove it from its own page."
     if is_json():
         return answer(status, why)
-    return _page(client, failure=f"Not undone. {why}"), status
+    return _undo_page(client, revision, entry, failure=f"Not undone. {why}"), status
 
 
-def _page(client: Client, failure: str = "") -> str:
+def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: str = "") -> str:
+    return render_template(
+        "clients/undo.html",
+        client=client,
+        revision=revision,
+        preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
+        who=wording.name_or_source(revision),
+        sentence=wording.doings(revision),
+        nothing=NOTHING_TO_UNDO,
+        failure=failure,
+        reason=sent_form().get("reason", "") if failure else "",
+        longest_reason=LONGEST_REASON,
+        back_url=_back(client),
+        back=request.args.get("back"),
+        now=clock.now(),
+        presence=presence_on_client(client, "viewing"),
+    )
+
+
+def _back(client: Client) -> str:
+    """The history as it was filtered."""
+    return local_path(request.args.get("back"), home=url_for(".show", client_id=client.id))
+
+
+def _page(client: Client) -> str:
     filters = history_filters_from(request.args)
     items, paging = history.page_of_history(client, filters, current_user)
     return render_template(
@@ -111,7 +160,6 @@ def _page(client: Client, failure: str = "") -> str:
         filters=filters,
         fields=FIELDS,
         people=history.people_in(client),
-        failure=failure,
         now=clock.now(),
         may_edit=current_user.may_write,
         own_url=url_for(".show", client_id=client.id, **filters.query()),

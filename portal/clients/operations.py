@@ -101,15 +101,21 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     lock(client, edit)
     row = row_of(client, entry)
     gone = list(_with_valuations(entry, row))
-    since = since_origin(client, edit.origin)
-    is_too_old = len(since) < client.version - edit.origin.version  # further back than anybody looks
-    prefixes = {part.prefix for part, _ in gone}
-    moved = [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
+    moved = moved_since(client, entry, row, since_origin(client, edit.origin), edit.origin.version)
     if moved:
         raise EntryMoved(entry, moved)
     changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
     db.session.delete(row)
     return Saved(accept(client, changes, edit.cause()))
+
+
+def moved_since(
+    client: Client, entry: Entry, row: Any, since: Sequence[ClientRevision], version: int
+) -> list[ClientRevision]:
+    """Those of the revisions since `version` that have changed the part, or what would go with it."""
+    is_too_old = len(since) < client.version - version  # further back than anybody looks
+    prefixes = {part.prefix for part, _ in _with_valuations(entry, row)}
+    return [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
 
 
 def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, Any]]], edit: Edit) -> Saved:
@@ -125,6 +131,12 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     if not changes:
         return Saved(client.version, is_change=False)
     return Saved(accept(client, changes, edit.cause()))
+
+
+def adviser_problem(profile: Profile) -> str:
+    """Why the profile cannot look after clients; '' where it can."""
+    can = profile.is_active and profile.may_write
+    return "" if can else f"{profile.full_name} cannot look after clients: deactivated, or a reader."
 
 
 def lock(client: Client, edit: Edit) -> frozenset[str]:
@@ -163,8 +175,8 @@ def _hold_adviser(profile_id: int) -> None:
     """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRefused (422) if they left."""
     held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
     adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
-    if not (adviser.is_active and adviser.may_write):
-        raise ValueRefused("adviser_id", f"{adviser.full_name} cannot look after clients: deactivated, or a reader.")
+    if problem := adviser_problem(adviser):
+        raise ValueRefused("adviser_id", problem)
 
 
 def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:

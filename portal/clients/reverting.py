@@ -5,20 +5,24 @@ since goes back, lines of texts are taken out from between later ones, what othe
 Called by history_views.py. Must not import Flask.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
-from portal.clients.edits import Edit, Saved
+from portal.clients.edits import Edit, Saved, ValueRefused
 from portal.clients.entries import Entry, entries_in
 from portal.clients.granting import touches_access
 from portal.clients.merging import refuse_version_to_come
 from portal.clients.models import Client
 from portal.clients.operations import remove_part, restore_parts, save_entry
-from portal.clients.revisions import ClientRevision
+from portal.clients.revisions import LONGEST_REASON, ClientRevision
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
+from portal.text_input import clean_line, control_character_problem
+
+TOO_LONG = f"has more than {LONGEST_REASON} characters"
 
 
 def revision_of(client: Client, version: int) -> ClientRevision:
@@ -39,6 +43,15 @@ def entry_in(revision: ClientRevision, prefix: str) -> Entry:
     raise InvalidInput("entry", "must be what this change touched, such as person/12, or empty for the client itself")
 
 
+def reason_from(sent: Mapping[str, str]) -> str:
+    """Why the change is undone, in one line. Raises ValueRefused (422)."""
+    reason = clean_line(sent.get("reason", ""))
+    problem = control_character_problem(reason)
+    if problem or len(reason) > LONGEST_REASON:
+        raise ValueRefused("reason", f"The reason {f'has {problem}' if problem else TOO_LONG}.")
+    return reason
+
+
 def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -> Saved:
     """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
 
@@ -50,14 +63,14 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -
     to_grant = touches_access(entry, revision)
     edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
     if entry.prefix not in revision.changes:
-        return save_entry(client, entry, replace(edit, values=_values_before(revision, entry)))
+        return save_entry(client, entry, replace(edit, values=values_before(revision, entry)))
     old, _ = revision.changes[entry.prefix]
     if old is None:
         return remove_part(client, entry, edit)
-    return restore_parts(client, _removed(revision), edit)
+    return restore_parts(client, removed_by(revision), edit)
 
 
-def _values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
+def values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
     """Column → what it held before the change, of the columns that it changed."""
     return {
         name: entry.kind.parsed(name, revision.changes[entry.key(name)][0])
@@ -66,7 +79,8 @@ def _values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _removed(revision: ClientRevision) -> list[tuple[Entry, Any]]:
+def removed_by(revision: ClientRevision) -> list[tuple[Entry, Any]]:
+    """The parts that the change removed, each with its columns as the history holds them."""
     return [
         (entry, revision.changes[entry.prefix][0])
         for entry in entries_in(revision.changes)

@@ -26,6 +26,7 @@ MAX_KEYS = 40
 AUTHORS = text("""
     SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :most)
     FROM client_revisions WHERE client_id = :client_id AND version = ANY(:versions)""")
+LONGEST_REASON = 300
 SOURCES = ("form", "json", "revert", "import", "cli")
 Changes = dict[str, list[Any]]  # key → [old, new]
 
@@ -35,7 +36,8 @@ class ClientRevision(Model):
 
     `merged_with` lists the versions of others that the change was merged with, `decisions` what was chosen on the
     conflict page (key → theirs, yours or third) or over a mark in the editor (yours), `proceeded` whether the editor
-    was opened by Proceed Anyway, `reverts` the version that it undoes. `changed_by` is NULL for an import or a command.
+    was opened by Proceed Anyway, `reverts` the version that it undoes and `reason` why. `changed_by` is NULL for an
+    import or a command.
     Who has given way to others everywhere has changed nothing and decided all the same: `changes` is empty then.
     """
 
@@ -52,6 +54,7 @@ class ClientRevision(Model):
     decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
     reverts: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(String(LONGEST_REASON), server_default="")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Cause:
     decisions: Mapping[str, str] | None = None
     proceeded: bool = False
     reverts: int | None = None
+    reason: str = ""
     whence: Whence = NOWHERE
 
 
@@ -122,6 +126,7 @@ def record(client_id: int, version: int, at: datetime, changes: Changes, cause: 
             decisions=dict(cause.decisions or {}),
             proceeded=cause.proceeded,
             reverts=cause.reverts,
+            reason=cause.reason,
         )
     )
     db.session.flush()

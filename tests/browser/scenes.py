@@ -335,7 +335,21 @@ def the_history(stage: Stage) -> Page:
     db.session.commit()
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
-    expect(amelia.page.get_by_role("button", name=re.compile("^Undo"))).to_have_count(3)
+    expect(amelia.page.get_by_role("link", name=re.compile("^Undo"))).to_have_count(3)
+    return amelia.page
+
+
+def asked_before_undoing(stage: Stage) -> Page:
+    """One field goes back, one is asked about, a text loses lines."""
+    client = long_client(stage.cast)
+    daniel = stage.cast.daniel
+    before = client.notes
+    save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{before}\n{LONG_WORD} and more")
+    save_for(stage.cast.ada, client, town="U" * 90)
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}/history")
+    amelia.page.get_by_role("link", name="Undo change 2").click()
+    expect(amelia.page.get_by_role("main")).to_contain_text("Ada Byron has changed this since")
     return amelia.page
 
 
@@ -525,6 +539,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     asked_before_removing,
     somebody_removed_it,
     the_history,
+    asked_before_undoing,
     long_texts_in_the_history,
     who_sees_a_client,
     an_empty_history,

@@ -28,6 +28,7 @@ PAGES = {
     "/clients/1/product/1/remove": "valuations",
     "/clients/1/product/1/valuation/new": "products",
     "/clients/1/history": "client_revisions",
+    "/clients/1/history/2/revert": "client_revisions",
     "/clients/1/changes?since=0": "client_revisions",
 }
 # What is sent, the status that it is answered with, and the table.

@@ -1,0 +1,263 @@
+"""The page that asks before a change is undone: what the undo would do now, field by field, and a reason if wanted."""
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from portal.clients import Client, Person
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.reading import form_of, links_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes="One\nTwo\nThree")
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def ask(desk: Desk, version: int, entry: str = "", **query: str) -> TestResponse:
+    return desk.browser.get(f"{desk.address}/history/{version}/revert", query_string={"entry": entry, **query})
+
+
+def words_of(desk: Desk, version: int, entry: str = "") -> str:
+    answer = ask(desk, version, entry)
+    assert answer.status_code == 200, answer.text
+    return text_of(answer)
+
+
+def undo(desk: Desk, version: int, entry: str = "", **sent: str) -> TestResponse:
+    return desk.send({**form_of(ask(desk, version, entry)), **sent}, f"/history/{version}/revert")
+
+
+def test_page_shows_each_field_as_it_is_and_as_it_would_become(amelias: Desk, daniels: Desk) -> None:
+    daniels.change(phone="222", town="Wells")
+
+    words = words_of(amelias, 2)
+
+    assert "Undo change 2?" in words
+    assert "Daniel Okafor changed Phone and Town" in words
+    assert "Phone 222 → 111" in words
+    assert "Town Wells → Bath" in words
+
+
+def test_page_says_what_is_asked_about_because_it_was_changed_since(amelias: Desk, daniels: Desk) -> None:
+    amelias.change(phone="222", town="Wells", notes="ONE\nTwo\nThree")
+    daniels.change(phone="333", notes="ONE\nTwo\nTHREE")
+
+    words = words_of(amelias, 2)
+
+    assert "Phone 333 → 111 Daniel Okafor has changed this since: you are asked which value stays." in words
+    assert "Town Wells → Bath" in words
+    assert re.search(r"Notes .*ONE.*One.*Two THREE", words)
+
+
+def test_page_says_what_is_as_it_was_before_already(amelias: Desk) -> None:
+    amelias.change(phone="222", town="Wells")
+    amelias.change(phone="111")
+
+    words = words_of(amelias, 2)
+
+    assert "Phone 111 stays as it is" in words
+    assert "Town Wells → Bath" in words
+
+
+def test_nothing_is_offered_where_nothing_would_change(amelias: Desk) -> None:
+    amelias.change(phone="222")
+    amelias.change(phone="111")
+
+    page = ask(amelias, 2)
+
+    assert "There is nothing to undo: the record is as it was before that change." in text_of(page)
+    assert 'name="reason"' not in page.text
+
+
+def test_page_writes_nothing(amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    ask(amelias, 2)
+
+    assert [revision.version for revision in history_of(client)] == [2]
+
+
+def test_reason_stands_in_the_history(amelias: Desk, daniels: Desk, client: Client) -> None:
+    daniels.change(phone="222")
+
+    assert undo(amelias, 2, reason="  The number is\tRuth's sister's. ").status_code == 302
+
+    assert history_of(client)[1].reason == "The number is Ruth's sister's."
+    words = text_of(amelias.browser.get(f"{amelias.address}/history"))
+    assert "Undoes change 2: “The number is Ruth's sister's.”" in words
+
+
+def test_reason_travels_through_the_conflict_page(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    daniels.change(phone="333")
+    asked = undo(amelias, 2, reason="Wrong client")
+    assert asked.status_code == 409
+
+    sent = {**form_of(asked), "decide-phone": "yours"}
+    assert amelias.send(sent, "/history/2/revert").status_code == 302
+    assert history_of(client)[2].reason == "Wrong client"
+
+
+@pytest.mark.parametrize("reason", ["x" * 301, "a\0b"])
+def test_reason_that_cannot_be_kept_is_refused_and_stays_on_screen(amelias: Desk, client: Client, reason: str) -> None:
+    amelias.change(phone="222")
+
+    answer = undo(amelias, 2, reason=reason)
+
+    assert answer.status_code == 422
+    assert "Not undone. The reason" in text_of(answer)
+    assert form_of(answer)["reason"] == reason
+    assert amelias.say("/history/2/revert", version=2, entry="", reason=reason).status_code == 422
+    assert len(history_of(client)) == 1
+
+
+def test_part_that_was_added_is_shown_before_it_goes(amelias: Desk, client: Client) -> None:
+    product = make_product(client, (date(2026, 3, 31), "5"))
+    amelias.change("/product/new", product_name="Bond", product_type="GIA", provider="Aviva", plan_number="B1")
+    [added] = [each for each in history_of(client)[0].changes if each != f"product/{product.id}"]
+
+    words = words_of(amelias, 2, added)
+
+    assert "GIA B1 is removed" in words
+    assert "Plan number B1" in words
+
+
+def test_part_that_was_changed_since_is_not_offered(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    [ruth] = db.session.scalars(select(Person))
+    key = f"person/{ruth.id}"
+    daniels.change(f"/{key}/edit", known_as="Ru")
+
+    page = ask(amelias, 2, key)
+
+    assert "Ruth Whitmore has been changed since: Daniel’s change to Known as" in text_of(page)
+    assert f"{amelias.address}/{key}/remove" in links_of(page)
+    assert 'name="reason"' not in page.text
+
+
+def test_part_that_was_removed_is_shown_before_it_comes_back(amelias: Desk, daniels: Desk, client: Client) -> None:
+    product = make_product(client, (date(2026, 3, 31), "5"), (date(2026, 6, 30), "6"), plan_number="A1")
+    key = f"product/{product.id}"
+    daniels.change(f"/{key}/remove")
+
+    words = words_of(amelias, 2, key)
+
+    assert "ISA A1 comes back" in words
+    assert "Its 2 valuations come back with it." in words
+    assert undo(amelias, 2, key).status_code == 302
+    assert "It is there already" in words_of(amelias, 2, key)
+
+
+def test_plan_number_that_is_in_use_by_now_is_said_before(amelias: Desk, daniels: Desk, client: Client) -> None:
+    key = f"product/{make_product(client, plan_number='A1').id}"
+    daniels.change(f"/{key}/remove")
+    make_product(client, plan_number="A1")
+
+    assert "This plan number is in use already." in words_of(amelias, 2, key)
+
+
+def test_adviser_who_was_deactivated_since_is_not_assigned(
+    amelias: Desk, client: Client, cast: Cast, visit: type[Visitor]
+) -> None:
+    client.adviser_id = cast.daniel.id
+    db.session.commit()
+    amelias.change(adviser_id=str(cast.ada.id), phone="222")
+    cast.daniel.is_active = False
+    db.session.commit()
+    problem = "Daniel Okafor cannot look after clients: deactivated, or a reader."
+
+    assert problem in words_of(amelias, 2)
+    sent: dict[str, Any] = {"version": 2, "entry": ""}
+    answer = amelias.say("/history/2/revert", **sent)
+    assert (answer.status_code, answer.json["detail"]) == (422, problem)
+    db.session.refresh(client)
+    assert client.adviser_id == cast.ada.id
+
+
+def test_filter_of_the_history_stays(amelias: Desk) -> None:
+    amelias.change(phone="222")
+    amelias.change(phone="333")
+    filtered = f"{amelias.address}/history?field=phone"
+    [link] = [each for each in links_of(amelias.browser.get(filtered)) if "/history/3/revert" in each]
+
+    page = amelias.browser.get(link)
+    assert filtered in links_of(page)
+    [action] = re.findall(r'action="([^"]*/history/3/revert[^"]*)"', page.text)
+    answer = amelias.browser.post(action.replace("&amp;", "&"), data=form_of(page))
+
+    assert answer.location == filtered
+
+
+@pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
+def test_page_leads_back_to_the_portal_only(amelias: Desk, back: str) -> None:
+    amelias.change(phone="222")
+    page = ask(amelias, 2, back=back)
+
+    assert back not in links_of(page)
+    answer = amelias.browser.post(
+        f"{amelias.address}/history/2/revert", query_string={"back": back}, data=form_of(page)
+    )
+    assert answer.location == f"{amelias.address}/history"
+
+
+def test_undone_change_says_so_and_is_not_offered_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+    make_person(client)
+    daniels.change(phone="222")
+    undo(amelias, 2)
+
+    page = amelias.browser.get(f"{amelias.address}/history")
+
+    assert "Undone by Amelia Hart in change 3" in text_of(page)
+    assert not [link for link in links_of(page) if "/history/2/revert" in link]
+    assert [link for link in links_of(page) if "/history/3/revert" in link]
+    assert "This change is undone already, by Amelia Hart in change 3." in words_of(daniels, 2)
+
+
+def test_change_whose_undo_was_undone_is_offered_again(amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    undo(amelias, 2)
+    undo(amelias, 3)
+
+    page = amelias.browser.get(f"{amelias.address}/history")
+
+    assert "Undone by Amelia Hart in change 4" in text_of(page)
+    assert "Undone by Amelia Hart in change 3" not in text_of(page)
+    assert [link for link in links_of(page) if "/history/2/revert" in link]
+
+
+def test_only_the_entry_that_was_undone_says_so(amelias: Desk, client: Client) -> None:
+    product = make_product(client, (date(2026, 3, 31), "5"))
+    key = f"product/{product.id}"
+    amelias.change(f"/{key}/edit", provider="Royal London")
+    amelias.change(f"/{key}/remove")
+    undo(amelias, 3, key)
+
+    page = text_of(amelias.browser.get(f"{amelias.address}/history", query_string={"version": "3"}))
+
+    assert "Undone by Amelia Hart in change 4" in page
+    page = text_of(amelias.browser.get(f"{amelias.address}/history", query_string={"version": "2"}))
+    assert "Undone" not in page
+
+
+def test_reader_is_not_asked(visit: type[Visitor], cast: Cast, amelias: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+
+    assert ask(Desk(visit(cast.rhys), client), 2).status_code == 403
