@@ -53,7 +53,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
     ("POST", "/users/<profile_id>/role"): {"data": {"role": "reader"}},
-    ("POST", "/discard_draft/<page_identifier>"): {"query_string": "form=record", "data": {"back": "/clients"}},
+    ("POST", "/discard_draft/<page_identifier>"): {
+        "query_string": "form=record",
+        "data": {"back": "/clients", "mark": "a@1"},
+    },
 }
 SOMEBODY_ELSE = 7  # none of those who call, whom what is done would sign out
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
