@@ -16,7 +16,6 @@ import gevent
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
 from gunicorn.workers.ggevent import GeventWorker
-from psycogreen.gevent import patch_psycopg
 
 
 class StreamingWorker(GeventWorker):
@@ -33,12 +32,13 @@ class StreamingWorker(GeventWorker):
 
 wsgi_app = "wsgi:app"
 bind = os.environ.get("PORTAL_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+_workers = os.environ.get("WEB_CONCURRENCY") or ""  # what is no number is refused in words, below
+workers = int(_workers) if _workers.isdecimal() else 2
 worker_class = StreamingWorker
 
 # A stream holds its connection for as long as its page is open; what is left over is for requests, and above that for
 # the files of the process itself.
-_streams = os.environ.get("PORTAL_STREAMS_PER_WORKER") or ""  # what is no number is refused in words, below
+_streams = os.environ.get("PORTAL_STREAMS_PER_WORKER") or ""
 worker_connections = (int(_streams) if _streams.isdecimal() else 5000) + 1000
 OPEN_FILES = worker_connections + 200
 
@@ -85,16 +85,16 @@ def on_starting(server: Arbiter) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portal-metrics-")
 
 
-def post_fork(server: Arbiter, worker: Worker) -> None:
-    """Let a query of one request wait without stopping the worker's other requests."""
-    patch_psycopg()
-
-
 def post_worker_init(worker: Worker) -> None:
-    """Collect garbage less often, and never look again at what the worker has when it starts, for that stays.
+    """Let queries wait without stopping the worker's other requests, and not for ever; collect garbage less often.
 
-    Little that a request leaves behind is in a circle. 4 % of a beat, and no pauses that grow with the application.
+    What the worker has when it starts stays, and little that a request leaves behind is in a circle: 4 % of a beat, and
+    no pauses that grow with the application.
     """
+    # Not above: what is imported before the fork would miss gevent's patches.
+    from portal.database_waits import let_gevent_wait  # noqa: PLC0415
+
+    let_gevent_wait()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)

@@ -6,7 +6,7 @@ from portal.admin import init_admin
 from portal.auth import init_auth
 from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings
-from portal.database import init_database
+from portal.database import init_database, limit_transactions
 from portal.doctor import init_doctor
 from portal.editing import init_editing
 from portal.error_handlers import init_error_handlers
@@ -51,6 +51,7 @@ def assemble(settings: Settings) -> Flask:
     init_hosts(app, settings)
     init_proxies(app, settings)
     init_extensions(app)
+    limit_transactions(app, settings)
     init_error_handlers(app)
     init_formatting(app)
     init_health(app)

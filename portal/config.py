@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
+from portal.database_hosts import Hosts
 from portal.errors import ConfigurationError
 
 SECRET_KEY_MIN_LENGTH = 32
@@ -66,7 +67,10 @@ def _is_in(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> boo
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything the portal can be told from outside. `database_url` None means the embedded database."""
+    """Everything the portal can be told from outside. `database_url` None means the embedded database.
+
+    `direct_database_url` leads to the same database past a pooler in transaction mode, which `database_url` then is.
+    """
 
     secret_key: str
     database_url: str | None
@@ -85,6 +89,8 @@ class Settings:
     streams_per_worker: int = 5_000
     metrics_token: str | None = None
     log_level: str = "INFO"
+    direct_database_url: str | None = None
+    worker_count: int = 2
 
     @property
     def cookies_are_secure(self) -> bool:
@@ -94,21 +100,21 @@ class Settings:
 def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raise ConfigurationError naming the variable that must be mended.
 
-    Serving outside demo mode insists on DATABASE_URL and a strong PORTAL_SECRET_KEY. A `flask` command
-    signs no session, so it may run without either (then on the embedded database).
+    Outside demo mode DATABASE_URL is needed, and for serving a strong PORTAL_SECRET_KEY; a `flask` command signs no
+    session.
     """
     is_demo = environ.get("PORTAL_DEMO") == "1"
     is_command = environ.get("FLASK_RUN_FROM_CLI") == "true"
     instance = Path(environ.get("PORTAL_INSTANCE") or PROJECT_ROOT / "instance").resolve()
-    database_url = environ.get("DATABASE_URL") or None
-    if database_url is None and not (is_demo or is_command):
+    database_url = _database_url(environ, "DATABASE_URL")
+    if database_url is None and not is_demo:
         raise ConfigurationError(
             "DATABASE_URL is not set. Set it to a PostgreSQL URL such as postgresql://portal@localhost/kingston, "
-            "or run `make demo` for a demo with a database of its own."
+            "or run `make demo` for a demo with a database of its own, whose commands need PORTAL_DEMO=1."
         )
     return Settings(
         secret_key=_secret_key(environ, instance, is_demo=is_demo, is_command=is_command),
-        database_url=database_url and psycopg2_url(database_url),
+        database_url=database_url,
         instance=instance,
         is_demo=is_demo,
         is_command=is_command,
@@ -127,17 +133,23 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
         streams_per_worker=_whole_number(environ, "PORTAL_STREAMS_PER_WORKER", 5_000),
         metrics_token=_metrics_token(environ),
         log_level=_log_level(environ),
+        direct_database_url=_database_url(environ, "PORTAL_DIRECT_DATABASE_URL"),
+        worker_count=_whole_number(environ, "WEB_CONCURRENCY", 2),
     )
 
 
-def psycopg2_url(url: str) -> str:
-    """The same database for SQLAlchemy 2.1, which takes a bare `postgresql://` for psycopg 3."""
-    for prefix in ("postgres://", "postgresql://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg2://" + url.removeprefix(prefix)
-    if url.startswith("postgresql+psycopg2://"):
-        return url
-    raise ConfigurationError("DATABASE_URL must start with postgresql://")
+def _database_url(environ: Mapping[str, str], name: str) -> str | None:
+    """The URL, which libpq can read. What libpq says of one that it cannot read may quote the password."""
+    url = environ.get(name) or None
+    try:
+        if url:
+            Hosts(url)
+    except ValueError:
+        raise ConfigurationError(
+            f"{name} must be a PostgreSQL URL such as postgresql://portal@db.internal/portal, or with several hosts "
+            "postgresql://portal@db1:5432,db2:5432/portal. Its query may have libpq's parameters, such as sslmode."
+        ) from None
+    return url
 
 
 def _secret_key(environ: Mapping[str, str], instance: Path, *, is_demo: bool, is_command: bool) -> str:

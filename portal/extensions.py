@@ -6,8 +6,6 @@
 import logging
 from typing import TYPE_CHECKING
 
-import psycopg2
-import sqlalchemy.exc
 from flask import Flask
 from flask_login import LoginManager
 from flask_migrate import Migrate
@@ -15,6 +13,8 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
+
+from portal.database_trouble import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
@@ -25,15 +25,6 @@ CONSTRAINT_NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-# What is raised where PostgreSQL does not answer, or not in time.
-DATABASE_TROUBLE = (
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-    sqlalchemy.exc.TimeoutError,
-    psycopg2.OperationalError,
-    psycopg2.InterfaceError,
-)
 
 
 class Base(DeclarativeBase):

@@ -8,8 +8,8 @@ written while the caller saw the client. An accepted write is answered from what
 from flask import Flask, Response, current_app, request
 
 from portal.clients import access
+from portal.database_trouble import DATABASE_TROUBLE
 from portal.error_handlers import answer
-from portal.extensions import DATABASE_TROUBLE
 from portal.sessions import identity
 
 # The answers that tell of the record: pages, and refusals with what others have saved.

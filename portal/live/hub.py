@@ -19,8 +19,8 @@ from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
 
 from portal import metrics
+from portal.database_trouble import DATABASE_TROUBLE
 from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
-from portal.extensions import DATABASE_TROUBLE
 from portal.live import notices
 from portal.live.listener import Bell, Listener
 from portal.live.notices import Notice

@@ -22,6 +22,7 @@ from sqlalchemy import Connection, CursorResult, Engine, event, text
 
 from portal import metrics, pages
 from portal.config import PresenceTimings
+from portal.database_trouble import USELESS_CONNECTION
 from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
 from portal.extensions import PRESENCE_BIND, db
 from portal.live import publish
@@ -33,7 +34,7 @@ from portal.sessions import Identity
 
 NO_SUCH_PAGE = "There is no such page, or it is not for you."
 NUDGE_EVERY_SECONDS = 20  # the least between two nudges of one person on one page
-CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError)
+CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, *USELESS_CONNECTION)
 
 
 # One for each engine, so that two applications in one process never share a round.

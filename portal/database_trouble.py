@@ -1,0 +1,46 @@
+"""What the errors of PostgreSQL mean for the portal. Pure; it must not import Flask or another part of the portal."""
+
+import psycopg2
+import sqlalchemy.exc
+from psycopg2 import errors
+
+# The server still answers on this connection, but no more work can be done on it.
+USELESS_CONNECTION = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
+# What is raised where PostgreSQL does not answer, not in time, or takes no changes: trying again soon may help.
+DATABASE_TROUBLE = (
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+    psycopg2.OperationalError,
+    psycopg2.InterfaceError,
+    *USELESS_CONNECTION,
+)
+# libpq gives what happens while it connects no SQLSTATE.
+READ_ONLY_SESSIONS = ("session is read-only", "server is in hot standby mode")
+FULL_OF_CONNECTIONS = ("too many clients", "connection slots are reserved", "too many connections")
+
+
+def kind_of_trouble(error: BaseException) -> str:
+    """Return what is the matter with the database, for a log and `flask doctor`: "read-only" for instance."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, errors.ReadOnlySqlTransaction) or _says(cause, READ_ONLY_SESSIONS):
+        return "read-only"
+    if isinstance(cause, errors.DiskFull):
+        return "disk full"
+    if isinstance(cause, errors.TooManyConnections) or _says(cause, FULL_OF_CONNECTIONS):
+        return "full of connections"
+    if isinstance(cause, sqlalchemy.exc.TimeoutError):
+        return "busy: no connection of the pool is free"
+    if isinstance(cause, (errors.QueryCanceled, errors.LockNotAvailable, errors.DeadlockDetected)):
+        return "too slow"
+    return "away"
+
+
+def first_line(error: BaseException) -> str:
+    """Return what PostgreSQL or libpq says, without the statement that SQLAlchemy adds."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _says(error: BaseException, texts: tuple[str, ...]) -> bool:
+    return isinstance(error, psycopg2.OperationalError) and any(text in str(error) for text in texts)
