@@ -5,6 +5,7 @@ foresee is logged with its traceback and answered with a 500 that says nothing o
 """
 
 import http
+import time
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
@@ -13,8 +14,9 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from portal import errors
-from portal.extensions import DATABASE_TROUBLE, login_manager
+from portal import errors, sessions
+from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.extensions import login_manager
 from portal.proxies import REQUEST_ID
 
 STATUSES: dict[type[errors.PortalError], int] = {
@@ -28,6 +30,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.DatabaseAway: 503,
 }
 RETRY_AFTER_SECONDS = 5
+# A database that is away fails every request: one traceback in a while is enough.
+TRACEBACK_EVERY_SECONDS = 60
 JSON_BLUEPRINTS = {"client_changes"}
 JSON_PATHS = ("/user_page_presence", "/edit_drafts", "/session")
 PAGE_TITLES = {
@@ -74,6 +78,7 @@ def answer(status: int, detail: str | None = None, **members: Any) -> Response:
         body = json.dumps(problem)
         mimetype = "application/problem+json"
     else:
+        _know_profile()
         title = PAGE_TITLES.get(status, title)
         body = render_template("errors/error.html", status=status, title=title, detail=detail, request_id=request_id)
         mimetype = "text/html"
@@ -100,7 +105,11 @@ def _foreseen(status: int) -> Any:
 
 
 def _caller() -> int | None:
-    return current_user.id if current_user.is_authenticated else None
+    """The profile by the session alone: while the database is away it cannot be asked."""
+    try:
+        return sessions.identity().profile_id
+    except errors.NotSignedIn:
+        return None
 
 
 def _not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
@@ -116,9 +125,20 @@ def _forged(error: Exception) -> ResponseReturnValue:
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:
-    current_app.logger.warning("database away: %s", type(error).__name__, exc_info=error)
+    kind = kind_of_trouble(error)
+    traceback = error if _is_traceback_due(kind) else None
+    current_app.logger.warning("database %s: %s", kind, first_line(error), exc_info=traceback)
     _render_without_profile()
     return answer(503)
+
+
+def _is_traceback_due(kind: str) -> bool:
+    now = time.monotonic()
+    logged_at: dict[str, float] = current_app.extensions.setdefault("database_tracebacks", {})
+    is_due = now - logged_at.get(kind, -TRACEBACK_EVERY_SECONDS) >= TRACEBACK_EVERY_SECONDS
+    if is_due:
+        logged_at[kind] = now
+    return is_due
 
 
 def _http_error(error: HTTPException) -> ResponseReturnValue:
@@ -134,6 +154,14 @@ def _unforeseen(error: Exception) -> ResponseReturnValue:
     current_app.logger.error("unforeseen error in %s %s", request.method, request.url_rule, exc_info=error)
     _render_without_profile()
     return answer(500)
+
+
+def _know_profile() -> None:
+    """Ask who is signed in before the page's header does, for then the database may be away."""
+    try:
+        current_user.is_authenticated  # noqa: B018  # loads the profile
+    except DATABASE_TROUBLE:
+        _render_without_profile()
 
 
 def _render_without_profile() -> None:

@@ -1,6 +1,7 @@
 """While PostgreSQL is away every call is answered 503 with Retry-After, as JSON or as a page, and none with a 500."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask, request_finished
@@ -15,6 +16,7 @@ from tests.visitor import Visitor, visitors_of
 from tests.wiretap import Wiretap
 
 Visit = type[Visitor]
+CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active"}
 
 
 @pytest.fixture
@@ -150,3 +152,55 @@ def test_a_beat_that_waits_too_long_for_a_lock_is_503(
 
     assert len(heard) == 1
     assert amelia.beat(page_identifier).status_code == 200
+
+
+def test_an_outage_is_one_log_line_a_request_and_one_traceback_a_minute(
+    make_app: Callable[..., Flask], wiretap: Wiretap, cast: Cast, caplog: pytest.LogCaptureFixture
+) -> None:
+    amelia = visitors_of(make_app(database_url=wiretap.url))(cast.amelia)
+    with wiretap.cut():
+        for _ in range(3):
+            amelia.get("/clients")
+
+    lines = [record for record in caplog.records if record.getMessage().startswith("database away: ")]
+    assert [record.exc_info is not None for record in lines] == [True, False, False]
+    assert all("\n" not in record.getMessage() for record in lines)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "said"),
+    [("53100", "disk full"), ("53300", "full of connections"), ("57014", "too slow"), ("57P01", "away")],
+)
+def test_the_log_names_what_is_the_matter(
+    amelia: Visitor, app: Flask, caplog: pytest.LogCaptureFixture, sqlstate: str, said: str
+) -> None:
+    """PostgreSQL says so by its SQLSTATE, here when the client is saved."""
+    with failing_updates(sqlstate):
+        answer = amelia.post("/clients/1/edit", data={**CHANGE, "notes": sqlstate})
+
+    assert answer.status_code == 503
+    assert f"database {said}: " in caplog.text
+
+
+def test_a_stale_token_is_403_while_the_database_is_away(amelia: Visitor, wiretap: Wiretap) -> None:
+    with wiretap.cut():
+        form = amelia.without_token().post("/clients/1/edit", data={"name": "X", "version": "1"})
+        call = amelia.delete("/user_page_presence")
+
+    assert (form.status_code, call.status_code) == (403, 403)
+
+
+@contextmanager
+def failing_updates(sqlstate: str) -> Iterator[None]:
+    """Every change of a client fails in this block, as PostgreSQL says it."""
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN RAISE EXCEPTION 'it failed' USING ERRCODE = '{sqlstate}'; END $$;"
+            "CREATE TRIGGER fail BEFORE UPDATE ON clients FOR EACH ROW EXECUTE FUNCTION fail()"
+        )
+    try:
+        yield
+    finally:
+        with db.engine.begin() as connection:
+            connection.exec_driver_sql("DROP FUNCTION fail() CASCADE")
