@@ -1,18 +1,26 @@
 """Runs the migrations on the application's own database; called by `flask db …` and by `make demo`."""
 
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
+from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
 from portal.extensions import db
 
 ONE_AT_A_TIME = 0x6B696E67_0002  # an advisory lock; of the same family as the jobs' in portal.jobs
 
 
 def run_migrations() -> None:
-    """Each migration in a transaction of its own; a second `flask db upgrade` waits for the first."""
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as turn, db.engine.connect() as connection:
-        turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ONE_AT_A_TIME})
+    """Run each migration in a transaction of its own; a second `flask db upgrade` waits for the first.
+
+    The lock belongs to a transaction, which a pooler in transaction mode keeps on one connection.
+    """
+    with db.engine.begin() as turn, db.engine.connect() as connection:
+        turn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        turn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -21,10 +29,24 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        turn.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ONE_AT_A_TIME})
+
+
+def explained(error: DBAPIError) -> Exception:
+    """Return what the operator can do about the error, in one line; any other error as it is."""
+    if isinstance(error.orig, InsufficientPrivilege):
+        return CommandError(
+            f"this database role may not migrate ({first_line(error)}). Run flask db upgrade with the DATABASE_URL of "
+            "the role that owns the tables: docs/security.md, Database roles."
+        )
+    if isinstance(error, DATABASE_TROUBLE) and current_app.config["SETTINGS"].is_command:
+        return CommandError(f"the database is {kind_of_trouble(error)}: {first_line(error)}")
+    return error
 
 
 if context.is_offline_mode():
     raise SystemExit("Migrations need a database to run on; --sql is not supported.")
-current_app.logger.info("migrating %s", db.engine.url.render_as_string(hide_password=True))
-run_migrations()
+current_app.logger.info("migrating %s", db.engine.url.database)
+try:
+    run_migrations()
+except DBAPIError as error:
+    raise explained(error) from error

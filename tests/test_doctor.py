@@ -1,8 +1,10 @@
 """`flask doctor`: what it calls well, what it wants mended, and its exit code."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
+import psycopg2
 import pytest
 from click.testing import Result
 from flask import Flask
@@ -15,6 +17,7 @@ from portal.config import TrustedProxies
 from portal.doctor import checks
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
+from tests.databases import read_only
 
 GOOD = {
     "DATABASE_URL": "postgresql://portal@db/portal",
@@ -74,8 +77,11 @@ def test_a_good_set_up_has_nothing_to_mend(ask: Callable[..., Result]) -> None:
         ({"DATABASE_URL": ""}, {}, "DATABASE_URL"),
         ({"PORTAL_OLD_SECRET_KEY": GOOD["PORTAL_SECRET_KEY"]}, {}, "the old one is the same"),
         ({"PORTAL_BIND": "0.0.0.0:8000"}, {}, "can be reached without them"),
-        ({"WEB_CONCURRENCY": "99"}, {}, "PORTAL_DB_POOL_SIZE"),
-        ({}, {"url": "postgresql+psycopg2://postgres@/kingston?host=/nonexistent"}, "database: does not answer"),
+        ({"WEB_CONCURRENCY": "two"}, {}, "WEB_CONCURRENCY must be a whole number"),
+        ({}, {"worker_count": 99}, "Lower PORTAL_DB_POOL_SIZE"),
+        ({}, {"db_pool_size": 49}, "(2 pools × 49 + 1 that listens) = 198, of 195 to be had"),
+        ({}, {"url": "postgresql+psycopg2://postgres@/kingston?host=/nonexistent"}, "database: away"),
+        ({}, {"direct_database_url": "postgresql:///kingston?host=/nonexistent"}, "database: away"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do_and_exit_code_1(
@@ -158,6 +164,44 @@ def test_a_role_without_its_rights_is_to_mend(ask: Callable[..., Result], databa
 
     result = ask(url=url)
     assert (result.exit_code, "database role: may not" in result.stdout) == (1, True), result.output
+
+
+def test_other_servers_on_the_database_count_for_its_connections(
+    ask: Callable[..., Result], database_url: str, app: Flask
+) -> None:
+    parsed = make_url(database_url)
+    options = {**parsed.query, "dbname": parsed.database, "user": parsed.username}
+    with closing(psycopg2.connect(**options, application_name="portal@another")):
+        assert "2 servers × 2 workers × (2 pools × 10 + 1 that listens) = 84" in ask().stdout
+
+
+def test_a_read_only_database_is_named(ask: Callable[..., Result], database_url: str) -> None:
+    url = make_url(database_url)
+    with read_only(database_url):
+        anyway = url.set(query={**url.query, "target_session_attrs": "any"}).render_as_string(hide_password=False)
+        for each in (database_url, anyway):
+            result = ask(url=each)
+            assert (result.exit_code, "database: read-only" in result.stdout) == (1, True), result.output
+
+
+def test_a_full_disk_of_the_database_is_named(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    fail = "DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
+    monkeypatch.setattr(checks, "WRITE_A_MEGABYTE", fail)
+
+    assert "database: disk full" in findings(ask())["MEND"]
+
+
+def test_the_schema_of_a_later_release_is_only_pointed_out(
+    ask: Callable[..., Result], make_database: DatabaseMaker, migrated_url: str
+) -> None:
+    url = make_database(migrated_url)
+    with create_app(settings_for(url)).app_context():
+        with db.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'of the next release'"))
+        db.engine.dispose()
+
+    result = ask(url=url)
+    assert (result.exit_code, "of a later release" in result.stdout) == (0, True), result.output
 
 
 def test_its_help_has_an_example(app: Flask) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
@@ -40,9 +40,21 @@ def test_every_requirement_stands_there_once() -> None:
 
 
 @pytest.fixture
-def served(make_database: DatabaseMaker, migrated_url: str) -> Iterator[Flask]:
+def url(make_database: DatabaseMaker, migrated_url: str) -> str:
+    """A database of this test's own, as its owner."""
+    return make_database(migrated_url)
+
+
+@pytest.fixture
+def owner(url: str) -> Iterator[Engine]:
+    engine = create_engine(url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def served(url: str) -> Iterator[Flask]:
     """The portal as a role that owns nothing, with the GRANTs of the page, on a database that another has migrated."""
-    url = make_database(migrated_url)
     [grants] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     with create_app(settings_for(url)).app_context():
         with db.engine.begin() as connection:
@@ -85,3 +97,46 @@ def test_the_grants_are_enough_for_the_portal_and_not_for_changing_what_has_happ
             with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
                 db.session.execute(text(f"{deed} {table}"))
             db.session.rollback()
+
+
+def test_the_grants_hold_for_tables_of_later_migrations(served: Flask, owner: Engine) -> None:
+    with owner.begin() as connection:
+        connection.execute(text("CREATE TABLE of_the_next_release (id serial PRIMARY KEY, name text)"))
+
+    db.session.execute(text("INSERT INTO of_the_next_release (name) VALUES ('x')"))
+    db.session.execute(text("UPDATE of_the_next_release SET name = 'y'"))
+    db.session.execute(text("DELETE FROM of_the_next_release"))
+
+
+@pytest.mark.parametrize(
+    "revoke",
+    [
+        "REVOKE INSERT ON one_time_codes FROM portal_app",
+        "REVOKE SELECT ON alembic_version FROM portal_app",
+        "REVOKE USAGE ON SEQUENCE clients_id_seq FROM portal_app",
+        "REVOKE USAGE ON SCHEMA public FROM portal_app, PUBLIC",
+    ],
+)
+def test_a_server_that_lacks_a_privilege_is_not_ready(served: Flask, owner: Engine, revoke: str) -> None:
+    with owner.begin() as connection:
+        connection.execute(text(revoke))
+
+    answer = visitors_of(served)(None).get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (
+        503,
+        "the database role lacks privileges: run `flask doctor`",
+    )
+
+
+def test_migrating_as_the_role_that_serves_says_so_in_one_line(
+    served: Flask, owner: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+
+    result = served.test_cli_runner().invoke(args=["db", "upgrade"])
+
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    [said] = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert "this database role may not migrate (permission denied for schema public)" in said
+    assert "\n" not in said

@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from flask import current_app
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from portal import database_state
 from portal.config import Settings, settings_from_environ
+from portal.database_hosts import APPLICATION_NAME, Hosts
+from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
 from portal.errors import ConfigurationError
-from portal.extensions import db
+from portal.extensions import PRESENCE_BIND, db
 
 LEAST_POSTGRES = 15
 MOST_SKEW_SECONDS = 5
@@ -25,6 +26,18 @@ LEAST_FREE_BYTES = 500 * 2**20
 CONNECTIONS_FOR_OTHERS = 5  # migrations, backups, somebody at a prompt
 POOLS = 2
 DURABLE = ("fsync", "full_page_writes")
+WRITE_A_MEGABYTE = """
+    CREATE TEMPORARY TABLE doctor_probe ON COMMIT DROP AS
+    SELECT md5(line::text || filler) FROM generate_series(1, 128) AS line, generate_series(1, 128) AS filler
+"""
+MAY_CHANGE_THE_AUDIT = """
+    SELECT has_table_privilege(to_regclass('audit_events'), 'UPDATE, DELETE, TRUNCATE')
+"""
+# Every connection of the portal says which machine it comes from.
+SERVERS = """
+    SELECT DISTINCT application_name FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'portal@%'
+"""
 
 
 class Verdict(Enum):
@@ -68,10 +81,9 @@ def secrets(settings: Settings, environ: Environ) -> Findings:
             "secret key: the one before is still accepted",
             "Unset PORTAL_OLD_SECRET_KEY once everybody has signed in since the change; see docs/security.md.",
         )
-    password = environ.get("DATABASE_URL", "").partition("@")[0].rpartition(":")[2]
-    if password and not password.startswith("//"):
+    for name in filter(partial(_has_password, environ), ("DATABASE_URL", "PORTAL_DIRECT_DATABASE_URL")):
         yield _advice(
-            "database password: in DATABASE_URL, where a process list may show it",
+            f"database password: in {name}, where a process list may show it",
             "A .pgpass file or peer authentication keeps it out of the environment.",
         )
 
@@ -109,28 +121,35 @@ def proxies(settings: Settings, environ: Environ) -> Findings:
 
 
 def database(settings: Settings, environ: Environ) -> Findings:
-    """Reached, new enough, migrated, with the rights that are needed, in time."""
+    """Reached, new enough, migrated, with the rights that are needed, taking changes, in time."""
     try:
         with db.engine.connect() as connection:
             yield from _postgres(connection)
+            yield from _writes(connection)
             rights = list(_rights(connection))
             yield from rights
             if any(finding.verdict is Verdict.BAD for finding in rights):
                 return  # what follows could not be read either
             yield from _migrations(connection)
             yield from _clock(connection)
-            yield from _connections(connection, settings, environ)
-    except SQLAlchemyError as error:
-        yield _bad("database: does not answer", f"{getattr(error, 'orig', None) or error}".strip().splitlines()[0])
+            yield from _connections(connection, settings)
+        if settings.direct_database_url:
+            with db.engines[PRESENCE_BIND].connect():
+                yield _good("database: PORTAL_DIRECT_DATABASE_URL answers too")
+    except DATABASE_TROUBLE as error:
+        yield _bad(f"database: {kind_of_trouble(error)}", first_line(error))
 
 
 def disk(settings: Settings, environ: Environ) -> Findings:
     folder = next(each for each in (settings.instance, *settings.instance.parents) if each.exists())
     free = shutil.disk_usage(folder).free
+    where = f"on this machine's disk with {folder}"
     if free < LEAST_FREE_BYTES:
-        yield _bad(f"disk: {free // 2**20} MB free in {folder}", "Make room: PostgreSQL and the logs need it.")
+        yield _bad(
+            f"disk: {free // 2**20} MB free {where}", "Make room: the demo's database and temporary files need it."
+        )
     else:
-        yield _good(f"disk: {free // 2**30} GB free in {folder}")
+        yield _good(f"disk: {free / 2**30:.1f} GB free {where}; that of the database is looked at above, by writing")
     key = settings.instance / "secret_key"
     if key.exists() and key.stat().st_mode & 0o077:
         yield _bad(f"disk: others can read {key}", f"chmod 600 {key}")
@@ -147,31 +166,47 @@ def _postgres(connection: Connection) -> Findings:
             yield _bad(f"database: {name} is off", f"A power cut loses what was saved: set {name} = on.")
 
 
-def _migrations(connection: Connection) -> Findings:
-    current = set(MigrationContext.configure(connection).get_current_heads())
-    wanted = set(ScriptDirectory(current_app.config["MIGRATIONS_FOLDER"]).get_heads())
-    if current != wanted:
-        yield _bad("migrations: not current", "Run flask db upgrade.")
+def _has_password(environ: Environ, name: str) -> bool:
+    try:
+        return Hosts(environ.get(name, "")).has_password
+    except ValueError:  # which `configuration` tells
+        return False
+
+
+def _writes(connection: Connection) -> Findings:
+    """A megabyte in a table that only this transaction sees, and that goes with it."""
+    if database_state.is_read_only(connection):
+        yield _bad("database: read-only", "It is a standby, or closed to changes: name the primary in DATABASE_URL.")
+        return
+    try:
+        with connection.begin_nested() as probe:
+            connection.execute(text(WRITE_A_MEGABYTE))
+            probe.rollback()
+    except ProgrammingError:
+        return  # the role may make no temporary table
+    except OperationalError as error:
+        yield _bad(f"database: {kind_of_trouble(error)}", f"It takes no changes: {first_line(error)}")
     else:
-        yield _good("migrations: current")
+        yield _good("database: takes changes")
+
+
+def _migrations(connection: Connection) -> Findings:
+    match database_state.schema_of(connection):
+        case "older":
+            yield _bad("migrations: not current", "Run flask db upgrade.")
+        case "newer":
+            yield _advice("migrations: of a later release than this code", "Load the later release here too.")
+        case "current":
+            yield _good("migrations: current")
 
 
 def _rights(connection: Connection) -> Findings:
     """The role that serves needs to read and write rows; best it can do no more."""
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         yield _advice("database role: a superuser", "Give the portal a role of its own, as docs/security.md has it.")
-    if connection.scalar(text("SELECT to_regclass('audit_events')")) is None:
-        return
-    missing = connection.scalars(
-        text(
-            "SELECT relname || ' ' || privilege FROM pg_class, unnest(ARRAY['SELECT', 'INSERT']) AS privilege"
-            " WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'"
-            " AND NOT has_table_privilege(oid, privilege) ORDER BY 1"
-        )
-    ).all()
-    if missing:
+    if missing := database_state.missing_privileges(connection):
         yield _bad(f"database role: may not {', '.join(missing)}", "docs/security.md has the GRANTs.")
-    elif connection.scalar(text("SELECT has_table_privilege('audit_events', 'UPDATE, DELETE, TRUNCATE')")):
+    elif connection.scalar(text(MAY_CHANGE_THE_AUDIT)):
         yield _advice(
             "database role: could try to change the audit (a trigger refuses)",
             "Let another role own the tables; docs/security.md has the GRANTs.",
@@ -191,15 +226,23 @@ def _clock(connection: Connection) -> Findings:
         yield _good("clocks: this machine and the database agree")
 
 
-def _connections(connection: Connection, settings: Settings, environ: Environ) -> Findings:
-    workers = environ.get("WEB_CONCURRENCY") or "2"
-    wanted = (int(workers) if workers.isdigit() else 2) * POOLS * settings.db_pool_size
-    allowed = int(connection.scalar(text("SHOW max_connections"))) - CONNECTIONS_FOR_OTHERS
-    what = f"connections: {workers} workers × {POOLS} pools × {settings.db_pool_size} = {wanted}"
+def _connections(connection: Connection, settings: Settings) -> Findings:
+    """Each worker of each server fills its pools in the worst case, and has one connection that listens."""
+    servers = set(connection.scalars(text(SERVERS))) | {APPLICATION_NAME}
+    wanted = len(servers) * settings.worker_count * (POOLS * settings.db_pool_size + 1)
+    allowed = int(connection.scalar(text("SHOW max_connections")) or 0) - CONNECTIONS_FOR_OTHERS
+    what = (
+        f"connections: {_counted(len(servers), 'server')} × {_counted(settings.worker_count, 'worker')} × "
+        f"({POOLS} pools × {settings.db_pool_size} + 1 that listens) = {wanted}, of {allowed} to be had"
+    )
     if wanted > allowed:
-        yield _bad(f"{what}, of {allowed} to be had", "Lower PORTAL_DB_POOL_SIZE, or raise max_connections.")
+        yield _bad(what, "Lower PORTAL_DB_POOL_SIZE, or raise max_connections.")
     else:
-        yield _good(f"{what}, of {allowed} to be had")
+        yield _good(what)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _good(what: str) -> Finding:
