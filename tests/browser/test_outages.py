@@ -75,13 +75,6 @@ def both(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> tu
     return amelia, daniel
 
 
-def test_a_killed_server_started_again_is_found_again(both: tuple[Person, Person], portal: Portal) -> None:
-    portal.kill()
-    all_say_reconnecting(both)
-    portal.start()
-    all_are_back_without_news(both)
-
-
 def test_after_an_outage_longer_than_the_active_window_nobody_has_left_or_joined(
     both: tuple[Person, Person], portal: Portal
 ) -> None:
@@ -94,15 +87,6 @@ def test_after_an_outage_longer_than_the_active_window_nobody_has_left_or_joined
         person.page.clock.install()
         person.page.clock.fast_forward("10:00")
     portal.start()
-    all_are_back_without_news(both)
-
-
-def test_a_stopped_database_started_again_is_found_again(
-    both: tuple[Person, Person], postgres: EmbeddedPostgres
-) -> None:
-    postgres.stop()
-    all_say_reconnecting(both)
-    postgres.start()
     all_are_back_without_news(both)
 
 

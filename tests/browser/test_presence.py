@@ -38,25 +38,7 @@ def test_each_sees_the_other_arrive_and_leave(amelia: Person, daniel: Person, cl
     amelia.sees()
 
 
-def test_three_are_drawn_and_the_others_counted(
-    sit_down: SitDown,
-    unhurried_portal: Portal,
-    cast: Cast,
-    client: Client,
-    crowd: Crowd,
-) -> None:
-    crowd(client, 5)
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
-    amelia.open(client)
-
-    amelia.sees("5 users are viewing this client record")
-    expect(amelia.avatars).to_have_text(["VO", "VO", "VO", "+2"])
-    first, *_, more = amelia.avatars.all()
-    expect(first).to_have_attribute("title", f"Viewer01 Of Client {client.id} – Active now")
-    expect(more).to_have_attribute("title", re.compile("Viewer04 .+, Viewer05 .+"))
-
-
-def test_everybody_is_in_the_menu_by_name(
+def test_three_are_drawn_the_others_counted_and_all_of_them_in_the_menu_by_name(
     sit_down: SitDown,
     unhurried_portal: Portal,
     cast: Cast,
@@ -67,65 +49,45 @@ def test_everybody_is_in_the_menu_by_name(
     amelia = sit_down(cast.amelia, at=unhurried_portal)
     amelia.open(client)
 
+    amelia.sees("5 users are viewing this client record")
+    expect(amelia.avatars).to_have_text(["VO", "VO", "VO", "+2"])
+    first, *_, more = amelia.avatars.all()
+    expect(first).to_have_attribute("title", f"Viewer01 Of Client {client.id} – Active now")
+    expect(more).to_have_attribute("title", re.compile("Viewer04 .+, Viewer05 .+"))
+
     amelia.indicator.locator("summary").click()
     names = amelia.page.get_by_role("list", name="Who is here").locator("[data-name]")
     expect(names).to_have_text([profile.full_name for profile in people])
 
 
-def test_somebody_who_edits_is_drawn_so(amelia: Person, daniel: Person, client: Client) -> None:
-    amelia.open(client)
-    daniel.open_editor(client)
-
-    amelia.sees("Daniel is also viewing this client record and editing it")
-    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Editing")
-    expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"))
-
-
-def test_a_hidden_tab_stays_and_is_drawn_as_away(amelia: Person, daniel: Person, client: Client) -> None:
-    amelia.open(client)
-    daniel.open(client)
-    daniel.hide_tab()
-
-    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Away")
-    expect(amelia.avatars).to_have_class(re.compile(r"\baway\b"))
-
-    daniel.show_tab()
-    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Active now")
-
-
-@pytest.mark.parametrize("way", ["another page", "closed tab", "signed out"])
 def test_leaving_takes_one_off_at_once(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble, way: str
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
+    """For another page, by closing the tab, by signing out.
+
+    That the stream has broken is believed after eight seconds: only a word from the browser can be so quick.
+    """
     trouble.expect("status of 401")  # signed out, the page takes leave once more as it goes
     amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     amelia.open(client)
+
     daniel.open(client)
     amelia.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
-
-    match way:
-        case "another page":
-            daniel.leave()
-        case "closed tab":
-            daniel.page.close()
-        case "signed out":
-            daniel.page.get_by_role("button", name="Sign out").click()
-    # That the stream has broken is believed after eight seconds: only a word from the browser can be so quick.
+    daniel.leave()
     amelia.is_told(client, {"Amelia": "viewing"}, patience_ms=6000)
 
-
-def test_two_tabs_are_one_viewer_and_closing_one_leaves_the_other(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
-) -> None:
-    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
-    amelia.open(client)
-    daniel.open(client)
     second = daniel.another_tab()
     second.open_editor(client)
     amelia.is_told(client, {"Amelia": "viewing", "Daniel": "editing"})
-
     second.page.close()
+    amelia.is_told(client, {"Amelia": "viewing"}, patience_ms=6000)
+
+    daniel.open(client)
     amelia.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
+    daniel.page.get_by_role("button", name="Sign out").click()
+    amelia.is_told(client, {"Amelia": "viewing"}, patience_ms=6000)
+    daniel.page.goto("/clients")
+    expect(daniel.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def test_a_killed_browser_is_gone_after_the_active_window(
@@ -140,15 +102,6 @@ def test_a_killed_browser_is_gone_after_the_active_window(
     amelia.take_in()
     amelia.sees("Daniel is also viewing this client record")
     amelia.sees()
-
-
-def test_a_newcomer_sees_at_once_who_is_here(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
-) -> None:
-    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
-    amelia.open(client)
-    daniel.open(client)
-    expect(daniel.sentence).to_have_text("Amelia is also viewing this client record", timeout=AT_ONCE_MS)
 
 
 def test_coming_back_to_the_tab_shows_at_once_who_came_meanwhile(

@@ -36,23 +36,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_want
     expect(somebody.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
-def test_signing_out_takes_one_off_the_pages_of_others(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
-) -> None:
-    trouble.expect(SIGNED_OUT)  # the page takes leave once more as it goes
-    amelia.open(client)
-    daniel.open(client)
-    amelia.sees("Daniel is also viewing this client record")
-
-    daniel.page.get_by_role("button", name="Sign out").click()
-    expect(daniel.page).to_have_url(re.compile("/sign-in$"))
-    amelia.forget_who_left()
-    amelia.sees()
-    daniel.page.goto("/clients")
-    expect(daniel.page.get_by_role("heading", level=1)).to_have_text("Sign in")
-
-
-def test_what_was_typed_is_saved_after_signing_in_again_in_a_new_tab(
+def test_what_was_typed_is_not_sent_while_signed_out_and_saved_after_signing_in_again_in_a_new_tab(
     sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)
@@ -62,6 +46,10 @@ def test_what_was_typed_is_saved_after_signing_in_again_in_a_new_tab(
     end_sessions(vera)
 
     expect(person.signed_out).to_contain_text("Nothing you typed is lost.")
+    person.signed_out.get_by_role("button", name="Not now").click()
+    person.save()
+    expect(person.signed_out).to_be_visible()
+    expect(person.field("Phone")).to_have_value("01632 960600")
     sign_in_again(person, vera)
     expect(person.signed_out).to_be_hidden()
     expect(person.field("Phone")).to_have_value("01632 960600")
@@ -87,21 +75,6 @@ def test_signing_out_in_one_tab_is_noticed_in_the_other(
     expect(person.page.get_by_text("You are signed out.")).to_be_visible()
     person.page.get_by_role("button", name="Sign in again").click()
     expect(person.signed_out).to_be_visible()
-
-
-def test_the_editor_does_not_send_its_form_while_signed_out(
-    sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
-) -> None:
-    trouble.expect(SIGNED_OUT)
-    person = sit_down(vera)
-    person.open_editor(client)
-    person.field("Phone").fill("01632 960700")
-    end_sessions(vera)
-    person.signed_out.get_by_role("button", name="Not now").click()
-
-    person.save()
-    expect(person.signed_out).to_be_visible()
-    expect(person.field("Phone")).to_have_value("01632 960700")
 
 
 def test_another_person_who_signs_in_there_is_noticed(

@@ -41,11 +41,19 @@ def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     expect(amelia_waits.field("Phone")).to_have_value("01632 960777")
 
 
-def test_while_they_stay_it_says_when_it_has_looked_and_goes_on(amelia_waits: Person, client: Client) -> None:
+def test_while_they_stay_it_says_when_it_has_looked_and_in_a_hidden_tab_s_title_that_it_waits(
+    amelia_waits: Person, client: Client
+) -> None:
     expect(amelia_waits.waiting).to_contain_text("Still in use – checked just now")
     amelia_waits.take_in()
     expect(amelia_waits.waiting).to_be_visible()
     expect(amelia_waits.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
+
+    title = amelia_waits.page.title()
+    amelia_waits.hide_tab()
+    expect(amelia_waits.page).to_have_title(f"Waiting – {title}")
+    amelia_waits.show_tab()
+    expect(amelia_waits.page).to_have_title(title)
 
 
 def test_waiting_can_be_stopped(amelia_waits: Person, daniel: Person, client: Client) -> None:
@@ -56,14 +64,6 @@ def test_waiting_can_be_stopped(amelia_waits: Person, daniel: Person, client: Cl
     amelia_waits.forget_who_left()
     amelia_waits.sees()
     expect(amelia_waits.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
-
-
-def test_a_hidden_tab_says_in_its_title_that_it_waits(amelia_waits: Person) -> None:
-    title = amelia_waits.page.title()
-    amelia_waits.hide_tab()
-    expect(amelia_waits.page).to_have_title(f"Waiting – {title}")
-    amelia_waits.show_tab()
-    expect(amelia_waits.page).to_have_title(title)
 
 
 def test_the_title_of_a_hidden_tab_asks_to_finish_for_as_long_as_somebody_waits(
@@ -115,12 +115,16 @@ def test_two_who_wait_are_served_in_the_order_of_asking(
 
 
 def test_asking_to_finish_is_answered_and_done_opens_the_way(
-    amelia_waits: Person, daniel: Person, client: Client
+    amelia_waits: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:
+    trouble.expect("status of 429")
     daniel.field("Phone").fill("01632 960778")
-    amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
+    ask = amelia_waits.waiting.get_by_role("button", name="Ask to finish")
+    ask.click()
     expect(daniel.nudged).to_contain_text("Amelia Hart is waiting to edit this client record")
     expect(amelia_waits.waiting).to_contain_text("Asked to finish")
+    ask.click()
+    expect(amelia_waits.waiting).to_contain_text("You have asked only just now")
 
     daniel.nudged.get_by_role("button", name="Finish soon").click()
     expect(amelia_waits.waiting).to_contain_text("Daniel Okafor, who is finishing soon.")
@@ -144,15 +148,6 @@ def test_who_has_changed_nothing_and_is_done_just_leaves_the_editor(
     expect(amelia_waits.page).to_have_url(EDITOR)
     db.session.rollback()
     assert client.version == 1
-
-
-def test_asking_twice_at_once_says_so(amelia_waits: Person, trouble: Trouble) -> None:
-    trouble.expect("status of 429")
-    ask = amelia_waits.waiting.get_by_role("button", name="Ask to finish")
-    ask.click()
-    expect(amelia_waits.waiting).to_contain_text("Asked to finish")
-    ask.click()
-    expect(amelia_waits.waiting).to_contain_text("You have asked only just now")
 
 
 def test_on_the_unhurried_portal_all_of_it_is_immediate_and_a_hidden_tab_says_that_it_is_its_turn(

@@ -21,7 +21,7 @@ def amelia(sit_down: SitDown, cast: Cast) -> Person:
     return person
 
 
-def test_a_client_is_found_opened_and_changed(amelia: Person, client: Client) -> None:
+def test_a_client_is_found_opened_and_changed_and_signing_out_works(amelia: Person, client: Client) -> None:
     amelia.field("Search").fill(client.client_ref)
     amelia.page.get_by_role("button", name="Search").click()
     amelia.page.get_by_role("link", name=client.name).click()
@@ -34,6 +34,9 @@ def test_a_client_is_found_opened_and_changed(amelia: Person, client: Client) ->
     amelia.save()
     expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))
     expect(amelia.page.get_by_role("main")).to_contain_text("01632 961100")
+
+    amelia.page.get_by_role("button", name="Sign out").click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def test_a_collision_is_shown_and_can_be_decided(
@@ -55,11 +58,6 @@ def test_a_collision_is_shown_and_can_be_decided(
     expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))
     db.session.rollback()
     assert client.phone == "01632 961300"
-
-
-def test_signing_out_works(amelia: Person) -> None:
-    amelia.page.get_by_role("button", name="Sign out").click()
-    expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
 def sign_in(person: Person, profile: Profile) -> None:
