@@ -56,12 +56,27 @@ REAL_HASHER = passwords._hasher
 
 ServerMaker = Callable[[Path], EmbeddedPostgres]  # the fixture make_server
 
-# One test each that takes a minute: begun last, they would run alone at the end of the whole.
-LONGEST = ("test_no_edit_is_lost.py", "test_pulled_cable.py", "test_fuzz.py")
+# The files that take longest, most of them in waiting: begun last, they would run alone at the end of the whole.
+LONGEST = (
+    "test_no_edit_is_lost.py",
+    "test_outages.py",
+    "test_waiting.py",
+    "test_every_page.py",
+    "test_restarts.py",
+    "test_pulled_cable.py",
+    "test_demo.py",
+    "test_servers.py",
+    "test_live.py",
+    "test_presence.py",
+    "test_toasts.py",
+    "test_drafts.py",
+    "test_fuzz.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
 @pytest.fixture(scope="session", autouse=True)
