@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 import subprocess
 import sys
 import time
@@ -107,15 +108,15 @@ def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[Non
         statuses.update(json.loads(output))
 
 
-def slowest(person: Person) -> float:
-    """How long the slowest of many pages took."""
+def typical_and_slowest(person: Person) -> tuple[float, float]:
+    """How many seconds many pages took: their median, and the slowest."""
     took = []
     for path in PAGES * ROUNDS:
         began = time.monotonic()
         status, _ = person.get(path)
         took.append(time.monotonic() - began)
         assert status in (200, 302), path
-    return max(took)
+    return statistics.median(took), max(took)
 
 
 def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(portal: Portal) -> None:
@@ -124,16 +125,17 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
         assert person.sign_in(email, PASSWORD) == 302
     daniel.sign_out()
     with flood(portal, "GET", {}):
-        while_others_read = slowest(amelia)  # how busy the machine is with other things
+        as_usual, _ = typical_and_slowest(amelia)  # what 120 requests that try nothing cost on this machine just now
 
     statuses: dict[str, int] = {}
     with flood(portal, "POST", statuses):
-        during = slowest(amelia)
+        typical, slowest = typical_and_slowest(amelia)
         began = time.monotonic()
         assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD) == 302  # his browser is known
         signing_in = time.monotonic() - began
 
-    assert during < max(MAX_PAGE_SECONDS, 2 * while_others_read)
-    assert signing_in < max(MAX_SIGN_IN_SECONDS, 10 * while_others_read)
+    assert typical < max(MAX_PAGE_SECONDS, 3 * as_usual)
+    assert slowest < max(MAX_PAGE_SECONDS, 10 * as_usual)
+    assert signing_in < max(MAX_SIGN_IN_SECONDS, 20 * as_usual)
     assert statuses["429"] > 100
     assert statuses.keys() <= {"401", "429", "503"}
