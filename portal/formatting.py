@@ -25,6 +25,7 @@ def init_formatting(app: Flask) -> None:
     for each in (ago, change, day, due, gbp, gbp_short, growth, hue, initials, moment, page_numbers, percent):
         app.add_template_filter(each)
     app.add_template_filter(telephone)
+    app.add_template_filter(timestamp)
     app.add_template_filter(value_chart)
 
 
@@ -64,6 +65,11 @@ def moment(at: datetime | None) -> str:
         return NOTHING
     local = at.astimezone(LONDON)
     return f"{day(local)}, {local:%H:%M}"
+
+
+def timestamp(at: datetime) -> str:
+    """2026-11-22T10:42:07.109+00:00, for machines: HTML allows three decimals of a second."""
+    return at.isoformat(timespec="milliseconds")
 
 
 def ago(at: datetime, now: datetime) -> str:

@@ -160,3 +160,9 @@ def test_the_filters_work_in_a_template() -> None:
     )
 
     assert written == "£5.00 22 Nov 2026 2 minutes ago"
+
+
+def test_timestamp_has_three_decimals_of_a_second() -> None:
+    assert (
+        formatting.timestamp(datetime(2026, 11, 22, 10, 42, 7, 109_545, tzinfo=UTC)) == "2026-11-22T10:42:07.109+00:00"
+    )
