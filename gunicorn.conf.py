@@ -3,31 +3,157 @@
 Every figure that depends on the machine comes from the environment; see the configuration table in README.md.
 """
 
+import ctypes
 import gc
+import mmap
 import os
 import resource
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
+from gevent.event import Event
+from gevent.pool import Pool
+from gevent.server import StreamServer
 from gunicorn.arbiter import Arbiter
+from gunicorn.sock import TCPSocket
 from gunicorn.workers.base import Worker
 from gunicorn.workers.ggevent import GeventWorker
 
+HANDOVER_SECONDS = 60
+BOARD_SLOTS = 1024
+GENERATION, STOPPING, FIRST_SLOT = range(3)  # places on the board
 
-class StreamingWorker(GeventWorker):
-    """gunicorn's gevent worker, which told to stop (SIGTERM, and SIGHUP for the old ones) waits for requests to end.
+# A packet filter for a listening socket, in the kernel's classic BPF: load the byte of the TCP flags, drop the packet
+# if SYN is among them, and let every other one pass.
+SO_ATTACH_FILTER = 26
+DROP_SYN = struct.pack("HBBI" * 4, 0x30, 0, 0, 13, 0x45, 0, 1, 2, 0x06, 0, 0, 0, 0x06, 0, 0, 0xFFFFFFFF)
+HANDSHAKE_SECONDS = 0.1
 
-    A stream never would: so they are ended first, and browsers go to the next worker.
+
+class Board:
+    """Memory that all processes of one gunicorn share: which workers take requests, and which are the newest.
+
+    A worker's age is its number: gunicorn counts the workers that it starts.
     """
 
+    def __init__(self) -> None:
+        self._ages = memoryview(mmap.mmap(-1, 8 * BOARD_SLOTS)).cast("Q")
+
+    def note_ready(self, age: int) -> None:
+        self._ages[self._slot(age)] = age
+
+    def note_generation(self, first_age: int) -> None:
+        self._ages[GENERATION] = first_age
+
+    def has_successors_to_come(self, age: int, workers: int) -> bool:
+        """Whether a newer generation has been started, and some of its workers take no requests yet."""
+        first = self._ages[GENERATION]
+        return age < first and any(self._ages[self._slot(each)] != each for each in range(first, first + workers))
+
+    def note_stopping(self) -> None:
+        self._ages[STOPPING] = 1
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether all workers stop, and not only this one."""
+        return bool(self._ages[STOPPING])
+
+    @staticmethod
+    def _slot(age: int) -> int:
+        return FIRST_SLOT + age % (BOARD_SLOTS - FIRST_SLOT)
+
+
+class StreamingWorker(GeventWorker):
+    """Serve with gevent, start to listen when ready, and stop without losing a request.
+
+    gunicorn's own worker differs in four ways. It lets connections wait while the first workers start. It stops at
+    SIGHUP before its successor can take requests. It resets connections that wait to be accepted when it stops. And it
+    waits for event streams, which never end.
+    """
+
+    board: Board
+    _told_to_stop: Event | None = None
+    _leaving: gevent.Greenlet | None = None
+
+    def run(self) -> None:
+        self._told_to_stop = Event()
+        servers = [self._server(listener) for listener in self.sockets]
+        self.board.note_ready(self.age)
+        while self.alive:
+            self.notify()
+            self._told_to_stop.wait(1)
+        if self.board.is_stopping:
+            _refuse_new(self.sockets)
+        for server in servers:
+            _stop_accepting(server)
+        if self._leaving is not None:
+            # Only now, so that browsers open their streams again at another worker.
+            self.wsgi.extensions["portal.live"].stop()
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while (is_busy := any(len(server.pool) for server in servers)) and time.monotonic() < deadline:
+            self.notify()
+            gevent.sleep(0.1)
+        if is_busy:
+            self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
+            for server in servers:
+                server.stop(timeout=1)
+
     def handle_exit(self, sig: int, frame: object) -> None:
-        super().handle_exit(sig, frame)
-        if self.booted:
-            gevent.spawn(self.wsgi.extensions["portal.live"].stop)
+        """Stop at SIGTERM, which gunicorn sends again and again after SIGHUP to the workers that are too many."""
+        if self._told_to_stop is None:
+            self.alive = False
+        elif self._leaving is None:
+            self._leaving = gevent.spawn(self._leave, self._told_to_stop)
+
+    def _leave(self, told_to_stop: Event) -> None:
+        deadline = time.monotonic() + HANDOVER_SECONDS
+        while self.board.has_successors_to_come(self.age, self.cfg.workers) and time.monotonic() < deadline:
+            gevent.sleep(0.05)
+        self.alive = False
+        told_to_stop.set()
+
+    def _server(self, listener: gevent.socket.socket) -> StreamServer:
+        if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            listener.listen(self.cfg.backlog)
+        # gunicorn asks the listener for its name at each connection, also when it has been closed in the meantime.
+        name = listener.getsockname()
+        named = SimpleNamespace(getsockname=lambda: name)
+        server = StreamServer(listener, handle=partial(self.handle, named), spawn=Pool(self.worker_connections))
+        server.max_accept = 1  # the other workers want connections too
+        server.start()
+        return server
+
+
+def _refuse_new(listeners: list[gevent.socket.socket]) -> None:
+    """Let new connections wait, and finish those that are being made. All workers share the sockets.
+
+    The other side repeats its SYN after a second. By then the socket is closed, the connection is refused, and a proxy
+    asks the next server. Without this, a busy machine resets a connection that comes just before the close.
+    """
+    if sys.platform == "linux":
+        instructions = ctypes.create_string_buffer(DROP_SYN)
+        program = struct.pack("HL", len(DROP_SYN) // 8, ctypes.addressof(instructions))
+        for listener in listeners:
+            if listener.family != socket.AF_UNIX:
+                listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+        gevent.sleep(HANDSHAKE_SECONDS)
+
+
+def _stop_accepting(server: StreamServer) -> None:
+    """Take the connections that wait, and close: a connection that waits in a socket that is closed is reset."""
+    server.stop_accepting()
+    while (connection := server.do_read()) is not None:
+        server.do_handle(*connection)
+    server.close()
 
 
 wsgi_app = "wsgi:app"
@@ -82,7 +208,37 @@ def on_starting(server: Arbiter) -> None:
     if check.returncode != 0:
         sys.exit(check.returncode)
     _allow_open_files(server)
+    server.board = Board()  # not the module's: gunicorn reads this file again at SIGHUP
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portal-metrics-")
+
+
+def when_ready(server: Arbiter) -> None:
+    """Refuse connections until a worker can take requests: a proxy then asks the next server at once.
+
+    Linux lets a TCP socket that was shut down listen again at the same address. A socket that systemd or another
+    gunicorn has handed over is left as it is.
+    """
+    server.handle_term = partial(_stop_all, server)
+    if sys.platform != "linux" or server.systemd or server.master_pid:
+        return
+    for listener in server.LISTENERS:
+        if isinstance(listener, TCPSocket) and listener.getsockname()[1] == listener.cfg_addr[1]:
+            listener.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _stop_all(server: Arbiter) -> None:
+    """Note, before gunicorn tells the workers to stop, that all of them will; then stop as gunicorn does at SIGTERM."""
+    server.board.note_stopping()
+    Arbiter.handle_term(server)
+
+
+def on_reload(server: Arbiter) -> None:
+    """Let the old workers know, before they are told to stop, whom they wait for."""
+    server.board.note_generation(server.worker_age + 1)
+
+
+def post_fork(server: Arbiter, worker: Worker) -> None:
+    worker.board = server.board
 
 
 def post_worker_init(worker: Worker) -> None:

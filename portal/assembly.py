@@ -61,7 +61,7 @@ def assemble(settings: Settings) -> Flask:
     init_clients(app)
     init_editing(app)
     init_presence(app)
-    init_static_files(app)
+    init_static_files(app, settings)
     init_express_lane(app)
     init_body_layer(app)
     return app

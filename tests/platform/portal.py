@@ -28,11 +28,13 @@ SECRET_KEY = secrets.token_urlsafe(32)
 class Portal:
     """One gunicorn on one port and one database; started again it is at the same address.
 
-    `settings` are further environment variables, PORTAL_HEARTBEAT_SECONDS="1" for instance.
+    `settings` are further environment variables, PORTAL_HEARTBEAT_SECONDS="1" for instance. `folder` is where its code
+    is; another one, set while it is stopped, is another release.
     """
 
     def __init__(self, database_url: str, log: Path, **settings: str) -> None:
         self.port, self._reservation = reserve_port()
+        self.folder = PROJECT_ROOT
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self._environment = environment_without_settings() | {
@@ -54,7 +56,7 @@ class Portal:
         with self.log.open("ab") as log, default_signals():
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn"],
-                cwd=PROJECT_ROOT,
+                cwd=self.folder,
                 env=self._environment,
                 stdout=log,
                 stderr=log,
