@@ -14,6 +14,7 @@ from pathlib import Path
 
 from portal.database_hosts import Hosts
 from portal.errors import ConfigurationError
+from portal.secret_files import with_secret_files
 
 SECRET_KEY_MIN_LENGTH = 32
 METRICS_TOKEN_MIN_LENGTH = 16
@@ -101,8 +102,9 @@ def settings_from_environ(environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raise ConfigurationError naming the variable that must be mended.
 
     Outside demo mode DATABASE_URL is needed, and for serving a strong PORTAL_SECRET_KEY; a `flask` command signs no
-    session.
+    session. A secret may be in a file: see secret_files.py.
     """
+    environ = with_secret_files(environ)
     is_demo = environ.get("PORTAL_DEMO") == "1"
     is_command = environ.get("FLASK_RUN_FROM_CLI") == "true"
     instance = Path(environ.get("PORTAL_INSTANCE") or PROJECT_ROOT / "instance").resolve()

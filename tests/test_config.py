@@ -94,6 +94,39 @@ def test_a_refusal_never_shows_the_key() -> None:
     assert "hunter2" not in str(refused.value)
 
 
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    secrets = {
+        "DATABASE_URL": "postgresql://portal:from-a-file@db/kingston",
+        "PORTAL_DIRECT_DATABASE_URL": "postgresql://portal:from-a-file@direct/kingston",
+        "PORTAL_SECRET_KEY": KEY[::-1],
+        "PORTAL_OLD_SECRET_KEY": "the one before",
+        "PORTAL_METRICS_TOKEN": "a-token-for-metrics-only",
+    }
+    environ = {name: value for name, value in PRODUCTION.items() if name not in secrets}
+    for name, secret in secrets.items():
+        (tmp_path / name).write_text(f"{secret}\n")
+        environ[f"{name}_FILE"] = str(tmp_path / name)
+
+    assert settings_from_environ(environ) == settings_from_environ({**PRODUCTION, **secrets})
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
+def test_a_secret_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+
+    with pytest.raises(ConfigurationError, match=f"PORTAL_SECRET_KEY_FILE: {path}"):
+        settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY": "", "PORTAL_SECRET_KEY_FILE": str(path)})
+
+
+def test_a_secret_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(KEY)
+
+    with pytest.raises(ConfigurationError, match="PORTAL_SECRET_KEY and PORTAL_SECRET_KEY_FILE are both set"):
+        settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY_FILE": str(tmp_path / "key")})
+
+
 def test_what_is_set_is_taken(tmp_path: Path) -> None:
     settings = settings_from_environ(
         {

@@ -19,6 +19,7 @@ from portal.database_hosts import APPLICATION_NAME, Hosts
 from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
 from portal.errors import ConfigurationError
 from portal.extensions import PRESENCE_BIND, db
+from portal.secret_files import with_secret_files
 
 LEAST_POSTGRES = 15
 MOST_SKEW_SECONDS = 5
@@ -74,7 +75,8 @@ def configuration(settings: Settings, environ: Environ) -> Findings:
 
 def secrets(settings: Settings, environ: Environ) -> Findings:
     """The key itself is the server's to refuse; here is what it cannot know."""
-    if environ.get("PORTAL_SECRET_KEY") and environ.get("PORTAL_OLD_SECRET_KEY") == environ.get("PORTAL_SECRET_KEY"):
+    known = with_secret_files(environ)
+    if known.get("PORTAL_SECRET_KEY") and known.get("PORTAL_OLD_SECRET_KEY") == known.get("PORTAL_SECRET_KEY"):
         yield _bad("secret key: the old one is the same as the new one", "Set PORTAL_SECRET_KEY to a new one.")
     elif settings.old_secret_key:
         yield _advice(
