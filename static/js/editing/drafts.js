@@ -18,8 +18,8 @@ const LARGEST_KEEPALIVE_BYTES = 60_000; // of 64 KB that a browser lets outlive 
 const SIGN_OUT_WAITS_MS = 2000;
 const MOVED_ON = "You have typed more since, in another tab. It is kept there.";
 
-/** @param {HTMLFormElement} form @returns {Draft|null} null for a form whose values are not kept */
-export const draftOf = (form) => (form.dataset.draftUrl ? new Draft(form) : null);
+/** @param {HTMLFormElement} form @param {(state: import("./keeper.js").State) => void} onState */
+export const draftOf = (form, onState) => new Draft(form, onState);
 
 class Draft {
 	#form;
@@ -27,7 +27,7 @@ class Draft {
 	#carried;
 	#keeper;
 
-	constructor(form) {
+	constructor(form, onState) {
 		this.#form = form;
 		this.#carried = JSON.parse(form.dataset.draftKept || "null");
 		const organs = {
@@ -35,6 +35,7 @@ class Draft {
 			send: (draft) => this.#send(draft),
 			onState: (state) => {
 				for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
+				onState(state);
 			},
 		};
 		this.#keeper = new Keeper(organs, this.#carried);

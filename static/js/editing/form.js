@@ -13,14 +13,12 @@ import { fire, on } from "../events.js";
 import { fieldsChanged } from "../presence/wording.js";
 import { isChanged, isTooLong, reportedName } from "./changes.js";
 import { draftOf } from "./drafts.js";
+import { Saving } from "./saving.js";
 
 /** @param {HTMLFormElement} form */
 export function watchForm(form) {
 	startFromTheRecord(form);
-	const button = form.querySelector('[type="submit"]');
-	const draft = draftOf(form);
-	let isSending = false;
-	let isReady = !draft;
+	const draft = draftOf(form, (state) => state === "kept" && sayNotSaved(form, false));
 	let isSignedOut = false;
 	let reported = "";
 
@@ -29,55 +27,47 @@ export function watchForm(form) {
 		drawCount(form, fields.length);
 		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
-		draft?.changed();
+		draft.changed();
 		countCharacters(form);
 	};
-	const setSending = (is) => {
-		isSending = is;
-		button.ariaDisabled = `${is}`; // `disabled` would throw the focus away
+	const begin = () => {
+		saving.end();
+		draft.begin();
+		follow();
 	};
+	const saving = new Saving(form, begin);
 	/** Sent once the draft is safe: a portal that cannot be reached would answer with a page that has nothing of it. */
 	const sendWhenReady = async (submitter) => {
+		saving.begin();
 		const outcome = await draft.prepare();
-		setSending(false);
 		if (outcome === "signed-out") fire("sign-in-wanted");
-		for (const note of form.querySelectorAll("[data-not-saved]")) note.hidden = outcome !== "away";
-		if (outcome !== "ready") return;
-		isReady = true;
-		form.requestSubmit(submitter);
-		isReady = false;
+		sayNotSaved(form, outcome === "away");
+		if (outcome !== "ready") return saving.end();
+		saving.submit(submitter);
 	};
 
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
-		const tooLong = tooLongIn(form)[0];
-		if (tooLong) {
-			event.preventDefault();
-			return tooLong.focus();
-		}
-		if (isSignedOut) fire("sign-in-wanted");
-		const mustWait = !isReady && !draft.isEmpty;
-		if (isSignedOut || isSending || mustWait) event.preventDefault();
-		if (isSignedOut || isSending) return;
-		setSending(true);
-		if (mustWait) sendWhenReady(event.submitter);
+		if (saving.isSubmitting) return;
+		if (saving.isIdle && !isSignedOut && !tooLongIn(form).length && draft.isEmpty) return saving.sent();
+		event.preventDefault();
+		if (!saving.isIdle) return;
+		if (tooLongIn(form).length) tooLongIn(form)[0].focus();
+		else if (isSignedOut) fire("sign-in-wanted");
+		else sendWhenReady(event.submitter);
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";
+		if (state === "online") sayNotSaved(form, false);
 	});
 	on("finish", () => {
-		if (reported || "unsaved" in form.dataset) form.requestSubmit(button);
+		if (reported || "unsaved" in form.dataset) form.requestSubmit();
 		else form.querySelector(".save-bar a").click();
 	});
 	window.addEventListener("beforeunload", (event) => {
-		const isLost = draft ? !draft.isSafe : reported || "unsaved" in form.dataset;
-		if (!isSending && isLost) event.preventDefault();
+		if (saving.takesOwnUnload()) return;
+		if (!saving.isIdle || !draft.isSafe) event.preventDefault();
 	});
-	const begin = () => {
-		setSending(false);
-		draft?.begin();
-		follow();
-	};
 	// Also after the back button, and where the browser restored what was typed.
 	window.addEventListener("pageshow", begin);
 	begin();
@@ -130,6 +120,10 @@ async function countCharacters(form) {
 	if (!hasBeenTooLong) return;
 	const { sayTooLong } = await import("./too-long.js");
 	for (const control of form.querySelectorAll("[data-max-characters]")) sayTooLong(control);
+}
+
+function sayNotSaved(form, is) {
+	for (const note of form.querySelectorAll("[data-not-saved]")) note.hidden = !is;
 }
 
 function drawCount(form, count) {

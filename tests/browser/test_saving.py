@@ -1,0 +1,150 @@
+"""From Save until the next page nothing typed is lost: the form rests, closing asks, and a stopped save lets go on."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Locator, Page, Route, expect
+from sqlalchemy import select
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person
+from tests.browser.test_drafts import is_kept, kept
+from tests.browser.test_editor import CLIENT_PAGE, saved
+from tests.browser.trouble import Trouble
+from tests.cast import Cast
+from tests.locks import until_a_lock_is_awaited
+
+SAVING = "Saving…"
+# A page cannot be asked anything while a navigation is under way: it acts by its own clock.
+AT_ONCE_WHEN_SENT = """() => document.querySelector("form.editor").addEventListener("submit", (event) =>
+    setTimeout(() => event.defaultPrevented || window.stop(), 200))"""
+
+
+def button(person: Person) -> Locator:
+    return person.page.locator(".save-bar [type=submit]")
+
+
+@contextmanager
+def held(page: Page, pattern: str, method: str) -> Iterator[list[Route]]:
+    """Requests of this kind wait, until they are let go on."""
+    routes: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == method:
+            routes.append(route)
+        else:
+            route.continue_()
+
+    page.route(pattern, hold)
+    yield routes
+    page.unroute(pattern)
+
+
+def test_save_that_is_stopped_lets_the_person_go_on_type_keep_and_save(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("Failed to load resource")
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    amelia.page.evaluate(AT_ONCE_WHEN_SENT)
+    with held(amelia.page, "**/edit", "POST"):
+        amelia.field("Phone").press("Enter")
+        expect(button(amelia)).to_have_text("Save changes")
+    expect(amelia.field("Phone")).to_be_focused()
+    assert saved(client).version == 1
+
+    amelia.field("Town").press_sequentially("Wells")
+    is_kept(amelia)
+    assert kept(cast.amelia, client) == {"phone": "501632 960001", "town": "Wells"}
+    amelia.page.reload()
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Bath")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).town == "Bath"
+
+
+def test_form_rests_from_save_until_the_next_page(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 963000")
+    with held(amelia.page, "**/edit_drafts/**", "PUT") as drafts:
+        amelia.field("Phone").press("Enter")
+        expect(button(amelia)).to_have_text(SAVING)
+        expect(button(amelia)).to_be_focused()
+        amelia.page.keyboard.type("lost?")
+        expect(amelia.field("Phone")).to_have_value("01632 963000")
+        expect(amelia.page.locator("form.editor .card").first).to_have_attribute("inert", "")
+        for route in drafts:
+            route.continue_()
+        expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).phone == "01632 963000"
+
+
+def test_closing_the_tab_before_the_save_has_left_asks(amelia: Person, client: Client, trouble: Trouble) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    trouble.lets_leave = False
+    with held(amelia.page, "**/edit_drafts/**", "PUT") as drafts:
+        amelia.field("Phone").press("Enter")
+        expect(button(amelia)).to_have_text(SAVING)
+        amelia.page.close(run_before_unload=True)
+        expect(button(amelia)).to_have_text(SAVING)
+        assert trouble.times_asked_to_stay == 1
+        for route in drafts:
+            route.continue_()
+        expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert trouble.times_asked_to_stay == 1
+    assert saved(client).phone == "501632 960001"
+
+
+def test_closing_the_tab_while_the_save_is_under_way_asks_and_staying_lets_the_person_go_on(
+    amelia: Person, client: Client, trouble: Trouble
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    trouble.lets_leave = False
+    db.session.execute(select(Client.id).where(Client.id == client.id).with_for_update())  # the save waits for it
+    with amelia.page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/edit")):
+        amelia.field("Phone").press("Enter")
+    until_a_lock_is_awaited()
+    amelia.page.close(run_before_unload=True)
+
+    expect(button(amelia)).to_have_text("Save changes")
+    assert trouble.times_asked_to_stay == 1
+    db.session.rollback()
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).phone == "501632 960001"
+
+
+def test_second_press_of_save_sends_nothing_more(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 963100")
+    sent: list[str] = []
+    amelia.page.on("request", lambda request: sent.append(request.method) if request.url.endswith("/edit") else None)
+    with held(amelia.page, "**/edit_drafts/**", "PUT") as drafts:
+        for _ in range(3):
+            button(amelia).press("Enter")
+        for route in drafts:
+            route.continue_()
+        expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert sent == ["POST"]
+
+
+def test_word_that_nothing_was_saved_goes_when_the_portal_is_back(
+    amelia: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("Failed to load resource")
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 963200")
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    amelia.field("Phone").press("Enter")
+    not_saved = amelia.page.get_by_text("Not saved: the portal cannot be reached")
+    expect(not_saved).to_be_visible()
+    expect(amelia.field("Phone")).to_be_focused()
+    expect(button(amelia)).to_have_text("Save changes")
+
+    amelia.page.unroute("**/edit_drafts/**")
+    expect(not_saved).to_be_hidden()
+    is_kept(amelia)
