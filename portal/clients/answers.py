@@ -67,10 +67,11 @@ def conflict(
     page = render_template(
         "clients/conflict.html",
         client=editor.client,
+        editor=editor,
         back_url=editor.back_url,
         hidden={**sent, "seen_version": str(merged.version), **texts},
         questions=conflicts.questions(merged, third, asked),
-        together=wording.merged_quietly(merged, asked.by),
+        settled=conflicts.settled(merged, asked),
         undoing=undoing,
         draft=None if undoing else draft_forms.asked(editor, sent["draft"]),
         now=clock.now(),

@@ -30,7 +30,7 @@ class AdviserChange(NamedTuple):
 def note(client: Client, version: int, changes: Changes, cause: Cause) -> None:
     """Write the events of one accepted change, in its transaction; `client` is as it was before. Flushes."""
     by, client_id = Actor(cause.by, cause.whence), client.id
-    overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice != "theirs")
+    overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
     if cause.proceeded:
         audit.record(Event.PROCEEDED_ANYWAY, by, client_id=client_id, version=version)
     if overruled:

@@ -18,7 +18,7 @@ from portal.clients.form_fields import EntryForm
 from portal.clients.forms import FORMS, ClientForm
 from portal.clients.merging import row_of
 from portal.clients.models import Client, Product
-from portal.clients.part_names import part_name
+from portal.clients.part_names import full_name, part_name
 from portal.editing.drafts import Place
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -58,6 +58,14 @@ class Editor:
         if kind is CLIENT:
             return ""
         return f"New {kind.label}" if self.is_new else part_name(kind, self.row, self.product)
+
+    @property
+    def full_name(self) -> str:
+        """What a sentence calls the entry; '' for one that is yet to be added."""
+        kind = self.entry.kind
+        if self.is_new:
+            return ""
+        return self.client.name if kind is CLIENT else full_name(kind, self.row, self.product)
 
     @property
     def url(self) -> str:

@@ -5,17 +5,15 @@ fields (`phone`, `person/12/first_name`) are those of the history. Must not impo
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.revisions import from_json, to_json
-from portal.editing.merge import MergeRules
 
 # The keys of a history are asked about over and over; a product that goes takes thousands of valuations with it.
 MAX_REMEMBERED_KEYS = 20_000
-ASK_WHERE_BOTH_DIFFER = MergeRules()
 
 
 def longest(model: type[Any], column: str) -> int:
@@ -26,14 +24,16 @@ def longest(model: type[Any], column: str) -> int:
 
 @dataclass(frozen=True, eq=False)  # each is the only one of its kind
 class EntryKind:
-    """A kind of entry. `labels` has every column that people edit, in the order of the form, with its label."""
+    """A kind of entry. `labels` has every column that people edit, in the order of the form, with its label; `by_lines`
+    the texts that are merged line by line, each with the most characters that it holds.
+    """
 
     name: str
     label: str
     plural: str
     model: type[Any]
     labels: Mapping[str, str]
-    rules: MergeRules = ASK_WHERE_BOTH_DIFFER
+    by_lines: Mapping[str, int] = field(default_factory=dict)
 
     def python_type(self, column: str) -> type[Any]:
         kind: type[Any] = self.model.__table__.c[column].type.python_type
@@ -85,7 +85,7 @@ CLIENT = EntryKind(
         "notes": "Notes",
         "is_restricted": "Restricted",
     },
-    rules=MergeRules(by_lines={column: longest(Client, column) for column in ("objectives", "notes")}),
+    by_lines={column: longest(Client, column) for column in ("objectives", "notes")},
 )
 PERSON = EntryKind(
     name="person",
@@ -116,7 +116,6 @@ PRODUCT = EntryKind(
         "fixed_fee": "Fixed fee",
         "percentage_fee": "Percentage fee",
     },
-    rules=MergeRules(always_ask=frozenset({"fixed_fee", "percentage_fee"})),
 )
 VALUATION = EntryKind(
     name="valuation",
@@ -124,7 +123,6 @@ VALUATION = EntryKind(
     plural="valuations",
     model=Valuation,
     labels={"valued_on": "Valued on", "amount": "Amount"},
-    rules=MergeRules(always_ask=frozenset({"amount"})),
 )
 # Who sees the client although it is restricted. Not edited with the rest: access_views.py.
 GRANT = EntryKind(

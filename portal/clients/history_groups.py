@@ -10,7 +10,7 @@ from portal.clients.part_names import names_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision
 from portal.editing.budget import Budget
-from portal.editing.differences import Piece, differences
+from portal.editing.differences import Piece, abridged, differences
 
 MAX_UNFOLDED_CHARACTERS = 2_000  # of a text, before and after together: a longer one is compared when it is unfolded
 
@@ -87,7 +87,7 @@ class _Groups:
 
     def _line(self, revision: ClientRevision, entry: Entry, column: str) -> Line:
         old, new = revision.changes[entry.key(column)]
-        is_text = column in entry.kind.rules.by_lines and bool(old and new)
+        is_text = column in entry.kind.by_lines and bool(old and new)
         is_folded = is_text and not self.unfold and len(old) + len(new) > MAX_UNFOLDED_CHARACTERS
         return Line(
             key=entry.key(column),
@@ -96,8 +96,12 @@ class _Groups:
             new=readable(entry.kind, column, new),
             is_text=is_text,
             is_folded=is_folded,
-            pieces=differences(old, new, self.budget) if is_text and not is_folded else None,
+            pieces=self._pieces(old, new) if is_text and not is_folded else None,
         )
+
+    def _pieces(self, old: str, new: str) -> Sequence[Piece] | None:
+        pieces = differences(old, new, self.budget)
+        return None if pieces is None else abridged(pieces)
 
 
 def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Line]:

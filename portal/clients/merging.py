@@ -19,7 +19,8 @@ from portal.clients.revisions import (
 )
 from portal.editing.decisions import decide
 from portal.editing.guard import Origin
-from portal.editing.merge import UNKNOWN, MergeRules, is_contained, merge
+from portal.editing.merge import UNKNOWN, merge
+from portal.editing.texts import is_contained
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 
@@ -30,10 +31,8 @@ def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     past = _Past(client, entry, since_origin(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, past.rules_for(edit.by), edit.budget, ask=edit.decisions.keys())
-    changed = past.changed_after(edit.origin.seen_version)
-    always_ask = past.rules_for(edit.by, after=edit.origin.seen_version).always_ask
-    decided = decide(merged, edit.decisions, changed, always_ask)
+    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
+    decided = decide(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
     choices = {**_overruled(past, edit, base), **decided.choices}
     return Merged(entry, row, client.version, replace(decided, choices=choices), past.since)
 
@@ -92,19 +91,10 @@ class _Past:
 
     def changed_after(self, version: int | None) -> frozenset[str]:
         """The fields changed since that version; for None, by any revision: then nothing was shown to be decided on."""
-        return frozenset(name for revision in self._after(version) for name in self._names_in(revision))
-
-    def rules_for(self, by: int | None, after: int | None = None) -> MergeRules:
-        """Whoever sends the same amount a second time, perhaps by a double click, is not asked whether they mean it."""
-        rules = self.entry.kind.rules
-        others = {name for each in self._after(after) if each.changed_by != by for name in self._names_in(each)}
-        return replace(rules, always_ask=rules.always_ask & others)
-
-    def _after(self, version: int | None) -> list[ClientRevision]:
-        return [revision for revision in self.since if version is None or revision.version > version]
-
-    def _names_in(self, revision: ClientRevision) -> set[str]:
-        return {name for name in self.entry.kind.labels if self.entry.key(name) in revision.changes}
+        after = [revision for revision in self.since if version is None or revision.version > version]
+        return frozenset(
+            name for name in self.entry.kind.labels for each in after if self.entry.key(name) in each.changes
+        )
 
 
 def _overruled(past: _Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
@@ -117,7 +107,7 @@ def _overruled(past: _Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, st
         if name not in base or edit.values[name] == base[name]:
             continue
         started = past.value_at(name, edit.origin.version, base[name])
-        is_merged = name in past.entry.kind.rules.by_lines and UNKNOWN not in (started, base[name])
+        is_merged = name in past.entry.kind.by_lines and UNKNOWN not in (started, base[name])
         if started != base[name] and not (
             is_merged and is_contained(started, base[name], edit.values[name], edit.budget)
         ):

@@ -59,6 +59,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
         raise ValueRefused(column, "Only the client's adviser and administrators may change this.")
     if merged.decided.changes.get("adviser_id"):
         _hold_adviser(merged.decided.changes["adviser_id"])
+    _refuse_too_long(entry.kind, merged.decided.changes)
     others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
@@ -177,6 +178,15 @@ def _hold_adviser(profile_id: int) -> None:
     adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
     if problem := adviser_problem(adviser):
         raise ValueRefused("adviser_id", problem)
+
+
+def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
+    """Two texts that fit may be too long together. Raises ValueRefused (422)."""
+    for column, most in kind.by_lines.items():
+        excess = len(changes.get(column, "")) - most
+        if excess > 0:
+            problem = f"Both together are {excess:,} characters too long: choose Something else and shorten it."
+            raise ValueRefused(column, problem)
 
 
 def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:

@@ -27,6 +27,13 @@ def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
     return f"{part_name(PRODUCT, product)}, {day(row.valued_on)}" if product else f"valuation of {day(row.valued_on)}"
 
 
+def full_name(kind: EntryKind, row: Any, product: Any = None) -> str:
+    """As `part_name`, within a sentence: the valuation of ISA A0001 on 31 Mar 2026."""
+    if kind is VALUATION and product:
+        return f"the valuation of {part_name(PRODUCT, product)} on {day(row.valued_on)}"
+    return part_name(kind, row, product)
+
+
 def names_of(entries: Iterable[Entry], removed: Mapping[Entry, Mapping[str, Any]]) -> dict[Entry, str]:
     """The names of parts, by a handful of statements. `removed` has the columns, as JSON, of rows that may be gone."""
     rows: dict[Entry, Any] = {

@@ -87,7 +87,7 @@ def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine
     is_asked = any(conflict.field == name for conflict in merged.decided.undecided)
     after = before if is_asked else merged.decided.changes.get(name, now)
     last = last_change(merged.since, entry.key(name)) if is_asked else None
-    is_text = name in entry.kind.rules.by_lines and bool(now and after) and now != after
+    is_text = name in entry.kind.by_lines and bool(now and after) and now != after
     return PreviewLine(
         label=entry.kind.labels[name],
         now=readable(entry.kind, name, to_json(now)),

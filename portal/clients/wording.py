@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from portal.auth import Profile
-from portal.clients.edits import Merged, Saved
+from portal.clients.edits import Saved
 from portal.clients.entries import CLIENT, EntryKind, place_of, split_key
 from portal.clients.queries import name_of
 from portal.clients.revisions import Author, ClientRevision
@@ -15,6 +15,7 @@ from portal.clients.revisions import Author, ClientRevision
 MOST_NAMED = 3
 # What was chosen where two changes collided, as the history tells it.
 DECIDED = {
+    "both": "Kept together with what was saved meanwhile",
     "yours": "Kept over what was saved meanwhile",
     "third": "Decided anew",
     "theirs": "Left as it was saved meanwhile",
@@ -34,19 +35,6 @@ def told(revision: ClientRevision) -> dict[str, Any]:
         "by": name_of(revision.changed_by) or None,
         "fields": labels_of(revision.changes),
     }
-
-
-def merged_quietly(merged: Merged, reader: Profile) -> list[str]:
-    """What a save will put together without a question: "Town (yours)", "Phone (Daniel’s)"."""
-    labels, asked = merged.entry.kind.labels, {conflict.field for conflict in merged.decided.conflicts}
-    yours = [f"{labels[name]} (yours)" for name in merged.decided.changes if name not in asked]
-    theirs = {
-        name: f"{labels[name]} ({_owner(revision, reader)})"
-        for revision in merged.since
-        for name in labels
-        if name not in asked and merged.entry.key(name) in revision.changes and name not in merged.decided.changes
-    }
-    return [*yours, *theirs.values()]
 
 
 def doings(revision: ClientRevision) -> str:
@@ -99,10 +87,6 @@ def changes_by(revisions: Sequence[ClientRevision | Author], by: Profile, but: C
 
 def _whose_change(revision: ClientRevision | Author, by: Profile) -> str:
     return "your earlier change" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s change"
-
-
-def _owner(revision: ClientRevision, by: Profile) -> str:
-    return "yours" if revision.changed_by == by.id else f"{_first_name_or_source(revision)}’s"
 
 
 def _first_name_or_source(revision: ClientRevision | Author) -> str:

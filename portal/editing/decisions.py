@@ -9,12 +9,12 @@ from typing import Any
 
 from portal.editing.merge import Conflict, Merge
 
-CHOICES = ("theirs", "yours", "third")
+CHOICES = ("both", "theirs", "yours", "third")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One of CHOICES for a field; `value` is the third value where that is the choice."""
+    """One of CHOICES for a field, `both` of a text alone; `value` is the third value where that is the choice."""
 
     choice: str
     value: Any = None
@@ -33,24 +33,23 @@ class Decided:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def decide(
-    merged: Merge, decisions: Decisions, changed_since: frozenset[str], always_ask: frozenset[str] = frozenset()
-) -> Decided:
+def decide(merged: Merge, decisions: Decisions, changed_since: frozenset[str]) -> Decided:
     """Apply the decisions to the conflicts, which are all the fields that were decided on (merge's `ask`).
 
     One about a field in `changed_since` no longer stands, unless what was decided is there by now: a second click sends
-    the same again. Of a field in `always_ask` not even then.
+    the same again.
     """
     changes = dict(merged.changes)
     undecided: list[Conflict] = []
     choices: dict[str, str] = {}
     for conflict in merged.conflicts:
         decision = decisions.get(conflict.field)
-        if decision is None:
+        if decision is None or (decision.choice == "both" and conflict.both is None):
             undecided.append(conflict)
             continue
-        value = {"theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}[decision.choice]
-        is_there = value == conflict.theirs and conflict.field not in always_ask and decision.choice != "theirs"
+        values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}
+        value = values[decision.choice]
+        is_there = value == conflict.theirs and decision.choice != "theirs"
         if conflict.field in changed_since and not is_there:
             undecided.append(conflict)
             continue

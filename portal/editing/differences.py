@@ -13,12 +13,16 @@ from portal.editing.comparing import changes_between
 
 LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
 MAX_PIECES = 1_000  # more can neither be read nor quickly drawn
+LINES_AROUND = 3
+MIN_CUT_LINES = 3
 MAX_REPLACED_CHARACTERS = 400  # of two texts with nothing in common: longer ones are read better side by side
 WORDS = re.compile(r"\S+|\s+")
 
 
 class Piece(NamedTuple):
-    """A stretch of text that is in both ("same"), only in the old one ("gone") or only in the new one ("new")."""
+    """A stretch of text that is in both ("same"), only in the old one ("gone") or only in the new one ("new"); or how
+    much of it is left out ("cut").
+    """
 
     kind: str
     text: str
@@ -35,6 +39,25 @@ def differences(old: str, new: str, budget: Budget) -> list[Piece] | None:
         return None
     is_other_text = len(old) + len(new) > MAX_REPLACED_CHARACTERS and all(piece.kind != "same" for piece in pieces)
     return None if is_other_text or len(pieces) > MAX_PIECES else pieces
+
+
+def abridged(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the pieces with LINES_AROUND of the lines that are the same around each change; a "cut" piece says what
+    stands between.
+    """
+    shown: list[Piece] = []
+    for number, piece in enumerate(pieces):
+        lines = piece.text.splitlines(keepends=True)
+        before = LINES_AROUND if number else 0
+        after = LINES_AROUND if number < len(pieces) - 1 else 0
+        hidden = len(lines) - before - after
+        if piece.kind != "same" or hidden < MIN_CUT_LINES:
+            shown.append(piece)
+            continue
+        head, tail = "".join(lines[:before]), "".join(lines[before + hidden :])
+        cut = Piece("cut", f"{hidden} lines")
+        shown += [each for each in (Piece("same", head), cut, Piece("same", tail)) if each.text]
+    return shown
 
 
 def _lines(old: str, new: str, budget: Budget) -> Iterator[Piece]:

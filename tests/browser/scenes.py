@@ -272,8 +272,10 @@ def a_conflict(stage: Stage) -> Page:
     amelia = stage.amelia()
     amelia.open_editor(client)
     amelia.field("Town").fill(LONG_WORD)
+    amelia.field("Risk profile").select_option("3 of 7")
+    amelia.field("Objectives").fill(f"https://{LONG_WORD}.example/\nRetire early")
     amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
-    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2)
+    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2, phone="1")
     amelia.save()
     expect(amelia.page.get_by_role("group", name="Notes")).to_contain_text("theirs")
     return amelia.page

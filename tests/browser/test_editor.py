@@ -112,6 +112,33 @@ def test_something_else_is_chosen_by_typing_it_and_outlives_an_outage(
     assert saved(client).phone == "01632 960400"
 
 
+def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    """A drop-down's own choice is none: "Something else" must not look chosen."""
+    trouble.expect(CONFLICT)
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    for person, phone, town, risk in ((amelia, "1", "Bath", "2 of 7"), (daniel, "2", "Wells", "3 of 7")):
+        person.field("Phone").fill(phone)
+        person.field("Town").fill(town)
+        person.field("Risk profile").select_option(risk)
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    amelia.save()
+    risk_profile = amelia.page.get_by_role("group", name="Risk profile")
+    plain = risk_profile.locator(".option").first.evaluate("option => getComputedStyle(option).backgroundColor")
+    expect(risk_profile.locator(".option").last).to_have_css("background-color", plain)
+
+    risk_profile.get_by_text("3 of 7").first.click()
+    expect(risk_profile.get_by_role("radio", name="Daniel Okafor’s")).to_be_checked()
+    amelia.page.get_by_role("button", name="All mine").click()
+    expect(amelia.page.get_by_role("radio", name="Yours", checked=True)).to_have_count(3)
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == ("1", "Bath", 2)
+
+
 def test_something_else_typed_before_the_script_is_there_is_chosen_too(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from portal.audit import AuditEvent, Event
 from portal.clients import Client, Person, Product, Valuation
 from portal.editing import drafts
 from portal.editing.drafts import Place, Typed
@@ -192,17 +193,39 @@ def test_changes_to_different_fields_of_a_part_are_merged(amelias: Desk, daniels
     )
 
 
-def test_a_fee_that_both_have_changed_is_asked_about_even_alike(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_amount_that_both_have_corrected_alike_is_agreed(amelias: Desk, daniels: Desk, client: Client) -> None:
+    """No question, and nobody has overruled anybody."""
+    path = f"/valuation/{only(Valuation).id}/edit"
+    form = amelias.open(path)
+    daniels.change(path, amount="25000.00")
+
+    assert amelias.send(form, path, amount="£25,000").status_code == 302
+    assert len(history_of(client)) == 1
+    assert Event.CONFLICT_OVERRIDDEN not in db.session.scalars(select(AuditEvent.event)).all()
+
+
+def test_amounts_that_both_have_changed_differently_are_asked_about(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    """Two withdrawals, each entered as what is left: neither figure is right, nor is one of them to be dropped."""
+    path = f"/valuation/{only(Valuation).id}/edit"
+    form = amelias.open(path)
+    daniels.change(path, amount="900")
+
+    assert amelias.send(form, path, amount="800").status_code == 409
+    assert only(Valuation).amount == Decimal("900.00")
+
+
+def test_a_fee_that_both_have_changed_is_asked_about(amelias: Desk, daniels: Desk, client: Client) -> None:
     path = f"/product/{only(Product).id}/edit"
     form = amelias.open(path)
     daniels.change(path, fixed_fee="200")
 
-    answer = amelias.send(form, path, fixed_fee="200.00")
+    answer = amelias.send(form, path, fixed_fee="250")
 
     assert answer.status_code == 409
     words = text_of(answer)
-    assert "both of you entered this: is it meant once?" in words
-    assert "It was £120.00 Daniel Okafor’s, less than a minute ago £200.00 Yours £200.00" in words
+    assert "It was £120.00 Daniel Okafor’s, less than a minute ago £200.00 Yours £250.00" in words
     decided = amelias.send(form_of(answer), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
     assert decided.status_code == 302
     assert only(Product).fixed_fee == Decimal("280.00")

@@ -10,6 +10,7 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from portal import clock
+from portal.audit import AuditEvent, Event
 from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
@@ -106,6 +107,85 @@ def test_lines_of_a_text_that_do_not_touch_are_merged(amelia: Visitor, daniel: V
     assert client.notes == "ONE\ntwo\nthree\nfour\nfive\nsix"
 
 
+def test_two_additions_at_the_end_of_a_text_are_merged_the_earlier_save_first(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), notes=f"{client.notes}\nDaniel rang.")
+
+    assert send(amelia, client, form, notes=f"{client.notes}\nAmelia wrote.").status_code == 302
+    db.session.refresh(client)
+    assert client.notes == "one\ntwo\nthree\nfour\nfive\nDaniel rang.\nAmelia wrote."
+    assert last_revision(client).decisions == {}
+
+
+@pytest.fixture
+def collision(amelia: Visitor, daniel: Visitor, client: Client) -> TestResponse:
+    """The page that asks Amelia about the third line, which Daniel has changed too; each has added a line elsewhere."""
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), notes="zero\none\ntwo\nDANIEL\nfour\nfive")
+    answer = send(amelia, client, form, notes="one\ntwo\nAMELIA\nfour\nfive\nsix")
+    assert answer.status_code == 409
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("choice", "notes"),
+    [
+        ("both", "zero\none\ntwo\nDANIEL\nAMELIA\nfour\nfive\nsix"),
+        ("yours", "zero\none\ntwo\nAMELIA\nfour\nfive\nsix"),
+        ("theirs", "zero\none\ntwo\nDANIEL\nfour\nfive"),
+    ],
+)
+def test_what_is_decided_about_a_text_takes_out_no_line_of_others_that_does_not_touch(
+    amelia: Visitor, client: Client, collision: TestResponse, choice: str, notes: str
+) -> None:
+    assert [decide(amelia, client, collision, notes=choice).status_code for _ in range(2)] == [302, 302]
+    db.session.refresh(client)
+    assert (client.notes, client.version) == (notes, 3)
+    assert last_revision(client).decisions == {"notes": choice}
+    overridden = Event.CONFLICT_OVERRIDDEN in db.session.scalars(select(AuditEvent.event)).all()
+    assert overridden == (choice == "yours")
+
+
+def test_something_else_starts_from_both_texts(collision: TestResponse) -> None:
+    assert form_of(collision)["third-notes"].split("\r\n") == [
+        "zero",
+        "one",
+        "two",
+        "DANIEL",
+        "AMELIA",
+        "four",
+        "five",
+        "six",
+    ]
+
+
+def test_two_texts_that_are_too_long_together_are_to_be_shortened(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), notes="d" * 6_000)
+    page = send(amelia, client, form, notes="a" * 6_000)
+
+    answer = decide(amelia, client, page, notes="both")
+
+    assert answer.status_code == 409
+    assert "2,001 characters too long" in errors_of(answer)["decide-notes"]
+    assert decide(amelia, client, answer, notes="third", third_notes="a\nd").status_code == 302
+    db.session.refresh(client)
+    assert client.notes == "a\nd"
+
+
+def test_both_is_no_answer_about_what_is_no_text(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+    page = send(amelia, client, form, phone="amelia's")
+
+    assert decide(amelia, client, page, phone="both").status_code == 409
+    assert stored(client)["phone"] == "daniel's"
+
+
 def test_another_value_for_the_same_field_is_409_and_changes_nothing(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
@@ -130,12 +210,12 @@ def test_the_409_shows_all_three_values_who_changed_it_and_when(
     answer = send(amelia, client, form, phone="amelia's", client_since=date(2001, 2, 3).isoformat(), status="dormant")
 
     words = text_of(answer)
-    assert "2 fields need your decision" in words
+    assert "2 fields of Whitmore Family need your decision" in words
     assert "Phone changed by both It was 111 Daniel Okafor’s, 2 minutes ago daniel's Yours amelia's" in words
     assert (
         "Client since changed by both It was empty Daniel Okafor’s, 2 minutes ago 2 Jan 1999 Yours 3 Feb 2001" in words
     )
-    assert "Will be saved without a question: Status (yours), Town (Daniel’s)." in words
+    assert "Saved without a question Status Dormant yours Town Wells Daniel Okafor’s" in words
     assert "none of them is lost" in words
     assert "checked" not in answer.text
 
@@ -175,7 +255,7 @@ def test_a_page_without_a_choice_comes_back_and_says_so(amelia: Visitor, daniel:
     again = decide(amelia, client, page, phone="yours")
 
     assert again.status_code == 409
-    assert errors_of(again) == {"decide-town": "Choose one of the three."}
+    assert errors_of(again) == {"decide-town": "Choose one of these."}
     assert form_of(again)["decide-phone"] == "yours"
     assert decide(amelia, client, again, town="theirs").status_code == 302
     assert stored(client) == {"phone": "amelia's", "town": "Wells", "version": 3}
@@ -270,7 +350,7 @@ def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
     answer = send(amelia, client, form, town="Wells")
 
     assert answer.status_code == 409
-    assert "2 fields need your decision" in text_of(answer)
+    assert "2 fields of Whitmore Family need your decision" in text_of(answer)
     decided = decide(amelia, client, answer, town="yours", postcode="theirs")
     assert decided.status_code == 302
     assert len(last_revision(client).merged_with) == 50
@@ -311,7 +391,7 @@ def test_a_form_that_is_older_than_the_history_is_asked_about_everything(amelia:
     answer = send(amelia, client, form, phone="amelia's")
 
     assert answer.status_code == 409
-    assert "One field needs your decision" in text_of(answer)
+    assert "One field of Whitmore Family needs your decision" in text_of(answer)
     assert stored(client)["phone"] == "changed"
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from portal.editing.budget import MAX_STEPS, MAX_STEPS_PER_COMPARISON, Budget, TooCostly
 from portal.editing.comparing import MAX_TOKENS, Change, changes_between
 from portal.editing.differences import differences
-from portal.editing.merge import merge_lines
+from portal.editing.texts import merge_texts
 from tests.editing.hostile import LONGEST, blocks, shuffled
 
 ITEMS = st.lists(st.sampled_from("abcd"), max_size=9)
@@ -116,7 +116,7 @@ def cost(base: str, theirs: str, yours: str) -> float:
     """What the dearest request does with texts: merge two fields, then compare each with every side."""
     budget, began = Budget(), time.process_time()
     for _ in range(2):
-        merge_lines(base, theirs, yours, budget)
+        merge_texts(base, theirs, yours, budget)
     for _ in range(2):
         for text in (theirs, yours):
             differences(base, text, budget)

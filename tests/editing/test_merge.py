@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.editing.budget import Budget
-from portal.editing.decisions import Decision, decide
-from portal.editing.merge import UNKNOWN, Merge, MergeRules, is_contained, merge, merge_lines
+from portal.editing.decisions import CHOICES, Decision, decide
+from portal.editing.merge import UNKNOWN, Conflict, Merge, merge
+from portal.editing.texts import TextMerge, is_contained, merge_texts, united
+from tests.editing.hostile import shuffled
 
-RULES = MergeRules(always_ask=frozenset({"fee"}), by_lines={"notes": 200})
+BY_LINES = {"notes": 200}
 FIELDS = ("phone", "town", "fee", "notes")
 WORDS = st.sampled_from(["", "a", "b", "c", "same"])
 TEXTS = st.lists(st.sampled_from(["one", "two", "three", "four", ""]), max_size=6).map("\n".join)
@@ -19,7 +21,13 @@ EDITS = st.fixed_dictionaries({}, optional={"phone": WORDS, "town": WORDS, "fee"
 
 
 def merged(base: Any, theirs: Any, yours: Any, name: str = "phone") -> Merge:
-    return merge({name: base}, {name: theirs}, {name: yours}, RULES, Budget())
+    return merge({name: base}, {name: theirs}, {name: yours}, BY_LINES, Budget())
+
+
+def merged_text(base: str, theirs: str, yours: str) -> str | None:
+    found = merge_texts(base, theirs, yours, Budget())
+    assert found is not None
+    return found.merged
 
 
 def saved(theirs: dict[str, Any], result: Merge) -> dict[str, Any]:
@@ -43,18 +51,18 @@ def test_what_only_one_has_changed_is_not_asked_about(base: Any, theirs: Any, yo
 
 
 def test_what_both_have_changed_is_asked_about_with_all_three_values() -> None:
-    assert merged("1", "2", "3") == Merge({}, (("phone", "1", "2", "3"),))
+    assert merged("1", "2", "3") == Merge({}, (Conflict("phone", "1", "2", "3"),))
 
 
-def test_money_that_both_have_changed_alike_is_asked_about() -> None:
-    assert merged("1", "2", "2", name="fee").conflicts == (("fee", "1", "2", "2"),)
-    assert merged("1", "2", "1", name="fee") == Merge({}, ())
+def test_money_that_both_have_changed_is_asked_about_unless_both_entered_the_same() -> None:
+    assert merged("1", "2", "2", name="fee") == Merge({}, ())
+    assert merged("1", "2", "3", name="fee").conflicts == (Conflict("fee", "1", "2", "3"),)
 
 
 @pytest.mark.parametrize("yours", ["2", None, ""])
 def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: Any) -> None:
     """An empty value is known; that nobody knows is not the same."""
-    assert merged(UNKNOWN, "1", yours).conflicts == (("phone", UNKNOWN, "1", yours),)
+    assert merged(UNKNOWN, "1", yours).conflicts == (Conflict("phone", UNKNOWN, "1", yours),)
     assert merged(UNKNOWN, "1", "1") == Merge({}, ())
     assert merged(UNKNOWN, "1", "1", name="fee") == Merge({}, ())
     assert merged(UNKNOWN, "a\nb", "a\nc", name="notes").conflicts
@@ -71,21 +79,46 @@ def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: 
     ],
 )
 def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours: str, together: str) -> None:
-    assert merge_lines(base, theirs, yours, Budget()) == together
+    assert merged_text(base, theirs, yours) == together
 
 
 @pytest.mark.parametrize(
-    ("base", "theirs", "yours"),
+    ("base", "theirs", "yours", "together"),
     [
-        ("a\nb\nc", "a\nX\nc", "a\nY\nc"),
-        ("a\nb\nc", "a\nb\nX\nc", "a\nb\nY\nc"),
-        ("a\nb\nc\nd", "a\nX\nc\nd", "a\nb\nY\nd"),
-        ("a\nb\nc", "a\nc", "a\nB\nc"),
-        ("", "theirs", "yours"),
+        ("a\nb", "a\nb\ntheirs", "a\nb\nyours", "a\nb\ntheirs\nyours"),
+        ("a\nb", "a\nb\n\ntheirs", "a\nb\n\nyours", "a\nb\n\ntheirs\n\nyours"),
+        ("a\nb", "a\ntheirs\nb", "a\nyours\nb", "a\ntheirs\nyours\nb"),
+        ("a\nb", "theirs\na\nb", "yours\na\nb", "theirs\nyours\na\nb"),
+        ("", "theirs", "yours", "theirs\nyours"),
+        ("a", "a\ntheirs", "a\ntheirs\nyours", "a\ntheirs\nyours"),
+        ("a", "a\ntheirs\nyours", "a\nyours", "a\ntheirs\nyours"),
     ],
 )
-def test_lines_that_touch_are_asked_about(base: str, theirs: str, yours: str) -> None:
-    assert merge_lines(base, theirs, yours, Budget()) is None
+def test_of_two_additions_at_one_place_the_one_that_was_saved_comes_first(
+    base: str, theirs: str, yours: str, together: str
+) -> None:
+    assert merged_text(base, theirs, yours) == together
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "yours", "with_yours", "both"),
+    [
+        ("a\nb\nc", "a\nX\nc", "a\nY\nc", "a\nY\nc", "a\nX\nY\nc"),
+        ("a\nb\nc\nd", "a\nX\nc\nd", "a\nb\nY\nd", "a\nb\nY\nd", "a\nX\nc\nb\nY\nd"),
+        ("a\nb\nc", "a\nc", "a\nB\nc", "a\nB\nc", "a\nB\nc"),
+        ("a\nb", "a\nB", "a\nb\nmore", "a\nb\nmore", "a\nB\nb\nmore"),
+        ("a\nb\nc\nd\ne", "A\nb\nX\nd\ne", "a\nb\nY\nd\nE", "A\nb\nY\nd\nE", "A\nb\nX\nY\nd\nE"),
+    ],
+)
+def test_lines_that_touch_are_asked_about_and_neither_answer_takes_out_any_others(
+    base: str, theirs: str, yours: str, with_yours: str, both: str
+) -> None:
+    assert merge_texts(base, theirs, yours, Budget()) == TextMerge(None, with_yours, both)
+
+
+def test_texts_without_a_known_base_are_united_line_by_line() -> None:
+    assert united("a\nX\nc", "a\nY\nc\nd", Budget()) == "a\nX\nY\nc\nd"
+    assert united("same", "same", Budget()) == "same"
 
 
 def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
@@ -93,26 +126,31 @@ def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
     assert merged("a\nb\nc", f"{half}\nb\nc", f"a\nb\n{half}", name="notes").conflicts
 
 
-def test_texts_that_would_take_too_long_to_compare_are_asked_about() -> None:
+def test_texts_that_are_too_costly_to_compare_are_asked_about_as_a_whole() -> None:
     """9,990 blank lines, of which each is like every other, took 43 s."""
     blank = "\n" * 9_990
-    assert merge_lines(blank, f"a{blank}", f"{blank}b", Budget()) == f"a{blank}b"
-    assert merge_lines(blank, f"a{blank}b", f"{blank}c", Budget()) is None
-    assert merge_lines(blank, f"a{blank}", f"c{blank[:-9]}b", Budget()) is None
+    assert merged_text(blank, f"a{blank}", f"{blank}b") == f"a{blank}b"
+    assert merge_texts(blank, f"a{blank}", f"c{blank[:-9]}b", Budget()) is None
+
+    base, theirs, yours = (shuffled(seed, separator="\n") for seed in range(3))
+    [conflict] = merged(base, theirs, yours, name="notes").conflicts
+    assert conflict == Conflict("notes", base, theirs, yours, f"{theirs}\n{yours}")
 
 
 @given(base=RECORDS, theirs=RECORDS, yours=EDITS)
 def test_nothing_of_either_side_disappears_without_a_question(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
-    result = merge(base, theirs, yours, RULES, Budget())
+    result = merge(base, theirs, yours, BY_LINES, Budget())
     record = saved(theirs, result)
     asked = {conflict.field: conflict for conflict in result.conflicts}
 
     for name in FIELDS:
         mine = yours.get(name, base[name])
         if name in asked:
-            assert asked[name][1:] == (base[name], theirs[name], mine)
+            found = asked[name]
+            assert (found.base, found.theirs) == (base[name], theirs[name])
+            assert name == "notes" or found.yours == mine
             assert mine != base[name] != theirs[name]
             assert record[name] == theirs[name]
         elif mine == base[name]:
@@ -120,20 +158,34 @@ def test_nothing_of_either_side_disappears_without_a_question(
         elif theirs[name] == base[name]:
             assert record[name] == mine, "a field that only you have changed is not yours"
         elif name == "notes" and mine != theirs[name]:
-            assert record[name] == merge_lines(base[name], theirs[name], mine, Budget())
+            assert record[name] == merged_text(base[name], theirs[name], mine)
         else:
             assert record[name] == mine == theirs[name]
 
 
 @given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
-def test_who_saves_first_makes_no_difference_to_a_text(base: str, theirs: str, yours: str) -> None:
-    assert merge_lines(base, theirs, yours, Budget()) == merge_lines(base, yours, theirs, Budget())
+def test_who_saves_first_makes_a_difference_to_the_order_of_lines_alone(base: str, theirs: str, yours: str) -> None:
+    one, other = merged_text(base, theirs, yours), merged_text(base, yours, theirs)
+    assert (one is None) == (other is None)
+    assert sorted((one or "").split("\n")) == sorted((other or "").split("\n"))
+
+
+@given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
+def test_whatever_is_decided_about_touching_lines_no_line_that_was_put_in_is_missing(
+    base: str, theirs: str, yours: str
+) -> None:
+    found = merge_texts(base, theirs, yours, Budget())
+    assert found is not None
+    before = set(base.split("\n"))
+    assert set(theirs.split("\n")) - before <= set(found.both.split("\n")) | {""}
+    assert set(yours.split("\n")) - before <= set(found.both.split("\n")) | {""}
+    assert set(yours.split("\n")) - before <= set(found.yours.split("\n")) | {""}
 
 
 @given(base=TEXTS, yours=TEXTS)
 def test_a_text_that_only_one_has_changed_is_theirs(base: str, yours: str) -> None:
-    assert merge_lines(base, base, yours, Budget()) == yours
-    assert merge_lines(base, yours, yours, Budget()) == yours
+    assert merged_text(base, base, yours) == yours
+    assert merged_text(base, yours, yours) == yours
 
 
 @given(
@@ -146,7 +198,7 @@ def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_t
     """Lines that are all different, so that each can be told from every other."""
     sides = [_edited(base, f"{side}{{}}", data) for side in "ty"]
     theirs, yours = ("\n".join(side) for side in sides)
-    together = merge_lines("\n".join(map(str, base)), theirs, yours, Budget())
+    together = merged_text("\n".join(map(str, base)), theirs, yours)
     if together is None:
         return
 
@@ -176,11 +228,16 @@ def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
 def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str], chosen: st.DataObject
 ) -> None:
-    result = merge(base, theirs, yours, RULES, Budget())
+    result = merge(base, theirs, yours, BY_LINES, Budget())
     decisions = {
-        conflict.field: Decision(chosen.draw(st.sampled_from(["theirs", "yours", "third"])), "third value")
+        conflict.field: Decision(chosen.draw(st.sampled_from(CHOICES)), "third value")
         for conflict in result.conflicts
         if chosen.draw(st.booleans())
+    }
+    decisions = {
+        conflict.field: decisions[conflict.field]
+        for conflict in result.conflicts
+        if conflict.field in decisions and (conflict.both is not None or decisions[conflict.field].choice != "both")
     }
     decided = decide(result, decisions, frozenset())
 
@@ -189,7 +246,7 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
     }
     for conflict in result.conflicts:
         if conflict.field in decisions:
-            value = {"theirs": conflict.theirs, "yours": conflict.yours, "third": "third value"}
+            value = {**conflict._asdict(), "third": "third value"}
             outcome = decided.changes.get(conflict.field, conflict.theirs)
             assert outcome == value[decisions[conflict.field].choice]
     assert {name: decided.changes[name] for name in result.changes} == result.changes
@@ -199,7 +256,9 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
 def test_a_decision_about_what_has_changed_again_does_not_stand(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
-    result = merge(base, theirs, yours, RULES, Budget())
+    result = merge(base, theirs, yours, BY_LINES, Budget())
     decisions = {conflict.field: Decision("yours") for conflict in result.conflicts}
+    undecided = decide(result, decisions, frozenset(FIELDS)).undecided
 
-    assert decide(result, decisions, frozenset(FIELDS), RULES.always_ask).undecided == result.conflicts
+    # Where what was decided is there by now, a second click has sent it again.
+    assert undecided == tuple(conflict for conflict in result.conflicts if conflict.yours != conflict.theirs)

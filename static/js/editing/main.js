@@ -4,22 +4,13 @@
  * is shown by a module of its own, which is brought when there are others, or when somebody has saved.
  */
 import { fire, on } from "../events.js";
-import { isChanged } from "./changes.js";
 import { watchForm } from "./form.js";
 
 const page = /** @type {import("../presence/page.js").PresencePage} */ (
 	document.querySelector("presence-page")
 );
 const forms = [...document.querySelectorAll("form[data-edit-form]")];
-// Who types something else on the conflict page has chosen it, also before this script was there.
-for (const option of document.querySelectorAll(".option")) {
-	const [radio, ...typed] = option.querySelectorAll("input, select, textarea");
-	const choose = () => {
-		radio.checked = true;
-	};
-	option.addEventListener("input", ({ target }) => target !== radio && choose());
-	if (typed.some(isChanged) && !option.closest("fieldset").querySelector("input:checked")) choose();
-}
+if (document.querySelector(".question")) import("./decisions.js");
 for (const form of forms) {
 	watchForm(form);
 	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, dressDays, { once: true });
