@@ -90,15 +90,17 @@ def by_password_again(profile: Profile, password: str) -> None:
     Raises InvalidInput (422), TooManyTries (429), ComeBackLater (503), or NotSignedIn (401) where the session has ended
     while the password was hashed.
     """
-    _prove_again(profile, password)
+    with KNOWN.place(str(profile.id)):
+        _prove_again(profile, password)
     sign_in_sessions.hold(sessions.identity(), to_change=True)
 
 
 def by_password_for_a_new_one(profile: Profile, password: str, new_password: str) -> str:
     """As `by_password_again`; returns the hash of the new password. Raises InvalidInput (422) also for a weak one."""
     names = profile.names
-    _prove_again(profile, password)
-    new_hash = operations.new_password_hash(new_password, names)
+    with KNOWN.place(str(profile.id)):
+        _prove_again(profile, password)
+        new_hash = operations.new_password_hash(new_password, names)
     sign_in_sessions.hold(sessions.identity(), to_change=True)
     return new_hash
 
@@ -172,11 +174,10 @@ def _prove_again(profile: Profile, password: str) -> None:
     """Leaves no transaction open."""
     profile_id, password_hash = profile.id, profile.password_hash
     subject = Subject(PASSWORD_AGAIN, str(profile_id))
-    with KNOWN.place(str(profile_id)):
-        verdict = _count((subject,), tell={PASSWORD_AGAIN})
-        if not passwords.check(password, password_hash).is_right:
-            _note_failure(profile_id, "password again", verdict)
-            raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
+    verdict = _count((subject,), tell={PASSWORD_AGAIN})
+    if not passwords.check(password, password_hash).is_right:
+        _note_failure(profile_id, "password again", verdict)
+        raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
     throttle.forgive((subject,))
     db.session.commit()
 

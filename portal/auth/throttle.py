@@ -23,7 +23,7 @@ from portal.text_input import clean_line
 LONGEST_WAIT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
-MAX_ROWS = 100_000  # of strangers; 35 MB with the index
+MAX_ROWS = 100_000  # of strangers; 27 MB with the index
 TRIM_AFTER_ROWS = 1_000  # that one process has added: the table has at most so many more for each process
 
 
