@@ -77,7 +77,8 @@ def test_a_new_user_chooses_a_password_with_the_code_that_is_shown_once(ada: Vis
         ({"email": "no e-mail"}, "email", "is not an e-mail address"),
         ({"first_name": ""}, "first_name", "Enter the first name."),
         ({"first_name": "a\x07b"}, "first_name", "an invisible control character (U+0007) after “a”"),
-        ({"first_name": "\u200b\u3164"}, "first_name", "characters that can be seen"),
+        ({"first_name": "\u200b\ufeff\u3164"}, "first_name", "characters that can be seen"),
+        ({"last_name": "\u2800\u115f"}, "last_name", "characters that can be seen"),
         ({"last_name": "x" * 101}, "last_name", "100"),
         ({"role": "king"}, "role", "Not a valid choice."),
     ],
@@ -90,6 +91,14 @@ def test_a_bad_field_is_named_and_nobody_is_added(
     assert answer.status_code == 422
     assert problem in errors_of(answer)[field]
     assert db.session.scalar(select(Profile).where(Profile.email == "zoe@firm.example")) is None
+
+
+@pytest.mark.parametrize("mark", [*"\u200e\u200f\u061c\ufeff\u202e\U000e0041"])
+def test_name_is_kept_without_marks_that_nobody_sees(ada: Visitor, mark: str) -> None:
+    """Or two users could bear what looks like one name."""
+    ada.post("/users/new", data={**ZOE, "first_name": f"{mark}Zo{mark}e", "last_name": f"Hall{mark}"})
+
+    assert db.session.scalars(select(Profile).where(Profile.email == "zoe@firm.example")).one().full_name == "Zoe Hall"
 
 
 @pytest.mark.parametrize(
