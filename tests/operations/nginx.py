@@ -81,7 +81,9 @@ class Nginx:
                 "/var/log/nginx/": f"{self._folder}/log/",
                 "/etc/nginx/conf.d/": f"{self._folder}/conf.d/",
             },
-            "conf.d/portal-upstream.conf": {"server 127.0.0.1:8000 max_fails=0;": servers},
+            "conf.d/portal-upstream.conf": {
+                "server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;": servers
+            },
             "conf.d/portal.conf": {**etc, **ports, "/etc/nginx/tls/": f"{self._folder}/tls/"},
             "snippets/portal-proxy.conf": {},
         }

@@ -1,0 +1,7 @@
+-- Run once as a superuser: the roles and the database. portal_owner owns the tables and migrates. portal_app serves.
+
+CREATE ROLE portal_owner LOGIN;
+CREATE ROLE portal_app LOGIN;
+CREATE DATABASE portal OWNER portal_owner TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8';
+REVOKE CONNECT, TEMPORARY ON DATABASE portal FROM PUBLIC;
+GRANT CONNECT ON DATABASE portal TO portal_app;
