@@ -80,11 +80,13 @@ def run_job(job: Job) -> int | None:
     The advisory lock belongs to the transaction, so it is given up even by a process that is killed.
     """
     started = time.monotonic()
-    with db.engine.begin() as connection:
-        if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.lock}):
-            logger.debug("%s: another process is at it", job.name)
-            return None
-        count = job.run(connection)
+    connection = db.session.connection()
+    if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.lock}):
+        logger.debug("%s: another process is at it", job.name)
+        db.session.rollback()
+        return None
+    count = job.run(connection)
+    db.session.commit()
     seconds = time.monotonic() - started
     metrics.JOB_ROWS.labels(job.name).inc(count)
     metrics.JOB_SECONDS.labels(job.name).observe(seconds)

@@ -1,6 +1,7 @@
 """What is done to profiles. Flushes, never commits: the view or the command does that."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text, update
@@ -11,6 +12,7 @@ from portal.auth.password_rules import check_password
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
+from portal.live.outbox import after_commit
 from portal.presence import store
 from portal.text_input import clean_line, control_character_problem
 
@@ -133,7 +135,7 @@ def end_sessions(profile: Profile) -> None:
     db.session.flush()
     if profile.id is not None:
         sign_in_sessions.end_all(profile.id)
-        store.clear_profile(db.session.connection(), profile.id)
+        after_commit(partial(store.clear_profile, profile_id=profile.id))
 
 
 def end_every_session() -> int:
@@ -141,6 +143,6 @@ def end_every_session() -> int:
     everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
     count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
     sign_in_sessions.end_everybodys()
-    db.session.execute(text("DELETE FROM user_page_presence"))
+    after_commit(lambda connection: connection.execute(text("DELETE FROM user_page_presence")))
     db.session.expire_all()
     return count

@@ -2,12 +2,13 @@
 
 The cookie is in portal.sessions. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
 come; presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
-profile's live streams, in the same transaction.
+profile's live streams, once that is committed.
 """
 
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from portal.auth.models import Profile
 from portal.errors import NotSignedIn
 from portal.extensions import Model, db
 from portal.live import publish
+from portal.live.outbox import after_commit
 from portal.sessions import TOKEN_BYTES, Identity, session_id_of
 from portal.whence import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
 
@@ -144,8 +146,7 @@ def end_all(profile_id: int) -> int:
 
 def end_everybodys() -> int:
     """End every session of every profile; how many."""
-    connection = db.session.connection()
-    return _ring(connection, connection.execute(delete(SignInSession).returning(SignInSession.profile_id)))
+    return _ring(db.session.connection().execute(delete(SignInSession).returning(SignInSession.profile_id)))
 
 
 def purge(connection: Connection, idle_minutes: int) -> int:
@@ -156,7 +157,7 @@ def purge(connection: Connection, idle_minutes: int) -> int:
         " RETURNING profile_id"
     )
     parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": NOTED_EVERY_SECONDS}
-    return _ring(connection, connection.execute(query, parameters))
+    return _ring(connection.execute(query, parameters))
 
 
 _HOLDS = (
@@ -178,13 +179,12 @@ def _end_the_idlest(profile_id: int) -> None:
 
 def _delete(profile_id: int, *conditions: ColumnElement[bool]) -> int:
     statement = delete(SignInSession).where(SignInSession.profile_id == profile_id, *conditions)
-    connection = db.session.connection()
-    return _ring(connection, connection.execute(statement.returning(SignInSession.profile_id)))
+    return _ring(db.session.connection().execute(statement.returning(SignInSession.profile_id)))
 
 
-def _ring(connection: Connection, deleted: CursorResult[Any]) -> int:
-    """Tell the streams of those whose sessions were deleted; return how many sessions."""
+def _ring(deleted: CursorResult[Any]) -> int:
+    """Tell the streams of those whose sessions were deleted, once that is committed; return how many sessions."""
     profile_ids = deleted.scalars().all()
     for profile_id in dict.fromkeys(profile_ids):
-        publish.signed_out(connection, profile_id)
+        after_commit(partial(publish.signed_out, profile_id=profile_id))
     return len(profile_ids)

@@ -1,5 +1,6 @@
 """Signing in and out, and what an open page asks about its sign-in session."""
 
+from functools import partial
 from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -19,6 +20,7 @@ from portal.auth.qr import qr_code
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
+from portal.live.outbox import after_commit
 from portal.local_paths import local_path
 from portal.presence import store
 from portal.sent_forms import refuse_json
@@ -90,7 +92,7 @@ def sign_out() -> ResponseReturnValue:
     """End this sign-in session and leave every page at once."""
     require_sign_in()
     audit.record(Event.SIGNED_OUT, acting(), profile_id=current_user.id)
-    store.clear_profile(db.session.connection(), current_user.id)
+    after_commit(partial(store.clear_profile, profile_id=current_user.id))
     signed_in.end_session()
     db.session.commit()
     return redirect(url_for("auth.sign_in"))

@@ -5,6 +5,7 @@ The rule stands here twice, for SQLAlchemy and as text for presence; a test comp
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
@@ -14,6 +15,7 @@ from portal.auth import Profile, sign_in_sessions
 from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
+from portal.live.outbox import after_commit
 from portal.presence import statements, store
 from portal.sessions import Identity
 
@@ -113,8 +115,8 @@ def says_who_sees(keys: Iterable[str]) -> bool:
 
 
 def evict(client_id: int) -> None:
-    """Take off the client's page whoever may not see it any more: after a change of who does. Flushes."""
-    store.evict(db.session.connection(), pages.parse(f"client-{client_id}"))
+    """Take off the client's page whoever may not see it any more, once a change of who does has been committed."""
+    after_commit(partial(store.evict, page=pages.parse(f"client-{client_id}")))
 
 
 def client_to_grant(profile: Profile, client_id: int) -> Client:

@@ -7,6 +7,7 @@ their client's version: one number tells whoever has the client open that anythi
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +26,7 @@ from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.editing import versions
 from portal.extensions import db
 from portal.live import publish
+from portal.live.outbox import after_commit
 
 # How many there may be, and the field that says so. An import brings what it brings.
 MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
@@ -167,7 +169,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     auditing.note(client, version, changes, cause)
     if access.says_who_sees(changes):
         access.evict(client.id)
-    publish.saved(db.session.connection(), f"client-{client.id}", version)
+    after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
     db.session.refresh(client)
     return version
 

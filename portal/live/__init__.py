@@ -1,6 +1,7 @@
 """Tells open pages at once what they would learn from their next beat: PostgreSQL's NOTIFY in, server-sent events out.
 
-    publish.py    NOTIFY, in the transaction of whoever changes something
+    publish.py    NOTIFY, of whoever changes something
+    outbox.py     what is done at once after a commit, and not in it
     notices.py    what a notification says
     listener.py   the one LISTEN of a process
     hub.py        which streams are open here, which page is read when, who may hear it
@@ -19,6 +20,7 @@ from flask import Flask
 from portal.extensions import LIVE_BIND, db
 from portal.live.clients import Client
 from portal.live.hub import Hub
+from portal.live.outbox import init_outbox
 from portal.live.source import Source
 from portal.live.stream import Stream
 from portal.pages import Page
@@ -31,6 +33,7 @@ def init_live(app: Flask, source: Source) -> None:
     """Give the app a hub. Nothing runs and no connection is opened before its first stream, so after the fork."""
     with app.app_context():
         engine = db.engines[LIVE_BIND]
+    init_outbox(app)
     app.extensions[EXTENSION] = Hub(engine, source, app.config["SETTINGS"].streams_per_worker)
 
 

@@ -1,7 +1,7 @@
-"""Says that something has changed, in the transaction that changes it: heard when that commits, never otherwise.
+"""Says that something has changed: heard when the transaction of the connection commits, never otherwise.
 
-Called by whoever changes something: the presence statements, an accepted save, whatever ends sign-in sessions or
-changes who may see a page. Nothing here reads, waits or fails on its own.
+Heartbeats do so in their own statement; whatever saves does so after its commit, by way of outbox.py. Nothing here
+reads, waits or fails on its own.
 
 PostgreSQL lets transactions that notify commit one after the other, so nothing notifies that has changed nothing.
 """

@@ -73,8 +73,8 @@ class Worker:
 class Viewer(Worker):
     """Beats on one page."""
 
-    def __init__(self, desk: Desk, port: int, page_identifier: str) -> None:
-        self._beat = {"page_identifier": page_identifier, "tab_id": "tab"}
+    def __init__(self, desk: Desk, port: int, page_identifier: str, tab_id: str = "tab") -> None:
+        self._beat = {"page_identifier": page_identifier, "tab_id": tab_id}
         super().__init__(desk, port)
 
     def act(self) -> None:

@@ -43,6 +43,7 @@ class Postgres:
         self._data = self.folder / "data"
         self._account = server_account(self._data)
         self._bin = runnable_by(self._account, find_installation(wanted_major())).bin
+        self.started_with: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         os.chown(self.folder, self._account.uid, self._account.gid)
 
@@ -93,6 +94,7 @@ class Postgres:
 
     def start(self, **settings: str) -> None:
         """Start, and wait until it answers."""
+        self.started_with = settings
         given = SETTINGS | {"listen_addresses": self.address, "port": str(self.port)} | settings
         given["unix_socket_directories"] = str(self.folder)
         arguments = [f"--{name}={value}" for name, value in given.items()]

@@ -1,0 +1,44 @@
+"""A primary and a synchronous standby: what waits for the standby, and what does not."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.operations.offices import office
+from tests.operations.people import Viewer, wait_until_all_work
+from tests.operations.postgres import Postgres
+from tests.until import wait_until
+
+pytestmark = pytest.mark.operations
+SAVES_ANSWERED_WITHIN_SECONDS = 30
+HEARTBEAT_SECONDS = 2
+
+
+def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> None:
+    """Saves do, for they are to survive the primary: they are answered 503, and work again with the standby."""
+    with Postgres("primary") as primary, Postgres("standby") as standby:
+        primary.make()
+        standby.follow(primary)
+        primary.configure(synchronous_standby_names="ANY 1 (standby)")
+        with office(primary, primary.url, tmp_path / "log") as at_work:
+            standby.kill()
+            began = time.monotonic()
+            wait_until(
+                lambda: all(saver.fails_after(began) for saver in at_work.savers),
+                "a save is not answered",
+                SAVES_ANSWERED_WITHIN_SECONDS,
+            )
+            joined = Viewer(at_work.people[0], at_work.portal.port, f"client-{at_work.client_id}", tab_id="another")
+            viewers = [*at_work.viewers, joined]
+            wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
+            joined.stop()
+
+            answers = [answer for viewer in at_work.viewers for answer in viewer.answers if answer.began_at > began]
+            assert {answer.status for answer in answers} == {200}
+            assert max(answer.ended_at - answer.began_at for answer in answers) < HEARTBEAT_SECONDS
+            failed = [answer for saver in at_work.savers for answer in saver.answers if answer.ended_at > began]
+            assert {answer.status for answer in failed} <= {200, 503}
+
+            standby.start(**standby.started_with)
+            wait_until_all_work(at_work.savers, time.monotonic(), SAVES_ANSWERED_WITHIN_SECONDS)
