@@ -8,6 +8,7 @@ from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings
 from portal.database import init_database, limit_transactions
 from portal.doctor import init_doctor
+from portal.downgrading import init_downgrading
 from portal.editing import init_editing
 from portal.error_handlers import init_error_handlers
 from portal.extensions import init_extensions
@@ -56,6 +57,7 @@ def assemble(settings: Settings) -> Flask:
     init_formatting(app)
     init_health(app)
     init_doctor(app)
+    init_downgrading(app)
     init_auth(app)
     init_admin(app)
     init_clients(app)

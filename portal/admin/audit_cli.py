@@ -1,14 +1,19 @@
 """`flask audit …`: what has been done that security depends on, for operators."""
 
 import json
+from datetime import datetime
+from pathlib import Path
 
 import click
 
+from portal import retention
 from portal.admin import audit_queries
 from portal.admin.audit_filters import filters_from
 from portal.admin.audit_wording import details
-from portal.audit import Event
+from portal.audit import Event, record
 from portal.commands import CommandGroup
+from portal.extensions import db
+from portal.whence import at_the_command_line
 
 audit = CommandGroup("audit", help="See who did what, when and from where.")
 
@@ -38,3 +43,14 @@ def list_events(as_json: bool, most: int, **wanted: object) -> None:
             click.echo("\t".join((*cells, details(event.about), event.address)))
         count += 1
     click.echo(f"{count} events", err=True)
+
+
+@audit.command("purge", epilog="Example: flask audit purge --before 2020-01-01 --export /srv/archive/audit-2019.jsonl")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day that stays, in UTC.")
+@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for what goes.")
+def purge(before: datetime, path: Path) -> None:
+    """Write the events from before a day to a file, then delete them. Takes the role that owns the tables."""
+    count = retention.purge(retention.AUDIT, before.date(), path)
+    record(Event.AUDIT_PURGED, at_the_command_line("flask audit purge"), before=before.date().isoformat(), events=count)
+    db.session.commit()
+    click.echo(f"{count} events are in {path} and no longer in the database.")

@@ -34,6 +34,8 @@ class Event(StrEnum):
     PROCEEDED_ANYWAY = "proceeded_anyway"
     CONFLICT_OVERRIDDEN = "conflict_overridden"
     REVERTED = "reverted"
+    AUDIT_PURGED = "audit_purged"
+    HISTORY_PURGED = "history_purged"
 
 
 LABELS = {
@@ -65,4 +67,6 @@ LABELS = {
     Event.PROCEEDED_ANYWAY: "Proceeded although others were there",
     Event.CONFLICT_OVERRIDDEN: "Overrode somebody else’s change",
     Event.REVERTED: "Change taken back",
+    Event.AUDIT_PURGED: "Old audit events removed",
+    Event.HISTORY_PURGED: "Old history removed",
 }

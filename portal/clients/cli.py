@@ -1,12 +1,13 @@
 """`flask clients …`: client records in and out of CSV files, and from one adviser to another."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
 from sqlalchemy import select
 
-from portal import audit
+from portal import audit, retention
 from portal.audit import Event
 from portal.auth import operations
 from portal.clients import exporter, granting, importer
@@ -96,6 +97,24 @@ def grant_client(client_ref: str, email: str, off: bool) -> None:
         granting.grant(client, profile.id, edit)
     db.session.commit()
     click.echo(f"{profile.email} {'no longer has' if off else 'has'} access to {client.client_ref}.")
+
+
+@clients.command(
+    "purge-history", epilog="Example: flask clients purge-history --before 2020-01-01 --export /srv/archive/2019.jsonl"
+)
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day that stays, in UTC.")
+@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for what goes.")
+def purge_history(before: datetime, path: Path) -> None:
+    """Write the changes from before a day to a file, then delete them. Takes the role that owns the tables.
+
+    The records themselves stay as they are. A change that is gone can no longer be undone, and whoever still has an
+    editor open from before it is asked about every field that differs.
+    """
+    count = retention.purge(retention.HISTORY, before.date(), path)
+    me = at_the_command_line("flask clients purge-history")
+    audit.record(Event.HISTORY_PURGED, me, before=before.date().isoformat(), changes=count)
+    db.session.commit()
+    click.echo(f"{count} changes are in {path} and no longer in the database.")
 
 
 def _client(client_ref: str) -> Client:
