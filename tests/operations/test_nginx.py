@@ -130,3 +130,19 @@ def test_an_event_stream_is_not_held_back(
         lines = iter(answer.readline, b"")
         assert next(line for line in lines if line.startswith(b"event: ")) == b"event: roster\n"
         assert json.loads(next(lines).removeprefix(b"data: "))["users"] == []
+
+
+def test_flood_of_the_open_pages_is_refused_by_nginx_and_of_no_other(nginx: Nginx) -> None:
+    with closing(http.client.HTTPSConnection(NAME, timeout=20)) as connection:
+        plain = socket.create_connection(("127.0.0.1", nginx.https_port), timeout=20)
+        connection.sock = nginx.trust().wrap_socket(plain, server_hostname=NAME)
+
+        def status(path: str) -> int:
+            connection.request("GET", path)
+            with connection.getresponse() as answer:
+                answer.read()
+                return answer.status
+
+        for path in ("/sign-in", "/sign-in/code", "/choose-password"):
+            assert 429 in (status(path) for _ in range(500))
+        assert status("/clients") == 302
