@@ -6,6 +6,7 @@ foresee is logged with its traceback and answered with a 500 that says nothing o
 
 import http
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
@@ -67,8 +68,10 @@ def init_error_handlers(app: Flask) -> None:
     login_manager.unauthorized_handler(lambda: _not_signed_in(errors.NotSignedIn("Please sign in.")))
 
 
-def answer(status: int, detail: str | None = None, **members: Any) -> Response:
-    """The error as the caller can read it. `members` go into the JSON only."""
+def answer(
+    status: int, detail: str | None = None, *, typed: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """The error as the caller can read it. `members` go into the JSON only, `typed` (see PortalError) into the page."""
     title = http.HTTPStatus(status).phrase
     detail = detail or DETAILS.get(status, f"{title}.")
     request_id = request.environ.get(REQUEST_ID, "")
@@ -80,7 +83,8 @@ def answer(status: int, detail: str | None = None, **members: Any) -> Response:
     else:
         _know_profile()
         title = PAGE_TITLES.get(status, title)
-        body = render_template("errors/error.html", status=status, title=title, detail=detail, request_id=request_id)
+        shown = {"title": title, "detail": detail, "request_id": request_id, "typed": typed or {}}
+        body = render_template("errors/error.html", status=status, **shown)
         mimetype = "text/html"
     response = current_app.response_class(body, status=status, mimetype=mimetype)
     response.headers["X-Request-ID"] = request_id
@@ -96,7 +100,7 @@ def _foreseen(status: int) -> Any:
         if isinstance(error, errors.NotAllowed):
             current_app.logger.info("not allowed: profile %s, %s", _caller(), request.endpoint)
         members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
-        response = answer(status, str(error) or None, **members)
+        response = answer(status, str(error) or None, typed=error.typed, **members)
         if isinstance(error, errors.TooSoon):
             response.headers["Retry-After"] = str(error.wait_seconds)
         return response

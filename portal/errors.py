@@ -3,9 +3,17 @@
 Imported by every package. It must not import Flask or any other part of the portal.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 
 class PortalError(Exception):
-    """Any error that the portal foresees. Its text is written for the person who reads it."""
+    """Any error that the portal foresees. Its text is written for the person who reads it.
+
+    `typed` is what was sent in vain, by its label: the error page shows it, so that it can be copied.
+    """
+
+    typed: Mapping[str, str] = MappingProxyType({})
 
 
 class NotSignedIn(PortalError):

@@ -67,6 +67,7 @@ TABLE = """
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
+    GET    /lost_access                          404       404       404       404       401       401       -
     GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/<kind>/new       client    client    client    403       sign-in   sign-in   403

@@ -168,6 +168,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
     ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
+    ("GET", "/lost_access"): Takes(query=("ticket",)),
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
     ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form", "draft", "mark")),
     ("POST", "/discard_draft/<page_identifier>"): Takes(query=("form",), form=("mark", "back")),

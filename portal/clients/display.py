@@ -2,11 +2,18 @@
 
 from flask import url_for
 
+from portal.clients.lost_access import lost_url
 from portal.clients.models import Client
 from portal.presence.display import PagePresence, presence_of
 
 
 def presence_on_client(client: Client, activity: str) -> PagePresence:
     """All pages of a client record are one place: who edits one of its people meets who looks at its products."""
-    changes_url = url_for("client_changes.changes", client_id=client.id)
-    return presence_of(f"client-{client.id}", activity, client.name, version=client.version, changes_url=changes_url)
+    return presence_of(
+        f"client-{client.id}",
+        activity,
+        client.name,
+        version=client.version,
+        changes_url=url_for("client_changes.changes", client_id=client.id),
+        lost_url=lost_url(client),
+    )

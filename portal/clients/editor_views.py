@@ -26,6 +26,7 @@ from portal.clients.readable import readable_columns
 from portal.editing import drafts
 from portal.editing.decisions import Decisions
 from portal.error_handlers import answer
+from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.sent_forms import is_json, refuse_unknown_fields, sent_form
 
@@ -139,6 +140,14 @@ def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
 
 
 def _save(client_id: int, entry: Entry, product_id: int | None = None) -> ResponseReturnValue:
+    try:
+        return _saved(client_id, entry, product_id)
+    except (NotFound, NotAllowed) as error:
+        error.typed = {label: request.form[name] for name, label in entry.kind.labels.items() if request.form.get(name)}
+        raise
+
+
+def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseReturnValue:
     editor, asked = _editor(client_id, entry, product_id), asked_by(current_user)
     form = editor.make_form(sent_form())
     refuse_unknown_fields(conflicts.fields_of(form))

@@ -19,6 +19,7 @@ class PagePresence(TypedDict):
     active_window_seconds: int
     version: int | None
     changes_url: str | None
+    lost_url: str | None
 
 
 def presence_of(
@@ -28,10 +29,12 @@ def presence_of(
     *,
     version: int | None = None,
     changes_url: str | None = None,
+    lost_url: str | None = None,
 ) -> PagePresence:
     """The presence of one page; `activity` is what its tab does: viewing or editing.
 
-    `version` is that of the record as the page shows it, `changes_url` where the page asks what has changed since.
+    `version` is that of the record as the page shows it, `changes_url` where the page asks what has changed since,
+    `lost_url` who took it away.
     """
     timings = current_app.config["SETTINGS"].presence
     kind = pages.parse(page_identifier).kind
@@ -44,6 +47,7 @@ def presence_of(
         "active_window_seconds": timings.active_window_seconds,
         "version": version,
         "changes_url": changes_url,
+        "lost_url": lost_url,
     }
 
 

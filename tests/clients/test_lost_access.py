@@ -1,0 +1,152 @@
+"""Who has had a client open learns who took it away; nobody else learns that it exists."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+import time_machine
+from sqlalchemy import text
+
+from portal.auth import Profile
+from portal.clients import Client, ClientGrant
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk
+from tests.reading import text_of
+from tests.records import make_client
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id)
+
+
+def ticket_of(visitor: Visitor, client: Client, path: str = "") -> str:
+    """The address that an open page asks."""
+    [url] = re.findall(r'data-lost-url="([^"]+)"', visitor.get(f"/clients/{client.id}{path}").text)
+    return unescape(url)
+
+
+def restrict(amelia: Visitor, client: Client) -> None:
+    desk = Desk(amelia, client)
+    assert desk.send(desk.open("/access"), "/access", is_restricted="yes").status_code == 302
+
+
+@pytest.mark.parametrize("path", ["", "/edit", "/history"])
+def test_page_that_was_open_is_told_who_restricted_its_client(
+    amelia: Visitor, daniel: Visitor, client: Client, path: str
+) -> None:
+    url = ticket_of(daniel, client, path)
+    assert daniel.get(url).status_code == 404  # as long as he sees it
+    restrict(amelia, client)
+
+    told = daniel.get(url).json
+
+    assert (told["by"], told["email"]) == ("Amelia Hart", "amelia.hart@firm.example")
+    assert datetime.now(UTC) - datetime.fromisoformat(told["at"]) < timedelta(minutes=1)
+
+
+def test_somebody_who_was_granted_access_is_told_who_took_it_back(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
+) -> None:
+    restrict(amelia, client)
+    desk = Desk(amelia, client)
+    desk.send(desk.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
+    url = ticket_of(daniel, client)
+    grant = db.session.query(ClientGrant).one()
+    desk.send(desk.open("/access"), f"/access/{grant.id}/revoke")
+
+    assert daniel.get(url).json["by"] == "Amelia Hart"
+
+
+def test_adviser_is_told_who_gave_a_restricted_client_to_somebody_else(
+    amelia: Visitor, cast: Cast, visit: Visit, client: Client
+) -> None:
+    restrict(amelia, client)
+    url = ticket_of(amelia, client)
+    Desk(visit(cast.ada), client).change(adviser_id=str(cast.daniel.id))
+
+    assert amelia.get(url).json["by"] == "Ada Byron"
+
+
+def test_loss_that_no_change_of_the_client_made_is_not_told(
+    amelia: Visitor, cast: Cast, visit: Visit, client: Client
+) -> None:
+    """Ada was an administrator."""
+    restrict(amelia, client)
+    ada = visit(cast.ada)
+    url = ticket_of(ada, client)
+    db.session.execute(text("UPDATE profiles SET role = 'adviser' WHERE id = :id"), {"id": cast.ada.id})
+    db.session.commit()
+
+    assert ada.get(url).status_code == 404
+
+
+def test_nobody_learns_of_a_client_without_the_ticket_of_a_page_that_has_shown_it(
+    amelia: Visitor, daniel: Visitor, visit: Visit, client: Client
+) -> None:
+    url = ticket_of(daniel, client)
+    restrict(amelia, client)
+    other = make_client("Baker Family")
+    ticket = url.split("=", 1)[1]
+
+    for forged in ("", "x", ticket[:-1], ticket + "x", ticket_of(daniel, other).split("=", 1)[1]):
+        answer = daniel.get("/lost_access", query_string={"ticket": forged})
+        assert (answer.status_code, "Amelia" in answer.text) == (404, False)
+    assert visit(None).get(url).status_code == 401
+
+
+def test_ticket_is_worth_nothing_once_no_session_is_as_old(
+    amelia: Visitor, daniel: Visitor, cast: Cast, visit: Visit, client: Client
+) -> None:
+    url = ticket_of(daniel, client)
+    restrict(amelia, client)
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=13), tick=False):
+        assert visit(cast.daniel).get(url).status_code == 404
+
+
+def test_restriction_before_the_page_was_opened_is_not_told(
+    amelia: Visitor, cast: Cast, visit: Visit, client: Client
+) -> None:
+    """Rhys loses a grant; that Amelia had restricted the client before is not what took it away."""
+    restrict(amelia, client)
+    desk = Desk(amelia, client)
+    desk.send(desk.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
+    rhys = visit(cast.rhys)
+    url = ticket_of(rhys, client)
+    db.session.execute(text("DELETE FROM client_grants"))
+    db.session.commit()
+
+    assert rhys.get(url).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["rhys", "olga"])
+def test_asking_does_not_prolong_the_sign_in_session(visit: Visit, cast: Cast, client: Client, who: str) -> None:
+    profile: Profile = getattr(cast, who)
+    assert "Set-Cookie" not in visit(profile).get("/lost_access?ticket=x").headers
+
+
+@pytest.mark.parametrize("loss", ["restricted", "made a reader"])
+def test_save_after_the_loss_shows_what_was_typed_and_nothing_of_the_record(
+    daniel: Visitor, client: Client, loss: str
+) -> None:
+    """Without a script, or in the moment before the page knows."""
+    desk = Desk(daniel, client)
+    form = desk.open()
+    lost = "UPDATE clients SET is_restricted = true, town = 'Wells'"
+    demoted = "UPDATE profiles SET role = 'reader' WHERE first_name = 'Daniel'"
+    db.session.execute(text(lost if loss == "restricted" else demoted))
+    db.session.commit()
+
+    answer = desk.send(form, notes="An hour's work <b>", phone="07700 900123")
+
+    assert answer.status_code == (404 if loss == "restricted" else 403)
+    assert "What you typed was not saved" in text_of(answer)
+    for typed in ("Notes An hour's work <b>", "Phone 07700 900123"):
+        assert typed in text_of(answer)
+    assert "Wells" not in answer.text
+    assert "typed" not in daniel.get("/clients/999999/edit").text
