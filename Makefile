@@ -21,10 +21,10 @@ help:  ## Show the targets
 demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
 	@exec $(RUN) portal.demo
 
-# Half of a test's time is waiting for browsers and servers, so two run at once.
+# Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
-	@$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 	@if $(RUN) tests.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
 
 test-all: export TEST_VOLUME := full

@@ -5,11 +5,12 @@ import ssl
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from tests.operations.debian import DEPLOY, edited, needs_root, program, run
-from tests.platform.programs import reserve_port
+from tests.platform.programs import Programs, reserve_port
 
 NAME = "portal.firm.example"
 FILES = DEPLOY / "nginx"
@@ -22,6 +23,7 @@ class Nginx:
     def __init__(self, folder: Path, portals: Sequence[int]) -> None:
         needs_root()
         self._program = program("nginx")
+        self._programs = Programs()
         self._folder = folder
         self._http, self._https = reserve_port(), reserve_port()
         self.http_port, self.https_port = self._http.number, self._https.number
@@ -29,16 +31,22 @@ class Nginx:
         self._install(portals)
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen([*self.command, "-g", "daemon off;"])
-        deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not self._answers():
-            assert self._process.poll() is None, self.error_log
-            assert time.monotonic() < deadline, self.error_log
+        self._process = self._programs.start(*self.command, "-g", "daemon off;", cwd=None)
+        try:
+            deadline = time.monotonic() + START_TIMEOUT_SECONDS
+            while not self._answers():
+                assert self._process.poll() is None, self.error_log
+                assert time.monotonic() < deadline, self.error_log
+        except BaseException:
+            self._programs.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(START_TIMEOUT_SECONDS)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(START_TIMEOUT_SECONDS)
+        self._programs.close()
         for port in (self._http, self._https):
             port.reservation.close()
 

@@ -14,7 +14,9 @@ from collections import Counter
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlencode
 
-IN_FLIGHT = 120
+from tests.volume import volume
+
+IN_FLIGHT = volume(30, 120)
 TIMEOUT_SECONDS = 60
 FORM = "application/x-www-form-urlencoded"
 

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from portal.config import PROJECT_ROOT
 
@@ -16,10 +16,19 @@ ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 class Programs:
-    """Starts programs. `close` kills those that still run, with what they started; the fixture `programs` calls it."""
+    """Starts programs. `close`, or the end of a `with` block, kills those that still run, with what they started.
+
+    The fixture `programs` is closed at the end of its test.
+    """
 
     def __init__(self) -> None:
         self._started: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def start(self, *command: str, **options: Any) -> "subprocess.Popen[str]":
         """Start a program in the checkout, in a session of its own; `options` are those of `subprocess.Popen`."""

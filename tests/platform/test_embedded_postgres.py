@@ -197,19 +197,18 @@ def test_it_recovers_from_a_killed_server_without_losing_a_commit(
     assert ask(url, "SELECT number FROM kept") == 42
 
 
-def test_a_lock_whose_number_another_program_was_given_is_stale(server: EmbeddedPostgres, folder: Path) -> None:
+def test_a_lock_whose_number_another_program_was_given_is_stale(
+    server: EmbeddedPostgres, programs: Programs, folder: Path
+) -> None:
     sockets = Path(str(make_url(server.start()).query["host"]))
     server.stop()
-    with subprocess.Popen(["sleep", "60"], user=(folder / "data").stat().st_uid) as other_program:
-        try:
-            lock = f"{other_program.pid}\n{folder / 'data'}\n1\n5432\n{sockets}\n\n1 1\nready\n"
-            (folder / "data" / "postmaster.pid").write_text(lock)
+    other_program = programs.start("sleep", "600", user=(folder / "data").stat().st_uid)
+    lock = f"{other_program.pid}\n{folder / 'data'}\n1\n5432\n{sockets}\n\n1 1\nready\n"
+    (folder / "data" / "postmaster.pid").write_text(lock)
 
-            assert server.pid is None
-            assert ask(server.start(), "SELECT 1") == 1
-            assert other_program.poll() is None
-        finally:
-            other_program.kill()
+    assert server.pid is None
+    assert ask(server.start(), "SELECT 1") == 1
+    assert other_program.poll() is None
 
 
 def test_the_terminals_interrupt_does_not_reach_the_server(server: EmbeddedPostgres) -> None:

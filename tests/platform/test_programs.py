@@ -5,12 +5,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.platform.programs import Programs, is_running, reserve_port
 from tests.until import wait_until
 
+TESTS = Path(__file__).parents[1]
 WAITS_FOR_A_CHILD = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -60,3 +62,12 @@ def test_reserved_port_serves_its_server_and_refuses_while_there_is_none() -> No
         assert port.number not in {other.number for other in others}
         for other in others:
             other.reservation.close()
+
+
+def test_no_other_file_starts_programs_that_nobody_would_kill() -> None:
+    """`subprocess.run` waits for its program by itself."""
+    starting = [
+        path.relative_to(TESTS).as_posix() for path in TESTS.rglob("*.py") if "subprocess.Popen(" in path.read_text()
+    ]
+    own = {"platform/programs.py", "platform/portal.py", "platform/test_programs.py"}
+    assert set(starting) == own

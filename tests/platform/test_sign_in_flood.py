@@ -13,21 +13,21 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from flask_migrate import upgrade
 
 from portal import create_app
-from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from tests.cast import PASSWORD, make_cast
 from tests.conftest import DatabaseMaker, settings_for
 from tests.platform.portal import Portal
+from tests.platform.programs import Programs
 from tests.records import make_client
+from tests.volume import IS_FULL, volume
 
 OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.9"
 PAGES = ("/clients", "/clients/1", "/clients/1/edit", "/sign-in")
 MAX_PAGE_SECONDS = 1.0
 MAX_SIGN_IN_SECONDS = 3.0
-ROUNDS = 6
+ROUNDS = volume(1, 6)
 TIMEOUT_SECONDS = 60
 
 
@@ -69,10 +69,9 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def database_url(make_database: DatabaseMaker) -> str:
-    url = make_database()
+def database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
+    url = make_database(migrated_url)
     with create_app(settings_for(url)).app_context():
-        upgrade()
         make_cast()
         make_client()
         db.engine.dispose()
@@ -91,19 +90,13 @@ def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) ->
 
 @contextmanager
 def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[None]:
-    """120 requests are in flight at every moment of the block; how often each status came is in `statuses` after it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.platform.flood", str(portal.port), ELSEWHERE, method],
-        cwd=PROJECT_ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "flooding\n"
-    try:
+    """Keep 30 requests in flight, 120 in a full run; how often each status came is in `statuses` afterwards."""
+    command = (sys.executable, "-m", "tests.platform.flood", str(portal.port), ELSEWHERE, method)
+    with Programs() as programs:
+        process = programs.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert process.stdout
+        assert process.stdout.readline() == "flooding\n"
         yield
-    finally:
         output, _ = process.communicate(timeout=TIMEOUT_SECONDS)
         statuses.update(json.loads(output))
 
@@ -124,8 +117,10 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
     for person, email in ((amelia, "amelia.hart@firm.example"), (daniel, "daniel.okafor@firm.example")):
         assert person.sign_in(email, PASSWORD) == 302
     daniel.sign_out()
-    with flood(portal, "GET", {}):
-        as_usual, _ = typical_and_slowest(amelia)  # what 120 requests that try nothing cost on this machine just now
+    as_usual = 0.0
+    if IS_FULL:
+        with flood(portal, "GET", {}):
+            as_usual, _ = typical_and_slowest(amelia)  # what requests that try nothing cost on this machine just now
 
     statuses: dict[str, int] = {}
     with flood(portal, "POST", statuses):
@@ -134,8 +129,9 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
         assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD) == 302  # his browser is known
         signing_in = time.monotonic() - began
 
-    assert typical < max(MAX_PAGE_SECONDS, 3 * as_usual)
-    assert slowest < max(MAX_PAGE_SECONDS, 10 * as_usual)
-    assert signing_in < max(MAX_SIGN_IN_SECONDS, 20 * as_usual)
+    if IS_FULL:  # beside the other tests of `make test` seconds say little
+        assert typical < max(MAX_PAGE_SECONDS, 3 * as_usual)
+        assert slowest < max(MAX_PAGE_SECONDS, 10 * as_usual)
+        assert signing_in < max(MAX_SIGN_IN_SECONDS, 20 * as_usual)
     assert statuses["429"] > 100
     assert statuses.keys() <= {"401", "429", "503"}
