@@ -46,6 +46,11 @@ class Hearing:
         assert event.name == "roster", event
         return sorted(user["first_name"] for user in event.data["users"])
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the server has ended the stream, or its connection has broken."""
+        return not self._thread.is_alive()
+
     def has_heard_all(self) -> bool:
         """Whether everything that has come was asked for."""
         return self._heard.empty()

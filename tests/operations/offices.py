@@ -4,13 +4,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from flask_migrate import upgrade
 
 from portal import create_app
 from portal.extensions import db
-from tests.cast import make_cast
+from tests.cast import make_cast, make_profile
 from tests.conftest import settings_for
 from tests.live.desks import Desk, app_of_desks, desk_of
 from tests.operations.people import Saver, Viewer, Worker, wait_until_all_work
@@ -19,44 +18,55 @@ from tests.platform.portal import Portal
 from tests.records import make_client
 
 SAVED_FIELDS = ("phone", "town")
+START_SECONDS = 30
 
 
-class Office(NamedTuple):
-    """Four who look at a client and two who save it; `people` may do more."""
+class Office:
+    """Viewers spread over the pages of some clients, and two savers on each client."""
 
-    portal: Portal
-    viewers: list[Worker]
-    savers: list[Worker]
-    people: list[Desk]
-    client_id: int
+    def __init__(self, portal: Portal, desks: list[Desk], client_ids: list[int]) -> None:
+        self.portal = portal
+        pages = [f"client-{client_id}" for client_id in client_ids]
+        self.places = [(desk, pages[number % len(pages)]) for number, desk in enumerate(desks)]
+        self.viewers = [Viewer(desk, portal.port, page) for desk, page in self.places]
+        pairs = [(client_id, field) for client_id in client_ids for field in SAVED_FIELDS]
+        self.savers = [
+            Saver(desks[number % len(desks)], portal.port, client_id, field)
+            for number, (client_id, field) in enumerate(pairs)
+        ]
 
     @property
     def workers(self) -> list[Worker]:
-        return self.viewers + self.savers
+        return [*self.viewers, *self.savers]
+
+    def stop(self) -> None:
+        """Send everybody home."""
+        for worker in self.workers:
+            worker.stop()
+        for worker in self.workers:
+            worker.wait()
 
 
 @contextmanager
-def office(primary: Postgres, database_url: str, log: Path, **settings: str) -> Iterator[Office]:
+def office(primary: Postgres, database_url: str, log: Path, *, viewers: int = 4, clients: int = 1) -> Iterator[Office]:
     """Migrate the primary's database, start a portal on `database_url`, and set everybody to work."""
-    portal = Portal(database_url, log, **settings)
+    portal = Portal(database_url, log)
     with create_app(settings_for(primary.local_url)).app_context():
         upgrade()
-        cast, client_id = make_cast(), make_client().id
-        desks = app_of_desks(primary.local_url)
-        people = [desk_of(desks, profile) for profile in (cast.amelia, cast.daniel, cast.ada, cast.rhys)]
-        with desks.app_context():
+        profile = make_cast().amelia
+        people = [profile, *(make_profile(f"Viewer{number}", "Crowd") for number in range(viewers - 1))]
+        client_ids = [make_client(f"Client {number}").id for number in range(clients)]
+        desks_app = app_of_desks(primary.local_url)
+        desks = [desk_of(desks_app, person) for person in people]
+        with desks_app.app_context():
             db.engine.dispose()
         db.session.rollback()
         db.engine.dispose()
     portal.start()
-    viewers: list[Worker] = [Viewer(desk, portal.port, f"client-{client_id}") for desk in people]
-    savers: list[Worker] = [Saver(people[0], portal.port, client_id, field) for field in SAVED_FIELDS]
+    at_work = Office(portal, desks, client_ids)
     try:
-        wait_until_all_work(viewers + savers, time.monotonic(), 30)
-        yield Office(portal, viewers, savers, people, client_id)
+        wait_until_all_work(at_work.workers, time.monotonic(), START_SECONDS)
+        yield at_work
     finally:
-        for worker in viewers + savers:
-            worker.stop()
-        for worker in viewers + savers:
-            worker.wait()
+        at_work.stop()
         portal.stop()

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
@@ -100,7 +101,7 @@ class Saver(Worker):
             self._number += 1
 
 
-def wait_until_all_work(workers: list[Worker], since: float, within_seconds: float) -> float:
+def wait_until_all_work(workers: Sequence[Worker], since: float, within_seconds: float) -> float:
     """Return after how many seconds the last of them had an answer of success; fail where that takes longer."""
     wait_until(
         lambda: all(worker.works_after(since) for worker in workers),

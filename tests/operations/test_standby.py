@@ -29,7 +29,7 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
                 "a save is not answered",
                 SAVES_ANSWERED_WITHIN_SECONDS,
             )
-            joined = Viewer(at_work.people[0], at_work.portal.port, f"client-{at_work.client_id}", tab_id="another")
+            joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
             viewers = [*at_work.viewers, joined]
             wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
             joined.stop()

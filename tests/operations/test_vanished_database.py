@@ -1,6 +1,7 @@
 """The database's host vanishes without a word. Work goes on within 15 seconds after one that takes changes answers."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.operations
 BACK_WITHIN_SECONDS = 15
 
 
-def wait_until_nobody_works(workers: list[Worker]) -> None:
+def wait_until_nobody_works(workers: Sequence[Worker]) -> None:
     """Each has been answered that the database is away, and not been left waiting."""
     since = time.monotonic()
     wait_until(lambda: all(worker.fails_after(since) for worker in workers), "somebody still waits", ANSWER_SECONDS)
