@@ -47,6 +47,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/user_page_presence/<page_identifier>/nudge"): {"json": {"tab_id": "t"}},
     ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
+    ("POST", "/clients/<client_id>/merge"): {"json": {"version": 1, "notes": "Rang."}},
     ("PUT", "/edit_drafts/<page_identifier>"): {
         "query_string": "form=record",
         "json": {"version": 1, "values": {"phone": "1"}},
@@ -68,6 +69,7 @@ TABLE = """
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
     GET    /lost_access                          404       404       404       404       401       401       -
+    POST   /clients/<client_id>/merge            200       200       200       403       401       401       403
     GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/<kind>/new       client    client    client    403       sign-in   sign-in   403

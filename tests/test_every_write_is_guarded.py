@@ -49,6 +49,7 @@ NO_RECORD = {
     ("PUT", "/edit_drafts/<page_identifier>"): "one's own draft, which only one page writes",
     ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
     ("POST", "/discard_draft/<page_identifier>"): "one's own draft",
+    ("POST", "/clients/<client_id>/merge"): "nothing: it tells what a save would come to",
 }
 # Where a version that is behind is as good as the newest.
 COLLIDES_WITH_NOTHING = {

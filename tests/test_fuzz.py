@@ -123,6 +123,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded")),
     ("POST", "/clients/<client_id>/edit"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
+    ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),
     ("GET", "/clients/<client_id>/product/<product_id>"): Takes(query=("page",)),
     ("GET", "/clients/<client_id>/<kind>/new"): Takes(query=("draft",)),
     ("POST", "/clients/<client_id>/<kind>/new"): Takes(form=PART, body=PART),

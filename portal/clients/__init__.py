@@ -11,6 +11,7 @@ from portal.clients import (
     editor_views,
     history_views,
     permission_views,
+    text_merges_views,
     views,
 )
 from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
@@ -31,7 +32,7 @@ def init_clients(app: Flask) -> None:
             admin_only_sql=access.ADMIN_ONLY_SQL,
         )
     )
-    for module in (views, editor_views, history_views, access_views, changes_views):
+    for module in (views, editor_views, history_views, access_views, changes_views, text_merges_views):
         app.register_blueprint(module.blueprint)
     permission_views.init_permission(app)
     app.cli.add_command(cli.clients)

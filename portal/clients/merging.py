@@ -28,7 +28,7 @@ from portal.extensions import db
 def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
     """The edit merged with the record as it is. Raises EntryGone (409), NotFound (404) or InvalidInput (422)."""
     row = row_of(client, entry)
-    past = _Past(client, entry, since_origin(client, edit.origin))
+    past = Past(client, entry, since_origin(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
     merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
@@ -72,7 +72,7 @@ def touched_by(revision: ClientRevision) -> set[str]:
 
 
 @dataclass(frozen=True)
-class _Past:
+class Past:
     """What has become of an entry since an edit began: the revisions that its sender did not know."""
 
     client: Client
@@ -97,7 +97,7 @@ class _Past:
         )
 
 
-def _overruled(past: _Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
+def _overruled(past: Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
     """The fields kept over a newer value that the person had been shown in the open editor.
 
     A text that has all of the newer one's changes overrules nothing: a restored draft brings such merged texts.

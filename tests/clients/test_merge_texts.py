@@ -1,0 +1,102 @@
+"""POST /clients/<id>/merge: what typed texts come to beside what others have saved. Nothing is written."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import TestResponse
+
+from portal.clients import Client
+from portal.editing.typed import LONGEST_VALUE
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.records import make_client
+from tests.visitor import Visitor
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", notes="one\ntwo\nthree")
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def merged(desk: Desk, **body: Any) -> dict[str, Any]:
+    answer: TestResponse = desk.say("/merge", **body)
+    assert answer.status_code == 200, answer.text
+    told: dict[str, Any] = answer.json
+    return told
+
+
+def test_lines_that_do_not_touch_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
+    daniels.change(notes="one\ntwo\nthree\nDaniel rang.")
+
+    told = merged(amelias, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
+
+    assert told["version"] == 2
+    assert told["texts"]["notes"]["merged"] == "one\ntwo\nthree\nDaniel rang.\nAmelia wrote."
+    assert told["texts"]["notes"]["changes"] == [["same", "one\ntwo\nthree"], ["new", "\nDaniel rang."]]
+    assert len(history_of(client)) == 1, "only Daniel's save is there"
+
+
+def test_lines_that_touch_are_told_with_every_answer(amelias: Desk, daniels: Desk) -> None:
+    daniels.change(notes="zero\none\nDANIEL\nthree")
+
+    [text] = merged(amelias, version=1, notes="one\nAMELIA\nthree\nfour")["texts"].values()
+
+    assert text["merged"] is None
+    assert text["saved"] == "zero\none\nDANIEL\nthree"
+    assert text["yours"] == "zero\none\nAMELIA\nthree\nfour"
+    assert text["both"] == "zero\none\nDANIEL\nAMELIA\nthree\nfour"
+    assert text["changes"] == [
+        ["new", "zero\n"],
+        ["same", "one\n"],
+        ["gone", "two\n"],
+        ["new", "DANIEL\n"],
+        ["same", "three"],
+    ]
+
+
+def test_a_text_that_others_left_alone_stays_as_it_is_typed(amelias: Desk, daniels: Desk) -> None:
+    daniels.change(phone="1")
+    [text] = merged(amelias, version=1, notes="one\nAMELIA")["texts"].values()
+    assert (text["merged"], text["changes"]) == ("one\nAMELIA", [["cut", "3 lines"]])
+
+
+def test_a_newer_text_that_was_taken_in_is_what_is_merged_with(amelias: Desk, daniels: Desk) -> None:
+    daniels.change(notes="one\ntwo\nthree\nfour")
+    daniels.change(notes="one\ntwo\nthree\nfour\nfive")
+
+    told = merged(amelias, version=1, seen="notes:2", notes="ONE\ntwo\nthree\nfour")
+
+    assert told["texts"]["notes"]["merged"] == "ONE\ntwo\nthree\nfour\nfive"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"notes": "x"}, 422, "version"),
+        ({"version": 2, "notes": "x"}, 422, "version"),
+        ({"version": 1, "phone": "x"}, 422, "phone"),
+        ({"version": 1, "notes": ["x"]}, 422, "notes"),
+        ({"version": 1, "notes": "x" * (LONGEST_VALUE + 1)}, 422, "notes"),
+        ({"version": 1}, 422, "notes or objectives"),
+    ],
+)
+def test_what_cannot_be_merged_is_refused_naming_the_field(
+    amelias: Desk, body: dict[str, Any], status: int, field: str
+) -> None:
+    answer = amelias.say("/merge", **body)
+    assert answer.json.get("field") == field, answer.text
+    assert answer.status_code == status
+
+
+def test_a_form_is_refused(amelias: Desk) -> None:
+    assert amelias.send({"version": "1", "notes": "x"}, "/merge").status_code == 415
