@@ -48,9 +48,11 @@ class Office:
 
 
 @contextmanager
-def office(primary: Postgres, database_url: str, log: Path, *, viewers: int = 4, clients: int = 1) -> Iterator[Office]:
+def office(
+    primary: Postgres, database_url: str, log: Path, *, viewers: int = 4, clients: int = 1, **settings: str
+) -> Iterator[Office]:
     """Migrate the primary's database, start a portal on `database_url`, and set everybody to work."""
-    portal = Portal(database_url, log)
+    portal = Portal(database_url, log, **settings)
     with create_app(settings_for(primary.local_url)).app_context():
         upgrade()
         profile = make_cast().amelia

@@ -138,6 +138,10 @@ class Postgres:
             cursor.execute(question, parameters or None)
             return cursor.fetchone()[0] if cursor.description else None
 
+    def as_its_account(self, *command: str | Path) -> list[str]:
+        """Return what runs a program as the server's account, for a pooler refuses to run as root too."""
+        return [*_as(self._account), *map(str, command)]
+
     def _answers(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log
@@ -147,11 +151,11 @@ class Postgres:
             return False
 
     def _run(self, name: str, *arguments: str | Path) -> None:
-        run(*_as(self._account), self._bin / name, *arguments, cwd="/")
+        run(*self.as_its_account(self._bin / name, *arguments), cwd="/")
 
     def _inside(self, *command: str | Path) -> list[str]:
         network = ["ip", "netns", "exec", self._network] if self._network else []
-        return [*network, *_as(self._account), *map(str, command)]
+        return [*network, *self.as_its_account(*command)]
 
 
 def _as(account: Account) -> list[str]:
