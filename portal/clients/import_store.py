@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     text,
     update,
@@ -75,9 +76,16 @@ def take_turns() -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(IMPORT_LOCK)))
 
 
-def kept_records(tables: Tables) -> Kept:
+def kept_records(tables: Tables, *, hold: bool) -> Kept:
+    """Read what is there. With `hold` nobody saves a client of it until the transaction ends."""
     plans = {row.plan_number for table in (tables.products, tables.valuations) for row in table.rows}
     everybody = select(Profile.id, Profile.first_name, Profile.last_name, Profile.email, Profile.role)
+    named = or_(
+        _is_one_of(Client.client_ref, tables.client_refs),
+        Client.id.in_(select(Product.client_id).where(_is_one_of(Product.plan_number, plans))),
+    )
+    if hold:
+        db.session.execute(select(Client.id).where(named).order_by(Client.id).with_for_update(key_share=True))
     clients = _by("client_ref", select(Client.__table__).where(_is_one_of(Client.client_ref, tables.client_refs)))
     return Kept(
         profiles={row["email"].lower(): row for row in db.session.execute(everybody).mappings()},

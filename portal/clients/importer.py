@@ -37,22 +37,33 @@ class ImportOvertaken(PortalError):
 def import_folder(folder: Path, *, progress: Tell | None = None, by: Actor = NOBODY) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
-    A client that was there rises by one version for all that changes of it; nobody is named as its changer.
+    A client that was there rises by one version for all that changes of it; nobody is named as its changer. Where
+    somebody saves one of them meanwhile, the import rolls back and begins again, with all of them locked from then on.
     `progress` hears a line now and then; the audit names `by` where the import changes a role, or who sees a restricted
     client. Raises ImportProblems, with every problem of every file and before anything is
     written, or ImportOvertaken; the caller then rolls back.
     """
     tell = progress or _tell_nobody
     tables = read_tables(folder, tell)
+    try:
+        return _attempt(tables, tell, by, hold=False)
+    except (StaleVersion, IntegrityError):
+        db.session.rollback()
+        tell("Records were saved meanwhile: importing again, which holds them")
+    try:
+        return _attempt(tables, tell, by, hold=True)
+    except (StaleVersion, IntegrityError) as error:
+        raise ImportOvertaken(
+            "Records were added while they were being imported. Nothing was imported; try again."
+        ) from error
+
+
+def _attempt(tables: Tables, tell: Tell, by: Actor, *, hold: bool) -> ImportCounts:
     import_store.take_turns()
-    kept = import_store.kept_records(tables)
+    kept = import_store.kept_records(tables, hold=hold)
     _refuse_problems(tables, kept)
     try:
         return _write(tables, kept, tell, by)
-    except (StaleVersion, IntegrityError) as error:
-        raise ImportOvertaken(
-            "Records were changed while they were being imported. Nothing was imported; try again."
-        ) from error
     finally:
         db.session.expire_all()  # what is loaded there has been changed behind its back
 
