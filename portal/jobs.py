@@ -7,8 +7,10 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
 from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +22,7 @@ from portal.extensions import db
 from portal.presence import store
 
 logger = logging.getLogger(__name__)
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)  # any: turns are counted from it
 
 
 @dataclass(frozen=True)
@@ -48,24 +51,27 @@ def purge_sign_in_sessions(connection: Connection) -> int:
 JOBS = (
     Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),
     # 0x6B696E67_0002 is that of the migrations.
-    Job("draft purge", every_seconds=24 * 3600, lock=0x6B696E67_0003, run=drafts.purge),
+    Job("draft purge", every_seconds=3600, lock=0x6B696E67_0003, run=drafts.purge),
     Job("sign-in session purge", every_seconds=3600, lock=0x6B696E67_0010, run=purge_sign_in_sessions),
     Job("throttle purge", every_seconds=3600, lock=0x6B696E67_0011, run=throttle.purge),
-    Job("known device purge", every_seconds=24 * 3600, lock=0x6B696E67_0012, run=known_devices.purge),
+    Job("known device purge", every_seconds=3600, lock=0x6B696E67_0012, run=known_devices.purge),
 )
 
 
 def start_jobs(app: Flask) -> BackgroundScheduler:
-    """Run the job table in this process from now on; the caller may `shutdown()` what is returned."""
+    """Run the job table in this process from now on; the caller may `shutdown()` what is returned.
+
+    By the wall clock: counted from its own start, a process that is restarted every day would never do a daily job.
+    """
     scheduler = BackgroundScheduler(timezone="UTC")
     for job in JOBS:
         scheduler.add_job(
             _run_in_app,
-            "interval",
+            # Without jitter all workers would ask for the lock in the same instant.
+            IntervalTrigger(
+                seconds=job.every_seconds, start_date=MIDNIGHT, timezone="UTC", jitter=job.every_seconds // 10
+            ),
             (app, job),
-            seconds=job.every_seconds,
-            # Workers start together: without jitter they would all ask for the lock in the same instant.
-            jitter=job.every_seconds // 10,
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -134,6 +135,18 @@ def test_the_job_runs_every_two_minutes_once_at_a_time(app: Flask) -> None:
         assert (job.coalesce, job.max_instances, job.misfire_grace_time) == (True, 1, None)
     finally:
         scheduler.shutdown()
+
+
+def test_every_job_has_its_turn_by_the_clock_however_lately_the_process_was_started(app: Flask) -> None:
+    """A process that is restarted each night would otherwise never do what is done once a day."""
+    scheduler = start_jobs(app)
+    started_at = datetime(2026, 12, 8, 10, 50, tzinfo=UTC)
+    try:
+        turns = [job.trigger.get_next_fire_time(None, started_at) for job in scheduler.get_jobs()]
+    finally:
+        scheduler.shutdown()
+    assert len(turns) == len(JOBS)
+    assert max(turns) <= datetime(2026, 12, 8, 11, 6, tzinfo=UTC)
 
 
 def test_no_two_jobs_share_a_lock() -> None:
