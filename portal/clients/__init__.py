@@ -10,7 +10,6 @@ from portal.clients import (
     cli,
     editor_views,
     history_views,
-    overruled_views,
     permission_views,
     text_merges_views,
     views,
@@ -33,8 +32,7 @@ def init_clients(app: Flask) -> None:
             admin_only_sql=access.ADMIN_ONLY_SQL,
         )
     )
-    modules = (views, editor_views, history_views, access_views, changes_views, overruled_views, text_merges_views)
-    for module in modules:
+    for module in (views, editor_views, history_views, access_views, changes_views, text_merges_views):
         app.register_blueprint(module.blueprint)
     permission_views.init_permission(app)
     app.cli.add_command(cli.clients)

@@ -30,7 +30,9 @@ def needs_root() -> None:
 
 def run(*command: str | Path, **options: object) -> "subprocess.CompletedProcess[str]":
     """Run a program and fail the test, with all that the program said, unless it succeeds."""
-    done = subprocess.run([*map(str, command)], check=False, capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload]
+    done = subprocess.run(
+        [*map(str, command)], check=False, capture_output=True, text=True, **{"timeout": 120, **options}
+    )  # type: ignore[call-overload]
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done  # type: ignore[no-any-return]
 

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
@@ -15,12 +17,16 @@ from portal.extensions import db
 from tests.operations.conftest import MakeCrowd, Say
 from tests.operations.crowd import Gate
 from tests.platform.portal import Portal
+from tests.until import wait_until
 
 pytestmark = pytest.mark.operations
 
 VIEWERS = 60
 RELOADS = 3
 LONGEST_WAIT_SECONDS = 1.0
+STOPS = 3
+CALLERS = 20
+REFUSED = 0
 KINDS = ("heartbeat", "save", "page", "file")
 
 
@@ -72,6 +78,56 @@ def test_a_server_that_starts_refuses_connections_until_it_can_answer(portal: Po
 
     assert statuses[0] == 0
     assert set(statuses) == {0, 200}
+
+
+def test_a_server_that_stops_answers_or_refuses_every_connection_and_resets_none(portal: Portal) -> None:
+    for _ in range(STOPS):
+        portal.start()
+        outcomes = outcomes_of_a_stop(portal)
+        assert set(outcomes) <= {200, REFUSED}, outcomes
+
+
+def outcomes_of_a_stop(portal: Portal) -> Counter[int | str]:
+    callers = [Caller(portal.port) for _ in range(CALLERS)]
+    wait_until(lambda: all(caller.statuses for caller in callers), "nobody was answered")
+    portal.tell(signal.SIGTERM)
+    portal.wait_until_gone()
+    for caller in callers:
+        caller.stop()
+    return Counter(status for caller in callers for status in caller.statuses)
+
+
+class Caller:
+    """Asks again and again, on a connection of its own each time; notes each status, or the kind of failure."""
+
+    def __init__(self, port: int) -> None:
+        self.statuses: list[int | str] = []
+        self._port = port
+        self._is_told_to_stop = threading.Event()
+        self._thread = threading.Thread(target=self._call_on_and_on, daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._is_told_to_stop.set()
+        self._thread.join(20)
+
+    def _call_on_and_on(self) -> None:
+        while not self._is_told_to_stop.is_set():
+            self.statuses.append(self._call())
+
+    def _call(self) -> int | str:
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=20)
+        try:
+            connection.connect()
+        except OSError:
+            return REFUSED
+        try:
+            connection.request("GET", "/healthz", headers={"Connection": "close"})
+            return connection.getresponse().status
+        except (OSError, HTTPException) as error:
+            return repr(error)
+        finally:
+            connection.close()
 
 
 def status_of(port: int, path: str) -> int:
