@@ -46,6 +46,7 @@ NO_RECORD = {
     ("DELETE", "/user_page_presence"): "presence",
     ("DELETE", "/user_page_presence/<page_identifier>"): "presence",
     ("POST", "/user_page_presence/<page_identifier>/nudge"): "presence",
+    ("POST", "/clients/<client_id>/overruled/<version>/dismiss"): "one's own notice",
     ("PUT", "/edit_drafts/<page_identifier>"): "one's own draft, which only one page writes",
     ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
     ("POST", "/discard_draft/<page_identifier>"): "one's own draft",

@@ -112,7 +112,7 @@ KINDS = ("person", "product", "valuation")
 PART = (*GUARD, *PERSON.labels, *PRODUCT.labels, *VALUATION.labels, "decide-fixed_fee", "third-fixed_fee")
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
-REVERT = ("version", "seen_version", "entry", "reason", "decide-notes", "third-notes")
+REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes")
 AGAIN = ("factor-current_password",)
 DRAFT = Takes(query=("form", "draft"), body=("version", "values", "seen", "restored"))
 PASSWORDS = ("password-current_password", "password-new_password", "password-again")
@@ -136,6 +136,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/<client_id>/history"): Takes(query=("field", "person", "version", "page")),
     ("GET", "/clients/<client_id>/history/<version>/revert"): Takes(query=("entry", "back")),
     ("POST", "/clients/<client_id>/history/<version>/revert"): Takes(query=("back",), form=REVERT, body=REVERT),
+    ("POST", "/clients/<client_id>/overruled/<version>/dismiss"): Takes(query=("back",)),
     ("GET", "/clients/<client_id>/access"): Takes(),
     ("POST", "/clients/<client_id>/access"): Takes(form=RESTRICT, body=RESTRICT),
     ("POST", "/clients/<client_id>/access/grant"): Takes(form=GRANT, body=GRANT),

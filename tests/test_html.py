@@ -79,6 +79,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
             "/edit",
             "/edit?draft=a",
             "/history",
+            "/history/2/revert",
             "/access",
             "/person/1/edit",
             "/person/new",

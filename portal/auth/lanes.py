@@ -71,7 +71,8 @@ class Lane:
     def _nicely(self, work: Callable[[], _T]) -> _T:
         """On Linux a thread has a priority of its own, and those that argon2 starts for its lanes inherit it."""
         if self._niceness and sys.platform == "linux":
-            os.setpriority(os.PRIO_PROCESS, 0, self._niceness)
+            of_the_worker = os.getpriority(os.PRIO_PROCESS, os.getpid())
+            os.setpriority(os.PRIO_PROCESS, 0, of_the_worker + self._niceness)
         return work()
 
 

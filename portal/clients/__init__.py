@@ -10,6 +10,7 @@ from portal.clients import (
     cli,
     editor_views,
     history_views,
+    overruled_views,
     permission_views,
     text_merges_views,
     views,
@@ -32,7 +33,8 @@ def init_clients(app: Flask) -> None:
             admin_only_sql=access.ADMIN_ONLY_SQL,
         )
     )
-    for module in (views, editor_views, history_views, access_views, changes_views, text_merges_views):
+    modules = (views, editor_views, history_views, access_views, changes_views, overruled_views, text_merges_views)
+    for module in modules:
         app.register_blueprint(module.blueprint)
     permission_views.init_permission(app)
     app.cli.add_command(cli.clients)

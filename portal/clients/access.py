@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
+from sqlalchemy.orm import aliased
 
 from portal import pages
 from portal.auth import Profile, sign_in_sessions
@@ -63,6 +64,25 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
     if write and not profile.may_write:
         raise NotAllowed("Your role lets you look at clients but not change them.")
     return client
+
+
+def client_with_names(profile: Profile, client_id: int) -> Client:
+    """As `client_for`, by the same statement with the profiles of its adviser and of who changed it last."""
+    adviser, editor = aliased(Profile), aliased(Profile)
+    query = (
+        _visible(profile, client_id)
+        .add_columns(adviser, editor)
+        .outerjoin(adviser, adviser.id == Client.adviser_id)
+        .outerjoin(editor, editor.id == Client.updated_by)
+    )
+    row = db.session.execute(query).one_or_none()
+    if row is None:
+        raise NotFound(NO_SUCH_CLIENT)
+    client, *people = row
+    named = {person.id: person for person in people if person is not None}
+    db.session.info.setdefault("named", {}).update(named)  # for queries.name_of
+    found: Client = client
+    return found
 
 
 def lock(client_id: int) -> None:

@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from portal import clock
-from portal.clients import conflicts, draft_forms, wording
+from portal.clients import conflicts, draft_forms, overruled, wording
 from portal.clients.asked import Asked
 from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
@@ -26,6 +26,8 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
         editor=editor,
         form=form,
         draft=draft,
+        overruled=overruled.notices_for(editor.profile_id, editor.client),
+        may_edit=True,
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing"),
     )
@@ -62,7 +64,7 @@ def conflict(
     if asked.speaks_json:
         detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
         return answer(409, detail, version=merged.version, conflicts=conflicts.told(merged))
-    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason"] if undoing else []))}
+    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason", "only"] if undoing else []))}
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
     page = render_template(
         "clients/conflict.html",

@@ -6,7 +6,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth.access import require_sign_in
-from portal.clients import answers, conflicts, history, reverting, undo_preview, wording
+from portal.clients import answers, conflicts, history, overruled, reverting, undo_preview, wording
 from portal.clients.access import client_for, client_to_grant
 from portal.clients.asked import Asked, asked_by
 from portal.clients.display import presence_on_client
@@ -76,7 +76,7 @@ def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: 
     except (EntryMoved, ValueRefused) as error:
         db.session.rollback()
         return _not_undone(client, revision, entry, error)
-    return _undone(client, revision, saved, asked)
+    return _undone(client, revision, entry, saved, asked)
 
 
 def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
@@ -84,14 +84,14 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
     decisions = conflicts.decisions_from(third, asked.sent, third.field_names)
     try:
-        saved = reverting.revert(client, revision, entry, _edit(asked, decisions))
+        saved = reverting.revert(client, revision, entry, _edit(asked, decisions), _only(asked))
     except EditConflict as conflict:
         db.session.rollback()
         return answers.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
     except ValueRefused as error:
         db.session.rollback()
         return _not_undone(client, revision, entry, error)
-    return _undone(client, revision, saved, asked)
+    return _undone(client, revision, entry, saved, asked)
 
 
 def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
@@ -106,12 +106,24 @@ def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
     )
 
 
-def _undone(client: Client, revision: ClientRevision, saved: Saved, asked: Asked) -> ResponseReturnValue:
+def _only(asked: Asked) -> list[str]:
+    return asked.sent.get("only", "").split()
+
+
+def _undone(client: Client, revision: ClientRevision, entry: Entry, saved: Saved, asked: Asked) -> ResponseReturnValue:
+    only = _only(asked)
+    overruled.settle(asked.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes)
     db.session.commit()
     if asked.speaks_json:
         return {"status": "reverted", "version": saved.version}
-    flash(f"Change {revision.version} is undone." if saved.is_change else NOTHING_TO_UNDO)
+    flash(_said(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
     return redirect(_back(client))
+
+
+def _said(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
+    if not only:
+        return f"Change {revision.version} is undone."
+    return f"{wording.in_words([entry.kind.labels[name] for name in only])} is as you had it."
 
 
 def _not_undone(

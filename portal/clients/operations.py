@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.auth import Profile
-from portal.clients import access, auditing, revisions
+from portal.clients import access, auditing, overruled, revisions
 from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
@@ -167,6 +167,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
     auditing.note(client, version, changes, cause)
+    overruled.note(client.id, version, changes, cause)
     if access.says_who_sees(changes):
         access.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))

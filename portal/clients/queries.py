@@ -139,12 +139,6 @@ def name_of(profile_id: int | None) -> str:
     return profile.full_name if profile else ""
 
 
-def read_names(*profile_ids: int | None) -> None:
-    """Read these profiles by one statement, for the calls of `name_of` that follow."""
-    profiles = db.session.scalars(select(Profile).where(Profile.id.in_([id_ for id_ in profile_ids if id_])))
-    db.session.info.setdefault("named", {}).update({profile.id: profile for profile in profiles})
-
-
 def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[Any]:
     """The page's clients are chosen first: behind an OFFSET the products of every client passed over would be added up.
 

@@ -5,7 +5,7 @@ since goes back, lines of texts are taken out from between later ones, what othe
 Called by history_views.py. Must not import Flask.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -52,31 +52,37 @@ def reason_from(sent: Mapping[str, str]) -> str:
     return reason
 
 
-def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit) -> Saved:
+def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, only: Collection[str] = ()) -> Saved:
     """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
 
-    `edit` brings who asks and, from the conflict page, the decisions; the values are the history's. Raises
-    EditConflict, EntryMoved or EntryGone (409), or ValueRefused (422).
+    `only` are the columns to undo where not all are. `edit` brings who asks and, from the conflict page, the decisions;
+    the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRefused (422).
     """
     refuse_version_to_come(client, edit.origin)
     origin = replace(edit.origin, version=revision.version)
     to_grant = touches_access(entry, revision)
     edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
     if entry.prefix not in revision.changes:
-        return save_entry(client, entry, replace(edit, values=values_before(revision, entry)))
+        return save_entry(client, entry, replace(edit, values=values_before(revision, entry, only)))
     old, _ = revision.changes[entry.prefix]
     if old is None:
         return remove_part(client, entry, edit)
     return restore_parts(client, removed_by(revision), edit)
 
 
-def values_before(revision: ClientRevision, entry: Entry) -> dict[str, Any]:
-    """Column → what it held before the change, of the columns that it changed."""
-    return {
+def values_before(revision: ClientRevision, entry: Entry, only: Collection[str] = ()) -> dict[str, Any]:
+    """Column → what it held before the change, of the columns that it changed, or of these alone.
+
+    Raises InvalidInput (422) for a column that it did not change.
+    """
+    values = {
         name: entry.kind.parsed(name, revision.changes[entry.key(name)][0])
         for name in entry.kind.labels
         if entry.key(name) in revision.changes
     }
+    if not values.keys() >= set(only):
+        raise InvalidInput("only", "must be names of fields that this change touched, such as phone")
+    return {name: value for name, value in values.items() if not only or name in only}
 
 
 def removed_by(revision: ClientRevision) -> list[tuple[Entry, Any]]:

@@ -8,8 +8,8 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth.access import require_sign_in
-from portal.clients import choices, history, queries
-from portal.clients.access import client_for, may_grant
+from portal.clients import choices, history, overruled, queries
+from portal.clients.access import client_for, client_with_names, may_grant
 from portal.clients.display import presence_on_client
 from portal.clients.entries import PRODUCT, Entry
 from portal.clients.filters import SORTS, filters_from
@@ -49,8 +49,7 @@ def list_clients() -> ResponseReturnValue:
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
-    client = client_for(current_user, client_id)
-    queries.read_names(client.adviser_id, client.updated_by)
+    client = client_with_names(current_user, client_id)
     products = queries.products_of(client)
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
@@ -63,6 +62,7 @@ def show(client_id: int) -> ResponseReturnValue:
         total_gbp=sum(valued) if valued else None,
         value_history=queries.value_history(client, clock.today()),
         latest=history.latest(client, current_user),
+        overruled=overruled.notices_for(current_user.id, client),
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,
@@ -86,6 +86,8 @@ def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
         paging=paging,
         page_url=lambda number: url_for(".show_product", client_id=client.id, product_id=product.id, page=number),
         may_edit=current_user.may_write,
+        overruled=overruled.notices_for(current_user.id, client),
+        now=clock.now(),
         presence=presence_on_client(client, "viewing"),
     )
 

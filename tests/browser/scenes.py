@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.auth import Profile, sign_in_sessions
-from portal.clients import Client, Product, models, operations
+from portal.clients import Client, Product, models, operations, reverting
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.config import PresenceTimings
@@ -341,6 +341,27 @@ def the_history(stage: Stage) -> Page:
     return amelia.page
 
 
+def overruled(stage: Stage) -> Page:
+    """Two values replaced, and a change undone for a long reason."""
+    client = long_client(stage.cast)
+    daniel_id = stage.cast.daniel.id
+    for number, name in enumerate(("phone", "notes")):
+        save_for(stage.cast.amelia, client, **{name: LONG_WORD[:40], "town": f"T{number}"})
+        decided = {name: Decision("yours") for name in (name, "town")}
+        values = {name: f"{number}", "town": LONG_WORD}
+        origin = Origin(client.version - 1, seen_version=client.version)
+        operations.save_entry(client, Entry(CLIENT), Edit(origin, daniel_id, values, decisions=decided))
+    save_for(stage.cast.amelia, client, address_line1="1 High Street")
+    revision = reverting.revision_of(client, client.version)
+    edit = Edit(Origin(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
+    reverting.revert(client, revision, Entry(CLIENT), edit)
+    db.session.commit()
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}")
+    expect(amelia.page.get_by_role("button", name="Dismiss what Daniel did")).to_have_count(3)
+    return amelia.page
+
+
 def asked_before_undoing(stage: Stage) -> Page:
     """One field goes back, one is asked about, a text loses lines."""
     client = long_client(stage.cast)
@@ -541,6 +562,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     asked_before_removing,
     somebody_removed_it,
     the_history,
+    overruled,
     asked_before_undoing,
     long_texts_in_the_history,
     who_sees_a_client,

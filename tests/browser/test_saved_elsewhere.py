@@ -11,6 +11,7 @@ from portal.auth import Profile
 from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
+from portal.editing.decisions import Decision
 from portal.editing.guard import Origin
 from portal.extensions import db
 from tests.browser.people import Person
@@ -162,3 +163,22 @@ def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client:
 
     expect(amelia.page.locator("saved-elsewhere")).to_contain_text("You changed Phone elsewhere")
     expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()
+
+
+def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    save(cast.amelia, phone=MINE)
+    amelia.open(client)
+    decided = Edit(Origin(1, seen_version=2), cast.daniel.id, {"phone": THEIRS}, decisions={"phone": Decision("yours")})
+    db.session.refresh(client)
+    operations.save_entry(client, Entry(CLIENT), decided)
+    db.session.commit()
+
+    notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
+    expect(notice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
+    notice.get_by_role("button", name="Put my Phone back").click()
+
+    expect(amelia.page.get_by_role("main")).to_contain_text("Phone is as you had it.")
+    expect(notice).to_have_count(0)
+    assert stored(client).phone == MINE

@@ -55,6 +55,8 @@ def test_page_shows_each_field_as_it_is_and_as_it_would_become(amelias: Desk, da
     assert "Daniel Okafor changed Phone and Town" in words
     assert "Phone 222 → 111" in words
     assert "Town Wells → Bath" in words
+    assert "Daniel Okafor is told of it." in words
+    assert "is told of it" not in words_of(daniels, 2)
 
 
 def test_page_says_what_is_asked_about_because_it_was_changed_since(amelias: Desk, daniels: Desk) -> None:

@@ -133,5 +133,14 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
         assert typical < max(MAX_PAGE_SECONDS, 3 * as_usual)
         assert slowest < max(MAX_PAGE_SECONDS, 10 * as_usual)
         assert signing_in < max(MAX_SIGN_IN_SECONDS, 20 * as_usual)
-    assert statuses["429"] > 100
+    assert statuses["429"] > volume(0, 100)
     assert statuses.keys() <= {"401", "429", "503"}
+    if sys.platform == "linux":  # the thread that hashes for strangers gives way to the pages
+        pages, *others = sorted({nice for worker in portal.workers() for nice in nicenesses(worker)})
+        assert others == [pages + 10]
+
+
+def nicenesses(worker: int) -> set[int]:
+    """How nice each thread of the process is; proc_pid_stat(5) has it as the 19th field."""
+    stats = [thread.read_text() for thread in Path(f"/proc/{worker}/task").glob("*/stat")]
+    return {int(stat.rpartition(")")[2].split()[16]) for stat in stats}

@@ -1,0 +1,250 @@
+"""Who is overruled is told when they come back to the client, until they put their value back or dismiss it."""
+
+import re
+from datetime import date
+
+import pytest
+from sqlalchemy import select, text
+from werkzeug.test import TestResponse
+
+from portal.clients import Client, ClientGrant, Person
+from portal.clients.overruled import OverruledChange
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk, history_of
+from tests.reading import form_of, text_of
+from tests.records import make_client, make_product
+from tests.visitor import Visitor
+
+Visit = type[Visitor]
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes="One\nTwo")
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def overrule(by: Desk, over: Desk, choice: str = "yours", path: str = "/edit", **typed: dict[str, str]) -> None:
+    """Both open the editor, `over` saves first, `by` saves another value and decides on it."""
+    form = by.open(path)
+    over.change(path, **{name: pair["theirs"] for name, pair in typed.items()})
+    asked = by.send(form, path, **{name: pair["yours"] for name, pair in typed.items()})
+    assert asked.status_code == 409
+    decisions = {f"decide-{name}": choice for name in typed}
+    third = {f"third-{name}": "third" for name in typed}
+    assert by.send({**form_of(asked), **decisions, **third}, path).status_code == 302
+
+
+def told(desk: Desk, path: str = "") -> str:
+    """What the page says of changes that were overruled; '' for nothing."""
+    page = desk.browser.get(desk.address + path)
+    assert page.status_code == 200
+    [part] = re.findall(r'<section class="overruled".*?</section>', page.text, re.DOTALL) or [""]
+    return " ".join(re.sub(r"<[^>]+>", " ", part).split())
+
+
+def press(desk: Desk, button: str, path: str = "") -> TestResponse:
+    """Send the notice's form that has this button."""
+    page = desk.browser.get(desk.address + path).text
+    forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page, re.DOTALL)
+    [(action, inside)] = [(action, inside) for action, inside in forms if button in inside]
+    sent = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', inside))
+    return desk.browser.post(action.replace("&amp;", "&"), data=sent)
+
+
+PHONE = {"theirs": "222", "yours": "333"}
+
+
+@pytest.mark.parametrize(("choice", "value"), [("yours", "333"), ("third", "third")])
+def test_who_is_overruled_is_told_with_both_values(amelias: Desk, daniels: Desk, choice: str, value: str) -> None:
+    overrule(daniels, amelias, choice, phone=PHONE)
+
+    assert f"Daniel replaced your Phone: 222 → {value}" in told(amelias)
+    assert told(daniels) == ""
+
+
+@pytest.mark.parametrize("path", ["", "/edit"])
+def test_notice_stands_on_the_page_and_in_the_editor(amelias: Desk, daniels: Desk, path: str) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+
+    assert "Daniel replaced your Phone" in told(amelias, path)
+
+
+def test_value_kept_over_a_mark_in_the_editor_overrules_too(amelias: Desk, daniels: Desk) -> None:
+    form = daniels.open()
+    amelias.change(phone="222")
+    assert daniels.send(form, phone="333", seen="phone:2").status_code == 302
+
+    assert "Daniel replaced your Phone: 222 → 333" in told(amelias)
+
+
+def test_giving_way_and_a_later_change_overrule_nobody(amelias: Desk, daniels: Desk) -> None:
+    overrule(daniels, amelias, "theirs", phone=PHONE)
+    daniels.change(phone="444")
+
+    assert told(amelias) == ""
+
+
+def test_only_the_author_of_the_replaced_value_is_told(
+    visit: Visit, cast: Cast, client: Client, amelias: Desk, daniels: Desk
+) -> None:
+    ada = Desk(visit(cast.ada), client)
+    form = daniels.open()
+    amelias.change(phone="222")
+    ada.change(phone="333", town="Wells")
+    asked = daniels.send(form, phone="444", town="Frome")
+    assert daniels.send({**form_of(asked), "decide-phone": "yours", "decide-town": "yours"}).status_code == 302
+
+    assert told(amelias) == ""
+    words = told(ada)
+    assert "Daniel replaced your Phone: 333 → 444" in words
+    assert "Daniel replaced your Town: Wells → Frome" in words
+
+
+def test_text_of_several_lines_leads_to_the_change(amelias: Desk, daniels: Desk) -> None:
+    overrule(daniels, amelias, notes={"theirs": "ONE\r\nTwo", "yours": "Eins\r\nTwo"})
+
+    words = told(amelias)
+    assert "Daniel replaced your Notes" in words
+    assert "Show what was changed" in words
+    assert "Eins" not in words
+
+
+def test_author_of_an_undone_change_is_told_with_the_reason(amelias: Desk, daniels: Desk) -> None:
+    amelias.change(phone="222", town="Wells")
+    sent = {"version": "2", "entry": "", "reason": "Wrong client"}
+    assert daniels.send(sent, "/history/2/revert").status_code == 302
+
+    words = told(amelias)
+    assert "Daniel undid your change to Phone: 222 → 111" in words
+    assert "Daniel undid your change to Town: Wells → Bath" in words
+    assert "“Wrong client”" in words
+
+
+def test_undo_of_ones_own_change_tells_nobody(amelias: Desk, daniels: Desk) -> None:
+    amelias.change(phone="222")
+    amelias.send({"version": "2", "entry": ""}, "/history/2/revert")
+
+    assert (told(amelias), told(daniels)) == ("", "")
+
+
+def test_author_of_a_part_that_goes_or_comes_back_by_an_undo_is_told(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    product_key = f"product/{make_product(client, (date(2026, 3, 31), '5'), plan_number='A1').id}"
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    amelias.change(f"/{product_key}/remove")
+    [ruth] = db.session.scalars(select(Person))
+    daniels.send({"version": "3", "entry": f"person/{ruth.id}"}, "/history/2/revert")
+    daniels.send({"version": "4", "entry": product_key}, "/history/3/revert")
+
+    words = told(amelias)
+    assert "Daniel undid your change: Ruth Whitmore is removed" in words
+    assert "Daniel undid your change: ISA A1 is back" in words
+
+
+def test_put_mine_back_writes_the_replaced_value_and_takes_the_notice_away(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
+
+    answer = press(amelias, "Put my Phone back")
+
+    assert answer.location == amelias.address
+    db.session.refresh(client)
+    assert (client.phone, client.town) == ("222", "Frome")
+    assert "Phone is as you had it." in text_of(amelias.browser.get(amelias.address))
+    assert "Daniel replaced your Town: Wells → Frome" in told(amelias)
+    assert "Amelia undid your change to Phone: 333 → 222" in told(daniels)
+
+
+def test_put_mine_back_asks_where_the_value_has_changed_since(amelias: Desk, daniels: Desk, client: Client) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+    daniels.change(phone="444")
+
+    asked = press(amelias, "Put my Phone back")
+
+    assert asked.status_code == 409
+    sent = {**form_of(asked), "decide-phone": "yours"}
+    assert amelias.send(sent, f"/history/{history_of(client)[1].version}/revert").status_code == 302
+    db.session.refresh(client)
+    assert client.phone == "222"
+    assert told(amelias) == ""
+
+
+def test_dismissed_notice_does_not_come_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+
+    answer = press(amelias, "Dismiss")
+
+    assert answer.location == amelias.address
+    assert told(amelias) == ""
+    assert history_of(client)[-1].version == 3
+
+
+def test_one_cannot_dismiss_what_was_told_to_somebody_else(amelias: Desk, daniels: Desk) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+
+    assert daniels.send({}, "/overruled/3/dismiss").status_code == 302
+    assert "Daniel replaced your Phone" in told(amelias)
+
+
+def test_reader_is_told_and_cannot_put_it_back(amelias: Desk, daniels: Desk, cast: Cast) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+    cast.amelia.role = "reader"
+    db.session.commit()
+
+    assert "Daniel replaced your Phone: 222 → 333" in told(amelias)
+    assert "back" not in told(amelias)
+    assert press(amelias, "Dismiss").status_code == 302
+
+
+def test_notice_of_a_client_that_was_lost_is_not_shown(
+    visit: Visit, amelias: Desk, daniels: Desk, client: Client, cast: Cast
+) -> None:
+    overrule(amelias, daniels, phone=PHONE)
+    client.is_restricted = True
+    db.session.commit()
+
+    assert daniels.browser.get(daniels.address).status_code == 404
+    assert daniels.send({}, "/overruled/3/dismiss").status_code == 404
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.daniel.id))
+    db.session.commit()
+    assert "Amelia replaced your Phone" in told(daniels)
+
+
+def test_notices_go_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+    db.session.execute(text("UPDATE overruled_changes SET at = at - interval '91 days'"))
+    db.session.commit()
+
+    assert told(amelias) == ""
+    overrule(daniels, amelias, phone={"theirs": "555", "yours": "666"})
+    assert db.session.scalars(select(OverruledChange.version)).all() == [5]
+
+
+def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None:
+    for number in range(7):
+        overrule(daniels, amelias, phone={"theirs": f"a{number}", "yours": f"d{number}"})
+
+    words = told(amelias)
+    assert words.count("Daniel replaced your Phone") == 5
+    assert "a6 → d6" in words
+
+
+@pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])
+def test_field_that_the_change_did_not_touch_is_not_put_back(amelias: Desk, daniels: Desk, only: str) -> None:
+    overrule(daniels, amelias, phone=PHONE)
+    answer = amelias.say("/history/3/revert", version=3, entry="", only=only)
+
+    assert (answer.status_code, answer.json["field"]) == (422, "only")
