@@ -194,9 +194,8 @@ def test_a_restricted_client_is_as_if_it_were_not_there(
         hidden = _call(app, visit(profile), method, rule)
         missing = _call(app, visit(profile), method, rule, client_id="1000")
         assert (hidden.status_code, _told(hidden)) == (missing.status_code, _told(missing))
-        is_sent = "Whitmore" in str(
-            BODIES.get((method, rule))
-        )  # and shown to be copied, whether the client is there or not
+        # A save that is refused shows what was sent, to be copied.
+        is_sent = "Whitmore" in str(BODIES.get((method, rule)))
         assert is_sent or "Whitmore" not in hidden.text
         assert hidden.status_code == 404 or (method, rule) == ("GET", "/user_page_presence")
 

@@ -3,23 +3,26 @@
  * The script of every page: gives the portal's elements their behaviour. What only some pages have comes with them, after this:
  * presence/viewing.js where one looks at a record, clients/main.js, clients/list.js, and editing/main.js with an editor.
  */
-import { on } from "./events.js";
+import { bringFor } from "./lazy.js";
 import { PresenceConnection } from "./presence/connection.js";
-import { PresenceIndicator } from "./presence/indicator.js";
 import { hasNotes } from "./presence/notes.js";
 import { PresencePage } from "./presence/page.js";
-import { ToastRegion } from "./presence/toasts.js";
 
 // Those that listen come before the page that speaks; those that come after it take what it knows by then, or wait to be clicked.
-customElements.define("toast-region", ToastRegion);
-customElements.define("presence-indicator", PresenceIndicator);
 customElements.define("presence-connection", PresenceConnection);
 customElements.define("presence-page", PresencePage);
 
-// Seldom needed, and brought only then: somebody waits and asks the others to finish, or has left a note of that.
-const hearNudges = () => import("./presence/nudged.js").catch(() => {}); // asked for again at the next roster
-if (hasNotes()) hearNudges();
-else on("roster", ({ others }) => others.some(({ asked_at }) => asked_at) && hearNudges());
+// Seldom needed, and brought only then: others are here, somebody comes or goes, somebody waits and asks the others to finish
+// or has left a note of that.
+bringFor(
+	["roster"],
+	() => import("./presence/indicator.js"),
+	({ others }) => others.length > 0,
+);
+bringFor(["join", "leave", "news"], () => import("./presence/toasts.js"));
+const hearNudges = () => import("./presence/nudged.js");
+if (hasNotes()) hearNudges().catch(() => {});
+bringFor(["roster"], hearNudges, ({ others }) => others.some(({ asked_at }) => asked_at));
 // Nobody is asked anything in the first minutes, and most pages are left before: it comes when it may have something to say.
 const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));
 if (timer) {

@@ -1,9 +1,17 @@
 // @ts-check
 /** What the tab's title says while nobody sees the page: of several who have something to say, the last. */
 
-const title = document.title;
+let title = document.title;
 /** @type {Map<string, {text: string, isForOnce: boolean}>} */
 const said = new Map();
+
+export const pageTitle = () => title;
+
+/** The page is called something else now. @param {string} text */
+export function retitle(text) {
+	title = text;
+	draw();
+}
 
 /** @param {string} speaker @param {string} text "" for nothing more @param {{once?: boolean}} [how] once: until the page is seen */
 export function announce(speaker, text, { once = false } = {}) {

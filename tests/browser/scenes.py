@@ -193,6 +193,20 @@ def signed_out(stage: Stage) -> Page:
     return amelia.page
 
 
+def a_lost_client(stage: Stage) -> Page:
+    """Restricted by somebody while it was being edited."""
+    stage.trouble.expect("status of 404")
+    client = long_client(stage.cast)
+    daniel = stage.sit_down(stage.cast.daniel, at=stage.portal)
+    daniel.open_editor(client)
+    daniel.field("Town").fill(LONG_WORD[::-1])
+    daniel.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
+    save_for(stage.cast.amelia, client, is_restricted=True)
+    daniel.hide_tab()  # which beats at once
+    expect(daniel.page.get_by_text("Amelia Hart restricted it at")).to_be_visible()
+    return daniel.page
+
+
 def the_editor(stage: Stage) -> Page:
     client = long_client(stage.cast)
     stage.crowd(client, VIEWERS, LONG_NAME)
@@ -550,6 +564,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     news,
     reconnecting,
     signed_out,
+    a_lost_client,
     the_editor,
     the_editor_beside_others,
     the_client_page_after_a_save,

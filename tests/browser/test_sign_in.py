@@ -4,11 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page, expect
 
 from portal.auth import Profile, operations
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.conftest import signed_in
 from tests.browser.people import Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.cast import PASSWORD, Cast, make_profile
@@ -45,13 +47,11 @@ def test_what_was_typed_is_not_sent_while_signed_out_and_saved_after_signing_in_
     person.field("Phone").fill("01632 960600")
     end_sessions(vera)
 
-    expect(person.signed_out).to_contain_text("Nothing you typed is lost.")
-    person.signed_out.get_by_role("button", name="Not now").click()
-    person.save()
-    expect(person.signed_out).to_be_visible()
-    expect(person.field("Phone")).to_have_value("01632 960600")
+    expect(person.signed_out).to_contain_text("What you typed is kept: it is back when you have signed in again.")
+    is_hidden(person, client)
     sign_in_again(person, vera)
     expect(person.signed_out).to_be_hidden()
+    expect(person.page).to_have_title(re.compile("^Edit Whitmore Family"))
     expect(person.field("Phone")).to_have_value("01632 960600")
     person.take_in()
     person.save()
@@ -71,10 +71,8 @@ def test_signing_out_in_one_tab_is_noticed_in_the_other(
     second.page.get_by_role("button", name="Sign out").click()
 
     expect(person.signed_out).to_be_visible()
-    person.signed_out.get_by_role("button", name="Not now").click()
-    expect(person.page.get_by_text("You are signed out.")).to_be_visible()
-    person.page.get_by_role("button", name="Sign in again").click()
-    expect(person.signed_out).to_be_visible()
+    expect(person.signed_out).not_to_contain_text("typed")
+    is_hidden(person, client)
 
 
 def test_another_person_who_signs_in_there_is_noticed(
@@ -88,8 +86,41 @@ def test_another_person_who_signs_in_there_is_noticed(
     sign_in_again(person, cast.daniel, come_back=Person.focus_window)
 
     expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
-    person.signed_out.get_by_role("button", name="Reload").click()
+    is_hidden(person, client)
+    person.signed_out.get_by_role("link", name="Leave this page").click()
     expect(person.page.locator(".me .name")).to_have_text("Daniel Okafor")
+
+
+def test_form_of_somebody_who_is_signed_out_is_not_sent(
+    sit_down: SitDown, browsers_app: Flask, cast: Cast, vera: Profile, client: Client, trouble: Trouble
+) -> None:
+    """Before any beat has noticed that her session has ended and another person has signed in."""
+    trouble.expect(SIGNED_OUT, "status of 403")
+    person = sit_down(vera)
+    person.open_editor(client)
+    person.page.route("**/user_page_presence", lambda route: None)
+    person.field("Phone").fill("01632 960600")
+    person.context.add_cookies(signed_in(browsers_app, cast.daniel)["cookies"])
+    person.save()
+
+    expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
+    expect(person.signed_out).to_contain_text("What Vera typed is kept as a draft.")
+    is_hidden(person, client)
+    person.context.add_cookies(signed_in(browsers_app, vera)["cookies"])
+    person.focus_window()
+    expect(person.field("Phone")).to_have_value("01632 960600")
+    person.save()
+    expect(person.page).to_have_url(re.compile(r"/clients/\d+$"))
+    db.session.rollback()
+    assert (client.phone, client.updated_by) == ("01632 960600", vera.id)
+
+
+def is_hidden(person: Person, client: Client) -> None:
+    """Nothing of the record is to be seen, and Escape does not bring it back."""
+    person.page.keyboard.press("Escape")
+    expect(person.signed_out).to_be_visible()
+    expect(person.page.locator("main")).not_to_contain_text(client.name, use_inner_text=True)
+    expect(person.page).to_have_title("Signed out · Kingston’s Portal")
 
 
 def sign_in_again(person: Person, profile: Profile, come_back: Callable[[Person], None] = Person.show_tab) -> None:

@@ -1,6 +1,7 @@
 // @ts-check
 /** The script of pages that show a client record; main.js is on every page, and defines the elements that this one listens to. */
-import { SavedElsewhere } from "./saved-elsewhere.js";
+import { bringFor } from "../lazy.js";
 
-customElements.define("saved-elsewhere", SavedElsewhere);
+// Somebody else's save is rare, and what shows it is a fifth of all scripts.
+bringFor(["saved"], () => import("./saved-elsewhere.js"));
 if (document.querySelector("[data-live=changes]")) import("./unfold.js");

@@ -16,7 +16,7 @@ import { morph } from "./morph.js";
 
 const TIMEOUT_MS = 10_000;
 
-export class SavedElsewhere extends HTMLElement {
+class SavedElsewhere extends HTMLElement {
 	/** Revisions said already and not dismissed. */
 	#said = [];
 
@@ -37,6 +37,8 @@ export class SavedElsewhere extends HTMLElement {
 		});
 	}
 }
+
+customElements.define("saved-elsewhere", SavedElsewhere);
 
 /** @param {string} url @throws {HttpError} */
 async function refresh(url) {

@@ -23,6 +23,11 @@ export function isTooLong({ value = "", dataset }) {
 	return value.length > most && characters(value) > most;
 }
 
+/** For the save bar. @param {number} count of fields */
+export function fieldsChanged(count) {
+	return count ? `${count} field${count === 1 ? "" : "s"} changed` : "No changes yet";
+}
+
 const LONGEST_NAME = 100;
 
 /**

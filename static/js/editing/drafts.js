@@ -8,7 +8,7 @@
  * Hears:  `presence:renewed`, `presence:connection` {state}.
  */
 import { on } from "../events.js";
-import { call } from "../http.js";
+import { call, HttpError } from "../http.js";
 import { showOnly, write } from "../markup.js";
 import { renewSession } from "../session.js";
 import { isChanged } from "./changes.js";
@@ -59,13 +59,15 @@ class Draft {
 
 	/**
 	 * Before the form itself is sent: everything typed is on the server, whatever comes of the form.
-	 * @returns {Promise<"ready"|"away"|"signed-out">} ready also where a draft is refused, but saving may not be
+	 * @returns {Promise<"ready"|"away"|"signed-out"|"read-only"|"gone">} ready also where a draft is refused, but saving may not be
 	 */
 	async prepare() {
 		try {
 			await this.#keeper.flush({ always: true });
 		} catch ({ status }) {
 			if (status === 401) return "signed-out";
+			if (status === 403) return "read-only";
+			if (status === 404) return "gone";
 			if (status === 0 || status >= 500) return "away";
 		}
 		this.#keeper.stop();
@@ -94,8 +96,12 @@ class Draft {
 		try {
 			return await this.#call(draft);
 		} catch (error) {
-			// The CSRF token is of an earlier sign-in session: another tab may have signed in again meanwhile.
-			if (error.status !== 403 || (await renewSession()).state !== "renewed") throw error;
+			if (error.status !== 403) throw error;
+			// The CSRF token is of an earlier sign-in session: another tab may have signed in again meanwhile, perhaps as
+			// somebody else.
+			const { state } = await renewSession();
+			if (state === "unknown") throw new HttpError(0, error.message);
+			if (state !== "renewed") throw new HttpError(401, error.message);
 			return await this.#call(draft);
 		}
 	}
@@ -117,6 +123,7 @@ class Draft {
 		on("renewed", () => this.#keeper.resume());
 		on("connection", ({ state }) => {
 			if (state === "signed-out") this.#keeper.pause();
+			else if (state === "gone") this.#keeper.stop();
 			else if (state === "online") tryAgain();
 		});
 		for (const offer of document.querySelectorAll("[data-draft-offer]")) this.#listenToOffer(offer);

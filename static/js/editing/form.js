@@ -6,12 +6,12 @@
  * Reads:  <form data-edit-form>, data-unsaved on it where it came back with values that are not saved; data-base, as JSON
  *         the record's values where it shows others; data-entry-label, which part of the record it edits; each control with
  *         its label in a `.field`; the submit button; [data-change-count] and [data-not-saved] where they are to be shown.
- * Fires:  `presence:activity` {activity: "editing", fields (labels)}, `presence:sign-in-wanted` when sent while signed out.
+ * Fires:  `presence:activity` {activity: "editing", fields (labels)}, `presence:sign-in-wanted` when sent while signed out,
+ *         `presence:access-lost` {mayRead} when sent by somebody who may no longer save it.
  * Hears:  `presence:connection` {state}; `presence:finish`: saves what is changed, or leaves by the link in .save-bar.
  */
 import { fire, on } from "../events.js";
-import { fieldsChanged } from "../presence/wording.js";
-import { isChanged, isTooLong, reportedName } from "./changes.js";
+import { fieldsChanged, isChanged, isTooLong, reportedName } from "./changes.js";
 import { draftOf } from "./drafts.js";
 import { Saving } from "./saving.js";
 
@@ -41,6 +41,8 @@ export function watchForm(form) {
 		saving.begin();
 		const outcome = await draft.prepare();
 		if (outcome === "signed-out") fire("sign-in-wanted");
+		if (outcome === "read-only" || outcome === "gone")
+			fire("access-lost", { mayRead: outcome === "read-only" });
 		sayNotSaved(form, outcome === "away");
 		if (outcome !== "ready") return saving.end();
 		saving.submit(submitter);

@@ -12,7 +12,7 @@ import { drawAvatars, drawPeople } from "./avatar.js";
 import { setWantsNews, wantsNews } from "./toasts.js";
 import { editorsFirst, whoIsHere } from "./wording.js";
 
-export class PresenceIndicator extends HTMLElement {
+class PresenceIndicator extends HTMLElement {
 	connectedCallback() {
 		on("roster", ({ others }) => this.#draw(editorsFirst(others)));
 		on("connection", ({ state }) => {
@@ -45,3 +45,5 @@ export class PresenceIndicator extends HTMLElement {
 		});
 	}
 }
+
+customElements.define("presence-indicator", PresenceIndicator);

@@ -36,7 +36,7 @@ export function setWantsNews(wants) {
 	}
 }
 
-export class ToastRegion extends HTMLElement {
+class ToastRegion extends HTMLElement {
 	/** @type {Map<HTMLElement, {ms: number, timer?: ReturnType<typeof setTimeout>}>} */
 	#shown = new Map();
 	/** @type {Record<string, {toast: HTMLElement, text: HTMLElement, count: number}>} those that count, by what */
@@ -101,3 +101,5 @@ export class ToastRegion extends HTMLElement {
 		if (this.#shown.size === 0) this.#isHeld = false;
 	}
 }
+
+customElements.define("toast-region", ToastRegion);

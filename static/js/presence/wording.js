@@ -65,11 +65,6 @@ export function editorsFirst(users) {
 	return users.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** For the save bar. @param {number} count of fields */
-export function fieldsChanged(count) {
-	return count ? `${count} field${count === 1 ? "" : "s"} changed` : "No changes yet";
-}
-
 /** @param {User} user @param {string} label */
 function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
 	if (answer === "soon") return "finishing soon";

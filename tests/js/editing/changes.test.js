@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import {
 	characters,
 	fieldName,
+	fieldsChanged,
 	isChanged,
 	isTooLong,
 	reportedName,
@@ -96,4 +97,8 @@ describe("others are told of a field", () => {
 		assert.equal(reportedName("Status", "Zoë\u00a0M\u00adöller\n"), "Zoë M öller : Status");
 		assert.equal([...reportedName("Status", "👩".repeat(200))].length, 100);
 	});
+});
+
+test("the save bar counts", () => {
+	assert.deepEqual([0, 1, 3].map(fieldsChanged), ["No changes yet", "1 field changed", "3 fields changed"]);
 });

@@ -1,0 +1,116 @@
+"""Who loses a client sees no more of it; what they typed is shown, to be copied, and whom to ask is said."""
+
+import re
+
+import pytest
+from playwright.sync_api import Route, expect
+from sqlalchemy import text
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.people import Person, SitDown
+from tests.browser.scenes import save_for
+from tests.browser.trouble import Trouble
+from tests.cast import Cast, make_profile
+from tests.records import make_client
+
+LOST = "You no longer have access to this client record"
+ASK = re.compile(r"Amelia Hart restricted it at \d\d:\d\d\. Ask amelia.hart@firm.example or an administrator")
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", notes="Confidential")
+
+
+def sees_nothing_of(person: Person, client: Client) -> None:
+    expect(person.page.get_by_role("heading", level=1)).to_have_text(LOST)
+    expect(person.page.get_by_role("heading", level=1)).to_be_focused()
+    expect(person.page.get_by_role("main")).to_contain_text(ASK)
+    assert client.name not in person.page.content()
+    assert "Confidential" not in person.page.content()
+
+
+@pytest.mark.parametrize("path", ["", "/history"])
+def test_viewer_who_loses_the_client_sees_nothing_of_it(
+    daniel: Person, cast: Cast, client: Client, trouble: Trouble, path: str
+) -> None:
+    trouble.expect("status of 404")
+    daniel.page.goto(f"/clients/{client.id}{path}")
+    expect(daniel.page.get_by_role("main")).to_contain_text("Whitmore Family")
+    save_for(cast.amelia, client, is_restricted=True)
+
+    sees_nothing_of(daniel, client)
+    expect(daniel.page.get_by_text("What you typed was not saved")).to_be_hidden()
+    expect(daniel.page).to_have_title(f"{LOST} · Kingston’s Portal")
+
+
+def test_save_of_somebody_who_has_lost_the_client_is_not_sent_and_shows_what_was_typed(
+    daniel: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    """Before any beat has noticed."""
+    trouble.expect("status of 404")
+    daniel.open_editor(client)
+    daniel.page.route("**/user_page_presence*", lambda route: None)
+    daniel.page.route("**/events?*", lambda route: None)
+    daniel.field("Notes").fill("An hour's work\n<b>and more</b>")
+    daniel.field("Risk profile").select_option("5 of 7")
+    sent: list[Route] = []
+    daniel.page.route("**/edit", lambda route: sent.append(route))  # noqa: PLW0108 – Playwright takes no builtin
+    save_for(cast.amelia, client, is_restricted=True)
+    daniel.save()
+
+    sees_nothing_of(daniel, client)
+    assert sent == []
+    typed = daniel.page.locator("[data-typed]")
+    expect(typed.locator("dt")).to_have_text(["Risk profile", "Notes"])
+    expect(typed.locator("dd")).to_have_text(["5 of 7", "An hour's work\n<b>and more</b>"], use_inner_text=True)
+
+
+def test_what_was_typed_is_copied_at_once(sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble) -> None:
+    trouble.expect("status of 404")
+    daniel = sit_down(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("07700 900123")
+    daniel.field("Notes").fill("An hour's work")
+    save_for(cast.amelia, client, is_restricted=True)
+    daniel.page.get_by_role("button", name="Copy it all").click()
+
+    expect(daniel.page.get_by_role("button", name="Copied")).to_be_visible()
+    assert daniel.page.evaluate("navigator.clipboard.readText()") == "Phone:\n07700 900123\n\nNotes:\nAn hour's work"
+
+
+def test_decisions_of_somebody_who_has_lost_the_client_show_all_that_was_typed(
+    daniel: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 404", "status of 409")
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("07700 900123")
+    daniel.field("Next review").fill("1/9/2027")
+    save_for(cast.amelia, client, phone="01632 960002")
+    daniel.save()
+    expect(daniel.page.get_by_role("group", name="Phone")).to_be_visible()
+    save_for(cast.amelia, client, is_restricted=True)
+
+    sees_nothing_of(daniel, client)
+    typed = daniel.page.locator("[data-typed]")
+    expect(typed).to_contain_text("07700 900123")
+    expect(typed).to_contain_text("1/9/2027")
+
+
+def test_save_of_somebody_who_may_only_read_by_now_is_not_sent_and_shows_what_was_typed(
+    sit_down: SitDown, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect("status of 403")
+    noor = make_profile("Noor", f"Of Client {client.id}")
+    person = sit_down(noor)
+    person.open_editor(client)
+    person.field("Notes").fill("An hour's work")
+    db.session.execute(text("UPDATE profiles SET role = 'reader' WHERE id = :id"), {"id": noor.id})
+    db.session.commit()
+    person.save()
+
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("You may no longer change this client record")
+    expect(person.page.locator("[data-typed]")).to_contain_text("An hour's work")
+    person.page.get_by_role("link", name="Back to the client record").click()
+    expect(person.page.get_by_role("heading", level=1)).to_contain_text("Whitmore Family")
