@@ -168,8 +168,14 @@ worker_class = StreamingWorker
 # A stream holds its connection for as long as its page is open; what is left over is for requests, and above that for
 # the files of the process itself.
 _streams = os.environ.get("PORTAL_STREAMS_PER_WORKER") or ""
-worker_connections = (int(_streams) if _streams.isdecimal() else 5000) + 1000
-OPEN_FILES = worker_connections + 200
+WANTED_STREAMS = int(_streams) if _streams.isdecimal() else 5000
+FILES_OF_REQUESTS, FILES_OF_PROCESS = 1000, 200
+WANTED_FILES = WANTED_STREAMS + FILES_OF_REQUESTS + FILES_OF_PROCESS
+HARD_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+OPEN_FILES = WANTED_FILES if HARD_LIMIT == resource.RLIM_INFINITY else min(WANTED_FILES, HARD_LIMIT)
+worker_connections = max(OPEN_FILES - FILES_OF_PROCESS, 20)
+if OPEN_FILES < WANTED_FILES:  # streams that took every file would leave none for requests
+    os.environ["PORTAL_STREAMS_PER_WORKER"] = str(min(WANTED_STREAMS, worker_connections // 2))
 
 # Connections, threads and the LISTEN of a worker belong to it alone: nothing of the app exists before the fork.
 preload_app = False
@@ -275,14 +281,14 @@ def on_exit(server: Arbiter) -> None:
 
 def _allow_open_files(server: Arbiter) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    if wanted < OPEN_FILES:
+    if soft != resource.RLIM_INFINITY and soft < OPEN_FILES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))
+    if OPEN_FILES < WANTED_FILES:
         server.log.warning(
-            "A process may open %d files here, %d streams a worker need %d: raise the limit (LimitNOFILE, ulimit -Hn) "
-            "or lower PORTAL_STREAMS_PER_WORKER.",
-            hard,
-            worker_connections - 1000,
-            OPEN_FILES,
+            "A process may open %d files here, and %d streams a worker need %d: a worker takes %s streams. Raise the "
+            "limit (LimitNOFILE, ulimit -Hn) or lower PORTAL_STREAMS_PER_WORKER.",
+            HARD_LIMIT,
+            WANTED_STREAMS,
+            WANTED_FILES,
+            os.environ["PORTAL_STREAMS_PER_WORKER"],
         )

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -32,7 +33,9 @@ class Portal:
     is; another one, set while it is stopped, is another release.
     """
 
-    def __init__(self, database_url: str, log: Path, **settings: str) -> None:
+    def __init__(self, database_url: str, log: Path, *, inside: Sequence[str] = (), **settings: str) -> None:
+        """`inside` is a program that starts gunicorn, with its arguments: `prlimit --nofile=256` for instance."""
+        self._inside = inside
         self.port, self._reservation = reserve_port()
         self.folder = PROJECT_ROOT
         self.url = f"http://127.0.0.1:{self.port}"
@@ -55,7 +58,7 @@ class Portal:
             return
         with self.log.open("ab") as log, default_signals():
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn"],
+                [*self._inside, sys.executable, "-m", "gunicorn"],
                 cwd=self.folder,
                 env=self._environment,
                 stdout=log,

@@ -1,0 +1,53 @@
+"""A process that may open few files has room for fewer streams, and for requests as before."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from tests.cast import Cast
+from tests.live.desks import NetworkAnswer, app_of_desks, desk_of
+from tests.platform.portal import Portal
+
+FILES = 256
+ROOM = (FILES - 200) // 2
+STREAMS_OF_ONE = 10
+
+
+@pytest.fixture
+def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
+    if shutil.which("prlimit") is None:
+        pytest.skip("takes prlimit")
+    portal = Portal(database_url, tmp_path / "log", inside=("prlimit", f"--nofile={FILES}"), WEB_CONCURRENCY="1")
+    portal.start()
+    yield portal
+    portal.stop()
+
+
+def test_requests_are_answered_when_all_the_room_for_streams_is_taken(
+    portal: Portal, cast: Cast, database_url: str, page_identifier: str
+) -> None:
+    desks_app = app_of_desks(database_url)
+    desks = [desk_of(desks_app, person) for person in (cast.amelia, cast.daniel, cast.rhys, cast.ada)]
+    with ExitStack() as streams:
+        answers = []
+        for desk in desks:
+            for tab in range(STREAMS_OF_ONE):
+                path = f"/user_page_presence/{page_identifier}/events?tab_id=tab-{tab}"
+                answers.append(NetworkAnswer(portal.port, path, desk.cookie))
+                streams.callback(answers[-1].close)
+        assert [answer.status for answer in answers] == [200] * ROOM + [503] * (len(answers) - ROOM)
+
+        for _ in range(ROOM):
+            assert desks[0].beat(portal, page_identifier) == ["Amelia"]
+        connection = HTTPConnection("127.0.0.1", portal.port, timeout=10)
+        connection.request(
+            "GET", f"/clients/{page_identifier.removeprefix('client-')}", headers={"Cookie": desks[0].cookie}
+        )
+        assert connection.getresponse().status == 200
+        connection.close()
+    assert "Too many open files" not in portal.log.read_text()
+    assert f"a worker takes {ROOM} streams" in portal.log.read_text()
