@@ -66,8 +66,8 @@ def test_a_host_that_says_nothing_is_waited_for_once(
     hosts.connect({"connect_timeout": 2}).close()
 
     began = time.monotonic()
-    hosts.connect({"connect_timeout": 2}).close()
-    assert time.monotonic() - began < 1
+    hosts.connect({"connect_timeout": 60}).close()
+    assert time.monotonic() - began < 30
 
 
 def test_a_host_whose_name_nobody_knows_is_named(database_url: str) -> None:
