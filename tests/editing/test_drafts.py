@@ -332,8 +332,8 @@ def test_the_purge_takes_what_nobody_has_touched_for_thirty_days(
     assert caplog.messages[-1].startswith("draft purge: 2 in ")
 
 
-def test_the_purge_runs_once_a_day_in_one_process(app: Flask) -> None:
-    assert PURGE.every_seconds == 24 * 3600
+def test_the_purge_runs_once_an_hour_in_one_process(app: Flask) -> None:
+    assert PURGE.every_seconds == 3600
     with db.engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PURGE.lock})
         assert run_job(PURGE) is None
