@@ -7,6 +7,7 @@ pure: the present day or moment is an argument. Must not import Flask's request,
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from urllib.parse import quote
 
 from flask import Flask
 
@@ -24,6 +25,7 @@ def init_formatting(app: Flask) -> None:
     """Register every filter under its own name."""
     for each in (ago, change, day, due, gbp, gbp_short, growth, hue, initials, moment, page_numbers, percent):
         app.add_template_filter(each)
+    app.add_template_filter(mailbox)
     app.add_template_filter(telephone)
     app.add_template_filter(timestamp)
     app.add_template_filter(value_chart)
@@ -110,6 +112,11 @@ def telephone(number: str) -> str:
         dialled = dialled.replace("(0)", "")
     digits = "".join(figure for figure in dialled if figure in "0123456789")
     return f"+{digits}" if dialled.startswith("+") else digits
+
+
+def mailbox(address: str) -> str:
+    """The address as a mailto: link wants it: with its @ and plus signs as they are (RFC 6068)."""
+    return quote(address, safe="@+")
 
 
 def page_numbers(page: int, pages: int) -> list[int | None]:

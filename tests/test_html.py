@@ -58,7 +58,9 @@ class Faults(HTMLParser):
 @pytest.fixture
 def client(cast: Cast) -> Client:
     """With one of everything, changed since, restricted, and with a draft of Amelia's."""
-    client = make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="1", notes="One\nTwo", is_restricted=True)
+    client = make_client(
+        "Whitmore Family", adviser_id=cast.amelia.id, phone="111", notes="One\nTwo", is_restricted=True
+    )
     make_person(client)
     make_product(client, (date(2026, 1, 31), "1000.00"), (date(2026, 2, 28), "1100.00"))
     drafts.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", {"phone": "3"}))
@@ -70,7 +72,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
     amelia, daniel, ada, nobody = visit(cast.amelia), visit(cast.daniel), visit(cast.ada), visit(None)
     here = f"/clients/{client.id}"
     opened = form_of(amelia.get(f"{here}/edit"))
-    for phone in ("2", "22"):
+    for phone in ("222", "2222"):
         ada.post(f"{here}/edit", data={**form_of(ada.get(f"{here}/edit")), "phone": phone, "notes": phone})
     ada.post(f"{here}/person/1/edit", data={**form_of(ada.get(f"{here}/person/1/edit")), "known_as": "Ru"})
     paths = [
@@ -92,7 +94,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
     for path in paths:
         yield here + path, amelia.get(here + path)
     yield "wrong", amelia.post(f"{here}/edit", data={**opened, "name": ""})
-    yield "conflict", amelia.post(f"{here}/edit", data={**opened, "phone": "4", "notes": "4"})
+    yield "conflict", amelia.post(f"{here}/edit", data={**opened, "phone": "444", "notes": "4"})
     amelia.post(f"{here}/valuation/1/remove", data=form_of(amelia.get(f"{here}/valuation/1/remove")))
     yield "gone", amelia.post(f"{here}/valuation/1/edit", data={**opened, "valued_on": "1/1/2026", "amount": "1"})
     yield "not found", daniel.get(here)

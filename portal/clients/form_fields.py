@@ -17,9 +17,10 @@ from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import TextInput
 
-from portal import days
+from portal import clock, days
 from portal.clients.csv_cells import BadCell, number
 from portal.clients.entries import EntryKind, longest
+from portal.clients.entry_checks import problem_with
 from portal.clients.limits import EARLIEST, LATEST
 from portal.max_length import MaxLength, told_to_browser
 from portal.text_input import clean_line, clean_lines, control_character_problem
@@ -120,6 +121,19 @@ class DayField(Field):
             self.data = days.read(text) if text else None
 
 
+class Plausible:
+    """The value is what entry_checks.py asks for, or it is stored already."""
+
+    def __init__(self, entry: EntryKind, column: str) -> None:
+        self._entry, self._column = entry, column
+
+    def __call__(self, form: BaseForm, field: Field) -> None:
+        if field.errors or field.data == field.object_data:
+            return
+        if problem := problem_with(self._entry.name, self._column, field.data, clock.today()):
+            raise ValidationError(f"This {problem}.")
+
+
 class Present(DataRequired):
     """A number or a day is there; nought is one, and a default need not be sent."""
 
@@ -136,14 +150,17 @@ def text_field(
     most = longest(entry.model, column)
     required = [DataRequired(needed)] if needed else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
-    checked = [*required, *checks, MaxLength(most), _printable]
+    checked = [*required, *checks, MaxLength(most), _printable, Plausible(entry, column)]
     return kind(entry.labels[column], checked, filters=[clean], render_kw=told_to_browser(most), **options)
 
 
-def choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None) -> SelectField:
-    """One of a closed list; `blank` is what people read for none."""
+def choice_field(
+    entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None, needed: str = ""
+) -> SelectField:
+    """One of a closed list; `blank` is what people read for none, `needed` says what to do where there must be one."""
     nothing = {} if blank is None else {"": blank}
-    return SelectField(entry.labels[column], choices=options({**nothing, **listed}))
+    required = [DataRequired(needed)] if needed else []
+    return SelectField(entry.labels[column], required, choices=options({**nothing, **listed}))
 
 
 def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str] | None = None) -> SelectField:
@@ -153,13 +170,15 @@ def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str]
 
 
 def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DayField:
-    return DayField(entry.labels[column], [Present(needed) if needed else Optional(), _within_dates])
+    checks = [Present(needed) if needed else Optional(), _within_dates, Plausible(entry, column)]
+    return DayField(entry.labels[column], checks)
 
 
 def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
     """A number that must be there, within its column's size and the bounds `least` and `most`."""
     sized = getattr(entry.model, column)
-    return NumberField(entry.labels[column], [Present(needed)], column=sized, description=unit, **bounds)
+    checks = [Present(needed), Plausible(entry, column)]
+    return NumberField(entry.labels[column], checks, column=sized, description=unit, **bounds)
 
 
 def options(labels: Mapping[Any, str]) -> list[SelectChoice]:

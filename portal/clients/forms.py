@@ -75,7 +75,9 @@ class ProductForm(EntryForm):
     }
 
     product_name = text_field(PRODUCT, "product_name", needed="Enter the product's name.")
-    product_type = choice_field(PRODUCT, "product_type", choices.PRODUCT_TYPES)
+    product_type = choice_field(
+        PRODUCT, "product_type", choices.PRODUCT_TYPES, blank="Choose the type", needed="Choose the type."
+    )
     provider = text_field(PRODUCT, "provider", needed="Enter the provider.")
     plan_number = text_field(PRODUCT, "plan_number", needed="Enter the plan number.")
     status = choice_field(PRODUCT, "status", choices.PRODUCT_STATUSES)

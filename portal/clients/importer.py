@@ -24,6 +24,7 @@ from portal.clients.import_checks import reference_problems
 from portal.clients.import_history import ImportHistory
 from portal.clients.import_store import Kept
 from portal.clients.import_valuations import Valuations
+from portal.clients.import_value_checks import value_problems
 from portal.clients.people_matching import match_people
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
@@ -70,8 +71,10 @@ def _attempt(tables: Tables, tell: Tell, by: Actor, *, hold: bool) -> ImportCoun
 
 def _refuse_problems(tables: Tables, kept: Kept) -> None:
     owners = {plan: product["client_ref"] for plan, product in kept.products.items()}
-    problems = tables.problems + reference_problems(
-        tables, emails=kept.profiles, client_refs=kept.clients, owners=owners
+    problems = (
+        tables.problems
+        + reference_problems(tables, emails=kept.profiles, client_refs=kept.clients, owners=owners)
+        + value_problems(tables, kept, clock.today())
     )
     if problems:
         raise ImportProblems(sorted(problems, key=lambda found: (FILES.index(found.file), found.line or 0)))

@@ -33,7 +33,7 @@ PAGES = {
 }
 # What is sent, the status that it is answered with, and the table.
 REFUSALS = {
-    "conflict": ("/clients/1/edit", {"version": "1", "phone": "2", "name": "W"}, 409, "edit_drafts"),
+    "conflict": ("/clients/1/edit", {"version": "1", "phone": "222", "name": "W"}, 409, "edit_drafts"),
     "bad value": ("/clients/1/edit", {"version": "1", "name": ""}, 422, "edit_drafts"),
     "removed part": ("/clients/1/person/2/edit", {"version": "1", "known_as": "x"}, 409, "edit_drafts"),
 }

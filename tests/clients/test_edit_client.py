@@ -132,6 +132,8 @@ WRONG: list[tuple[str, str, str]] = [
     ("email", "a@b.example\0", "control character"),
     ("email", "a" * 250 + "@mail.example", "Use at most 254 characters. This has 263: 9 too many."),
     ("phone", "0" * 41, "Use at most 40 characters. This has 41: 1 too many."),
+    ("phone", "12", "This has 2 digits; a telephone number has 3 to 15."),
+    ("phone", "+44 1632 960 001 / 07700 900123", "This has 23 digits; a telephone number has 3 to 15."),
     ("phone", "1\x1b[2J", "control character"),
     ("address_line1", "x" * 201, "Use at most 200 characters. This has 201: 1 too many."),
     ("address_line2", "a\x08b", "control character"),
@@ -216,9 +218,9 @@ def test_an_unchanged_save_is_no_change(amelia: Visitor, client: Client) -> None
 
 
 def test_only_what_differs_is_written(amelia: Visitor, client: Client) -> None:
-    save(amelia, client, phone="1")
+    save(amelia, client, phone="111")
 
-    assert (stored(client).phone, client.objectives) == ("1", "Retire at 60\n- Bath\n- Boat")
+    assert (stored(client).phone, client.objectives) == ("111", "Retire at 60\n- Bath\n- Boat")
     assert client.notes == "First line\n  indented second\n\nlast"
 
 
@@ -233,7 +235,7 @@ def test_an_adviser_who_has_left_stays_on_the_record(amelia: Visitor, client: Cl
     client.adviser_id = cast.olga.id
     db.session.commit()
 
-    assert save(amelia, client, phone="1").status_code == 302
+    assert save(amelia, client, phone="111").status_code == 302
     assert stored(client).adviser_id == cast.olga.id
 
 
@@ -241,7 +243,7 @@ def test_an_adviser_who_reads_only_now_stays_on_the_record(amelia: Visitor, clie
     client.adviser_id = cast.rhys.id
     db.session.commit()
 
-    answer = save(amelia, client, phone="1")
+    answer = save(amelia, client, phone="111")
 
     assert answer.status_code == 302, errors_of(answer)
     assert stored(client).adviser_id == cast.rhys.id

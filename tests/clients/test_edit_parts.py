@@ -96,15 +96,15 @@ def test_a_product_is_added_with_its_fees(amelias: Desk, client: Client) -> None
 def test_a_valuation_is_added_changed_and_shown_with_its_product(amelias: Desk, client: Client) -> None:
     product = only(Product)
     path = f"/product/{product.id}"
-    answer = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="-12.5")
+    answer = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
     assert answer.headers["Location"] == f"{amelias.address}{path}"
 
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
-    amelias.change(f"/valuation/{june.id}/edit", amount="1,234,567.89")
+    amelias.change(f"/valuation/{june.id}/edit", amount="1,234.89")
 
     words = text_of(amelias.browser.get(f"{amelias.address}{path}"))
-    assert "30 Jun 2026 £1,234,567.89 Edit 31 Mar 2026 £1,000.00" in words
-    assert history_of(client)[1].changes == {f"valuation/{june.id}/amount": ["-12.50", "1234567.89"]}
+    assert "30 Jun 2026 £1,234.89 Edit 31 Mar 2026 £1,000.00" in words
+    assert history_of(client)[1].changes == {f"valuation/{june.id}/amount": ["987.50", "1234.89"]}
 
 
 WRONG = [
@@ -133,6 +133,25 @@ WRONG = [
         "date_of_birth",
         "between 1900",
     ),
+    (
+        "/person/new",
+        {"first_name": "R", "last_name": "W", "date_of_birth": "1/1/2199"},
+        "date_of_birth",
+        "a day to come",
+    ),
+    (
+        "/person/new",
+        {"first_name": "R", "last_name": "W", "ni_number": "QQ 12 34 56"},
+        "ni_number",
+        "This is not a National Insurance number, such as QQ 12 34 56 C.",
+    ),
+    (
+        "/product/new",
+        {"product_name": "I", "provider": "A", "plan_number": "A1", "product_type": ""},
+        "product_type",
+        "Choose the type.",
+    ),
+    ("/product/1/edit", {"plan_number": "to follow"}, "plan_number", "This is not a plan number: use letters"),
     ("/product/1/edit", {"fixed_fee": ""}, "fixed_fee", "Enter the fixed fee, 0 for none."),
     ("/product/1/edit", {"fixed_fee": "1.005"}, "fixed_fee", "more than 2 decimals"),
     ("/product/1/edit", {"fixed_fee": "-1"}, "fixed_fee", "-1 is less than 0"),
@@ -475,4 +494,4 @@ def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client:
 
 def test_the_choices_are_those_of_the_record(amelias: Desk) -> None:
     page = amelias.browser.get(f"{amelias.address}/product/new")
-    assert options_of(page, "product_type") == ["GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]
+    assert options_of(page, "product_type") == ["", "GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]

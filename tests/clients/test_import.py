@@ -124,10 +124,10 @@ def test_a_changed_plan_raises_its_client_by_one_version(folder: CsvFolder) -> N
 
 def test_a_changed_valuation_is_corrected(folder: CsvFolder) -> None:
     imported(folder)
-    folder.set("valuations.csv", "amount_gbp", "-5.25").add("valuations.csv", "A100,2026-09-21,8.00")
+    folder.set("valuations.csv", "amount_gbp", "5.25").add("valuations.csv", "A100,2026-09-21,8.00")
     assert imported(folder).valuations == Counts(1, 1, 0)
     amounts = db.session.scalars(select(Valuation.amount).order_by(Valuation.valued_on)).all()
-    assert amounts == [Decimal("-5.25"), 8]
+    assert amounts == [Decimal("5.25"), 8]
 
 
 def test_records_that_the_files_do_not_name_stay_as_they_are(folder: CsvFolder) -> None:
@@ -157,7 +157,7 @@ def test_nobody_can_sign_in_as_an_imported_profile(folder: CsvFolder) -> None:
 def test_import_locks_clients_before_profiles_as_a_save_does(app: Flask, folder: CsvFolder) -> None:
     """In the other order an import and a save of the same person's could wait for each other."""
     imported(folder)
-    folder.set("profiles.csv", "first_name", "Amy").set("clients.csv", "phone", "2")
+    folder.set("profiles.csv", "first_name", "Amy").set("clients.csv", "phone", "222")
 
     def import_again() -> None:
         with app.app_context():

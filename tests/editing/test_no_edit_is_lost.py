@@ -95,7 +95,7 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
 ) -> None:
     client = make_client(phone="0", notes=NOTES)
     first = fields_of(client)
-    writers = {make_profile(f"Writer{number}", "Crowd"): f"w{number}" for number in range(WRITERS)}
+    writers = {make_profile(f"Writer{number}", "Crowd"): f"w{number:03}" for number in range(WRITERS)}
     names = {profile.id: name for profile, name in writers.items()}
 
     crowd, progress = set_to_work(programs, app, served, writers, client, tmp_path)
