@@ -1,0 +1,77 @@
+"""The release before works on the newest schema: `flask db upgrade` comes first, and then one server after the other.
+
+Its code is kept in tests/releases/before.tar.xz (tools/keep-release) and runs in a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+from flask import Flask
+
+from tests.cast import Cast
+from tests.records import make_client, make_product
+
+KEPT = Path(__file__).parent / "releases" / "before.tar.xz"
+# What somebody does with one page open, by the functions and addresses of that release.
+WORK = """
+import json, sys
+from pathlib import Path
+import portal
+from portal import create_app
+from portal.auth import Profile, sign_in_sessions
+from portal.config import Settings
+from portal.extensions import db
+from portal.sessions import IDENTITY_KEY
+from portal.whence import Whence
+
+assert Path(portal.__file__).is_relative_to(Path.cwd()), portal.__file__
+url, profile_id, client_id = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+app = create_app(Settings(secret_key="k" * 40, database_url=url, instance=Path("/nonexistent"), is_testing=True))
+with app.app_context():
+    profile = db.session.get(Profile, profile_id)
+    text = sign_in_sessions.begin(profile.id, profile.session_epoch, Whence(), hours=12)
+    db.session.commit()
+browser = app.test_client()
+with browser.session_transaction() as session:
+    session[IDENTITY_KEY], session.permanent = text, True
+token = {"X-CSRFToken": browser.get("/session").json["csrf_token"]}
+page, client = f"client-{client_id}", f"/clients/{client_id}"
+change = {"version": 1, "phone": "0161 496 0000"}
+draft = {"version": 2, "values": {"notes": "typed"}}
+answers = {
+    "list": browser.get("/clients?q=whit"),
+    "client": browser.get(client),
+    "editor": browser.get(f"{client}/edit"),
+    "heartbeat": browser.post("/user_page_presence", json={"page_identifier": page, "tab_id": "t"}, headers=token),
+    "roster": browser.get(f"/user_page_presence/{page}"),
+    "save": browser.post(f"{client}/edit", json=change, headers=token),
+    "draft": browser.put(f"/edit_drafts/{page}?form=record", json=draft, headers=token),
+    "changes": browser.get(f"{client}/changes?since=1"),
+    "history": browser.get(f"{client}/history"),
+    "account": browser.get("/account"),
+    "leave": browser.delete(f"/user_page_presence/{page}?tab_id=t", headers=token),
+}
+print(json.dumps({name: answer.status_code for name, answer in answers.items()}))
+"""
+
+
+def test_the_release_before_works_on_the_newest_schema(
+    app: Flask, cast: Cast, database_url: str, tmp_path: Path
+) -> None:
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id)
+    make_product(client)
+    with tarfile.open(KEPT) as kept:
+        kept.extractall(tmp_path, filter="data")
+
+    command = [sys.executable, "-c", WORK, database_url, str(cast.amelia.id), str(client.id)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    statuses = json.loads(done.stdout.splitlines()[-1])
+    assert len(statuses) == 11
+    assert set(statuses.values()) == {200}, f"{statuses}\n{done.stderr}"
