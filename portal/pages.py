@@ -5,7 +5,7 @@ them. Must not import either. A page identifier is `<kind>-<number>`, for instan
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ class PageKind:
     who may not edit it cannot claim to on its roster. `version_sql` is a SQL scalar over `page.number`:
     the record's version, which every beat on a page that the caller may see is told; None for records without one.
     `admin_only_sql` is a SQL scalar over `caller`: how many records of this kind a profile sees as an administrator and
-    would not see otherwise; None where everybody sees all. `heartbeat_seconds` None means the default.
+    would not see otherwise; None where everybody sees all. `fields_of(form)`: the fields of the page's form with that
+    name, none for a form that there is not; drafts hold no others. `heartbeat_seconds` None means the default.
     """
 
     name: str
@@ -35,6 +36,7 @@ class PageKind:
     editable_sql: str
     version_sql: str | None = None
     admin_only_sql: str | None = None
+    fields_of: Callable[[str], Collection[str]] = lambda _form: ()
     heartbeat_seconds: int | None = None
 
 

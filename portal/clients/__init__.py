@@ -9,6 +9,7 @@ from portal.clients import (
     changes_views,
     cli,
     editor_views,
+    editors,
     history_views,
     overruled_views,
     permission_views,
@@ -31,6 +32,7 @@ def init_clients(app: Flask) -> None:
             editable_sql=access.EDITABLE_SQL,
             version_sql=access.VERSION_SQL,
             admin_only_sql=access.ADMIN_ONLY_SQL,
+            fields_of=editors.fields_of,
         )
     )
     modules = (views, editor_views, history_views, access_views, changes_views, overruled_views, text_merges_views)

@@ -4,7 +4,8 @@ The same for the client itself, a person, a product or a valuation, there alread
 that show or save it. Must not import them.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -24,6 +25,12 @@ from portal.editing.drafts import Place
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}
 }
+
+NUMBER = "[1-9][0-9]{0,9}"
+# As Editor's own names.
+FORM_NAME = re.compile(
+    f"record|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
+)
 
 
 @dataclass(frozen=True)
@@ -132,6 +139,15 @@ def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | N
     owner_id = row.product_id if row is not None and entry.kind is VALUATION else product_id
     product = row_of(client, Entry(PRODUCT, owner_id)) if owner_id is not None else None
     return Editor(client, entry, profile_id, row, product)
+
+
+def fields_of(form_name: str) -> Collection[str]:
+    """The fields that a draft of this form may hold; none where no editor's form has that name."""
+    found = FORM_NAME.fullmatch(form_name)
+    if found is None:
+        return ()
+    form = FORMS[found["part"] or found["new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
+    return {name for names in form.GROUPS.values() for name in names}
 
 
 def _advisers_for(client: Client) -> dict[int, str]:

@@ -14,6 +14,7 @@ from portal.sessions import identity
 
 # The answers that tell of the record: pages, and refusals with what others have saved.
 TELLING = {200, 409, 410, 422}
+READ_BY_POST = {"client_text_merges.merge"}  # writes nothing, and reads without the lock
 
 
 def init_permission(app: Flask) -> None:
@@ -23,7 +24,8 @@ def init_permission(app: Flask) -> None:
 
 def _ask_again(response: Response) -> Response:
     client_id = (request.view_args or {}).get("client_id")
-    is_accepted_write = request.method == "POST" and response.status_code == 200
+    is_write = request.method == "POST" and request.endpoint not in READ_BY_POST
+    is_accepted_write = is_write and response.status_code == 200
     if client_id is None or response.status_code not in TELLING or is_accepted_write:
         return response
     try:

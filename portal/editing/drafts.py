@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, literal_column, select, text, tuple_
+from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,7 +21,7 @@ from portal.extensions import Model, db
 
 MOST_DRAFTS = 100  # of one profile; the oldest go
 KEPT_DAYS = 30
-MOST_VALUES = 60
+MAX_BYTES = 4 * 2**20  # of one profile's drafts together, as the database holds them; the oldest go
 LONGEST_ID = 40
 MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -123,9 +123,8 @@ def keep(place: Place, draft_id: str, typed: Typed) -> None:
     now = {"updated_at": func.clock_timestamp()}
     upsert = insert(EditDraft).values(profile_id=place.profile_id, **key, **state, **now)
     statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
-    is_new = db.session.scalar(statement.returning(literal_column("xmax = 0")))
-    if is_new:
-        _drop_the_oldest(place.profile_id)
+    db.session.execute(statement)
+    _drop_the_oldest(place.profile_id)
 
 
 def drafts_at(place: Place) -> Sequence[EditDraft]:
@@ -169,15 +168,24 @@ def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
 
 
 def _drop_the_oldest(profile_id: int) -> None:
-    key = tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id)
+    """Within both limits. The sizes are those of the stored values, which are not read for it."""
     mine = EditDraft.profile_id == profile_id
-    newest = (
-        select(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id)
+    newest_first = (EditDraft.updated_at.desc(), EditDraft.draft_id)
+    ranked = (
+        select(
+            EditDraft.page_identifier,
+            EditDraft.form,
+            EditDraft.draft_id,
+            func.row_number().over(order_by=newest_first).label("place"),
+            func.sum(func.pg_column_size(EditDraft.values)).over(order_by=newest_first, rows=(None, 0)).label("bytes"),
+        )
         .where(mine)
-        .order_by(EditDraft.updated_at.desc())
-        .limit(MOST_DRAFTS)
+        .subquery()
     )
-    _delete(mine, key.not_in(newest))
+    too_much = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
+        or_(ranked.c.place > MOST_DRAFTS, ranked.c.bytes > MAX_BYTES)
+    )
+    _delete(mine, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(too_much))
 
 
 def _delete(*conditions: Any) -> None:

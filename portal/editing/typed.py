@@ -1,14 +1,13 @@
 """What a call to keep a draft may say, checked value by value. Pure; called by views.py."""
 
 import re
+from collections.abc import Callable, Collection
 from typing import Any
 
-from portal.editing.drafts import LONGEST_ID, MOST_VALUES, Mark, Typed, mark_from
+from portal.editing.drafts import LONGEST_ID, Mark, Typed, mark_from
 from portal.editing.guard import origin_from
 from portal.errors import InvalidInput
 
-FORM = re.compile(r"[a-z][a-z0-9_]*(/[a-z0-9_]+)*", re.ASCII)
-FIELD = re.compile(r"[a-z][a-z0-9_]{0,59}", re.ASCII)
 DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
 # `mine` is sent by pages that were opened before drafts had ids; it no longer matters.
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
@@ -18,8 +17,11 @@ LONGEST_SEEN = 2_000
 LONGEST_VALUE = 100_000
 
 
-def typed_from(body: object) -> Typed:
-    """Read `version`, `seen`, `values` and `restored` from parsed JSON. Raises InvalidInput (422) naming the field."""
+def typed_from(body: object, fields: Collection[str]) -> Typed:
+    """Read `version`, `seen`, `values` and `restored` from parsed JSON; `fields` are those that the form has.
+
+    Raises InvalidInput (422) naming the member.
+    """
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     for name in body.keys() - MEMBERS:
@@ -31,12 +33,12 @@ def typed_from(body: object) -> Typed:
         raise InvalidInput("seen", f"must be text of at most {LONGEST_SEEN:,} characters, such as phone:7 notes:8")
     origin_from({"version": str(version), "seen": seen})
     restored = mark_of(body["restored"], "restored") if "restored" in body else None
-    return Typed(version, seen, _values(body.get("values")), restored)
+    return Typed(version, seen, _values(body.get("values"), fields), restored)
 
 
-def form_from(name: Any) -> str:
-    """The form's name. Raises InvalidInput (422)."""
-    if not isinstance(name, str) or len(name) > LONGEST_FORM or not FORM.fullmatch(name):
+def form_from(name: str | None, fields_of: Callable[[str], Collection[str]]) -> str:
+    """The name of a form that the page has, so with fields. Raises InvalidInput (422)."""
+    if not name or len(name) > LONGEST_FORM or not fields_of(name):
         raise InvalidInput("form", "must name a form, such as record, person/12 or person/new")
     return name
 
@@ -56,12 +58,12 @@ def mark_of(text: Any, field: str) -> Mark:
     return mark
 
 
-def _values(values: Any) -> dict[str, str]:
-    if not isinstance(values, dict) or len(values) > MOST_VALUES:
-        raise InvalidInput("values", f"must be an object of at most {MOST_VALUES} fields")
+def _values(values: Any, fields: Collection[str]) -> dict[str, str]:
+    if not isinstance(values, dict):
+        raise InvalidInput("values", "must be an object of fields with their texts")
     for name, value in values.items():
-        if not FIELD.fullmatch(name):
-            raise InvalidInput("values", "must have names of 1 to 60 small letters, digits or underscores")
+        if name not in fields:
+            raise InvalidInput("values", "must have names of fields that the form has")
         if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
             raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")
     return values

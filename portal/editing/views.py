@@ -53,7 +53,9 @@ def check_token() -> None:
 def keep(page_identifier: str) -> ResponseReturnValue:
     """Keep what is typed in one page, beside what others of the same form have kept."""
     draft_id = draft_id_from(request.args.get("draft", ""))
-    drafts.keep(_place(page_identifier), draft_id, typed_from(json_body(LARGEST_BODY_BYTES)))
+    place = _place(page_identifier)
+    fields = pages.parse(page_identifier).kind.fields_of(place.form)
+    drafts.keep(place, draft_id, typed_from(json_body(LARGEST_BODY_BYTES), fields))
     db.session.commit()
     return {"status": "kept"}
 
@@ -86,4 +88,5 @@ def _place(page_identifier: str) -> Place:
     page.kind.load(current_user, page.number)
     if not current_user.may_write:
         raise NotAllowed("Your role lets you look but not change anything.")
-    return Place(current_user.id, page.identifier, form_from(request.args.get("form")))
+    form = form_from(request.args.get("form"), page.kind.fields_of)
+    return Place(current_user.id, page.identifier, form)

@@ -4,12 +4,17 @@ A page is read by several statements. In each test one of the later ones waits f
 restricted and changed.
 """
 
+import re
+
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from portal.clients.permission_views import READ_BY_POST
 from tests.cast import Cast
 from tests.locks import overtaken
-from tests.test_access_matrix import make_records
+from tests.test_access_matrix import make_records, routes_of
+from tests.test_every_write_is_guarded import guarded
 from tests.visitor import Visitor
 
 SECRET = "07700 900999"
@@ -95,6 +100,22 @@ def test_answer_is_withheld_from_somebody_who_is_signed_out_meanwhile(amelia: Vi
     )
 
     assert answer.status_code == 404
+
+
+def test_merge_of_typed_texts_tells_nothing_when_the_client_is_lost_meanwhile(amelia: Visitor) -> None:
+    body = {"version": "1", "notes": "Mine"}
+    assert amelia.post("/clients/1/merge", json=body).status_code == 200
+
+    answer = overtaken(lambda: amelia.post("/clients/1/merge", json=body), hold("client_revisions"), lose)
+
+    assert (answer.status_code, SECRET in answer.text) == (404, False)
+
+
+def test_every_call_that_reads_a_client_by_post_is_asked_about_again(app: Flask) -> None:
+    writes = {rule for _, rule in guarded(app)} | {"/clients/<client_id>/overruled/<version>/dismiss"}
+    posts = {rule for method, rule in routes_of(app) if method == "POST" and "<client_id>" in rule}
+    endpoints = {re.sub(r"<[^<>]*?(\w+)>", r"<\1>", rule.rule): rule.endpoint for rule in app.url_map.iter_rules()}
+    assert {endpoints[rule] for rule in posts - writes} == READ_BY_POST
 
 
 def test_accepted_save_by_which_somebody_loses_the_client_is_answered(visit: type[Visitor], cast: Cast) -> None:

@@ -442,16 +442,16 @@ def test_the_parts_of_another_client_are_not_there(amelia: Visitor, client: Clie
 
 def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Client) -> None:
     product = only(Product)
-    for path, form in (
-        ("/edit", "record"),
-        ("/person/new", "person/new"),
-        ("/person/1/edit", "person/1"),
-        (f"/product/{product.id}/valuation/new", f"valuation/new/{product.id}"),
+    for path, form, field in (
+        ("/edit", "record", "phone"),
+        ("/person/new", "person/new", "known_as"),
+        ("/person/1/edit", "person/1", "known_as"),
+        (f"/product/{product.id}/valuation/new", f"valuation/new/{product.id}", "amount"),
     ):
         kept = amelias.browser.call(
             "PUT",
             f"/edit_drafts/client-{client.id}?form={form}&draft=a",
-            json={"version": 1, "values": {"amount": "5"}},
+            json={"version": 1, "values": {field: "5"}},
         )
         assert kept.status_code == 200
         page = amelias.browser.get(amelias.address + path)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
+from portal.clients.forms import ClientForm
 from portal.editing import drafts
 from portal.editing.drafts import EditDraft, Mark, Place, mark_from
 from portal.extensions import db
@@ -35,7 +37,8 @@ def amelia(visit: Visit, cast: Cast) -> Visitor:
 
 
 def keep(visitor: Visitor, client: Client, form: str = "record", draft: str = "tab-1", **members: Any) -> TestResponse:
-    body = {"version": 1, "seen": "", "values": {"phone": "01632 960100"}, **members}
+    values = {"phone": "01632 960100"} if form == "record" else {"known_as": "Ru"}
+    body = {"version": 1, "seen": "", "values": values, **members}
     return visitor.call("PUT", f"/edit_drafts/client-{client.id}?form={form}&draft={draft}", json=body)
 
 
@@ -229,14 +232,55 @@ def test_a_value_out_of_range_is_422_and_the_member_is_named(
 
 
 def test_the_limits_themselves_are_accepted(amelia: Visitor, client: Client) -> None:
-    """60 fields of 60 characters; 100,000 characters in a value."""
-    values = {f"{'x' * 57}_{number:02}": "x" for number in range(59)}
+    """All fields of a form; 100,000 characters in a value; the largest number of a part."""
+    values = {name: "x" for names in ClientForm.GROUPS.values() for name in names}
 
     assert keep(amelia, client, values={**values, "notes": "x" * 100_000}).status_code == 200
-    assert keep(amelia, client, form="x" * 60, version=2**31 - 1).status_code == 200
+    assert keep(amelia, client, form="person/2147483647", version=2**31 - 1).status_code == 200
 
 
-@pytest.mark.parametrize("form", ["", "Record", "a b", "person/", "/12", "a//b", "../x", "x%00", "%ff", "x" * 61])
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        *(("record", "notes"), ("person/12", "known_as"), ("product/12", "provider"), ("valuation/12", "amount")),
+        *(("person/new", "known_as"), ("product/new", "provider"), ("valuation/new/12", "amount")),
+    ],
+)
+def test_each_editor_keeps_the_fields_of_its_own_form(amelia: Visitor, client: Client, form: str, field: str) -> None:
+    assert keep(amelia, client, form, values={field: "x"}).status_code == 200
+    for other in {"notes", "known_as", "provider", "amount", "is_restricted", "version", "draft"} - {field}:
+        is_a_problem(keep(amelia, client, form, values={field: "x", other: "x"}), 422)
+    assert [row[2:] for row in kept()] == [(form, {field: "x"})]
+
+
+def test_drafts_of_a_profile_stay_within_their_size_together(
+    amelia: Visitor, visit: Visit, cast: Cast, client: Client
+) -> None:
+    """Random digits, which the database cannot make much smaller. The oldest go, those of others stay."""
+    keep(visit(cast.daniel), client)
+    for number in range(60):
+        digits = secrets.token_hex(50_000)
+        answer = keep(amelia, client, draft=f"tab-{number}", values={"notes": digits, "objectives": digits})
+        assert answer.status_code == 200
+
+    mine = (EditDraft.profile_id == cast.amelia.id,)
+    bytes_, count = db.session.execute(
+        select(func.sum(func.pg_column_size(EditDraft.values)), func.count()).where(*mine)
+    ).one()
+    assert bytes_ <= drafts.MAX_BYTES
+    assert 10 < count < 60
+    ids = db.session.scalars(select(EditDraft.draft_id).where(*mine).order_by(EditDraft.updated_at.desc())).all()
+    assert ids == [f"tab-{number}" for number in range(59, 59 - count, -1)]
+    assert len(kept()) == count + 1
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("", "Record", "a b", "person/", "/12", "a//b", "../x", "x%00", "%ff", "x" * 61),
+        *("record/1", "client/1", "grant/new", "person/0", "person/x", "person/12/13", "valuation/new"),
+    ],
+)
 def test_a_form_that_is_none_is_422(amelia: Visitor, client: Client, form: str) -> None:
     for answer in (keep(amelia, client, form), discard(amelia, client, form)):
         is_a_problem(answer, 422)
