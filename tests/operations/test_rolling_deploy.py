@@ -1,4 +1,4 @@
-"""A rolling deploy behind nginx: server after server gets another release while 2,000 people have a page open."""
+"""Two servers behind nginx and 2,000 people with a page open: a rolling deploy, and a server that is killed."""
 
 import asyncio
 import resource
@@ -21,6 +21,7 @@ from tests.platform.portal import Portal
 pytestmark = pytest.mark.operations
 
 VIEWERS = 2_000
+BACK_WITHIN_SECONDS = 15
 OPEN_FILES = 8_192
 CODE = ("portal", "templates", "static", "migrations", "wsgi.py", "gunicorn.conf.py")
 
@@ -99,3 +100,24 @@ def test_no_heartbeat_save_or_page_fails_in_a_rolling_deploy_and_every_stream_co
     assert {client: versions[client] - 1 for client in clients} == dict(crowd.saved)
     for portal in portals:
         assert "Traceback" not in portal.log.read_text()
+
+
+def test_every_browser_is_back_within_15_seconds_after_a_server_was_killed(
+    portals: list[Portal], tmp_path: Path, make_crowd: MakeCrowd, say: Say
+) -> None:
+    (tmp_path / "nginx").mkdir()
+    with Nginx(tmp_path / "nginx", [portal.port for portal in portals]) as nginx:
+        crowd, clients = make_crowd(Gate(nginx.https_port, NAME, nginx.trust()), VIEWERS)
+
+        async def kill() -> None:
+            await crowd.calls_answered(50)
+            await asyncio.to_thread(portals[0].kill)
+            while all(viewer.is_live for viewer in crowd.viewers):
+                await asyncio.sleep(0.01)
+
+        asyncio.run(crowd.during(kill, clients))
+
+        outages = [seconds for viewer in crowd.viewers for seconds in viewer.outages]
+        say(f"server killed: {len(outages)} streams came back, the last after {max(outages):.2f} s")
+        assert len(outages) > VIEWERS // 4
+        assert max(outages) < BACK_WITHIN_SECONDS
