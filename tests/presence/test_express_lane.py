@@ -202,3 +202,19 @@ def _without_moments(answer: TestResponse) -> Any:
 def _without_length(answer: TestResponse) -> list[tuple[str, str]]:
     """A moment is written with as many decimals as it has."""
     return sorted(header for header in answer.headers if header[0] != "Content-Length")
+
+
+def test_an_error_that_nobody_foresaw_is_answered_and_logged_by_flask(
+    visit: Visit, cast: Cast, page_identifier: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Past the lane a person would see gunicorn's bare page, and the log would name neither request nor person."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    amelia = visit(cast.amelia).with_token()
+    monkeypatch.setattr(express, "answer_to_beat", fail)
+
+    answer = by("express", amelia, {"page_identifier": page_identifier})
+    assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
+    assert "unforeseen error in POST /user_page_presence" in caplog.text
