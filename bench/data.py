@@ -169,9 +169,7 @@ def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
         "visible": True,
         "fields": [],
     }
-    post = _request(
-        "POST /user_page_presence", f"Cookie: {viewer.cookie}\r\nX-CSRFToken: {viewer.csrf_token}\r\n", body
-    )
+    post = request("POST /user_page_presence", f"Cookie: {viewer.cookie}\r\nX-CSRFToken: {viewer.csrf_token}\r\n", body)
     return Beat((post,), viewer.profile_id, viewer.email)
 
 
@@ -179,8 +177,8 @@ def reference_beat(viewer: Viewer, page: int, secret_key: str) -> Beat:
     """A POST and then a GET, as the original request's usePresence does it."""
     authorization = f"Authorization: Bearer {_token(viewer.profile_id, secret_key)}\r\n"
     body = {"page_identifier": f"client-{page}", "user_id": viewer.profile_id}
-    post = _request("POST /user_page_presence", authorization, body)
-    get = _request(f"GET /user_page_presence/client-{page}", authorization)
+    post = request("POST /user_page_presence", authorization, body)
+    get = request(f"GET /user_page_presence/client-{page}", authorization)
     return Beat((post, get), viewer.profile_id, viewer.email)
 
 
@@ -204,7 +202,7 @@ def _base64url(raw: bytes) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def _request(line: str, headers: str, body: object = None) -> bytes:
+def request(line: str, headers: str, body: object = None) -> bytes:
     payload = b"" if body is None else json.dumps(body).encode()
     if payload:
         headers += f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"

@@ -4,7 +4,6 @@ It shares the network of this machine, so that it reaches Debian's packages and 
 file system, accounts and processes of its own.
 """
 
-import os
 import shutil
 import socket
 import subprocess
@@ -22,7 +21,10 @@ RELEASE = "bookworm"
 PORTS = (80, 443, 5432, 8001, 8002, 9090)
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8")
 # How this machine reaches packages: sources, certificates, names.
-WAYS = ("etc/apt/apt.conf.d", "etc/apt/sources.list.d", "etc/pip.conf", "etc/ssl/certs", "etc/resolv.conf", "etc/hosts")
+WAYS = (
+    *("etc/apt/apt.conf.d", "etc/apt/sources.list.d", "etc/pip.conf"),
+    *("etc/ssl/certs/ca-certificates.crt", "etc/resolv.conf", "etc/hosts"),
+)
 BOOT = """
 set -e
 mount --make-rprivate /
@@ -98,8 +100,7 @@ class Machine:
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+        shutil.copytree(source, target, dirs_exist_ok=True)
     elif source.exists():
         target.unlink(missing_ok=True)
         shutil.copy(source, target)
-    assert os.path.lexists(target) or not source.exists()

@@ -35,7 +35,8 @@ done
 for port in 8001 8002 8001 8002; do systemctl restart portal@$port; done
 touch /root/stop
 wait
-echo "statuses: $(sort --unique /root/statuses.* | tr '\\n' ' ')"
+echo "statuses: $(sort --unique /root/statuses.* | tr '\\n' ' ')" > /root/statuses
+grep --invert-match "connect() failed" /var/log/nginx/error.log | tail -5 >> /root/statuses
 """
 
 
@@ -61,7 +62,9 @@ def test_the_guide_leads_to_a_portal_that_serves_is_upgraded_rolled_back_and_res
     machine.do(commands().replace(add, f"printf '%s\\n' '{PASSWORD}' '{PASSWORD}' | {add}"))
     assert SIGNED_IN in machine.do(SIGN_IN)
     assert "All is well." in machine.do("portal-flask doctor")
-    assert "statuses: 405 \n" in machine.do(RESTART_UNDER_LOAD)
+    machine.do(RESTART_UNDER_LOAD)
+    statuses = (machine.root / "root" / "statuses").read_text()
+    assert statuses.startswith("statuses: 405 \n"), statuses
 
     for kind in ("upgrade", "rollback", "restore"):
         machine.do(commands(kind))
