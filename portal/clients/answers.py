@@ -3,6 +3,8 @@
 Whatever a save comes to, what was typed travels on with the answer.
 """
 
+from decimal import Decimal
+
 from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
 
@@ -11,21 +13,23 @@ from portal.clients import conflicts, draft_forms, overruled, wording
 from portal.clients.asked import Asked
 from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
-from portal.clients.edits import Merged, Saved
+from portal.clients.edits import AmountDoubted, Merged, Saved, ValueRefused
 from portal.clients.form_fields import EntryForm
+from portal.clients.revisions import to_json
 from portal.editing.display import EditorDraft, values_of
 from portal.error_handlers import answer
 
 GUARD = ("version", "seen", "proceeded", "draft", "restored")
 
 
-def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft) -> str:
+def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRefused | None = None) -> str:
     return render_template(
         "clients/edit.html",
         client=editor.client,
         editor=editor,
         form=form,
         draft=draft,
+        doubted=_doubted(refused),
         overruled=overruled.notices_for(editor.profile_id, editor.client),
         may_edit=True,
         now=clock.now(),
@@ -46,16 +50,25 @@ def saved(editor: Editor, result: Saved, asked: Asked) -> ResponseReturnValue:
     return redirect(editor.back_url)
 
 
-def refused(editor: Editor, form: EntryForm, asked: Asked) -> ResponseReturnValue:
-    """422: values that cannot be kept, each beside its field."""
+def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused | None = None) -> ResponseReturnValue:
+    """422: values that cannot be kept, each beside its field; an amount that is doubted with how to confirm it."""
+    doubted = _doubted(refused)
     if asked.speaks_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
-        return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors)
-    return editor_page(editor, *draft_forms.sent_back(editor, form, asked.budget)), 422
+        confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
+        return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
+    return editor_page(editor, *draft_forms.sent_back(editor, form, asked.budget), refused), 422
 
 
 def conflict(
-    editor: Editor, merged: Merged, third: EntryForm, asked: Asked, *, typed: EntryForm | None = None, undoing: int = 0
+    editor: Editor,
+    merged: Merged,
+    third: EntryForm,
+    asked: Asked,
+    *,
+    typed: EntryForm | None = None,
+    undoing: int = 0,
+    refused: ValueRefused | None = None,
 ) -> ResponseReturnValue:
     """409: others have changed the same fields, and somebody has to decide.
 
@@ -74,9 +87,15 @@ def conflict(
         hidden={**sent, "seen_version": str(merged.version), **texts},
         questions=conflicts.questions(merged, third, asked),
         settled=conflicts.settled(merged, asked),
+        doubted=_doubted(refused),
         undoing=undoing,
         draft=None if undoing else draft_forms.asked(editor, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing"),
     )
     return page, 409
+
+
+def _doubted(refused: ValueRefused | None) -> Decimal | None:
+    """The amount that is to be confirmed."""
+    return refused.amount if isinstance(refused, AmountDoubted) else None

@@ -33,10 +33,11 @@ def import_clients(folder: Path) -> None:
 
     What is there already is brought up to date, what the files do not name stays as it is. People are known again
     by National Insurance number, or else by names and date of birth. If anything is wrong with any file, every
-    problem is printed and nothing is imported.
+    problem is printed and nothing is imported. Amounts more than 75 % away from the valuation before are imported and
+    named.
     """
     me = at_the_command_line("flask clients import")
-    counts = importer.import_folder(folder, progress=_progress, by=me)
+    counts = importer.import_folder(folder, progress=_progress, warn=_warn, by=me)
     audit.record(Event.IMPORTED, me, **_numbers(counts))
     db.session.commit()
     click.echo(counts)
@@ -132,6 +133,11 @@ def _progress(line: str) -> None:
     """For somebody who waits and watches; in a log the result is enough."""
     if sys.stderr.isatty():
         click.echo(line, err=True)
+
+
+def _warn(line: str) -> None:
+    """What was imported, and may be wrong."""
+    click.echo(f"Please check {line}", err=True)
 
 
 def _numbers(counts: ImportCounts | ExportCounts) -> dict[str, int]:

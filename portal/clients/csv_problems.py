@@ -29,9 +29,12 @@ class ImportProblems(PortalError):
         super().__init__(_listed(self.problems))
 
 
+def first_of(lines: list[str]) -> list[str]:
+    """As many lines as somebody reads, and how many more there are."""
+    more = len(lines) - MAX_SHOWN
+    return [*lines[:MAX_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
+
+
 def _listed(problems: list[str]) -> str:
     noun = "problem" if len(problems) == 1 else "problems"
-    lines = [f"nothing was imported, because of {len(problems):,} {noun}:", *problems[:MAX_SHOWN]]
-    if len(problems) > MAX_SHOWN:
-        lines.append(f"and {len(problems) - MAX_SHOWN:,} more")
-    return "\n".join(lines)
+    return "\n".join([f"nothing was imported, because of {len(problems):,} {noun}:", *first_of(problems)])

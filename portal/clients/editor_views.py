@@ -4,6 +4,7 @@ All save the same way: see operations.py. A browser sends forms, a program may s
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -20,7 +21,7 @@ from portal.clients.editors import Editor, editor_of
 from portal.clients.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueRefused
 from portal.clients.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.form_fields import EntryForm
-from portal.clients.forms import FORMS
+from portal.clients.forms import FORMS, ValuationForm
 from portal.clients.merging import merge_now
 from portal.clients.readable import readable_columns
 from portal.editing import drafts
@@ -155,7 +156,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
         return answers.refused(editor, form, asked)
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
     decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
-    edit = _edit(asked, editor.values(form), decisions)
+    edit = replace(_edit(asked, editor.values(form), decisions), confirmed_amount=_confirmed_amount(form))
     try:
         if editor.is_new:
             result = operations.add_part(editor.client, entry.kind, edit, product_id)
@@ -169,7 +170,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
         if decisions and not asked.speaks_json:
             return _asked_again(editor, form, third, asked, edit, refused)
         form[refused.field].errors = (refused.problem,)
-        return answers.refused(editor, form, asked)
+        return answers.refused(editor, form, asked, refused)
     drafts.settle(editor.place, asked.sent)
     db.session.commit()
     return answers.saved(editor, result, asked)
@@ -182,7 +183,12 @@ def _asked_again(
     third[refused.field].errors = (refused.problem,)
     decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
     merged = merge_now(editor.client, editor.entry, replace(edit, decisions=decisions))
-    return answers.conflict(editor, merged, third, asked, typed=form)
+    return answers.conflict(editor, merged, third, asked, typed=form, refused=refused)
+
+
+def _confirmed_amount(form: EntryForm) -> Decimal | None:
+    amount: Decimal | None = form.confirm_amount.data if isinstance(form, ValuationForm) else None  # type: ignore[assignment]
+    return amount
 
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:

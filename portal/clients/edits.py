@@ -5,6 +5,7 @@ Used by the operations and the views. Must not import Flask.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from portal.clients.access import Caller
@@ -23,8 +24,8 @@ class Edit:
 
     `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
     everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
-    Proceed Anyway. `reverts`: the version that is undone, and `reason` why. `budget` is that of
-    the request, for comparing texts.
+    Proceed Anyway. `confirmed_amount`: of a valuation, meant although it is far away from the one before. `reverts`:
+    the version that is undone, and `reason` why. `budget` is that of the request, for comparing texts.
     """
 
     origin: Origin
@@ -35,6 +36,7 @@ class Edit:
     decisions: Decisions = field(default_factory=dict)
     source: str = "form"
     proceeded: bool = False
+    confirmed_amount: Decimal | None = None
     reverts: int | None = None
     reason: str = ""
     whence: Whence = NOWHERE
@@ -93,6 +95,14 @@ class EditConflict(StaleVersion):
 
 class ValueRefused(InvalidInput):
     """A value that is right in itself but is in use already, or not this person's to change (422). Roll back."""
+
+
+class AmountDoubted(ValueRefused):
+    """An amount far away from the valuation before, to be confirmed (422): sent again as `confirmed_amount`."""
+
+    def __init__(self, amount: Decimal, problem: str) -> None:
+        super().__init__("amount", problem)
+        self.amount = amount
 
 
 class EntryGone(StaleVersion):

@@ -10,6 +10,7 @@ from portal.clients import choices
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION
 from portal.clients.form_fields import (
     EntryForm,
+    NumberField,
     choice_field,
     day_field,
     number_choice_field,
@@ -17,6 +18,7 @@ from portal.clients.form_fields import (
     options,
     text_field,
 )
+from portal.clients.models import Valuation
 
 
 class ClientForm(EntryForm):
@@ -98,6 +100,8 @@ class ValuationForm(EntryForm):
 
     valued_on = day_field(VALUATION, "valued_on", needed="Enter the day of the valuation.")
     amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
+    # The amount again, of somebody who was asked whether they mean it.
+    confirm_amount = NumberField("Confirmed amount", [Optional()], column=Valuation.amount)
 
 
 FORMS: dict[str, type[EntryForm]] = {

@@ -31,6 +31,7 @@ from portal.clients.csv_shapes import ValuationRow
 from portal.clients.csv_tables import Tables
 from portal.clients.import_changes import Changes, Values
 from portal.clients.models import Client, Person, Product
+from portal.clients.valuation_jumps import MAX_CHANGE
 from portal.extensions import db
 
 # Of the same family as the jobs' locks: see portal.jobs.
@@ -55,6 +56,21 @@ WRITE_VALUATIONS = text("""
     ORDER BY place
     ON CONFLICT (product_id, valued_on) DO UPDATE SET amount = excluded.amount
     RETURNING id, product_id, valued_on
+""")
+
+
+# Of the written rows those that differ from the valuation before by more than valuation_jumps.MAX_CHANGE.
+JUMPS = text("""
+    SELECT products.plan_number, each.valued_on, each.amount, each.before, each.before_on
+    FROM unnest(CAST(:product_ids AS integer[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
+        WITH ORDINALITY AS given (product_id, valued_on, amount, place)
+    JOIN (SELECT product_id, valued_on, amount,
+                 lag(amount) OVER earlier AS before, lag(valued_on) OVER earlier AS before_on
+          FROM valuations WHERE product_id = ANY (CAST(:product_ids AS integer[]))
+          WINDOW earlier AS (PARTITION BY product_id ORDER BY valued_on)) AS each USING (product_id, valued_on)
+    JOIN products ON products.id = product_id
+    WHERE before <> 0 AND abs(each.amount - before) > :max_change * abs(before)
+    ORDER BY place
 """)
 
 
@@ -146,6 +162,12 @@ def write_valuations(rows: Sequence[Any], done: Callable[[int], None]) -> dict[t
         ids.update({(row.product_id, row.valued_on): row.id for row in written})
         done(len(ids))
     return ids
+
+
+def jumps_among(rows: Sequence[Any]) -> Iterator[Any]:
+    """Those of the written valuations that are far away from the one before, which is told as before and before_on."""
+    for part in _parts([(row.product_id, row.valued_on, row.amount) for row in rows]):
+        yield from db.session.execute(JUMPS, {**_columns(part), "max_change": MAX_CHANGE})
 
 
 def profile_ids() -> dict[str, int]:

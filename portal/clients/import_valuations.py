@@ -7,10 +7,12 @@ write.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from portal.clients import import_store
-from portal.clients.csv_shapes import ValuationRow
+from portal.clients import import_store, valuation_jumps
+from portal.clients.csv_problems import Problem
+from portal.clients.csv_shapes import VALUATIONS, ValuationRow
 from portal.clients.import_changes import Counts, Values
 from portal.clients.import_history import ImportHistory
+from portal.clients.valuation_jumps import Before
 
 
 class Valuations:
@@ -41,6 +43,21 @@ class Valuations:
         ids = import_store.write_valuations(self._differing, lambda done: tell(done, len(self._differing)))
         for row in self._differing:
             history.valued(self._owners[row.product_id], ids[row.product_id, row.valued_on], row)
+
+    def jumps(self) -> list[str]:
+        """Name the written rows whose amount is far away from the valuation before. Call after `write`."""
+        lines = {(row.plan_number, row.valued_on): row.line for row in self._rows}
+        return [
+            str(
+                Problem(
+                    VALUATIONS.file,
+                    lines[found.plan_number, found.valued_on],
+                    "amount_gbp",
+                    valuation_jumps.in_words(found.amount, Before(found.before_on, found.before)),
+                )
+            )
+            for found in import_store.jumps_among(self._differing)
+        ]
 
     def _expect(self, products: Mapping[str, tuple[int, int]]) -> None:
         """Plan number → (product id, client id)."""

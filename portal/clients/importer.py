@@ -15,7 +15,7 @@ from portal import clock
 from portal.auth import administration, operations
 from portal.clients import access, auditing, import_store
 from portal.clients.auditing import AdviserChange
-from portal.clients.csv_problems import ImportProblems
+from portal.clients.csv_problems import ImportProblems, first_of
 from portal.clients.csv_shapes import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
 from portal.clients.csv_tables import Tables, Tell, read_tables
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry, EntryKind
@@ -35,17 +35,25 @@ class ImportOvertaken(PortalError):
     """Records changed under the import's hands. The caller rolls back, and may import again."""
 
 
-def import_folder(folder: Path, *, progress: Tell | None = None, by: Actor = NOBODY) -> ImportCounts:
+def import_folder(
+    folder: Path, *, progress: Tell | None = None, warn: Tell | None = None, by: Actor = NOBODY
+) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
     A client that was there rises by one version for all that changes of it; nobody is named as its changer. Where
     somebody saves one of them meanwhile, the import rolls back and begins again, with all of them locked from then on.
-    `progress` hears a line now and then; the audit names `by` where the import changes a role, or who sees a restricted
-    client. Raises ImportProblems, with every problem of every file and before anything is
-    written, or ImportOvertaken; the caller then rolls back.
+    `progress` hears a line now and then, `warn` of amounts that are taken and may be wrong; the audit names `by` where
+    the import changes a role, or who sees a restricted client. Raises ImportProblems, with every problem of every file
+    and before anything is written, or ImportOvertaken; the caller then rolls back.
     """
     tell = progress or _tell_nobody
-    tables = read_tables(folder, tell)
+    counts, doubts = _import(read_tables(folder, tell), tell, by)
+    for line in first_of(doubts):
+        (warn or _tell_nobody)(line)
+    return counts
+
+
+def _import(tables: Tables, tell: Tell, by: Actor) -> tuple[ImportCounts, list[str]]:
     try:
         return _attempt(tables, tell, by, hold=False)
     except (StaleVersion, IntegrityError):
@@ -59,7 +67,7 @@ def import_folder(folder: Path, *, progress: Tell | None = None, by: Actor = NOB
         ) from error
 
 
-def _attempt(tables: Tables, tell: Tell, by: Actor, *, hold: bool) -> ImportCounts:
+def _attempt(tables: Tables, tell: Tell, by: Actor, *, hold: bool) -> tuple[ImportCounts, list[str]]:
     import_store.take_turns()
     kept = import_store.kept_records(tables, hold=hold)
     _refuse_problems(tables, kept)
@@ -80,8 +88,10 @@ def _refuse_problems(tables: Tables, kept: Kept) -> None:
         raise ImportProblems(sorted(problems, key=lambda found: (FILES.index(found.file), found.line or 0)))
 
 
-def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> ImportCounts:
-    """In this order: each file names what the one before it has brought, and nothing that belongs to a client which was
+def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> tuple[ImportCounts, list[str]]:
+    """Write it all; return what was done, and the amounts that may be wrong.
+
+    In this order: each file names what the one before it has brought, and nothing that belongs to a client which was
     there is touched before its row is locked and its version claimed.
     """
     at = clock.now()
@@ -110,7 +120,8 @@ def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> ImportCounts:
     valuations.write(history, lambda done, all_: tell(f"{VALUATIONS.file}: {done:,} of {all_:,} written"))
     history.record(at)
     _tell_of_access(clients, history, by)
-    return ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations.counts)
+    counts = ImportCounts(profiles.counts, clients.counts, people.counts, products.counts, valuations.counts)
+    return counts, valuations.jumps()
 
 
 def _write_profiles(profiles: Changes, by: Actor) -> None:

@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 
 from portal import clock
 from portal.auth import Profile
-from portal.clients import access, auditing, overruled, revisions
-from portal.clients.edits import Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
+from portal.clients import access, auditing, overruled, queries, revisions, valuation_jumps
+from portal.clients.edits import AmountDoubted, Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.clients.merging import merge_now, row_of, since_origin, touched_by
@@ -68,6 +68,8 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
+    if entry.kind is VALUATION and "amount" in changed and edit.reverts is None:
+        _ask_about_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
         with _nothing_twice():
@@ -93,6 +95,8 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     known = _added_before(kind, edit, since, owner)
     if known:
         return Saved(client.version, entry=known, is_change=False)
+    if kind is VALUATION:
+        _ask_about_jump(owner["product_id"], edit.values, edit)
     row = _insert(kind, {**edit.values, **owner})
     _refuse_too_many(row)
     entry = Entry(kind, row.id)
@@ -173,6 +177,19 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
     db.session.refresh(client)
     return version
+
+
+def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
+    """Raise AmountDoubted (422) for an amount far away from the valuation before, unless it is confirmed.
+
+    Whoever has chosen it on the conflict page has seen another beside it, and has confirmed it by that.
+    """
+    amount, decision = values["amount"], edit.decisions.get("amount")
+    if amount == edit.confirmed_amount or (decision and decision.choice != "third"):
+        return
+    before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
+    if before and valuation_jumps.is_jump(amount, before.amount):
+        raise AmountDoubted(amount, f"{valuation_jumps.in_words(amount, before)}. Correct it, or confirm it below.")
 
 
 def _hold_adviser(profile_id: int) -> None:

@@ -24,6 +24,7 @@ from portal.auth import Profile
 from portal.clients.access import visible_to
 from portal.clients.filters import ListFilters
 from portal.clients.models import Client, Person, Product, Valuation
+from portal.clients.valuation_jumps import Before
 from portal.extensions import db
 from portal.paging import PAGE_SIZE, Paging
 
@@ -64,9 +65,9 @@ def people_of(client: Client) -> Sequence[Person]:
     ).all()
 
 
-def products_of(client: Client) -> Sequence[Row[Any]]:
+def products_of(client: Client, today: date) -> Sequence[Row[Any]]:
     """The client's products with `latest_valued_on` and `latest_amount_gbp` (None: never valued), largest first."""
-    latest = _latest_valuation()
+    latest = _valuation_by(today)
     return db.session.execute(
         select(
             Product.id,
@@ -99,13 +100,7 @@ def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
         .table_valued("day")
         .render_derived()
     )
-    on_day = (
-        select(Valuation.amount)
-        .where(Valuation.product_id == Product.id, Valuation.valued_on <= days.c.day)
-        .order_by(Valuation.valued_on.desc())
-        .limit(1)
-        .lateral()
-    )
+    on_day = _valuation_by(days.c.day)
     rows = db.session.execute(
         select(func.date(days.c.day).label("day"), func.sum(on_day.c.amount).label("total"))
         .select_from(days)
@@ -131,6 +126,14 @@ def valuation_count(product: Product) -> int:
     return db.session.scalar(select(func.count()).select_from(Valuation).where(mine)) or 0
 
 
+def valuation_before(product_id: int, day: date, ignored_id: int | None = None) -> Before | None:
+    """The product's newest valuation from before the day, but for the one that is being changed."""
+    others = [Valuation.product_id == product_id, Valuation.valued_on < day, Valuation.id.is_distinct_from(ignored_id)]
+    query = select(Valuation.valued_on, Valuation.amount).where(*others)
+    row = db.session.execute(query.order_by(Valuation.valued_on.desc()).limit(1)).first()
+    return Before(row.valued_on, row.amount) if row else None
+
+
 def name_of(profile_id: int | None) -> str:
     """The profile's full name; '' for nobody. One statement a profile, however often a request names it."""
     profile = db.session.get(Profile, profile_id) if profile_id else None
@@ -144,9 +147,9 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
 
     With 50,000 clients that makes page 1,900 of them five times as fast.
     """
-    chosen = _chosen(filters, page, reader).subquery()
+    chosen = _chosen(filters, page, today, reader).subquery()
     adviser = aliased(Profile)
-    products = _products_total(Client)
+    products = _products_total(Client, today)
     return (
         select(
             Client.id,
@@ -169,10 +172,10 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
     )
 
 
-def _chosen(filters: ListFilters, page: int, reader: Profile) -> Select[int, Any, int]:
+def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[int, Any, int]:
     adviser = aliased(Profile)
     candidate = _candidate(filters, reader)
-    products = _products_total(candidate)
+    products = _products_total(candidate, today)
     sorted_by = {
         "name": func.lower(candidate.name),
         "client_ref": candidate.client_ref,
@@ -253,8 +256,8 @@ def _found(term: str) -> Any:
     )
 
 
-def _products_total(client: Any) -> LateralFromClause:
-    latest = _latest_valuation()
+def _products_total(client: Any, today: date) -> LateralFromClause:
+    latest = _valuation_by(today)
     return (
         select(func.count(Product.id).label("product_count"), func.sum(latest.c.amount).label("total_gbp"))
         .join(latest, true(), isouter=True)
@@ -263,10 +266,11 @@ def _products_total(client: Any) -> LateralFromClause:
     )
 
 
-def _latest_valuation() -> LateralFromClause:
+def _valuation_by(day: Any) -> LateralFromClause:
+    """What a product is worth on a day, in every total, list and chart: its newest valuation up to then."""
     return (
         select(Valuation.valued_on, Valuation.amount)
-        .where(Valuation.product_id == Product.id)
+        .where(Valuation.product_id == Product.id, Valuation.valued_on <= day)
         .order_by(Valuation.valued_on.desc())
         .limit(1)
         .lateral()

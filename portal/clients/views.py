@@ -50,7 +50,7 @@ def list_clients() -> ResponseReturnValue:
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
     client = client_with_names(current_user, client_id)
-    products = queries.products_of(client)
+    products = queries.products_of(client, clock.today())
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
         "clients/show.html",

@@ -1,0 +1,190 @@
+"""Valuations that cannot be meant, that may not be meant, and what a product is worth today."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal import clock
+from portal.clients import Client, Product, Valuation
+from portal.clients.importer import import_folder
+from portal.clients.valuation_jumps import is_jump
+from portal.extensions import db
+from tests.clients.conftest import Desk, history_of
+from tests.clients.csv_folder import CsvFolder
+from tests.reading import errors_of, text_of
+from tests.records import make_client, make_product
+from tests.visitor import Visitor
+
+MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
+FAR = "£120.00 is 99% less than the valuation before (£12,000.00 on 31 Mar 2026)"
+
+
+@pytest.fixture
+def product(client: Client) -> Product:
+    return make_product(client, (MARCH, "12000.00"), plan_number="A100")
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client, product: Product) -> Desk:
+    return Desk(amelia, client)
+
+
+def new(product: Product) -> str:
+    return f"/product/{product.id}/valuation/new"
+
+
+def amounts() -> list[tuple[date, Decimal]]:
+    db.session.rollback()
+    rows = db.session.execute(select(Valuation.valued_on, Valuation.amount).order_by(Valuation.valued_on))
+    return [(row.valued_on, row.amount) for row in rows]
+
+
+def add(desk: Desk, product: Product, **typed: str) -> Any:
+    path = new(product)
+    return desk.send(desk.open(path), path, **{"valued_on": "30/6/2026", **typed})
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"valued_on": "1/1/2199", "amount": "12000"}, {"valued_on": "This is a day to come."}),
+        ({"amount": "-1"}, {"amount": "This is less than 0."}),
+    ],
+)
+def test_valuation_of_a_day_to_come_or_below_nought_is_refused(
+    amelias: Desk, product: Product, typed: dict[str, str], errors: dict[str, str]
+) -> None:
+    answer = add(amelias, product, **typed)
+
+    assert (answer.status_code, errors_of(answer)) == (422, errors)
+    assert amelias.say(new(product), version=1, **{"valued_on": "2026-06-30", **typed}).json["field"] in errors
+    assert len(amounts()) == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "before", "expected"),
+    [
+        *(("120", "12000", True), ("3000", "12000", False), ("2999.99", "12000", True), ("21000", "12000", False)),
+        *(("21000.01", "12000", True), ("0", "12000", True), ("5", "0", False), ("-100", "-50", True)),
+    ],
+)
+def test_amount_is_far_away_beyond_three_quarters(amount: str, before: str, expected: bool) -> None:
+    assert is_jump(Decimal(amount), Decimal(before)) is expected
+
+
+def test_amount_far_from_the_last_is_asked_about_and_saved_when_confirmed(amelias: Desk, product: Product) -> None:
+    asked = add(amelias, product, amount="120")
+
+    assert asked.status_code == 422
+    assert FAR in errors_of(asked)["amount"]
+    assert 'name="confirm_amount" value="120.00"' in asked.text
+    assert len(amounts()) == 1
+
+    assert add(amelias, product, amount="120", confirm_amount="120.00").status_code == 302
+    assert amounts() == [(MARCH, 12000), (JUNE, 120)]
+
+
+def test_confirmed_amount_is_asked_about_again_when_it_is_another(amelias: Desk, product: Product) -> None:
+    answer = add(amelias, product, amount="12", confirm_amount="120.00")
+
+    assert answer.status_code == 422
+    assert "£12.00 is 99% less" in errors_of(answer)["amount"]
+
+
+def test_program_is_told_how_to_confirm(amelias: Desk, product: Product) -> None:
+    sent = {"version": 1, "valued_on": "2026-06-30", "amount": "120"}
+    asked = amelias.say(new(product), **sent)
+
+    assert (asked.status_code, asked.json["field"]) == (422, "amount")
+    assert FAR in asked.json["errors"]["amount"]
+    assert asked.json["confirm"] == {"confirm_amount": "120.00"}
+    assert amelias.say(new(product), **sent, **asked.json["confirm"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("valued_on", "amount"),
+    [("30/6/2026", "9000"), ("1/1/2026", "5")],
+    ids=["near", "nothing before it"],
+)
+def test_amount_that_is_near_or_has_none_before_it_is_not_asked_about(
+    amelias: Desk, product: Product, valued_on: str, amount: str
+) -> None:
+    assert add(amelias, product, valued_on=valued_on, amount=amount).status_code == 302
+
+
+def test_changed_amount_is_compared_with_the_valuation_before_not_with_itself(amelias: Desk, product: Product) -> None:
+    add(amelias, product, amount="11000")
+    june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    path = f"/valuation/{june.id}/edit"
+
+    asked = amelias.send(amelias.open(path), path, amount="120")
+    assert FAR in errors_of(asked)["amount"]
+    march = db.session.scalars(select(Valuation).where(Valuation.valued_on == MARCH)).one()
+    amelias.change(f"/valuation/{march.id}/edit", amount="120")
+
+
+def test_undoing_brings_an_amount_back_without_a_question(amelias: Desk, product: Product, client: Client) -> None:
+    add(amelias, product, amount="120", confirm_amount="120.00")
+    june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    amelias.change(f"/valuation/{june.id}/edit", amount="11000")
+    form = {"version": "3", "entry": f"valuation/{june.id}"}
+
+    answer = amelias.browser.post(f"{amelias.address}/history/3/revert", data=form)
+
+    assert answer.status_code == 302
+    assert amounts() == [(MARCH, 12000), (JUNE, 120)]
+
+
+def test_amount_decided_anew_is_asked_about_on_the_conflict_page(
+    amelias: Desk, daniel: Visitor, client: Client, product: Product
+) -> None:
+    add(amelias, product, amount="11000")
+    june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    path = f"/valuation/{june.id}/edit"
+    opened = amelias.open(path)
+    Desk(daniel, client).change(path, amount="11500")
+    decided = {**opened, "amount": "11200", "seen_version": "3", "asked-amount": "1", "decide-amount": "third"}
+
+    asked = amelias.send(decided, path, **{"third-amount": "120"})
+    assert asked.status_code == 409
+    assert FAR in text_of(asked)
+    assert 'name="confirm_amount" value="120.00"' in asked.text
+
+    saved = amelias.send(decided, path, **{"third-amount": "120", "confirm_amount": "120.00"})
+    assert saved.status_code == 302
+    assert amounts()[-1] == (JUNE, 120)
+    assert history_of(client)[-1].decisions == {f"valuation/{june.id}/amount": "third"}
+
+
+def test_import_names_amounts_far_from_the_last_and_takes_them(app: Flask, tmp_path: Path) -> None:
+    make_product(make_client(client_ref="KG1"), (MARCH, "12000.00"), plan_number="A100")
+    folder = CsvFolder(tmp_path / "in").set("valuations.csv", "valued_on", "2026-06-30")
+    folder.set("valuations.csv", "amount_gbp", "120.00").add("valuations.csv", "A100,2026-07-31,110.00")
+    told: list[str] = []
+
+    counts = import_folder(folder.path, warn=told.append)
+
+    assert counts.valuations.new == 2
+    assert told == [f"valuations.csv:2: amount_gbp: {FAR}"]
+    told.clear()
+    import_folder(folder.path, warn=told.append)
+    assert told == []
+
+
+def test_value_as_of_today_is_the_same_in_total_list_and_chart(amelia: Visitor, client: Client) -> None:
+    """A valuation of a day to come, from before the rule, counts in none of them."""
+    tomorrow = clock.today() + timedelta(days=1)
+    make_product(client, (MARCH, "1000.00"), (tomorrow, "777777.00"))
+
+    page = text_of(amelia.get(f"/clients/{client.id}"))
+
+    assert "Total value £1,000.00" in page
+    assert "Total £1,000.00" in page
+    assert "777,777" not in page
+    assert "£1,000.00" in text_of(amelia.get("/clients"))
+    assert "777,777" not in text_of(amelia.get("/clients?sort=-total"))
