@@ -451,7 +451,7 @@ def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Cli
         kept = amelias.browser.call(
             "PUT",
             f"/edit_drafts/client-{client.id}?form={form}&draft=a",
-            json={"version": 1, "values": {field: "5"}},
+            json={"version": 1, "values": {field: "955"}},
         )
         assert kept.status_code == 200
         page = amelias.browser.get(amelias.address + path)
@@ -464,7 +464,7 @@ def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Cli
         amelias.browser.get(amelias.address + path)
     )
     restored = amelias.browser.get(f"{amelias.address}{path}?draft=a")
-    assert form_of(restored)["amount"] == "5"
+    assert form_of(restored)["amount"] == "955"
     assert amelias.send(form_of(restored), path, valued_on="2026-06-30").status_code == 302
     assert "unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
 
