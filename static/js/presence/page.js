@@ -21,10 +21,19 @@ import { myId, renewSession } from "../session.js";
 import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
 import { checkAt, drawn, isSettled, receive, UNKNOWN } from "./roster.js";
-import { Stream } from "./stream.js";
+import { SharedStream } from "./shared-stream.js";
 
 // An answer that was overtaken is older by less than this; by more, the database's clock has been put back.
 const OVERTAKEN_SECONDS = 10;
+// While other tabs have all the streams of this browser.
+const CROWDED_OUT_BEAT_MS = 5000;
+
+/** The Web Locks that limit the streams, where each takes one of the browser's six connections to a host. */
+function limitingLocks() {
+	const [navigation] = performance.getEntriesByType("navigation");
+	const protocol = /** @type {PerformanceNavigationTiming} */ (navigation)?.nextHopProtocol;
+	return /^h[23]/.test(protocol) ? undefined : navigator.locks;
+}
 
 export class PresencePage extends HTMLElement {
 	// A new one for each load: sessionStorage is copied into a duplicated tab, and the two would take each other out.
@@ -44,25 +53,16 @@ export class PresencePage extends HTMLElement {
 		onAnswer: (answer) => this.#answered(answer),
 		onFailure: (error) => this.#failed(error),
 	});
-	#stream = new Stream({
-		open: (number) => api.events(this.dataset.page, this.#tabId, number),
-		hear: {
-			roster: (answer) => this.#heard(answer),
-			saved: (answer) => this.#saved(answer),
-			nudge: (answer) => fire("nudge", answer),
-			"signed-out": () => {
-				this.#stream.stop();
-				this.#heart.beat(); // which finds out whether that is so
-			},
-		},
-		onBreak: () => this.#heart.beatSoon(), // so that nobody takes this tab for gone
-	});
+	/** @type {SharedStream} from when the element is in the document, and has its attributes */
+	#stream;
 
 	connectedCallback() {
 		if (!myId()) return;
 		this.#doing.activity = this.dataset.activity;
 		this.#heart.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
+		this.#stream = this.#newStream();
 		this.#listen();
+		if (document.hasFocus()) this.#stream.prefer();
 		const start = () => this.#heart.start();
 		// A page that Chrome prepares in secret is not a visit yet.
 		if ("prerendering" in document && document.prerendering)
@@ -120,8 +120,26 @@ export class PresencePage extends HTMLElement {
 		if (ms < this.#heart.heartbeatMs) this.#heart.beatSoon();
 	}
 
+	#newStream() {
+		const about = { page: this.dataset.page, profileId: myId(), locks: limitingLocks() };
+		return new SharedStream(about, {
+			open: (number) => api.events(this.dataset.page, this.#tabId, number),
+			hear: {
+				roster: (answer) => this.#heard(answer),
+				saved: (answer) => this.#saved(answer),
+				nudge: (answer) => fire("nudge", answer),
+				"signed-out": () => {
+					this.#stream.stop();
+					this.#heart.beat(); // which finds out whether that is so
+				},
+			},
+			onBreak: () => this.#heart.beatSoon(), // so that nobody takes this tab for gone
+		});
+	}
+
 	#listen() {
 		const soon = () => this.#heart.beatSoon();
+		window.addEventListener("focus", () => this.#stream.prefer());
 		for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, soon);
 		for (const type of ["focus", "online"]) window.addEventListener(type, soon);
 		document.addEventListener("visibilitychange", () => document.hidden || this.#holdStream());
@@ -170,7 +188,8 @@ export class PresencePage extends HTMLElement {
 
 	/** What a beat is answered and what the stream tells are the same, and may overtake each other. */
 	#heard({ heartbeat_seconds, read_at, users, version }) {
-		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs);
+		const crowdedMs = this.#stream.isCrowdedOut ? CROWDED_OUT_BEAT_MS : Number.POSITIVE_INFINITY;
+		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs, crowdedMs);
 		this.#saved({ version });
 		if (this.#readAt - OVERTAKEN_SECONDS < read_at && read_at < this.#readAt) return;
 		this.#readAt = read_at;

@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { SILENCE_MS, Stream } from "../../../static/js/presence/stream.js";
-
-/** Stands for the browser's EventSource, which Node does not have. */
-class Source extends EventTarget {
-	isClosed = false;
-
-	close() {
-		this.isClosed = true;
-	}
-
-	says(name, data = {}) {
-		this.dispatchEvent(Object.assign(new Event(name), { data: JSON.stringify(data) }));
-	}
-
-	breaks() {
-		this.dispatchEvent(new Event("error"));
-	}
-}
+import { Source } from "./source.js";
 
 describe("a stream", () => {
 	let opened;
