@@ -65,7 +65,7 @@ def test_lines_that_touch_are_told_with_every_answer(amelias: Desk, daniels: Des
 
 
 def test_a_text_that_others_left_alone_stays_as_it_is_typed(amelias: Desk, daniels: Desk) -> None:
-    daniels.change(phone="1")
+    daniels.change(phone="111")
     [text] = merged(amelias, version=1, notes="one\nAMELIA")["texts"].values()
     assert (text["merged"], text["changes"]) == ("one\nAMELIA", [["cut", "3 lines"]])
 

@@ -235,11 +235,11 @@ def test_notices_go_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
 
 def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None:
     for number in range(7):
-        overrule(daniels, amelias, phone={"theirs": f"a{number}", "yours": f"d{number}"})
+        overrule(daniels, amelias, phone={"theirs": f"0161 49600{number}", "yours": f"0117 49600{number}"})
 
     words = told(amelias)
     assert words.count("Daniel replaced your Phone") == 5
-    assert "a6 → d6" in words
+    assert "0161 496006 → 0117 496006" in words
 
 
 @pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])
