@@ -168,7 +168,6 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("DELETE", "/user_page_presence"): Takes(),
     ("GET", "/user_page_presence/<page_identifier>"): Takes(),
     ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
-    ("GET", "/user_page_presence/events"): Takes(query=("tab", "tab")),
     ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("GET", "/lost_access"): Takes(query=("ticket",)),

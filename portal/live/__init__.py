@@ -6,23 +6,18 @@
     listener.py   the one LISTEN of a process
     hub.py        which streams are open here, which page is read when, who may hear it
     schedule.py   when a page is due to be read (pure)
-    stream.py     one open stream: a tab that listens to a page, and its mailbox
-    body.py       what one connection is sent, of one stream or of several
+    stream.py     one open stream: its mailbox and its body
     clients.py    notices that the other end of a stream is gone
 
 What a roster is, `presence` says: it gives the hub a Source. Must not import presence, auth or clients.
 """
 
 import socket
-import threading
 import time
-from collections.abc import Sequence
-from typing import NamedTuple
 
 from flask import Flask
 
 from portal.extensions import LIVE_BIND, db
-from portal.live.body import Body
 from portal.live.clients import Client
 from portal.live.hub import Hub
 from portal.live.outbox import init_outbox
@@ -32,14 +27,6 @@ from portal.pages import Page
 from portal.sessions import Identity
 
 EXTENSION = "portal.live"
-
-
-class Tab(NamedTuple):
-    """A tab that listens: to which page, and which of its streams this is, counted from 1."""
-
-    page: Page
-    tab_id: str
-    number: int
 
 
 def init_live(app: Flask, source: Source) -> None:
@@ -52,29 +39,32 @@ def init_live(app: Flask, source: Source) -> None:
 
 def open_stream(
     app: Flask,
-    tabs: Sequence[Tab],
+    page: Page,
     caller: Identity,
+    tab_id: str,
+    number: int,
     *,
     seconds_left: float,
     connection: socket.socket | None,
-    is_shared: bool = False,
-) -> Body:
-    """The events of the pages that these tabs show, open and with their rosters in it.
+) -> Stream:
+    """A stream of the page's events, open and with its roster in it; the caller's session ends in `seconds_left`.
 
-    The caller's session ends in `seconds_left`. In a shared body each event has its page as its id. `connection` is the
-    socket that it will be sent on, where the server tells. Raises what `Hub.open` raises.
+    `number` counts the streams that the tab has opened.
+
+    `connection` is the socket that it will be sent on, where the server tells. Raises what `Hub.open` raises.
     """
     hub = hub_of(app)
-    arrived = threading.Event()
-    ends_at = time.monotonic() + seconds_left
-    streams = [
-        Stream(tab.page, caller, tab.tab_id, tab.number, ends_at=ends_at, on_close=hub.closed, arrived=arrived)
-        for tab in tabs
-    ]
-    client = Client(connection) if connection is not None else None
-    body = Body(streams, arrived, client, is_shared=is_shared)
-    hub.open(body)
-    return body
+    stream = Stream(
+        page,
+        caller,
+        tab_id,
+        number,
+        ends_at=time.monotonic() + seconds_left,
+        client=Client(connection) if connection is not None else None,
+        on_close=hub.closed,
+    )
+    hub.open(stream)
+    return stream
 
 
 def hub_of(app: Flask) -> Hub:

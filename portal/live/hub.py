@@ -22,7 +22,6 @@ from portal import metrics
 from portal.database_trouble import DATABASE_TROUBLE
 from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
 from portal.live import notices
-from portal.live.body import Body
 from portal.live.listener import Bell, Listener
 from portal.live.notices import Notice
 from portal.live.open_streams import OpenStreams, Watched
@@ -45,7 +44,7 @@ LONGEST_PAUSE_SECONDS = 15  # between two tries to reach the database
 
 
 class Hub:
-    """`open` a body's streams, `stop` them all. Thread-safe; see the module."""
+    """`open` a stream, `stop` them all. Thread-safe; see the module."""
 
     def __init__(self, engine: Engine, source: Source, most_streams: int) -> None:
         self._engine = engine
@@ -60,34 +59,28 @@ class Hub:
         self._is_stopping = False
         self._tended_at = 0.0
 
-    def open(self, body: Body) -> None:
-        """Add the body's streams, and wait until their pages have been read: their rosters are in the mailboxes then.
+    def open(self, stream: Stream) -> None:
+        """Add a stream, and wait until its page has been read for it: its roster is in its mailbox then.
 
-        Of several streams those that are refused have their last event in the body. A stream that is ended meanwhile,
-        by a sign-out for instance, carries its last event alone: an error would be reported by the browser, for a page
-        that is being left.
+        A stream that is ended meanwhile, by a sign-out for instance, carries its last event alone: an error would be
+        reported by the browser, for a page that is being left.
 
         Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many, the process stops or the
-        caller is gone, or DatabaseAway (503), where none of the streams was let in.
+        caller is gone, or DatabaseAway (503).
         """
-        streams = body.streams
-        until = time.monotonic() + OPENING_SECONDS
-        are_in = [self._take_in(stream) for stream in streams]
-        is_answered = all(
-            is_in and stream.opened.wait(max(0, until - time.monotonic()))
-            for is_in, stream in zip(are_in, streams, strict=True)
-        )
-        let_in = [stream for stream in streams if stream.has_last_event or (stream.verdict and stream.verdict.may_see)]
-        refused = [stream for stream in streams if stream not in let_in]
-        have_been_ended = all(stream.is_ended for stream in refused)
-        for stream in refused:
-            stream.end()
-        if not let_in:
-            body.close()
-            raise _why(streams[0], is_answered=is_answered, has_been_ended=have_been_ended)
-        for stream in refused:
-            body.let_go(stream, frame(SIGNED_OUT, "{}"))
-            stream.leave()
+        is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
+        if stream.has_last_event or (stream.verdict and stream.verdict.may_see):
+            return
+        has_been_ended = stream.is_ended
+        stream.end()
+        stream.close()
+        if not is_answered and not has_been_ended:
+            raise DatabaseAway("The database cannot be reached just now. Please try again in a moment.")
+        if stream.verdict is None:
+            raise ComeBackLater("There is no room for another stream just now.")
+        if not stream.verdict.is_signed_in:
+            raise NotSignedIn("Please sign in.")
+        raise NotFound("There is no such page, or it is not for you.")
 
     def closed(self, stream: Stream) -> None:
         """A stream's last word, from whichever thread sent it."""
@@ -204,8 +197,7 @@ class Hub:
             if now >= stream.ends_at:
                 _end(stream, "moving")
             elif stream.waiting_since is not None and now - stream.waiting_since > SLOW_SECONDS:
-                for each in self._open.beside(stream):
-                    _drop(each)
+                _drop(stream)
             elif now - stream.pinged_at >= PING_SECONDS:
                 stream.pinged_at = now
                 stream.post(PING, PING_FRAME)
@@ -248,17 +240,6 @@ class Hub:
 
 
 PING_FRAME = frame(PING, "{}")
-
-
-def _why(stream: Stream, *, is_answered: bool, has_been_ended: bool) -> Exception:
-    """Why a stream was not let in."""
-    if not is_answered and not has_been_ended:
-        return DatabaseAway("The database cannot be reached just now. Please try again in a moment.")
-    if stream.verdict is None:
-        return ComeBackLater("There is no room for another stream just now.")
-    if not stream.verdict.is_signed_in:
-        return NotSignedIn("Please sign in.")
-    return NotFound("There is no such page, or it is not for you.")
 
 
 def _longest_pause_seconds(failures: int) -> float:
@@ -320,5 +301,5 @@ def _drop(stream: Stream) -> None:
     if not stream.is_ended:
         metrics.STREAMS_ENDED.labels("slow").inc()
         stream.end()
-    if stream.cut is not None:
-        stream.cut()
+    if stream.client is not None:
+        stream.client.cut()

@@ -8,7 +8,7 @@ from portal import metrics
 from portal.live.stream import Stream
 from portal.pages import Page
 
-MOST_OF_PROFILE = 12  # connections: a person with more browsers than this has a script
+MOST_OF_PROFILE = 12  # a person with more visible tabs than this has a script
 
 
 @dataclass
@@ -63,7 +63,7 @@ class OpenStreams:
         return list(self._profiles.get(profile_id or 0, ()))
 
     def too_many_of(self, profile_id: int) -> list[Stream]:
-        """Those of the oldest connections, which give way. The newest is what one looks at, what is old may be dead.
+        """Those that must give way: the oldest. The newest is what one looks at, what is old may be a dead connection.
 
         Only those that have been let in count: nobody is pushed out by a call that is refused.
         """
@@ -72,13 +72,7 @@ class OpenStreams:
             for stream in self.of_profile(profile_id)
             if stream.verdict and stream.verdict.may_see and not stream.is_ended
         ]
-        connections = list(dict.fromkeys(stream.arrived for stream in let_in))
-        oldest = set(connections[:-MOST_OF_PROFILE])
-        return [stream for stream in let_in if stream.arrived in oldest]
-
-    def beside(self, stream: Stream) -> list[Stream]:
-        """Those that share the stream's connection, itself among them."""
-        return [other for other in self.of_profile(stream.caller.profile_id) if other.arrived is stream.arrived]
+        return let_in[:-MOST_OF_PROFILE]
 
     def of_tab(self, stream: Stream) -> Iterator[Stream]:
         """Those that the same tab holds on the same page."""

@@ -1,15 +1,16 @@
-"""One open stream: who listens to which page from which tab, and a mailbox that cannot grow (text/event-stream).
+"""One open stream: who holds it, a mailbox that cannot grow, and the body that a browser reads (text/event-stream).
 
-The hub posts and ends; body.py takes what there is and sends it. The format:
-https://html.spec.whatwg.org/multipage/server-sent-events.html
+The hub posts and ends; the server's thread or greenlet iterates. Holds no database connection, no transaction and no
+application context. The format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal
 
+from portal.live.clients import Client
 from portal.live.source import Verdict
 from portal.pages import Page
 from portal.sessions import Identity
@@ -30,19 +31,19 @@ def frame(event: str, data: str) -> bytes:
 
 
 class Stream:
-    """A tab that listens to a page. Several may share a connection, and then share `arrived`, which wakes its body."""
+    """An open stream. Who iterates it sends it; `close` follows, whichever side ended it."""
 
     # A worker holds thousands of these.
     __slots__ = (
+        "_arrived",
         "_ended",
         "_last",
         "_lock",
         "_newest",
         "_nudges",
         "_on_close",
-        "arrived",
         "caller",
-        "cut",
+        "client",
         "ends_at",
         "is_broken",
         "number",
@@ -62,16 +63,15 @@ class Stream:
         number: int,
         *,
         ends_at: float,
+        client: Client | None,
         on_close: Callable[["Stream"], None],
-        arrived: threading.Event | None = None,
     ) -> None:
         self.page = page
         self.caller = caller
         self.tab_id = tab_id
         self.number = number  # of those that the tab has opened
         self.ends_at = ends_at  # when the cookie it was opened with grows too old, by time.monotonic()
-        self.arrived = arrived or threading.Event()
-        self.cut: Callable[[], None] | None = None  # stops a send that the other end does not take
+        self.client = client
         self.verdict: Verdict | None = None  # None until its page has been read for it
         self.opened = threading.Event()  # set with the first verdict, or when there will be none
         self.is_broken = False  # the other end went without a word
@@ -80,9 +80,12 @@ class Stream:
         self._on_close = on_close
         self._newest: dict[str, bytes] = {}
         self._nudges: deque[bytes] = deque(maxlen=MOST_NUDGES)
+        self._arrived = threading.Event()
         self._lock = threading.Lock()
         self._last = b""
         self._ended = False
+        if client is not None:
+            client.watch(self.break_off)
 
     @property
     def is_ended(self) -> bool:
@@ -126,31 +129,36 @@ class Stream:
         self._ended = True
         if self.waiting_since is None:
             self.waiting_since = time.monotonic()  # a send that is under way is cut in time
-        self.arrived.set()
+        self._arrived.set()
         self.opened.set()
 
-    def take(self) -> list[bytes]:
-        """What has been posted and not been taken, in the order in which it is sent."""
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        self._arrived.wait()
         with self._lock:
-            frames = [*self._newest.values(), *self._nudges, self._last]
+            frames = b"".join((*self._newest.values(), *self._nudges, self._last))
             self._newest.clear()
             self._nudges.clear()
             self._last = b""
             self.waiting_since = None
-            if self._ended:  # asked last: `break_off` takes no lock
-                self.arrived.set()
-        return [] if self.is_broken else [frame for frame in frames if frame]
+            self._arrived.clear()
+            if self._ended:  # asked afterwards: `break_off` takes no lock
+                self._arrived.set()
+        if self.is_broken or not frames:
+            raise StopIteration
+        return frames
 
-    @property
-    def is_over(self) -> bool:
-        """Whether it is ended and everything has been taken."""
-        return self._ended and not (self._newest or self._nudges or self._last)
-
-    def leave(self) -> None:
-        """Nothing is sent any more: the hub forgets it, or finds out whether its tab has vanished."""
+    def close(self) -> None:
+        """By the server, when the body has been sent or could not be. Unless the hub ended it, the other end has."""
+        if not self._ended:
+            self.break_off()
+        if self.client is not None:
+            self.client.close()
         self._on_close(self)
 
     def _wake(self) -> None:
         if self.waiting_since is None:
             self.waiting_since = time.monotonic()
-        self.arrived.set()
+        self._arrived.set()

@@ -9,12 +9,11 @@ from portal.csrf import check_csrf
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
 from portal.json_body import json_body
-from portal.live import Tab, open_stream
+from portal.live import open_stream
 from portal.presence import rules, store
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
 from portal.presence.beats import stream_number_from, tab_id_from
 from portal.presence.express import FAILURE
-from portal.presence.shared_tabs import shared_tabs_from
 
 blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
@@ -46,15 +45,18 @@ def roster(page_identifier: str) -> ResponseReturnValue:
 @blueprint.get("/<page_identifier>/events")
 def events(page_identifier: str) -> ResponseReturnValue:
     """The page's changes as they happen, as server-sent events, until one side ends it."""
-    tab_id = tab_id_from(request.args.get("tab_id"))
-    number = stream_number_from(request.args.get("stream"))
-    return _stream([Tab(pages.parse(page_identifier), tab_id, number)], is_shared=False)
-
-
-@blueprint.get("/events")
-def shared_events() -> ResponseReturnValue:
-    """As `events`, of all pages that the tabs of one browser show: each event has its page as its id."""
-    return _stream(shared_tabs_from(request.args.getlist("tab")), is_shared=True)
+    stream = open_stream(
+        current_app,
+        pages.parse(page_identifier),
+        sessions.identity(),
+        tab_id_from(request.args.get("tab_id")),
+        stream_number_from(request.args.get("stream")),
+        seconds_left=sessions.seconds_left(),
+        connection=request.environ.get("gunicorn.socket"),
+    )
+    # nginx passes on what this header asks it to, whatever its own buffering says.
+    headers = {"X-Accel-Buffering": "no"}
+    return Response(stream, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
 
 
 @blueprint.post("/<page_identifier>/nudge")
@@ -94,20 +96,6 @@ def clear() -> ResponseReturnValue:
     """Take the caller off every page."""
     store.clear(sessions.identity())
     return {"status": "cleared"}
-
-
-def _stream(tabs: list[Tab], *, is_shared: bool) -> Response:
-    body = open_stream(
-        current_app,
-        tabs,
-        sessions.identity(),
-        seconds_left=sessions.seconds_left(),
-        connection=request.environ.get("gunicorn.socket"),
-        is_shared=is_shared,
-    )
-    # nginx passes on what this header asks it to, whatever its own buffering says.
-    headers = {"X-Accel-Buffering": "no"}
-    return Response(body, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
 
 
 def _wanted_pages() -> list[pages.Page]:

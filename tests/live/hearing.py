@@ -14,11 +14,8 @@ PATIENCE_SECONDS = 10  # never used up, unless a test fails
 
 
 class Event(NamedTuple):
-    """`page` is the event's id, which only a shared stream has."""
-
     name: str
     data: Any
-    page: str = ""
 
 
 class Hearing:
@@ -76,5 +73,5 @@ def events_in(text: str) -> list[Event]:
     for block in text.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in LINE_END.split(block) if line)
         if lines:
-            found.append(Event(lines["event"], json.loads(lines["data"]), lines.get("id", "")))
+            found.append(Event(lines["event"], json.loads(lines["data"])))
     return found

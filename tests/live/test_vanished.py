@@ -10,7 +10,6 @@ from portal import pages
 from portal.errors import ComeBackLater
 from portal.live import hub as hub_module
 from portal.live import hub_of
-from portal.live.body import Body
 from portal.live.stream import Stream
 from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
@@ -65,13 +64,12 @@ def test_one_that_goes_while_its_stream_is_being_opened_is_taken_off_too(
     assert daniel_hears.names() == ["Amelia"]
     hub = hub_of(app)
     page, caller = pages.parse(page_identifier), identity_of(app, cast.amelia)
-    stream = Stream(page, caller, "tab", 1, ends_at=time.monotonic() + 60, on_close=hub.closed)
-    body = Body([stream], stream.arrived, None, is_shared=False)
+    stream = Stream(page, caller, "tab", 1, ends_at=time.monotonic() + 60, client=None, on_close=hub.closed)
 
     stream.break_off()
     with suppress(ComeBackLater):  # unless its page was read for it in that moment
-        hub.open(body)
-    body.close()
+        hub.open(stream)
+    stream.close()
 
     assert daniel_hears.names() == []
     assert rows() == []
