@@ -1,18 +1,32 @@
 """A primary and a synchronous standby: what waits for the standby, and what does not."""
 
 import time
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from tests.live.desks import Desk
 from tests.operations.offices import office
 from tests.operations.people import Viewer, wait_until_all_work
 from tests.operations.postgres import Postgres
+from tests.platform.portal import Portal
 from tests.until import wait_until
 
 pytestmark = pytest.mark.operations
 SAVES_ANSWERED_WITHIN_SECONDS = 30
 HEARTBEAT_SECONDS = 2
+PAGE_SECONDS = 5
+
+
+def opens_the_list(desk: Desk, portal: Portal) -> float:
+    """Open a page, which notes when its session was last used; return how long it took."""
+    began = time.monotonic()
+    connection = HTTPConnection("127.0.0.1", portal.port, timeout=60)
+    connection.request("GET", "/clients", headers={"Cookie": desk.cookie})
+    assert connection.getresponse().status == 200
+    connection.close()
+    return time.monotonic() - began
 
 
 def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> None:
@@ -22,6 +36,8 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
         standby.follow(primary)
         primary.configure(synchronous_standby_names="ANY 1 (standby)")
         with office(primary, primary.url, tmp_path / "log") as at_work:
+            a_while_ago = "UPDATE sign_in_sessions SET last_used_at = now() - interval '5 minutes'"
+            primary.ask(a_while_ago, dbname="kingston")
             standby.kill()
             began = time.monotonic()
             wait_until(
@@ -29,6 +45,8 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
                 "a save is not answered",
                 SAVES_ANSWERED_WITHIN_SECONDS,
             )
+            for desk, _ in at_work.places:
+                assert opens_the_list(desk, at_work.portal) < PAGE_SECONDS
             joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
             viewers = [*at_work.viewers, joined]
             wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
