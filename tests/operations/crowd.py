@@ -190,7 +190,7 @@ class Crowd:
         version, number = 1, 0
         while not self.is_over:
             number += 1
-            body = {"version": version, "phone": f"0117 {number}"}
+            body = {"version": version, "phone": f"0117 496 {number:04}"}
             answer = await self._recorded("save", "POST", f"/clients/{client_id}/edit", desk, body)
             if answer.status == 200:
                 self.saved[client_id] += 1
