@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import cycle
 
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-PARSE_ONE_IN = 50  # of every answer the status and the e-mail are looked for; parsing them all would slow the load
+PARSE_ONE_IN = 50  # of every answer the status and the email are looked for; parsing them all would slow the load
 TIMEOUT_SECONDS = 10
 
 

@@ -47,7 +47,7 @@ PAGE_TITLES = {
 DETAILS = {
     400: "The request could not be understood.",
     403: "The page was open for too long or came from elsewhere. Go back, reload it and try again.",
-    404: "There is no such page, or it is not for you.",
+    404: "There is no such page, or you do not have access to it.",
     405: "This address does not take that kind of request.",
     408: "The request took too long to arrive. Nothing was changed; please try again.",
     413: "That is more than the portal takes in one request.",

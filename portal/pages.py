@@ -75,5 +75,5 @@ def parse(page_identifier: str) -> Page:
     match = PAGE_IDENTIFIER.fullmatch(page_identifier)
     kind = _kinds.get(match["kind"]) if match else None
     if match is None or kind is None or int(match["number"]) > LARGEST_NUMBER:
-        raise NotFound("There is no such page, or it is not for you.")
+        raise NotFound("There is no such page, or you do not have access to it.")
     return Page(kind, int(match["number"]))

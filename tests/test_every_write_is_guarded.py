@@ -34,7 +34,7 @@ NO_RECORD = {
     ("POST", "/account/second-factor/remove"): "one's own second factor",
     ("POST", "/account/recovery-codes"): "one's own second factor",
     ("POST", "/account/sessions"): "one's own sign-in sessions",
-    ("POST", "/users/new"): "a profile, whose e-mail is unique",
+    ("POST", "/users/new"): "a profile, whose email is unique",
     **{
         (
             "POST",

@@ -20,7 +20,7 @@ audit = CommandGroup("audit", help="See who did what, when and from where.")
 
 @audit.command("list", epilog="Example: flask audit list --event sign_in_failed --since 2026-12-01")
 @click.option("--event", type=click.Choice([event.value for event in Event]), help="Only this kind of event.")
-@click.option("--user", "who", help="Only what these words of a name or e-mail did, or was done to them.")
+@click.option("--user", "who", help="Only what these words of a name or email did, or was done to them.")
 @click.option("--address", help="Only from this address.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, in London.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to and with this day.")

@@ -17,7 +17,7 @@ LARGEST_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class AuditFilters:
-    """`who` is part of a name or e-mail, of who acted or to whom it was done; `before` is an event's id: older ones."""
+    """`who` is part of a name or email, of who acted or to whom it was done; `before` is an event's id: older ones."""
 
     event: str = ""
     who: str = ""

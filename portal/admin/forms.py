@@ -14,7 +14,7 @@ CHOICES = [SelectChoice(role, label) for role, label in ROLES.items()]
 class NewUserForm(FlaskForm):
     first_name = StringField("First name", [InputRequired("Enter the first name."), MaxLength(100)])
     last_name = StringField("Last name", [InputRequired("Enter the last name."), MaxLength(100)])
-    email = EmailField("Email", [InputRequired("Enter the e-mail address."), MaxLength(254)])
+    email = EmailField("Email", [InputRequired("Enter the email address."), MaxLength(254)])
     role = SelectField("Role", choices=CHOICES)
 
     def values(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ def words_of(text: str) -> str:
 
 
 def page_of_users(wanted: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:
-    """One page of (profile, has_second_factor) of those whose name or e-mail has `wanted` in it.
+    """One page of (profile, has_second_factor) of those whose name or email has `wanted` in it.
 
     A page past the end becomes the last.
     """

@@ -1,4 +1,4 @@
-"""Whether an e-mail and a password belong together, without a transaction while the password is hashed.
+"""Whether an email and a password belong together, without a transaction while the password is hashed.
 
 What is read before the hash is compared with what is there after it: a password that was replaced meanwhile, or a
 profile that was deactivated, lets nobody in.
@@ -25,7 +25,7 @@ class Account(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """`account` is the one of the e-mail, if there is one; `profile` is None unless the password opens it."""
+    """`account` is the one of the email, if there is one; `profile` is None unless the password opens it."""
 
     account: Account | None
     profile: Profile | None

@@ -97,7 +97,7 @@ def activate(email: str) -> None:
 def unlock(email: str | None, address: str | None) -> None:
     """Forget failed sign-ins, of a user or from an address, so that the next is looked at without a wait."""
     if not email and not address:
-        raise click.UsageError("Name a user's e-mail or --address.")
+        raise click.UsageError("Name a user's email or --address.")
     if email:
         administration.unlock(_me("unlock"), operations.profile_by_email(email))
     if address:
@@ -125,7 +125,7 @@ def reset_second_factor(email: str) -> None:
 def sign_out_everywhere(email: str | None, everybody: bool) -> None:
     """End every sign-in session of a user at once, or everybody's."""
     if bool(email) == everybody:
-        raise click.UsageError("Name either a user's e-mail or --everybody.")
+        raise click.UsageError("Name either a user's email or --everybody.")
     if email:
         profile = operations.profile_by_email(email)
         administration.sign_out_everywhere(_me("sign-out-everywhere"), profile)

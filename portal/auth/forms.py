@@ -32,7 +32,7 @@ def _clean(text: str | None) -> str:
 
 
 class SignInForm(FlaskForm):
-    email = _email("Enter your e-mail address.")
+    email = _email("Enter your email address.")
     password = _password("Password", "Enter your password.")
     next = HiddenField()
 
@@ -58,7 +58,7 @@ class NewPasswordForm(PasswordAgainForm):
 class ChoosePasswordForm(FlaskForm):
     """For somebody who was given a code by an administrator."""
 
-    email = _email("Enter your e-mail address.")
+    email = _email("Enter your email address.")
     code = _code("Code", "Enter the code that you were given.")
     new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
     again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))

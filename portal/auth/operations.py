@@ -30,7 +30,7 @@ def profile_by_email(email: str) -> Profile:
     """As `find_by_email`; raises NotFound (404) for an unknown address."""
     profile = find_by_email(email)
     if profile is None:
-        raise NotFound(f"No user has the e-mail {email}.")
+        raise NotFound(f"No user has the email {email}.")
     return profile
 
 
@@ -45,7 +45,7 @@ def profile_with_id(profile_id: int) -> Profile:
 def add_profile(first_name: str, last_name: str, email: str, role: str, password: str | None) -> Profile:
     """Create a profile; without a password it cannot sign in yet.
 
-    Raises InvalidInput (422) for a bad or taken e-mail, a bad name or role, a weak password.
+    Raises InvalidInput (422) for a bad or taken email, a bad name or role, a weak password.
     """
     email = _valid_email(email)
     first_name, last_name = valid_name("first_name", first_name), valid_name("last_name", last_name)
@@ -89,11 +89,11 @@ def _valid_email(text: str) -> str:
         # Whether mail would arrive is the maintainer's to know: a closed network's names are not in the public DNS.
         return validate_email(clean_line(text), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
-        raise InvalidInput("email", f"is not an e-mail address: {error}") from error
+        raise InvalidInput("email", f"is not an email address: {error}") from error
 
 
 def new_password_hash(password: str, names: Iterable[str]) -> str:
-    """The hash of a password that somebody with these names and this e-mail chooses. Called without a transaction.
+    """The hash of a password that somebody with these names and this email chooses. Called without a transaction.
 
     Raises InvalidInput (422) for a weak one, ComeBackLater (503).
     """

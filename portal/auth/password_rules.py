@@ -21,7 +21,7 @@ COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
 
 
 def check_password(password: str, names: Iterable[str], field: str = "password") -> None:
-    """Raise InvalidInput (422) for a password that nobody should have. `names` are the person's names and e-mail."""
+    """Raise InvalidInput (422) for a password that nobody should have. `names` are the person's names and email."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise InvalidInput(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
     if password == DEMO_PASSWORD:
@@ -29,7 +29,7 @@ def check_password(password: str, names: Iterable[str], field: str = "password")
     if password.casefold() in common_passwords():
         raise InvalidInput(field, "is one of the passwords that everybody tries first")
     if len(_without(password.casefold(), words_of(names))) < LEAST_OF_ONES_OWN:
-        raise InvalidInput(field, "is little more than your name, your e-mail address or the portal's name")
+        raise InvalidInput(field, "is little more than your name, your email address or the portal’s name")
 
 
 def words_of(names: Iterable[str]) -> list[str]:

@@ -18,7 +18,7 @@ from portal.whence import Actor, whence
 
 blueprint = Blueprint("passwords", __name__)
 blueprint.before_request(refuse_json)
-SAME_ANSWER = "That e-mail and code do not belong together, or the code has been used or is too old."
+SAME_ANSWER = "That email and code do not belong together, or the code has been used or is too old."
 
 
 @blueprint.route("/choose-password", methods=["GET", "POST"])

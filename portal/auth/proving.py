@@ -150,7 +150,7 @@ def _authenticated(
     if profile is not None:
         throttle.forgive(subjects)
     elif account is None:
-        _note_failure(None, "unknown e-mail", verdict)
+        _note_failure(None, "unknown email", verdict)
     else:
         _note_failure(account.profile_id, "password" if account.is_active else "deactivated", verdict)
     return profile

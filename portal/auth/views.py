@@ -29,7 +29,7 @@ from portal.whence import Actor, acting, whence
 blueprint = Blueprint("auth", __name__)
 blueprint.before_request(refuse_json)
 SAME_ANSWER = (
-    "That e-mail and password do not belong together, or there have been too many tries. "
+    "That email and password do not belong together, or there have been too many tries. "
     "Check both, wait a moment and try again."
 )
 WRONG_CODE = "That code is wrong, or has been used. Wait for the next one and try again."
@@ -37,7 +37,7 @@ WRONG_CODE = "That code is wrong, or has been used. Wait for the next one and tr
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
-    """Ask for e-mail and password; the answer to a wrong one never says which of the two was wrong."""
+    """Ask for email and password; the answer to a wrong one never says which of the two was wrong."""
     form = SignInForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         if current_user.is_authenticated:

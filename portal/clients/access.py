@@ -20,7 +20,7 @@ from portal.live.outbox import after_commit
 from portal.presence import statements, store
 from portal.sessions import Identity
 
-NO_SUCH_CLIENT = "There is no such client, or it is not for you."
+NO_SUCH_CLIENT = "There is no such client, or you do not have access to it."
 # The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
 # Not EXISTS: with a thousand clients the planner turns that into a hash of all of them, made anew at each beat.
 VISIBLE_SQL = """(
@@ -143,7 +143,7 @@ def client_to_grant(profile: Profile, client_id: int) -> Client:
     """The client, for somebody who says who sees it. Raises NotFound (404) or NotAllowed (403)."""
     client = client_for(profile, client_id, write=True)
     if not may_grant(profile, client):
-        raise NotAllowed("Only the client's adviser and administrators say who sees a client.")
+        raise NotAllowed("Only the client’s adviser and administrators say who sees a client.")
     return client
 
 

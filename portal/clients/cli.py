@@ -62,7 +62,7 @@ def export_clients(folder: Path, force: bool) -> None:
 @click.argument("giver", metavar="FROM")
 @click.argument("taker", metavar="TO")
 def hand_over_clients(giver: str, taker: str) -> None:
-    """Give every client of the adviser FROM to the adviser TO, both by e-mail, all or none.
+    """Give every client of the adviser FROM to the adviser TO, both by email, all or none.
 
     For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
     """
@@ -89,7 +89,7 @@ def restrict_client(client_ref: str, off: bool) -> None:
 @click.argument("email")
 @click.option("--off", is_flag=True, help="Take the access back.")
 def grant_client(client_ref: str, email: str, off: bool) -> None:
-    """Let the user with this e-mail see the client REF although it is restricted."""
+    """Let the user with this email see the client REF although it is restricted."""
     client, profile = _client(client_ref), operations.profile_by_email(email)
     edit = _edit(client, "flask clients grant")
     if off:

@@ -54,7 +54,7 @@ def text(column: InstrumentedAttribute[str], *, required: bool = False, several_
 
 
 def email(column: InstrumentedAttribute[str], *, required: bool = False) -> Parser:
-    """An e-mail address, by the same rules as in the form; or '' where none is required."""
+    """An email address, by the same rules as in the form; or '' where none is required."""
     parse_text = text(column, required=required)
 
     def parse(cell: str) -> str:
@@ -139,7 +139,7 @@ def _refuse_bad_email(value: str) -> None:
     try:
         validate_email(value, check_deliverability=False, allow_smtputf8=True, allow_empty_local=False)
     except EmailNotValidError as error:
-        raise BadCell(f"{shown(value)} is not an e-mail address") from error
+        raise BadCell(f"{shown(value)} is not an email address") from error
 
 
 # A valuation file names the same few days over and over.

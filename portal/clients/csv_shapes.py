@@ -49,7 +49,7 @@ class ProfileRow(NamedTuple):
 
     @property
     def key(self) -> str | None:
-        """E-mails differ by more than their case."""
+        """Emails differ by more than their case."""
         return self.email and self.email.lower()
 
 

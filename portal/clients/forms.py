@@ -29,7 +29,7 @@ class ClientForm(EntryForm):
         "Notes": ("notes",),
     }
 
-    name = text_field(CLIENT, "name", needed="Enter the client's name.")
+    name = text_field(CLIENT, "name", needed="Enter the client’s name.")
     client_type = choice_field(CLIENT, "client_type", choices.CLIENT_TYPES)
     status = choice_field(CLIENT, "status", choices.CLIENT_STATUSES)
     adviser_id = number_choice_field(CLIENT, "adviser_id")
@@ -38,7 +38,7 @@ class ClientForm(EntryForm):
         CLIENT,
         "email",
         Optional(),
-        Email("Enter an e-mail address such as ruth@mail.example."),
+        Email("Enter an email address such as ruth@mail.example."),
         kind=EmailField,
     )
     phone = text_field(CLIENT, "phone", kind=TelField)
@@ -76,7 +76,7 @@ class ProductForm(EntryForm):
         "Fees a year": ("fixed_fee", "percentage_fee"),
     }
 
-    product_name = text_field(PRODUCT, "product_name", needed="Enter the product's name.")
+    product_name = text_field(PRODUCT, "product_name", needed="Enter the product’s name.")
     product_type = choice_field(
         PRODUCT, "product_type", choices.PRODUCT_TYPES, blank="Choose the type", needed="Choose the type."
     )

@@ -13,7 +13,7 @@ def reference_problems(
 ) -> list[Problem]:
     """Rows that name a profile, client or plan that is neither in the files nor in the database.
 
-    The database's side: e-mails in lower case, client references, plan number → its client's reference.
+    The database's side: emails in lower case, client references, plan number → its client's reference.
     """
     return [
         *_advisers(tables, emails),

@@ -78,7 +78,7 @@ JUMPS = text("""
 class Kept:
     """What the database already holds of what the files name.
 
-    Everybody's profile by e-mail in lower case, clients by reference, plans by number, people by their client's id.
+    Everybody's profile by email in lower case, clients by reference, plans by number, people by their client's id.
     """
 
     profiles: dict[str, Values]
@@ -171,7 +171,7 @@ def jumps_among(rows: Sequence[Any]) -> Iterator[Any]:
 
 
 def profile_ids() -> dict[str, int]:
-    """E-mail in lower case → id, of everybody."""
+    """Email in lower case → id, of everybody."""
     return {email.lower(): id_ for email, id_ in db.session.execute(select(Profile.email, Profile.id))}
 
 

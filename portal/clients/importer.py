@@ -1,6 +1,6 @@
 """Imports a folder of five CSV files into the client records, all or nothing. Called by `flask clients` and demo.
 
-Profiles are known by e-mail, clients by client_ref, plans by plan_number, valuations by plan and day, people as
+Profiles are known by email, clients by client_ref, plans by plan_number, valuations by plan and day, people as
 people_matching says. What is there is changed to what the file says; what the files do not name stays as it is.
 """
 

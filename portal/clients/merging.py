@@ -47,7 +47,7 @@ def row_of(client: Client, entry: Entry) -> Any:
     revision = last_change_of_part(client.id, entry.prefix)
     if revision is not None and revision.changes[entry.prefix][1] is None:
         raise EntryGone(entry, revision)
-    raise NotFound(f"There is no such {entry.kind.label}, or it is not for you.")
+    raise NotFound(f"There is no such {entry.kind.label}, or you do not have access to it.")
 
 
 def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:

@@ -58,7 +58,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     if merged.decided.undecided:
         raise EditConflict(merged)
     for column in forbidden & merged.decided.changes.keys():
-        raise ValueRefused(column, "Only the client's adviser and administrators may change this.")
+        raise ValueRefused(column, "Only the client’s adviser and administrators may change this.")
     if merged.decided.changes.get("adviser_id"):
         _hold_adviser(merged.decided.changes["adviser_id"])
     _refuse_too_long(entry.kind, merged.decided.changes)

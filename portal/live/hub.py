@@ -80,7 +80,7 @@ class Hub:
             raise ComeBackLater("There is no room for another stream just now.")
         if not stream.verdict.is_signed_in:
             raise NotSignedIn("Please sign in.")
-        raise NotFound("There is no such page, or it is not for you.")
+        raise NotFound("There is no such page, or you do not have access to it.")
 
     def closed(self, stream: Stream) -> None:
         """A stream's last word, from whichever thread sent it."""

@@ -84,5 +84,5 @@ def _line(notice: Notice) -> str:
 def _profile_id(email: str) -> int:
     found = db.session.scalar(text("SELECT id FROM profiles WHERE lower(email) = lower(:email)"), {"email": email})
     if found is None:
-        raise NotFound(f"No user has the e-mail {email}.")
+        raise NotFound(f"No user has the email {email}.")
     return int(found)

@@ -32,7 +32,7 @@ from portal.presence.rounds import Rounds
 from portal.presence.rules import Roster
 from portal.sessions import Identity
 
-NO_SUCH_PAGE = "There is no such page, or it is not for you."
+NO_SUCH_PAGE = "There is no such page, or you do not have access to it."
 NUDGE_EVERY_SECONDS = 20  # the least between two nudges of one person on one page
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, *USELESS_CONNECTION)
 

@@ -27,7 +27,7 @@ ACTS = {
     "a known browser": lambda visit, cast: sign_in(known_browser(visit, cast.daniel.email), cast.daniel.email),
     "a stranger": lambda visit, cast: sign_in(visit(None), cast.daniel.email),
     "a wrong password": lambda visit, cast: sign_in(visit(None), cast.amelia.email, "wrong"),
-    "an unknown e-mail": lambda visit, cast: sign_in(visit(None), "nobody@firm.example"),
+    "an unknown email": lambda visit, cast: sign_in(visit(None), "nobody@firm.example"),
     "a new password": lambda visit, cast: visit(cast.amelia).post("/account/password", data=CHANGE),
     "a second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor", data=AGAIN),
     "no second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor/remove", data=AGAIN),

@@ -78,7 +78,7 @@ def test_add_makes_an_adviser_unless_told_otherwise(run: Any) -> None:
         (["x" * 250 + "@firm.example", "A", "B"], twice(GOOD), 1, "email"),
         (["x@firm.example", "A" * 101, "B"], twice(GOOD), 1, "first_name"),
         (["x@firm.example", "A", "\u200b\n"], twice(GOOD), 1, "last_name"),
-        (["no e-mail", "A", "B"], twice(GOOD), 1, "email"),
+        (["no email", "A", "B"], twice(GOOD), 1, "email"),
     ],
 )
 def test_add_says_what_is_wrong_and_adds_nobody(
@@ -167,7 +167,7 @@ def test_an_unknown_user_is_named(run: Any, cast: Cast, command: str) -> None:
     result = run(command, "nobody@firm.example", typed=twice(GOOD))
 
     assert result.exit_code == 1
-    assert result.output.endswith("Error: No user has the e-mail nobody@firm.example.\n")
+    assert result.output.endswith("Error: No user has the email nobody@firm.example.\n")
 
 
 @pytest.mark.parametrize("command", sorted(users.commands))

@@ -498,7 +498,7 @@ def choosing_a_password(stage: Stage) -> Page:
     page.goto("/choose-password")
     page.get_by_label("Code").fill("x")
     page.get_by_role("button", name="Set password").click()
-    expect(page.get_by_text("Enter your e-mail address.")).to_be_visible()
+    expect(page.get_by_text("Enter your email address.")).to_be_visible()
     return page
 
 

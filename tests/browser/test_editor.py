@@ -167,7 +167,7 @@ def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
 
     expect(amelia.page.get_by_role("alert")).to_contain_text("2 fields need another look")
     expect(amelia.page.get_by_role("alert")).to_be_focused()
-    for label, error in (("Name", "Enter the client's name."), ("Email", "Enter an e-mail address")):
+    for label, error in (("Name", "Enter the client’s name."), ("Email", "Enter an email address")):
         expect(amelia.field(label)).to_have_accessible_description(re.compile(error))
     expect(amelia.field("Email")).to_have_value("not an address")
     expect(amelia.field("Phone")).to_have_value("01632 960400")

@@ -107,8 +107,8 @@ def test_values_that_cannot_be_kept_are_named(amelias: Desk, client: Client) -> 
 
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
     assert answer.json["errors"] == {
-        "name": "Enter the client's name.",
-        "email": "Enter an e-mail address such as ruth@mail.example.",
+        "name": "Enter the client’s name.",
+        "email": "Enter an email address such as ruth@mail.example.",
     }
     assert answer.json["field"] == "name"
 

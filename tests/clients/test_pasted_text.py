@@ -84,7 +84,7 @@ def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client,
 def test_name_without_a_visible_character_is_refused(amelias: Desk, client: Client, name: str) -> None:
     answer = amelias.send(amelias.open(), name=name)
 
-    assert (answer.status_code, errors_of(answer)) == (422, {"name": "Enter the client's name."})
+    assert (answer.status_code, errors_of(answer)) == (422, {"name": "Enter the client’s name."})
     assert amelias.say("/edit", version=1, name=name).json["field"] == "name"
     assert kept(client)["name"] == "Whitmore Family"
 

@@ -143,7 +143,7 @@ def test_somebody_who_was_let_in_cannot_take_the_client_over(visit: Visit, cast:
     answer = daniels.send(daniels.open(), adviser_id=str(cast.daniel.id), phone="222")
 
     assert answer.status_code == 422
-    problem = "Only the client's adviser and administrators may change this."
+    problem = "Only the client’s adviser and administrators may change this."
     assert errors_of(answer) == {"adviser_id": problem}
     assert daniels.say("/edit", version=1, adviser_id=cast.daniel.id).json["errors"] == {"adviser_id": problem}
     assert daniels.send(daniels.open(), phone="222").status_code == 302

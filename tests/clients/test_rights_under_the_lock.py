@@ -140,7 +140,7 @@ def test_colleague_does_not_take_over_a_client_that_was_restricted_during_the_wa
     )
 
     assert answer.status_code == 422
-    assert answer.json["errors"] == {"adviser_id": "Only the client's adviser and administrators may change this."}
+    assert answer.json["errors"] == {"adviser_id": "Only the client’s adviser and administrators may change this."}
     assert record(db.session.connection()) == left
 
 

@@ -114,7 +114,7 @@ def test_an_unknown_client_is_a_404_page_with_a_way_back(visit: Visit, cast: Cas
 
     assert answer.status_code == 404
     assert "/clients" in links_of(answer)
-    assert "it is not for you" in text_of(answer)
+    assert "you do not have access to it" in text_of(answer)
 
 
 def test_a_reader_is_offered_no_edit(visit: Visit, cast: Cast) -> None:

@@ -35,7 +35,7 @@ def test_rule_9_every_presence_call_checks_the_pages_own_permission(
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "There is no such page, or it is not for you.",
+        "detail": "There is no such page, or you do not have access to it.",
     }
     assert rows() == []
 

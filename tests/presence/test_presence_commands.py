@@ -110,7 +110,7 @@ def test_clear_of_an_unknown_user_is_named(run: Any) -> None:
     result = run("clear", "--user", "nobody@firm.example")
 
     assert result.exit_code == 1
-    assert "No user has the e-mail nobody@firm.example." in result.output
+    assert "No user has the email nobody@firm.example." in result.output
 
 
 @pytest.mark.parametrize("command", sorted(presence.commands))

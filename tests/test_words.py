@@ -1,0 +1,60 @@
+"""The words that people read are the same throughout: on the pages of test_html, in messages and in documents."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from portal.clients import Client
+from portal.config import PROJECT_ROOT
+from tests.cast import Cast
+from tests.reading import text_of
+from tests.test_html import client, pages_of  # noqa: F401 - the fixture
+from tests.visitor import Visitor
+
+STRAIGHT_APOSTROPHE = re.compile(r"\w+'\w+")
+OTHER_WORDS = re.compile(r"\be-mail\w*|\bnot for you\b", re.IGNORECASE)
+PYTHON = sorted((PROJECT_ROOT / "portal").rglob("*.py"))
+OTHERS = [
+    path
+    for folder, pattern in (("templates", "*.html"), ("static/js", "*.js"), ("docs", "*.md"))
+    for path in sorted((PROJECT_ROOT / folder).rglob(pattern))
+]
+# What a terminal shows may have no other apostrophe; SQL and the name in authenticator apps are no sentences.
+OF_A_TERMINAL = {"cli.py", "demo.py", "checks.py", "config.py", "second_factor.py"}
+
+
+def test_pages_have_one_apostrophe_and_one_word_for_each_thing(
+    visit: type[Visitor],
+    cast: Cast,
+    client: Client,  # noqa: F811
+) -> None:
+    words = {name: text_of(answer) for name, answer in pages_of(visit, cast, client)}
+    found = {name: STRAIGHT_APOSTROPHE.findall(text) + OTHER_WORDS.findall(text) for name, text in words.items()}
+
+    assert len(found) >= 25
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("path", [*PYTHON, *OTHERS], ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
+def test_source_says_email_and_that_one_does_not_have_access(path: Path) -> None:
+    assert OTHER_WORDS.findall(path.read_text()) == []
+
+
+def test_messages_have_the_curly_apostrophe() -> None:
+    found = [text for path in PYTHON if path.name not in OF_A_TERMINAL for text in messages_in(path)]
+
+    assert len(found) > 1_000
+    assert [text for text in found if STRAIGHT_APOSTROPHE.search(text)] == []
+
+
+def messages_in(path: Path) -> Iterator[str]:
+    """The string constants of a module that may be read by people: no docstrings, no SQL."""
+    tree = ast.parse(path.read_text())
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        is_text = isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone
+        if is_text and not re.search(r"\b(SELECT|WHERE|jsonb)\b", node.value):  # type: ignore[union-attr]
+            yield node.value  # type: ignore[union-attr, misc]
