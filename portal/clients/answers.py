@@ -3,10 +3,12 @@
 Whatever a save comes to, what was typed travels on with the answer.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 
 from flask import flash, redirect, render_template
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from portal import clock
 from portal.clients import conflicts, draft_forms, overruled, wording
@@ -14,10 +16,12 @@ from portal.clients.asked import Asked
 from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
 from portal.clients.edits import AmountDoubted, Merged, Saved, ValueRefused
+from portal.clients.entries import PRODUCT
 from portal.clients.form_fields import EntryForm
 from portal.clients.revisions import to_json
 from portal.editing.display import EditorDraft, values_of
 from portal.error_handlers import answer
+from portal.extensions import db
 
 GUARD = ("version", "seen", "proceeded", "draft", "restored")
 
@@ -46,8 +50,19 @@ def saved(editor: Editor, result: Saved, asked: Asked) -> ResponseReturnValue:
             "key": (result.entry or editor.entry).prefix,
             "merged_with": [wording.told(revision) for revision in result.merged_with],
         }
-    flash("Added." if editor.is_new else wording.saved(result, asked.by))
+    flash(_added(editor, result) if editor.is_new else wording.saved(result, asked.by))
     return redirect(editor.back_url)
+
+
+def _added(editor: Editor, result: Saved) -> str:
+    """Name what was added, as a link to it. Markup escapes what it is formatted with."""
+    entry = result.entry or editor.entry
+    row = db.session.get(entry.kind.model, entry.id)
+    if row is None:  # somebody has removed it since
+        return "Added."
+    added = replace(editor, entry=entry, row=row)
+    shown_url = added.back_url if added.entry.kind is PRODUCT else added.url
+    return Markup('<a href="{}">{}</a> is added.').format(shown_url, added.name)
 
 
 def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused | None = None) -> ResponseReturnValue:

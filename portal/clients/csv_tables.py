@@ -20,6 +20,8 @@ from portal.clients.csv_shapes import (
     ValuationRow,
 )
 
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+USE_COMMAS = "save it with commas, in Excel as “CSV UTF-8 (Comma delimited)”"
 MAX_PROBLEMS_OF_A_FILE = 10_000
 Tell = Callable[[str], None]
 
@@ -117,6 +119,10 @@ class _Reading(Generic[Row]):
     def _read_header(self, header: Record) -> None:
         headings = [heading.strip() for heading in header.cells]
         if not set(headings) & set(self.shape.columns):
+            for separator, name in OTHER_SEPARATORS.items():
+                cells = {cell.strip(' "') for heading in headings for cell in heading.split(separator)}
+                if cells & set(self.shape.columns):
+                    raise UnreadableFile(f"its cells are separated by {name}: {USE_COMMAS}", header.line)
             wanted = ",".join(self.shape.columns)
             raise UnreadableFile(f"the first line must name the columns: {wanted}", header.line)
         self.width = len(headings)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.audit import AuditEvent, Event
 from portal.clients import Client, Person, Product, Valuation
@@ -14,7 +14,7 @@ from portal.editing.drafts import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
-from tests.reading import errors_of, form_of, options_of, text_of
+from tests.reading import errors_of, form_of, links_of, options_of, text_of
 from tests.records import make_client, make_person, make_product
 from tests.visitor import Visitor
 
@@ -495,3 +495,26 @@ def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client:
 def test_the_choices_are_those_of_the_record(amelias: Desk) -> None:
     page = amelias.browser.get(f"{amelias.address}/product/new")
     assert options_of(page, "product_type") == ["", "GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]
+
+
+def test_message_names_what_was_added_and_leads_to_it(amelias: Desk, client: Client) -> None:
+    added = (
+        ("/person/new", {"first_name": "<b>Ruth", "last_name": "Whitmore"}, "<b>Ruth Whitmore", "/person/{}/edit"),
+        (
+            "/product/new",
+            {"product_name": "ISA", "product_type": "ISA", "provider": "Aviva", "plan_number": "N1"},
+            "ISA N1",
+            "/product/{}",
+        ),
+    )
+    for path, typed, name, leads_to in added:
+        answer = amelias.send(amelias.open(path), path, **typed)
+        assert answer.status_code == 302, errors_of(answer)
+        page = amelias.browser.get(answer.location)
+        model = Person if "person" in path else Product
+        part_id = db.session.scalar(select(func.max(model.id)))
+        assert f"{name} is added." in text_of(page)
+        assert amelias.address + leads_to.format(part_id) in links_of(page)
+    path = f"/product/{part_id}/valuation/new"
+    answer = amelias.send(amelias.open(path), path, valued_on="31/3/2026", amount="5")
+    assert "ISA N1, 31 Mar 2026 is added." in text_of(amelias.browser.get(answer.location))

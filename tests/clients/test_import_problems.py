@@ -189,10 +189,19 @@ def test_an_empty_file(folder: CsvFolder, content: str) -> None:
     assert problems_of(folder) == ["valuations.csv: is empty: its first line must name the columns"]
 
 
-def test_a_file_without_headings_or_with_other_separators(folder: CsvFolder) -> None:
-    folder.write("valuations.csv", "plan_number;valued_on;amount_gbp\n")
+def test_a_file_without_headings(folder: CsvFolder) -> None:
+    folder.write("valuations.csv", "A100,2026-03-31,5\n")
     assert problems_of(folder) == [
         "valuations.csv:1: the first line must name the columns: plan_number,valued_on,amount_gbp"
+    ]
+
+
+@pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
+def test_file_with_other_separators_is_told_to_use_commas(folder: CsvFolder, separator: str, name: str) -> None:
+    folder.write("valuations.csv", separator.join(("plan_number", '"valued_on"', "amount_gbp")) + "\n")
+    assert problems_of(folder) == [
+        f"valuations.csv:1: its cells are separated by {name}: save it with commas, "
+        "in Excel as “CSV UTF-8 (Comma delimited)”"
     ]
 
 
