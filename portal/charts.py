@@ -44,14 +44,6 @@ class ValueChart:
     highest: Mark
 
 
-@dataclass(frozen=True)
-class Growth:
-    """By how much per cent the latest value differs from the one before it, and the last day of that one."""
-
-    percent: Decimal
-    since: date
-
-
 def value_chart(points: Sequence[tuple[date, Decimal]]) -> ValueChart | None:
     """The chart of points in order of date, each date once; None where there are too few for a line."""
     if len(points) < 2:
@@ -73,13 +65,9 @@ def value_chart(points: Sequence[tuple[date, Decimal]]) -> ValueChart | None:
     )
 
 
-def growth(points: Sequence[tuple[date, Decimal]]) -> Growth | None:
-    """The change since the last day on which the value was another; None where that was nought."""
-    latest = points[-1][1] if points else None
-    before = next(((on, amount) for on, amount in reversed(points) if amount != latest), None)
-    if latest is None or before is None or before[1] == 0:
-        return None
-    return Growth(percent=(latest - before[1]) / abs(before[1]) * 100, since=before[0])
+def moved_since(points: Sequence[tuple[date, Decimal]]) -> date | None:
+    """The last day on which the total was another than it is now; None where it never was."""
+    return next((on for on, amount in reversed(points) if amount != points[-1][1]), None)
 
 
 def _levels(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from portal.charts import growth, value_chart
+from portal.charts import value_chart
 from portal.clock import LONDON
 
 NOTHING = "–"
@@ -23,7 +23,7 @@ UNITS_OF_GBP = ((Decimal(10**12), "tn"), (Decimal(10**9), "bn"), (Decimal(10**6)
 
 def init_formatting(app: Flask) -> None:
     """Register every filter under its own name."""
-    for each in (ago, change, day, due, gbp, gbp_short, growth, hue, initials, moment, page_numbers, percent):
+    for each in (ago, change, day, due, gbp, gbp_change, gbp_short, hue, initials, moment, page_numbers, percent):
         app.add_template_filter(each)
     app.add_template_filter(mailbox)
     app.add_template_filter(telephone)
@@ -37,6 +37,11 @@ def gbp(amount: Decimal | None) -> str:
         return NOTHING
     pennies = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"{_minus(pennies)}£{abs(pennies):,.2f}"
+
+
+def gbp_change(amount: Decimal) -> str:
+    """+£11,300.00: a difference, which always shows its sign."""
+    return f"{'+' if amount > 0 else ''}{gbp(amount)}"
 
 
 def gbp_short(amount: Decimal) -> str:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.charts import HEIGHT, WIDTH, growth, value_chart
+from portal.charts import HEIGHT, WIDTH, moved_since, value_chart
 
 QUARTERS = [date(2026, 2, 20), date(2026, 5, 22), date(2026, 8, 21)]
 
@@ -69,16 +69,15 @@ def test_everything_stays_inside_the_frame(points: dict[date, Decimal]) -> None:
     assert 2 <= len(chart.levels) <= 6
 
 
-def test_growth_is_since_the_value_was_another() -> None:
-    grown = growth(history(100, 200, 210))
-    assert grown is not None
-    assert (grown.percent, grown.since) == (5, QUARTERS[1])
-
-    unmoved_since = growth(history(200, 100, 100))
-    assert unmoved_since is not None
-    assert (unmoved_since.percent, unmoved_since.since) == (-50, QUARTERS[0])
-
-
-@pytest.mark.parametrize("amounts", [(), (5,), (5, 5, 5), (3, 0, 5)])
-def test_nothing_grows_from_nothing(amounts: tuple[int, ...]) -> None:
-    assert growth(history(*amounts)) is None
+@pytest.mark.parametrize(
+    ("amounts", "since"),
+    [
+        ((100, 200, 210), QUARTERS[1]),
+        ((200, 100, 100), QUARTERS[0]),
+        ((5, 5, 5), None),
+        ((5,), None),
+        ((), None),
+    ],
+)
+def test_total_has_moved_since_it_was_another(amounts: tuple[int, ...], since: date | None) -> None:
+    assert moved_since(history(*amounts)) == since

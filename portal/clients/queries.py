@@ -65,9 +65,12 @@ def people_of(client: Client) -> Sequence[Person]:
     ).all()
 
 
-def products_of(client: Client, today: date) -> Sequence[Row[Any]]:
-    """The client's products with `latest_valued_on` and `latest_amount_gbp` (None: never valued), largest first."""
-    latest = _valuation_by(today)
+def products_of(client: Client, today: date, then: date | None = None) -> Sequence[Row[Any]]:
+    """The client's products with `latest_valued_on` and `latest_amount_gbp` (None: never valued), largest first.
+
+    `earlier_amount_gbp` is what each was worth `then`, on an earlier day.
+    """
+    latest, earlier = _valuation_by(today), _valuation_by(then or today)
     return db.session.execute(
         select(
             Product.id,
@@ -81,8 +84,11 @@ def products_of(client: Client, today: date) -> Sequence[Row[Any]]:
             Product.percentage_fee,
             latest.c.valued_on.label("latest_valued_on"),
             latest.c.amount.label("latest_amount_gbp"),
+            earlier.c.amount.label("earlier_amount_gbp"),
         )
+        .select_from(Product)
         .join(latest, true(), isouter=True)
+        .join(earlier, true(), isouter=True)
         .where(Product.client_id == client.id)
         .order_by(latest.c.amount.desc().nulls_last(), Product.plan_number)
     ).all()

@@ -8,12 +8,14 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth.access import require_sign_in
+from portal.charts import moved_since
 from portal.clients import choices, history, overruled, queries
 from portal.clients.access import client_for, client_with_names, may_grant
 from portal.clients.display import presence_on_client
 from portal.clients.entries import PRODUCT, Entry
 from portal.clients.filters import SORTS, filters_from
 from portal.clients.merging import row_of
+from portal.clients.movement import movement_of
 from portal.paging import page_from
 from portal.presence.display import list_heartbeat_seconds
 
@@ -50,7 +52,9 @@ def list_clients() -> ResponseReturnValue:
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
     client = client_with_names(current_user, client_id)
-    products = queries.products_of(client, clock.today())
+    value_history = queries.value_history(client, clock.today())
+    since = moved_since(value_history)
+    products = queries.products_of(client, clock.today(), since)
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
         "clients/show.html",
@@ -60,7 +64,8 @@ def show(client_id: int) -> ResponseReturnValue:
         people=queries.people_of(client),
         products=products,
         total_gbp=sum(valued) if valued else None,
-        value_history=queries.value_history(client, clock.today()),
+        value_history=value_history,
+        movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=history.latest(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
         today=clock.today(),

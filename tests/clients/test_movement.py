@@ -1,0 +1,83 @@
+"""What a client's total has moved by: new money is no growth."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal import clock
+from portal.clients import Client
+from portal.clients.movement import Movement, ThenAndNow, movement_of
+from tests.reading import text_of
+from tests.records import make_product
+from tests.visitor import Visitor
+
+SINCE = date(2026, 3, 31)
+MONEY = st.none() | st.decimals("0", "1e9", places=2)
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 22, 10, 42, tzinfo=UTC))
+
+
+def pounds(*products: tuple[int | None, int | None]) -> list[ThenAndNow]:
+    return [(None if then is None else Decimal(then), None if now is None else Decimal(now)) for then, now in products]
+
+
+def moved(products: list[ThenAndNow]) -> Movement:
+    movement = movement_of(products, SINCE)
+    assert movement is not None
+    return movement
+
+
+def test_products_that_stayed_have_moved_by_a_percentage() -> None:
+    level = moved(pounds((100, 110), (300, 290), (None, None), (0, 0)))
+
+    assert (level.total, level.revalued, level.percent) == (0, 0, 0)
+    assert moved(pounds((100, 105))).percent == 5
+
+
+@pytest.mark.parametrize(
+    "products", [[(100, 105), (None, 50)], [(100, 105), (0, 50)], [(100, 105), (50, 0)], [(None, 5)]]
+)
+def test_no_percentage_where_a_product_came_or_went(products: list[tuple[int | None, int | None]]) -> None:
+    assert moved(pounds(*products)).percent is None
+
+
+@given(st.lists(st.tuples(MONEY, MONEY)))
+def test_the_parts_are_the_whole(products: list[ThenAndNow]) -> None:
+    movement = moved(products)
+
+    assert movement.total == sum((now or 0) - (then or 0) for then, now in products)
+    assert movement.came >= 0 >= movement.went
+
+
+def test_page_shows_new_money_apart_and_no_percentage(amelia: Visitor, client: Client) -> None:
+    make_product(client, (date(2026, 1, 1), "100000.00"), (date(2026, 11, 20), "101300.00"))
+    make_product(client, (date(2026, 11, 20), "10000.00"))
+
+    words = text_of(amelia.get(f"/clients/{client.id}"))
+
+    assert (
+        "£111,300.00 +£11,300.00 since 22 Oct 2026 +£10,000.00 of one new product +£1,300.00 by valuations Products"
+        in words
+    )
+    assert "%)" not in words
+
+
+def test_page_shows_a_percentage_of_the_same_products(amelia: Visitor, client: Client) -> None:
+    make_product(client, (date(2026, 1, 1), "100000.00"), (date(2026, 11, 20), "101300.00"))
+
+    assert "+£1,300.00 (+1.3%) since 22 Oct 2026" in text_of(amelia.get(f"/clients/{client.id}"))
+
+
+def test_page_shows_what_went_and_nothing_where_nothing_moved(amelia: Visitor, client: Client) -> None:
+    make_product(client, (date(2026, 1, 1), "500.00"))
+    assert "since 22" not in text_of(amelia.get(f"/clients/{client.id}"))
+
+    make_product(client, (date(2026, 1, 1), "250.00"), (date(2026, 11, 20), "0.00"))
+    words = text_of(amelia.get(f"/clients/{client.id}"))
+    assert "−£250.00 since 22 Oct 2026 −£250.00 of one product now at £0.00" in words
