@@ -119,7 +119,7 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     trouble.expect(CONFLICT)
     amelia.open_editor(client)
     daniel.open_editor(client)
-    for person, phone, town, risk in ((amelia, "1", "Bath", "2 of 7"), (daniel, "2", "Wells", "3 of 7")):
+    for person, phone, town, risk in ((amelia, "111", "Bath", "2 of 7"), (daniel, "222", "Wells", "3 of 7")):
         person.field("Phone").fill(phone)
         person.field("Town").fill(town)
         person.field("Risk profile").select_option(risk)
@@ -136,7 +136,7 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     expect(amelia.page.get_by_role("radio", name="Yours", checked=True)).to_have_count(3)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == ("1", "Bath", 2)
+    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == ("111", "Bath", 2)
 
 
 def test_something_else_typed_before_the_script_is_there_is_chosen_too(

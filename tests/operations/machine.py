@@ -63,7 +63,11 @@ class Machine:
                 stderr=log,
                 start_new_session=True,
             )
-        wait_until(self._has_booted, "the machine does not boot", 60)
+        try:
+            wait_until(self._has_booted, "the machine does not boot", 60)
+        except BaseException:
+            kill(self._process)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

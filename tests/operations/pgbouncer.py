@@ -44,7 +44,11 @@ class PgBouncer:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        wait_until(self._answers, "PgBouncer did not start")
+        try:
+            wait_until(self._answers, "PgBouncer did not start")
+        except BaseException:
+            kill(self._process)
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
