@@ -72,7 +72,7 @@ def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
         confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
         return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
-    return editor_page(editor, *draft_forms.sent_back(editor, form, asked.budget), refused), 422
+    return editor_page(editor, *draft_forms.sent_back(editor, form, asked), refused), 422
 
 
 def conflict(
@@ -99,12 +99,12 @@ def conflict(
         client=editor.client,
         editor=editor,
         back_url=editor.back_url,
-        hidden={**sent, "seen_version": str(merged.version), **texts},
+        hidden={**sent, "seen_version": str(merged.version), **texts, **draft_forms.aside_of(editor, asked.sent)},
         questions=conflicts.questions(merged, third, asked),
         settled=conflicts.settled(merged, asked),
         doubted=_doubted(refused),
         undoing=undoing,
-        draft=None if undoing else draft_forms.asked(editor, sent["draft"]),
+        draft=None if undoing else draft_forms.kept(editor, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing"),
     )

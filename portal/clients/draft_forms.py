@@ -10,6 +10,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import SelectField
 
+from portal.clients.asked import Asked
 from portal.clients.editors import Editor
 from portal.clients.edits import Edit
 from portal.clients.merging import merge_now
@@ -37,23 +38,31 @@ def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
         return _with(form, own)
     unsaved.form.restored.data = str(chosen.mark)
     base = base_of(unsaved.form, form)
-    return _with(unsaved.form, replace(own, labels=unsaved.labels, base=base, is_restored=True))
+    restored = replace(own, labels=unsaved.labels, base=base, is_restored=True, aside=aside_of(editor, chosen.values))
+    return _with(unsaved.form, restored)
 
 
-def sent_back(editor: Editor, form: Any, budget: Budget) -> tuple[Any, EditorDraft]:
+def sent_back(editor: Editor, form: Any, asked: Asked) -> tuple[Any, EditorDraft]:
     """A form that was sent and not accepted; what was on offer beside it still is."""
     draft_id = form.draft.data or drafts.new_id()
     restored = drafts.mark_from(form.restored.data or "")
     known = {draft_id, *([restored.draft_id] if restored else [])}
     others = [draft for draft in drafts.drafts_at(editor.place) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
-    return _with(form, EditorDraft(editor.place, draft_id, _offers(editor, others, budget), base=base))
+    offers, aside = _offers(editor, others, asked.budget), aside_of(editor, asked.sent)
+    return _with(form, EditorDraft(editor.place, draft_id, offers, base=base, aside=aside))
 
 
-def asked(editor: Editor, draft_id: str) -> EditorDraft:
+def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
+    """What is set aside of this entry's fields."""
+    names = {f"{drafts.ASIDE}{name}" for name in editor.entry.kind.labels}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def kept(editor: Editor, draft_id: str) -> EditorDraft:
     """For a page that asks about what was typed and has no fields for it: the draft stays as it is."""
-    kept = next((draft for draft in drafts.drafts_at(editor.place) if draft.draft_id == draft_id), None)
-    return EditorDraft(editor.place, draft_id, kept=kept)
+    found = next((draft for draft in drafts.drafts_at(editor.place) if draft.draft_id == draft_id), None)
+    return EditorDraft(editor.place, draft_id, kept=found)
 
 
 def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
@@ -82,13 +91,16 @@ def _unsaved(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | Non
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
     labels = editor.entry.kind.labels
     names = [name for name in labels if name in draft.values and name in form and _is_on_offer(form[name])]
+    aside = aside_of(editor, draft.values)
     if editor.is_new:
         return _Unsaved(form, [labels[name] for name in names if clean_line(draft.values[name])])
     try:
         differing = _merge_into(form, editor, draft, names, budget)
     except InvalidInput:
         return None
-    return _Unsaved(form, [labels[name] for name in names if name in differing])
+    return _Unsaved(
+        form, [label for name, label in labels.items() if name in differing or f"{drafts.ASIDE}{name}" in aside]
+    )
 
 
 def _is_on_offer(field: Any) -> bool:

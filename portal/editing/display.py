@@ -39,8 +39,8 @@ class EditorDraft:
     """The draft that the page writes, and those that it offers.
 
     `base` has the record's values, as the form would send them, of the fields that show something else: a restored
-    draft, a form with errors. `labels` are the fields of a restored one. `kept` is what the draft holds already and the
-    page has no fields for.
+    draft, a form with errors. `labels` are the fields of a restored one, `aside` what was typed before somebody else's
+    value was taken. `kept` is what the draft holds already and the page has no fields for.
     """
 
     place: Place
@@ -50,6 +50,7 @@ class EditorDraft:
     is_restored: bool = False
     labels: Sequence[str] = ()
     kept: EditDraft | None = None
+    aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:

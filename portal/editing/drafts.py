@@ -23,6 +23,7 @@ MOST_DRAFTS = 100  # of one profile; the oldest go
 KEPT_DAYS = 30
 MAX_BYTES = 4 * 2**20  # of one profile's drafts together, as the database holds them; the oldest go
 LONGEST_ID = 40
+ASIDE = "aside-"  # before the name of a field: what was typed before somebody else's value was taken
 MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DRAFT_LOCK = 0x6B69  # with the profile's id beside it: of another kind than the jobs' locks

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from portal.editing.drafts import LONGEST_ID, Mark, Typed, mark_from
+from portal.editing.drafts import ASIDE, LONGEST_ID, Mark, Typed, mark_from
 from portal.editing.guard import origin_from
 from portal.errors import InvalidInput
 
@@ -62,7 +62,7 @@ def _values(values: Any, fields: Collection[str]) -> dict[str, str]:
     if not isinstance(values, dict):
         raise InvalidInput("values", "must be an object of fields with their texts")
     for name, value in values.items():
-        if name not in fields:
+        if name.removeprefix(ASIDE) not in fields:
             raise InvalidInput("values", "must have names of fields that the form has")
         if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
             raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")

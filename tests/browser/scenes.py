@@ -229,7 +229,7 @@ def the_editor_beside_others(stage: Stage) -> Page:
     daniel.hide_tab()  # which beats at once, with what is typed
     save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
-    expect(amelia.page.get_by_role("button", name="Take theirs")).to_be_visible()
+    expect(amelia.page.get_by_role("button", name="Keep both")).to_be_visible()
     expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
     return amelia.page
 

@@ -11,6 +11,7 @@ from tests.browser.trouble import Trouble
 
 CONFLICT = "status of 409"
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
+MINE, THEIRS = "01632 960300", "01632 960200"
 
 
 def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, client: Client) -> None:
@@ -119,7 +120,7 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     trouble.expect(CONFLICT)
     amelia.open_editor(client)
     daniel.open_editor(client)
-    for person, phone, town, risk in ((amelia, "111", "Bath", "2 of 7"), (daniel, "222", "Wells", "3 of 7")):
+    for person, phone, town, risk in ((amelia, MINE, "Bath", "2 of 7"), (daniel, THEIRS, "Wells", "3 of 7")):
         person.field("Phone").fill(phone)
         person.field("Town").fill(town)
         person.field("Risk profile").select_option(risk)
@@ -136,7 +137,46 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     expect(amelia.page.get_by_role("radio", name="Yours", checked=True)).to_have_count(3)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == ("111", "Bath", 2)
+    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == (MINE, "Bath", 2)
+
+
+def test_something_else_is_kept_as_a_draft_and_can_be_restored(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT)
+    change_the_same(amelia, daniel, client)
+    amelia.save()
+    question = amelia.page.get_by_role("group", name="Phone")
+    kept = '"phone":"01632 960400"'  # as the field's own value: the script that chooses it may come after the typing
+    with amelia.page.expect_response(lambda answer: kept in (answer.request.post_data or "")):
+        question.get_by_label("Phone: something else").fill("01632 960400")
+
+    amelia.open_editor(client)
+    amelia.page.get_by_role("link", name="Restore").click()
+
+    expect(amelia.field("Phone")).to_have_value("01632 960400")
+    expect(amelia.page.get_by_role("button", name="Put mine back: Phone")).to_be_visible()
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert saved(client).phone == "01632 960400"
+
+
+def test_leaving_asks_where_something_else_cannot_be_kept(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
+    trouble.expect(CONFLICT, "Failed to load resource")
+    change_the_same(amelia, daniel, client)
+    amelia.save()
+    something_else = amelia.page.get_by_label("Phone: something else")
+    expect(something_else).to_be_visible()  # or the save's own draft would be held up
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    with amelia.page.expect_event("requestfailed", lambda request: "/edit_drafts/" in request.url):
+        something_else.press_sequentially("5")
+    trouble.lets_leave = False
+    amelia.page.get_by_role("link", name="Not now").click()
+    expect(something_else).to_be_visible()
+    assert trouble.times_asked_to_stay == 1
+    trouble.lets_leave = True
 
 
 def test_something_else_typed_before_the_script_is_there_is_chosen_too(

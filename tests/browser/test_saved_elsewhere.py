@@ -112,13 +112,85 @@ def test_a_field_that_both_have_changed_waits_for_a_decision_and_saving_asks(
 
 
 @pytest.mark.usefixtures("both_changed_phone")
-def test_take_theirs(amelia: Person, client: Client, choice: Locator) -> None:
+def test_take_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
+    amelia: Person, client: Client, choice: Locator
+) -> None:
     choice.get_by_role("button", name="Take theirs").click()
 
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Phone")).to_be_focused()
     expect(choice).to_have_count(0)
     expect(amelia.page.locator(".field.changed")).to_have_count(0)
+    expect(note(amelia, "phone")).to_contain_text("Using Daniel’s")
+    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+
+    amelia.open_editor(client)
+    expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Phone)")
+    amelia.page.get_by_role("link", name="Restore").click()
+    expect(amelia.field("Phone")).to_have_value(THEIRS)
+    amelia.page.get_by_role("button", name="Put mine back: Phone").click()
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    expect(choice).to_contain_text(f"Daniel changed this to “{THEIRS}”")
+    choice.get_by_role("button", name="Take theirs").click()
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    amelia.open_editor(client)
+    expect(amelia.page.get_by_text("You have unsaved changes")).to_have_count(0)
+
+
+def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+    save(cast.daniel, notes="One.\nTwo.")
+    amelia.open_editor(client)
+    notes = amelia.field("Notes")
+    notes.press("Control+End")
+    notes.press_sequentially(" Three.")
+    save(cast.daniel, notes="Nought.\nOne.\nTwo.")
+    expect(notes).to_have_value("Nought.\nOne.\nTwo. Three.")
+    expect(note(amelia, "notes")).to_have_text("Daniel changed this too: both are here")
+
+    notes.press("Control+z")
+    expect(notes).to_have_value("One.\nTwo. Three.")
+    expect(note(amelia, "notes")).to_have_text("Daniel changed this too. Saving puts both together, or asks")
+    notes.press("Control+z")
+    expect(notes).not_to_have_value("One.\nTwo. Three.")
+    assert "One.\nTwo. Three.".startswith(notes.input_value()), "what was typed goes, and no piece of another text"
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert stored(client).notes.startswith("Nought.\nOne.\nTwo.")
+
+
+@pytest.fixture
+def notes_choice(amelia: Person, client: Client, cast: Cast, save: Save) -> Locator:
+    """Daniel has changed the second line as Amelia has, and put another before them; she has added one at the end."""
+    save(cast.daniel, notes="One.\nTwo.\nThree.")
+    amelia.open_editor(client)
+    amelia.field("Notes").fill("One.\nTwo, says Amelia.\nThree.\nFour.")
+    save(cast.daniel, notes="Nought.\nOne.\nTwo, says Daniel.\nThree.")
+    choice = amelia.page.locator('[data-field="notes"] .choice')
+    expect(choice).to_contain_text("Daniel changed lines that you have changed too:")
+    return choice
+
+
+@pytest.mark.parametrize(
+    ("button", "notes"),
+    [
+        ("Keep both", "Nought.\nOne.\nTwo, says Daniel.\nTwo, says Amelia.\nThree.\nFour."),
+        ("Take theirs", "Nought.\nOne.\nTwo, says Daniel.\nThree."),
+        ("Keep mine", "Nought.\nOne.\nTwo, says Amelia.\nThree.\nFour."),
+    ],
+)
+def test_lines_that_touch_are_offered_with_the_difference_and_no_answer_takes_out_others(
+    amelia: Person, client: Client, notes_choice: Locator, button: str, notes: str
+) -> None:
+    expect(notes_choice.get_by_role("button").first).to_have_text("Keep both")
+    expect(notes_choice.locator("ins")).to_contain_text(["Nought.", ", says Daniel."])
+
+    notes_choice.get_by_role("button", name=button).click()
+
+    expect(amelia.field("Notes")).to_have_value(notes)
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert stored(client).notes == notes
 
 
 @pytest.mark.usefixtures("both_changed_phone")

@@ -84,12 +84,14 @@ class Draft {
 		const sent = new FormData(form);
 		const text = (name) => `${sent.get(name) ?? ""}`;
 		const changed = [...form.elements].filter(
-			(control) => control.name && control.closest(".field") && isChanged(control),
+			(control) => control.name && (isAside(control) || (control.closest(".field") && isChanged(control))),
 		);
-		if (!changed.length) return this.#carried;
-		const values = Object.fromEntries(changed.map(({ name }) => [name, text(name)]));
+		const carried = this.#carried?.values;
+		const { values, seen } = somethingElse(form, carried);
+		Object.assign(values, Object.fromEntries(changed.map(({ name }) => [name, text(name)])));
+		if (!Object.keys(values).length) return this.#carried;
 		const version = Number(text("version"));
-		return { version, seen: text("seen"), values: { ...this.#carried?.values, ...values } };
+		return { version, seen: [text("seen"), ...seen].join(" ").trim(), values: { ...carried, ...values } };
 	}
 
 	async #send(draft) {
@@ -166,6 +168,27 @@ class Draft {
 		const tooLong = new Promise((resolve) => setTimeout(resolve, ms));
 		await Promise.race([this.#keeper.flush().catch(() => {}), tooLong]);
 	}
+}
+
+/** What was typed before somebody else's value was taken: see taking.js. */
+const isAside = ({ name }) => name.startsWith("aside-");
+
+/**
+ * What is typed as something else on the conflict page is the field's value from then on, and starts from the values that
+ * the page shows; what was typed in the editor, or is not chosen, is set aside.
+ */
+function somethingElse(form, typed = {}) {
+	const values = {};
+	const seen = [];
+	for (const control of form.querySelectorAll('.option [name^="third-"]')) {
+		const name = control.name.slice("third-".length);
+		if (form.elements.namedItem(`decide-${name}`).value === "third") {
+			values[name] = control.value;
+			seen.push(`${name}:${form.elements.namedItem("seen_version").value}`);
+			if (name in typed) values[`aside-${name}`] = typed[name];
+		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
+	}
+	return { values, seen };
 }
 
 const isSmall = (draft) => new Blob([JSON.stringify(draft)]).size < LARGEST_KEEPALIVE_BYTES;

@@ -36,22 +36,30 @@ export function newer(revisions, entry) {
 export const removal = (revisions, entry) =>
 	revisions.find(({ fields }) => fields.some(({ key, change }) => key === entry && change === "removed"));
 
-/** "phone:7 notes:8", one version a field. @param {string} seen @param {string} name @param {number} version */
+/** "phone:7 notes:8", one version a field; 0 takes it out. @param {string} seen @param {string} name @param {number} version */
 export function withSeen(seen, name, version) {
-	const versions = new Map(seen.split(" ").filter(Boolean).map(pair));
-	versions.set(name, version);
+	const versions = versionsIn(seen);
+	if (version) versions.set(name, version);
+	else versions.delete(name);
 	return [...versions].map(([field, at]) => `${field}:${at}`).join(" ");
 }
 
-/** Whether that newer value has been taken in or overruled already. @param {string} seen @param {Newer} newer */
-export const isSeen = (seen, { name, version }) =>
-	seen
-		.split(" ")
-		.map(pair)
-		.some(([field, at]) => field === name && at >= version);
+/** The version of a field that has been taken in or overruled; 0 for none. @param {string} seen @param {string} name */
+export const seenOf = (seen, name) => versionsIn(seen).get(name) ?? 0;
+
+/** @param {string} seen @param {Newer} newer */
+export const isSeen = (seen, { name, version }) => seenOf(seen, name) >= version;
 
 /** Text as browsers hold and send it may differ in its line ends alone. @param {string} one @param {string} other */
 export const isSameText = (one, other) => one.replace(/\r\n?/g, "\n") === other.replace(/\r\n?/g, "\n");
+
+const versionsIn = (seen) => new Map(seen.split(" ").filter(Boolean).map(pair));
+
+/** The same number, as people write amounts. @param {string} one @param {string} other */
+export function isSameNumber(one, other) {
+	const [here, there] = [one, other].map((text) => text.replace(/[£%,\s]/g, ""));
+	return here !== "" && there !== "" && Number(here) === Number(there);
+}
 
 /** @returns {[string, number]} */
 function pair(word) {

@@ -1,8 +1,7 @@
 // @ts-check
 /**
  * Others' saves and others' typing, shown in the open editor without ever getting in the way. A field that the person has
- * not touched takes the new value in; one that they have is marked, and they decide or let the save ask. The hidden
- * `version`, where the person started, never moves: the hidden `seen` says which newer values they have been shown.
+ * not touched takes the new value in; one that they have is offered both (taking.js), and they decide or let the save ask.
  *
  * Reads:  <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
  *         data-unsaved; <presence-page>, as saved.js has it.
@@ -14,10 +13,11 @@ import { make, write } from "../markup.js";
 import { myId } from "../session.js";
 import { isChanged } from "./changes.js";
 import { dayOf, written } from "./days.js";
-import { isSameText, isSeen, newer, removal, withSeen } from "./elsewhere.js";
+import { isSameNumber, isSameText, isSeen, newer, removal } from "./elsewhere.js";
 import { namesOf } from "./form.js";
-import { dropChoice, setChoice, setNote } from "./marks.js";
+import { dropChoice, setNote } from "./marks.js";
 import { onSaved } from "./saved.js";
+import { followHistory, noteAside, offer, settle } from "./taking.js";
 import * as wording from "./wording.js";
 
 /** @param {HTMLFormElement} form @param {import("../presence/page.js").PresencePage} page defined by now */
@@ -25,6 +25,7 @@ export function watchOthers(form, page) {
 	if (!page || !hidden(form, "seen")) return;
 	const status = make("p", { className: "visually-hidden", role: "status" });
 	form.append(status);
+	form.addEventListener("input", ({ target, inputType }) => followHistory(form, target, inputType));
 	onSaved(page, ({ changes, truncated }) => {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
@@ -53,40 +54,25 @@ const typed = ({ dataset, value }) => ("day" in dataset && written(dayOf(value))
 function show(form, newer) {
 	const control = form.elements.namedItem(newer.name);
 	const field = control instanceof Element && control.closest(".field");
-	if (!field || isSeen(hidden(form, "seen").value, newer)) return false;
+	if (!field) return false;
+	if (isSeen(hidden(form, "seen").value, newer)) {
+		noteAside(form, control, newer); // of a restored draft
+		return false;
+	}
 	dropChoice(field);
-	if (isTouched(form, control, newer) && !isSameText(typed(control), newer.raw)) {
-		setNote(field, "saved", "");
-		setChoice(field, wording.changedThisTo(newer, myId()), {
-			take: () => settle(form, control, newer, newer.raw, wording.changedThis(newer, myId())),
-			keep: () => settle(form, control, newer, control.value, wording.keptMine(newer, myId())),
-		});
-	} else settle(form, control, newer, newer.raw, wording.changedThis(newer, myId()));
+	if (isTouched(form, control, newer) && !isSame(control, newer.raw)) offer(form, control, newer);
+	else settle(form, control, newer, newer.raw, wording.changedThis(newer, myId()));
 	highlight(field);
 	return true;
 }
 
 /** A page that came back with what was typed may hold that as its own values: what the history had before decides. */
 const isTouched = (form, control, { before }) =>
-	(isChanged(control) || "unsaved" in form.dataset) && !isSameText(typed(control), before);
+	(isChanged(control) || "unsaved" in form.dataset) && !isSame(control, before);
 
-/** From here on the field starts from the newer value, whichever value it holds. */
-function settle(form, control, { name, version, raw, value: words }, value, note) {
-	const seen = hidden(form, "seen");
-	seen.value = withSeen(seen.value, name, version);
-	if (control.options) {
-		const isOnOffer = Array.from(control.options).some((option) => option.value === raw);
-		if (!isOnOffer) control.add(new Option(words, raw));
-		for (const option of control.options) option.defaultSelected = option.value === raw;
-	} else control.defaultValue = raw;
-	const { selectionStart, selectionEnd } = control;
-	control.value = value;
-	// The caret would jump to the beginning of a text that one is reading.
-	if (selectionStart && control === document.activeElement)
-		control.setSelectionRange(selectionStart, selectionEnd);
-	setNote(control.closest(".field"), "saved", note);
-	control.dispatchEvent(new Event("input", { bubbles: true }));
-}
+/** Two people may enter the same amount in different ways: that is no collision. */
+const isSame = (control, raw) =>
+	isSameText(typed(control), raw) || (control.inputMode === "decimal" && isSameNumber(control.value, raw));
 
 function warn(form, text) {
 	form.before(make("p", { className: "stale-note", role: "alert" }, text));

@@ -5,38 +5,53 @@
  */
 import { make, write } from "../markup.js";
 
-/** A note beside the label, "" takes it away. @param {Element} field @param {string} kind one note of each @param {string} text */
-export function setNote(field, kind, text) {
+/**
+ * A note beside the label, "" takes it away.
+ * @param {Element} field @param {string} kind one note of each @param {string} text
+ * @param {[label: string, act: () => void]} [way] a button behind it
+ */
+export function setNote(field, kind, text, way) {
 	const control = controlOf(field);
 	const id = `${control.id}-${kind}`;
 	const known = document.getElementById(id);
-	if (!text) return remove(known, control);
-	if (known) write(known, text);
-	else field.querySelector(".field-head").append(make("span", { id, className: "note" }, text));
+	if (text && !way && known && !known.firstElementChild) return write(known, text);
+	remove(known, control);
+	if (!text) return;
+	const note = make("span", { id, className: "note" }, text);
+	if (way) note.append(" · ", button(field, ...way));
+	field.querySelector(".field-head").append(note);
 	describe(control, id, true);
 }
 
 /**
- * A sentence and the two ways on; both take it away and lead back to the control.
- * @param {Element} field @param {string} text @param {{take: () => void, keep: () => void}} decide
+ * A sentence and the ways on; each takes it away and leads back to the control.
+ * @param {Element} field @param {string} text @param {[label: string, act: () => void][]} ways
+ * @param {Element} [difference] what others have done
  */
-export function setChoice(field, text, { take, keep }) {
+export function setChoice(field, text, ways, difference) {
 	dropChoice(field);
-	const control = controlOf(field);
-	const id = `${control.id}-choice`;
-	const button = (label, decided) => {
-		const made = make("button", { type: "button", className: "button small" }, label);
-		made.addEventListener("click", () => {
-			control.focus();
-			dropChoice(field);
-			decided();
-		});
-		return made;
-	};
-	const choice = make("div", { className: "choice" }, make("p", { id }, text));
-	choice.append(button("Take theirs", take), button("Keep mine", keep));
+	const id = `${controlOf(field).id}-choice`;
+	const choice = make(
+		"div",
+		{ className: "choice" },
+		make("p", { id }, text),
+		...(difference ? [difference] : []),
+	);
+	for (const [label, act] of ways) choice.append(button(field, label, act));
 	field.append(choice);
-	describe(control, id, true);
+	describe(controlOf(field), id, true);
+}
+
+/** Names its field to those who hear it alone. */
+function button(field, label, act) {
+	const named = `${label}: ${field.querySelector("label").firstChild.textContent.trim()}`;
+	const made = make("button", { type: "button", className: "button small", ariaLabel: named }, label);
+	made.addEventListener("click", () => {
+		controlOf(field).focus();
+		dropChoice(field);
+		act();
+	});
+	return made;
 }
 
 /** @param {Element} field */

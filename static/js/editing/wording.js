@@ -28,6 +28,23 @@ export function changedThisTo(newer, myId) {
 	return `${who(newer, myId)} ${what}${elsewhere(newer, myId)}`;
 }
 
+/** Below a text of which both have changed the same lines. @param {Newer} newer @param {number} myId */
+export const linesTouch = (newer, myId) =>
+	`${who(newer, myId)} changed lines${elsewhere(newer, myId)} that you have changed too:`;
+
+export const KEPT_ASIDE = "What you had typed before is kept";
+
+/** @param {Newer} newer @param {number} myId */
+export const bothAreHere = (newer, myId) =>
+	`${who(newer, myId)} changed this too${elsewhere(newer, myId)}: both are here`;
+
+/** Where the portal could not be asked. @param {Newer} newer @param {number} myId */
+export const savingMerges = (newer, myId) =>
+	`${who(newer, myId)} changed this too${elsewhere(newer, myId)}. Saving puts both together, or asks`;
+
+/** After Take theirs. @param {Newer} newer @param {number} myId */
+export const usingTheirs = (newer, myId) => `Using ${whose(newer, myId)}`;
+
 /** After Keep mine. @param {Newer} newer @param {number} myId */
 export const keptMine = (newer, myId) => `Saving puts yours in place of ${whose(newer, myId)}`;
 

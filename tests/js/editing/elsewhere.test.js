@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { isSameText, isSeen, newer, removal, withSeen } from "../../../static/js/editing/elsewhere.js";
+import {
+	isSameNumber,
+	isSameText,
+	isSeen,
+	newer,
+	removal,
+	seenOf,
+	withSeen,
+} from "../../../static/js/editing/elsewhere.js";
 
 const PEOPLE = { daniel: [2, "Daniel Okafor"], priya: [3, "Priya Raman"] };
 
@@ -109,4 +117,24 @@ describe("the hidden input", () => {
 test("line ends are no difference", () => {
 	assert.equal(isSameText("one\r\ntwo", "one\ntwo"), true);
 	assert.equal(isSameText("one", "one "), false);
+});
+
+describe("a newer value that is taken out again", () => {
+	test("is seen no longer, or as far as it was before", () => {
+		assert.equal(withSeen("phone:7 notes:8", "phone", 0), "notes:8");
+		assert.equal(withSeen("phone:7 notes:8", "notes", 6), "phone:7 notes:6");
+		assert.equal(seenOf("phone:7 notes:8", "notes"), 8);
+		assert.equal(seenOf("phone:7", "notes"), 0);
+	});
+});
+
+describe("the same amount", () => {
+	for (const [one, other, is] of [
+		["£25,000", "25000.00", true],
+		["0.75%", "0.750", true],
+		["25000", "2500", false],
+		["", "0", false],
+		["lots", "lots", false],
+	])
+		test(`${one} and ${other}: ${is}`, () => assert.equal(isSameNumber(one, other), is));
 });
