@@ -4,7 +4,6 @@ from portal.live.notices import NUDGE
 from portal.live.publish import notify_sql
 from portal.presence.statements import (
     CALLER,
-    NOW,
     VIEWERS,
     beaten_within,
     caller,
@@ -13,6 +12,7 @@ from portal.presence.statements import (
     visible,
     without_tab,
 )
+from portal.presence.tab_statements import NOW
 
 PREPARED_PAGES = "presence_pages"
 PREPARED_VANISHED = "presence_vanished"

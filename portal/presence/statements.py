@@ -9,20 +9,12 @@ live stream are in live_statements.py.
 from portal import pages
 from portal.live.notices import ROSTER
 from portal.live.publish import notify_sql
-from portal.presence.beats import MOST_TABS
+from portal.presence.tab_statements import NOW, bounded, looking_on, new_tab, other_tabs, same_tab
 
 PREPARED_BEATS = "presence_beats"
 PREPARED_ROSTERS = "presence_rosters"
 PREPARED_LEAVE = "presence_leave"
 PREPARED_CLEAR = "presence_clear"
-
-# What a row may hold: everybody's rosters read it whole. Ten tabs as browsers name them take 2,000 bytes, and the names
-# of all fields of the largest form 300.
-MAX_ROW_BYTES = 2_048
-MAX_TAB_BYTES = 1_200
-# A tab's key and times, and what JSONB adds to each.
-TIMES_BYTES = 192
-NOW = "extract(epoch FROM now())"
 
 
 def caller(profile_id: str, session_id: str) -> str:
@@ -80,7 +72,7 @@ def beats() -> str:
     WITH sent AS MATERIALIZED (
         SELECT place, caller.id AS user_id, page.identifier, kind, number, caller.id IS NOT NULL AS is_signed_in,
                caller.id IS NOT NULL AND {visible()} AS may_see, tab_id,
-               CASE WHEN {editable()} THEN {_bounded("tab")} ELSE {_looking_on("tab")} END AS tab
+               CASE WHEN {editable()} THEN {bounded("tab")} ELSE {looking_on("tab")} END AS tab
         FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
              AS page (profile_id, session_id, identifier, kind, number, tab_id, tab, place)
         LEFT JOIN LATERAL ({caller("page.profile_id", "page.session_id")}) caller ON true
@@ -89,8 +81,8 @@ def beats() -> str:
         UPDATE user_page_presence p
         SET last_seen = now(),
             entered_at = CASE WHEN p.last_seen > now() - make_interval(secs => $8) THEN p.entered_at ELSE now() END,
-            tabs = {_other_tabs("p.tabs", "sent.tab_id", "sent.tab", "$8")}
-                || jsonb_build_object(sent.tab_id, {_same_tab("(p.tabs -> sent.tab_id)", "sent.tab", "$8")})
+            tabs = {other_tabs("p.tabs", "sent.tab_id", "sent.tab", "$8")}
+                || jsonb_build_object(sent.tab_id, {same_tab("(p.tabs -> sent.tab_id)", "sent.tab", "$8")})
         FROM sent
         WHERE sent.may_see AND p.user_id = sent.user_id AND p.page_identifier = sent.identifier
           AND p.user_id = ANY (ARRAY(SELECT user_id FROM sent WHERE may_see))
@@ -99,7 +91,7 @@ def beats() -> str:
     ),
     entered AS (
         INSERT INTO user_page_presence AS p (user_id, page_identifier, last_seen, entered_at, tabs)
-        SELECT user_id, identifier, now(), now(), jsonb_build_object(tab_id, {_new_tab("tab")})
+        SELECT user_id, identifier, now(), now(), jsonb_build_object(tab_id, {new_tab("tab")})
         FROM sent WHERE may_see AND NOT EXISTS (
             SELECT FROM beaten WHERE beaten.user_id = sent.user_id AND beaten.page_identifier = sent.identifier)
         ON CONFLICT (user_id, page_identifier) DO UPDATE SET last_seen = now(), tabs = p.tabs || excluded.tabs
@@ -257,47 +249,3 @@ def without_tab(user_id: str, page_identifier: str, tab_id: str, window: str, co
 def ring(changed: str) -> str:
     """A scalar that rings each page of the CTE `changed` and says how many there were."""
     return f"(SELECT count({notify_sql(ROSTER, 'page_identifier')}) FROM {changed})::int"
-
-
-def _bounded(said: str) -> str:
-    """What a tab says, without the names of fields where they are too much: beats.py has cut what browsers send."""
-    return f"""CASE WHEN pg_column_size({said}) <= {MAX_TAB_BYTES} THEN {said} ELSE {said} || '{{"fields": []}}' END"""
-
-
-def _looking_on(said: str) -> str:
-    """What the tab of somebody who may not edit says: whether it is seen, and which stream it holds."""
-    return f"""({said} - '{{waiting,answer}}'::text[] || '{{"activity": "viewing", "fields": []}}')"""
-
-
-def _new_tab(said: str) -> str:
-    """What the table keeps of a tab: what it said, its last beat as `at`, since when it has been saying just this as
-    `since` and, where it waits, since when as `waiting_since`."""
-    return f"""{said} || jsonb_build_object('at', {NOW}, 'since', {NOW})
-        || CASE WHEN {said} ? 'waiting' THEN jsonb_build_object('waiting_since', {NOW}) ELSE '{{}}' END"""
-
-
-def _same_tab(before: str, said: str, window: str) -> str:
-    """As `_new_tab`, with what goes on from the beat before: `since`, and of a tab that still waits its times.
-
-    A tab that was silent for longer than the active window was off the roster: it begins afresh. The usual case, a tab
-    that says what it said before, comes second and costs least. Which stream it holds is nobody's news. When it last
-    asked is kept where it stops waiting too: stopping and waiting again is no way to ask sooner.
-    """
-    return f"""CASE
-        WHEN coalesce(({before} ->> 'at')::float8, 0) <= {NOW} - {window} THEN {_new_tab(said)}
-        WHEN {before} - '{{at,since,waiting_since,asked_at,stream}}'::text[] = {said} - 'stream'
-            THEN {before} || {said} || jsonb_build_object('at', {NOW})
-        ELSE {_new_tab(said)} || jsonb_strip_nulls(jsonb_build_object('asked_at', {before} -> 'asked_at',
-            'waiting_since', CASE WHEN {said} ? 'waiting' THEN {before} -> 'waiting_since' END)) END"""
-
-
-def _other_tabs(tabs: str, tab_id: str, said: str, window: str) -> str:
-    """The profile's other live tabs, the newest of them up to the limits: one browser cannot grow a row for ever."""
-    newest_first = "(ORDER BY (tab ->> 'at')::float8 DESC ROWS UNBOUNDED PRECEDING)"
-    return f"""CASE WHEN {tabs} - {tab_id} = '{{}}' THEN '{{}}' ELSE (
-        SELECT coalesce(jsonb_object_agg(id, tab), '{{}}') FROM (
-            SELECT id, tab, count(*) OVER {newest_first} AS tabs,
-                   sum(pg_column_size(tab) + octet_length(id) + 16) OVER {newest_first} AS bytes
-            FROM jsonb_each({tabs} - {tab_id}) AS other (id, tab)
-            WHERE (tab ->> 'at')::float8 > extract(epoch FROM now()) - {window}) live
-        WHERE tabs < {MOST_TABS} AND bytes <= {MAX_ROW_BYTES - TIMES_BYTES} - pg_column_size({said})) END"""
