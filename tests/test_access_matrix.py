@@ -72,7 +72,7 @@ TABLE = """
     POST   /clients/<client_id>/merge            200       200       200       403       401       401       403
     GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -
-    POST   /clients/<client_id>/<kind>/new       client    client    client    403       sign-in   sign-in   403
+    POST   /clients/<client_id>/<kind>/new       client    422       422       403       sign-in   sign-in   403
     GET    /clients/<client_id>/<kind>/<part_id>/edit 200  200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/<kind>/<part_id>/edit client client  client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/<kind>/<part_id>/remove 200 200      200       403       sign-in   sign-in   -

@@ -6,7 +6,7 @@ Whatever a save comes to, what was typed travels on with the answer.
 from dataclasses import replace
 from decimal import Decimal
 
-from flask import flash, redirect, render_template
+from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -15,7 +15,7 @@ from portal.clients import conflicts, draft_forms, overruled, wording
 from portal.clients.asked import Asked
 from portal.clients.display import presence_on_client
 from portal.clients.editors import Editor
-from portal.clients.edits import AmountDoubted, Merged, Saved, ValueRefused
+from portal.clients.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRefused
 from portal.clients.entries import PRODUCT
 from portal.clients.form_fields import EntryForm
 from portal.clients.revisions import to_json
@@ -34,6 +34,8 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
         form=form,
         draft=draft,
         doubted=_doubted(refused),
+        same=refused if isinstance(refused, PartDoubted) else None,
+        same_url=_same_url(editor, refused),
         overruled=overruled.notices_for(editor.profile_id, editor.client),
         may_edit=True,
         now=clock.now(),
@@ -71,6 +73,8 @@ def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused
     if asked.speaks_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
         confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
+        if isinstance(refused, PartDoubted) and refused.can_be_another:
+            confirm = {"confirm": {"confirm_another": refused.entry.prefix}}
         return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
     return editor_page(editor, *draft_forms.sent_back(editor, form, asked), refused), 422
 
@@ -114,3 +118,13 @@ def conflict(
 def _doubted(refused: ValueRefused | None) -> Decimal | None:
     """The amount that is to be confirmed."""
     return refused.amount if isinstance(refused, AmountDoubted) else None
+
+
+def _same_url(editor: Editor, refused: ValueRefused | None) -> str:
+    """Where the part is shown that may be the same as the one that is to be added."""
+    if not isinstance(refused, PartDoubted):
+        return ""
+    kind, client_id, part_id = refused.entry.kind, editor.client.id, refused.entry.id
+    if kind is PRODUCT:
+        return url_for("clients.show_product", client_id=client_id, product_id=part_id)
+    return url_for("client_editors.edit_part", client_id=client_id, kind=kind.name, part_id=part_id)

@@ -156,7 +156,11 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
         return answers.refused(editor, form, asked)
     third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
     decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
-    edit = replace(_edit(asked, editor.values(form), decisions), confirmed_amount=_confirmed_amount(form))
+    edit = replace(
+        _edit(asked, editor.values(form), decisions),
+        confirmed_amount=_confirmed_amount(form),
+        confirmed_another=asked.sent.get("confirm_another", ""),
+    )
     try:
         if editor.is_new:
             result = operations.add_part(editor.client, entry.kind, edit, product_id)

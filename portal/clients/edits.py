@@ -24,8 +24,9 @@ class Edit:
 
     `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
     everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
-    Proceed Anyway. `confirmed_amount`: of a valuation, meant although it is far away from the one before. `reverts`:
-    the version that is undone, and `reason` why. `budget` is that of the request, for comparing texts.
+    Proceed Anyway. `confirmed_amount`: of a valuation, meant although it is far away from the one before.
+    `confirmed_another`: the key of a part that looks the same as the one to be added, and is another. `reverts`: the
+    version that is undone, and `reason` why. `budget` is that of the request, for comparing texts.
     """
 
     origin: Origin
@@ -37,6 +38,7 @@ class Edit:
     source: str = "form"
     proceeded: bool = False
     confirmed_amount: Decimal | None = None
+    confirmed_another: str = ""
     reverts: int | None = None
     reason: str = ""
     whence: Whence = NOWHERE
@@ -103,6 +105,18 @@ class AmountDoubted(ValueRefused):
     def __init__(self, amount: Decimal, problem: str) -> None:
         super().__init__("amount", problem)
         self.amount = amount
+
+
+class PartDoubted(ValueRefused):
+    """The part may be there already (422): `entry`, called `name`. Sent again with its key as `confirm_another`, the
+    part is added as another one, where it `can_be_another`.
+    """
+
+    def __init__(self, entry: Entry, name: str, field: str, problem: str, *, can_be_another: bool) -> None:
+        super().__init__(field, problem)
+        self.entry = entry
+        self.name = name
+        self.can_be_another = can_be_another
 
 
 class EntryGone(StaleVersion):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from wtforms import EmailField, TelField, TextAreaField
+from wtforms import EmailField, StringField, TelField, TextAreaField
 from wtforms.validators import Email, Optional
 
 from portal.clients import choices
@@ -68,6 +68,7 @@ class PersonForm(EntryForm):
     known_as = text_field(PERSON, "known_as")
     date_of_birth = day_field(PERSON, "date_of_birth")
     ni_number = text_field(PERSON, "ni_number")
+    confirm_another = StringField()  # the key of a person who looks the same and is another
 
 
 class ProductForm(EntryForm):
@@ -93,6 +94,7 @@ class ProductForm(EntryForm):
         least=0,
         most=100,
     )
+    confirm_another = StringField()  # as of a person
 
 
 class ValuationForm(EntryForm):

@@ -23,6 +23,7 @@ from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.clients.merging import merge_now, row_of, since_origin, touched_by
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
+from portal.clients.same_parts import ask_about_same
 from portal.editing import versions
 from portal.extensions import db
 from portal.live import publish
@@ -85,7 +86,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
 
     The same sent again from the same version, by a second click, is the part that is there already. Raises ValueRefused
-    (422), or EntryGone (409) for a product that was removed.
+    (422), PartDoubted (422) where the same seems to be there, or EntryGone (409) for a product that was removed.
     """
     lock(client, edit)
     since = since_origin(client, edit.origin)
@@ -95,6 +96,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     known = _added_before(kind, edit, since, owner)
     if known:
         return Saved(client.version, entry=known, is_change=False)
+    ask_about_same(client, kind, edit)
     if kind is VALUATION:
         _ask_about_jump(owner["product_id"], edit.values, edit)
     row = _insert(kind, {**edit.values, **owner})

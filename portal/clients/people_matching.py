@@ -1,4 +1,4 @@
-"""Who in a file is who of a client's people in the database. Pure; called by the importer.
+"""Who in a file is who of a client's people in the database. Pure; called by the importer and same_parts.
 
 People have no number of their own. In this order, each person being taken once:
 1. the same in every column: nothing to do;
@@ -24,6 +24,14 @@ def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[
     for key_of in (_everything, _ni_number, _names_and_birth):
         free = _match_by(key_of, given, free, matches)
     return [(person, matches.get(place)) for place, person in enumerate(given)]
+
+
+def is_same_person(one: Person, other: Person) -> bool:
+    """By National Insurance number, or by names and date of birth, as steps 2 and 3."""
+    number = _ni_number(one)
+    if number is not None and number == _ni_number(other):
+        return True
+    return _names_and_birth(one) == _names_and_birth(other) and not _contradict(one, other)
 
 
 def _match_by(

@@ -355,6 +355,18 @@ def the_history(stage: Stage) -> Page:
     return amelia.page
 
 
+def the_same_person_again(stage: Stage) -> Page:
+    stage.trouble.expect("status of 422")
+    client = long_client(stage.cast)
+    amelia = stage.amelia()
+    amelia.page.goto(f"/clients/{client.id}/person/new")
+    amelia.field("First name").fill(LONG_NAME)
+    amelia.field("Last name").fill(LONG_NAME)
+    amelia.save()
+    expect(amelia.page.get_by_role("checkbox", name="This is another person")).to_be_visible()
+    return amelia.page
+
+
 def overruled(stage: Stage) -> Page:
     """Two values replaced, and a change undone for a long reason."""
     client = long_client(stage.cast)
@@ -577,6 +589,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     asked_before_removing,
     somebody_removed_it,
     the_history,
+    the_same_person_again,
     overruled,
     asked_before_undoing,
     long_texts_in_the_history,

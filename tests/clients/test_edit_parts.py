@@ -333,15 +333,6 @@ def test_the_same_part_sent_twice_is_added_once(amelias: Desk, client: Client) -
     assert [revision.version for revision in history_of(client)] == [2]
 
 
-def test_two_people_may_add_the_same(amelias: Desk, daniels: Desk) -> None:
-    forms = [(desk, desk.open("/person/new")) for desk in (amelias, daniels)]
-    for desk, form in forms:
-        assert desk.send(form, "/person/new", first_name="Shaun", last_name="Whitmore").status_code == 302
-
-    db.session.rollback()
-    assert len(db.session.scalars(select(Person).where(Person.first_name == "Shaun")).all()) == 2
-
-
 def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(amelias: Desk, client: Client) -> None:
     product_id, valuation_id = only(Product).id, only(Valuation).id
     path = f"/product/{product_id}/remove"

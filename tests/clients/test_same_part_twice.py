@@ -1,0 +1,170 @@
+"""Two people add the same person or product: the second save asks, and nothing is added twice without a word."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from portal.clients import Client, Person, Product
+from portal.extensions import db
+from tests.cast import Cast
+from tests.clients.conftest import Desk
+from tests.locks import HOLD_CLIENTS, overtaken
+from tests.reading import errors_of, form_of, links_of, text_of
+from tests.records import make_client, make_person, make_product
+from tests.visitor import Visitor
+
+RUTH = {"first_name": "Ruth", "last_name": "Whitmore", "date_of_birth": "3/2/1961", "ni_number": "QQ 12 34 56 C"}
+ISA = {"product_name": "Stocks", "product_type": "ISA", "provider": "Aviva", "plan_number": "A 100-7"}
+PRODUCT_NEW, PERSON_NEW = "/product/new", "/person/new"
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_client("Whitmore Family", adviser_id=cast.amelia.id)
+
+
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
+def names() -> list[str]:
+    db.session.rollback()
+    return [person.first_name for person in db.session.scalars(select(Person).order_by(Person.id))]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        RUTH,
+        {**RUTH, "ni_number": ""},
+        {**RUTH, "first_name": "RUTH", "last_name": "whitmore"},
+        {**RUTH, "first_name": "Ruthie", "date_of_birth": "", "ni_number": "qq123456c"},
+    ],
+)
+def test_second_save_of_the_same_person_asks(amelias: Desk, daniels: Desk, typed: dict[str, str]) -> None:
+    form = amelias.open(PERSON_NEW)
+    daniels.change(PERSON_NEW, **RUTH)
+
+    asked = amelias.send(form, PERSON_NEW, **typed)
+
+    assert asked.status_code == 422
+    problem = "Daniel Okafor added Ruth Whitmore less than a minute ago: is this the same person?"
+    assert errors_of(asked) == {"first_name": problem}
+    [person_id] = db.session.scalars(select(Person.id))
+    assert f"{amelias.address}/person/{person_id}/edit" in links_of(asked)
+    assert form_of(asked)["last_name"] == typed["last_name"]
+    assert names() == ["Ruth"]
+
+
+def test_person_is_added_once_it_is_confirmed_as_another(amelias: Desk, daniels: Desk) -> None:
+    form = amelias.open(PERSON_NEW)
+    daniels.change(PERSON_NEW, **RUTH)
+    asked = amelias.send(form, PERSON_NEW, **RUTH)
+    assert "This is another person" in text_of(asked)
+    [person_id] = db.session.scalars(select(Person.id))
+
+    answer = amelias.send(form_of(asked), PERSON_NEW, confirm_another=f"person/{person_id}")
+
+    assert answer.status_code == 302
+    assert names() == ["Ruth", "Ruth"]
+
+
+def test_confirmation_of_one_is_none_of_the_next(amelias: Desk, daniels: Desk, client: Client) -> None:
+    other = make_person(client, "Ann", "Lee")
+    daniels.change(PERSON_NEW, **RUTH)
+
+    answer = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, **RUTH, confirm_another=f"person/{other.id}")
+
+    assert answer.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {**RUTH, "first_name": "Ann", "ni_number": ""},
+        {**RUTH, "date_of_birth": "4/2/1961", "ni_number": ""},
+        {**RUTH, "ni_number": "QQ 12 34 57 C"},
+    ],
+)
+def test_another_person_is_added_without_a_question(amelias: Desk, daniels: Desk, typed: dict[str, str]) -> None:
+    daniels.change(PERSON_NEW, **RUTH)
+
+    assert amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, **typed).status_code == 302
+
+
+def test_same_person_of_another_client_is_no_question(amelias: Desk, cast: Cast) -> None:
+    make_person(make_client("Baker"), "Ruth", "Whitmore")
+
+    answer = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
+
+    assert answer.status_code == 302
+
+
+def test_person_who_came_with_an_import_is_asked_about_too(amelias: Desk, client: Client) -> None:
+    make_person(client, "Ruth", "Whitmore")
+
+    asked = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
+
+    assert errors_of(asked) == {"first_name": "Ruth Whitmore is there already: is this the same person?"}
+
+
+def test_second_click_of_the_same_person_is_no_question(amelias: Desk) -> None:
+    form = amelias.open(PERSON_NEW)
+    assert [amelias.send(form, PERSON_NEW, **RUTH).status_code for _ in range(2)] == [302, 302]
+    assert names() == ["Ruth"]
+
+
+def test_two_who_add_at_the_same_moment_are_asked(amelias: Desk, daniels: Desk, client: Client) -> None:
+    """Amelia's save waits for the lock while Daniel's is written."""
+    form = amelias.open(PERSON_NEW)
+    person: dict[str, Any] = {"client_id": client.id, "first_name": "Ruth", "last_name": "Whitmore"}
+
+    answer = overtaken(
+        lambda: amelias.send(form, PERSON_NEW, first_name="Ruth", last_name="Whitmore"),
+        HOLD_CLIENTS,
+        lambda connection: connection.execute(Person.__table__.insert().values(**person)),
+    )
+
+    assert answer.status_code == 422
+    assert names() == ["Ruth"]
+
+
+@pytest.mark.parametrize("plan_number", ["A 100-7", "a1007", "A-100 7"])
+def test_second_save_of_the_same_product_asks(amelias: Desk, daniels: Desk, plan_number: str) -> None:
+    form = amelias.open(PRODUCT_NEW)
+    daniels.change(PRODUCT_NEW, **ISA)
+
+    asked = amelias.send(form, PRODUCT_NEW, **{**ISA, "plan_number": plan_number})
+
+    problem = "Daniel Okafor added ISA A 100-7 less than a minute ago: is this the same product?"
+    assert errors_of(asked) == {"plan_number": problem}
+    [product_id] = db.session.scalars(select(Product.id))
+    assert f"{amelias.address}/product/{product_id}" in links_of(asked)
+    # One plan number is one product: only another spelling can be confirmed as another.
+    assert ("This is another product" in text_of(asked)) == (plan_number != ISA["plan_number"])
+
+
+def test_program_is_told_what_is_there_and_how_to_confirm(amelias: Desk, client: Client) -> None:
+    ruth = make_person(client, "Ruth", "Whitmore")
+    body = {"version": 1, "first_name": "Ruth", "last_name": "Whitmore"}
+
+    answer = amelias.say(PERSON_NEW, **body)
+
+    confirm = {"confirm_another": f"person/{ruth.id}"}
+    assert (answer.status_code, answer.json["field"], answer.json["confirm"]) == (422, "first_name", confirm)
+    assert amelias.say(PERSON_NEW, **body, **confirm).json["status"] == "added"
+
+
+def test_plan_number_of_another_client_is_in_use_and_no_more_is_said(amelias: Desk) -> None:
+    make_product(make_client("Baker"), plan_number="A 100-7")
+
+    asked = amelias.send(amelias.open(PRODUCT_NEW), PRODUCT_NEW, **ISA)
+
+    assert errors_of(asked) == {"plan_number": "This plan number is in use already."}
