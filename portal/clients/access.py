@@ -66,23 +66,22 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
     return client
 
 
-def client_with_names(profile: Profile, client_id: int) -> Client:
-    """As `client_for`, by the same statement with the profiles of its adviser and of who changed it last."""
+def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]) -> tuple[Client, Any]:
+    """As `client_for`, with `more`, by the same statement as the profiles of its adviser and of who changed it last."""
     adviser, editor = aliased(Profile), aliased(Profile)
     query = (
         _visible(profile, client_id)
-        .add_columns(adviser, editor)
+        .add_columns(adviser, editor, more)
         .outerjoin(adviser, adviser.id == Client.adviser_id)
         .outerjoin(editor, editor.id == Client.updated_by)
     )
     row = db.session.execute(query).one_or_none()
     if row is None:
         raise NotFound(NO_SUCH_CLIENT)
-    client, *people = row
+    client, *people, found = row
     named = {person.id: person for person in people if person is not None}
     db.session.info.setdefault("named", {}).update(named)  # for queries.name_of
-    found: Client = client
-    return found
+    return client, found
 
 
 def lock(client_id: int) -> None:

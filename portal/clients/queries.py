@@ -10,6 +10,8 @@ from sqlalchemy import (
     Row,
     Select,
     SQLColumnExpression,
+    exists,
+    false,
     func,
     literal,
     select,
@@ -25,6 +27,7 @@ from portal.clients.access import visible_to
 from portal.clients.filters import ListFilters
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.valuation_jumps import Before
+from portal.editing.drafts import EditDraft
 from portal.extensions import db
 from portal.paging import PAGE_SIZE, Paging
 
@@ -37,7 +40,7 @@ def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple
     The first page, which is nearly every one, counts while it searches: one statement. Another takes two.
 
     Rows: id, client_ref, name, client_type, status, is_restricted, next_review_on, adviser_name, product_count,
-    total_gbp (Decimal or None: nothing valued yet), is_overdue.
+    total_gbp (Decimal or None: nothing valued yet), is_overdue, has_draft.
     """
     if filters.page == 1:
         rows = db.session.execute(_rows(filters, 1, today, reader)).all()
@@ -169,6 +172,7 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
             func.trim(func.concat(adviser.first_name, " ", adviser.last_name)).label("adviser_name"),
             products.c.product_count,
             products.c.total_gbp,
+            _has_draft(reader).label("has_draft"),
             chosen.c.matching_count,
         )
         .join(chosen, chosen.c.id == Client.id)
@@ -176,6 +180,13 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
         .join(products, true(), isouter=True)
         .order_by(*_directed(filters, chosen.c.sorted_by, chosen.c.id))
     )
+
+
+def _has_draft(reader: Profile) -> ColumnElement[bool]:
+    """Whether the reader has typed something about the client that is not saved."""
+    page_identifier = func.concat("client-", Client.id)
+    mine = (EditDraft.profile_id == reader.id, EditDraft.page_identifier == page_identifier)
+    return exists().where(*mine) if reader.may_write else false()
 
 
 def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[int, Any, int]:

@@ -16,6 +16,8 @@ from portal.clients.entries import PRODUCT, Entry
 from portal.clients.filters import SORTS, filters_from
 from portal.clients.merging import row_of
 from portal.clients.movement import movement_of
+from portal.clients.own_drafts import own_drafts_of
+from portal.editing import drafts
 from portal.paging import page_from
 from portal.presence.display import list_heartbeat_seconds
 
@@ -51,7 +53,8 @@ def list_clients() -> ResponseReturnValue:
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
-    client = client_with_names(current_user, client_id)
+    mine = drafts.written_on(current_user.id, f"client-{client_id}")
+    client, written = client_with_names(current_user, client_id, mine)
     value_history = queries.value_history(client, clock.today())
     since = moved_since(value_history)
     products = queries.products_of(client, clock.today(), since)
@@ -68,6 +71,7 @@ def show(client_id: int) -> ResponseReturnValue:
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=history.latest(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
+        own_drafts=own_drafts_of(client, current_user, drafts.written_from(written)),
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,

@@ -10,9 +10,21 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, DateTime, ForeignKey, String, delete, func, or_, select, text, tuple_
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    ForeignKey,
+    ScalarSelect,
+    String,
+    delete,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -132,6 +144,33 @@ def drafts_at(place: Place) -> Sequence[EditDraft]:
     """The newest first."""
     newest_first = select(EditDraft).where(place.is_here).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
     return db.session.scalars(newest_first.execution_options(populate_existing=True)).all()
+
+
+class Written(NamedTuple):
+    """A draft without what it holds."""
+
+    form: str
+    draft_id: str
+    updated_at: datetime
+
+
+def written_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
+    """SQL for `written_from`: the drafts of one page without what they hold, as a column of another statement."""
+    drafts = (
+        select(EditDraft.form, EditDraft.draft_id, EditDraft.updated_at)
+        .where(EditDraft.profile_id == profile_id, EditDraft.page_identifier == page_identifier)
+        .order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
+        .subquery()
+    )
+    return select(func.json_agg(func.json_build_array(*drafts.c))).scalar_subquery()
+
+
+def written_from(found: Sequence[tuple[str, str, str]] | None) -> list[Written]:
+    """The newest draft of each form, the newest first."""
+    by_form: dict[str, Written] = {}
+    for form, draft_id, updated_at in found or ():
+        by_form.setdefault(form, Written(form, draft_id, datetime.fromisoformat(updated_at)))
+    return list(by_form.values())
 
 
 def discard(place: Place, draft_id: str) -> None:

@@ -269,6 +269,27 @@ def a_draft_on_offer(stage: Stage) -> Page:
     return amelia.page
 
 
+def cancel_asks(stage: Stage) -> Page:
+    amelia = stage.amelia()
+    amelia.open_editor(long_client(stage.cast))
+    amelia.field("Town").fill("Wells")
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.page.get_by_role("dialog", name="You have not saved your changes")).to_be_visible()
+    return amelia.page
+
+
+def drafts_on_the_client_page(stage: Stage) -> Page:
+    client = long_client(stage.cast)
+    for form in ("record", "person/1", "product/new"):
+        place = Place(stage.cast.amelia.id, f"client-{client.id}", form)
+        drafts.keep(place, "a", Typed(1, "", {"name": "1"}))
+    db.session.commit()
+    amelia = stage.amelia()
+    amelia.open(client)
+    expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_contain_text("a new product")
+    return amelia.page
+
+
 def a_save_without_the_portal(stage: Stage) -> Page:
     stage.trouble.expect("Failed to load resource")
     amelia = stage.amelia()
@@ -582,6 +603,8 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
     the_client_page_after_a_save,
     the_editor_with_errors,
     a_draft_on_offer,
+    cancel_asks,
+    drafts_on_the_client_page,
     a_save_without_the_portal,
     a_conflict,
     a_product,

@@ -121,6 +121,7 @@ def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again
     person.open_editor(client)
     person.field("Phone").fill("01632 962200")
     is_kept(person)
+    person.page.route("**/user_page_presence**", lambda route: None)  # before any beat has noticed
     operations.end_sessions(vera)
     db.session.commit()
     with person.page.expect_response(lambda response: response.status == HTTPStatus.UNAUTHORIZED):
@@ -155,8 +156,8 @@ def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
-    amelia.page.get_by_role("link", name="Cancel").click()
-    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    amelia.page.get_by_role("link", name="Kingston").click()
+    expect(amelia.page).to_have_url(re.compile("/clients$"))
     assert trouble.times_asked_to_stay == 0
     assert amelia.page.evaluate(ASK_FOR_OFFER, [f"/clients/{client.id}/edit", PATIENCE_MS])
 
@@ -272,3 +273,66 @@ def test_restored_draft_is_kept_once_by_the_page_that_shows_it(amelia: Person, c
     with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
         amelia.field("Phone").fill(client.phone)
     assert all_kept(cast.amelia, client) == []
+
+
+def cancel(person: Person) -> Locator:
+    """The question that Cancel asks."""
+    person.page.get_by_role("link", name="Cancel").click()
+    return person.page.get_by_role("dialog", name="You have not saved your changes")
+
+
+def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_in_the_list(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    question = cancel(amelia)
+    expect(question).to_contain_text("1 field changed.")
+    question.get_by_role("button", name="Go on").click()
+    expect(question).to_be_hidden()
+    expect(amelia.page.get_by_role("link", name="Cancel")).to_be_focused()
+
+    cancel(amelia).get_by_role("button", name="Keep as draft").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert trouble.times_asked_to_stay == 0
+    amelia.page.goto(f"/clients?q={client.client_ref}")
+    expect(amelia.page.get_by_role("row", name=client.client_ref)).to_contain_text("Draft")
+    amelia.page.get_by_role("link", name=client.name).click()
+    amelia.page.get_by_role("region", name="Your unsaved changes").get_by_role("link", name="this record").click()
+    expect(amelia.field("Phone")).to_have_value("501632 960001")
+
+
+def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
+    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 962700")
+    is_kept(amelia)
+    amelia.reload()
+    offer(amelia).get_by_role("link", name="Restore").click()
+    amelia.field("Town").press_sequentially("Wells")
+    cancel(amelia).get_by_role("button", name="Discard").click()
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert all_kept(cast.amelia, client) == []
+    assert trouble.times_asked_to_stay == 0
+    expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
+
+
+def test_cancel_stays_where_the_draft_cannot_be_kept(amelia: Person, client: Client, trouble: Trouble) -> None:
+    trouble.expect("Failed to load resource")
+    amelia.open_editor(client)
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    amelia.field("Phone").press_sequentially("5")
+    question = cancel(amelia)
+    for name in ("Keep as draft", "Discard"):
+        question.get_by_role("button", name=name).click()
+        expect(question.get_by_role("alert")).to_contain_text("The portal cannot be reached just now.")
+    amelia.page.keyboard.press("Escape")
+    expect(amelia.field("Phone")).to_have_value("501632 960001")
+
+
+def test_cancel_of_an_editor_in_which_nothing_is_changed_asks_nothing(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)

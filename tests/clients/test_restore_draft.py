@@ -306,3 +306,38 @@ def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor
 
     for query in ("", "?draft=gone"):
         assert "unsaved changes" not in text_of(editor(amelia, client, query))
+
+
+@pytest.mark.parametrize(
+    ("form", "label", "path"),
+    [
+        ("record", "this record", "/edit?draft=gone"),
+        ("person/12", "a person", "/person/12/edit?draft=gone"),
+        ("product/new", "a new product", "/product/new?draft=gone"),
+        ("valuation/new/7", "a new valuation", "/product/7/valuation/new?draft=gone"),
+    ],
+)
+def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
+    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client, form: str, label: str, path: str
+) -> None:
+    keep_at = Place(cast.amelia.id, f"client-{client.id}", form)
+    drafts.keep(keep_at, "older", Typed(1, "", {"phone": "1"}))
+    drafts.keep(keep_at, "gone", Typed(1, "", {"phone": "2"}))
+    db.session.commit()
+    page = amelia.get(f"/clients/{client.id}")
+
+    assert f"You have unsaved changes: {label} , from less than a minute ago ." in text_of(page)
+    assert [link for link in links_of(page) if "draft=" in link] == [f"/clients/{client.id}{path}"]
+    assert "Draft" in text_of(amelia.get("/clients"))
+    assert "unsaved changes" not in text_of(daniel.get(f"/clients/{client.id}"))
+    assert "Draft" not in text_of(daniel.get("/clients"))
+
+
+@pytest.mark.parametrize("form", ["nonsense", "person", "person/x", "valuation/new", "valuation/new/x", "grant/new"])
+def test_draft_of_a_form_that_no_editor_has_breaks_no_page(
+    amelia: Visitor, cast: Cast, client: Client, form: str
+) -> None:
+    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", form), "a", Typed(1, "", {"phone": "1"}))
+    db.session.commit()
+
+    assert amelia.get(f"/clients/{client.id}").status_code == 200

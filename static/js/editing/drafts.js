@@ -26,6 +26,7 @@ class Draft {
 	/** what the draft holds and the form has no fields for */
 	#carried;
 	#keeper;
+	#isDiscarded = false;
 
 	constructor(form, onState) {
 		this.#form = form;
@@ -45,7 +46,7 @@ class Draft {
 	/** Whether leaving now loses nothing. */
 	get isSafe() {
 		const { isKept, isReaching } = this.#keeper;
-		return isKept || (isReaching && isSmall(this.#read()));
+		return this.#isDiscarded || isKept || (isReaching && isSmall(this.#read()));
 	}
 
 	/** Whether nothing is typed and nothing kept: there is no draft to be made safe. */
@@ -55,6 +56,23 @@ class Draft {
 
 	changed() {
 		this.#keeper.changed();
+	}
+
+	/** Before the page is left. @throws where it cannot be kept */
+	async keep() {
+		await this.#keeper.flush();
+	}
+
+	/** What is typed here, and the draft that it was restored from. @throws where it cannot be reached */
+	async discard() {
+		this.#keeper.stop();
+		try {
+			await this.#send(null);
+			this.#isDiscarded = true;
+		} catch (error) {
+			this.#keeper.start();
+			throw error;
+		}
 	}
 
 	/**

@@ -18,13 +18,18 @@ import { Saving } from "./saving.js";
 /** @param {HTMLFormElement} form */
 export function watchForm(form) {
 	startFromTheRecord(form);
-	const draft = draftOf(form, (state) => state === "kept" && sayNotSaved(form, false));
+	const draft = draftOf(form, (state) => {
+		if (state === "kept") sayNotSaved(form, false);
+		if (state === "signed-out" && !isSignedOut) fire("sign-in-wanted");
+	});
 	let isSignedOut = false;
 	let reported = "";
+	let count = 0;
 
 	const follow = () => {
 		const fields = markChanges(form);
-		drawCount(form, fields.length);
+		count = fields.length;
+		drawCount(form, count);
 		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
 		draft.changed();
@@ -57,6 +62,17 @@ export function watchForm(form) {
 		if (tooLongIn(form).length) tooLongIn(form)[0].focus();
 		else if (isSignedOut) fire("sign-in-wanted");
 		else sendWhenReady(event.submitter);
+	});
+	const cancel = /** @type {HTMLAnchorElement|null} */ (form.querySelector(".save-bar a"));
+	cancel?.addEventListener("click", async (event) => {
+		if (!count || !document.querySelector("[data-leaving]")) return;
+		event.preventDefault();
+		try {
+			const { askBeforeLeaving } = await import("./leaving.js");
+			askBeforeLeaving(cancel, fieldsChanged(count), draft);
+		} catch {
+			location.assign(cancel.href); // the portal is away: the browser asks where the draft is not kept
+		}
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";
