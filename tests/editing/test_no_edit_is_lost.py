@@ -249,7 +249,7 @@ def each_revision_is_what_its_writer_sent(story: Story, names: dict[int, str]) -
         candidates = possible[revision.changed_by or 0]
         assert any(explains(sent, states, revision) for sent in candidates), (
             f"nothing that {names.get(revision.changed_by or 0)} sent explains version {revision.version}: "
-            f"{revision.changes}"
+            f"{revision.changes} {revision.decisions}"
         )
 
 
@@ -277,13 +277,19 @@ def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revis
         return bool(after == before)
     if choice == "third":
         return str(after) == sent.decisions.get(f"third-{name}")
-    if name == "notes" and choice is None:
-        return only_its_lines_differ(sent, before, after)
+    if name == "notes":
+        new_lines = lines_put_in(before, after)
+        own_lines = set(typed.split("\n")) - set(str(start).split("\n"))
+        if choice is None:
+            return len(new_lines) <= 1 and set(new_lines) <= set(typed.split("\n"))
+        return set(new_lines) <= set(typed.split("\n")) and own_lines <= set(after.split("\n"))
     return str(after) == typed
 
 
-def only_its_lines_differ(sent: Sent, before: str, after: str) -> bool:
-    """A merge puts in the line that was typed, and every other line stays where it is."""
-    pairs = list(zip(before.split("\n"), after.split("\n"), strict=True))
-    new_lines = [new for old, new in pairs if old != new]
-    return len(new_lines) <= 1 and all(line in sent.typed["notes"].split("\n") for line in new_lines)
+def lines_put_in(before: str, after: str) -> list[str]:
+    """Those that were not in their place before. Every other line has stayed where it is.
+
+    A merge puts in the line that was typed. Whoever keeps their own text where it collides also gets back what they had
+    beside that line.
+    """
+    return [new for old, new in zip(before.split("\n"), after.split("\n"), strict=True) if old != new]
