@@ -190,7 +190,7 @@ limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# Whose X-Forwarded-* headers count is the portal's to say (PORTAL_TRUSTED_PROXIES, portal/proxies.py), not gunicorn's
+# Whose X-Forwarded-* headers count is the portal's to say (PORTAL_TRUSTED_PROXIES, portal/web/proxies.py), not gunicorn's
 # too.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
@@ -257,7 +257,7 @@ def post_worker_init(worker: Worker) -> None:
     no pauses that grow with the application.
     """
     # Not above: what is imported before the fork would miss gevent's patches.
-    from portal.database_waits import let_gevent_wait  # noqa: PLC0415
+    from portal.driver.gevent_wait import let_gevent_wait  # noqa: PLC0415
 
     let_gevent_wait()
     gc.collect()

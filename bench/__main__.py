@@ -19,8 +19,8 @@ from bench import data, measures, report, servers, streams
 from bench.data import Viewer
 from bench.measures import Side
 from bench.report import Results, SideResults
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.errors import PortalError
+from portal.postgres.server import EmbeddedPostgres
 
 WORK = servers.PROJECT_ROOT / "instance" / "bench"
 

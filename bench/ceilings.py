@@ -20,8 +20,8 @@ from bench import data, servers
 from bench.data import Viewer
 from bench.load import Beat, Outcome, Request
 from bench.measures import Side
-from portal.embedded_postgres import EmbeddedPostgres
-from portal.postgres_binaries import find_installation
+from portal.postgres.binaries import find_installation
+from portal.postgres.server import EmbeddedPostgres
 
 WORK = servers.PROJECT_ROOT / "instance" / "bench"
 VIEWERS = 2_000

@@ -19,12 +19,13 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.engine import URL, make_url
 
 from bench.load import Beat
-from portal import create_app, sessions
+from portal import create_app
 from portal.auth import sign_in_sessions
 from portal.config import settings_from_environ
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
-from portal.whence import Whence
+from portal.postgres.server import EmbeddedPostgres
+from portal.web import session_cookie
+from portal.web.actor import Whence
 
 CLIENTS = 50_000
 VIEWERS_ON_A_PAGE = 4
@@ -184,7 +185,7 @@ def reference_beat(viewer: Viewer, page: int, secret_key: str) -> Beat:
 
 def _signed_in(app: Flask, profile_id: int, identity_text: str) -> Viewer:
     with app.test_request_context():
-        sessions.start(identity_text)
+        session_cookie.start(identity_text)
         csrf_token = generate_csrf()
         response = app.response_class()
         app.session_interface.save_session(app, session, response)

@@ -7,7 +7,7 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.driver.errors import DATABASE_TROUBLE, first_line, kind_of_trouble
 from portal.extensions import db
 
 ONE_AT_A_TIME = 0x6B696E67_0002  # an advisory lock; of the same family as the jobs' in portal.jobs

@@ -6,23 +6,23 @@ from portal.admin import init_admin
 from portal.auth import init_auth
 from portal.clients import init_clients
 from portal.config import PROJECT_ROOT, Settings
-from portal.database import init_database, limit_transactions
+from portal.database.downgrade import init_downgrading
+from portal.database.engines import init_database, limit_transactions
 from portal.doctor import init_doctor
-from portal.downgrading import init_downgrading
 from portal.editing import init_editing
-from portal.error_handlers import init_error_handlers
 from portal.extensions import init_extensions
 from portal.formatting import init_formatting
-from portal.health import init_health
-from portal.hosts import init_hosts
-from portal.logs import init_logs
+from portal.monitoring.health import init_health
+from portal.monitoring.logs import init_logs
 from portal.presence import init_presence
 from portal.presence.express import init_express_lane
-from portal.proxies import init_proxies
-from portal.request_bodies import init_body_layer, init_request_bodies
-from portal.security import init_security
-from portal.sessions import init_sessions
-from portal.static_files import digest_of, init_static_files
+from portal.web.allowed_hosts import init_hosts
+from portal.web.body_reader import init_body_layer, init_request_bodies
+from portal.web.error_handlers import init_error_handlers
+from portal.web.proxies import init_proxies
+from portal.web.security_headers import init_security
+from portal.web.session_cookie import init_sessions
+from portal.web.static_files import digest_of, init_static_files
 
 STATIC_FOLDER = PROJECT_ROOT / "static"
 

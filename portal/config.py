@@ -12,7 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 
-from portal.database_hosts import Hosts
+from portal.driver.hosts import Hosts
 from portal.errors import ConfigurationError
 from portal.secret_files import with_secret_files
 

@@ -14,7 +14,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from portal.database_trouble import DATABASE_TROUBLE
+from portal.driver.errors import DATABASE_TROUBLE
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
-PRESENCE_BIND = "presence"  # the connections that beats use: see portal.database
+PRESENCE_BIND = "presence"  # the connections that beats use: see portal.database.engines
 LIVE_BIND = "live"  # the one connection of the hub
 
 if TYPE_CHECKING:

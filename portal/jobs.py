@@ -15,10 +15,10 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal import metrics
 from portal.auth import known_devices, sign_in_sessions, throttle
 from portal.editing import drafts
 from portal.extensions import db
+from portal.monitoring import metrics
 from portal.presence import store
 
 logger = logging.getLogger(__name__)

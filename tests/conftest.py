@@ -20,9 +20,9 @@ from portal import create_app
 from portal.auth import passwords
 from portal.clients import Client
 from portal.config import Settings
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
 from portal.live import hub_of
+from portal.postgres.server import EmbeddedPostgres
 from tests.cast import Cast, make_cast
 from tests.platform.programs import Programs
 from tests.postgres_versions import wanted_major

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from portal.postgres_binaries import find_installation, find_system_installation
+from portal.postgres.binaries import find_installation, find_system_installation
 
 
 def wanted_major() -> int | None:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask, request_finished
 from sqlalchemy import text
 
-from portal import database
+from portal.database import engines
 from portal.extensions import db
 from tests.cast import PASSWORD, Cast
 from tests.reading import form_of, text_of
@@ -129,7 +129,7 @@ def test_a_pool_that_is_used_up_is_503(
     make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Waiting for a connection is bounded too."""
-    monkeypatch.setattr(database, "WAIT_FOR_CONNECTION_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "WAIT_FOR_CONNECTION_SECONDS", 0.1)
     app = make_app(db_pool_size=1)
     amelia = visitors_of(app)(cast.amelia)
     with app.app_context(), db.engine.connect():
@@ -142,7 +142,7 @@ def test_a_beat_that_waits_too_long_for_a_lock_is_503(
     make_app: Callable[..., Flask], cast: Cast, wiretap: Wiretap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody's ALTER TABLE must not hold a worker; it is asked once, for a second time would take as long again."""
-    monkeypatch.setattr(database, "BEAT_TIMEOUT_MS", 200)
+    monkeypatch.setattr(engines, "BEAT_TIMEOUT_MS", 200)
     amelia = visitors_of(make_app(database_url=wiretap.url))(cast.amelia).with_token()
     page_identifier = f"client-{make_client().id}"
     assert amelia.beat(page_identifier).status_code == 200

@@ -14,10 +14,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from werkzeug.test import TestResponse
 
-from portal import database
 from portal.auth import Profile
 from portal.clients import Client
-from portal.database_hosts import Hosts
+from portal.database import engines
+from portal.driver.hosts import Hosts
 from portal.extensions import LIVE_BIND, PRESENCE_BIND, db
 from tests.cast import Cast
 from tests.databases import read_only
@@ -89,13 +89,13 @@ def test_every_connection_has_its_limits_and_keeps_them(app: Flask, bind: str | 
         "lock_timeout": "3s",
         "idle_in_transaction_session_timeout": "1min",
         "random_page_cost": "1.1",
-        "application_name": database.APPLICATION_NAME,
+        "application_name": engines.APPLICATION_NAME,
     }
     with db.engines[bind].connect() as connection:
         connection.rollback()
         assert {name: connection.scalar(text(f"SHOW {name}")) for name in expected} == expected
         parameters = connection.connection.driver_connection.get_dsn_parameters()
-    kernel = {name: str(value) for name, value in database.KERNEL_LIMITS.items()}
+    kernel = {name: str(value) for name, value in engines.KERNEL_LIMITS.items()}
     assert {name: parameters[name] for name in kernel} == kernel
     assert parameters["target_session_attrs"] == "read-write"
 
@@ -104,7 +104,7 @@ def test_a_transaction_that_was_left_open_is_ended_and_is_no_500(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     """As where the portal's host dies in the middle of a save: others get at the client's row again."""
-    monkeypatch.setattr(database, "IDLE_IN_TRANSACTION_SECONDS", 0.3)
+    monkeypatch.setattr(engines, "IDLE_IN_TRANSACTION_SECONDS", 0.3)
     lock_row = select(Client.id).where(Client.id == client.id).with_for_update()
     with make_app().app_context():
         db.session.execute(lock_row)

@@ -8,24 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import days
+from portal import dates
 
 TABLE = json.loads((Path(__file__).parent / "days.json").read_text())
 
 
 @pytest.mark.parametrize(("text", "day"), TABLE["understood"].items())
 def test_day_that_was_typed_is_read(text: str, day: str) -> None:
-    assert days.read(text) == date.fromisoformat(day)
+    assert dates.read(text) == date.fromisoformat(day)
 
 
 @pytest.mark.parametrize(("text", "problem"), TABLE["refused"].items())
 def test_text_that_is_no_day_is_refused_with_its_reason(text: str, problem: str) -> None:
-    with pytest.raises(days.UnreadableDay) as refused:
-        days.read(text)
+    with pytest.raises(dates.UnreadableDay) as refused:
+        dates.read(text)
     assert problem in str(refused.value)
     assert str(refused.value).endswith(".")
 
 
 @given(st.dates())
 def test_day_as_a_field_shows_it_is_read_as_the_same_day(day: date) -> None:
-    assert days.read(days.written(day)) == days.read(day.isoformat()) == day
+    assert dates.read(dates.written(day)) == dates.read(day.isoformat()) == day

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.exceptions import ImATeapot
 
 from portal import errors
-from portal.error_handlers import STATUSES
+from portal.web.error_handlers import STATUSES
 from tests.cast import Cast
 from tests.reading import links_of, text_of
 from tests.visitor import Visitor, visitors_of

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.static_files import digest_of
+from portal.web.static_files import digest_of
 from tests.cast import Cast
 from tests.records import make_client
 from tests.visitor import Visitor, visitors_of

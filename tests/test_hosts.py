@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from portal.hosts import Hosts
+from portal.web.allowed_hosts import Hosts
 from tests.cast import Cast
 from tests.records import make_client
 from tests.visitor import Visitor, visitors_of

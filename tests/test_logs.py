@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from portal.config import PROJECT_ROOT
-from portal.logs import discreet
+from portal.monitoring.logs import discreet
 
 SCRIPT = """
 import logging
 from pathlib import Path
 from portal.config import Settings
-from portal.logs import init_logs
+from portal.monitoring.logs import init_logs
 init_logs(Settings(secret_key="k", database_url="x", instance=Path("."), log_level="INFO"{more}))
 logging.getLogger("portal.jobs").info("deleted %s", 'two\\nlines "quoted" \\x1b[2J')
 logging.getLogger("portal").debug("not shown")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from portal.auth import passwords
 from portal.extensions import PRESENCE_BIND, db
-from portal.logs import DiscreetFormatter, RequestIdFilter
+from portal.monitoring.logs import DiscreetFormatter, RequestIdFilter
 from tests.cast import PASSWORD, Cast
 from tests.reading import form_of
 from tests.records import make_client

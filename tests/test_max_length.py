@@ -9,7 +9,7 @@ from portal.admin import forms as admin_forms
 from portal.auth import forms as auth_forms
 from portal.clients import forms as client_forms
 from portal.config import PROJECT_ROOT
-from portal.max_length import MaxLength
+from portal.web.max_length import MaxLength
 from tests.cast import Cast
 from tests.visitor import Visitor
 

@@ -1,4 +1,4 @@
-"""portal.pages: the grammar of page identifiers."""
+"""portal.page_kinds: the grammar of page identifiers."""
 
 import contextlib
 
@@ -7,13 +7,13 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal import pages
+from portal import page_kinds
 from portal.errors import NotFound
 from tests.cast import Cast
 
 
 def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
-    page = pages.parse("client-42")
+    page = page_kinds.parse("client-42")
 
     assert (page.kind.name, page.kind.label, page.number, page.identifier) == (
         "client",
@@ -33,29 +33,29 @@ def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
 )
 def test_anything_else_is_no_page(app: Flask, text: str) -> None:
     with pytest.raises(NotFound):
-        pages.parse(text)
+        page_kinds.parse(text)
 
 
 def test_the_largest_number_is_the_databases(app: Flask) -> None:
-    assert pages.parse("client-2147483647").number == 2**31 - 1
+    assert page_kinds.parse("client-2147483647").number == 2**31 - 1
 
 
 @given(text=st.text(max_size=30))
 def test_reading_never_fails_otherwise(text: str) -> None:
     with contextlib.suppress(NotFound):
-        assert pages.parse(text).identifier == text
+        assert page_kinds.parse(text).identifier == text
 
 
 def test_the_client_page_is_a_kind_that_can_be_loaded(cast: Cast) -> None:
-    [kind] = [kind for kind in pages.kinds() if kind.name == "client"]
+    [kind] = [kind for kind in page_kinds.kinds() if kind.name == "client"]
 
     with pytest.raises(NotFound):
         kind.load(cast.amelia, 1)
 
 
 def test_registering_the_same_kind_again_changes_nothing(app: Flask) -> None:
-    [kind] = [kind for kind in pages.kinds() if kind.name == "client"]
-    before = pages.kinds()
-    pages.register(kind)
+    [kind] = [kind for kind in page_kinds.kinds() if kind.name == "client"]
+    before = page_kinds.kinds()
+    page_kinds.register(kind)
 
-    assert pages.kinds() == before
+    assert page_kinds.kinds() == before

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, request
 
 from portal.config import TrustedProxies
-from portal.proxies import client_address, network_of
+from portal.web.proxies import client_address, network_of
 from tests.visitor import visitors_of
 
 NOBODY = TrustedProxies()

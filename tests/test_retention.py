@@ -14,10 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
-from portal import audit, create_app, retention
+from portal import audit, create_app
 from portal.audit import Event
+from portal.database import retention
 from portal.extensions import db
-from portal.whence import NOBODY
+from portal.web.actor import NOBODY
 from tests.cast import Cast
 from tests.conftest import settings_for
 from tests.records import make_client

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from portal import assembly, create_app
-from portal.static_files import KEPT_RELEASES
+from portal.web.static_files import KEPT_RELEASES
 from tests.conftest import settings_for
 
 STYLE_SHEET = "css/base.css"

@@ -8,8 +8,8 @@ from werkzeug.test import TestResponse
 
 from portal.auth import Profile, sign_in_sessions
 from portal.extensions import db
-from portal.sessions import IDENTITY_KEY, Identity, parse_identity
-from portal.whence import Whence
+from portal.web.actor import Whence
+from portal.web.session_cookie import IDENTITY_KEY, Identity, parse_identity
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from portal import retention
 from portal.admin import audit_queries
 from portal.admin.audit_filters import filters_from
 from portal.admin.audit_wording import details
 from portal.audit import Event, record
-from portal.commands import CommandGroup
+from portal.cli import CommandGroup
+from portal.database import retention
 from portal.extensions import db
-from portal.whence import at_the_command_line
+from portal.web.actor import at_the_command_line
 
 audit = CommandGroup("audit", help="See who did what, when and from where.")
 

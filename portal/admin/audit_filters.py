@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlencode
 
-from portal import days
+from portal import dates
 from portal.audit import Event
 from portal.clock import LONDON
 from portal.text_input import search_words
@@ -61,7 +61,7 @@ def problems_in(args: Mapping[str, str]) -> dict[str, str]:
     for name in ("since", "until"):
         try:
             _parsed(args.get(name, ""))
-        except days.UnreadableDay as problem:
+        except dates.UnreadableDay as problem:
             problems[name] = str(problem)
     return problems
 
@@ -76,7 +76,7 @@ def _address(text: str) -> str:
 def _day(text: str) -> date | None:
     try:
         return _parsed(text)
-    except days.UnreadableDay:
+    except dates.UnreadableDay:
         return None
 
 
@@ -84,9 +84,9 @@ def _parsed(text: str) -> date | None:
     """Return the day, None where none is asked for. Raises UnreadableDay."""
     if not text.strip():
         return None
-    day = days.read(text)
+    day = dates.read(text)
     if not 1970 <= day.year < 9999:
-        raise days.UnreadableDay("Enter a year from 1970 to 9998.")
+        raise dates.UnreadableDay("Enter a year from 1970 to 9998.")
     return day
 
 

@@ -15,11 +15,11 @@ from portal.admin.audit_wording import details
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth.access import require_admin
-from portal.days import written
+from portal.dates import written
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.formulas import csv_writer, defused
-from portal.whence import acting
+from portal.web.actor import acting
+from portal.web.csv_escaping import csv_writer, defused
 
 blueprint = Blueprint("audit", __name__)
 blueprint.before_request(require_admin)

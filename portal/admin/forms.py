@@ -6,7 +6,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.validators import InputRequired
 
 from portal.auth.models import ROLES
-from portal.max_length import MaxLength
+from portal.web.max_length import MaxLength
 
 CHOICES = [SelectChoice(role, label) for role, label in ROLES.items()]
 

@@ -7,8 +7,8 @@ from sqlalchemy import Row, func, or_, select
 from portal.auth import Profile
 from portal.auth.second_factor import SecondFactor
 from portal.extensions import db
-from portal.paging import PAGE_SIZE, Paging
 from portal.text_input import search_words
+from portal.web.pagination import PAGE_SIZE, Paging
 
 LONGEST_SEARCH = 100
 

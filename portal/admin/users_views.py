@@ -13,9 +13,9 @@ from portal.auth.devices import device_name
 from portal.auth.models import ROLES
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
-from portal.paging import page_from
-from portal.sent_forms import refuse_json
-from portal.whence import acting
+from portal.web.actor import acting
+from portal.web.pagination import page_from
+from portal.web.request_body import refuse_json
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.audit.events import Event
 from portal.extensions import Model, db
-from portal.whence import LONGEST_ADDRESS, LONGEST_REQUEST_ID, LONGEST_USER_AGENT, Actor
+from portal.web.actor import LONGEST_ADDRESS, LONGEST_REQUEST_ID, LONGEST_USER_AGENT, Actor
 
 
 class AuditEvent(Model):

@@ -21,8 +21,8 @@ from portal.auth.qr import qr_code
 from portal.config import Settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
-from portal.sent_forms import refuse_json
-from portal.whence import acting
+from portal.web.actor import acting
+from portal.web.request_body import refuse_json
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 blueprint.before_request(require_sign_in)

@@ -5,12 +5,12 @@ Called by the users pages and `flask users`, which say who acts. The deeds thems
 
 from sqlalchemy import text
 
-from portal import audit, pages
+from portal import audit, page_kinds
 from portal.audit import Event
 from portal.auth import one_time_codes, operations, second_factor, throttle
 from portal.auth.models import Profile
 from portal.extensions import db
-from portal.whence import Actor
+from portal.web.actor import Actor
 
 
 def add_user(
@@ -38,7 +38,7 @@ def note_access(by: Actor, profile_id: int, *, before: str | None, after: str) -
     if (before == "admin") == (after == "admin"):
         return
     event = Event.ACCESS_GAINED if after == "admin" else Event.ACCESS_LOST
-    for kind in pages.kinds():
+    for kind in page_kinds.kinds():
         counted = text(f"SELECT {kind.admin_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - ours
         if count := db.session.scalar(counted, {"id": profile_id}):
             what = f"restricted_{kind.label.replace(' ', '_')}s"

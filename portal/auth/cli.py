@@ -5,9 +5,9 @@ from sqlalchemy import select
 
 from portal.auth import administration, operations, throttle
 from portal.auth.models import ROLES, Profile
-from portal.commands import CommandGroup
+from portal.cli import CommandGroup
 from portal.extensions import db
-from portal.whence import Actor, at_the_command_line
+from portal.web.actor import Actor, at_the_command_line
 
 users = CommandGroup("users", help="Add, list and look after the users who can sign in.")
 

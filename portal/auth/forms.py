@@ -8,8 +8,8 @@ from wtforms.validators import EqualTo, InputRequired
 
 from portal.auth.password_rules import MIN_LENGTH
 from portal.auth.passwords import MAX_LENGTH
-from portal.max_length import MaxLength
 from portal.text_input import clean_line
+from portal.web.max_length import MaxLength
 
 LONGEST_CODE = 60
 ANY_LENGTH = f"{MIN_LENGTH} characters or more; a few words are easy to remember and hard to guess."

@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from portal.auth.models import Profile
 from portal.config import Settings
 from portal.extensions import Model, db
-from portal.sessions import TOKEN_BYTES, session_id_of
+from portal.web.session_cookie import TOKEN_BYTES, session_id_of
 
 KEPT_DAYS = 180
 MAX_PROFILES = 8  # that share one browser; the first to come goes first

@@ -47,6 +47,6 @@ class Profile(Model):
     def may_write(self) -> bool:
         return self.role in ("adviser", "admin")
 
-    # What Flask-Login asks of a user; its id is that of the sign-in session, see portal.sessions.
+    # What Flask-Login asks of a user; its id is that of the sign-in session, see portal.web.session_cookie.
     is_authenticated = True
     is_anonymous = False

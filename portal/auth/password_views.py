@@ -13,8 +13,8 @@ from portal.auth import proving
 from portal.auth.forms import ChoosePasswordForm
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.sent_forms import refuse_json
-from portal.whence import Actor, whence
+from portal.web.actor import Actor, whence
+from portal.web.request_body import refuse_json
 
 blueprint = Blueprint("passwords", __name__)
 blueprint.before_request(refuse_json)

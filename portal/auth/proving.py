@@ -12,7 +12,7 @@ from collections import deque
 
 from flask import request
 
-from portal import audit, sessions
+from portal import audit
 from portal.audit import Event
 from portal.auth import known_devices, one_time_codes, operations, passwords, second_factor, sign_in_sessions, throttle
 from portal.auth.authentication import authenticate
@@ -22,8 +22,9 @@ from portal.auth.throttle import ADDRESS, CODE, DEVICE, KNOWN_CODE, PASSWORD_AGA
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
-from portal.proxies import network_of
-from portal.whence import Actor, whence
+from portal.web import session_cookie
+from portal.web.actor import Actor, whence
+from portal.web.proxies import network_of
 
 logger = logging.getLogger(__name__)
 NOT_YOUR_PASSWORD = "is not your password"  # noqa: S105
@@ -92,7 +93,7 @@ def by_password_again(profile: Profile, password: str) -> None:
     """
     with KNOWN.place(str(profile.id)):
         _prove_again(profile, password)
-    sign_in_sessions.hold(sessions.identity(), to_change=True)
+    sign_in_sessions.hold(session_cookie.identity(), to_change=True)
 
 
 def by_password_for_a_new_one(profile: Profile, password: str, new_password: str) -> str:
@@ -101,7 +102,7 @@ def by_password_for_a_new_one(profile: Profile, password: str, new_password: str
     with KNOWN.place(str(profile.id)):
         _prove_again(profile, password)
         new_hash = operations.new_password_hash(new_password, names)
-    sign_in_sessions.hold(sessions.identity(), to_change=True)
+    sign_in_sessions.hold(session_cookie.identity(), to_change=True)
     return new_hash
 
 

@@ -1,6 +1,6 @@
 """The sign-in sessions as the database keeps them: begun, listed, noted as used, ended. Flushes, never commits.
 
-The cookie is in portal.sessions. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
+The cookie is in portal.web.session_cookie. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
 come; presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
 profile's live streams, once that is committed.
 """
@@ -32,8 +32,8 @@ from portal.errors import NotSignedIn
 from portal.extensions import Model, db
 from portal.live import publish
 from portal.live.outbox import after_commit
-from portal.sessions import TOKEN_BYTES, Identity, session_id_of
-from portal.whence import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
+from portal.web.actor import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
+from portal.web.session_cookie import TOKEN_BYTES, Identity, session_id_of
 
 MOST_SESSIONS = 20  # of one profile; the one that has been idle longest goes
 NOTED_EVERY_SECONDS = 60

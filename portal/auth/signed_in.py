@@ -11,15 +11,16 @@ from flask import current_app, g, session
 from flask_login import current_user
 from sqlalchemy import select
 
-from portal import clock, sessions
+from portal import clock
 from portal.auth import sign_in_sessions
 from portal.auth.models import Profile
 from portal.auth.sign_in_sessions import NOTED_EVERY_SECONDS, SignInSession
 from portal.config import Settings
 from portal.errors import NotSignedIn
 from portal.extensions import db
-from portal.sessions import IDENTITY_KEY, is_by_a_person, parse_identity
-from portal.whence import whence
+from portal.web import session_cookie
+from portal.web.actor import whence
+from portal.web.session_cookie import IDENTITY_KEY, is_by_a_person, parse_identity
 
 
 def profile_of_session(identity_text: str) -> Profile | None:
@@ -41,13 +42,13 @@ def start_session(profile: Profile, settings: Settings) -> None:
     """Sign the present browser in as the profile; what it was signed in as before ends. Flushes."""
     end_session()
     identity_text = sign_in_sessions.begin(profile.id, profile.session_epoch, whence(), hours=settings.session_hours)
-    sessions.start(identity_text)
+    session_cookie.start(identity_text)
 
 
 def end_session() -> None:
     """End the session that the browser's cookie names, if any, and forget the cookie. Flushes."""
     with suppress(NotSignedIn):
-        identity = sessions.identity()
+        identity = session_cookie.identity()
         sign_in_sessions.end(identity.profile_id, UUID(identity.session_id))
     session.clear()
 

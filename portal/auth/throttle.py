@@ -17,8 +17,8 @@ from sqlalchemy import Connection, DateTime, String, TextClause, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db
-from portal.proxies import network_of
 from portal.text_input import clean_line
+from portal.web.proxies import network_of
 
 LONGEST_WAIT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600

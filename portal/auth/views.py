@@ -9,7 +9,7 @@ from flask_login import current_user
 from flask_wtf.csrf import generate_csrf
 from werkzeug.wrappers import Response
 
-from portal import audit, clock, sessions
+from portal import audit, clock
 from portal.audit import Event
 from portal.auth import known_devices, proving, second_factor, signed_in
 from portal.auth.access import require_sign_in
@@ -21,10 +21,11 @@ from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
 from portal.live.outbox import after_commit
-from portal.local_paths import local_path
 from portal.presence import store
-from portal.sent_forms import refuse_json
-from portal.whence import Actor, acting, whence
+from portal.web import session_cookie
+from portal.web.actor import Actor, acting, whence
+from portal.web.request_body import refuse_json
+from portal.web.safe_redirect import local_path
 
 blueprint = Blueprint("auth", __name__)
 blueprint.before_request(refuse_json)
@@ -129,14 +130,14 @@ def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue
         next_step = "auth.set_up_second_factor"
     else:
         return _signed_in(profile, "password", redirect(_onwards(wanted)))
-    sessions.await_second_step(profile.id, profile.session_epoch)
+    session_cookie.await_second_step(profile.id, profile.session_epoch)
     db.session.commit()
     return redirect(f"{url_for(next_step)}?{urlencode({'next': _onwards(wanted)})}")
 
 
 def _who_proved_a_password() -> Profile:
     """Raises NotSignedIn (401): also where the password was changed or the profile deactivated a moment ago."""
-    profile_id, epoch = sessions.second_step()
+    profile_id, epoch = session_cookie.second_step()
     return signed_in.profile_at(profile_id, epoch)
 
 

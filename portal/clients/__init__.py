@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal import pages
+from portal import page_kinds
 from portal.clients import (
     access,
     access_views,
@@ -23,8 +23,8 @@ __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clie
 
 def init_clients(app: Flask) -> None:
     """Make client pages known as places where people can meet; register the pages and commands."""
-    pages.register(
-        pages.PageKind(
+    page_kinds.register(
+        page_kinds.PageKind(
             "client",
             "client record",
             load=access.client_for,

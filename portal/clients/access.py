@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
 from sqlalchemy.orm import aliased
 
-from portal import pages
+from portal import page_kinds
 from portal.auth import Profile, sign_in_sessions
 from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.live.outbox import after_commit
 from portal.presence import statements, store
-from portal.sessions import Identity
+from portal.web.session_cookie import Identity
 
 NO_SUCH_CLIENT = "There is no such client, or you do not have access to it."
 # The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
@@ -135,7 +135,7 @@ def says_who_sees(keys: Iterable[str]) -> bool:
 
 def evict(client_id: int) -> None:
     """Take off the client's page whoever may not see it any more, once a change of who does has been committed."""
-    after_commit(partial(store.evict, page=pages.parse(f"client-{client_id}")))
+    after_commit(partial(store.evict, page=page_kinds.parse(f"client-{client_id}")))
 
 
 def client_to_grant(profile: Profile, client_id: int) -> Client:

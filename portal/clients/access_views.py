@@ -11,11 +11,11 @@ from portal.clients.asked import Asked, asked_by
 from portal.clients.display import presence_on_client
 from portal.clients.edits import Edit, ValueRefused
 from portal.clients.models import Client
-from portal.error_handlers import answer
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.paging import LARGEST_NUMBER, number_from
-from portal.sent_forms import is_json
+from portal.web.error_handlers import answer
+from portal.web.pagination import LARGEST_NUMBER, number_from
+from portal.web.request_body import is_json
 
 blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/access")
 blueprint.before_request(require_sign_in)

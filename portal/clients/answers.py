@@ -20,8 +20,8 @@ from portal.clients.entries import PRODUCT
 from portal.clients.form_fields import EntryForm
 from portal.clients.revisions import to_json
 from portal.editing.display import EditorDraft, values_of
-from portal.error_handlers import answer
 from portal.extensions import db
+from portal.web.error_handlers import answer
 
 GUARD = ("version", "seen", "proceeded", "draft", "restored")
 

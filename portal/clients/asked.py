@@ -7,9 +7,9 @@ from portal.auth import Profile
 from portal.clients.access import Caller
 from portal.editing.budget import Budget
 from portal.editing.guard import Origin, origin_from
-from portal.sent_forms import is_json, sent_form
-from portal.sessions import Identity, identity
-from portal.whence import Whence, whence
+from portal.web.actor import Whence, whence
+from portal.web.request_body import is_json, sent_form
+from portal.web.session_cookie import Identity, identity
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from portal.clients.entries import GRANT, split_key
 from portal.clients.models import Client, ClientGrant
 from portal.clients.revisions import Cause, Changes
 from portal.extensions import db
-from portal.whence import Actor
+from portal.web.actor import Actor
 
 
 class AdviserChange(NamedTuple):

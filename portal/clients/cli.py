@@ -7,21 +7,22 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
-from portal import audit, retention
+from portal import audit
 from portal.audit import Event
 from portal.auth import operations
+from portal.cli import CommandGroup
 from portal.clients import exporter, granting, importer
 from portal.clients.edits import Edit
 from portal.clients.exporter import ExportCounts
 from portal.clients.handing_over import hand_over
 from portal.clients.import_changes import ImportCounts
 from portal.clients.models import Client
-from portal.commands import CommandGroup
+from portal.database import retention
 from portal.editing.guard import Origin
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.text_input import clean_line
-from portal.whence import at_the_command_line
+from portal.web.actor import at_the_command_line
 
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from portal.formulas import csv_writer, restored
+from portal.web.csv_escaping import csv_writer, restored
 
 MAX_FILE_BYTES = 256 * 2**20
 # Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.

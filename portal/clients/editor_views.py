@@ -26,10 +26,10 @@ from portal.clients.merging import merge_now
 from portal.clients.readable import readable_columns
 from portal.editing import drafts
 from portal.editing.decisions import Decisions
-from portal.error_handlers import answer
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.sent_forms import is_json, refuse_unknown_fields, sent_form
+from portal.web.error_handlers import answer
+from portal.web.request_body import is_json, refuse_unknown_fields, sent_form
 
 blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
 blueprint.before_request(require_sign_in)

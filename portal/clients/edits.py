@@ -15,7 +15,7 @@ from portal.editing.budget import Budget
 from portal.editing.decisions import Decided, Decisions
 from portal.editing.guard import Origin
 from portal.errors import InvalidInput, StaleVersion
-from portal.whence import NOWHERE, Whence
+from portal.web.actor import NOWHERE, Whence
 
 
 @dataclass(frozen=True)

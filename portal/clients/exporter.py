@@ -17,7 +17,7 @@ from portal.clients.csv_shapes import CLIENTS, PEOPLE, PRODUCTS, PROFILES, VALUA
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.formulas import defused
+from portal.web.csv_escaping import defused
 
 ROWS_AT_A_TIME = 5_000
 

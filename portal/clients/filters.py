@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from portal.clients.choices import CLIENT_STATUSES
-from portal.paging import LARGEST_NUMBER, number_from, page_from
 from portal.text_input import search_words
+from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
 
 SORTS = {
     "name": "Name",

@@ -17,13 +17,13 @@ from wtforms.form import BaseForm
 from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import TextInput
 
-from portal import clock, days
+from portal import clock, dates
 from portal.clients.csv_cells import BadCell, number
 from portal.clients.entries import EntryKind, longest
 from portal.clients.entry_checks import problem_with
 from portal.clients.limits import EARLIEST, LATEST
-from portal.max_length import MaxLength, told_to_browser
 from portal.text_input import clean_line, clean_lines, control_character_problem
+from portal.web.max_length import MaxLength, told_to_browser
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
@@ -98,7 +98,7 @@ class DayInput(TextInput):
 
 
 class DayField(Field):
-    """A day, as people write it: see portal/days.py. A text, so that what is half typed or impossible stays what it is.
+    """A day, as people write it: see portal/dates.py. A text, so that what is half typed or impossible stays what it is.
 
     A browser keeps the text of its own date control from scripts and sends nothing where it cannot read it.
     """
@@ -113,12 +113,12 @@ class DayField(Field):
     def _value(self) -> str:
         if self.raw_data:
             return str(self.raw_data[0])
-        return "" if self.data is None else days.written(self.data)
+        return "" if self.data is None else dates.written(self.data)
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist:
             text = clean_line(valuelist[0])
-            self.data = days.read(text) if text else None
+            self.data = dates.read(text) if text else None
 
 
 class Plausible:

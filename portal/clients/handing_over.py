@@ -12,7 +12,7 @@ from portal.clients.operations import save_entry
 from portal.editing.guard import Origin
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.whence import NOWHERE, Whence
+from portal.web.actor import NOWHERE, Whence
 
 
 def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None], whence: Whence = NOWHERE) -> int:

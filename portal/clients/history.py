@@ -19,7 +19,7 @@ from portal.clients.models import Client
 from portal.clients.revisions import Author, ClientRevision, authors_in
 from portal.editing.budget import Budget
 from portal.extensions import db
-from portal.paging import PAGE_SIZE, Paging
+from portal.web.pagination import PAGE_SIZE, Paging
 
 LATEST = 4
 MOST_GROUPS = 20

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from portal.clients.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
-from portal.paging import LARGEST_NUMBER, number_from, page_from
+from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
 
 NOBODY = "nobody"
 PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}

@@ -20,10 +20,10 @@ from portal.clients.reverting import reason_from
 from portal.clients.revisions import LONGEST_REASON, ClientRevision
 from portal.editing.budget import Budget
 from portal.editing.decisions import Decisions
-from portal.error_handlers import answer
 from portal.extensions import db
-from portal.local_paths import local_path
-from portal.sent_forms import is_json, sent_form
+from portal.web.error_handlers import answer
+from portal.web.request_body import is_json, sent_form
+from portal.web.safe_redirect import local_path
 
 blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
 blueprint.before_request(require_sign_in)

@@ -28,7 +28,7 @@ from portal.clients.import_value_checks import value_problems
 from portal.clients.people_matching import match_people
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
-from portal.whence import NOBODY, Actor
+from portal.web.actor import NOBODY, Actor
 
 
 class ImportOvertaken(PortalError):

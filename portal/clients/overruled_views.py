@@ -8,8 +8,8 @@ from portal.auth.access import require_sign_in
 from portal.clients import overruled
 from portal.clients.access import client_for
 from portal.extensions import db
-from portal.local_paths import local_path
-from portal.sent_forms import is_json, sent_form
+from portal.web.request_body import is_json, sent_form
+from portal.web.safe_redirect import local_path
 
 NUMBER = "int(min=1, max=2147483647)"
 blueprint = Blueprint("client_overruled", __name__, url_prefix=f"/clients/<{NUMBER}:client_id>/overruled")

@@ -8,9 +8,9 @@ written while the caller saw the client. An accepted write is answered from what
 from flask import Flask, Response, current_app, request
 
 from portal.clients import access
-from portal.database_trouble import DATABASE_TROUBLE
-from portal.error_handlers import answer
-from portal.sessions import identity
+from portal.driver.errors import DATABASE_TROUBLE
+from portal.web.error_handlers import answer
+from portal.web.session_cookie import identity
 
 # The answers that tell of the record: pages, and refusals with what others have saved.
 TELLING = {200, 409, 410, 422}

@@ -29,7 +29,7 @@ from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.valuation_jumps import Before
 from portal.editing.drafts import EditDraft
 from portal.extensions import db
-from portal.paging import PAGE_SIZE, Paging
+from portal.web.pagination import PAGE_SIZE, Paging
 
 VALUE_HISTORY_MONTHS = 36
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clients.choices import one_of
 from portal.extensions import Model, db
-from portal.whence import NOWHERE, Whence
+from portal.web.actor import NOWHERE, Whence
 
 MAX_REVISIONS = 200  # read together
 MAX_BYTES = 500_000  # of what is read together, compressed as the database holds it: up to 5 MB of JSON

@@ -15,13 +15,13 @@ from portal.clients.access import client_for
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT
 from portal.clients.text_merges import text_merges
-from portal.csrf import check_csrf
 from portal.editing.guard import origin_from
 from portal.editing.typed import LONGEST_VALUE
 from portal.errors import InvalidInput
 from portal.extensions import csrf
-from portal.sent_forms import is_json, sent_form
 from portal.text_input import clean_lines
+from portal.web.csrf import check_csrf
+from portal.web.request_body import is_json, sent_form
 
 blueprint = Blueprint("client_text_merges", __name__)
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403

@@ -18,8 +18,8 @@ from portal.clients.merging import row_of
 from portal.clients.movement import movement_of
 from portal.clients.own_drafts import own_drafts_of
 from portal.editing import drafts
-from portal.paging import page_from
 from portal.presence.display import list_heartbeat_seconds
+from portal.web.pagination import page_from
 
 blueprint = Blueprint("clients", __name__)
 blueprint.before_request(require_sign_in)

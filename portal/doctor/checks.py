@@ -13,10 +13,10 @@ from functools import partial
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from portal import database_state
 from portal.config import Settings, settings_from_environ
-from portal.database_hosts import APPLICATION_NAME, Hosts
-from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.database import state
+from portal.driver.errors import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.driver.hosts import APPLICATION_NAME, Hosts
 from portal.errors import ConfigurationError
 from portal.extensions import PRESENCE_BIND, db
 from portal.secret_files import with_secret_files
@@ -177,7 +177,7 @@ def _has_password(environ: Environ, name: str) -> bool:
 
 def _writes(connection: Connection) -> Findings:
     """A megabyte in a table that only this transaction sees, and that goes with it."""
-    if database_state.is_read_only(connection):
+    if state.is_read_only(connection):
         yield _bad("database: read-only", "It is a standby, or closed to changes: name the primary in DATABASE_URL.")
         return
     try:
@@ -193,7 +193,7 @@ def _writes(connection: Connection) -> Findings:
 
 
 def _migrations(connection: Connection) -> Findings:
-    match database_state.schema_of(connection):
+    match state.schema_of(connection):
         case "older":
             yield _bad("migrations: not current", "Run flask db upgrade.")
         case "newer":
@@ -206,7 +206,7 @@ def _rights(connection: Connection) -> Findings:
     """The role that serves needs to read and write rows; best it can do no more."""
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
         yield _advice("database role: a superuser", "Give the portal a role of its own, as docs/security.md has it.")
-    if missing := database_state.missing_privileges(connection):
+    if missing := state.missing_privileges(connection):
         yield _bad(f"database role: may not {', '.join(missing)}", "docs/security.md has the GRANTs.")
     elif connection.scalar(text(MAY_CHANGE_THE_AUDIT)):
         yield _advice(

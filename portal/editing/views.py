@@ -7,16 +7,16 @@ from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal import pages
-from portal.csrf import check_csrf
+from portal import page_kinds
 from portal.editing import drafts
 from portal.editing.drafts import Place
 from portal.editing.typed import draft_id_from, form_from, mark_of, typed_from
 from portal.errors import NotAllowed, NotSignedIn
 from portal.extensions import csrf, db
-from portal.json_body import json_body
-from portal.local_paths import local_path
-from portal.sessions import identity
+from portal.web.csrf import check_csrf
+from portal.web.json_body import json_body
+from portal.web.safe_redirect import local_path
+from portal.web.session_cookie import identity
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
@@ -54,7 +54,7 @@ def keep(page_identifier: str) -> ResponseReturnValue:
     """Keep what is typed in one page, beside what others of the same form have kept."""
     draft_id = draft_id_from(request.args.get("draft", ""))
     place = _place(page_identifier)
-    fields = pages.parse(page_identifier).kind.fields_of(place.form)
+    fields = page_kinds.parse(page_identifier).kind.fields_of(place.form)
     drafts.keep(place, draft_id, typed_from(json_body(LARGEST_BODY_BYTES), fields))
     db.session.commit()
     return {"status": "kept"}
@@ -84,7 +84,7 @@ def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
 
 def _place(page_identifier: str) -> Place:
     """404 for a page that is not the caller's to see, 403 for somebody who may not write."""
-    page = pages.parse(page_identifier)
+    page = page_kinds.parse(page_identifier)
     page.kind.load(current_user, page.number)
     if not current_user.may_write:
         raise NotAllowed("Your role lets you look but not change anything.")

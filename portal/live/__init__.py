@@ -23,8 +23,8 @@ from portal.live.hub import Hub
 from portal.live.outbox import init_outbox
 from portal.live.source import Source
 from portal.live.stream import Stream
-from portal.pages import Page
-from portal.sessions import Identity
+from portal.page_kinds import Page
+from portal.web.session_cookie import Identity
 
 EXTENSION = "portal.live"
 

@@ -18,8 +18,7 @@ from collections.abc import Iterator, Sequence
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
 
-from portal import metrics
-from portal.database_trouble import DATABASE_TROUBLE
+from portal.driver.errors import DATABASE_TROUBLE
 from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
 from portal.live import notices
 from portal.live.listener import Bell, Listener
@@ -28,6 +27,7 @@ from portal.live.open_streams import OpenStreams, Watched
 from portal.live.schedule import Schedule
 from portal.live.source import Reading, Source
 from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
+from portal.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal import metrics
 from portal.live.stream import Stream
-from portal.pages import Page
+from portal.monitoring import metrics
+from portal.page_kinds import Page
 
 MOST_OF_PROFILE = 12  # a person with more visible tabs than this has a script
 

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from portal.database_trouble import DATABASE_TROUBLE, first_line
+from portal.driver.errors import DATABASE_TROUBLE, first_line
 from portal.extensions import PRESENCE_BIND, db
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from portal import metrics
 from portal.live.notices import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notice
+from portal.monitoring import metrics
 
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 

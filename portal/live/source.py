@@ -6,8 +6,8 @@ from typing import Any, NamedTuple, Protocol
 
 from psycopg2.extensions import connection as PsycopgConnection
 
-from portal.pages import Page
-from portal.sessions import Identity
+from portal.page_kinds import Page
+from portal.web.session_cookie import Identity
 
 
 class Verdict(NamedTuple):

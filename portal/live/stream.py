@@ -12,8 +12,8 @@ from typing import Literal
 
 from portal.live.clients import Client
 from portal.live.source import Verdict
-from portal.pages import Page
-from portal.sessions import Identity
+from portal.page_kinds import Page
+from portal.web.session_cookie import Identity
 
 ROSTER, SAVED, NUDGE, SIGNED_OUT, PING, END = "roster", "saved", "nudge", "signed-out", "ping", "end"
 # Of these only the newest matters, since each carries whole state.

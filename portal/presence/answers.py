@@ -8,7 +8,7 @@ from portal.config import PresenceTimings
 from portal.presence import rules, store
 from portal.presence.beats import beat_from
 from portal.presence.display import heartbeat_seconds
-from portal.sessions import Identity
+from portal.web.session_cookie import Identity
 
 LARGEST_BODY_BYTES = 16 * 1024
 

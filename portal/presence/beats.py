@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from portal import pages
+from portal import page_kinds
 from portal.errors import InvalidInput
 
 ACTIVITIES = ("viewing", "editing")
@@ -30,7 +30,7 @@ class Beat:
     event streams that the tab has opened, the one that it is about to open included.
     """
 
-    page: pages.Page
+    page: page_kinds.Page
     tab_id: str = UNNAMED_TAB
     activity: str = "viewing"
     visible: bool = True
@@ -60,7 +60,7 @@ def beat_from(body: object) -> Beat:
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     return Beat(
-        page=pages.parse(_page_identifier(body.get("page_identifier"))),
+        page=page_kinds.parse(_page_identifier(body.get("page_identifier"))),
         tab_id=tab_id_from(body.get("tab_id")),
         activity=_activity(body.get("activity", "viewing")),
         visible=_truth("visible", body.get("visible", True)),

@@ -8,7 +8,7 @@ from flask import current_app
 from sqlalchemy import text
 
 from portal import clock
-from portal.commands import CommandGroup
+from portal.cli import CommandGroup
 from portal.errors import DatabaseAway, NotFound
 from portal.extensions import LIVE_BIND, db
 from portal.live.listener import Bell, Listener

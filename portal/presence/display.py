@@ -4,7 +4,7 @@ from typing import TypedDict
 
 from flask import current_app
 
-from portal import pages
+from portal import page_kinds
 from portal.config import PresenceTimings
 
 
@@ -37,7 +37,7 @@ def presence_of(
     `lost_url` who took it away.
     """
     timings = current_app.config["SETTINGS"].presence
-    kind = pages.parse(page_identifier).kind
+    kind = page_kinds.parse(page_identifier).kind
     return {
         "page_identifier": page_identifier,
         "page_label": kind.label,
@@ -53,9 +53,9 @@ def presence_of(
 
 def list_heartbeat_seconds(kind_name: str) -> int:
     """How often a list of such pages asks who is on each: as often as the pages themselves beat."""
-    return heartbeat_seconds(pages.kind_called(kind_name), current_app.config["SETTINGS"].presence)
+    return heartbeat_seconds(page_kinds.kind_called(kind_name), current_app.config["SETTINGS"].presence)
 
 
-def heartbeat_seconds(kind: pages.PageKind, timings: PresenceTimings) -> int:
+def heartbeat_seconds(kind: page_kinds.PageKind, timings: PresenceTimings) -> int:
     """How often a tab on such a page beats; the more the page matters, the shorter."""
     return kind.heartbeat_seconds or timings.heartbeat_seconds

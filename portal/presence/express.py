@@ -16,13 +16,13 @@ from flask import Flask
 from itsdangerous import BadData
 from werkzeug.http import parse_cookie
 
-from portal import sessions
-from portal.csrf import HEADER, is_token_of
 from portal.errors import NotSignedIn, PortalError
 from portal.extensions import PRESENCE_BIND, db
-from portal.hosts import Hosts
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
-from portal.security import headers_of_data
+from portal.web import session_cookie
+from portal.web.allowed_hosts import Hosts
+from portal.web.csrf import HEADER, is_token_of
+from portal.web.security_headers import headers_of_data
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -77,20 +77,20 @@ class ExpressLane:
             return None
         return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
 
-    def _caller(self, environ: "WSGIEnvironment") -> sessions.Identity:
+    def _caller(self, environ: "WSGIEnvironment") -> session_cookie.Identity:
         """Who calls, by session cookie and CSRF token. Raises one of UNUSUAL."""
         caller, signed_at = self._verified(environ["HTTP_COOKIE"], environ[TOKEN])
-        if sessions.is_too_old(self._app, signed_at):
+        if session_cookie.is_too_old(self._app, signed_at):
             raise NotSignedIn
         return caller
 
-    def _verify(self, cookies: str, token: str) -> tuple[sessions.Identity, float]:
+    def _verify(self, cookies: str, token: str) -> tuple[session_cookie.Identity, float]:
         """The caller and when a person last did something. What a signature says of the same text never changes, so
         it is verified once; whether the session still holds is asked of the clock and the database at every beat."""
-        content, signed_at = sessions.opened(self._app, parse_cookie(cookies)[self._cookie_name])
+        content, signed_at = session_cookie.opened(self._app, parse_cookie(cookies)[self._cookie_name])
         if not is_token_of(self._app, content, token):
             raise NotSignedIn
-        return sessions.parse_identity(content[sessions.IDENTITY_KEY]), signed_at
+        return session_cookie.parse_identity(content[session_cookie.IDENTITY_KEY]), signed_at
 
 
 def _is_beat(environ: "WSGIEnvironment") -> bool:

@@ -9,10 +9,10 @@ from contextlib import closing
 import orjson
 from psycopg2.extensions import connection as PsycopgConnection
 
-from portal import metrics
 from portal.config import PresenceTimings
 from portal.live.source import Held, Reading, Verdict
-from portal.pages import Page
+from portal.monitoring import metrics
+from portal.page_kinds import Page
 from portal.presence import live_statements, rules, store
 from portal.presence.display import heartbeat_seconds
 from portal.presence.rules import Roster

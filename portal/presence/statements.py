@@ -6,7 +6,7 @@ see rings the page in the same statement (live/publish.py); what changes nothing
 live stream are in live_statements.py.
 """
 
-from portal import pages
+from portal import page_kinds
 from portal.live.notices import ROSTER
 from portal.live.publish import notify_sql
 from portal.presence.tab_statements import NOW, bounded, looking_on, new_tab, other_tabs, same_tab
@@ -197,19 +197,19 @@ LIST = """
 
 def visible() -> str:
     """The page's permission by its kind; an unknown kind is visible to nobody."""
-    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.visible_sql}" for kind in pages.kinds())
+    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.visible_sql}" for kind in page_kinds.kinds())
     return f"CASE page.kind {cases} ELSE false END" if cases else "false"
 
 
 def editable() -> str:
     """The permission to change the page's record by its kind; an unknown kind is for nobody to change."""
-    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.editable_sql}" for kind in pages.kinds())
+    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.editable_sql}" for kind in page_kinds.kinds())
     return f"CASE page.kind {cases} ELSE false END" if cases else "false"
 
 
 def version() -> str:
     """The record's version by the page's kind."""
-    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.version_sql}" for kind in pages.kinds() if kind.version_sql)
+    cases = " ".join(f"WHEN '{kind.name}' THEN {kind.version_sql}" for kind in page_kinds.kinds() if kind.version_sql)
     return f"CASE page.kind {cases} END" if cases else "NULL::int"
 
 

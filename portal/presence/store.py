@@ -20,17 +20,18 @@ from psycopg2.extensions import connection as PsycopgConnection
 from psycopg2.extras import register_default_json
 from sqlalchemy import Connection, CursorResult, Engine, event, text
 
-from portal import metrics, pages
+from portal import page_kinds
 from portal.config import PresenceTimings
-from portal.database_trouble import USELESS_CONNECTION
+from portal.driver.errors import USELESS_CONNECTION
 from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
 from portal.extensions import PRESENCE_BIND, db
 from portal.live import publish
+from portal.monitoring import metrics
 from portal.presence import live_statements, statements
 from portal.presence.beats import Beat
 from portal.presence.rounds import Rounds
 from portal.presence.rules import Roster
-from portal.sessions import Identity
+from portal.web.session_cookie import Identity
 
 NO_SUCH_PAGE = "There is no such page, or you do not have access to it."
 NUDGE_EVERY_SECONDS = 20  # the least between two nudges of one person on one page
@@ -62,7 +63,7 @@ def beat(
     return Roster(now_epoch, rows), version
 
 
-def rosters(caller: Identity, wanted: Sequence[pages.Page], active_window_seconds: int) -> dict[str, Roster]:
+def rosters(caller: Identity, wanted: Sequence[page_kinds.Page], active_window_seconds: int) -> dict[str, Roster]:
     """{page identifier: roster} of those pages that the caller may see. Raises NotSignedIn (401)."""
     [(signed_in, now_epoch, rows_by_page)] = _execute(
         f"EXECUTE {statements.PREPARED_ROSTERS} (%s, %s, %s, %s, %s, %s)",
@@ -72,14 +73,14 @@ def rosters(caller: Identity, wanted: Sequence[pages.Page], active_window_second
     return {identifier: Roster(now_epoch, rows or []) for identifier, rows in rows_by_page.items()}
 
 
-def roster(caller: Identity, page: pages.Page, active_window_seconds: int) -> Roster:
+def roster(caller: Identity, page: page_kinds.Page, active_window_seconds: int) -> Roster:
     """The roster of one page. Raises NotSignedIn (401) or NotFound (404)."""
     found = rosters(caller, [page], active_window_seconds)
     _check(signed_in=True, allowed=page.identifier in found)
     return found[page.identifier]
 
 
-def leave(caller: Identity, page: pages.Page, tab_id: str | None, active_window_seconds: int) -> None:
+def leave(caller: Identity, page: page_kinds.Page, tab_id: str | None, active_window_seconds: int) -> None:
     """Take the tab off the page, or all of the profile's tabs when `tab_id` is None.
 
     Raises NotSignedIn (401), or NotFound (404) when the page is not for the caller.
@@ -99,7 +100,7 @@ def clear(caller: Identity) -> None:
     _check(signed_in)
 
 
-def nudge(caller: Identity, page: pages.Page, tab_id: str, timings: PresenceTimings) -> None:
+def nudge(caller: Identity, page: page_kinds.Page, tab_id: str, timings: PresenceTimings) -> None:
     """Ask the others on the page to finish, for a tab that waits there.
 
     Raises NotSignedIn (401), NotFound (404), InvalidInput (422) for a tab that does not wait, TooSoon (429).
@@ -134,7 +135,7 @@ def clear_page(connection: Connection, page_identifier: str) -> int:
     return _ring(connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}))
 
 
-def evict(connection: Connection, page: pages.Page) -> int:
+def evict(connection: Connection, page: page_kinds.Page) -> int:
     """Take off the page whoever may not see it any more; return how many. The caller commits.
 
     The page is rung either way: who listens there without a tab on the roster is asked anew too.
@@ -166,7 +167,7 @@ def prepare(connection: PsycopgConnection, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def columns(wanted: Sequence[pages.Page]) -> tuple[list[str], list[str], list[int]]:
+def columns(wanted: Sequence[page_kinds.Page]) -> tuple[list[str], list[str], list[int]]:
     """Pages as the arrays that statements take: identifiers, kinds, numbers."""
     return (
         [page.identifier for page in wanted],

@@ -3,17 +3,18 @@
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
-from portal import pages, sessions
+from portal import page_kinds
 from portal.config import PresenceTimings
-from portal.csrf import check_csrf
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
-from portal.json_body import json_body
 from portal.live import open_stream
 from portal.presence import rules, store
 from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
 from portal.presence.beats import stream_number_from, tab_id_from
 from portal.presence.express import FAILURE
+from portal.web import session_cookie
+from portal.web.csrf import check_csrf
+from portal.web.json_body import json_body
 
 blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
@@ -23,7 +24,7 @@ MOST_PAGES = 100
 @blueprint.before_request
 def check_caller() -> None:
     """401 without a sign-in session, then 403 for an unsafe call without its CSRF token."""
-    sessions.identity()
+    session_cookie.identity()
     check_csrf()
 
 
@@ -32,14 +33,14 @@ def beat() -> ResponseReturnValue:
     """Say "I am here" and learn who else is."""
     if failure := request.environ.get(FAILURE):
         raise failure
-    return answer_to_beat(sessions.identity(), json_body(LARGEST_BODY_BYTES), _timings())
+    return answer_to_beat(session_cookie.identity(), json_body(LARGEST_BODY_BYTES), _timings())
 
 
 @blueprint.get("/<page_identifier>")
 def roster(page_identifier: str) -> ResponseReturnValue:
     """Who is on one page."""
     window = _timings().active_window_seconds
-    return rules.viewers(store.roster(sessions.identity(), pages.parse(page_identifier), window), window)
+    return rules.viewers(store.roster(session_cookie.identity(), page_kinds.parse(page_identifier), window), window)
 
 
 @blueprint.get("/<page_identifier>/events")
@@ -47,11 +48,11 @@ def events(page_identifier: str) -> ResponseReturnValue:
     """The page's changes as they happen, as server-sent events, until one side ends it."""
     stream = open_stream(
         current_app,
-        pages.parse(page_identifier),
-        sessions.identity(),
+        page_kinds.parse(page_identifier),
+        session_cookie.identity(),
         tab_id_from(request.args.get("tab_id")),
         stream_number_from(request.args.get("stream")),
-        seconds_left=sessions.seconds_left(),
+        seconds_left=session_cookie.seconds_left(),
         connection=request.environ.get("gunicorn.socket"),
     )
     # nginx passes on what this header asks it to, whatever its own buffering says.
@@ -65,7 +66,9 @@ def nudge(page_identifier: str) -> ResponseReturnValue:
     body = json_body(LARGEST_BODY_BYTES)
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
-    store.nudge(sessions.identity(), pages.parse(page_identifier), tab_id_from(body.get("tab_id")), _timings())
+    store.nudge(
+        session_cookie.identity(), page_kinds.parse(page_identifier), tab_id_from(body.get("tab_id")), _timings()
+    )
     return {"status": "asked"}
 
 
@@ -73,17 +76,17 @@ def nudge(page_identifier: str) -> ResponseReturnValue:
 def rosters() -> ResponseReturnValue:
     """Who is on each of many pages; those that are not for the caller are left out."""
     window = _timings().active_window_seconds
-    found = store.rosters(sessions.identity(), _wanted_pages(), window)
+    found = store.rosters(session_cookie.identity(), _wanted_pages(), window)
     return {identifier: rules.viewers(roster, window) for identifier, roster in found.items()}
 
 
 @blueprint.delete("/<page_identifier>")
 def leave(page_identifier: str) -> ResponseReturnValue:
     """Take one tab off the page, or without `tab_id` all of the caller's."""
-    page = pages.parse(page_identifier)
+    page = page_kinds.parse(page_identifier)
     tab_id = request.args.get("tab_id")
     store.leave(
-        sessions.identity(),
+        session_cookie.identity(),
         page,
         None if tab_id is None else tab_id_from(tab_id),
         _timings().active_window_seconds,
@@ -94,20 +97,20 @@ def leave(page_identifier: str) -> ResponseReturnValue:
 @blueprint.delete("")
 def clear() -> ResponseReturnValue:
     """Take the caller off every page."""
-    store.clear(sessions.identity())
+    store.clear(session_cookie.identity())
     return {"status": "cleared"}
 
 
-def _wanted_pages() -> list[pages.Page]:
+def _wanted_pages() -> list[page_kinds.Page]:
     identifiers = dict.fromkeys(request.args.getlist("page"))
     if not 0 < len(identifiers) <= MOST_PAGES:
         raise InvalidInput("page", f"name 1 to {MOST_PAGES} pages, such as ?page=client-1&page=client-2")
     return [page for page in map(_page_or_none, identifiers) if page]
 
 
-def _page_or_none(page_identifier: str) -> pages.Page | None:
+def _page_or_none(page_identifier: str) -> page_kinds.Page | None:
     try:
-        return pages.parse(page_identifier)
+        return page_kinds.parse(page_identifier)
     except NotFound:
         return None
 

@@ -9,7 +9,7 @@ from portal.audit import AuditEvent
 from portal.auth import Profile, second_factor
 from portal.auth.one_time_codes import OneTimeCode
 from portal.extensions import db
-from portal.paging import PAGE_SIZE
+from portal.web.pagination import PAGE_SIZE
 from tests.auth.test_choose_password import choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in

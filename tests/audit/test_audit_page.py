@@ -14,7 +14,7 @@ from portal import audit
 from portal.admin.audit_filters import filters_from
 from portal.audit import AuditEvent, Event
 from portal.extensions import db
-from portal.whence import Actor, Whence
+from portal.web.actor import Actor, Whence
 from tests.cast import Cast
 from tests.reading import errors_of, form_of, links_of, text_of
 from tests.visitor import Visitor

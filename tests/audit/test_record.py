@@ -10,7 +10,7 @@ from portal import audit
 from portal.audit import AuditEvent, Event
 from portal.audit.events import LABELS
 from portal.extensions import db
-from portal.whence import Actor, Whence, at_the_command_line
+from portal.web.actor import Actor, Whence, at_the_command_line
 from tests.cast import Cast
 
 HERE = Whence("203.0.113.9", "Browser/1", "r1")

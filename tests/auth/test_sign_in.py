@@ -12,7 +12,7 @@ from portal.auth import Profile, passwords
 from portal.auth.views import SAME_ANSWER
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
-from portal.sessions import parse_identity
+from portal.web.session_cookie import parse_identity
 from tests.cast import PASSWORD, Cast
 from tests.reading import errors_of, form_of, text_of
 from tests.visitor import Visitor, visitors_of

@@ -11,8 +11,8 @@ from portal.auth import operations, sign_in_sessions
 from portal.auth.sign_in_sessions import MOST_SESSIONS, SignInSession
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from portal.sessions import IDENTITY_KEY, parse_identity, session_id_of
-from portal.whence import Whence
+from portal.web.actor import Whence
+from portal.web.session_cookie import IDENTITY_KEY, parse_identity, session_id_of
 from tests.auth.test_sign_in import sign_in
 from tests.cast import Cast
 from tests.records import make_client

@@ -20,9 +20,9 @@ from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
-from portal.pages import parse
+from portal.page_kinds import parse
 from portal.presence import beats, store
-from portal.sessions import IDENTITY_KEY, SessionInterface
+from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
 from tests.browser.scenes import Stage
 from tests.browser.trouble import Trouble

@@ -27,9 +27,9 @@ from portal.editing.decisions import Decision
 from portal.editing.drafts import Place, Typed
 from portal.editing.guard import Origin
 from portal.extensions import db
-from portal.pages import parse
+from portal.page_kinds import parse
 from portal.presence import beats, store
-from portal.whence import Actor, Whence
+from portal.web.actor import Actor, Whence
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.cast import PASSWORD, Cast, make_profile

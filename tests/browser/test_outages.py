@@ -13,8 +13,8 @@ from sqlalchemy import text
 
 from portal import create_app
 from portal.clients import Client
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
+from portal.postgres.server import EmbeddedPostgres
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
 from tests.cast import make_cast

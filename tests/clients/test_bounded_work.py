@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from portal.clients import Client, Valuation
 from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.extensions import db
-from portal.paging import PAGE_SIZE
+from portal.web.pagination import PAGE_SIZE
 from tests.cast import Cast
 from tests.clients.conftest import Desk
 from tests.editing.hostile import blocks, shuffled

@@ -19,7 +19,7 @@ from portal.clients.import_changes import Counts
 from portal.clients.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
-from portal.formulas import defused, restored
+from portal.web.csv_escaping import defused, restored
 from tests.cast import Cast
 from tests.clients.csv_folder import CsvFolder, whole_database
 from tests.records import make_client, make_person, make_product

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portal import clock
-from portal.paging import PAGE_SIZE
+from portal.web.pagination import PAGE_SIZE
 from tests.cast import Cast
 from tests.reading import form_of, links_of, options_of, text_of
 from tests.records import make_client, make_person, make_product

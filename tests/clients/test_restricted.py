@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from portal import pages
+from portal import page_kinds
 from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
@@ -37,7 +37,7 @@ def let_in(client: Client, *profile_ids: int) -> None:
 def beat_on(visit: Visit, client: Client, *profiles: Profile) -> None:
     for profile in profiles:
         caller = identity_of(visit.application, profile)
-        store.beat(caller, beats.Beat(pages.parse(f"client-{client.id}"), "tab"), 120)
+        store.beat(caller, beats.Beat(page_kinds.parse(f"client-{client.id}"), "tab"), 120)
 
 
 def test_the_rule_is_the_same_for_pages_and_for_presence(cast: Cast) -> None:

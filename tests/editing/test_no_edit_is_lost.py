@@ -24,8 +24,8 @@ from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.revisions import ClientRevision, to_json
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.extensions import db
+from portal.postgres.server import EmbeddedPostgres
 from tests.cast import make_profile
 from tests.conftest import ServerMaker, settings_for
 from tests.platform.portal import SECRET_KEY, Portal

@@ -11,9 +11,10 @@ from typing import Any
 from flask import Flask, session
 from flask_wtf.csrf import generate_csrf
 
-from portal import create_app, sessions
+from portal import create_app
 from portal.auth import Profile
 from portal.config import Settings
+from portal.web import session_cookie
 from tests.live.hearing import PATIENCE_SECONDS, Hearing
 from tests.platform.portal import SECRET_KEY, Portal
 from tests.visitor import signed_in_text
@@ -24,7 +25,7 @@ class Desk:
 
     def __init__(self, app: Flask, identity_text: str) -> None:
         with app.test_request_context():
-            sessions.start(identity_text)
+            session_cookie.start(identity_text)
             self.csrf_token = generate_csrf()
             response = app.response_class()
             app.session_interface.save_session(app, session, response)

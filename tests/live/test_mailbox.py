@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from portal import pages
+from portal import page_kinds
 from portal.live.stream import END, MOST_NUDGES, NUDGE, ROSTER, SAVED, Stream
-from portal.sessions import Identity
+from portal.web.session_cookie import Identity
 
 CLOSED: list[Stream] = []
 
@@ -14,7 +14,7 @@ CLOSED: list[Stream] = []
 @pytest.fixture
 def stream(app: object) -> Stream:
     CLOSED.clear()
-    page = pages.parse("client-1")
+    page = page_kinds.parse("client-1")
     return Stream(page, Identity(1, "1"), "tab", 1, ends_at=time.monotonic(), client=None, on_close=CLOSED.append)
 
 

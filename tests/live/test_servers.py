@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from portal.auth import sign_in_sessions
 from portal.extensions import db
-from portal.whence import Whence
+from portal.web.actor import Whence
 from tests.cast import Cast
 from tests.live.desks import Desk, app_of_desks, desk_of
 from tests.platform.portal import STOP_TIMEOUT_SECONDS, Portal

@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 from flask import Flask
 
-from portal import pages
+from portal import page_kinds
 from portal.errors import ComeBackLater
 from portal.live import hub as hub_module
 from portal.live import hub_of
@@ -63,7 +63,7 @@ def test_one_that_goes_while_its_stream_is_being_opened_is_taken_off_too(
     amelia.beat(page_identifier, tab_id="tab", stream=1)
     assert daniel_hears.names() == ["Amelia"]
     hub = hub_of(app)
-    page, caller = pages.parse(page_identifier), identity_of(app, cast.amelia)
+    page, caller = page_kinds.parse(page_identifier), identity_of(app, cast.amelia)
     stream = Stream(page, caller, "tab", 1, ends_at=time.monotonic() + 60, client=None, on_close=hub.closed)
 
     stream.break_off()

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from portal.auth import sign_in_sessions
 from portal.extensions import db
-from portal.whence import Whence
+from portal.web.actor import Whence
 from tests.live.desks import Desk, app_of_desks
 from tests.operations.crowd import Crowd, Gate, Viewer
 

@@ -13,8 +13,8 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from portal.postgres_account import Account, runnable_by, server_account
-from portal.postgres_binaries import find_installation
+from portal.postgres.account import Account, runnable_by, server_account
+from portal.postgres.binaries import find_installation
 from tests.operations.debian import run
 from tests.platform.programs import default_signals, kill, reserve_port
 from tests.postgres_versions import wanted_major

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from portal import metrics
 from portal.config import PROJECT_ROOT
+from portal.monitoring import metrics
 from tests.operations.debian import DEPLOY, edited, needs_root, program, run
 from tests.operations.postgres import SETTINGS, Postgres
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from portal import create_app, database
+from portal import create_app
+from portal.database import engines
 from portal.extensions import db
 from tests.conftest import settings_for
 from tests.operations.offices import office
@@ -44,7 +45,7 @@ def test_people_work_and_see_each_other_live(server: Postgres, tmp_path: Path, p
 def test_the_limits_hold_in_each_transaction_and_reach_no_other_client(
     server: Postgres, monkeypatch: pytest.MonkeyPatch, pool_mode: str
 ) -> None:
-    monkeypatch.setattr(database, "STATEMENT_TIMEOUT_MS", 300)
+    monkeypatch.setattr(engines, "STATEMENT_TIMEOUT_MS", 300)
     direct = {"direct_database_url": server.url} if pool_mode == "transaction" else {}
     with PgBouncer(server, pool_mode) as pooler, create_app(settings_for(pooler.url, **direct)).app_context():
         for _ in range(3):

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from portal.config import DEMO_PASSWORD
-from portal.embedded_postgres import EmbeddedPostgres
+from portal.postgres.server import EmbeddedPostgres
 from tests.conftest import ServerMaker
 from tests.platform.programs import Programs, environment_without_settings, reserve_port
 

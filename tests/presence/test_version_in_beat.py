@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal import pages
+from portal import page_kinds
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
 from portal.presence import statements
@@ -43,10 +43,10 @@ def test_each_page_of_a_round_has_its_own(visit: Visit, cast: Cast, client: Clie
 def test_a_kind_without_versions_says_null(
     visit: Visit, cast: Cast, app: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = pages.PageKind(
+    kind = page_kinds.PageKind(
         "report", "report", load=lambda profile, number: None, visible_sql="true", editable_sql="true"
     )
-    monkeypatch.setitem(pages._kinds, "report", kind)
+    monkeypatch.setitem(page_kinds._kinds, "report", kind)
     db.engines[PRESENCE_BIND].dispose()  # so that the next beat prepares its statements anew
     try:
         assert visit(cast.amelia).beat("report-1").json["version"] is None
@@ -73,10 +73,10 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not the view alone: the row that the database answers for somebody else's page holds no version either."""
-    closed = pages.PageKind(
+    closed = page_kinds.PageKind(
         "vault", "vault", load=lambda profile, number: None, visible_sql="false", editable_sql="true", version_sql="42"
     )
-    monkeypatch.setitem(pages._kinds, "vault", closed)
+    monkeypatch.setitem(page_kinds._kinds, "vault", closed)
     caller = identity_of(app, cast.amelia)
     arguments = ([caller.profile_id], [caller.session_id], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:

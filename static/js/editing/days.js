@@ -1,5 +1,5 @@
 // @ts-check
-/** Days as people type them and as fields show them; reads what portal/days.py reads (tests/days.json). Pure. */
+/** Days as people type them and as fields show them; reads what portal/dates.py reads (tests/days.json). Pure. */
 
 const MONTHS = "January February March April May June July August September October November December".split(
 	" ",

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from portal.errors import PostgresDidNotStart
-from portal.postgres_binaries import Installation, copy_for_everyone
+from portal.postgres.binaries import Installation, copy_for_everyone
 
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 103  # bytes: 107 on Linux, 103 on the BSDs and macOS

@@ -15,14 +15,14 @@ from flask import Flask, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 
-from portal.security import LARGEST_BODY_BYTES
+from portal.web.security_headers import LARGEST_BODY_BYTES
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 # The largest body, 256 KB, on a telephone line of 100 kbit/s. nginx sends bodies on when it has them whole.
 MAX_BODY_SECONDS = 20.0
-FAILURE = "portal.request_bodies.failure"
+FAILURE = "portal.web.body_reader.failure"
 
 
 def init_request_bodies(app: Flask) -> None:

@@ -1,7 +1,7 @@
 """Logs as JSON lines on standard error, one line an event, with the id of the request. Called by `create_app`.
 
 What stands in a log is read by people who may see no client: no password, token, cookie or value of a record gets
-there. Statements are logged without their parameters (portal.database), and of what PostgreSQL says of an error nothing
+there. Statements are logged without their parameters (portal.database.engines), and of what PostgreSQL says of an error nothing
 that quotes a row.
 """
 
@@ -14,7 +14,7 @@ from flask import has_request_context, request
 from pythonjsonlogger.json import JsonFormatter
 
 from portal.config import Settings
-from portal.proxies import REQUEST_ID
+from portal.web.proxies import REQUEST_ID
 
 # "DETAIL: Failing row contains (…)", "Key (email)=(…) already exists", "invalid input syntax for type date: …".
 QUOTES_OF_POSTGRES = re.compile(r"^(DETAIL|CONTEXT|HINT|LINE \d+|QUERY):.*(\n\s+\^)?$", re.MULTILINE)

@@ -14,10 +14,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from portal.config import Settings
-from portal.database_hosts import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS, BoundedConnection, Hosts
-from portal.database_trouble import USELESS_CONNECTION
-from portal.embedded_postgres import EmbeddedPostgres
+from portal.driver.errors import USELESS_CONNECTION
+from portal.driver.hosts import APPLICATION_NAME, CONNECT_TIMEOUT_SECONDS, BoundedConnection, Hosts
 from portal.extensions import LIVE_BIND, PRESENCE_BIND, db
+from portal.postgres.server import EmbeddedPostgres
 
 WAIT_FOR_CONNECTION_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 15_000

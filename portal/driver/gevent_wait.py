@@ -8,7 +8,7 @@ from gevent.socket import wait_read, wait_write
 from psycopg2 import OperationalError
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE, set_wait_callback
 
-from portal.database_hosts import BoundedConnection
+from portal.driver.hosts import BoundedConnection
 
 
 def let_gevent_wait() -> None:

@@ -6,8 +6,9 @@ from http import HTTPStatus
 from flask import Blueprint, Flask, Response, abort, current_app, request
 from flask.typing import ResponseReturnValue
 
-from portal import database_state, metrics
+from portal.database import state
 from portal.extensions import csrf, db
+from portal.monitoring import metrics
 
 blueprint = Blueprint("health", __name__)
 
@@ -22,11 +23,11 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """200 when the database answers, takes changes, lets the portal work and is migrated; else 503 saying what not."""
     connection = db.session.connection()
-    if database_state.is_read_only(connection):
+    if state.is_read_only(connection):
         return {"status": "the database is read-only"}, 503
-    if database_state.missing_privileges(connection):
+    if state.missing_privileges(connection):
         return {"status": "the database role lacks privileges: run `flask doctor`"}, 503
-    if database_state.schema_of(connection) == "older":
+    if state.schema_of(connection) == "older":
         return {"status": "migrations are not current: run `flask db upgrade`"}, 503
     return {"status": "ready"}
 

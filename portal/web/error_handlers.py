@@ -15,10 +15,11 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from portal import errors, sessions
-from portal.database_trouble import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal import errors
+from portal.driver.errors import DATABASE_TROUBLE, first_line, kind_of_trouble
 from portal.extensions import login_manager
-from portal.proxies import REQUEST_ID
+from portal.web import session_cookie
+from portal.web.proxies import REQUEST_ID
 
 STATUSES: dict[type[errors.PortalError], int] = {
     errors.NotSignedIn: 401,
@@ -111,7 +112,7 @@ def _foreseen(status: int) -> Any:
 def _caller() -> int | None:
     """The profile by the session alone: while the database is away it cannot be asked."""
     try:
-        return sessions.identity().profile_id
+        return session_cookie.identity().profile_id
     except errors.NotSignedIn:
         return None
 

@@ -29,9 +29,9 @@ from portal.auth import operations
 from portal.auth.models import ROLES, Profile
 from portal.clients.importer import import_folder
 from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
-from portal.embedded_postgres import EmbeddedPostgres
 from portal.errors import ConfigurationError, PortalError
 from portal.extensions import db
+from portal.postgres.server import EmbeddedPostgres
 
 DEMO_DATA = Path(__file__).parent / "demo_data"
 HOST = "127.0.0.1"  # the demo's password is public, so the demo is for this machine alone

@@ -21,8 +21,8 @@ from urllib.parse import quote
 import psycopg2
 
 from portal.errors import PostgresDidNotStart
-from portal.postgres_account import Account, access_to, make_socket_folder, runnable_by, server_account
-from portal.postgres_binaries import Installation, find_installation
+from portal.postgres.account import Account, access_to, make_socket_folder, runnable_by, server_account
+from portal.postgres.binaries import Installation, find_installation
 
 DATABASE = "kingston"
 PORT = 5432  # only names the socket: the server does not listen on TCP

@@ -1,0 +1,1 @@
+"""The database: engines and pools, its state, retention, downgrades."""

@@ -1,0 +1,1 @@
+"""What surrounds psycopg2: several hosts, errors, waiting under gevent."""
