@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from portal.admin import audit_cli, audit_views, users_views
+from portal.admin.audit import cli, views
+from portal.admin.users import views as users_views
 
 __all__ = ["init_admin"]
 
@@ -10,5 +11,5 @@ __all__ = ["init_admin"]
 def init_admin(app: Flask) -> None:
     """Register the pages and commands."""
     app.register_blueprint(users_views.blueprint)
-    app.register_blueprint(audit_views.blueprint)
-    app.cli.add_command(audit_cli.audit)
+    app.register_blueprint(views.blueprint)
+    app.cli.add_command(cli.audit)

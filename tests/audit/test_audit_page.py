@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal import audit
-from portal.admin.audit_filters import filters_from
+from portal.admin.audit.filters import filters_from
 from portal.audit import AuditEvent, Event
 from portal.extensions import db
 from portal.web.actor import Actor, Whence

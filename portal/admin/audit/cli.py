@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from portal.admin import audit_queries
-from portal.admin.audit_filters import filters_from
-from portal.admin.audit_wording import details
+from portal.admin.audit import queries
+from portal.admin.audit.details import details
+from portal.admin.audit.filters import filters_from
 from portal.audit import Event, record
 from portal.cli import CommandGroup
 from portal.database import retention
@@ -31,7 +31,7 @@ def list_events(as_json: bool, most: int, **wanted: object) -> None:
     days = {name: wanted[name].date().isoformat() for name in ("since", "until") if wanted[name]}  # type: ignore[attr-defined]
     filters = filters_from({name: str(value) for name, value in {**wanted, **days}.items() if value})
     count = 0
-    for row in audit_queries.all_events(filters, most):
+    for row in queries.all_events(filters, most):
         event = row.AuditEvent
         by = row.actor_email or ("" if event.address else event.user_agent)
         cells = (event.at.isoformat(timespec="seconds"), event.event, by, row.subject_email or "")

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.admin.audit_filters import AuditFilters
+from portal.admin.audit.filters import AuditFilters
 from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.extensions import db

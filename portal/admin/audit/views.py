@@ -9,9 +9,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
 from portal import audit, clock
-from portal.admin import audit_queries
-from portal.admin.audit_filters import AuditFilters, filters_from, problems_in
-from portal.admin.audit_wording import details
+from portal.admin.audit import queries
+from portal.admin.audit.details import details
+from portal.admin.audit.filters import AuditFilters, filters_from, problems_in
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth.access import require_admin
@@ -34,7 +34,7 @@ COLUMNS = (
 @blueprint.get("/audit")
 def show() -> ResponseReturnValue:
     filters, problems = filters_from(request.args), problems_in(request.args)
-    found = [] if problems else audit_queries.events(filters, PAGE_SIZE + 1)
+    found = [] if problems else queries.events(filters, PAGE_SIZE + 1)
     rows = found[:PAGE_SIZE]
     page = render_template(
         "admin/audit.html",
@@ -60,7 +60,7 @@ def export() -> ResponseReturnValue:
     filters = filters_from(request.args)
     audit.record(Event.EXPORTED, acting(), what="audit", filters=_named(filters))
     db.session.commit()
-    lines = stream_with_context(_lines(audit_queries.all_events(filters, MOST_CSV_ROWS)))
+    lines = stream_with_context(_lines(queries.all_events(filters, MOST_CSV_ROWS)))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return Response(lines, mimetype="text/csv", headers=headers)
 

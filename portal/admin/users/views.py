@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.admin import users_queries
-from portal.admin.forms import NewUserForm, RoleForm
+from portal.admin.users import queries
+from portal.admin.users.forms import NewUserForm, RoleForm
 from portal.auth import Profile, administration, operations, second_factor, sign_in_sessions
 from portal.auth.access import require_admin
 from portal.auth.devices import device_name
@@ -26,8 +26,8 @@ NOT_ONESELF = "Another administrator does that for you. You change your own pass
 
 @blueprint.get("")
 def list_users() -> ResponseReturnValue:
-    wanted = users_queries.words_of(request.args.get("q", ""))
-    rows, paging = users_queries.page_of_users(wanted, page_from(request.args))
+    wanted = queries.words_of(request.args.get("q", ""))
+    rows, paging = queries.page_of_users(wanted, page_from(request.args))
     return render_template(
         "admin/users.html",
         rows=rows,
