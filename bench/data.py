@@ -20,7 +20,7 @@ from sqlalchemy.engine import URL, make_url
 
 from bench.load import Beat
 from portal import create_app
-from portal.auth import sign_in_sessions
+from portal.auth.sessions import store
 from portal.config import settings_from_environ
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
@@ -156,7 +156,7 @@ def fill_presence(database: Database, rows: int, viewers: int) -> None:
 def sign_in(app: Flask, viewers: int) -> list[Viewer]:
     """Sign-in sessions by the app's own means, without thousands of slow password checks."""
     with app.app_context():
-        texts = [sign_in_sessions.begin(number, 1, Whence(), hours=12) for number in range(1, viewers + 1)]
+        texts = [store.begin(number, 1, Whence(), hours=12) for number in range(1, viewers + 1)]
         db.session.commit()
     return [_signed_in(app, *pair) for pair in enumerate(texts, 1)]
 

@@ -15,7 +15,8 @@ from flask import Flask, current_app
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from portal.auth import known_devices, sign_in_sessions, throttle
+from portal.auth import throttle, trusted_devices
+from portal.auth.sessions import store as sign_in_sessions
 from portal.editing import drafts
 from portal.extensions import db
 from portal.monitoring import metrics
@@ -54,7 +55,7 @@ JOBS = (
     Job("draft purge", every_seconds=3600, lock=0x6B696E67_0003, run=drafts.purge),
     Job("sign-in session purge", every_seconds=3600, lock=0x6B696E67_0010, run=purge_sign_in_sessions),
     Job("throttle purge", every_seconds=3600, lock=0x6B696E67_0011, run=throttle.purge),
-    Job("known device purge", every_seconds=3600, lock=0x6B696E67_0012, run=known_devices.purge),
+    Job("known device purge", every_seconds=3600, lock=0x6B696E67_0012, run=trusted_devices.purge),
 )
 
 

@@ -3,7 +3,8 @@
 import functools
 from dataclasses import dataclass
 
-from portal.auth import Profile, passwords
+from portal.auth import Profile
+from portal.auth.passwords import hashing
 from portal.extensions import db
 
 PASSWORD = "correct horse battery"
@@ -56,4 +57,4 @@ def _profile(first_name: str, last_name: str, role: str, *, is_active: bool = Tr
 @functools.cache
 def _hash_of_password() -> str:
     # One hash for everybody.
-    return passwords.hash_password(PASSWORD)
+    return hashing.hash_password(PASSWORD)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from portal import create_app
-from portal.auth import passwords
+from portal.auth.passwords import hashing
 from portal.clients import Client
 from portal.config import Settings
 from portal.extensions import db
@@ -52,7 +52,7 @@ _PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.function_sco
 settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same examples in each run
 settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
 settings.load_profile("gate")
-REAL_HASHER = passwords._hasher
+REAL_HASHER = hashing._hasher
 
 ServerMaker = Callable[[Path], EmbeddedPostgres]  # the fixture make_server
 
@@ -83,14 +83,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _cheap_hasher() -> Iterator[None]:
     """Hash passwords with argon2id as the portal does, in a hundredth of the time; `real_hasher` undoes that."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(hashing, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
 
 
 @pytest.fixture
 def real_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords with the portal's own parameters: 150 ms and 64 MB each."""
-    monkeypatch.setattr(passwords, "_hasher", REAL_HASHER)
+    monkeypatch.setattr(hashing, "_hasher", REAL_HASHER)
 
 
 @pytest.fixture(scope="session")

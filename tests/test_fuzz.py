@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.auth import passwords, second_factor
+from portal.auth.mfa import totp
+from portal.auth.passwords import hashing
 from portal.clients import ClientGrant, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
@@ -250,8 +251,8 @@ def people(app: Flask, cast: Cast, visit: type[Visitor]) -> Callable[[str], Visi
     make_product(record, (date(2026, 3, 31), "5"))
     db.session.add(ClientGrant(client_id=record.id, profile_id=cast.daniel.id))
     operations.save_entry(record, Entry(CLIENT), Edit(Origin(1), cast.ada.id, {"phone": MARK[:40], "notes": ""}))
-    second_factor.begin_set_up(cast.rhys.id, settings_for(""))
-    hashed = passwords.hash_password(PASSWORD)
+    totp.begin_set_up(cast.rhys.id, settings_for(""))
+    hashed = hashing.hash_password(PASSWORD)
     db.session.execute(text("UPDATE profiles SET first_name = :mark, last_name = :mark"), {"mark": MARK})
     db.session.commit()
     seated: dict[str, Visitor] = {}

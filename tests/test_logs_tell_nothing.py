@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.auth import passwords
+from portal.auth.passwords import hashing
 from portal.extensions import PRESENCE_BIND, db
 from portal.monitoring.logs import DiscreetFormatter, RequestIdFilter
 from tests.cast import PASSWORD, Cast
@@ -103,7 +103,7 @@ def test_no_log_holds_what_was_typed_nor_what_opens_anything(
     make_app: Callable[..., Flask], cast: Cast, log: io.StringIO, wiretap: Wiretap
 ) -> None:
     make_client(notes=SECRET)
-    cast.daniel.password_hash = passwords.hash_password(SECRET + SECRET)
+    cast.daniel.password_hash = hashing.hash_password(SECRET + SECRET)
     db.session.commit()
     app = make_app(database_url=wiretap.url)
     failing(app)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 from flask import Flask, has_app_context
 from werkzeug.test import TestResponse
 
-from portal.auth import Profile, sign_in_sessions
+from portal.auth import Profile
+from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import Whence
 from portal.web.session_cookie import IDENTITY_KEY, Identity, parse_identity
@@ -89,7 +90,7 @@ def signed_in_text(app: Flask, profile: Profile) -> str:
     """A sign-in session of the profile's, begun and committed without asking for a password: what its cookie says."""
     profile_id, session_epoch = profile.id, profile.session_epoch
     with app.app_context():
-        text = sign_in_sessions.begin(profile_id, session_epoch, Whence(), hours=12)
+        text = store.begin(profile_id, session_epoch, Whence(), hours=12)
         db.session.commit()
     return text
 

@@ -2,8 +2,10 @@
 
 from flask import Flask
 
-from portal.auth import account_views, cli, password_views, signed_in, views
+from portal.auth import cli
 from portal.auth.models import Profile
+from portal.auth.sessions import current
+from portal.auth.views import account, choose_password, sign_in
 from portal.extensions import login_manager
 
 __all__ = ["Profile", "init_auth"]
@@ -12,9 +14,9 @@ __all__ = ["Profile", "init_auth"]
 def init_auth(app: Flask) -> None:
     """Tell Flask-Login how to find the profile of a sign-in session; register the pages and commands."""
     login_manager.session_protection = None  # its row ends a session; a changed address is no reason to
-    login_manager.user_loader(signed_in.profile_of_session)
-    app.before_request(signed_in.note_use)
-    app.add_template_global(signed_in.seconds_left_here, "seconds_left")
-    for each in (views, account_views, password_views):
+    login_manager.user_loader(current.profile_of_session)
+    app.before_request(current.note_use)
+    app.add_template_global(current.seconds_left_here, "seconds_left")
+    for each in (sign_in, account, choose_password):
         app.register_blueprint(each.blueprint)
     app.cli.add_command(cli.users)

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from portal import audit, page_kinds
 from portal.audit import Event
-from portal.auth import one_time_codes, operations, second_factor, throttle
+from portal.auth import profiles, throttle
+from portal.auth.mfa import one_time_codes, totp
 from portal.auth.models import Profile
 from portal.extensions import db
 from portal.web.actor import Actor
@@ -17,7 +18,7 @@ def add_user(
     by: Actor, *, first_name: str, last_name: str, email: str, role: str, password: str | None = None
 ) -> Profile:
     """Raises InvalidInput (422), as operations.add_profile."""
-    profile = operations.add_profile(first_name, last_name, email, role, password)
+    profile = profiles.add_profile(first_name, last_name, email, role, password)
     audit.record(Event.PROFILE_ADDED, by, profile_id=profile.id, role=role)
     note_access(by, profile.id, before=None, after=role)
     return profile
@@ -28,7 +29,7 @@ def change_role(by: Actor, profile: Profile, role: str) -> None:
     before = profile.role
     if role == before:
         return
-    operations.set_role(profile, role)
+    profiles.set_role(profile, role)
     audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
     note_access(by, profile.id, before=before, after=role)
 
@@ -46,13 +47,13 @@ def note_access(by: Actor, profile_id: int, *, before: str | None, after: str) -
 
 
 def set_active(by: Actor, profile: Profile, *, is_active: bool) -> None:
-    operations.set_active(profile, is_active=is_active)
+    profiles.set_active(profile, is_active=is_active)
     event = Event.PROFILE_ACTIVATED if is_active else Event.PROFILE_DEACTIVATED
     audit.record(event, by, profile_id=profile.id)
 
 
 def set_password_hash(by: Actor, profile: Profile, password_hash: str) -> None:
-    operations.set_password_hash(profile, password_hash)
+    profiles.set_password_hash(profile, password_hash)
     audit.record(Event.PASSWORD_SET, by, profile_id=profile.id)
 
 
@@ -65,20 +66,20 @@ def make_password_code(by: Actor, profile: Profile) -> str:
 
 def reset_second_factor(by: Actor, profile: Profile) -> bool:
     """For a lost phone: the next sign-in asks for the password alone, or to set a new one up. Whether there was one."""
-    was_set_up = second_factor.remove(profile.id)
-    operations.end_sessions(profile)
+    was_set_up = totp.remove(profile.id)
+    profiles.end_sessions(profile)
     audit.record(Event.SECOND_FACTOR_RESET, by, profile_id=profile.id)
     return was_set_up
 
 
 def sign_out_everywhere(by: Actor, profile: Profile) -> None:
-    operations.end_sessions(profile)
+    profiles.end_sessions(profile)
     audit.record(Event.SESSIONS_ENDED, by, profile_id=profile.id)
 
 
 def sign_everybody_out(by: Actor) -> int:
     """End every sign-in session there is; how many profiles that were."""
-    count = operations.end_every_session()
+    count = profiles.end_every_session()
     audit.record(Event.SESSIONS_ENDED, by, everybody=True)
     return count
 

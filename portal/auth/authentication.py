@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select, update
 
-from portal.auth import operations, passwords
-from portal.auth.lanes import KNOWN, Lane
+from portal.auth import profiles
+from portal.auth.attempt_queue import KNOWN, Lane
 from portal.auth.models import Profile
+from portal.auth.passwords import hashing
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
 
@@ -39,7 +40,7 @@ def authenticate(email: str, password: str, *, is_demo: bool, lane: Lane = KNOWN
     """
     account = _account_of(email)
     db.session.rollback()
-    checked = passwords.check(password, account.password_hash if account else None, lane)
+    checked = hashing.check(password, account.password_hash if account else None, lane)
     is_refused = password == DEMO_PASSWORD and not is_demo
     if account is None or not checked.is_right or not account.is_active or is_refused:
         return Answer(account, None)
@@ -47,7 +48,7 @@ def authenticate(email: str, password: str, *, is_demo: bool, lane: Lane = KNOWN
 
 
 def _account_of(email: str) -> Account | None:
-    profile = operations.find_by_email(email)
+    profile = profiles.find_by_email(email)
     if profile is None:
         return None
     return Account(profile.id, profile.password_hash, profile.session_epoch, profile.is_active)

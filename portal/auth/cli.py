@@ -3,7 +3,8 @@
 import click
 from sqlalchemy import select
 
-from portal.auth import administration, operations, throttle
+from portal.auth import administration, throttle
+from portal.auth import profiles as operations
 from portal.auth.models import ROLES, Profile
 from portal.cli import CommandGroup
 from portal.extensions import db

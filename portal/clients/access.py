@@ -12,7 +12,8 @@ from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
 from sqlalchemy.orm import aliased
 
 from portal import page_kinds
-from portal.auth import Profile, sign_in_sessions
+from portal.auth import Profile
+from portal.auth.sessions import store as sign_in_sessions
 from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db

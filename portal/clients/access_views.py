@@ -4,7 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.clients import granting, queries
 from portal.clients.access import client_to_grant
 from portal.clients.asked import Asked, asked_by

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.auth import Profile
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.clients.access import client_for
 from portal.clients.changes import changes_since
 from portal.clients.lost_access import loss_of, ticket_from

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import audit
 from portal.audit import Event
-from portal.auth import operations
+from portal.auth import profiles
 from portal.cli import CommandGroup
 from portal.clients import exporter, granting, importer
 from portal.clients.edits import Edit
@@ -67,7 +67,7 @@ def hand_over_clients(giver: str, taker: str) -> None:
 
     For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
     """
-    people = (operations.profile_by_email(giver), operations.profile_by_email(taker))
+    people = (profiles.profile_by_email(giver), profiles.profile_by_email(taker))
     whence = at_the_command_line("flask clients hand-over").whence
     count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"), whence)
     db.session.commit()
@@ -91,7 +91,7 @@ def restrict_client(client_ref: str, off: bool) -> None:
 @click.option("--off", is_flag=True, help="Take the access back.")
 def grant_client(client_ref: str, email: str, off: bool) -> None:
     """Let the user with this email see the client REF although it is restricted."""
-    client, profile = _client(client_ref), operations.profile_by_email(email)
+    client, profile = _client(client_ref), profiles.profile_by_email(email)
     edit = _edit(client, "flask clients grant")
     if off:
         granting.revoke(client, granting.grant_id_of(client, profile), edit)

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.clients import answers, conflicts, draft_forms, operations, queries, wording
 from portal.clients.access import client_for
 from portal.clients.asked import Asked, asked_by

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
-from portal.auth import administration, operations
+from portal.auth import administration
+from portal.auth import profiles as operations
 from portal.clients import access, auditing, import_store
 from portal.clients.auditing import AdviserChange
 from portal.clients.csv_problems import ImportProblems, first_of

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.clients import overruled
 from portal.clients.access import client_for
 from portal.extensions import db

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import UnsupportedMediaType
 
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.clients.access import client_for
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.auth.access import require_sign_in
+from portal.auth.permissions import require_sign_in
 from portal.charts import moved_since
 from portal.clients import choices, history, overruled, queries
 from portal.clients.access import client_for, client_with_names, may_grant

@@ -25,7 +25,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
 from portal import create_app
-from portal.auth import operations
+from portal.auth import profiles
 from portal.auth.models import ROLES, Profile
 from portal.clients.importer import import_folder
 from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
@@ -119,7 +119,7 @@ def _prepare(settings: Settings) -> list[Profile]:
         if not db.session.scalar(select(exists(select(Profile.id)))):
             click.echo("Importing the demo data")
             import_folder(DEMO_DATA)
-            operations.give_demo_passwords(is_demo=settings.is_demo)
+            profiles.give_demo_passwords(is_demo=settings.is_demo)
             db.session.commit()
         with (DEMO_DATA / "profiles.csv").open(encoding="utf-8", newline="") as file:
             emails = [row["email"] for row in csv.DictReader(file)]

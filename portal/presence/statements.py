@@ -20,7 +20,7 @@ PREPARED_CLEAR = "presence_clear"
 def caller(profile_id: str, session_id: str) -> str:
     """The one place that knows in SQL whether a sign-in session holds: the profile's row, or none.
 
-    As auth/sign_in_sessions.py has it: profile active, session there and not over. The check rides in every statement,
+    As auth/sessions/store.py has it: profile active, session there and not over. The check rides in every statement,
     it is never a query of its own: one more index look-up, by the session's key or among the profile's at most twenty,
     2 µs of a beat's 250 under EXPLAIN (ANALYZE). The arguments are SQL, ordered as in Identity.
     """

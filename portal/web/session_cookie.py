@@ -1,7 +1,7 @@
 """What the sign-in session holds, and how long it lasts.
 
 The session is Flask's signed cookie with the profile's id and a random token. The database keeps a row for each
-(auth/sign_in_sessions.py), by which it is revoked and has its absolute limit. The idle limit is the cookie's own: its
+(auth/sessions/store.py), by which it is revoked and has its absolute limit. The idle limit is the cookie's own: its
 signature carries a time, a cookie older than the limit is worth nothing (OWASP ASVS 5.0.0, 7.3.1), and only what a
 person does signs it anew, which is exact to the second and writes nothing. Beats and other calls that a page makes by
 itself never do, so an unattended screen signs out (presence rule 8). A page that reads itself again to show what

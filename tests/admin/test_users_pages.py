@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.audit import AuditEvent
-from portal.auth import Profile, second_factor
-from portal.auth.one_time_codes import OneTimeCode
+from portal.auth import Profile
+from portal.auth.mfa import totp
+from portal.auth.mfa.one_time_codes import OneTimeCode
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.auth.test_choose_password import choose
@@ -146,7 +147,7 @@ def test_a_lost_phone(ada: Visitor, visit: Visit, cast: Cast) -> None:
     set_up(cast.amelia)
     ada.post(f"/users/{cast.amelia.id}/reset-second-factor")
 
-    assert not second_factor.is_set_up(cast.amelia.id)
+    assert not totp.is_set_up(cast.amelia.id)
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).headers["Location"] == "/clients"
 
 

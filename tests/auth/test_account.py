@@ -5,9 +5,10 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.audit import AuditEvent
-from portal.auth import one_time_codes, second_factor, throttle
-from portal.auth.devices import device_name
-from portal.auth.sign_in_sessions import SignInSession
+from portal.auth import throttle
+from portal.auth.mfa import one_time_codes, totp
+from portal.auth.sessions.device_names import device_name
+from portal.auth.sessions.store import SignInSession
 from portal.auth.throttle import PASSWORD_AGAIN, Subject
 from portal.extensions import db
 from tests.auth.test_second_factor import set_up
@@ -98,7 +99,7 @@ def test_a_stolen_session_alone_changes_nothing(
     assert amelia.post(path, data=form).status_code == 422
 
     assert amelia.post(path, data={**form, f"{prefix}-current_password": PASSWORD}).status_code == 429
-    assert second_factor.is_set_up(cast.amelia.id)
+    assert totp.is_set_up(cast.amelia.id)
     assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
     assert other.get("/clients").status_code == 200
     assert events() == ["sign_in_failed"]
@@ -161,7 +162,7 @@ def test_removing_the_second_factor_signs_out_everywhere_else(amelia: Visitor, v
     answer = amelia.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})
 
     assert answer.status_code == 302
-    assert not second_factor.is_set_up(cast.amelia.id)
+    assert not totp.is_set_up(cast.amelia.id)
     assert one_time_codes.recovery_codes_left(cast.amelia.id) == 0
     assert elsewhere.get("/clients").status_code == 302
     assert amelia.get("/clients").status_code == 200

@@ -7,10 +7,11 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.audit import AuditEvent
-from portal.auth import one_time_codes, operations
-from portal.auth.one_time_codes import PASSWORD as PASSWORD_CODE
-from portal.auth.password_rules import check_password, common_passwords
-from portal.auth.password_views import SAME_ANSWER
+from portal.auth import profiles
+from portal.auth.mfa import one_time_codes
+from portal.auth.mfa.one_time_codes import PASSWORD as PASSWORD_CODE
+from portal.auth.passwords.policy import check_password, common_passwords
+from portal.auth.views.choose_password import SAME_ANSWER
 from portal.errors import InvalidInput
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in
@@ -168,7 +169,7 @@ def test_codes_are_random_long_and_kept_as_hashes(app: Flask, cast: Cast) -> Non
 
 
 def test_a_profile_without_a_password_cannot_sign_in_until_it_has_chosen_one(visit: Visit, cast: Cast) -> None:
-    newcomer = operations.add_profile("Zoe", "Hall", "zoe@firm.example", "adviser", None)
+    newcomer = profiles.add_profile("Zoe", "Hall", "zoe@firm.example", "adviser", None)
     db.session.commit()
     assert sign_in(visit(None), "zoe@firm.example", "").status_code == 422
     assert sign_in(visit(None), "zoe@firm.example", "None").status_code == 401

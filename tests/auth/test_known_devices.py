@@ -8,9 +8,10 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from portal.auth import Profile, second_factor
-from portal.auth.known_devices import MAX_DEVICES, KnownDevice
+from portal.auth import Profile
+from portal.auth.mfa import totp
 from portal.auth.throttle import DEVICE, PAIR
+from portal.auth.trusted_devices import MAX_DEVICES, KnownDevice
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_account import CHANGE, NEW
@@ -98,7 +99,7 @@ def test_second_factor_makes_strangers_of_browsers_that_have_never_shown_it(visi
     own = visit(cast.amelia)
     own.post("/account/second-factor", data={"factor-current_password": PASSWORD})
     assert devices_of(cast.amelia) == 1
-    secret = second_factor.waiting_secret(cast.amelia.id, SETTINGS)
+    secret = totp.waiting_secret(cast.amelia.id, SETTINGS)
     assert own.post("/account/second-factor/confirm", data={"code": pyotp.TOTP(secret).now()}).status_code == 200
 
     assert devices_of(cast.amelia) == 0

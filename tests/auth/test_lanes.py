@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from portal.auth import lanes
-from portal.auth.lanes import CODES, KNOWN, MAX_IN_LANE, MAX_IN_LANE_OF_ONE, STRANGERS, Lane
+from portal.auth import attempt_queue
+from portal.auth.attempt_queue import CODES, KNOWN, MAX_IN_LANE, MAX_IN_LANE_OF_ONE, STRANGERS, Lane
 from portal.errors import ComeBackLater, TooManyTries
 from tests.auth.test_choose_password import GOOD
 from tests.auth.test_second_factor import half_way, set_up
@@ -80,7 +80,7 @@ def test_one_hash_of_a_lane_runs_at_a_time() -> None:
 
 
 def test_a_hash_that_gets_no_turn_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lanes, "MAX_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(attempt_queue, "MAX_WAIT_SECONDS", 0.01)
     lane = Lane()
     with lane._hashing, pytest.raises(ComeBackLater):
         lane.hash_in_turn(lambda: None)

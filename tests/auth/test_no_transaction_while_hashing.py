@@ -9,7 +9,9 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.auth import one_time_codes, passwords, proving
+from portal.auth import verification
+from portal.auth.mfa import one_time_codes
+from portal.auth.passwords import hashing
 from portal.auth.throttle import PAIR
 from portal.extensions import db
 from tests.auth.test_account import CHANGE
@@ -50,7 +52,7 @@ def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Held:
             counts.append(db.engine.pool.checkedout())
             return super().verify(*arguments, **options)
 
-    monkeypatch.setattr(passwords, "_hasher", Hasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(hashing, "_hasher", Hasher(time_cost=1, memory_cost=8, parallelism=1))
     return counts
 
 
@@ -89,7 +91,7 @@ def test_no_connection_is_held_while_a_refused_try_waits(
         held.append(db.engine.pool.checkedout())
         sleep(seconds)
 
-    monkeypatch.setattr(proving.time, "sleep", spied)
+    monkeypatch.setattr(verification.time, "sleep", spied)
     assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
 
     assert held == [0]
@@ -99,7 +101,7 @@ def test_no_connection_is_held_while_a_refused_try_waits(
 def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """`meanwhile(statement)`: somebody else commits it while the next password is being hashed."""
     statements: list[str] = []
-    matches = passwords._matches
+    matches = hashing._matches
 
     def spied(password: str, password_hash: str) -> bool:
         with db.engine.begin() as connection:
@@ -107,7 +109,7 @@ def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
                 connection.execute(text(statement))
         return matches(password, password_hash)
 
-    monkeypatch.setattr(passwords, "_matches", spied)
+    monkeypatch.setattr(hashing, "_matches", spied)
     yield statements.append
     statements.clear()
 
@@ -155,7 +157,7 @@ def test_of_two_who_choose_a_password_with_one_code_at_once_one_does(
     """The code is looked at before the hash and used up after it."""
     code = one_time_codes.make_password_code(cast.amelia.id)
     db.session.commit()
-    monkeypatch.setattr(passwords, "hash_password", _using(code, cast.amelia.id, passwords.hash_password))
+    monkeypatch.setattr(hashing, "hash_password", _using(code, cast.amelia.id, hashing.hash_password))
 
     assert choose(visit, cast.amelia.email, code, GOOD).status_code == 401
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302

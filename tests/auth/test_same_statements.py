@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from portal.auth import Profile, one_time_codes
+from portal.auth import Profile
+from portal.auth.mfa import one_time_codes
 from portal.extensions import db
 from tests.auth.test_choose_password import GOOD
 from tests.cast import PASSWORD, Cast

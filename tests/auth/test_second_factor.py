@@ -11,8 +11,10 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.audit import AuditEvent
-from portal.auth import Profile, one_time_codes, second_factor
-from portal.auth.sealing import seal, unseal
+from portal.auth import Profile
+from portal.auth.mfa import one_time_codes
+from portal.auth.mfa import totp as second_factor
+from portal.auth.mfa.encryption import seal, unseal
 from portal.auth.throttle import CODE
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 
-from portal.auth import operations
+from portal.auth import profiles
 from portal.extensions import db
 from tests.cast import PASSWORD, Cast
 from tests.reading import form_of, text_of
@@ -88,7 +88,7 @@ def test_signing_out_everywhere_ends_every_session_at_once(visit: Visit, cast: C
         device.beat("client-1")
     daniel = visit(cast.daniel)
 
-    operations.end_sessions(cast.amelia)
+    profiles.end_sessions(cast.amelia)
     db.session.commit()
 
     for device in devices:
@@ -105,7 +105,7 @@ def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
 ) -> None:
     assert olgas_browser.get("/clients").status_code == 302
 
-    operations.set_active(cast.olga, is_active=True)
+    profiles.set_active(cast.olga, is_active=True)
     db.session.commit()
 
     assert olgas_browser.get("/clients").status_code == 302
@@ -114,7 +114,7 @@ def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
 
 def test_a_new_password_ends_the_sessions_of_the_old_one(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
-    operations.set_password_hash(cast.amelia, "another")
+    profiles.set_password_hash(cast.amelia, "another")
     db.session.commit()
 
     assert browser.get("/clients").status_code == 302

@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.auth import Profile, passwords
-from portal.auth.views import SAME_ANSWER
+from portal.auth import Profile
+from portal.auth.passwords import hashing
+from portal.auth.views.sign_in import SAME_ANSWER
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
 from portal.web.session_cookie import parse_identity
@@ -32,13 +33,13 @@ def sign_in(browser: Visitor, email: str, password: str = PASSWORD, query: str =
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The passwords that argon2 has been asked to check: timing them would be a guess."""
     asked: list[str] = []
-    matches = passwords._matches
+    matches = hashing._matches
 
     def spied(password: str, password_hash: str) -> bool:
         asked.append(password)
         return matches(password, password_hash)
 
-    monkeypatch.setattr(passwords, "_matches", spied)
+    monkeypatch.setattr(hashing, "_matches", spied)
     return asked
 
 
@@ -276,7 +277,7 @@ def test_the_demos_password_opens_nothing_outside_the_demo(
     make_app: Callable[..., Flask], visit: Visit, cast: Cast, hashes: list[str]
 ) -> None:
     """Even where it is stored: a database that a demo has filled must not serve with it."""
-    cast.amelia.password_hash = passwords.hash_password(DEMO_PASSWORD)
+    cast.amelia.password_hash = hashing.hash_password(DEMO_PASSWORD)
     db.session.commit()
 
     answer = sign_in(visit(None), cast.amelia.email, DEMO_PASSWORD)
@@ -296,7 +297,7 @@ def test_a_hash_of_weaker_times_is_renewed(visit: Visit, cast: Cast) -> None:
     assert sign_in(visit(None), cast.amelia.email).status_code == 302
     renewed = _stored_hash(cast)
     assert renewed != weak
-    assert not passwords.needs_rehash(renewed)
+    assert not hashing.needs_rehash(renewed)
     assert sign_in(visit(None), cast.amelia.email).status_code == 302
 
 
@@ -311,7 +312,7 @@ def test_a_hash_that_is_none_lets_nobody_in(visit: Visit, cast: Cast, stored: st
 @pytest.mark.usefixtures("real_hasher")
 def test_passwords_are_hashed_with_argon2id_salted() -> None:
     """RFC 9106, 4: the second recommended option, or more."""
-    one, two = passwords.hash_password(PASSWORD), passwords.hash_password(PASSWORD)
+    one, two = hashing.hash_password(PASSWORD), hashing.hash_password(PASSWORD)
 
     assert one != two
     assert one.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

@@ -10,10 +10,10 @@ from flask import Flask
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from portal.auth import lanes, proving, throttle
-from portal.auth.lanes import STRANGERS
+from portal.auth import attempt_queue, throttle, verification
+from portal.auth.attempt_queue import STRANGERS
 from portal.auth.throttle import ACCOUNT, ADDRESS, LONGEST_WAIT_SECONDS, PAIR, Subject
-from portal.auth.views import SAME_ANSWER
+from portal.auth.views.sign_in import SAME_ANSWER
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_sign_in import hashes, sign_in  # noqa: F401  # a fixture
@@ -139,7 +139,7 @@ def test_locked_looks_like_wrong_and_takes_as_long_without_a_hash(
 ) -> None:
     """Also for an account that does not exist: the lock tells nobody which do."""
     from_here(visit, cast.daniel.email)  # how long a wrong password takes is known from now on
-    usual = min(proving._usual_seconds)
+    usual = min(verification._usual_seconds)
     for email in (cast.amelia.email, "nobody@firm.example"):
         fail(email, FREE_OF_PAIR + 1)
         hashes.clear()
@@ -157,7 +157,7 @@ def test_first_locked_try_of_a_process_is_hashed_because_no_other_time_is_known(
     cast: Cast,
     hashes: list[str],  # noqa: F811
 ) -> None:
-    proving._usual_seconds.clear()
+    verification._usual_seconds.clear()
     fail(cast.amelia.email, FREE_OF_PAIR + 1)
 
     assert [from_here(visit, cast.amelia.email, PASSWORD).status_code for _ in range(2)] == [401, 401]
@@ -302,7 +302,7 @@ def test_who_gets_no_place_to_hash_is_told_to_come_again_and_nothing_is_counted(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One hash at a time in a lane: 64 MB each."""
-    monkeypatch.setattr(lanes, "MAX_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(attempt_queue, "MAX_WAIT_SECONDS", 0.05)
     with STRANGERS._hashing:
         answer = from_here(visit, cast.amelia.email, PASSWORD)
 

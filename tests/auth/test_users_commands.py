@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 
 from portal import create_app
 from portal.audit import AuditEvent
-from portal.auth import Profile, operations, second_factor
+from portal.auth import Profile, profiles
 from portal.auth.authentication import authenticate
 from portal.auth.cli import users
+from portal.auth.mfa import totp
 from portal.config import DEMO_PASSWORD
 from portal.errors import NotAllowed
 from portal.extensions import db
@@ -195,9 +196,9 @@ def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> No
     db.session.commit()
 
     with pytest.raises(NotAllowed, match="demo mode only"):
-        operations.give_demo_passwords(is_demo=False)
+        profiles.give_demo_passwords(is_demo=False)
     assert newcomer.password_hash is None
-    assert operations.give_demo_passwords(is_demo=True) == [newcomer]
+    assert profiles.give_demo_passwords(is_demo=True) == [newcomer]
     db.session.commit()
     assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True).profile == newcomer
     assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False).profile is None
@@ -260,7 +261,7 @@ def test_a_password_code_is_printed_alone_for_a_script(run: Any, visit: Visit, c
 def test_reset_second_factor_is_for_a_lost_phone(run: Any, cast: Cast) -> None:
     set_up(cast.amelia)
     assert run("reset-second-factor", cast.amelia.email).stdout.endswith("has no second factor any more.\n")
-    assert not second_factor.is_set_up(cast.amelia.id)
+    assert not totp.is_set_up(cast.amelia.id)
     assert run("reset-second-factor", cast.amelia.email).stdout.endswith("had no second factor.\n")
 
 

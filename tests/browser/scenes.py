@@ -17,7 +17,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from portal import audit
-from portal.auth import Profile, sign_in_sessions
+from portal.auth import Profile
+from portal.auth.sessions import store as sign_in_sessions
 from portal.clients import Client, Product, models, operations, reverting
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Locator, expect
 
-from portal.auth import Profile, operations
+from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.editing import drafts
 from portal.editing.drafts import Place
@@ -122,7 +122,7 @@ def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again
     person.field("Phone").fill("01632 962200")
     is_kept(person)
     person.page.route("**/user_page_presence**", lambda route: None)  # before any beat has noticed
-    operations.end_sessions(vera)
+    profiles.end_sessions(vera)
     db.session.commit()
     with person.page.expect_response(lambda response: response.status == HTTPStatus.UNAUTHORIZED):
         person.field("Notes").fill("Typed after that")

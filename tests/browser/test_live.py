@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Request, Route, expect
 
-from portal.auth import Profile, operations
+from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, Person, SitDown, is_beat
@@ -165,7 +165,7 @@ def test_who_is_signed_out_everywhere_is_told_at_once(
     person = sit_down(noor, at=unhurried_portal)
     open_with_stream(person, person.open, client)
 
-    operations.end_sessions(noor)
+    profiles.end_sessions(noor)
     db.session.commit()
 
     expect(person.signed_out).to_be_visible(timeout=AT_ONCE_MS)

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Request, Response, expect
 
-from portal.auth import operations
+from portal.auth import profiles
 from portal.extensions import db
 from tests.browser.people import SitDown
 from tests.browser.trouble import Trouble
@@ -57,7 +57,7 @@ def test_a_session_that_has_ended_says_so_and_leads_to_signing_in(
     page = sit_down(vera).page
     page.clock.install()
     page.goto("/account")
-    operations.end_sessions(vera)
+    profiles.end_sessions(vera)
     db.session.commit()
     page.clock.fast_forward("30:01")
 

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Page, expect
 
-from portal.auth import Profile, operations
+from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.conftest import signed_in
@@ -141,5 +141,5 @@ def fill_in(page: Page, email: str, password: str = PASSWORD) -> None:
 
 def end_sessions(profile: Profile) -> None:
     """As `flask users sign-out-everywhere` does."""
-    operations.end_sessions(profile)
+    profiles.end_sessions(profile)
     db.session.commit()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal.auth.operations import find_by_email
+from portal.auth.profiles import find_by_email
 from portal.clients import Client
 from portal.clients.importer import import_folder
 from portal.editing import drafts

@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from portal.auth import Profile, operations, sign_in_sessions
-from portal.auth.sign_in_sessions import SignInSession
+from portal.auth import Profile, profiles
+from portal.auth.sessions import store
+from portal.auth.sessions.store import SignInSession
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
 from portal.live import hub_of, publish
@@ -25,10 +26,10 @@ Visit = type[Visitor]
 SIGNED_OUT = Event("signed-out", {})
 HUB_WAITS = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 ENDS = {
-    "deactivated": lambda profile: operations.set_active(profile, is_active=False),
-    "a new password": lambda profile: operations.set_password_hash(profile, "another"),
-    "another role": lambda profile: operations.set_role(profile, "reader"),
-    "signed out everywhere": operations.end_sessions,
+    "deactivated": lambda profile: profiles.set_active(profile, is_active=False),
+    "a new password": lambda profile: profiles.set_password_hash(profile, "another"),
+    "another role": lambda profile: profiles.set_role(profile, "reader"),
+    "signed out everywhere": profiles.end_sessions,
 }
 
 
@@ -106,7 +107,7 @@ def test_a_session_that_is_ended_from_another_browser_ends_its_streams(
     visit: Visit, olga: Profile, olga_hears: Hearing
 ) -> None:
     session_id = db.session.scalars(select(SignInSession.id)).one()
-    sign_in_sessions.end(olga.id, session_id)
+    store.end(olga.id, session_id)
     db.session.commit()
 
     assert olga_hears.next() == SIGNED_OUT
@@ -118,7 +119,7 @@ def test_when_everybody_is_signed_out_every_stream_ends(
 ) -> None:
     amelia_hears = listen(visit(cast.amelia), page_identifier)
     amelia_hears.names()
-    operations.end_every_session()
+    profiles.end_every_session()
     db.session.commit()
 
     for hearing in (olga_hears, amelia_hears):

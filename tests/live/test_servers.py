@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.auth import sign_in_sessions
+from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import Whence
 from tests.cast import Cast
@@ -78,7 +78,7 @@ def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
     def make(count: int) -> list[Desk]:
         ids = db.session.scalars(text(CROWD), {"count": count}).all()
         db.session.commit()
-        texts = [sign_in_sessions.begin(profile_id, 1, Whence(), hours=1) for profile_id in ids]
+        texts = [store.begin(profile_id, 1, Whence(), hours=1) for profile_id in ids]
         db.session.commit()
         return [Desk(desks_app, text) for text in texts]
 

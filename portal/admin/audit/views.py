@@ -14,7 +14,7 @@ from portal.admin.audit.details import details
 from portal.admin.audit.filters import AuditFilters, filters_from, problems_in
 from portal.audit import Event
 from portal.audit.events import LABELS
-from portal.auth.access import require_admin
+from portal.auth.permissions import require_admin
 from portal.dates import written
 from portal.errors import InvalidInput
 from portal.extensions import db

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import Row, func, or_, select
 
 from portal.auth import Profile
-from portal.auth.second_factor import SecondFactor
+from portal.auth.mfa.totp import SecondFactor
 from portal.extensions import db
 from portal.text_input import search_words
 from portal.web.pagination import PAGE_SIZE, Paging

@@ -7,10 +7,12 @@ from flask_login import current_user
 from portal import clock
 from portal.admin.users import queries
 from portal.admin.users.forms import NewUserForm, RoleForm
-from portal.auth import Profile, administration, operations, second_factor, sign_in_sessions
-from portal.auth.access import require_admin
-from portal.auth.devices import device_name
+from portal.auth import Profile, administration, profiles
+from portal.auth.mfa import totp
 from portal.auth.models import ROLES
+from portal.auth.permissions import require_admin
+from portal.auth.sessions import store
+from portal.auth.sessions.device_names import device_name
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
 from portal.web.actor import acting
@@ -59,15 +61,15 @@ def add() -> ResponseReturnValue:
 
 @blueprint.get(USER_PATH)
 def show(profile_id: int) -> ResponseReturnValue:
-    profile = operations.profile_with_id(profile_id)
+    profile = profiles.profile_with_id(profile_id)
     settings = current_app.config["SETTINGS"]
     return render_template(
         "admin/user.html",
         profile=profile,
         roles=ROLES,
         is_oneself=profile.id == current_user.id,
-        has_second_factor=second_factor.is_set_up(profile.id),
-        sessions=sign_in_sessions.sessions_of(profile, idle_minutes=settings.idle_minutes),
+        has_second_factor=totp.is_set_up(profile.id),
+        sessions=store.sessions_of(profile, idle_minutes=settings.idle_minutes),
         device_name=device_name,
         now=clock.now(),
     )
@@ -114,7 +116,7 @@ def reset_second_factor(profile_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{USER_PATH}/sign-out")
 def sign_out(profile_id: int) -> ResponseReturnValue:
-    profile = operations.profile_with_id(profile_id)
+    profile = profiles.profile_with_id(profile_id)
     administration.sign_out_everywhere(acting(), profile)
     return _done(profile, f"{profile.full_name} is signed out everywhere.")
 
@@ -128,7 +130,7 @@ def unlock(profile_id: int) -> ResponseReturnValue:
 
 
 def _somebody_else(profile_id: int) -> Profile:
-    profile = operations.profile_with_id(profile_id)
+    profile = profiles.profile_with_id(profile_id)
     if profile.id == current_user.id:
         raise NotAllowed(NOT_ONESELF)
     return profile

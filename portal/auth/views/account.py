@@ -13,11 +13,13 @@ from flask_wtf import FlaskForm
 
 from portal import audit, clock
 from portal.audit import Event
-from portal.auth import known_devices, one_time_codes, operations, proving, second_factor, sign_in_sessions, signed_in
-from portal.auth.access import require_sign_in
-from portal.auth.devices import device_name
-from portal.auth.forms import CodeForm, NewPasswordForm, PasswordAgainForm
-from portal.auth.qr import qr_code
+from portal.auth import profiles, trusted_devices, verification
+from portal.auth.mfa import one_time_codes, totp
+from portal.auth.mfa.qr import qr_code
+from portal.auth.permissions import require_sign_in
+from portal.auth.sessions import current, store
+from portal.auth.sessions.device_names import device_name
+from portal.auth.views.forms import CodeForm, NewPasswordForm, PasswordAgainForm
 from portal.config import Settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
@@ -47,12 +49,12 @@ def change_password() -> ResponseReturnValue:
     if not form.validate():
         return _page(password=form), 422
     try:
-        new_hash = proving.by_password_for_a_new_one(
+        new_hash = verification.by_password_for_a_new_one(
             current_user, form.current_password.data or "", form.new_password.data or ""
         )
     except InvalidInput as error:
         return _refused("password", form, error)
-    operations.set_password_hash(current_user, new_hash)
+    profiles.set_password_hash(current_user, new_hash)
     audit.record(Event.PASSWORD_CHANGED, acting(), profile_id=current_user.id)
     return _signed_in_anew("Your password is changed. Everywhere else you are signed out.")
 
@@ -63,7 +65,7 @@ def begin_second_factor() -> ResponseReturnValue:
     form = PasswordAgainForm(prefix="factor")
     if not _is_proved(form):
         return _page(factor=form), 422
-    second_factor.begin_set_up(current_user.id, _settings())
+    totp.begin_set_up(current_user.id, _settings())
     db.session.commit()
     return redirect(url_for(".show_second_factor"))
 
@@ -81,11 +83,11 @@ def confirm_second_factor() -> ResponseReturnValue:
     if not form.validate():
         return _set_up_page(form)
     try:
-        codes = proving.by_first_code(current_user, form.code.data or "", _settings())
+        codes = verification.by_first_code(current_user, form.code.data or "", _settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _set_up_page(form)
-    sign_in_sessions.end_others(current_user.id, signed_in.current_session().id)
+    store.end_others(current_user.id, current.current_session().id)
     audit.record(Event.SECOND_FACTOR_SET_UP, acting(), profile_id=current_user.id)
     db.session.commit()
     return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
@@ -94,11 +96,11 @@ def confirm_second_factor() -> ResponseReturnValue:
 @blueprint.post("/second-factor/remove")
 def remove_second_factor() -> ResponseReturnValue:
     form = PasswordAgainForm(prefix="factor")
-    if second_factor.must_have_one(current_user, _settings()):
+    if totp.must_have_one(current_user, _settings()):
         raise NotAllowed("Your role needs a second factor. An administrator can reset it for a new phone.")
     if not _is_proved(form):
         return _page(factor=form), 422
-    second_factor.remove(current_user.id)
+    totp.remove(current_user.id)
     audit.record(Event.SECOND_FACTOR_REMOVED, acting(), profile_id=current_user.id)
     return _signed_in_anew("Your second factor is removed. Everywhere else you are signed out.")
 
@@ -107,7 +109,7 @@ def remove_second_factor() -> ResponseReturnValue:
 def make_recovery_codes() -> ResponseReturnValue:
     """New ones in place of the old."""
     form = PasswordAgainForm(prefix="factor")
-    if not _is_proved(form) or not second_factor.is_set_up(current_user.id):
+    if not _is_proved(form) or not totp.is_set_up(current_user.id):
         return _page(factor=form), 422
     codes = one_time_codes.make_recovery_codes(current_user.id)
     audit.record(Event.RECOVERY_CODES_MADE, acting(), profile_id=current_user.id)
@@ -123,10 +125,10 @@ def end_sessions() -> ResponseReturnValue:
     if not _is_proved(form):
         return _page(sessions=form), 422
     if which == OTHERS:
-        count = sign_in_sessions.end_others(current_user.id, signed_in.current_session().id)
+        count = store.end_others(current_user.id, current.current_session().id)
         audit.record(Event.SESSIONS_ENDED, acting(), profile_id=current_user.id, count=count)
         flash("Everywhere else you are signed out.")
-    elif sign_in_sessions.end(current_user.id, _session_id(which)):
+    elif store.end(current_user.id, _session_id(which)):
         audit.record(Event.SESSION_ENDED, acting(), profile_id=current_user.id)
         flash("That browser is signed out.")
     else:
@@ -136,14 +138,14 @@ def end_sessions() -> ResponseReturnValue:
 
 
 def _page(**forms: FlaskForm) -> str:
-    settings, here = _settings(), signed_in.current_session()
+    settings, here = _settings(), current.current_session()
     return render_template(
         "auth/account.html",
         forms={name: forms.get(name) or kind(formdata=None, prefix=name) for name, kind in FORMS.items()},
-        has_second_factor=second_factor.is_set_up(current_user.id),
-        must_have_one=second_factor.must_have_one(current_user, settings),
+        has_second_factor=totp.is_set_up(current_user.id),
+        must_have_one=totp.must_have_one(current_user, settings),
         codes_left=one_time_codes.recovery_codes_left(current_user.id),
-        sessions=sign_in_sessions.sessions_of(current_user, idle_minutes=settings.idle_minutes),
+        sessions=store.sessions_of(current_user, idle_minutes=settings.idle_minutes),
         this_session=here.id,
         device_name=device_name,
         now=clock.now(),
@@ -151,10 +153,10 @@ def _page(**forms: FlaskForm) -> str:
 
 
 def _set_up_page(form: CodeForm) -> ResponseReturnValue:
-    secret = second_factor.waiting_secret(current_user.id, _settings())
+    secret = totp.waiting_secret(current_user.id, _settings())
     if secret is None:
         return redirect(url_for(".show"))
-    qr = qr_code(second_factor.address_for_app(current_user, secret))
+    qr = qr_code(totp.address_for_app(current_user, secret))
     page = render_template("auth/set_up_second_factor.html", form=form, secret=secret, qr=qr)
     return page, 422 if form.errors else 200
 
@@ -163,7 +165,7 @@ def _is_proved(form: PasswordAgainForm) -> bool:
     if not form.validate():
         return False
     try:
-        proving.by_password_again(current_user, form.current_password.data or "")
+        verification.by_password_again(current_user, form.current_password.data or "")
     except InvalidInput as error:
         form.current_password.errors = [f"That {error.problem}."]
         return False
@@ -181,9 +183,9 @@ def _refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseR
 def _signed_in_anew(message: str) -> ResponseReturnValue:
     """What the change has proved is a new beginning: a new session, a new token, and only here."""
     settings, response = _settings(), redirect(url_for(".show"))
-    operations.end_sessions(current_user)
-    signed_in.start_session(current_user, settings)
-    known_devices.remember(request, response, settings, current_user)
+    profiles.end_sessions(current_user)
+    current.start_session(current_user, settings)
+    trusted_devices.remember(request, response, settings, current_user)
     db.session.commit()
     flash(message)
     return response

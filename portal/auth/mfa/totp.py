@@ -13,9 +13,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
-from portal.auth import one_time_codes
+from portal.auth.mfa import one_time_codes
+from portal.auth.mfa.encryption import seal, unseal
 from portal.auth.models import Profile
-from portal.auth.sealing import seal, unseal
 from portal.config import Settings
 from portal.errors import InvalidInput
 from portal.extensions import Model, db

@@ -6,9 +6,10 @@ from functools import partial
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, text, update
 
-from portal.auth import passwords, sign_in_sessions
 from portal.auth.models import ROLES, Profile
-from portal.auth.password_rules import check_password
+from portal.auth.passwords import hashing
+from portal.auth.passwords.policy import check_password
+from portal.auth.sessions import store as sign_in_sessions
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
@@ -98,7 +99,7 @@ def new_password_hash(password: str, names: Iterable[str]) -> str:
     Raises InvalidInput (422) for a weak one, ComeBackLater (503).
     """
     check_password(password, names)
-    return passwords.hash_password(password)
+    return hashing.hash_password(password)
 
 
 def set_password_hash(profile: Profile, password_hash: str) -> None:
@@ -111,7 +112,7 @@ def give_demo_passwords(*, is_demo: bool) -> list[Profile]:
     """Let everyone without a password sign in with the demo's. Raises NotAllowed (403) outside demo mode."""
     if not is_demo:
         raise NotAllowed("Demo accounts exist in demo mode only.")
-    shared_hash = passwords.hash_password(DEMO_PASSWORD)
+    shared_hash = hashing.hash_password(DEMO_PASSWORD)
     profiles = list(db.session.scalars(select(Profile).where(Profile.password_hash.is_(None)).order_by(Profile.id)))
     for profile in profiles:
         profile.password_hash = shared_hash

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from portal.auth.passwords import MAX_LENGTH
+from portal.auth.passwords.hashing import MAX_LENGTH
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput
 

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from portal import audit
 from portal.audit import Event
-from portal.auth import proving
-from portal.auth.forms import ChoosePasswordForm
+from portal.auth import verification
+from portal.auth.views.forms import ChoosePasswordForm
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web.actor import Actor, whence
@@ -30,7 +30,7 @@ def choose_password() -> ResponseReturnValue:
         return render_template("auth/choose_password.html", form=form, failure=None), 422
     typed = (form.email.data or "", form.code.data or "", form.new_password.data or "")
     try:
-        profile = proving.by_password_code(*typed)
+        profile = verification.by_password_code(*typed)
     except InvalidInput as error:
         form.new_password.errors = [f"This {error.problem}."]
         return render_template("auth/choose_password.html", form=form, failure=None), 422

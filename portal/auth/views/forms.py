@@ -6,8 +6,8 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
-from portal.auth.password_rules import MIN_LENGTH
-from portal.auth.passwords import MAX_LENGTH
+from portal.auth.passwords.hashing import MAX_LENGTH
+from portal.auth.passwords.policy import MIN_LENGTH
 from portal.text_input import clean_line
 from portal.web.max_length import MaxLength
 

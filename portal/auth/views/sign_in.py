@@ -11,12 +11,14 @@ from werkzeug.wrappers import Response
 
 from portal import audit, clock
 from portal.audit import Event
-from portal.auth import known_devices, proving, second_factor, signed_in
-from portal.auth.access import require_sign_in
-from portal.auth.forms import CodeForm, SignInForm
-from portal.auth.lanes import RETRY_AFTER_SECONDS
+from portal.auth import trusted_devices, verification
+from portal.auth.attempt_queue import RETRY_AFTER_SECONDS
+from portal.auth.mfa import totp
+from portal.auth.mfa.qr import qr_code
 from portal.auth.models import Profile
-from portal.auth.qr import qr_code
+from portal.auth.permissions import require_sign_in
+from portal.auth.sessions import current
+from portal.auth.views.forms import CodeForm, SignInForm
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
@@ -47,7 +49,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _sign_in_page(form), 422
     try:
-        profile = proving.by_password(form.email.data or "", form.password.data or "", _settings())
+        profile = verification.by_password(form.email.data or "", form.password.data or "", _settings())
     except (TooManyTries, ComeBackLater) as error:
         return _not_now(form, error)
     if profile is None:
@@ -63,7 +65,7 @@ def enter_code() -> ResponseReturnValue:
         return render_template("auth/enter_code.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/enter_code.html", form=form, failure=None), 422
-    kind = proving.by_code(profile, form.code.data or "", _settings())
+    kind = verification.by_code(profile, form.code.data or "", _settings())
     if kind is None:
         return render_template("auth/enter_code.html", form=form, failure=WRONG_CODE), 401
     response = redirect(_onwards(form.next.data))
@@ -77,7 +79,7 @@ def set_up_second_factor() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _set_up_page(profile, form)
     try:
-        recovery_codes = proving.by_first_code(profile, form.code.data or "", _settings())
+        recovery_codes = verification.by_first_code(profile, form.code.data or "", _settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _set_up_page(profile, form)
@@ -94,7 +96,7 @@ def sign_out() -> ResponseReturnValue:
     require_sign_in()
     audit.record(Event.SIGNED_OUT, acting(), profile_id=current_user.id)
     after_commit(partial(store.clear_profile, profile_id=current_user.id))
-    signed_in.end_session()
+    current.end_session()
     db.session.commit()
     return redirect(url_for("auth.sign_in"))
 
@@ -111,22 +113,22 @@ def session_state() -> ResponseReturnValue:
     """Who is signed in, for how long, and the CSRF token that an open page needs after signing in again elsewhere."""
     require_sign_in()
     told = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
-    return told | signed_in.seconds_left(_settings())
+    return told | current.seconds_left(_settings())
 
 
 @blueprint.post("/session")
 def stay_signed_in() -> ResponseReturnValue:
     """A person is there: the idle time begins anew, as with every page that a person opens."""
     require_sign_in()
-    return signed_in.seconds_left(_settings(), is_prolonged=True)
+    return current.seconds_left(_settings(), is_prolonged=True)
 
 
 def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue:
     settings = _settings()
-    if second_factor.is_set_up(profile.id):
+    if totp.is_set_up(profile.id):
         next_step = "auth.enter_code"
-    elif second_factor.must_have_one(profile, settings):
-        second_factor.begin_set_up(profile.id, settings)
+    elif totp.must_have_one(profile, settings):
+        totp.begin_set_up(profile.id, settings)
         next_step = "auth.set_up_second_factor"
     else:
         return _signed_in(profile, "password", redirect(_onwards(wanted)))
@@ -138,16 +140,16 @@ def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue
 def _who_proved_a_password() -> Profile:
     """Raises NotSignedIn (401): also where the password was changed or the profile deactivated a moment ago."""
     profile_id, epoch = session_cookie.second_step()
-    return signed_in.profile_at(profile_id, epoch)
+    return current.profile_at(profile_id, epoch)
 
 
 def _signed_in(profile: Profile, factors: str, response: Response) -> Response:
     """Begin the session: from here on the browser is the profile's. Commits."""
     settings = _settings()
     profile.last_signed_in_at = clock.now()
-    signed_in.start_session(profile, settings)
+    current.start_session(profile, settings)
     audit.record(Event.SIGNED_IN, Actor(profile.id, whence()), profile_id=profile.id, factors=factors)
-    known_devices.remember(request, response, settings, profile)
+    trusted_devices.remember(request, response, settings, profile)
     db.session.commit()
     return response
 
@@ -166,10 +168,10 @@ def _not_now(form: SignInForm, error: TooManyTries | ComeBackLater) -> ResponseR
 
 
 def _set_up_page(profile: Profile, form: CodeForm) -> ResponseReturnValue:
-    secret = second_factor.waiting_secret(profile.id, _settings())
+    secret = totp.waiting_secret(profile.id, _settings())
     if secret is None:
         return redirect(url_for("auth.sign_in"))
-    qr = qr_code(second_factor.address_for_app(profile, secret))
+    qr = qr_code(totp.address_for_app(profile, secret))
     page = render_template("auth/set_up_at_sign_in.html", form=form, secret=secret, qr=qr)
     return page, 422 if form.errors else 200
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portal.auth.lanes import KNOWN, Lane
+from portal.auth.attempt_queue import KNOWN, Lane
 
 MAX_LENGTH = 200
 

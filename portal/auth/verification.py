@@ -14,10 +14,13 @@ from flask import request
 
 from portal import audit
 from portal.audit import Event
-from portal.auth import known_devices, one_time_codes, operations, passwords, second_factor, sign_in_sessions, throttle
+from portal.auth import profiles, throttle, trusted_devices
+from portal.auth.attempt_queue import CODES, KNOWN, STRANGERS, Lane
 from portal.auth.authentication import authenticate
-from portal.auth.lanes import CODES, KNOWN, STRANGERS, Lane
+from portal.auth.mfa import one_time_codes, totp
 from portal.auth.models import Profile
+from portal.auth.passwords import hashing
+from portal.auth.sessions import store
 from portal.auth.throttle import ADDRESS, CODE, DEVICE, KNOWN_CODE, PASSWORD_AGAIN, Subject, Verdict
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
@@ -63,7 +66,7 @@ def by_code(profile: Profile, typed: str, settings: Settings) -> str | None:
     subject = _subject_of_code(profile, settings)
     with CODES.place(subject.key):
         verdict = _count((subject,), tell={CODE, KNOWN_CODE})
-        kind = second_factor.take_code(profile.id, typed, settings)
+        kind = totp.take_code(profile.id, typed, settings)
         if kind is None:
             _note_failure(profile.id, "code", verdict)
         else:
@@ -79,9 +82,9 @@ def by_first_code(profile: Profile, typed: str, settings: Settings) -> list[str]
     subject = _subject_of_code(profile, settings)
     with CODES.place(subject.key):
         _count((subject,), tell={CODE, KNOWN_CODE})
-        recovery_codes = second_factor.confirm(profile.id, typed, settings)
+        recovery_codes = totp.confirm(profile.id, typed, settings)
         throttle.forgive((subject,))
-        known_devices.forget_others(request, settings, profile.id)
+        trusted_devices.forget_others(request, settings, profile.id)
         return recovery_codes
 
 
@@ -93,7 +96,7 @@ def by_password_again(profile: Profile, password: str) -> None:
     """
     with KNOWN.place(str(profile.id)):
         _prove_again(profile, password)
-    sign_in_sessions.hold(session_cookie.identity(), to_change=True)
+    store.hold(session_cookie.identity(), to_change=True)
 
 
 def by_password_for_a_new_one(profile: Profile, password: str, new_password: str) -> str:
@@ -101,8 +104,8 @@ def by_password_for_a_new_one(profile: Profile, password: str, new_password: str
     names = profile.names
     with KNOWN.place(str(profile.id)):
         _prove_again(profile, password)
-        new_hash = operations.new_password_hash(new_password, names)
-    sign_in_sessions.hold(session_cookie.identity(), to_change=True)
+        new_hash = profiles.new_password_hash(new_password, names)
+    store.hold(session_cookie.identity(), to_change=True)
     return new_hash
 
 
@@ -115,28 +118,28 @@ def by_password_code(email: str, code: str, new_password: str) -> Profile | None
     subject = Subject(ADDRESS, network_of(whence().address))
     with STRANGERS.place(subject.name):
         _count((subject,), tell={ADDRESS})
-        found = operations.find_by_email(email)
+        found = profiles.find_by_email(email)
         profile_id, names = (found.id, found.names) if found else (NOBODY, ())
         is_right = one_time_codes.is_one(profile_id, one_time_codes.PASSWORD, code)
         db.session.rollback()
         if not is_right:
             return None
-        new_hash = operations.new_password_hash(new_password, names)
+        new_hash = profiles.new_password_hash(new_password, names)
         throttle.give_back((subject,))
         if not one_time_codes.take(profile_id, one_time_codes.PASSWORD, code):
             db.session.rollback()
             return None
-        profile = operations.profile_with_id(profile_id)
-        operations.set_password_hash(profile, new_hash)
+        profile = profiles.profile_with_id(profile_id)
+        profiles.set_password_hash(profile, new_hash)
         return profile
 
 
 def _known_here(email: str, settings: Settings) -> int | None:
     """The id of the account that has signed in with this browser. A browser without a mark costs no statement."""
-    if not known_devices.has_marks(request, settings):
+    if not trusted_devices.has_marks(request, settings):
         return None
-    profile = operations.find_by_email(email)
-    return profile.id if profile and known_devices.is_known(request, settings, profile.id) else None
+    profile = profiles.find_by_email(email)
+    return profile.id if profile and trusted_devices.is_known(request, settings, profile.id) else None
 
 
 def _authenticated(
@@ -162,12 +165,12 @@ def _wait_as_usual(password: str, began: float) -> None:
     if _usual_seconds:
         time.sleep(max(0.0, secrets.choice(_usual_seconds) - (time.monotonic() - began)))
     else:
-        passwords.check(password, None, STRANGERS)
+        hashing.check(password, None, STRANGERS)
         _usual_seconds.append(time.monotonic() - began)
 
 
 def _subject_of_code(profile: Profile, settings: Settings) -> Subject:
-    is_known = known_devices.is_known(request, settings, profile.id)
+    is_known = trusted_devices.is_known(request, settings, profile.id)
     return throttle.subject_of_code(profile.id, is_known=is_known)
 
 
@@ -176,7 +179,7 @@ def _prove_again(profile: Profile, password: str) -> None:
     profile_id, password_hash = profile.id, profile.password_hash
     subject = Subject(PASSWORD_AGAIN, str(profile_id))
     verdict = _count((subject,), tell={PASSWORD_AGAIN})
-    if not passwords.check(password, password_hash).is_right:
+    if not hashing.check(password, password_hash).is_right:
         _note_failure(profile_id, "password again", verdict)
         raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
     throttle.forgive((subject,))

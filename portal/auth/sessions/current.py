@@ -12,9 +12,9 @@ from flask_login import current_user
 from sqlalchemy import select
 
 from portal import clock
-from portal.auth import sign_in_sessions
 from portal.auth.models import Profile
-from portal.auth.sign_in_sessions import NOTED_EVERY_SECONDS, SignInSession
+from portal.auth.sessions import store
+from portal.auth.sessions.store import NOTED_EVERY_SECONDS, SignInSession
 from portal.config import Settings
 from portal.errors import NotSignedIn
 from portal.extensions import db
@@ -29,7 +29,7 @@ def profile_of_session(identity_text: str) -> Profile | None:
         identity = parse_identity(identity_text)
     except NotSignedIn:
         return None
-    found = sign_in_sessions.holder_of(identity)
+    found = store.holder_of(identity)
     if found is None:
         return None
     profile, g.sign_in_session = found
@@ -41,7 +41,7 @@ def profile_of_session(identity_text: str) -> Profile | None:
 def start_session(profile: Profile, settings: Settings) -> None:
     """Sign the present browser in as the profile; what it was signed in as before ends. Flushes."""
     end_session()
-    identity_text = sign_in_sessions.begin(profile.id, profile.session_epoch, whence(), hours=settings.session_hours)
+    identity_text = store.begin(profile.id, profile.session_epoch, whence(), hours=settings.session_hours)
     session_cookie.start(identity_text)
 
 
@@ -49,7 +49,7 @@ def end_session() -> None:
     """End the session that the browser's cookie names, if any, and forget the cookie. Flushes."""
     with suppress(NotSignedIn):
         identity = session_cookie.identity()
-        sign_in_sessions.end(identity.profile_id, UUID(identity.session_id))
+        store.end(identity.profile_id, UUID(identity.session_id))
     session.clear()
 
 
@@ -92,5 +92,5 @@ def note_use() -> None:
         return
     row: SignInSession = g.sign_in_session
     if clock.now() - row.last_used_at > timedelta(seconds=NOTED_EVERY_SECONDS):
-        sign_in_sessions.note_use(row.id)
+        store.note_use(row.id)
         db.session.commit()

@@ -1,0 +1,1 @@
+"""Two-factor authentication: TOTP, one-time codes, encrypted secrets."""

@@ -1,0 +1,1 @@
+"""Sign-in sessions: one row each in `sign_in_sessions`."""

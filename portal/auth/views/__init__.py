@@ -1,0 +1,1 @@
+"""Pages for signing in, choosing a password and managing one's own account."""
