@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
-from portal.editing import drafts
+from portal.editing.drafts import store as drafts
 from portal.extensions import db
 from portal.monitoring import metrics
 from portal.presence import store

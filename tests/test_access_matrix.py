@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from portal.clients import Client, ClientGrant, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile
 from tests.reading import form_of

@@ -15,7 +15,7 @@ from portal.clients import Client, Person, Product, Valuation, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, Entry
 from portal.clients.revisions import ClientRevision
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast
 from tests.test_access_matrix import BODIES, make_records, path_of, routes_of

@@ -24,7 +24,7 @@ from portal.auth.passwords import hashing
 from portal.clients import ClientGrant, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import PASSWORD, Cast
 from tests.conftest import settings_for

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
-from portal.editing import drafts
-from portal.editing.drafts import Place, Typed
+from portal.editing.drafts import store
+from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
 from tests.reading import form_of
@@ -63,7 +63,7 @@ def client(cast: Cast) -> Client:
     )
     make_person(client)
     make_product(client, (date(2026, 1, 31), "1000.00"), (date(2026, 2, 28), "1100.00"))
-    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", {"phone": "3"}))
+    store.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", {"phone": "3"}))
     db.session.commit()
     return client
 

@@ -19,7 +19,7 @@ from portal.clients.edits import AmountDoubted, Merged, PartDoubted, Saved, Valu
 from portal.clients.entries import PRODUCT
 from portal.clients.form_fields import EntryForm
 from portal.clients.revisions import to_json
-from portal.editing.display import EditorDraft, values_of
+from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
 from portal.web.error_handlers import answer
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from portal.auth import Profile
 from portal.clients.access import Caller
-from portal.editing.budget import Budget
-from portal.editing.guard import Origin, origin_from
+from portal.editing.base_version import Origin, origin_from
+from portal.editing.merge.budget import Budget
 from portal.web.actor import Whence, whence
 from portal.web.request_body import is_json, sent_form
 from portal.web.session_cookie import Identity, identity

@@ -15,7 +15,7 @@ from portal.auth.permissions import require_sign_in
 from portal.clients.access import client_for
 from portal.clients.changes import changes_since
 from portal.clients.lost_access import loss_of, ticket_from
-from portal.editing.guard import LARGEST_VERSION
+from portal.editing.base_version import LARGEST_VERSION
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 

@@ -18,7 +18,7 @@ from portal.clients.handing_over import hand_over
 from portal.clients.import_changes import ImportCounts
 from portal.clients.models import Client
 from portal.database import retention
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.text_input import clean_line

@@ -18,10 +18,10 @@ from portal.clients.entries import Entry
 from portal.clients.queries import name_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision, last_change, to_json
-from portal.editing.budget import Budget
-from portal.editing.decisions import CHOICES, Decision
-from portal.editing.differences import Piece, abridged, differences
-from portal.editing.merge import UNKNOWN, Conflict
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import Piece, abridged, differences
+from portal.editing.merge.resolutions import CHOICES, Decision
+from portal.editing.merge.three_way import UNKNOWN, Conflict
 
 THIRD_PREFIX = "third-"
 NOT_KNOWN = "not known: this was opened before the history began"

@@ -15,10 +15,10 @@ from portal.clients.editors import Editor
 from portal.clients.edits import Edit
 from portal.clients.merging import merge_now
 from portal.clients.revisions import last_change
-from portal.editing import drafts
-from portal.editing.budget import Budget
-from portal.editing.display import EditorDraft, Offer, base_of
-from portal.editing.drafts import EditDraft
+from portal.editing.drafts import store
+from portal.editing.drafts.context import EditorDraft, Offer, base_of
+from portal.editing.drafts.store import EditDraft
+from portal.editing.merge.budget import Budget
 from portal.errors import InvalidInput
 from portal.text_input import clean_line
 
@@ -28,12 +28,12 @@ MAX_OFFERS = 3  # each is merged with the record; the next ones follow when thes
 def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
     """The form to show: on the record, or the draft's with the id `restore`; other drafts on offer beside it."""
     form = editor.make_form(None)
-    found = drafts.drafts_at(editor.place)
+    found = store.drafts_at(editor.place)
     chosen = next((draft for draft in found if draft.draft_id == restore), None)
     budget = Budget()
     unsaved = _unsaved(editor, chosen, budget) if chosen else None
     others = [draft for draft in found if draft is not chosen]
-    own = EditorDraft(editor.place, drafts.new_id(), _offers(editor, others, budget))
+    own = EditorDraft(editor.place, store.new_id(), _offers(editor, others, budget))
     if chosen is None or unsaved is None or not unsaved.labels:
         return _with(form, own)
     unsaved.form.restored.data = str(chosen.mark)
@@ -44,10 +44,10 @@ def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
 
 def sent_back(editor: Editor, form: Any, asked: Asked) -> tuple[Any, EditorDraft]:
     """A form that was sent and not accepted; what was on offer beside it still is."""
-    draft_id = form.draft.data or drafts.new_id()
-    restored = drafts.mark_from(form.restored.data or "")
+    draft_id = form.draft.data or store.new_id()
+    restored = store.mark_from(form.restored.data or "")
     known = {draft_id, *([restored.draft_id] if restored else [])}
-    others = [draft for draft in drafts.drafts_at(editor.place) if draft.draft_id not in known]
+    others = [draft for draft in store.drafts_at(editor.place) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
     offers, aside = _offers(editor, others, asked.budget), aside_of(editor, asked.sent)
     return _with(form, EditorDraft(editor.place, draft_id, offers, base=base, aside=aside))
@@ -55,13 +55,13 @@ def sent_back(editor: Editor, form: Any, asked: Asked) -> tuple[Any, EditorDraft
 
 def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
     """What is set aside of this entry's fields."""
-    names = {f"{drafts.ASIDE}{name}" for name in editor.entry.kind.labels}
+    names = {f"{store.ASIDE}{name}" for name in editor.entry.kind.labels}
     return {name: value for name, value in values.items() if name in names}
 
 
 def kept(editor: Editor, draft_id: str) -> EditorDraft:
     """For a page that asks about what was typed and has no fields for it: the draft stays as it is."""
-    found = next((draft for draft in drafts.drafts_at(editor.place) if draft.draft_id == draft_id), None)
+    found = next((draft for draft in store.drafts_at(editor.place) if draft.draft_id == draft_id), None)
     return EditorDraft(editor.place, draft_id, kept=found)
 
 
@@ -99,7 +99,7 @@ def _unsaved(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | Non
     except InvalidInput:
         return None
     return _Unsaved(
-        form, [label for name, label in labels.items() if name in differing or f"{drafts.ASIDE}{name}" in aside]
+        form, [label for name, label in labels.items() if name in differing or f"{store.ASIDE}{name}" in aside]
     )
 
 

@@ -24,8 +24,8 @@ from portal.clients.form_fields import EntryForm
 from portal.clients.forms import FORMS, ValuationForm
 from portal.clients.merging import merge_now
 from portal.clients.readable import readable_columns
-from portal.editing import drafts
-from portal.editing.decisions import Decisions
+from portal.editing.drafts import store
+from portal.editing.merge.resolutions import Decisions
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.web.error_handlers import answer
@@ -103,7 +103,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     except EntryMoved as moved:
         db.session.rollback()
         return _removal(editor, moved)
-    drafts.discard_all(editor.place)
+    store.discard_all(editor.place)
     db.session.commit()
     if asked.speaks_json:
         return {"status": "removed", "version": removed.version, "key": editor.entry.prefix}
@@ -118,7 +118,7 @@ def gone(error: EntryGone) -> ResponseReturnValue:
     if is_json():
         return answer(409, str(error))
     client = client_for(current_user, error.revision.client_id)
-    found = drafts.drafts_at(drafts.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
+    found = store.drafts_at(store.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
     typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
     labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(
@@ -175,7 +175,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
             return _asked_again(editor, form, third, asked, edit, refused)
         form[refused.field].errors = (refused.problem,)
         return answers.refused(editor, form, asked, refused)
-    drafts.settle(editor.place, asked.sent)
+    store.settle(editor.place, asked.sent)
     db.session.commit()
     return answers.saved(editor, result, asked)
 

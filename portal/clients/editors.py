@@ -20,7 +20,7 @@ from portal.clients.forms import FORMS, ClientForm
 from portal.clients.merging import row_of
 from portal.clients.models import Client, Product
 from portal.clients.part_names import full_name, part_name
-from portal.editing.drafts import Place
+from portal.editing.drafts.store import Place
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}

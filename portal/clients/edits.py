@@ -11,9 +11,9 @@ from typing import Any
 from portal.clients.access import Caller
 from portal.clients.entries import Entry
 from portal.clients.revisions import Cause, ClientRevision
-from portal.editing.budget import Budget
-from portal.editing.decisions import Decided, Decisions
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.resolutions import Decided, Decisions
 from portal.errors import InvalidInput, StaleVersion
 from portal.web.actor import NOWHERE, Whence
 

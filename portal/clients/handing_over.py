@@ -9,7 +9,7 @@ from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
 from portal.clients.models import Client
 from portal.clients.operations import save_entry
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web.actor import NOWHERE, Whence

@@ -17,7 +17,7 @@ from portal.clients.history_filters import NOBODY, PARTS, HistoryFilters
 from portal.clients.history_groups import Group, groups_of
 from portal.clients.models import Client
 from portal.clients.revisions import Author, ClientRevision, authors_in
-from portal.editing.budget import Budget
+from portal.editing.merge.budget import Budget
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
 

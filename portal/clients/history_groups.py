@@ -9,8 +9,8 @@ from portal.clients.history_undone import Undone, undone_in
 from portal.clients.part_names import names_of
 from portal.clients.readable import readable
 from portal.clients.revisions import ClientRevision
-from portal.editing.budget import Budget
-from portal.editing.differences import Piece, abridged, differences
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import Piece, abridged, differences
 
 MAX_UNFOLDED_CHARACTERS = 2_000  # of a text, before and after together: a longer one is compared when it is unfolded
 

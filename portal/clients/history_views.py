@@ -18,8 +18,8 @@ from portal.clients.history_filters import FIELDS, history_filters_from
 from portal.clients.models import Client
 from portal.clients.reverting import reason_from
 from portal.clients.revisions import LONGEST_REASON, ClientRevision
-from portal.editing.budget import Budget
-from portal.editing.decisions import Decisions
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.resolutions import Decisions
 from portal.extensions import db
 from portal.web.error_handlers import answer
 from portal.web.request_body import is_json, sent_form

@@ -15,7 +15,7 @@ from portal.clients.entries import VALUATION, Entry, EntryKind
 from portal.clients.import_changes import Values
 from portal.clients.models import Client
 from portal.clients.revisions import Changes, ClientRevision, to_json
-from portal.editing import versions
+from portal.editing import optimistic_lock
 from portal.extensions import db
 
 
@@ -54,7 +54,7 @@ class ImportHistory:
         """
         expected = {id_: self._known[id_] for id_ in client_ids if id_ not in self._new_clients}
         stamp = {"updated_at": at, "updated_by": None}
-        self._claimed = versions.claim_guarded(db.session, Client, expected, stamp)
+        self._claimed = optimistic_lock.claim_guarded(db.session, Client, expected, stamp)
 
     def version_of(self, client_id: int) -> int:
         """The version that `claim` raised the client to."""

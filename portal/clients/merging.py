@@ -17,10 +17,10 @@ from portal.clients.revisions import (
     to_json,
     value_before,
 )
-from portal.editing.decisions import decide
-from portal.editing.guard import Origin
-from portal.editing.merge import UNKNOWN, merge
-from portal.editing.texts import is_contained
+from portal.editing.base_version import Origin
+from portal.editing.merge.resolutions import decide
+from portal.editing.merge.texts import is_contained
+from portal.editing.merge.three_way import UNKNOWN, merge
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 

@@ -24,7 +24,7 @@ from portal.clients.merging import merge_now, row_of, since_origin, touched_by
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.revisions import Cause, Changes, ClientRevision, to_json
 from portal.clients.same_parts import ask_about_same
-from portal.editing import versions
+from portal.editing import optimistic_lock
 from portal.extensions import db
 from portal.live import publish
 from portal.live.outbox import after_commit
@@ -170,7 +170,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     """
     at = clock.now()
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
-    version = versions.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
+    version = optimistic_lock.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
     auditing.note(client, version, changes, cause)
     overruled.note(client.id, version, changes, cause)

@@ -14,7 +14,7 @@ from flask import url_for
 from portal.auth import Profile
 from portal.clients.entries import KINDS, VALUATION
 from portal.clients.models import Client
-from portal.editing.drafts import Written
+from portal.editing.drafts.store import Written
 
 NUMBER = "[1-9][0-9]{0,8}"
 PART = re.compile(

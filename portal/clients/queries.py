@@ -27,7 +27,7 @@ from portal.clients.access import visible_to
 from portal.clients.filters import ListFilters
 from portal.clients.models import Client, Person, Product, Valuation
 from portal.clients.valuation_jumps import Before
-from portal.editing.drafts import EditDraft
+from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
 

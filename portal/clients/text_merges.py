@@ -9,8 +9,8 @@ from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
 from portal.clients.merging import Past, merge_now
 from portal.clients.models import Client
-from portal.editing.differences import abridged, differences
-from portal.editing.merge import UNKNOWN
+from portal.editing.merge.inline_diff import abridged, differences
+from portal.editing.merge.three_way import UNKNOWN
 
 
 def text_merges(client: Client, edit: Edit) -> dict[str, Any]:

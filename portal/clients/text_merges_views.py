@@ -15,8 +15,8 @@ from portal.clients.access import client_for
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT
 from portal.clients.text_merges import text_merges
-from portal.editing.guard import origin_from
-from portal.editing.typed import LONGEST_VALUE
+from portal.editing.base_version import origin_from
+from portal.editing.drafts.payload import LONGEST_VALUE
 from portal.errors import InvalidInput
 from portal.extensions import csrf
 from portal.text_input import clean_lines

@@ -19,9 +19,9 @@ from portal.clients.models import Client, Product
 from portal.clients.part_names import names_of, part_name
 from portal.clients.readable import readable, readable_columns
 from portal.clients.revisions import ClientRevision, last_change, to_json
-from portal.editing.budget import Budget
-from portal.editing.differences import Piece, differences
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import Piece, differences
 from portal.extensions import db
 
 

@@ -17,7 +17,7 @@ from portal.clients.filters import SORTS, filters_from
 from portal.clients.merging import row_of
 from portal.clients.movement import movement_of
 from portal.clients.own_drafts import own_drafts_of
-from portal.editing import drafts
+from portal.editing.drafts import store
 from portal.presence.display import list_heartbeat_seconds
 from portal.web.pagination import page_from
 
@@ -53,7 +53,7 @@ def list_clients() -> ResponseReturnValue:
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
     """Everything about one client."""
-    mine = drafts.written_on(current_user.id, f"client-{client_id}")
+    mine = store.written_on(current_user.id, f"client-{client_id}")
     client, written = client_with_names(current_user, client_id, mine)
     value_history = queries.value_history(client, clock.today())
     since = moved_since(value_history)
@@ -71,7 +71,7 @@ def show(client_id: int) -> ResponseReturnValue:
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=history.latest(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
-        own_drafts=own_drafts_of(client, current_user, drafts.written_from(written)),
+        own_drafts=own_drafts_of(client, current_user, store.written_from(written)),
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,

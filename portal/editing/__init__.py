@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.editing import views
+from portal.editing.drafts import views
 
 __all__ = ["init_editing"]
 

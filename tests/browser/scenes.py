@@ -23,10 +23,10 @@ from portal.clients import Client, Product, models, operations, reverting
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.config import PresenceTimings
-from portal.editing import drafts
-from portal.editing.decisions import Decision
-from portal.editing.drafts import Place, Typed
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
+from portal.editing.drafts import store as drafts
+from portal.editing.drafts.store import Place, Typed
+from portal.editing.merge.resolutions import Decision
 from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import beats, store

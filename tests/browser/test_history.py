@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, expect
 from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble

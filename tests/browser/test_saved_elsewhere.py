@@ -11,8 +11,8 @@ from portal.auth import Profile
 from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
-from portal.editing.decisions import Decision
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
+from portal.editing.merge.resolutions import Decision
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 
 from portal.audit import AuditEvent, Event
 from portal.clients import Client, Person, Product, Valuation
-from portal.editing import drafts
-from portal.editing.drafts import Place, Typed
+from portal.editing.drafts import store
+from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
@@ -295,7 +295,7 @@ def test_the_draft_of_a_part_that_was_removed_is_shown(
     amelias: Desk, daniels: Desk, cast: Cast, client: Client
 ) -> None:
     ruth_id = only(Person).id
-    drafts.keep(
+    store.keep(
         Place(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"), "a", Typed(1, "", {"known_as": "Ruthie"})
     )
     db.session.commit()

@@ -11,7 +11,7 @@ from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
 from portal.clients.revisions import ClientRevision
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of

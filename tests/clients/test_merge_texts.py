@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.editing.typed import LONGEST_VALUE
+from portal.editing.drafts.payload import LONGEST_VALUE
 from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
 from tests.records import make_client

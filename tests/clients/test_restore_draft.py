@@ -9,8 +9,8 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.editing import drafts
-from portal.editing.drafts import Place, Typed
+from portal.editing.drafts import store
+from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
 from tests.cast import Cast
 from tests.reading import form_of, forms_of, links_of, text_of
@@ -43,7 +43,7 @@ def change(visitor: Visitor, client: Client, **typed: str) -> None:
 
 def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", draft_id: str = "gone", **values: str) -> None:
     """Amelia has typed this, and her browser is gone."""
-    drafts.keep(place(cast, client), draft_id, Typed(version, seen, values))
+    store.keep(place(cast, client), draft_id, Typed(version, seen, values))
     db.session.commit()
 
 
@@ -54,7 +54,7 @@ def place(cast: Cast, client: Client) -> Place:
 def kept(cast: Cast, client: Client) -> list[dict[str, str]]:
     """The values of each draft, the newest first."""
     db.session.rollback()
-    return [draft.values for draft in drafts.drafts_at(place(cast, client))]
+    return [draft.values for draft in store.drafts_at(place(cast, client))]
 
 
 def stored(client: Client) -> Client:
@@ -321,8 +321,8 @@ def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client, form: str, label: str, path: str
 ) -> None:
     keep_at = Place(cast.amelia.id, f"client-{client.id}", form)
-    drafts.keep(keep_at, "older", Typed(1, "", {"phone": "1"}))
-    drafts.keep(keep_at, "gone", Typed(1, "", {"phone": "2"}))
+    store.keep(keep_at, "older", Typed(1, "", {"phone": "1"}))
+    store.keep(keep_at, "gone", Typed(1, "", {"phone": "2"}))
     db.session.commit()
     page = amelia.get(f"/clients/{client.id}")
 
@@ -337,7 +337,7 @@ def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
 def test_draft_of_a_form_that_no_editor_has_breaks_no_page(
     amelia: Visitor, cast: Cast, client: Client, form: str
 ) -> None:
-    drafts.keep(Place(cast.amelia.id, f"client-{client.id}", form), "a", Typed(1, "", {"phone": "1"}))
+    store.keep(Place(cast.amelia.id, f"client-{client.id}", form), "a", Typed(1, "", {"phone": "1"}))
     db.session.commit()
 
     assert amelia.get(f"/clients/{client.id}").status_code == 200

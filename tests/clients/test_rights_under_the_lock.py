@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.revisions import ClientRevision
-from portal.editing.drafts import DRAFT_LOCK, EditDraft
+from portal.editing.drafts.store import DRAFT_LOCK, EditDraft
 from portal.extensions import db
 from tests.cast import Cast
 from tests.locks import HOLD_CLIENTS, overtaken

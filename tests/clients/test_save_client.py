@@ -15,7 +15,7 @@ from portal.clients import Client, operations
 from portal.clients.edits import Edit
 from portal.clients.entries import CLIENT, Entry
 from portal.clients.revisions import MAX_REVISIONS, ClientRevision
-from portal.editing.guard import Origin
+from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile
 from tests.reading import errors_of, form_of, text_of

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings, target
 from hypothesis import strategies as st
 
-from portal.editing.budget import MAX_STEPS, MAX_STEPS_PER_COMPARISON, Budget, TooCostly
-from portal.editing.comparing import MAX_TOKENS, Change, changes_between
-from portal.editing.differences import differences
-from portal.editing.texts import merge_texts
+from portal.editing.merge.budget import MAX_STEPS, MAX_STEPS_PER_COMPARISON, Budget, TooCostly
+from portal.editing.merge.diff import MAX_TOKENS, Change, changes_between
+from portal.editing.merge.inline_diff import differences
+from portal.editing.merge.texts import merge_texts
 from tests.editing.hostile import LONGEST, blocks, shuffled
 
 ITEMS = st.lists(st.sampled_from("abcd"), max_size=9)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.editing.budget import Budget
-from portal.editing.differences import differences
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import differences
 from tests.editing.hostile import shuffled
 
 TEXTS = st.lists(st.sampled_from(["one", "two", " ", "\n", "three four", "é"]), max_size=12).map("".join)

@@ -17,8 +17,8 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client
 from portal.clients.forms import ClientForm
-from portal.editing import drafts
-from portal.editing.drafts import EditDraft, Mark, Place, mark_from
+from portal.editing.drafts import store
+from portal.editing.drafts.store import EditDraft, Mark, Place, mark_from
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.cast import Cast
@@ -184,17 +184,15 @@ def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, c
 
 
 def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, client: Client) -> None:
-    for number in range(drafts.MOST_DRAFTS):
-        drafts.keep(
-            Place(cast.amelia.id, f"client-{number + 1000}", "record"), "a", drafts.Typed(1, "", {"phone": "1"})
-        )
-    drafts.keep(Place(cast.amelia.id, "client-999", "old"), "a", drafts.Typed(1, "", {"phone": "1"}))
-    drafts.keep(Place(cast.daniel.id, "client-999", "old"), "a", drafts.Typed(1, "", {"phone": "1"}))
+    for number in range(store.MOST_DRAFTS):
+        store.keep(Place(cast.amelia.id, f"client-{number + 1000}", "record"), "a", store.Typed(1, "", {"phone": "1"}))
+    store.keep(Place(cast.amelia.id, "client-999", "old"), "a", store.Typed(1, "", {"phone": "1"}))
+    store.keep(Place(cast.daniel.id, "client-999", "old"), "a", store.Typed(1, "", {"phone": "1"}))
     age(3600, "old")
 
     keep(amelia, client)
 
-    assert db.session.scalar(select(func.count()).where(EditDraft.profile_id == cast.amelia.id)) == drafts.MOST_DRAFTS
+    assert db.session.scalar(select(func.count()).where(EditDraft.profile_id == cast.amelia.id)) == store.MOST_DRAFTS
     assert [row[0] for row in kept() if row[2] == "old"] == [cast.daniel.id]
 
 
@@ -268,7 +266,7 @@ def test_drafts_of_a_profile_stay_within_their_size_together(
     bytes_, count = db.session.execute(
         select(func.sum(func.pg_column_size(EditDraft.values)), func.count()).where(*mine)
     ).one()
-    assert bytes_ <= drafts.MAX_BYTES
+    assert bytes_ <= store.MAX_BYTES
     assert 10 < count < 60
     ids = db.session.scalars(select(EditDraft.draft_id).where(*mine).order_by(EditDraft.updated_at.desc())).all()
     assert ids == [f"tab-{number}" for number in range(59, 59 - count, -1)]

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.editing.budget import Budget
-from portal.editing.decisions import CHOICES, Decision, decide
-from portal.editing.merge import UNKNOWN, Conflict, Merge, merge
-from portal.editing.texts import TextMerge, is_contained, merge_texts, united
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.resolutions import CHOICES, Decision, decide
+from portal.editing.merge.texts import TextMerge, is_contained, merge_texts, united
+from portal.editing.merge.three_way import UNKNOWN, Conflict, Merge, merge
 from tests.editing.hostile import shuffled
 
 BY_LINES = {"notes": 200}

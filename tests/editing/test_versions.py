@@ -1,4 +1,4 @@
-"""portal.editing.versions: one conditional UPDATE decides, for any versioned record."""
+"""portal.editing.optimistic_lock: one conditional UPDATE decides, for any versioned record."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.clients import Client
-from portal.editing.versions import claim_guarded, save_guarded
+from portal.editing.optimistic_lock import claim_guarded, save_guarded
 from portal.errors import StaleVersion
 from portal.extensions import db
 from tests.cast import Cast

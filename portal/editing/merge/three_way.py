@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple
 
-from portal.editing.budget import Budget
-from portal.editing.texts import merge_texts, united
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.texts import merge_texts, united
 
 Values = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.editing.merge import Conflict, Merge
+from portal.editing.merge.three_way import Conflict, Merge
 
 CHOICES = ("both", "theirs", "yours", "third")
 

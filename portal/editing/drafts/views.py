@@ -8,9 +8,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import page_kinds
-from portal.editing import drafts
-from portal.editing.drafts import Place
-from portal.editing.typed import draft_id_from, form_from, mark_of, typed_from
+from portal.editing.drafts import store
+from portal.editing.drafts.payload import draft_id_from, form_from, mark_of, typed_from
+from portal.editing.drafts.store import Place
 from portal.errors import NotAllowed, NotSignedIn
 from portal.extensions import csrf, db
 from portal.web.csrf import check_csrf
@@ -32,7 +32,7 @@ def wait_for_turn() -> None:
 
     Raises NotSignedIn (401) without a cookie.
     """
-    drafts.take_turns(identity().profile_id)
+    store.take_turns(identity().profile_id)
 
 
 @by_hand.before_request
@@ -55,7 +55,7 @@ def keep(page_identifier: str) -> ResponseReturnValue:
     draft_id = draft_id_from(request.args.get("draft", ""))
     place = _place(page_identifier)
     fields = page_kinds.parse(page_identifier).kind.fields_of(place.form)
-    drafts.keep(place, draft_id, typed_from(json_body(LARGEST_BODY_BYTES), fields))
+    store.keep(place, draft_id, typed_from(json_body(LARGEST_BODY_BYTES), fields))
     db.session.commit()
     return {"status": "kept"}
 
@@ -66,9 +66,9 @@ def discard(page_identifier: str) -> ResponseReturnValue:
     place = _place(page_identifier)
     is_gone = True
     if "mark" in request.args:
-        is_gone = drafts.discard_marked(place, mark_of(request.args["mark"], "mark"))
+        is_gone = store.discard_marked(place, mark_of(request.args["mark"], "mark"))
     else:
-        drafts.discard(place, draft_id_from(request.args.get("draft", "")))
+        store.discard(place, draft_id_from(request.args.get("draft", "")))
     db.session.commit()
     return {"status": "discarded" if is_gone else "moved_on"}
 
@@ -76,7 +76,7 @@ def discard(page_identifier: str) -> ResponseReturnValue:
 @by_hand.post("/discard_draft/<page_identifier>")
 def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
     """As `discard`, from the form of the editor's banner, back to the editor."""
-    is_gone = drafts.discard_marked(_place(page_identifier), mark_of(request.form.get("mark"), "mark"))
+    is_gone = store.discard_marked(_place(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
     flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
     return redirect(local_path(request.form.get("back"), home="/"))

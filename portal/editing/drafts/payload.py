@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from portal.editing.drafts import ASIDE, LONGEST_ID, Mark, Typed, mark_from
-from portal.editing.guard import origin_from
+from portal.editing.base_version import origin_from
+from portal.editing.drafts.store import ASIDE, LONGEST_ID, Mark, Typed, mark_from
 from portal.errors import InvalidInput
 
 DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import url_for
 
-from portal.editing.drafts import EditDraft, Place
+from portal.editing.drafts.store import EditDraft, Place
 
 
 @dataclass(frozen=True)

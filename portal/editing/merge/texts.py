@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from portal.editing.budget import Budget, TooCostly
-from portal.editing.comparing import Change, changes_between
+from portal.editing.merge.budget import Budget, TooCostly
+from portal.editing.merge.diff import Change, changes_between
 
 Lines = list[str]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from portal.editing.budget import MAX_STEPS_PER_COMPARISON, Budget, TooCostly
+from portal.editing.merge.budget import MAX_STEPS_PER_COMPARISON, Budget, TooCostly
 
 MAX_TOKENS = 5_000  # of each sequence, without what is the same at both ends
 

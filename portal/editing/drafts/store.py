@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.editing.guard import Origin, origin_from
+from portal.editing.base_version import Origin, origin_from
 from portal.extensions import Model, db
 
 MOST_DRAFTS = 100  # of one profile; the oldest go

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from portal.editing.budget import Budget, TooCostly
-from portal.editing.comparing import changes_between
+from portal.editing.merge.budget import Budget, TooCostly
+from portal.editing.merge.diff import changes_between
 
 LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
 MAX_PIECES = 1_000  # more can neither be read nor quickly drawn

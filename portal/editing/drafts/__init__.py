@@ -1,0 +1,1 @@
+"""Drafts: unsaved form input, kept on the server."""
