@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 from sqlalchemy.engine import make_url
 
-from portal.live.notices import CHANNEL, Notice, read
+from portal.live.notifications import CHANNEL, Notice, read
 
 
 class Wire:

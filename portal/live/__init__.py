@@ -18,7 +18,7 @@ import time
 from flask import Flask
 
 from portal.extensions import LIVE_BIND, db
-from portal.live.clients import Client
+from portal.live.connection import Client
 from portal.live.hub import Hub
 from portal.live.outbox import init_outbox
 from portal.live.source import Source

@@ -20,10 +20,10 @@ from sqlalchemy import Engine
 
 from portal.driver.errors import DATABASE_TROUBLE
 from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
-from portal.live import notices
+from portal.live import notifications
 from portal.live.listener import Bell, Listener
-from portal.live.notices import Notice
-from portal.live.open_streams import OpenStreams, Watched
+from portal.live.notifications import Notice
+from portal.live.registry import OpenStreams, Watched
 from portal.live.schedule import Schedule
 from portal.live.source import Reading, Source
 from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
@@ -178,12 +178,12 @@ class Hub:
     def _hear(self, notice: Notice, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
         with self._lock:
-            if notice.event == notices.SIGNED_OUT:
+            if notice.event == notifications.SIGNED_OUT:
                 for stream in self._open.of_profile(notice.profile):
                     _sign_out(stream)
             elif watched := self._open.page(notice.page):
                 self._schedule.ring(watched.page.identifier, now)
-                if notice.event == notices.NUDGE:
+                if notice.event == notifications.NUDGE:
                     _nudge(watched, notice.profile or 0, now)
 
     def _tend(self, now: float) -> None:

@@ -16,8 +16,8 @@ import psycopg2
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
 
-from portal.live import notices
-from portal.live.notices import Notice
+from portal.live import notifications
+from portal.live.notifications import Notice
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Listener:
                 prepare(self.connection)
             # After the statements: from here on nothing that changes is missed by whoever reads afterwards.
             with self.connection.cursor() as cursor:
-                cursor.execute(f"LISTEN {notices.CHANNEL}")
+                cursor.execute(f"LISTEN {notifications.CHANNEL}")
         except BaseException:
             self._pooled.close()
             raise
@@ -87,7 +87,7 @@ class Listener:
             self.connection.poll()
         if self.connection.closed:
             raise psycopg2.OperationalError("the connection was closed")
-        heard = [notices.read(notify.payload) for notify in self.connection.notifies]
+        heard = [notifications.read(notify.payload) for notify in self.connection.notifies]
         self.connection.notifies.clear()
         return [notice for notice in heard if notice]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from portal.live.notices import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notice
+from portal.live.notifications import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notice
 from portal.monitoring import metrics
 
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from portal.live.clients import Client
+from portal.live.connection import Client
 from portal.live.source import Verdict
 from portal.page_kinds import Page
 from portal.web.session_cookie import Identity

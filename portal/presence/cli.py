@@ -12,7 +12,7 @@ from portal.cli import CommandGroup
 from portal.errors import DatabaseAway, NotFound
 from portal.extensions import LIVE_BIND, db
 from portal.live.listener import Bell, Listener
-from portal.live.notices import Notice
+from portal.live.notifications import Notice
 from portal.presence import statements, store
 
 WATCH_WAIT_SECONDS = 60

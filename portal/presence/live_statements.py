@@ -1,6 +1,6 @@
 """The SQL that the live stream adds to presence, as text; live_source.py and store.py run it."""
 
-from portal.live.notices import NUDGE
+from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
 from portal.presence.statements import (
     CALLER,

@@ -12,8 +12,9 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.extensions import LIVE_BIND, db
-from portal.live import clients, publish
+from portal.live import connection as clients
 from portal.live import hub as hub_module
+from portal.live import publish
 from portal.live.listener import Bell, Listener
 from tests.cast import Cast
 from tests.conftest import AppMaker

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.live import hub_of
-from portal.live.open_streams import MOST_OF_PROFILE
+from portal.live.registry import MOST_OF_PROFILE
 from tests.cast import Cast
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen

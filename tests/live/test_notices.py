@@ -1,8 +1,8 @@
-"""portal.live.notices: what is said over NOTIFY and what is made of it."""
+"""portal.live.notifications: what is said over NOTIFY and what is made of it."""
 
 import pytest
 
-from portal.live.notices import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notice, read
+from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notice, read
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from flask import Flask
 
 from portal.clients import Client
 from portal.extensions import db
-from portal.live import notices, publish
+from portal.live import notifications, publish
 from portal.live.outbox import after_commit
 from tests.cast import Cast
 from tests.visitor import visitors_of
@@ -23,7 +23,7 @@ def test_what_is_committed_is_told_once(app: Flask, wire: Wire) -> None:
     with wire.silent():
         db.session.flush()
     db.session.commit()
-    assert [notice.event for notice in wire.heard()] == [notices.SAVED, notices.SIGNED_OUT]
+    assert [notice.event for notice in wire.heard()] == [notifications.SAVED, notifications.SIGNED_OUT]
 
     with wire.silent():
         db.session.commit()
