@@ -15,7 +15,7 @@ from portal.formatting import init_formatting
 from portal.monitoring.health import init_health
 from portal.monitoring.logs import init_logs
 from portal.presence import init_presence
-from portal.presence.express import init_express_lane
+from portal.presence.fast_path import init_express_lane
 from portal.web.allowed_hosts import init_hosts
 from portal.web.body_reader import init_body_layer, init_request_bodies
 from portal.web.error_handlers import init_error_handlers

@@ -18,7 +18,7 @@ from portal.clients.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.live.outbox import after_commit
-from portal.presence import statements, store
+from portal.presence import sql, store
 from portal.web.session_cookie import Identity
 
 NO_SUCH_CLIENT = "There is no such client, or you do not have access to it."
@@ -111,7 +111,7 @@ def is_seen_by(caller: Identity, client_id: int) -> bool:
     """Whether the session holds and its profile sees the client, by one statement that reads all of it anew."""
     asked = f"""
         SELECT EXISTS (
-            SELECT FROM ({statements.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
+            SELECT FROM ({sql.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
                 (SELECT CAST(:number AS integer) AS number) page
             WHERE {VISIBLE_SQL})"""  # noqa: S608 - constants of ours
     return bool(db.session.scalar(text(asked), {**caller._asdict(), "number": client_id}))

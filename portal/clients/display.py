@@ -4,7 +4,7 @@ from flask import url_for
 
 from portal.clients.lost_access import lost_url
 from portal.clients.models import Client
-from portal.presence.display import PagePresence, presence_of
+from portal.presence.context import PagePresence, presence_of
 
 
 def presence_on_client(client: Client, activity: str) -> PagePresence:

@@ -18,7 +18,7 @@ from portal.clients.merging import row_of
 from portal.clients.movement import movement_of
 from portal.clients.own_drafts import own_drafts_of
 from portal.editing.drafts import store
-from portal.presence.display import list_heartbeat_seconds
+from portal.presence.context import list_heartbeat_seconds
 from portal.web.pagination import page_from
 
 blueprint = Blueprint("clients", __name__)

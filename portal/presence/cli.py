@@ -13,7 +13,7 @@ from portal.errors import DatabaseAway, NotFound
 from portal.extensions import LIVE_BIND, db
 from portal.live.listener import Bell, Listener
 from portal.live.notifications import Notice
-from portal.presence import statements, store
+from portal.presence import sql, store
 
 WATCH_WAIT_SECONDS = 60
 
@@ -26,7 +26,7 @@ def list_presence(page_identifier: str | None) -> None:
     """List who is on which page, newest beat first; rows past the active window are marked."""
     window = current_app.config["SETTINGS"].presence.active_window_seconds
     rows = db.session.execute(
-        text(statements.LIST), {"page_identifier": page_identifier, "active_window_seconds": window}
+        text(sql.LIST), {"page_identifier": page_identifier, "active_window_seconds": window}
     ).all()
     for row in rows:
         state = "" if row.is_active else "\tno longer active"

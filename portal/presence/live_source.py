@@ -13,9 +13,10 @@ from portal.config import PresenceTimings
 from portal.live.source import Held, Reading, Verdict
 from portal.monitoring import metrics
 from portal.page_kinds import Page
-from portal.presence import live_statements, rules, store
-from portal.presence.display import heartbeat_seconds
-from portal.presence.rules import Roster
+from portal.presence import live_sql, store
+from portal.presence import roster as rules
+from portal.presence.context import heartbeat_seconds
+from portal.presence.roster import Roster
 
 
 class PresenceSource:
@@ -25,7 +26,7 @@ class PresenceSource:
         self._timings = timings
 
     def prepare(self, connection: PsycopgConnection) -> None:
-        store.prepare(connection, live_statements.pages_read(), live_statements.vanished())
+        store.prepare(connection, live_sql.pages_read(), live_sql.vanished())
 
     def read(self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[Held]) -> list[Reading]:
         """The pages in their order, each with the verdicts of those that hold a stream on it, in theirs.
@@ -40,7 +41,7 @@ class PresenceSource:
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
-            cursor.execute(f"EXECUTE {live_statements.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s)", parameters)
+            cursor.execute(f"EXECUTE {live_sql.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s)", parameters)
             [(now_epoch, verdicts, found)] = cursor.fetchall()
         metrics.ROSTER_QUERIES.inc()
         verdicts_of: dict[str, list[Verdict]] = {page.identifier: [] for page in pages}
@@ -62,7 +63,7 @@ class PresenceSource:
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
-            cursor.execute(f"EXECUTE {live_statements.PREPARED_VANISHED} (%s, %s, %s, %s, %s, %s)", parameters)
+            cursor.execute(f"EXECUTE {live_sql.PREPARED_VANISHED} (%s, %s, %s, %s, %s, %s)", parameters)
             [(rung,)] = cursor.fetchall()
         metrics.NOTIFICATIONS_SENT.inc(rung)
         return bool(rung)

@@ -27,10 +27,11 @@ from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
 from portal.extensions import PRESENCE_BIND, db
 from portal.live import publish
 from portal.monitoring import metrics
-from portal.presence import live_statements, statements
+from portal.presence import live_sql
+from portal.presence import sql as statements
+from portal.presence.batching import Rounds
 from portal.presence.beats import Beat
-from portal.presence.rounds import Rounds
-from portal.presence.rules import Roster
+from portal.presence.roster import Roster
 from portal.web.session_cookie import Identity
 
 NO_SUCH_PAGE = "There is no such page, or you do not have access to it."
@@ -106,7 +107,7 @@ def nudge(caller: Identity, page: page_kinds.Page, tab_id: str, timings: Presenc
     Raises NotSignedIn (401), NotFound (404), InvalidInput (422) for a tab that does not wait, TooSoon (429).
     """
     [(signed_in, allowed, waits, wait_seconds, rung)] = _execute(
-        f"EXECUTE {live_statements.PREPARED_NUDGE} (%s, %s, %s, %s, %s, %s, %s, %s)",
+        f"EXECUTE {live_sql.PREPARED_NUDGE} (%s, %s, %s, %s, %s, %s, %s, %s)",
         (
             *caller,
             page.identifier,
@@ -247,5 +248,5 @@ def _prepare_all(connection: PsycopgConnection, _record: object) -> None:
         statements.rosters(),
         statements.leave(),
         statements.clear(),
-        live_statements.nudge(),
+        live_sql.nudge(),
     )

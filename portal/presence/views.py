@@ -8,10 +8,11 @@ from portal.config import PresenceTimings
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
 from portal.live import open_stream
-from portal.presence import rules, store
-from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
+from portal.presence import roster as rules
+from portal.presence import store
 from portal.presence.beats import stream_number_from, tab_id_from
-from portal.presence.express import FAILURE
+from portal.presence.fast_path import FAILURE
+from portal.presence.heartbeat import LARGEST_BODY_BYTES, answer_to_beat
 from portal.web import session_cookie
 from portal.web.csrf import check_csrf
 from portal.web.json_body import json_body

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from portal.auth import Profile
 from portal.extensions import PRESENCE_BIND, db
 from portal.page_kinds import parse
+from portal.presence.batching import Rounds
 from portal.presence.beats import MOST_TABS, Beat
-from portal.presence.rounds import Rounds
 from portal.presence.store import _run_beats
 from portal.web.session_cookie import Identity
 from tests.cast import Cast, make_profile

@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.extensions import db
-from portal.presence import express, views
+from portal.presence import fast_path, views
 from tests.cast import Cast
 from tests.visitor import Visitor, visitors_of
 from tests.wiretap import Wiretap
@@ -27,7 +27,7 @@ LANES = {"express": "application/json", "flask": "application/json; charset=utf-
 def lanes_taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which lane has answered beats, in order."""
     taken: list[str] = []
-    for lane, module in (("express", express), ("flask", views)):
+    for lane, module in (("express", fast_path), ("flask", views)):
         answer = module.answer_to_beat
 
         def noted(*arguments: Any, lane: str = lane, answer: Callable[..., Any] = answer) -> Any:
@@ -213,7 +213,7 @@ def test_an_error_that_nobody_foresaw_is_answered_and_logged_by_flask(
         raise RuntimeError("nobody foresaw this")
 
     amelia = visit(cast.amelia).with_token()
-    monkeypatch.setattr(express, "answer_to_beat", fail)
+    monkeypatch.setattr(fast_path, "answer_to_beat", fail)
 
     answer = by("express", amelia, {"page_identifier": page_identifier})
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from portal.config import PresenceTimings
-from portal.presence.rules import Roster, viewers
+from portal.presence.roster import Roster, viewers
 from tests.cast import Cast, make_profile
 from tests.presence.passing_time import let_pass
 from tests.records import make_client

@@ -1,4 +1,4 @@
-"""portal.presence.rounds: many calls, one statement. Threads and events, no database, no sleeping."""
+"""portal.presence.batching: many calls, one statement. Threads and events, no database, no sleeping."""
 
 import subprocess
 import sys
@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from portal.errors import DatabaseAway
-from portal.presence import rounds as rounds_module
-from portal.presence.rounds import MOST_CALLS, Rounds
+from portal.presence import batching as rounds_module
+from portal.presence.batching import MOST_CALLS, Rounds
 
 PATIENCE_SECONDS = 10  # never used up, unless a test fails
 
@@ -189,7 +189,7 @@ from gevent import monkey; monkey.patch_all()
 import gevent
 from gevent.event import Event
 from portal.errors import DatabaseAway
-from portal.presence.rounds import Rounds
+from portal.presence.batching import Rounds
 
 may_answer = {key: Event() for key in "abd"}
 

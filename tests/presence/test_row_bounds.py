@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import store
 from portal.presence.beats import LONGEST_FIELD, MAX_FIELDS_BYTES, MOST_FIELDS, MOST_TABS, Beat
-from portal.presence.tab_statements import MAX_ROW_BYTES
+from portal.presence.tab_sql import MAX_ROW_BYTES
 from tests.cast import Cast
 from tests.presence.passing_time import tab_ids
 from tests.records import make_client

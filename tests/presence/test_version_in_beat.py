@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from portal import page_kinds
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
-from portal.presence import statements
+from portal.presence import sql
 from tests.cast import Cast
 from tests.presence.test_express_lane import LANES, by
 from tests.records import make_client
@@ -80,7 +80,7 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     caller = identity_of(app, cast.amelia)
     arguments = ([caller.profile_id], [caller.session_id], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
-        cursor.execute(statements.beats().replace(statements.PREPARED_BEATS, "vault_beats"))
+        cursor.execute(sql.beats().replace(sql.PREPARED_BEATS, "vault_beats"))
         cursor.execute("EXECUTE vault_beats (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
         [(signed_in, may_see, _, _, version, _)] = cursor.fetchall()
         cursor.execute("DEALLOCATE vault_beats")
@@ -108,8 +108,7 @@ def test_the_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client
     )
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(
-            f"EXPLAIN (FORMAT JSON) EXECUTE {statements.PREPARED_BEATS}"
-            " (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
+            f"EXPLAIN (FORMAT JSON) EXECUTE {sql.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
             arguments,
         )
         [[[plan]]] = cursor.fetchall()

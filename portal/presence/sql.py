@@ -9,7 +9,7 @@ live stream are in live_statements.py.
 from portal import page_kinds
 from portal.live.notifications import ROSTER
 from portal.live.publish import notify_sql
-from portal.presence.tab_statements import NOW, bounded, looking_on, new_tab, other_tabs, same_tab
+from portal.presence.tab_sql import NOW, bounded, looking_on, new_tab, other_tabs, same_tab
 
 PREPARED_BEATS = "presence_beats"
 PREPARED_ROSTERS = "presence_rosters"

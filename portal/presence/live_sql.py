@@ -2,17 +2,8 @@
 
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
-from portal.presence.statements import (
-    CALLER,
-    VIEWERS,
-    beaten_within,
-    caller,
-    ring,
-    version,
-    visible,
-    without_tab,
-)
-from portal.presence.tab_statements import NOW
+from portal.presence.sql import CALLER, VIEWERS, beaten_within, caller, ring, version, visible, without_tab
+from portal.presence.tab_sql import NOW
 
 PREPARED_PAGES = "presence_pages"
 PREPARED_VANISHED = "presence_vanished"

@@ -18,7 +18,7 @@ from werkzeug.http import parse_cookie
 
 from portal.errors import NotSignedIn, PortalError
 from portal.extensions import PRESENCE_BIND, db
-from portal.presence.answers import LARGEST_BODY_BYTES, answer_to_beat
+from portal.presence.heartbeat import LARGEST_BODY_BYTES, answer_to_beat
 from portal.web import session_cookie
 from portal.web.allowed_hosts import Hosts
 from portal.web.csrf import HEADER, is_token_of

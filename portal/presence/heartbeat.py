@@ -5,9 +5,10 @@ from typing import Any
 from sqlalchemy import Engine
 
 from portal.config import PresenceTimings
-from portal.presence import rules, store
+from portal.presence import roster as rules
+from portal.presence import store
 from portal.presence.beats import beat_from
-from portal.presence.display import heartbeat_seconds
+from portal.presence.context import heartbeat_seconds
 from portal.web.session_cookie import Identity
 
 LARGEST_BODY_BYTES = 16 * 1024
