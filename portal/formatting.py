@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from portal.charts import value_chart
+from portal.clients.page.value_chart import value_chart
 from portal.clock import LONDON
 
 NOTHING = "–"

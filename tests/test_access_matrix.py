@@ -15,9 +15,10 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.clients import Client, ClientGrant, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
+from portal.clients import Client, ClientGrant
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.charts import HEIGHT, WIDTH, moved_since, value_chart
+from portal.clients.page.value_chart import HEIGHT, WIDTH, moved_since, value_chart
 
 QUARTERS = [date(2026, 2, 20), date(2026, 5, 22), date(2026, 8, 21)]
 

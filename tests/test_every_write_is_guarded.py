@@ -11,10 +11,11 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.clients import Client, Person, Product, Valuation, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, PERSON, Entry
-from portal.clients.revisions import ClientRevision
+from portal.clients import Client, Person, Product, Valuation
+from portal.clients.records.entries import CLIENT, PERSON, Entry
+from portal.clients.records.revisions import ClientRevision
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast

@@ -21,9 +21,10 @@ from werkzeug.test import TestResponse
 
 from portal.auth.mfa import totp
 from portal.auth.passwords import hashing
-from portal.clients import ClientGrant, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
+from portal.clients import ClientGrant
+from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import PASSWORD, Cast

@@ -7,7 +7,7 @@ from wtforms import HiddenField, StringField
 
 from portal.admin.users import forms as admin_forms
 from portal.auth.views import forms as auth_forms
-from portal.clients import forms as client_forms
+from portal.clients.editor import forms as client_forms
 from portal.config import PROJECT_ROOT
 from portal.web.max_length import MaxLength
 from tests.cast import Cast

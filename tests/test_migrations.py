@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.queries import _found
+from portal.clients.records.queries import _found
 from portal.extensions import db
 from tests.cast import make_cast
 from tests.conftest import DatabaseMaker, settings_for

@@ -3,20 +3,14 @@
 from flask import Flask
 
 from portal import page_kinds
-from portal.clients import (
-    access,
-    access_views,
-    changes_views,
-    cli,
-    editor_views,
-    editors,
-    history_views,
-    overruled_views,
-    permission_views,
-    text_merges_views,
-    views,
-)
-from portal.clients.models import Client, ClientGrant, Person, Product, Valuation
+from portal.clients import cli, permission_recheck, permissions
+from portal.clients.editor import editor, text_merges_views
+from portal.clients.editor import views as editor_views
+from portal.clients.history import changes_views, overruled_views
+from portal.clients.history import views as history_views
+from portal.clients.page import views
+from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
+from portal.clients.sharing import views as access_views
 
 __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
 
@@ -27,16 +21,16 @@ def init_clients(app: Flask) -> None:
         page_kinds.PageKind(
             "client",
             "client record",
-            load=access.client_for,
-            visible_sql=access.VISIBLE_SQL,
-            editable_sql=access.EDITABLE_SQL,
-            version_sql=access.VERSION_SQL,
-            admin_only_sql=access.ADMIN_ONLY_SQL,
-            fields_of=editors.fields_of,
+            load=permissions.client_for,
+            visible_sql=permissions.VISIBLE_SQL,
+            editable_sql=permissions.EDITABLE_SQL,
+            version_sql=permissions.VERSION_SQL,
+            admin_only_sql=permissions.ADMIN_ONLY_SQL,
+            fields_of=editor.fields_of,
         )
     )
     modules = (views, editor_views, history_views, access_views, changes_views, overruled_views, text_merges_views)
     for module in modules:
         app.register_blueprint(module.blueprint)
-    permission_views.init_permission(app)
+    permission_recheck.init_permission(app)
     app.cli.add_command(cli.clients)

@@ -11,12 +11,14 @@ from portal import audit
 from portal.audit import Event
 from portal.auth import profiles
 from portal.cli import CommandGroup
-from portal.clients import exporter, granting, importer
-from portal.clients.edits import Edit
-from portal.clients.exporter import ExportCounts
-from portal.clients.handing_over import hand_over
-from portal.clients.import_changes import ImportCounts
-from portal.clients.models import Client
+from portal.clients.csv import export
+from portal.clients.csv.export import ExportCounts
+from portal.clients.csv.importing import importer
+from portal.clients.csv.importing.changes import ImportCounts
+from portal.clients.records.models import Client
+from portal.clients.saving.edits import Edit
+from portal.clients.sharing import grants
+from portal.clients.sharing.reassign import hand_over
 from portal.database import retention
 from portal.editing.base_version import Origin
 from portal.errors import NotFound
@@ -53,7 +55,7 @@ def export_clients(folder: Path, force: bool) -> None:
     Passwords are not among them. Cells that a spreadsheet would take for a formula begin with an apostrophe,
     which `import` takes away again.
     """
-    counts = exporter.export_folder(folder, overwrite=force, progress=_progress)
+    counts = export.export_folder(folder, overwrite=force, progress=_progress)
     audit.record(Event.EXPORTED, at_the_command_line("flask clients export"), what="clients", **_numbers(counts))
     db.session.commit()
     click.echo(counts)
@@ -80,7 +82,7 @@ def hand_over_clients(giver: str, taker: str) -> None:
 def restrict_client(client_ref: str, off: bool) -> None:
     """Hide the client REF from everybody but its adviser, those granted and administrators."""
     client = _client(client_ref)
-    granting.restrict(client, _edit(client, "flask clients restrict"), is_restricted=not off)
+    grants.restrict(client, _edit(client, "flask clients restrict"), is_restricted=not off)
     db.session.commit()
     click.echo(f"{client.client_ref} is seen by {'everybody' if off else 'those with access alone'}.")
 
@@ -94,9 +96,9 @@ def grant_client(client_ref: str, email: str, off: bool) -> None:
     client, profile = _client(client_ref), profiles.profile_by_email(email)
     edit = _edit(client, "flask clients grant")
     if off:
-        granting.revoke(client, granting.grant_id_of(client, profile), edit)
+        grants.revoke(client, grants.grant_id_of(client, profile), edit)
     else:
-        granting.grant(client, profile.id, edit)
+        grants.grant(client, profile.id, edit)
     db.session.commit()
     click.echo(f"{profile.email} {'no longer has' if off else 'has'} access to {client.client_ref}.")
 

@@ -27,7 +27,7 @@ from sqlalchemy.exc import OperationalError
 from portal import create_app
 from portal.auth import profiles
 from portal.auth.models import ROLES, Profile
-from portal.clients.importer import import_folder
+from portal.clients.csv.importing.importer import import_folder
 from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
 from portal.errors import ConfigurationError, PortalError
 from portal.extensions import db

@@ -19,9 +19,12 @@ from sqlalchemy import select
 from portal import audit
 from portal.auth import Profile
 from portal.auth.sessions import store as sign_in_sessions
-from portal.clients import Client, Product, models, operations, reverting
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, PERSON, PRODUCT, Entry
+from portal.clients import Client, Product
+from portal.clients.history import revert
+from portal.clients.records import models
+from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
 from portal.editing.base_version import Origin
 from portal.editing.drafts import store as drafts
@@ -400,9 +403,9 @@ def overruled(stage: Stage) -> Page:
         origin = Origin(client.version - 1, seen_version=client.version)
         operations.save_entry(client, Entry(CLIENT), Edit(origin, daniel_id, values, decisions=decided))
     save_for(stage.cast.amelia, client, address_line1="1 High Street")
-    revision = reverting.revision_of(client, client.version)
+    revision = revert.revision_of(client, client.version)
     edit = Edit(Origin(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
-    reverting.revert(client, revision, Entry(CLIENT), edit)
+    revert.revert(client, revision, Entry(CLIENT), edit)
     db.session.commit()
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}")

@@ -8,9 +8,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from portal.auth import Profile
-from portal.clients import Client, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
+from portal.clients import Client
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.editing.merge.resolutions import Decision
 from portal.extensions import db

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.clients.revisions import ClientRevision
+from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.cast import Cast
 from tests.reading import form_of

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal.clients.permission_views import READ_BY_POST
+from portal.clients.permission_recheck import READ_BY_POST
 from tests.cast import Cast
 from tests.locks import overtaken
 from tests.test_access_matrix import make_records, routes_of

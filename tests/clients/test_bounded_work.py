@@ -14,7 +14,7 @@ from sqlalchemy import insert, text, update
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
-from portal.clients.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
+from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.cast import Cast

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.clients.forms import ClientForm
+from portal.clients.editor.forms import ClientForm
 from portal.extensions import db
 from tests.cast import Cast, make_profile
 from tests.reading import errors_of, form_of, options_of, text_of

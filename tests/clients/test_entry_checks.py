@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from portal.clients import Client
-from portal.clients.entry_checks import problem_with
+from portal.clients.records.entry_checks import problem_with
 from portal.extensions import db
 from tests.clients.conftest import Desk
 from tests.records import make_person, make_product

@@ -12,11 +12,11 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from portal.clients import csv_files, exporter
-from portal.clients.csv_files import read_records, write_records
-from portal.clients.exporter import FolderNotUsable, export_folder
-from portal.clients.import_changes import Counts
-from portal.clients.importer import import_folder
+from portal.clients.csv import export, files
+from portal.clients.csv.export import FolderNotUsable, export_folder
+from portal.clients.csv.files import read_records, write_records
+from portal.clients.csv.importing.changes import Counts
+from portal.clients.csv.importing.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from portal.web.csv_escaping import defused, restored
@@ -146,7 +146,7 @@ def test_an_export_that_fails_half_way_leaves_earlier_files_whole(
             raise OSError(28, "No space left on device")
         write_records(path, rows)
 
-    monkeypatch.setattr(exporter, "write_records", fail_at_products)
+    monkeypatch.setattr(export, "write_records", fail_at_products)
     with pytest.raises(FolderNotUsable, match="No space left on device"):
         export_folder(target, overwrite=True)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
@@ -213,4 +213,4 @@ def test_rows_come_back_from_a_file_as_they_were(tmp_path_factory: pytest.TempPa
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
     write_records(path, [[defused(cell) for cell in row] for row in rows])
     assert [record.cells for record in read_records(path)] == rows
-    assert len(path.read_bytes()) < csv_files.MAX_FILE_BYTES
+    assert len(path.read_bytes()) < files.MAX_FILE_BYTES

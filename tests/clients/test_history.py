@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import DBAPIError
 
-from portal.clients import Client, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
-from portal.clients.revisions import ClientRevision
+from portal.clients import Client
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.records.revisions import ClientRevision
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast

@@ -14,10 +14,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from portal.auth import Profile
-from portal.clients import Client, Person, Product, Valuation, importer
-from portal.clients.import_changes import Counts, ImportCounts
-from portal.clients.importer import ImportOvertaken, import_folder
-from portal.clients.revisions import ClientRevision
+from portal.clients import Client, Person, Product, Valuation
+from portal.clients.csv.importing import importer
+from portal.clients.csv.importing.changes import Counts, ImportCounts
+from portal.clients.csv.importing.importer import ImportOvertaken, import_folder
+from portal.clients.records.revisions import ClientRevision
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from tests.cast import Cast

@@ -9,8 +9,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.clients import Client, Product, Valuation
-from portal.clients.importer import import_folder
-from portal.clients.revisions import ClientRevision
+from portal.clients.csv.importing.importer import import_folder
+from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.clients.csv_folder import CsvFolder
 

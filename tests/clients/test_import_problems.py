@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from portal.clients import csv_files, csv_tables
-from portal.clients.csv_problems import ImportProblems
-from portal.clients.importer import import_folder
+from portal.clients.csv import files, tables
+from portal.clients.csv.importing.importer import import_folder
+from portal.clients.csv.problems import ImportProblems
 from portal.extensions import db
 from tests.clients.csv_folder import CsvFolder, whole_database
 from tests.records import make_client, make_person, make_product
@@ -245,13 +245,13 @@ def test_quotation_marks_that_do_not_pair(folder: CsvFolder) -> None:
 
 
 def test_a_row_without_end_is_given_up(folder: CsvFolder) -> None:
-    folder.add("people.csv", 'KG1,,"José,Ruiz,,,', *["KG1,,,,,,"] * csv_files.MAX_RECORD_CHARACTERS)
+    folder.add("people.csv", 'KG1,,"José,Ruiz,,,', *["KG1,,,,,,"] * files.MAX_RECORD_CHARACTERS)
     [problem] = problems_of(folder)
     assert problem.startswith("people.csv:3: the row is longer than 100,000 characters")
 
 
 def test_a_file_too_large_to_read(folder: CsvFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(csv_files, "MAX_FILE_BYTES", 2**20)
+    monkeypatch.setattr(files, "MAX_FILE_BYTES", 2**20)
     folder.add("people.csv", "x" * 2**20)
     assert problems_of(folder) == ["people.csv: is larger than 1 MB"]
 
@@ -259,7 +259,7 @@ def test_a_file_too_large_to_read(folder: CsvFolder, monkeypatch: pytest.MonkeyP
 def test_a_file_with_nothing_but_problems_is_not_read_to_its_end(
     folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_tables, "MAX_PROBLEMS_OF_A_FILE", 3)
+    monkeypatch.setattr(tables, "MAX_PROBLEMS_OF_A_FILE", 3)
     folder.add("valuations.csv", *["?,?,?"] * 50)
     problems = problems_of(folder)
     assert "valuations.csv:4: too many problems; what follows was not read" in problems

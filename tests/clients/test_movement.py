@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from portal import clock
 from portal.clients import Client
-from portal.clients.movement import Movement, ThenAndNow, movement_of
+from portal.clients.page.movement import Movement, ThenAndNow, movement_of
 from tests.reading import text_of
 from tests.records import make_product
 from tests.visitor import Visitor

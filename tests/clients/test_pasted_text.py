@@ -7,7 +7,7 @@ from flask import Flask
 
 from portal.auth.profiles import find_by_email
 from portal.clients import Client
-from portal.clients.importer import import_folder
+from portal.clients.csv.importing.importer import import_folder
 from portal.editing.drafts import store
 from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.clients.people_matching import COLUMNS, match_people
+from portal.clients.records.people_matching import COLUMNS, match_people
 
 BORN = date(1961, 2, 3)
 

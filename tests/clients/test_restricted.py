@@ -11,7 +11,7 @@ from portal import page_kinds
 from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
-from portal.clients.access import VISIBLE_SQL, visible_to
+from portal.clients.permissions import VISIBLE_SQL, visible_to
 from portal.extensions import db
 from portal.presence import beats, store
 from tests.cast import Cast, make_profile

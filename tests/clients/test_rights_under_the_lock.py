@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select, text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, ClientGrant, Person, Product, Valuation
-from portal.clients.revisions import ClientRevision
+from portal.clients.records.revisions import ClientRevision
 from portal.editing.drafts.store import DRAFT_LOCK, EditDraft
 from portal.extensions import db
 from tests.cast import Cast

@@ -11,10 +11,11 @@ from werkzeug.test import TestResponse
 
 from portal import clock
 from portal.audit import AuditEvent, Event
-from portal.clients import Client, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
-from portal.clients.revisions import MAX_REVISIONS, ClientRevision
+from portal.clients import Client
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.records.revisions import MAX_REVISIONS, ClientRevision
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.cast import Cast, make_profile

@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.clients import Client, Product, Valuation
-from portal.clients.importer import import_folder
-from portal.clients.valuation_jumps import is_jump
+from portal.clients.csv.importing.importer import import_folder
+from portal.clients.records.valuation_jumps import is_jump
 from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.clients.csv_folder import CsvFolder

@@ -16,7 +16,7 @@ from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.clients.forms import ClientForm
+from portal.clients.editor.forms import ClientForm
 from portal.editing.drafts import store
 from portal.editing.drafts.store import EditDraft, Mark, Place, mark_from
 from portal.extensions import db

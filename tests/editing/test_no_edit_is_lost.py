@@ -23,7 +23,7 @@ from sqlalchemy import select
 from portal import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.revisions import ClientRevision, to_json
+from portal.clients.records.revisions import ClientRevision, to_json
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 from tests.cast import make_profile

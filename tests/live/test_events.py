@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from portal.auth import Profile
-from portal.clients import Client, operations
-from portal.clients.edits import Edit
-from portal.clients.entries import CLIENT, Entry
+from portal.clients import Client
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
 from portal.editing.base_version import Origin
 from portal.extensions import db

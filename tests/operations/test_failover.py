@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from portal import create_app
 from portal.clients import Client
-from portal.clients.revisions import ClientRevision
+from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.conftest import settings_for
 from tests.operations.offices import office

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from portal.auth import Profile
 from portal.auth.models import ROLES
-from portal.clients.access import EDITABLE_SQL
+from portal.clients.permissions import EDITABLE_SQL
 from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import store

@@ -1,0 +1,64 @@
+"""What rows of the five files say of each other and of what the database holds. Pure; called by the importer."""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from portal.clients.csv.problems import Problem
+from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, PersonRow, ProductRow
+from portal.clients.csv.tables import Table, Tables
+from portal.clients.records.parsers import shown
+
+
+def reference_problems(
+    tables: Tables, *, emails: Collection[str], client_refs: Collection[str], owners: Mapping[str, str]
+) -> list[Problem]:
+    """Rows that name a profile, client or plan that is neither in the files nor in the database.
+
+    The database's side: emails in lower case, client references, plan number → its client's reference.
+    """
+    return [
+        *_advisers(tables, emails),
+        *_clients_of(PEOPLE.file, tables.people, tables, client_refs),
+        *_clients_of(PRODUCTS.file, tables.products, tables, client_refs),
+        *_owners(tables, owners),
+        *_plans(tables, owners),
+    ]
+
+
+def _advisers(tables: Tables, emails: Collection[str]) -> Iterator[Problem]:
+    given = {row.key for row in tables.profiles.rows}
+    for row in tables.clients.rows:
+        email = row.adviser_email
+        if not email or email.lower() in given or email.lower() in emails or tables.profiles.may_hold(email):
+            continue
+        yield Problem(CLIENTS.file, row.line, "adviser_email", f"{shown(email)} is not a known user")
+
+
+def _clients_of(
+    file: str,
+    table: Table[PersonRow] | Table[ProductRow],
+    tables: Tables,
+    client_refs: Collection[str],
+) -> Iterator[Problem]:
+    given = {row.client_ref for row in tables.clients.rows}
+    for row in table.rows:
+        ref = row.client_ref
+        if not ref or ref in given or ref in client_refs or tables.clients.may_hold(ref):
+            continue
+        yield Problem(file, row.line, "client_ref", f"{shown(ref)} is not a known client")
+
+
+def _owners(tables: Tables, owners: Mapping[str, str]) -> Iterator[Problem]:
+    for row in tables.products.rows:
+        owner = owners.get(row.plan_number)
+        if owner is not None and row.client_ref and owner != row.client_ref:
+            text = f"{shown(row.plan_number)} belongs to another client, {shown(owner)}"
+            yield Problem(PRODUCTS.file, row.line, "plan_number", text)
+
+
+def _plans(tables: Tables, owners: Collection[str]) -> Iterator[Problem]:
+    given = {row.plan_number for row in tables.products.rows}
+    for row in tables.valuations.rows:
+        plan = row.plan_number
+        if not plan or plan in given or plan in owners or tables.products.may_hold(plan):
+            continue
+        yield Problem(VALUATIONS.file, row.line, "plan_number", f"{shown(plan)} is not a known plan")

@@ -1,0 +1,206 @@
+"""The five files of client records: their names, columns and rows. Used by importer and exporter, which thereby agree.
+
+A file's headings stand in the order of its row's fields, after `line`. A row's `key` tells it from all others of
+its file. Reads nothing itself: see csv_tables.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+
+from portal.auth.models import ROLES, Profile
+from portal.clients.records import choices
+from portal.clients.records.models import Client, Person, Product, Valuation
+from portal.clients.records.parsers import Parser, day, email, number, one_of, optional_day, text, whole_number
+
+
+class AnyRow(Protocol):
+    """A row of any of the files. Key None: its cell has a problem, or the file's rows have no key."""
+
+    @property
+    def line(self) -> int: ...
+
+    @property
+    def key(self) -> Hashable | None: ...
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+Row = TypeVar("Row", bound=AnyRow)
+
+
+class ProfileRow(NamedTuple):
+    line: int
+    first_name: str
+    last_name: str
+    email: str
+    role: str
+
+    @property
+    def key(self) -> str | None:
+        """Emails differ by more than their case."""
+        return self.email and self.email.lower()
+
+
+class ClientRow(NamedTuple):
+    line: int
+    client_ref: str
+    name: str
+    client_type: str
+    status: str
+    adviser_email: str
+    client_since: date | None
+    email: str
+    phone: str
+    address_line1: str
+    address_line2: str
+    town: str
+    postcode: str
+    risk_profile: int | None
+    capacity_for_loss: str
+    objectives: str
+    next_review_on: date | None
+    notes: str
+
+    @property
+    def key(self) -> str | None:
+        return self.client_ref
+
+
+class PersonRow(NamedTuple):
+    line: int
+    client_ref: str
+    title: str
+    first_name: str
+    last_name: str
+    known_as: str
+    date_of_birth: date | None
+    ni_number: str
+
+    @property
+    def key(self) -> None:
+        """People have no key of their own: two of a client may be equal in all that is known of them."""
+        return None
+
+
+class ProductRow(NamedTuple):
+    line: int
+    client_ref: str
+    plan_number: str
+    product_name: str
+    product_type: str
+    provider: str
+    status: str
+    start_on: date | None
+    fixed_fee: Decimal
+    percentage_fee: Decimal
+
+    @property
+    def key(self) -> str | None:
+        return self.plan_number
+
+
+class ValuationRow(NamedTuple):
+    line: int
+    plan_number: str
+    valued_on: date
+    amount: Decimal
+
+    @property
+    def key(self) -> tuple[str, date] | None:
+        return (self.plan_number, self.valued_on) if self.plan_number and self.valued_on else None
+
+
+@dataclass(frozen=True)
+class Shape(Generic[Row]):
+    """A file: heading → parser, and `make_row` of the line and a value for each; duplicates name `key_column`."""
+
+    file: str
+    make_row: Callable[..., Row]
+    key_column: str
+    columns: dict[str, Parser]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The rows' fields as the models name them: headings, without the unit that money carries in a file."""
+        return tuple(heading.removesuffix("_gbp") for heading in self.columns)
+
+
+PROFILES = Shape(
+    "profiles.csv",
+    ProfileRow,
+    "email",
+    {
+        "first_name": text(Profile.first_name, required=True),
+        "last_name": text(Profile.last_name, required=True),
+        "email": email(Profile.email, required=True),
+        "role": one_of(ROLES),
+    },
+)
+CLIENTS = Shape(
+    "clients.csv",
+    ClientRow,
+    "client_ref",
+    {
+        "client_ref": text(Client.client_ref, required=True),
+        "name": text(Client.name, required=True),
+        "client_type": one_of(choices.CLIENT_TYPES),
+        "status": one_of(choices.CLIENT_STATUSES),
+        "adviser_email": text(Profile.email),
+        "client_since": optional_day,
+        "email": email(Client.email),
+        "phone": text(Client.phone),
+        "address_line1": text(Client.address_line1),
+        "address_line2": text(Client.address_line2),
+        "town": text(Client.town),
+        "postcode": text(Client.postcode),
+        "risk_profile": whole_number(choices.RISK_PROFILES),
+        "capacity_for_loss": one_of(choices.CAPACITIES_FOR_LOSS, required=False),
+        "objectives": text(Client.objectives, several_lines=True),
+        "next_review_on": optional_day,
+        "notes": text(Client.notes, several_lines=True),
+    },
+)
+PEOPLE = Shape(
+    "people.csv",
+    PersonRow,
+    "client_ref",
+    {
+        "client_ref": text(Client.client_ref, required=True),
+        "title": text(Person.title),
+        "first_name": text(Person.first_name, required=True),
+        "last_name": text(Person.last_name, required=True),
+        "known_as": text(Person.known_as),
+        "date_of_birth": optional_day,
+        "ni_number": text(Person.ni_number),
+    },
+)
+PRODUCTS = Shape(
+    "products.csv",
+    ProductRow,
+    "plan_number",
+    {
+        "client_ref": text(Client.client_ref, required=True),
+        "plan_number": text(Product.plan_number, required=True),
+        "product_name": text(Product.product_name, required=True),
+        "product_type": one_of(choices.PRODUCT_TYPES),
+        "provider": text(Product.provider, required=True),
+        "status": one_of(choices.PRODUCT_STATUSES),
+        "start_on": optional_day,
+        "fixed_fee_gbp": number(Product.fixed_fee, least=0),
+        "percentage_fee": number(Product.percentage_fee, least=0, most=100),
+    },
+)
+VALUATIONS = Shape(
+    "valuations.csv",
+    ValuationRow,
+    "valued_on",
+    {
+        "plan_number": text(Product.plan_number, required=True),
+        "valued_on": day,
+        "amount_gbp": number(Valuation.amount),
+    },
+)
+FILES = (PROFILES.file, CLIENTS.file, PEOPLE.file, PRODUCTS.file, VALUATIONS.file)

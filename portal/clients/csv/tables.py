@@ -1,0 +1,177 @@
+"""Reads the five files into rows and collects every problem that shows without a database. Called by importer."""
+
+from collections import Counter
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Generic
+
+from portal.clients.csv import schema
+from portal.clients.csv.files import Record, UnreadableFile, read_records
+from portal.clients.csv.problems import Problem
+from portal.clients.csv.schema import ClientRow, PersonRow, ProductRow, ProfileRow, Row, Shape, ValuationRow
+from portal.clients.records.parsers import BadCell, Parser, shown
+
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+USE_COMMAS = "save it with commas, in Excel as “CSV UTF-8 (Comma delimited)”"
+MAX_PROBLEMS_OF_A_FILE = 10_000
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Table(Generic[Row]):
+    """The rows of one file. A cell with a problem is None in its row: who has problems must not write rows.
+
+    `is_whole` False: some of the file could not be read, so that what is not here may still exist.
+    `loose_cells` are those of rows with too few or too many: some of them are keys.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    is_whole: bool = True
+    loose_cells: set[str] = field(default_factory=set)
+
+    def may_hold(self, key: str) -> bool:
+        """Whether the unread part of the file may be what defines `key`."""
+        return not self.is_whole or key in self.loose_cells
+
+
+@dataclass(frozen=True)
+class Tables:
+    profiles: Table[ProfileRow]
+    clients: Table[ClientRow]
+    people: Table[PersonRow]
+    products: Table[ProductRow]
+    valuations: Table[ValuationRow]
+
+    @property
+    def problems(self) -> list[Problem]:
+        tables = (self.profiles, self.clients, self.people, self.products, self.valuations)
+        return [problem for table in tables for problem in table.problems]
+
+    @property
+    def client_refs(self) -> set[str]:
+        """Of every client that the files name."""
+        return {row.client_ref for table in (self.clients, self.people, self.products) for row in table.rows}
+
+
+def read_tables(folder: Path, tell: Tell) -> Tables:
+    """All five files of the folder; raises nothing, whatever they hold."""
+
+    def read(shape: Shape[Row]) -> Table[Row]:
+        table = read_table(shape, folder / shape.file)
+        tell(f"{shape.file}: {len(table.rows):,} rows read, {len(table.problems):,} problems")
+        return table
+
+    return Tables(
+        read(schema.PROFILES),
+        read(schema.CLIENTS),
+        read(schema.PEOPLE),
+        read(schema.PRODUCTS),
+        read(schema.VALUATIONS),
+    )
+
+
+def read_table(shape: Shape[Row], path: Path) -> Table[Row]:
+    reading = _Reading(shape)
+    try:
+        reading.read(path)
+    except UnreadableFile as error:
+        reading.give_up(error.line, error.problem)
+    return reading.table
+
+
+class _Reading(Generic[Row]):
+    """One pass through one file."""
+
+    def __init__(self, shape: Shape[Row]) -> None:
+        self.shape = shape
+        self.table: Table[Row] = Table()
+        self.width = 0
+        self.places: list[tuple[int | None, str, Parser]] = []
+        self.lines_of_keys: dict[Hashable, int] = {}
+
+    def read(self, path: Path) -> None:
+        records = read_records(path)
+        header = next(records, None)
+        if header is None:
+            raise UnreadableFile("is empty: its first line must name the columns")
+        if header.flaw:
+            raise UnreadableFile(header.flaw, header.line)
+        self._read_header(header)
+        for record in records:
+            self._read_record(record)
+            if len(self.table.problems) >= MAX_PROBLEMS_OF_A_FILE:
+                raise UnreadableFile("too many problems; what follows was not read", record.line)
+
+    def give_up(self, line: int | None, problem: str) -> None:
+        self._add(line, None, problem)
+        self.table.is_whole = False
+
+    def _read_header(self, header: Record) -> None:
+        headings = [heading.strip() for heading in header.cells]
+        if not set(headings) & set(self.shape.columns):
+            for separator, name in OTHER_SEPARATORS.items():
+                cells = {cell.strip(' "') for heading in headings for cell in heading.split(separator)}
+                if cells & set(self.shape.columns):
+                    raise UnreadableFile(f"its cells are separated by {name}: {USE_COMMAS}", header.line)
+            wanted = ",".join(self.shape.columns)
+            raise UnreadableFile(f"the first line must name the columns: {wanted}", header.line)
+        self.width = len(headings)
+        self._check_headings(headings, header.line)
+        self.places = [
+            (headings.index(column) if column in headings else None, column, parse)
+            for column, parse in self.shape.columns.items()
+        ]
+
+    def _check_headings(self, headings: list[str], line: int) -> None:
+        for heading, count in Counter(headings).items():
+            if heading not in self.shape.columns:
+                self._add(line, shown(heading), "is not a column of this file")
+            elif count > 1:
+                self._add(line, heading, "the column is there more than once")
+        for column in self.shape.columns:
+            if column not in headings:
+                self._add(line, column, "the column is missing")
+                self.table.is_whole = False
+
+    def _read_record(self, record: Record) -> None:
+        if record.flaw:
+            self.give_up(record.line, record.flaw)
+        elif len(record.cells) != self.width:
+            self._add(record.line, None, f"has {len(record.cells):,} cells instead of {self.width}")
+            self.table.loose_cells.update(record.cells)
+        else:
+            row = self.shape.make_row(record.line, *self._values(record))
+            self.table.rows.append(row)
+            self._check_key(row)
+
+    def _values(self, record: Record) -> list[Any]:
+        values: list[Any] = []
+        for place, column, parse in self.places:
+            value = None
+            if place is not None:
+                try:
+                    value = parse(record.cells[place])
+                except BadCell as problem:
+                    self._add(record.line, column, str(problem))
+            values.append(value)
+        return values
+
+    def _check_key(self, row: Row) -> None:
+        key = row.key
+        if key is None:
+            return
+        first_line = self.lines_of_keys.setdefault(key, row.line)
+        if first_line != row.line:
+            self._add(row.line, self.shape.key_column, f"{_shown_key(key)} is already on line {first_line}")
+
+    def _add(self, line: int | None, column: str | None, problem: str) -> None:
+        self.table.problems.append(Problem(self.shape.file, line, column, problem))
+
+
+def _shown_key(key: Hashable) -> str:
+    if isinstance(key, tuple):
+        plan_number, valued_on = key
+        return f"{valued_on} of {shown(plan_number)}"
+    return shown(str(key))

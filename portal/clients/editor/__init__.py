@@ -1,0 +1,1 @@
+"""The editors, their drafts and the conflict page."""

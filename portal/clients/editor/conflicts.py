@@ -1,0 +1,186 @@
+"""The conflict page: what it shows of each field that collides, and what was decided on it.
+
+Works for every kind of entry: it needs the entry's form, once as it was sent and once, prefixed, for third values. Must
+not import views.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wtforms import Field, Form
+
+from portal.auth import Profile
+from portal.clients.records.display import readable
+from portal.clients.records.entries import Entry
+from portal.clients.records.queries import name_of
+from portal.clients.records.revisions import ClientRevision, last_change, to_json
+from portal.clients.saving.edits import Merged
+from portal.clients.saving.write_request import Asked
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import Piece, abridged, differences
+from portal.editing.merge.resolutions import CHOICES, Decision
+from portal.editing.merge.three_way import UNKNOWN, Conflict
+
+THIRD_PREFIX = "third-"
+NOT_KNOWN = "not known: this was opened before the history began"
+
+
+@dataclass(frozen=True)
+class Option:
+    """One answer to a question. `pieces`: what it makes of a text, None where that is too costly or there was none."""
+
+    choice: str
+    heading: str
+    text: str
+    pieces: Sequence[Piece] | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One field to decide on, with the answers that are there beside a third value."""
+
+    name: str
+    label: str
+    base: str
+    options: Sequence[Option]
+    third: Field
+    choice: str
+    error: str
+    moved_on: bool
+    is_text: bool
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A field that is saved without a question: by whom it was changed, and to what."""
+
+    label: str
+    whose: str
+    text: str
+    pieces: Sequence[Piece] | None = None
+
+
+def fields_of(form: Form) -> set[str]:
+    """The names of all that can be sent with a form: its fields, and what the conflict page adds to each."""
+    added = {f"{prefix}{name}" for name in form._fields for prefix in (THIRD_PREFIX, "decide-", "asked-")}
+    return {"seen_version", *form._fields, *added}
+
+
+def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Decision]:
+    """What was chosen on the page that was sent; a third value that is not valid decides nothing."""
+    decisions: dict[str, Decision] = {}
+    for name in names:
+        choice = sent.get(f"decide-{name}", "")
+        if choice in CHOICES and (choice != "third" or (third[name].raw_data and third[name].validate(third))):
+            decisions[name] = Decision(choice, third[name].data if choice == "third" else None)
+    return decisions
+
+
+def questions(merged: Merged, third: Form, asked: Asked) -> list[Question]:
+    """The fields of the page, in the order of the form; those decided already keep their choice.
+
+    A third value begins as yours, of a text as both.
+    """
+    for conflict in merged.decided.conflicts:
+        if not third[conflict.field].raw_data:
+            third[conflict.field].data = conflict.yours if conflict.both is None else conflict.both
+    return [_question(conflict, merged, third, asked) for conflict in merged.decided.conflicts]
+
+
+def told(merged: Merged) -> list[dict[str, Any]]:
+    """What collides, for a program: each field with its three values as JSON, and whose change it was."""
+    return [
+        {
+            "field": conflict.field,
+            "label": merged.entry.kind.labels[conflict.field],
+            "base": None if conflict.base is UNKNOWN else to_json(conflict.base),
+            "theirs": to_json(conflict.theirs),
+            "yours": to_json(conflict.yours),
+            **({} if conflict.both is None else {"both": conflict.both}),
+            "version": revision.version if revision else None,
+            "by": (name_of(revision.changed_by) or None) if revision else None,
+            "at": revision.changed_at.isoformat() if revision else None,
+        }
+        for conflict, revision in (
+            (conflict, last_change(merged.since, merged.entry.key(conflict.field)))
+            for conflict in merged.decided.undecided
+        )
+    ]
+
+
+def settled(merged: Merged, asked: Asked) -> list[Settled]:
+    """What a save will put together without a question: the fields that only one side has changed, and merged texts."""
+    entry, changes = merged.entry, merged.decided.changes
+    questioned = {conflict.field for conflict in merged.decided.conflicts}
+    found = []
+    for name, label in entry.kind.labels.items():
+        revision = last_change(merged.since, entry.key(name))
+        if name in questioned or (name not in changes and revision is None):
+            continue
+        theirs = getattr(merged.row, name)
+        value = changes.get(name, theirs)
+        whose = [_whose(revision, asked.by)] if revision else []
+        whose += ["yours"] if name in changes else []
+        is_merged = name in entry.kind.by_lines and name in changes
+        pieces = _pieces(theirs, value, asked.budget) if is_merged else None
+        found.append(Settled(label, " and ".join(whose), _shown(entry, name, value), pieces))
+    return found
+
+
+def _question(conflict: Conflict, merged: Merged, third: Form, asked: Asked) -> Question:
+    entry, name = merged.entry, conflict.field
+    shown_version = asked.origin.seen_version
+    revision = last_change(merged.since, entry.key(name))
+    was_asked = shown_version is not None and f"asked-{name}" in asked.sent
+    moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
+    chosen = asked.sent.get(f"decide-{name}", "")
+    return Question(
+        name=name,
+        label=entry.kind.labels[name],
+        base=NOT_KNOWN if conflict.base is UNKNOWN else _shown(entry, name, conflict.base),
+        options=list(_options(conflict, entry, revision, asked)),
+        third=third[name],
+        choice="" if moved_on else chosen,
+        error=_error(third[name], chosen) if was_asked and not moved_on else "",
+        moved_on=moved_on,
+        is_text=conflict.both is not None,
+    )
+
+
+def _options(conflict: Conflict, entry: Entry, revision: ClientRevision | None, asked: Asked) -> Iterator[Option]:
+    whose = _whose(revision, asked.by) if revision else "Theirs"
+    at = revision.changed_at if revision else None
+    headings = {"both": "Keep both", "theirs": whose, "yours": "Yours"}
+    for choice, heading in headings.items():
+        value = getattr(conflict, choice)
+        if value is None and choice == "both":
+            continue
+        pieces = None if conflict.both is None else _pieces(conflict.base, value, asked.budget)
+        shown_at = at if choice == "theirs" else None
+        yield Option(choice, heading, _shown(entry, conflict.field, value), pieces, shown_at)
+
+
+def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Piece] | None:
+    """What the text makes of the base, with a few of the lines around it."""
+    pieces = differences(base, text, budget) if base and base is not UNKNOWN else None
+    return None if pieces is None else abridged(pieces)
+
+
+def _error(third: Field, chosen: str) -> str:
+    if chosen not in CHOICES:
+        return "Choose one of these."
+    return " ".join(third.errors) if chosen != "theirs" else ""
+
+
+def _whose(revision: ClientRevision, reader: Profile) -> str:
+    profile_id = revision.changed_by
+    if profile_id is None:
+        return "The import’s" if revision.source == "import" else "A command’s"
+    return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
+
+
+def _shown(entry: Entry, name: str, value: Any) -> str:
+    return readable(entry.kind, name, to_json(value))

@@ -1,0 +1,140 @@
+"""An editor's form together with its draft: offered where it waits, restored by way of the merge. Called by views.
+
+Nothing is written: that a draft has been opened does not settle it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+from wtforms import SelectField
+
+from portal.clients.editor.editor import Editor
+from portal.clients.records.revisions import last_change
+from portal.clients.saving.edits import Edit
+from portal.clients.saving.merging import merge_now
+from portal.clients.saving.write_request import Asked
+from portal.editing.drafts import store
+from portal.editing.drafts.context import EditorDraft, Offer, base_of
+from portal.editing.drafts.store import EditDraft
+from portal.editing.merge.budget import Budget
+from portal.errors import InvalidInput
+from portal.text_input import clean_line
+
+MAX_OFFERS = 3  # each is merged with the record; the next ones follow when these are decided
+
+
+def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
+    """The form to show: on the record, or the draft's with the id `restore`; other drafts on offer beside it."""
+    form = editor.make_form(None)
+    found = store.drafts_at(editor.place)
+    chosen = next((draft for draft in found if draft.draft_id == restore), None)
+    budget = Budget()
+    unsaved = _unsaved(editor, chosen, budget) if chosen else None
+    others = [draft for draft in found if draft is not chosen]
+    own = EditorDraft(editor.place, store.new_id(), _offers(editor, others, budget))
+    if chosen is None or unsaved is None or not unsaved.labels:
+        return _with(form, own)
+    unsaved.form.restored.data = str(chosen.mark)
+    base = base_of(unsaved.form, form)
+    restored = replace(own, labels=unsaved.labels, base=base, is_restored=True, aside=aside_of(editor, chosen.values))
+    return _with(unsaved.form, restored)
+
+
+def sent_back(editor: Editor, form: Any, asked: Asked) -> tuple[Any, EditorDraft]:
+    """A form that was sent and not accepted; what was on offer beside it still is."""
+    draft_id = form.draft.data or store.new_id()
+    restored = store.mark_from(form.restored.data or "")
+    known = {draft_id, *([restored.draft_id] if restored else [])}
+    others = [draft for draft in store.drafts_at(editor.place) if draft.draft_id not in known]
+    base = base_of(form, editor.make_form(None))
+    offers, aside = _offers(editor, others, asked.budget), aside_of(editor, asked.sent)
+    return _with(form, EditorDraft(editor.place, draft_id, offers, base=base, aside=aside))
+
+
+def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
+    """What is set aside of this entry's fields."""
+    names = {f"{store.ASIDE}{name}" for name in editor.entry.kind.labels}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def kept(editor: Editor, draft_id: str) -> EditorDraft:
+    """For a page that asks about what was typed and has no fields for it: the draft stays as it is."""
+    found = next((draft for draft in store.drafts_at(editor.place) if draft.draft_id == draft_id), None)
+    return EditorDraft(editor.place, draft_id, kept=found)
+
+
+def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
+    """The newest that hold something unsaved."""
+    offers: list[Offer] = []
+    for draft in found:
+        unsaved = _unsaved(editor, draft, budget)
+        if unsaved and unsaved.labels:
+            offers.append(Offer(editor.place, draft, unsaved.labels))
+        if len(offers) == MAX_OFFERS:
+            break
+    return offers
+
+
+@dataclass(frozen=True)
+class _Unsaved:
+    """What a draft comes to at the record as it is now: the form that shows it, and the labels of what is not saved."""
+
+    form: Any
+    labels: list[str]
+
+
+def _unsaved(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | None:
+    """None for a draft of a version that is yet to come: it was made up."""
+    form = editor.make_form(MultiDict(draft.values))
+    form.version.data, form.seen.data = str(draft.base_version), draft.seen
+    labels = editor.entry.kind.labels
+    names = [name for name in labels if name in draft.values and name in form and _is_on_offer(form[name])]
+    aside = aside_of(editor, draft.values)
+    if editor.is_new:
+        return _Unsaved(form, [labels[name] for name in names if clean_line(draft.values[name])])
+    try:
+        differing = _merge_into(form, editor, draft, names, budget)
+    except InvalidInput:
+        return None
+    return _Unsaved(
+        form, [label for name, label in labels.items() if name in differing or f"{store.ASIDE}{name}" in aside]
+    )
+
+
+def _is_on_offer(field: Any) -> bool:
+    """What a drop-down no longer offers, an adviser who has left, cannot be shown and would become something else."""
+    if not isinstance(field, SelectField):
+        return True
+    choices: Any = field.iter_choices()
+    return not field.process_errors and any(choice.selected for choice in choices)
+
+
+def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], budget: Budget) -> set[str]:
+    """Show in the form what the draft's values come to beside those of others; return the names that are not saved.
+
+    A value that no column can hold, half a date, stays as it was typed, and so does what others have changed too: the
+    editor marks it, and saving asks.
+    """
+    typed = {name: form[name].data for name in names if not form[name].process_errors}
+    merged = merge_now(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))
+    undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
+    for name in set(typed) - undecided:
+        form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
+        form[name].raw_data = None
+    seen = dict(draft.origin.seen)
+    for name in set(editor.entry.kind.labels) - undecided:
+        if revision := last_change(merged.since, editor.entry.key(name)):
+            seen[name] = revision.version
+    form.seen.data = _in_words(seen)
+    return undecided | set(merged.decided.changes)
+
+
+def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
+    form.draft.data = draft.draft_id
+    return form, draft
+
+
+def _in_words(seen: Mapping[str, int]) -> str:
+    return " ".join(f"{name}:{version}" for name, version in sorted(seen.items()))

@@ -1,0 +1,158 @@
+"""An editor: the form of one entry of a client record, what it is called, where its draft lies, where it leads back to.
+
+The same for the client itself, a person, a product or a valuation, there already or yet to be added. Made by the views
+that show or save it. Must not import them.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from flask import url_for
+from werkzeug.datastructures import MultiDict
+
+from portal.clients.editor.form_fields import EntryForm
+from portal.clients.editor.forms import FORMS, ClientForm
+from portal.clients.records import queries
+from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
+from portal.clients.records.models import Client, Product
+from portal.clients.records.part_names import full_name, part_name
+from portal.clients.saving.merging import row_of
+from portal.editing.drafts.store import Place
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}
+}
+
+NUMBER = "[1-9][0-9]{0,9}"
+# As Editor's own names.
+FORM_NAME = re.compile(
+    f"record|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
+)
+
+
+@dataclass(frozen=True)
+class Editor:
+    """An entry without an id, of any kind but CLIENT, is yet to be added; `row` is None then. `product` is a
+    valuation's.
+    """
+
+    client: Client
+    entry: Entry
+    profile_id: int
+    row: Any
+    product: Product | None = None
+
+    @property
+    def is_new(self) -> bool:
+        return self.row is None
+
+    @property
+    def heading(self) -> str:
+        kind = self.entry.kind
+        if self.is_new:
+            return f"Add a {kind.label}"
+        if kind is PRODUCT:
+            return f"Edit {self.row.product_name}"
+        return f"Edit {self.client.name if kind is CLIENT else self.name}"
+
+    @property
+    def name(self) -> str:
+        """What others on the page read before the fields that are being changed; nothing before the client's own."""
+        kind = self.entry.kind
+        if kind is CLIENT:
+            return ""
+        return f"New {kind.label}" if self.is_new else part_name(kind, self.row, self.product)
+
+    @property
+    def full_name(self) -> str:
+        """What a sentence calls the entry; '' for one that is yet to be added."""
+        kind = self.entry.kind
+        if self.is_new:
+            return ""
+        return self.client.name if kind is CLIENT else full_name(kind, self.row, self.product)
+
+    @property
+    def url(self) -> str:
+        """The editor's own address."""
+        kind, client_id = self.entry.kind, self.client.id
+        if kind is CLIENT:
+            return url_for("client_editors.edit_client", client_id=client_id)
+        if self.entry.id is not None:
+            return url_for("client_editors.edit_part", client_id=client_id, kind=kind.name, part_id=self.entry.id)
+        if self.product is not None:
+            return url_for("client_editors.new_valuation", client_id=client_id, product_id=self.product.id)
+        return url_for("client_editors.new_part", client_id=client_id, kind=kind.name)
+
+    @property
+    def back_url(self) -> str:
+        """The page where the entry is shown."""
+        is_kept_product = self.entry.kind is PRODUCT and not self.is_new
+        return self._product_url(self.row) if is_kept_product else self.owner_url
+
+    @property
+    def owner_url(self) -> str:
+        """The page that is left when the entry is removed."""
+        return self._product_url(self.product) if self.product else url_for("clients.show", client_id=self.client.id)
+
+    def _product_url(self, product: Product) -> str:
+        return url_for("clients.show_product", client_id=self.client.id, product_id=product.id)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.profile_id, f"client-{self.client.id}", self._form_name)
+
+    def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm:
+        """On what was sent, else on the record; a field that was not sent keeps the record's value."""
+        kind = self.entry.kind
+        defaults = {"version": self.client.version, **DEFAULTS.get(kind.name, {})}
+        form: EntryForm = FORMS[kind.name](sent, obj=self.row, prefix=prefix, data=defaults)
+        if isinstance(form, ClientForm):
+            form.offer_advisers(_advisers_for(self.client))
+        return form
+
+    def values(self, form: EntryForm) -> dict[str, Any]:
+        """Column → value of what was sent; of an entry that is yet to be added every column has one."""
+        if self.is_new:
+            return {name: form[name].data for name in form.field_names}
+        return form.sent_values()
+
+    @property
+    def _form_name(self) -> str:
+        if self.entry.kind is CLIENT:
+            return "record"
+        if not self.is_new:
+            return self.entry.prefix
+        return f"{self.entry.kind.name}/new" + (f"/{self.product.id}" if self.product else "")
+
+
+def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | None = None) -> Editor:
+    """The editor of an entry; `product_id` is that of a valuation which is yet to be added.
+
+    Raises EntryGone (409) for a part, or a valuation's product, that was removed, else NotFound (404).
+    """
+    if entry.kind is CLIENT:
+        return Editor(client, entry, profile_id, client)
+    row = row_of(client, entry) if entry.id is not None else None
+    owner_id = row.product_id if row is not None and entry.kind is VALUATION else product_id
+    product = row_of(client, Entry(PRODUCT, owner_id)) if owner_id is not None else None
+    return Editor(client, entry, profile_id, row, product)
+
+
+def fields_of(form_name: str) -> Collection[str]:
+    """The fields that a draft of this form may hold; none where no editor's form has that name."""
+    found = FORM_NAME.fullmatch(form_name)
+    if found is None:
+        return ()
+    form = FORMS[found["part"] or found["new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
+    return {name for names in form.GROUPS.values() for name in names}
+
+
+def _advisers_for(client: Client) -> dict[int, str]:
+    """Who may look after the client, and who does: without that one a save would silently take the client away."""
+    names = dict(queries.advisers(only_active=True))
+    if client.adviser_id:
+        names.setdefault(client.adviser_id, queries.name_of(client.adviser_id))
+    return names

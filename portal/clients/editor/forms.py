@@ -1,0 +1,114 @@
+"""The forms of client records: the client's own fields, its people, its products and their valuations."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from wtforms import EmailField, StringField, TelField, TextAreaField
+from wtforms.validators import Email, Optional
+
+from portal.clients.editor.form_fields import (
+    EntryForm,
+    NumberField,
+    choice_field,
+    day_field,
+    number_choice_field,
+    number_field,
+    options,
+    text_field,
+)
+from portal.clients.records import choices
+from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION
+from portal.clients.records.models import Valuation
+
+
+class ClientForm(EntryForm):
+    GROUPS: ClassVar = {
+        "Client": ("name", "client_type", "status", "adviser_id", "client_since"),
+        "Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode"),
+        "Advice": ("risk_profile", "capacity_for_loss", "next_review_on", "objectives"),
+        "Notes": ("notes",),
+    }
+
+    name = text_field(CLIENT, "name", needed="Enter the client’s name.")
+    client_type = choice_field(CLIENT, "client_type", choices.CLIENT_TYPES)
+    status = choice_field(CLIENT, "status", choices.CLIENT_STATUSES)
+    adviser_id = number_choice_field(CLIENT, "adviser_id")
+    client_since = day_field(CLIENT, "client_since")
+    email = text_field(
+        CLIENT,
+        "email",
+        Optional(),
+        Email("Enter an email address such as ruth@mail.example."),
+        kind=EmailField,
+    )
+    phone = text_field(CLIENT, "phone", kind=TelField)
+    address_line1 = text_field(CLIENT, "address_line1")
+    address_line2 = text_field(CLIENT, "address_line2")
+    town = text_field(CLIENT, "town")
+    postcode = text_field(CLIENT, "postcode")
+    risk_profile = number_choice_field(
+        CLIENT, "risk_profile", {"": "Not assessed", **{step: f"{step} of 7" for step in choices.RISK_PROFILES}}
+    )
+    capacity_for_loss = choice_field(CLIENT, "capacity_for_loss", choices.CAPACITIES_FOR_LOSS, blank="Not assessed")
+    next_review_on = day_field(CLIENT, "next_review_on")
+    objectives = text_field(CLIENT, "objectives", kind=TextAreaField)
+    notes = text_field(CLIENT, "notes", kind=TextAreaField)
+
+    def offer_advisers(self, names: Mapping[int, str]) -> None:
+        """Call before validating: the advisers on offer (id → name) are data."""
+        self.adviser_id.choices = options({"": "Nobody", **names})
+
+
+class PersonForm(EntryForm):
+    GROUPS: ClassVar = {"Person": ("title", "first_name", "last_name", "known_as", "date_of_birth", "ni_number")}
+
+    title = text_field(PERSON, "title")
+    first_name = text_field(PERSON, "first_name", needed="Enter the first name.")
+    last_name = text_field(PERSON, "last_name", needed="Enter the last name.")
+    known_as = text_field(PERSON, "known_as")
+    date_of_birth = day_field(PERSON, "date_of_birth")
+    ni_number = text_field(PERSON, "ni_number")
+    confirm_another = StringField()  # the key of a person who looks the same and is another
+
+
+class ProductForm(EntryForm):
+    GROUPS: ClassVar = {
+        "Product": ("product_name", "product_type", "provider", "plan_number", "status", "start_on"),
+        "Fees a year": ("fixed_fee", "percentage_fee"),
+    }
+
+    product_name = text_field(PRODUCT, "product_name", needed="Enter the product’s name.")
+    product_type = choice_field(
+        PRODUCT, "product_type", choices.PRODUCT_TYPES, blank="Choose the type", needed="Choose the type."
+    )
+    provider = text_field(PRODUCT, "provider", needed="Enter the provider.")
+    plan_number = text_field(PRODUCT, "plan_number", needed="Enter the plan number.")
+    status = choice_field(PRODUCT, "status", choices.PRODUCT_STATUSES)
+    start_on = day_field(PRODUCT, "start_on")
+    fixed_fee = number_field(PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", least=0)
+    percentage_fee = number_field(
+        PRODUCT,
+        "percentage_fee",
+        "Enter the percentage, 0 for none.",
+        unit="Per cent of the value a year",
+        least=0,
+        most=100,
+    )
+    confirm_another = StringField()  # as of a person
+
+
+class ValuationForm(EntryForm):
+    GROUPS: ClassVar = {"Valuation": ("valued_on", "amount")}
+
+    valued_on = day_field(VALUATION, "valued_on", needed="Enter the day of the valuation.")
+    amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
+    # The amount again, of somebody who was asked whether they mean it.
+    confirm_amount = NumberField("Confirmed amount", [Optional()], column=Valuation.amount)
+
+
+FORMS: dict[str, type[EntryForm]] = {
+    CLIENT.name: ClientForm,
+    PERSON.name: PersonForm,
+    PRODUCT.name: ProductForm,
+    VALUATION.name: ValuationForm,
+}

@@ -1,0 +1,131 @@
+"""What a save is answered: a page for a person, JSON for a program. Called by views that have committed or rolled back.
+
+Whatever a save comes to, what was typed travels on with the answer.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from portal import clock
+from portal.clients.editor import conflicts, drafts
+from portal.clients.editor.editor import Editor
+from portal.clients.editor.form_fields import EntryForm
+from portal.clients.presence import presence_on_client
+from portal.clients.records.entries import PRODUCT
+from portal.clients.records.revisions import to_json
+from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRefused
+from portal.clients.saving.write_request import Asked
+from portal.clients.wording import overruled, sentences
+from portal.editing.drafts.context import EditorDraft, values_of
+from portal.extensions import db
+from portal.web.error_handlers import answer
+
+GUARD = ("version", "seen", "proceeded", "draft", "restored")
+
+
+def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRefused | None = None) -> str:
+    return render_template(
+        "clients/edit.html",
+        client=editor.client,
+        editor=editor,
+        form=form,
+        draft=draft,
+        doubted=_doubted(refused),
+        same=refused if isinstance(refused, PartDoubted) else None,
+        same_url=_same_url(editor, refused),
+        overruled=overruled.notices_for(editor.profile_id, editor.client),
+        may_edit=True,
+        now=clock.now(),
+        presence=presence_on_client(editor.client, "editing"),
+    )
+
+
+def saved(editor: Editor, result: Saved, asked: Asked) -> ResponseReturnValue:
+    """Where the entry is shown, with what was saved together with whose changes; for a program the same in JSON."""
+    if asked.speaks_json:
+        return {
+            "status": "added" if editor.is_new else "saved",
+            "version": result.version,
+            "key": (result.entry or editor.entry).prefix,
+            "merged_with": [sentences.told(revision) for revision in result.merged_with],
+        }
+    flash(_added(editor, result) if editor.is_new else sentences.saved(result, asked.by))
+    return redirect(editor.back_url)
+
+
+def _added(editor: Editor, result: Saved) -> str:
+    """Name what was added, as a link to it. Markup escapes what it is formatted with."""
+    entry = result.entry or editor.entry
+    row = db.session.get(entry.kind.model, entry.id)
+    if row is None:  # somebody has removed it since
+        return "Added."
+    added = replace(editor, entry=entry, row=row)
+    shown_url = added.back_url if added.entry.kind is PRODUCT else added.url
+    return Markup('<a href="{}">{}</a> is added.').format(shown_url, added.name)
+
+
+def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused | None = None) -> ResponseReturnValue:
+    """422: values that cannot be kept, each beside its field; an amount that is doubted with how to confirm it."""
+    doubted = _doubted(refused)
+    if asked.speaks_json:
+        errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
+        confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
+        if isinstance(refused, PartDoubted) and refused.can_be_another:
+            confirm = {"confirm": {"confirm_another": refused.entry.prefix}}
+        return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
+    return editor_page(editor, *drafts.sent_back(editor, form, asked), refused), 422
+
+
+def conflict(
+    editor: Editor,
+    merged: Merged,
+    third: EntryForm,
+    asked: Asked,
+    *,
+    typed: EntryForm | None = None,
+    undoing: int = 0,
+    refused: ValueRefused | None = None,
+) -> ResponseReturnValue:
+    """409: others have changed the same fields, and somebody has to decide.
+
+    What was `typed` travels on in hidden fields; undoing the change of version `undoing` needs the entry's key alone.
+    """
+    if asked.speaks_json:
+        detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
+        return answer(409, detail, version=merged.version, conflicts=conflicts.told(merged))
+    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason", "only"] if undoing else []))}
+    texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
+    page = render_template(
+        "clients/conflict.html",
+        client=editor.client,
+        editor=editor,
+        back_url=editor.back_url,
+        hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, asked.sent)},
+        questions=conflicts.questions(merged, third, asked),
+        settled=conflicts.settled(merged, asked),
+        doubted=_doubted(refused),
+        undoing=undoing,
+        draft=None if undoing else drafts.kept(editor, sent["draft"]),
+        now=clock.now(),
+        presence=presence_on_client(editor.client, "editing"),
+    )
+    return page, 409
+
+
+def _doubted(refused: ValueRefused | None) -> Decimal | None:
+    """The amount that is to be confirmed."""
+    return refused.amount if isinstance(refused, AmountDoubted) else None
+
+
+def _same_url(editor: Editor, refused: ValueRefused | None) -> str:
+    """Where the part is shown that may be the same as the one that is to be added."""
+    if not isinstance(refused, PartDoubted):
+        return ""
+    kind, client_id, part_id = refused.entry.kind, editor.client.id, refused.entry.id
+    if kind is PRODUCT:
+        return url_for("clients.show_product", client_id=client_id, product_id=part_id)
+    return url_for("client_editors.edit_part", client_id=client_id, kind=kind.name, part_id=part_id)

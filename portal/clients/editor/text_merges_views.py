@@ -1,0 +1,53 @@
+"""POST /clients/<id>/merge: what typed texts come to, asked by open editors by themselves when others have saved.
+
+JSON only, and never what prolongs a sign-in session (sessions.BACKGROUND_BLUEPRINTS).
+"""
+
+from collections.abc import Mapping
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.exceptions import UnsupportedMediaType
+
+from portal.auth.permissions import require_sign_in
+from portal.clients.editor.text_merges import text_merges
+from portal.clients.permissions import client_for
+from portal.clients.records.entries import CLIENT
+from portal.clients.saving.edits import Edit
+from portal.editing.base_version import origin_from
+from portal.editing.drafts.payload import LONGEST_VALUE
+from portal.errors import InvalidInput
+from portal.extensions import csrf
+from portal.text_input import clean_lines
+from portal.web.csrf import check_csrf
+from portal.web.request_body import is_json, sent_form
+
+blueprint = Blueprint("client_text_merges", __name__)
+csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
+blueprint.before_request(require_sign_in)
+blueprint.before_request(check_csrf)
+GUARD = {"version", "seen"}
+
+
+@blueprint.post("/clients/<int(min=1, max=2147483647):client_id>/merge")
+def merge(client_id: int) -> ResponseReturnValue:
+    """What the texts come to beside what is saved. Nothing is written."""
+    client = client_for(current_user, client_id, write=True)
+    if not is_json():
+        raise UnsupportedMediaType
+    sent = sent_form()
+    return text_merges(client, Edit(origin_from(sent), current_user.id, _texts(sent)))
+
+
+def _texts(sent: Mapping[str, str]) -> dict[str, str]:
+    """The texts, cleaned as a save cleans them. Raises InvalidInput (422)."""
+    for name in sent.keys() - GUARD - CLIENT.by_lines.keys():
+        raise InvalidInput(name, "is not a text that is merged line by line")
+    texts = {name: clean_lines(text) for name, text in sent.items() if name in CLIENT.by_lines}
+    if not texts:
+        raise InvalidInput(" or ".join(sorted(CLIENT.by_lines)), "is missing")
+    for name, text in texts.items():
+        if len(text) > LONGEST_VALUE:
+            raise InvalidInput(name, f"must be at most {LONGEST_VALUE:,} characters")
+    return texts

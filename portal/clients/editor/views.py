@@ -1,0 +1,231 @@
+"""The editors of a client record: the client's own fields, its people, products and valuations; adding and removing.
+
+All save the same way: see operations.py. A browser sends forms, a program may send JSON with the same fields.
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.auth.permissions import require_sign_in
+from portal.clients.editor import conflicts, drafts, responses
+from portal.clients.editor.editor import Editor, editor_of
+from portal.clients.editor.form_fields import EntryForm
+from portal.clients.editor.forms import FORMS, ValuationForm
+from portal.clients.permissions import client_for
+from portal.clients.presence import presence_on_client
+from portal.clients.records import queries
+from portal.clients.records.display import readable_columns
+from portal.clients.records.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueRefused
+from portal.clients.saving.merging import merge_now
+from portal.clients.saving.write_request import Asked, asked_by
+from portal.clients.wording import sentences
+from portal.editing.drafts import store
+from portal.editing.merge.resolutions import Decisions
+from portal.errors import NotAllowed, NotFound
+from portal.extensions import db
+from portal.web.error_handlers import answer
+from portal.web.request_body import is_json, refuse_unknown_fields, sent_form
+
+blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
+blueprint.before_request(require_sign_in)
+PART = "/<any(person, product, valuation):kind>/<int(min=1, max=2147483647):part_id>"
+NEW_PART = "/<any(person, product):kind>/new"
+NEW_VALUATION = "/product/<int(min=1, max=2147483647):product_id>/valuation/new"
+
+
+@blueprint.get("/edit")
+def edit_client(client_id: int) -> ResponseReturnValue:
+    """The editor, on the record as it is now."""
+    return _open(client_id, Entry(CLIENT))
+
+
+@blueprint.post("/edit")
+def save_client(client_id: int) -> ResponseReturnValue:
+    """Save what was typed, merged with what others have saved since; what collides is asked about (409)."""
+    return _save(client_id, Entry(CLIENT))
+
+
+@blueprint.get(f"{PART}/edit")
+def edit_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
+    return _open(client_id, Entry(KINDS[kind], part_id))
+
+
+@blueprint.post(f"{PART}/edit")
+def save_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
+    """As `save_client`."""
+    return _save(client_id, Entry(KINDS[kind], part_id))
+
+
+@blueprint.get(NEW_PART)
+def new_part(client_id: int, kind: str) -> ResponseReturnValue:
+    return _open(client_id, Entry(KINDS[kind]))
+
+
+@blueprint.post(NEW_PART)
+def add_part(client_id: int, kind: str) -> ResponseReturnValue:
+    return _save(client_id, Entry(KINDS[kind]))
+
+
+@blueprint.get(NEW_VALUATION)
+def new_valuation(client_id: int, product_id: int) -> ResponseReturnValue:
+    return _open(client_id, Entry(VALUATION), product_id)
+
+
+@blueprint.post(NEW_VALUATION)
+def add_valuation(client_id: int, product_id: int) -> ResponseReturnValue:
+    return _save(client_id, Entry(VALUATION), product_id)
+
+
+@blueprint.get(f"{PART}/remove")
+def ask_to_remove(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
+    """What would go, before it goes."""
+    return _removal(_editor(client_id, Entry(KINDS[kind], part_id)))
+
+
+@blueprint.post(f"{PART}/remove")
+def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
+    """Remove the part, unless somebody has changed it since the page that asked (409)."""
+    asked = asked_by(current_user)
+    try:
+        editor = _editor(client_id, Entry(KINDS[kind], part_id))
+        name, owner_url = editor.name, editor.owner_url
+        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}, {}))
+    except EntryGone as gone:
+        if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
+            raise
+        db.session.rollback()
+        return redirect(url_for("clients.show", client_id=client_id))  # by a second click
+    except EntryMoved as moved:
+        db.session.rollback()
+        return _removal(editor, moved)
+    store.discard_all(editor.place)
+    db.session.commit()
+    if asked.speaks_json:
+        return {"status": "removed", "version": removed.version, "key": editor.entry.prefix}
+    flash(f"{name[0].upper()}{name[1:]} is removed.")
+    return redirect(owner_url)
+
+
+@blueprint.app_errorhandler(EntryGone)
+def gone(error: EntryGone) -> ResponseReturnValue:
+    """Somebody has removed the part. What was typed into its editor is shown, to be kept elsewhere."""
+    db.session.rollback()
+    if is_json():
+        return answer(409, str(error))
+    client = client_for(current_user, error.revision.client_id)
+    found = store.drafts_at(store.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
+    typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
+    labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
+    page = render_template(
+        "clients/gone.html",
+        client=client,
+        error=error,
+        by=sentences.name_or_source(error.revision),
+        typed={label: typed[name] for name, label in labels.items() if typed.get(name)},
+        now=clock.now(),
+        presence=presence_on_client(client, "viewing"),
+    )
+    return page, 409 if request.method == "POST" else 410
+
+
+def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
+    editor = _editor(client_id, entry, product_id)
+    form, draft = drafts.opened(editor, restore=request.args.get("draft"))
+    form.proceeded.data = "1" if "proceeded" in request.args else ""
+    return responses.editor_page(editor, form, draft)
+
+
+def _save(client_id: int, entry: Entry, product_id: int | None = None) -> ResponseReturnValue:
+    try:
+        return _saved(client_id, entry, product_id)
+    except (NotFound, NotAllowed) as error:
+        error.typed = {label: request.form[name] for name, label in entry.kind.labels.items() if request.form.get(name)}
+        raise
+
+
+def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseReturnValue:
+    editor, asked = _editor(client_id, entry, product_id), asked_by(current_user)
+    form = editor.make_form(sent_form())
+    refuse_unknown_fields(conflicts.fields_of(form))
+    if not form.validate():
+        return responses.refused(editor, form, asked)
+    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
+    decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
+    edit = replace(
+        _edit(asked, editor.values(form), decisions),
+        confirmed_amount=_confirmed_amount(form),
+        confirmed_another=asked.sent.get("confirm_another", ""),
+    )
+    try:
+        if editor.is_new:
+            result = operations.add_part(editor.client, entry.kind, edit, product_id)
+        else:
+            result = operations.save_entry(editor.client, entry, edit)
+    except EditConflict as conflict:
+        db.session.rollback()
+        return responses.conflict(editor, conflict.merged, third, asked, typed=form)
+    except ValueRefused as refused:
+        db.session.rollback()
+        if decisions and not asked.speaks_json:
+            return _asked_again(editor, form, third, asked, edit, refused)
+        form[refused.field].errors = (refused.problem,)
+        return responses.refused(editor, form, asked, refused)
+    store.settle(editor.place, asked.sent)
+    db.session.commit()
+    return responses.saved(editor, result, asked)
+
+
+def _asked_again(
+    editor: Editor, form: EntryForm, third: EntryForm, asked: Asked, edit: Edit, refused: ValueRefused
+) -> ResponseReturnValue:
+    """What was decided cannot be written: the conflict page again, that field open and the other choices kept."""
+    third[refused.field].errors = (refused.problem,)
+    decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
+    merged = merge_now(editor.client, editor.entry, replace(edit, decisions=decisions))
+    return responses.conflict(editor, merged, third, asked, typed=form, refused=refused)
+
+
+def _confirmed_amount(form: EntryForm) -> Decimal | None:
+    amount: Decimal | None = form.confirm_amount.data if isinstance(form, ValuationForm) else None  # type: ignore[assignment]
+    return amount
+
+
+def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:
+    return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
+
+
+def _edit(asked: Asked, values: dict[str, Any], decisions: Decisions) -> Edit:
+    return Edit(
+        asked.origin,
+        asked.by.id,
+        values,
+        caller=asked.caller,
+        decisions=decisions,
+        source=asked.source,
+        proceeded=bool(asked.sent.get("proceeded")),
+        whence=asked.whence,
+        budget=asked.budget,
+    )
+
+
+def _removal(editor: Editor, moved: EntryMoved | None = None) -> ResponseReturnValue:
+    if moved and is_json():
+        return answer(409, str(moved), version=editor.client.version)
+    page = render_template(
+        "clients/remove.html",
+        client=editor.client,
+        editor=editor,
+        values=readable_columns(editor.entry.kind, editor.row),
+        valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
+        changed=sentences.changes_by(moved.since, current_user) if moved else [],
+        presence=presence_on_client(editor.client, "viewing"),
+    )
+    return page, 409 if moved else 200

@@ -1,0 +1,52 @@
+"""What has changed on a client record since a version, told to pages that are open on it (docs/api.md).
+
+Called by changes_views.py. Must not import Flask.
+"""
+
+from itertools import accumulate
+from typing import Any
+
+from portal.clients.records.display import as_typed, readable
+from portal.clients.records.entries import place_of, split_key
+from portal.clients.records.models import Client
+from portal.clients.records.queries import name_of
+from portal.clients.records.revisions import ClientRevision, oldest_since
+from portal.clients.wording.sentences import labels_of
+
+MAX_TOLD = 100
+MAX_FIELDS = 1_000
+FIRST_VERSION = 1  # of a record without a history
+
+
+def changes_since(client: Client, version: int) -> dict[str, Any]:
+    """The revisions after `version`, oldest first; `truncated` says that there are more, which are too many to tell."""
+    found = oldest_since(client.id, version)
+    # A save between the two reads is found here although the client was read before it.
+    newest = max([client.version, *(revision.version for revision in found)])
+    field_counts = accumulate(len(revision.changes) for revision in found)
+    told = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
+    told = told[:MAX_TOLD]
+    answer = {"version": newest, "changes": [_told(revision) for revision in told if revision.changes]}
+    is_all = newest <= (told[-1].version if told else max(version, FIRST_VERSION))
+    return answer if is_all else {**answer, "truncated": True}
+
+
+def _told(revision: ClientRevision) -> dict[str, Any]:
+    return {
+        "version": revision.version,
+        "by": name_of(revision.changed_by) or None,
+        "by_id": revision.changed_by,
+        "at": revision.changed_at.isoformat(),
+        "source": revision.source,
+        "fields": [_field(key, *revision.changes[key]) for key in sorted(revision.changes, key=place_of)],
+    }
+
+
+def _field(key: str, old: Any, new: Any) -> dict[str, Any]:
+    """One field; of a part that was added or removed, that it was, for its values stand on the page itself."""
+    entry, column = split_key(key)
+    [label] = labels_of([key])
+    if not column:
+        return {"key": key, "label": label, "change": "removed" if new is None else "added"}
+    told = {"value": readable(entry.kind, column, new), "raw": as_typed(new), "raw_before": as_typed(old)}
+    return {"key": key, "label": label, "change": "changed", **told}

@@ -1,0 +1,50 @@
+"""What open pages ask by themselves: what has been changed since, once a beat has told them of a newer version; and who
+took the client away, once they are refused it.
+
+JSON only, and never what prolongs a sign-in session (sessions.BACKGROUND_BLUEPRINTS).
+"""
+
+import re
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal.auth import Profile
+from portal.auth.permissions import require_sign_in
+from portal.clients.history.changes_since import changes_since
+from portal.clients.permissions import client_for
+from portal.clients.sharing.lost_access import loss_of, ticket_from
+from portal.editing.base_version import LARGEST_VERSION
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import db
+
+blueprint = Blueprint("client_changes", __name__)
+blueprint.before_request(require_sign_in)
+VERSION = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
+
+
+@blueprint.get("/clients/<int(min=1, max=2147483647):client_id>/changes")
+def changes(client_id: int) -> ResponseReturnValue:
+    """The revisions since the version that the page knows."""
+    client = client_for(current_user, client_id)
+    return changes_since(client, _since())
+
+
+@blueprint.get("/lost_access")
+def lost_access() -> ResponseReturnValue:
+    """Who took the client away from the caller, and when. 404 without the ticket of a page that has shown it."""
+    ticket = ticket_from(request.args.get("ticket", ""))
+    loss = loss_of(current_user, ticket) if ticket else None
+    if loss is None:
+        raise NotFound("Nobody took a client away from you that this page has shown.")
+    by = db.session.get(Profile, loss.changed_by) if loss.changed_by else None
+    return {"by": by and by.full_name, "email": by and by.email, "at": loss.changed_at.isoformat()}
+
+
+def _since() -> int:
+    """Raises InvalidInput (422)."""
+    text = request.args.get("since", "")
+    if not VERSION.fullmatch(text) or int(text) > LARGEST_VERSION:
+        raise InvalidInput("since", "must be the number of a version, such as 7")
+    return int(text)

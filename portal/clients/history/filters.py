@@ -1,0 +1,46 @@
+"""What the history of a client was asked for, read from a query string without trusting it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
+from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
+
+NOBODY = "nobody"
+PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
+FIELDS = {**CLIENT.labels, **PARTS}
+
+
+@dataclass(frozen=True)
+class HistoryFilters:
+    """`field` is a key of FIELDS, `person` a profile's id or NOBODY for imports and commands; '' means all.
+
+    `version` is that of one change.
+    """
+
+    field: str = ""
+    person: str = ""
+    version: int | None = None
+    page: int = 1
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.field or self.person or self.version)
+
+    def query(self, **changes: object) -> dict[str, Any]:
+        """The query string of the same page with `changes`, leaving out what is as by default."""
+        wanted = asdict(replace(self, **changes))  # type: ignore[arg-type]
+        return {key: value for key, value in wanted.items() if value != getattr(HistoryFilters, key)}
+
+
+def history_filters_from(args: Mapping[str, str]) -> HistoryFilters:
+    """Read the query string; what makes no sense counts as not asked for: a history is only looked at."""
+    field, person = args.get("field", ""), args.get("person", "")
+    profile_id = number_from(person, LARGEST_NUMBER)
+    return HistoryFilters(
+        field=field if field in FIELDS else "",
+        person=person if person == NOBODY else str(profile_id or ""),
+        version=number_from(args.get("version", ""), LARGEST_NUMBER),
+        page=page_from(args),
+    )

@@ -1,0 +1,94 @@
+"""Undoing one accepted change of a client record: itself a guarded change, merged with all that came after it.
+
+As if whoever reverts had opened the record just after that change and typed the old values: what nobody has touched
+since goes back, lines of texts are taken out from between later ones, what others have changed since is asked about.
+Called by history_views.py. Must not import Flask.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from portal.clients.records.entries import Entry, entries_in
+from portal.clients.records.models import Client
+from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
+from portal.clients.saving.edits import Edit, Saved, ValueRefused
+from portal.clients.saving.merging import refuse_version_to_come
+from portal.clients.saving.operations import remove_part, restore_parts, save_entry
+from portal.clients.sharing.grants import touches_access
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import db
+from portal.text_input import clean_line, control_character_problem
+
+TOO_LONG = f"has more than {LONGEST_REASON} characters"
+
+
+def revision_of(client: Client, version: int) -> ClientRevision:
+    """The change that made the client this version. Raises NotFound (404)."""
+    revision = db.session.scalar(
+        select(ClientRevision).where(ClientRevision.client_id == client.id, ClientRevision.version == version)
+    )
+    if revision is None:
+        raise NotFound("There is no such change in the history of this client.")
+    return revision
+
+
+def entry_in(revision: ClientRevision, prefix: str) -> Entry:
+    """The entry with this key, "person/12" or "" for the client. Raises InvalidInput (422) if it was not touched."""
+    for entry in entries_in(revision.changes):
+        if entry.prefix == prefix:
+            return entry
+    raise InvalidInput("entry", "must be what this change touched, such as person/12, or empty for the client itself")
+
+
+def reason_from(sent: Mapping[str, str]) -> str:
+    """Why the change is undone, in one line. Raises ValueRefused (422)."""
+    reason = clean_line(sent.get("reason", ""))
+    problem = control_character_problem(reason)
+    if problem or len(reason) > LONGEST_REASON:
+        raise ValueRefused("reason", f"The reason {f'has {problem}' if problem else TOO_LONG}.")
+    return reason
+
+
+def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, only: Collection[str] = ()) -> Saved:
+    """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
+
+    `only` are the columns to undo where not all are. `edit` brings who asks and, from the conflict page, the decisions;
+    the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRefused (422).
+    """
+    refuse_version_to_come(client, edit.origin)
+    origin = replace(edit.origin, version=revision.version)
+    to_grant = touches_access(entry, revision)
+    edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
+    if entry.prefix not in revision.changes:
+        return save_entry(client, entry, replace(edit, values=values_before(revision, entry, only)))
+    old, _ = revision.changes[entry.prefix]
+    if old is None:
+        return remove_part(client, entry, edit)
+    return restore_parts(client, removed_by(revision), edit)
+
+
+def values_before(revision: ClientRevision, entry: Entry, only: Collection[str] = ()) -> dict[str, Any]:
+    """Column → what it held before the change, of the columns that it changed, or of these alone.
+
+    Raises InvalidInput (422) for a column that it did not change.
+    """
+    values = {
+        name: entry.kind.parsed(name, revision.changes[entry.key(name)][0])
+        for name in entry.kind.labels
+        if entry.key(name) in revision.changes
+    }
+    if not values.keys() >= set(only):
+        raise InvalidInput("only", "must be names of fields that this change touched, such as phone")
+    return {name: value for name, value in values.items() if not only or name in only}
+
+
+def removed_by(revision: ClientRevision) -> list[tuple[Entry, Any]]:
+    """The parts that the change removed, each with its columns as the history holds them."""
+    return [
+        (entry, revision.changes[entry.prefix][0])
+        for entry in entries_in(revision.changes)
+        if revision.changes.get(entry.prefix, [None, None])[0] is not None
+    ]

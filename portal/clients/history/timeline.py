@@ -1,0 +1,126 @@
+"""The history of a client record as people read it: who changed what, and over whom. Reads only.
+
+Called by the views of the client page and of the history page. Must not import Flask.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select, true
+
+from portal.auth import Profile
+from portal.clients.history.filters import NOBODY, PARTS, HistoryFilters
+from portal.clients.history.groups import Group, groups_of
+from portal.clients.records.entries import entries_in
+from portal.clients.records.models import Client
+from portal.clients.records.revisions import Author, ClientRevision, authors_in
+from portal.clients.wording import sentences
+from portal.editing.merge.budget import Budget
+from portal.extensions import db
+from portal.web.pagination import PAGE_SIZE, Paging
+
+LATEST = 4
+MOST_GROUPS = 20
+
+
+@dataclass(frozen=True)
+class Item:
+    """One accepted change. `notes` say what came with it: whose changes it was merged with, what was decided.
+
+    `groups` are what it did to each entry, `entry_count` to how many.
+    """
+
+    version: int
+    at: datetime
+    by_id: int | None
+    who: str
+    sentence: str
+    notes: Sequence[str]
+    entry_count: int
+    groups: Sequence[Group] = ()
+
+
+def latest(client: Client, reader: Profile) -> list[Item]:
+    """The last few, for the client page: what was done, without the values, which take their time to compare."""
+    return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST)).all(), reader)
+
+
+def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[Item], Paging]:
+    """One page, newest first; a page past the end becomes the last.
+
+    Of an import that touched hundreds of entries the first MOST_GROUPS are shown; all, where it alone is asked for. So
+    are the differences of long texts.
+    """
+    conditions = list(_conditions(filters))
+    count = select(func.count()).select_from(ClientRevision)
+    total = db.session.scalar(count.where(ClientRevision.client_id == client.id, *conditions)) or 0
+    paging = Paging.near(filters.page, total)
+    rows = _revisions(client, conditions).limit(PAGE_SIZE).offset(paging.offset)
+    found = db.session.scalars(rows).all()
+    is_alone = filters.version is not None
+    groups = groups_of(found, None if is_alone else MOST_GROUPS, Budget(), unfold=is_alone)
+    return [replace(item, groups=groups[item.version]) for item in _items(client, found, reader)], paging
+
+
+def people_in(client: Client) -> dict[str, str]:
+    """Whoever has changed the client, by last name: what a filter offers, as `HistoryFilters.person` → name."""
+    changers = select(ClientRevision.changed_by).where(ClientRevision.client_id == client.id).distinct()
+    people = db.session.scalars(select(Profile).where(Profile.id.in_(changers)).order_by(Profile.last_name, Profile.id))
+    named = {str(person.id): person.full_name for person in people}
+    by_nobody = select(exists().where(ClientRevision.client_id == client.id, ClientRevision.changed_by.is_(None)))
+    return {**named, NOBODY: "Imports and commands"} if db.session.scalar(by_nobody) else named
+
+
+def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Any:
+    mine = select(ClientRevision).where(ClientRevision.client_id == client.id, *conditions)
+    return mine.order_by(ClientRevision.version.desc())
+
+
+def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
+    if filters.version:
+        yield ClientRevision.version == filters.version
+    if filters.person == NOBODY:
+        yield ClientRevision.changed_by.is_(None)
+    elif filters.person:
+        yield ClientRevision.changed_by == int(filters.person)
+    if filters.field in PARTS:
+        key = func.jsonb_object_keys(ClientRevision.changes).table_valued("key").render_derived()
+        yield exists(select(true()).select_from(key).where(key.c.key.startswith(f"{filters.field}/")))
+    elif filters.field:
+        yield ClientRevision.changes.has_key(filters.field) | ClientRevision.decisions.has_key(filters.field)
+
+
+def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[Item]:
+    merged = authors_in(client.id, {version for each in found for version in each.merged_with})
+    return [
+        Item(
+            version=revision.version,
+            at=revision.changed_at,
+            by_id=revision.changed_by,
+            who=sentences.name_or_source(revision),
+            sentence=sentences.doings(revision),
+            notes=list(_notes(revision, merged, reader)),
+            entry_count=len(entries_in(revision.changes)),
+        )
+        for revision in found
+    ]
+
+
+def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profile) -> Iterable[str]:
+    if revision.reverts:
+        reason = f": “{revision.reason}”" if revision.reason else ""
+        yield f"Undoes change {revision.reverts}{reason}"
+    versions = () if revision.reverts else revision.merged_with
+    others = [merged[version] for version in versions if version in merged]
+    if together := sentences.changes_by(others, reader, but=revision.decisions):
+        yield f"Saved together with {sentences.in_words(together)}"
+    for choice, told in sentences.DECIDED.items():
+        keys = [key for key, made in revision.decisions.items() if made == choice]
+        if keys:
+            yield f"{told}: {sentences.in_words(sentences.labels_of(keys))}"
+    if revision.source == "json":
+        yield "Sent by a program"
+    if revision.proceeded:
+        yield "Proceeded although others were there"

@@ -1,0 +1,137 @@
+"""What undoing a change would do now, for the page that asks before. Reads only. Must not import Flask.
+
+The same merge as the undo itself, without the lock: what others save after this is asked about when it is undone.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import exists, select
+
+from portal.auth import Profile
+from portal.clients.history import revert
+from portal.clients.history.undone import Undone, undone_in
+from portal.clients.records import queries
+from portal.clients.records.display import readable, readable_columns
+from portal.clients.records.entries import PRODUCT, VALUATION, Entry
+from portal.clients.records.models import Client, Product
+from portal.clients.records.part_names import names_of, part_name
+from portal.clients.records.revisions import ClientRevision, last_change, to_json
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit, Merged
+from portal.clients.saving.merging import merge_now, row_of, since_origin
+from portal.clients.wording import sentences
+from portal.editing.base_version import Origin
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.inline_diff import Piece, differences
+from portal.extensions import db
+
+
+@dataclass(frozen=True)
+class PreviewLine:
+    """One field: what it holds `now` and what the undo makes of it. `whose`: who has changed it since, so that the undo
+    asks. `pieces` are of a text, None where comparing it is too costly.
+    """
+
+    label: str
+    now: str
+    after: str
+    whose: str = ""
+    is_text: bool = False
+    pieces: Sequence[Piece] | None = None
+
+    @property
+    def stays(self) -> bool:
+        return self.now == self.after and not self.whose
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What becomes of one entry. `doing` is changed, removed or added (again). `problem`: why it cannot be undone."""
+
+    entry: Entry
+    name: str
+    doing: str
+    lines: Sequence[PreviewLine]
+    valuation_count: int = 0
+    problem: str = ""
+    undone: Undone | None = None
+
+    @property
+    def is_possible(self) -> bool:
+        return not self.problem and (self.doing != "changed" or not all(line.stays for line in self.lines))
+
+
+def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget) -> Preview:
+    """Raises EntryGone (409) for a part that is removed by now, NotFound (404)."""
+    undone = undone_in(client.id, [revision]).get((revision.version, entry.prefix))
+    if entry.prefix not in revision.changes:
+        return _of_values(client, revision, entry, reader, budget, undone)
+    old, _ = revision.changes[entry.prefix]
+    if old is None:
+        return _of_removal(client, revision, entry, reader, undone)
+    return _of_return(revision, entry, undone)
+
+
+def _of_values(
+    client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget, undone: Undone | None
+) -> Preview:
+    values = revert.values_before(revision, entry)
+    merged = merge_now(client, entry, Edit(Origin(revision.version), reader.id, values, budget=budget))
+    adviser_id = merged.decided.changes.get("adviser_id")
+    problem = operations.adviser_problem(db.session.get_one(Profile, adviser_id)) if adviser_id else ""
+    lines = [_line(merged, name, before, budget) for name, before in values.items()]
+    return Preview(entry, names_of([entry], {}).get(entry, ""), "changed", lines, problem=problem, undone=undone)
+
+
+def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine:
+    entry, now = merged.entry, getattr(merged.row, name)
+    is_asked = any(conflict.field == name for conflict in merged.decided.undecided)
+    after = before if is_asked else merged.decided.changes.get(name, now)
+    last = last_change(merged.since, entry.key(name)) if is_asked else None
+    is_text = name in entry.kind.by_lines and bool(now and after) and now != after
+    return PreviewLine(
+        label=entry.kind.labels[name],
+        now=readable(entry.kind, name, to_json(now)),
+        after=readable(entry.kind, name, to_json(after)),
+        whose=sentences.name_or_source(last) if last else "",
+        is_text=is_text,
+        pieces=differences(now, after, budget) if is_text else None,
+    )
+
+
+def _of_removal(
+    client: Client, revision: ClientRevision, entry: Entry, reader: Profile, undone: Undone | None
+) -> Preview:
+    row = row_of(client, entry)
+    product = db.session.get(Product, row.product_id) if entry.kind is VALUATION else None
+    name = part_name(entry.kind, row, product)
+    moved = operations.moved_since(client, entry, row, since_origin(client, Origin(revision.version)), revision.version)
+    changes = sentences.changes_by(moved, reader)
+    problem = f"{name} has been changed since: {sentences.in_words(changes)}." if moved else ""
+    count = queries.valuation_count(row) if entry.kind is PRODUCT else 0
+    lines = [PreviewLine(label, now, "") for label, now in readable_columns(entry.kind, row)]
+    return Preview(entry, name, "removed", lines, count, problem, undone)
+
+
+def _of_return(revision: ClientRevision, entry: Entry, undone: Undone | None) -> Preview:
+    columns = revision.changes[entry.prefix][0]
+    shown = ((label, readable(entry.kind, name, columns.get(name))) for name, label in entry.kind.labels.items())
+    lines = [PreviewLine(label, "", text) for label, text in shown if text]
+    count = sum(part.kind is VALUATION for part, _ in revert.removed_by(revision)) if entry.kind is PRODUCT else 0
+    problem = next(_problems_of_return(entry, columns), "")
+    return Preview(entry, names_of([entry], {entry: columns}).get(entry, ""), "added", lines, count, problem, undone)
+
+
+def _problems_of_return(entry: Entry, columns: Any) -> Iterator[str]:
+    if db.session.get(entry.kind.model, entry.id) is not None:
+        yield "It is there already."
+    if entry.kind is PRODUCT and _is_there(Product.plan_number == columns["plan_number"]):
+        yield operations.TAKEN["uq_products_plan_number"][1]
+    if entry.kind is VALUATION and not _is_there(Product.id == columns["product_id"]):
+        yield operations.TAKEN["fk_valuations_product_id"][1]
+
+
+def _is_there(condition: Any) -> bool:
+    return bool(db.session.scalar(select(exists().where(condition))))

@@ -1,0 +1,183 @@
+"""The history of a client record, and undoing a change of it."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from portal import clock
+from portal.auth.permissions import require_sign_in
+from portal.clients.editor import conflicts, responses
+from portal.clients.editor.editor import editor_of
+from portal.clients.history import revert as reverting
+from portal.clients.history import timeline, undo_preview
+from portal.clients.history.filters import FIELDS, history_filters_from
+from portal.clients.history.revert import reason_from
+from portal.clients.permissions import client_for, client_to_grant
+from portal.clients.presence import presence_on_client
+from portal.clients.records.entries import Entry
+from portal.clients.records.models import Client
+from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
+from portal.clients.saving.edits import Edit, EditConflict, EntryMoved, Saved, ValueRefused
+from portal.clients.saving.write_request import Asked, asked_by
+from portal.clients.sharing.grants import touches_access
+from portal.clients.wording import overruled, sentences
+from portal.editing.merge.budget import Budget
+from portal.editing.merge.resolutions import Decisions
+from portal.extensions import db
+from portal.web.error_handlers import answer
+from portal.web.request_body import is_json, sent_form
+from portal.web.safe_redirect import local_path
+
+blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
+blueprint.before_request(require_sign_in)
+REVERT = "/<int(min=1, max=2147483647):version>/revert"
+NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that change."
+
+
+@blueprint.get("")
+def show(client_id: int) -> ResponseReturnValue:
+    """Every accepted change, newest first, by field and person."""
+    return _page(client_for(current_user, client_id))
+
+
+@blueprint.get(REVERT)
+def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
+    """What undoing one change of one entry would do now."""
+    client = client_for(current_user, client_id, write=True)
+    revision, entry = _undoable(client, version, request.args.get("entry", ""))
+    return _undo_page(client, revision, entry)
+
+
+@blueprint.post(REVERT)
+def revert(client_id: int, version: int) -> ResponseReturnValue:
+    """Undo what one change did to one entry; what others have changed since is asked about (409)."""
+    client = client_for(current_user, client_id, write=True)
+    asked = asked_by(current_user)
+    revision, entry = _undoable(client, version, asked.sent.get("entry", ""))
+    try:
+        reason_from(asked.sent)
+    except ValueRefused as error:
+        return _not_undone(client, revision, entry, error)
+    if entry.prefix in revision.changes:
+        return _revert_part(client, revision, entry, asked)
+    return _revert_values(client, revision, entry, asked)
+
+
+def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision, Entry]:
+    """Raises NotFound (404), InvalidInput (422) or, where it takes the right to say who sees the client, 403."""
+    revision = reverting.revision_of(client, version)
+    entry = reverting.entry_in(revision, prefix)
+    if touches_access(entry, revision):
+        client_to_grant(current_user, client.id)
+    return revision, entry
+
+
+def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+    """A part that was added goes, one that was removed comes back."""
+    try:
+        saved = reverting.revert(client, revision, entry, _edit(asked))
+    except (EntryMoved, ValueRefused) as error:
+        db.session.rollback()
+        return _not_undone(client, revision, entry, error)
+    return _undone(client, revision, entry, saved, asked)
+
+
+def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+    editor = editor_of(client, entry, current_user.id)
+    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
+    decisions = conflicts.decisions_from(third, asked.sent, third.field_names)
+    try:
+        saved = reverting.revert(client, revision, entry, _edit(asked, decisions), _only(asked))
+    except EditConflict as conflict:
+        db.session.rollback()
+        return responses.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
+    except ValueRefused as error:
+        db.session.rollback()
+        return _not_undone(client, revision, entry, error)
+    return _undone(client, revision, entry, saved, asked)
+
+
+def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
+    return Edit(
+        asked.origin,
+        asked.by.id,
+        caller=asked.caller,
+        decisions=decisions or {},
+        reason=reason_from(asked.sent),
+        whence=asked.whence,
+        budget=asked.budget,
+    )
+
+
+def _only(asked: Asked) -> list[str]:
+    return asked.sent.get("only", "").split()
+
+
+def _undone(client: Client, revision: ClientRevision, entry: Entry, saved: Saved, asked: Asked) -> ResponseReturnValue:
+    only = _only(asked)
+    overruled.settle(asked.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes)
+    db.session.commit()
+    if asked.speaks_json:
+        return {"status": "reverted", "version": saved.version}
+    flash(_said(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
+    return redirect(_back(client))
+
+
+def _said(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
+    if not only:
+        return f"Change {revision.version} is undone."
+    return f"{sentences.in_words([entry.kind.labels[name] for name in only])} is as you had it."
+
+
+def _not_undone(
+    client: Client, revision: ClientRevision, entry: Entry, error: EntryMoved | ValueRefused
+) -> ResponseReturnValue:
+    """A part was changed after it was added, a plan number is in use by now, or it is not the caller's to change."""
+    status = 422 if isinstance(error, ValueRefused) else 409
+    why = error.problem if isinstance(error, ValueRefused) else f"{error} Remove it from its own page."
+    if is_json():
+        return answer(status, why)
+    return _undo_page(client, revision, entry, failure=f"Not undone. {why}"), status
+
+
+def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: str = "") -> str:
+    return render_template(
+        "clients/undo.html",
+        client=client,
+        revision=revision,
+        preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
+        who=sentences.name_or_source(revision),
+        sentence=sentences.doings(revision),
+        nothing=NOTHING_TO_UNDO,
+        failure=failure,
+        reason=sent_form().get("reason", "") if failure else "",
+        longest_reason=LONGEST_REASON,
+        back_url=_back(client),
+        back=request.args.get("back"),
+        now=clock.now(),
+        presence=presence_on_client(client, "viewing"),
+    )
+
+
+def _back(client: Client) -> str:
+    """The history as it was filtered."""
+    return local_path(request.args.get("back"), home=url_for(".show", client_id=client.id))
+
+
+def _page(client: Client) -> str:
+    filters = history_filters_from(request.args)
+    items, paging = timeline.page_of_history(client, filters, current_user)
+    return render_template(
+        "clients/history.html",
+        client=client,
+        items=items,
+        paging=paging,
+        filters=filters,
+        fields=FIELDS,
+        people=timeline.people_in(client),
+        now=clock.now(),
+        may_edit=current_user.may_write,
+        own_url=url_for(".show", client_id=client.id, **filters.query()),
+        page_url=lambda number: url_for(".show", client_id=client.id, **filters.query(page=number)),
+        presence=presence_on_client(client, "viewing"),
+    )

@@ -1,0 +1,59 @@
+"""What the client list was asked for, read from a query string without trusting it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from portal.clients.records.choices import CLIENT_STATUSES
+from portal.text_input import search_words
+from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
+
+SORTS = {
+    "name": "Name",
+    "client_ref": "Reference",
+    "adviser": "Adviser",
+    "next_review_on": "Next review",
+    "total": "Value",
+}
+LONGEST_SEARCH = 100
+
+
+@dataclass(frozen=True)
+class ListFilters:
+    """`sort` is a key of SORTS, with a minus sign in front for descending. `page` counts from 1."""
+
+    q: str = ""
+    adviser: int | None = None
+    status: str = ""
+    sort: str = "name"
+    page: int = 1
+
+    @property
+    def sort_key(self) -> str:
+        return self.sort.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    def query(self, **changes: object) -> dict[str, object]:
+        """The query string of the same list with `changes`, leaving out what is as by default."""
+        wanted = asdict(replace(self, **changes))  # type: ignore[arg-type]
+        return {key: value for key, value in wanted.items() if value != getattr(ListFilters, key)}
+
+    def sorted_by(self, key: str) -> dict[str, object]:
+        """The query string that sorts by `key`, the other way round when it is sorted by it already."""
+        turned = f"-{key}" if self.sort == key else key
+        return self.query(sort=turned, page=1)
+
+
+def filters_from(args: Mapping[str, str]) -> ListFilters:
+    """Read the query string; what makes no sense counts as not asked for: a list is only looked at."""
+    sort = args.get("sort", "")
+    status = args.get("status", "")
+    return ListFilters(
+        q=search_words(args.get("q", ""), LONGEST_SEARCH),
+        adviser=number_from(args.get("adviser", ""), LARGEST_NUMBER),
+        status=status if status in CLIENT_STATUSES else "",
+        sort=sort if sort.removeprefix("-") in SORTS else "name",
+        page=page_from(args),
+    )

@@ -1,0 +1,1 @@
+"""The client record: models, entries, choices and revisions."""

@@ -1,0 +1,55 @@
+"""Values of the history as people read them on the pages, and as a form's control holds them.
+
+Takes what revisions hold, as JSON. An adviser's name is looked up; everything else is pure. Must not import forms.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+from portal.clients.records import choices
+from portal.clients.records.entries import EntryKind
+from portal.clients.records.queries import name_of
+from portal.clients.records.revisions import to_json
+from portal.formatting import day, gbp, percent
+
+
+def readable(kind: EntryKind, column: str, value: Any) -> str:
+    """ "Family", "8 Dec 2026", "£1,200.00": the value of one column; '' for nothing."""
+    if value is None or value == "":
+        return ""
+    parsed = kind.parsed(column, value)
+    if isinstance(parsed, date):
+        return day(parsed)
+    return READERS.get((kind.name, column), str)(parsed)
+
+
+def readable_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
+    """(label, value) of everything that is known of a row."""
+    shown = ((label, readable(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items())
+    return [(label, value) for label, value in shown if value]
+
+
+def as_typed(value: Any) -> str:
+    """What a form's control holds for the value."""
+    return "" if value is None else str(value)
+
+
+def _one_of(labels: Mapping[str, str]) -> Callable[[Any], str]:
+    return lambda value: labels.get(value, str(value))
+
+
+READERS: Mapping[tuple[str, str], Callable[[Any], str]] = {
+    ("", "client_type"): _one_of(choices.CLIENT_TYPES),
+    ("", "status"): _one_of(choices.CLIENT_STATUSES),
+    ("", "adviser_id"): name_of,
+    ("", "risk_profile"): lambda step: f"{step} of {choices.RISK_PROFILES[-1]}",
+    ("", "capacity_for_loss"): _one_of(choices.CAPACITIES_FOR_LOSS),
+    ("", "is_restricted"): lambda value: "Yes" if value else "No",
+    ("grant", "profile_id"): name_of,
+    ("product", "product_type"): _one_of(choices.PRODUCT_TYPES),
+    ("product", "status"): _one_of(choices.PRODUCT_STATUSES),
+    ("product", "fixed_fee"): gbp,
+    ("product", "percentage_fee"): percent,
+    ("valuation", "amount"): gbp,
+}

@@ -1,0 +1,86 @@
+"""What of a change to a client record the audit hears: access, undoing, knowingly overruling others.
+
+The history has the values; the audit, read by people who may not see the client, has numbers and names of fields alone.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import ARRAY, Integer, any_, literal, select
+
+from portal import audit
+from portal.audit import AuditEvent, Event
+from portal.auth import Profile
+from portal.clients.records.entries import GRANT, split_key
+from portal.clients.records.models import Client, ClientGrant
+from portal.clients.records.revisions import Cause, Changes
+from portal.extensions import db
+from portal.web.actor import Actor
+
+
+class AdviserChange(NamedTuple):
+    """A restricted client, the version that the change made it, and its adviser before and after."""
+
+    client_id: int
+    version: int
+    old_id: int | None
+    new_id: int | None
+
+
+def note(client: Client, version: int, changes: Changes, cause: Cause) -> None:
+    """Write the events of one accepted change, in its transaction; `client` is as it was before. Flushes."""
+    by, client_id = Actor(cause.by, cause.whence), client.id
+    overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
+    if cause.proceeded:
+        audit.record(Event.PROCEEDED_ANYWAY, by, client_id=client_id, version=version)
+    if overruled:
+        audit.record(Event.CONFLICT_OVERRIDDEN, by, client_id=client_id, version=version, fields=overruled)
+    if cause.reverts:
+        audit.record(Event.REVERTED, by, client_id=client_id, version=version, reverted=cause.reverts)
+    _note_access(client, version, changes, by)
+
+
+def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
+    """Name who has lost and who has gained access to restricted clients by a change of their adviser. Flushes."""
+    if changes:
+        audit.record_all(_access_events(changes, _grants_of(changes), _administrators(), by))
+
+
+def _note_access(client: Client, version: int, changes: Changes, by: Actor) -> None:
+    for key, (old, new) in changes.items():
+        if key == "is_restricted":
+            _note_restriction(client, version, changes, by, is_restricted=new)
+        elif key == "adviser_id" and client.is_restricted and "is_restricted" not in changes:
+            note_advisers([AdviserChange(client.id, version, old, new)], by)
+        elif split_key(key)[0].kind is GRANT:
+            event, grant = (Event.GRANTED, new) if old is None else (Event.GRANT_TAKEN, old)
+            audit.record(event, by, profile_id=grant["profile_id"], client_id=client.id, version=version)
+
+
+def _note_restriction(client: Client, version: int, changes: Changes, by: Actor, *, is_restricted: bool) -> None:
+    """With the adviser, who goes on seeing the client: who was granted access is in the audit before."""
+    _, adviser_id = changes.get("adviser_id", (None, client.adviser_id))
+    adviser = {"adviser_id": adviser_id} if is_restricted and adviser_id else {}
+    event = Event.RESTRICTED if is_restricted else Event.UNRESTRICTED
+    audit.record(event, by, client_id=client.id, version=version, **adviser)
+
+
+def _access_events(
+    changes: Iterable[AdviserChange], grants: set[tuple[int, int]], administrators: set[int], by: Actor
+) -> Iterator[AuditEvent]:
+    for change in changes:
+        for event, profile_id in ((Event.ACCESS_LOST, change.old_id), (Event.ACCESS_GAINED, change.new_id)):
+            sees_anyway = profile_id in administrators or (change.client_id, profile_id) in grants
+            if profile_id is not None and not sees_anyway:
+                about = {"client_id": change.client_id, "version": change.version}
+                yield audit.noted(event, by, profile_id=profile_id, **about)
+
+
+def _grants_of(changes: Iterable[AdviserChange]) -> set[tuple[int, int]]:
+    client_ids = literal([change.client_id for change in changes], ARRAY(Integer))
+    grants = select(ClientGrant.client_id, ClientGrant.profile_id).where(ClientGrant.client_id == any_(client_ids))
+    return {(client_id, profile_id) for client_id, profile_id in db.session.execute(grants)}
+
+
+def _administrators() -> set[int]:
+    return set(db.session.scalars(select(Profile.id).where(Profile.role == "admin")))

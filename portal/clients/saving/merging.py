@@ -1,0 +1,117 @@
+"""What an edit comes to at the record as it is: the values it started from, rebuilt from the history, and the merge.
+
+Reads, never writes. The operations call it under the lock on the client's row, a restored draft without.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from portal.clients.records.entries import CLIENT, VALUATION, Entry, split_key
+from portal.clients.records.models import Client, Product
+from portal.clients.records.revisions import ClientRevision, last_change_of_part, newest_since, to_json, value_before
+from portal.clients.saving.edits import Edit, EntryGone, Merged
+from portal.editing.base_version import Origin
+from portal.editing.merge.resolutions import decide
+from portal.editing.merge.texts import is_contained
+from portal.editing.merge.three_way import UNKNOWN, merge
+from portal.errors import InvalidInput, NotFound
+from portal.extensions import db
+
+
+def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
+    """The edit merged with the record as it is. Raises EntryGone (409), NotFound (404) or InvalidInput (422)."""
+    row = row_of(client, entry)
+    past = Past(client, entry, since_origin(client, edit.origin))
+    theirs = {name: getattr(row, name) for name in edit.values}
+    base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
+    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
+    decided = decide(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
+    choices = {**_overruled(past, edit, base), **decided.choices}
+    return Merged(entry, row, client.version, replace(decided, choices=choices), past.since)
+
+
+def row_of(client: Client, entry: Entry) -> Any:
+    """The entry's row as it is in the database. Raises EntryGone (409) where it was removed, else NotFound (404)."""
+    if entry.kind is CLIENT:
+        return client
+    row = db.session.get(entry.kind.model, entry.id, populate_existing=True)
+    if row is not None and _client_id_of(entry, row) == client.id:
+        return row
+    revision = last_change_of_part(client.id, entry.prefix)
+    if revision is not None and revision.changes[entry.prefix][1] is None:
+        raise EntryGone(entry, revision)
+    raise NotFound(f"There is no such {entry.kind.label}, or you do not have access to it.")
+
+
+def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:
+    """The revisions that the sender did not know when starting, as far back as they can be read (revisions.py).
+
+    Of an older origin nobody can tell what it started from: a base that is UNKNOWN. Raises InvalidInput (422) for a
+    version yet to come.
+    """
+    refuse_version_to_come(client, origin)
+    return newest_since(client.id, origin.version) if origin.version < client.version else []
+
+
+def refuse_version_to_come(client: Client, origin: Origin) -> None:
+    """Raise InvalidInput (422) for an origin that nobody can have seen."""
+    if max([origin.version, origin.seen_version or 0, *origin.seen.values()]) > client.version:
+        raise InvalidInput("version", "is newer than the record: reload the page")
+
+
+def touched_by(revision: ClientRevision) -> set[str]:
+    """The prefixes of the entries that the revision changed, added or removed."""
+    return {split_key(key)[0].prefix for key in revision.changes}
+
+
+@dataclass(frozen=True)
+class Past:
+    """What has become of an entry since an edit began: the revisions that its sender did not know."""
+
+    client: Client
+    entry: Entry
+    since: Sequence[ClientRevision]
+
+    def value_at(self, name: str, version: int, present: Any) -> Any:
+        """The field's value at an earlier version; UNKNOWN where the history does not reach back so far.
+
+        It begins with the first change after it was introduced.
+        """
+        later = [revision for revision in self.since if revision.version > version]
+        if len(later) != self.client.version - version:
+            return UNKNOWN
+        return self.entry.kind.parsed(name, value_before(later, self.entry.key(name), to_json(present)))
+
+    def changed_after(self, version: int | None) -> frozenset[str]:
+        """The fields changed since that version; for None, by any revision: then nothing was shown to be decided on."""
+        after = [revision for revision in self.since if version is None or revision.version > version]
+        return frozenset(
+            name for name in self.entry.kind.labels for each in after if self.entry.key(name) in each.changes
+        )
+
+
+def _overruled(past: Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
+    """The fields kept over a newer value that the person had been shown in the open editor.
+
+    A text that has all of the newer one's changes overrules nothing: a restored draft brings such merged texts.
+    """
+    overruled = {}
+    for name in edit.origin.seen:
+        if name not in base or edit.values[name] == base[name]:
+            continue
+        started = past.value_at(name, edit.origin.version, base[name])
+        is_merged = name in past.entry.kind.by_lines and UNKNOWN not in (started, base[name])
+        if started != base[name] and not (
+            is_merged and is_contained(started, base[name], edit.values[name], edit.budget)
+        ):
+            overruled[name] = "yours"
+    return overruled
+
+
+def _client_id_of(entry: Entry, row: Any) -> int | None:
+    if entry.kind is VALUATION:
+        product = db.session.get(Product, row.product_id)
+        return product.client_id if product else None
+    client_id: int = row.client_id
+    return client_id

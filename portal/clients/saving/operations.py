@@ -1,0 +1,292 @@
+"""What is done to client records. Flushes, never commits: the view or the command does that.
+
+Every write goes the same way: lock the client's row, merge what was sent with what others have saved since the
+sender started, claim the next version under the guard, write the revision. People, products and valuations go by
+their client's version: one number tells whoever has the client open that anything of it has moved.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from portal import clock
+from portal.auth import Profile
+from portal.clients import permissions
+from portal.clients.records import queries, revisions, valuation_jumps
+from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
+from portal.clients.records.models import Client, Person, Product, Valuation
+from portal.clients.records.revisions import Cause, Changes, ClientRevision, to_json
+from portal.clients.saving import auditing
+from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
+from portal.clients.saving.merging import merge_now, row_of, since_origin, touched_by
+from portal.clients.saving.same_parts import ask_about_same
+from portal.clients.wording import overruled
+from portal.editing import optimistic_lock
+from portal.extensions import db
+from portal.live import publish
+from portal.live.outbox import after_commit
+
+# How many there may be, and the field that says so. An import brings what it brings.
+MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
+    Person: ("first_name", MAX_PEOPLE, "A client has at most {:,} people."),
+    Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),
+    Valuation: ("valued_on", MAX_VALUATIONS, "A product has at most {:,} valuations."),
+}
+MOST_NAMED = 50  # of the revisions that a save was merged with, the newest
+# What may be there once only: the constraint, the field that says it, and what is wrong with it.
+TAKEN = {
+    "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
+    "uq_client_grants_client_id_profile_id": ("profile_id", "Has access already."),
+    "uq_valuations_product_id_valued_on": ("valued_on", "This product has a valuation of that day already."),
+    "fk_valuations_product_id": (
+        "product_id",
+        "The product of this valuation is removed: bring that back first.",
+    ),
+}
+
+
+def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
+    """Write those of the sent values that differ, merged with what others have saved since.
+
+    A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
+    ValueRefused (422); the caller rolls back.
+    """
+    forbidden = lock(client, edit)
+    merged = merge_now(client, entry, edit)
+    if merged.decided.undecided:
+        raise EditConflict(merged)
+    for column in forbidden & merged.decided.changes.keys():
+        raise ValueRefused(column, "Only the client’s adviser and administrators may change this.")
+    if merged.decided.changes.get("adviser_id"):
+        _hold_adviser(merged.decided.changes["adviser_id"])
+    _refuse_too_long(entry.kind, merged.decided.changes)
+    others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
+    changed = merged.decided.changes
+    decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
+    if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
+        return Saved(client.version, others, frozenset(decisions), is_change=False)
+    row = merged.row
+    if entry.kind is VALUATION and "amount" in changed and edit.reverts is None:
+        _ask_about_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
+    changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
+    if entry.kind is not CLIENT:
+        with _nothing_twice():
+            for name, value in changed.items():
+                setattr(row, name, value)
+            db.session.flush()
+    cause = edit.cause(tuple(revision.version for revision in others[-MOST_NAMED:]), decisions)
+    version = accept(client, changes, cause, changed if entry.kind is CLIENT else None)
+    return Saved(version, others, frozenset(decisions))
+
+
+def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
+    """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
+
+    The same sent again from the same version, by a second click, is the part that is there already. Raises ValueRefused
+    (422), PartDoubted (422) where the same seems to be there, or EntryGone (409) for a product that was removed.
+    """
+    lock(client, edit)
+    since = since_origin(client, edit.origin)
+    owner = {"client_id": client.id}
+    if product_id is not None:
+        owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
+    known = _added_before(kind, edit, since, owner)
+    if known:
+        return Saved(client.version, entry=known, is_change=False)
+    ask_about_same(client, kind, edit)
+    if kind is VALUATION:
+        _ask_about_jump(owner["product_id"], edit.values, edit)
+    row = _insert(kind, {**edit.values, **owner})
+    _refuse_too_many(row)
+    entry = Entry(kind, row.id)
+    return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.cause()), entry=entry)
+
+
+def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
+    """Remove a part, a product with its valuations. Raises EntryMoved (409) if it was changed since, or EntryGone."""
+    lock(client, edit)
+    row = row_of(client, entry)
+    gone = list(_with_valuations(entry, row))
+    moved = moved_since(client, entry, row, since_origin(client, edit.origin), edit.origin.version)
+    if moved:
+        raise EntryMoved(entry, moved)
+    changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
+    db.session.delete(row)
+    return Saved(accept(client, changes, edit.cause()))
+
+
+def moved_since(
+    client: Client, entry: Entry, row: Any, since: Sequence[ClientRevision], version: int
+) -> list[ClientRevision]:
+    """Those of the revisions since `version` that have changed the part, or what would go with it."""
+    is_too_old = len(since) < client.version - version  # further back than anybody looks
+    prefixes = {part.prefix for part, _ in _with_valuations(entry, row)}
+    return [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
+
+
+def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, Any]]], edit: Edit) -> Saved:
+    """Bring back parts that were removed, under the ids they had. What is there already stays as it is.
+
+    `removed` has the columns as the history holds them, in an order in which products come before their valuations.
+    Raises ValueRefused (422) where something else has a plan number or a day by now.
+    """
+    lock(client, edit)
+    changes: Changes = {}
+    for kind, group in groupby(removed, key=lambda part: part[0].kind):
+        changes |= _put_back(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
+    if not changes:
+        return Saved(client.version, is_change=False)
+    return Saved(accept(client, changes, edit.cause()))
+
+
+def adviser_problem(profile: Profile) -> str:
+    """Why the profile cannot look after clients; '' where it can."""
+    can = profile.is_active and profile.may_write
+    return "" if can else f"{profile.full_name} cannot look after clients: deactivated, or a reader."
+
+
+def lock(client: Client, edit: Edit) -> frozenset[str]:
+    """Hold the client's row until the transaction ends and read it anew: no other save comes in between.
+
+    Returns the columns that the caller may not change; permission is asked under the lock (access.lock_for). Raises
+    NotSignedIn (401), NotFound (404) or NotAllowed (403).
+    """
+    if edit.caller is None:
+        permissions.lock(client.id)
+        return frozenset()
+    return permissions.lock_for(edit.caller, client.id, to_grant=edit.to_grant)
+
+
+def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
+    """Claim the next version, write `values` over the client, the revision and the audit, tell the open pages.
+
+    Returns the version.
+
+    Whoever may not see the client any more is taken off its page. Call `lock` first. The guard decides all the same: a
+    caller that forgot to cannot overwrite anybody.
+    """
+    at = clock.now()
+    stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
+    version = optimistic_lock.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
+    revisions.record(client.id, version, at, changes, cause)
+    auditing.note(client, version, changes, cause)
+    overruled.note(client.id, version, changes, cause)
+    if permissions.says_who_sees(changes):
+        permissions.evict(client.id)
+    after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
+    db.session.refresh(client)
+    return version
+
+
+def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
+    """Raise AmountDoubted (422) for an amount far away from the valuation before, unless it is confirmed.
+
+    Whoever has chosen it on the conflict page has seen another beside it, and has confirmed it by that.
+    """
+    amount, decision = values["amount"], edit.decisions.get("amount")
+    if amount == edit.confirmed_amount or (decision and decision.choice != "third"):
+        return
+    before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
+    if before and valuation_jumps.is_jump(amount, before.amount):
+        raise AmountDoubted(amount, f"{valuation_jumps.in_words(amount, before)}. Correct it, or confirm it below.")
+
+
+def _hold_adviser(profile_id: int) -> None:
+    """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRefused (422) if they left."""
+    held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
+    adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
+    if problem := adviser_problem(adviser):
+        raise ValueRefused("adviser_id", problem)
+
+
+def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
+    """Two texts that fit may be too long together. Raises ValueRefused (422)."""
+    for column, most in kind.by_lines.items():
+        excess = len(changes.get(column, "")) - most
+        if excess > 0:
+            problem = f"Both together are {excess:,} characters too long: choose Something else and shorten it."
+            raise ValueRefused(column, problem)
+
+
+def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
+    """By the same person on the same page: a second click on Save."""
+    shown = edit.origin.seen_version or 0
+    return any(
+        each.version > shown and each.changed_by == edit.by and each.decisions == decisions for each in merged.since
+    )
+
+
+def _added_before(
+    kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
+) -> Entry | None:
+    wanted = kind.as_json(kind.model(**edit.values, **owner))
+    for revision in since:
+        for prefix, (old, new) in revision.changes.items():
+            if revision.changed_by == edit.by and old is None and new == wanted and prefix.startswith(f"{kind.name}/"):
+                entry = Entry(kind, int(prefix.partition("/")[2]))
+                return entry if db.session.get(kind.model, entry.id) else None
+    return None
+
+
+def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
+    row = kind.model(**values)
+    with _nothing_twice():
+        db.session.add(row)
+        db.session.flush()
+    db.session.refresh(row)
+    return row
+
+
+def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> Changes:
+    """Insert the rows that are not there, all at once: a product may have thousands of valuations. Flushes."""
+    wanted = kind.model.id.in_(list(columns_by_id))
+    there = set(db.session.scalars(select(kind.model.id).where(wanted)))
+    missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in there}
+    if not missing:
+        return {}
+    with _nothing_twice():
+        rows = [{"id": row_id, **kind.parsed_columns(columns)} for row_id, columns in missing.items()]
+        db.session.execute(insert(kind.model.__table__), rows)
+    every = db.session.scalars(select(kind.model).where(wanted).order_by(kind.model.id))
+    added = [row for row in every if row.id in missing]
+    _refuse_too_many(added[0])
+    return {Entry(kind, row.id).prefix: [None, kind.as_json(row)] for row in added}
+
+
+def _refuse_too_many(row: Any) -> None:
+    """After the row was inserted: raise ValueRefused (422) where its client or product has more of them than it may."""
+    model = type(row)
+    if model not in MAX_PARTS:
+        return
+    field, most, problem = MAX_PARTS[model]
+    owner = model.product_id == row.product_id if model is Valuation else model.client_id == row.client_id
+    if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > most:
+        raise ValueRefused(field, problem.format(most))
+
+
+@contextmanager
+def _nothing_twice() -> Iterator[None]:
+    """What the database refuses because it is there already, said of the field. The transaction is lost either way."""
+    try:
+        yield
+    except IntegrityError as error:
+        constraint = getattr(error.orig, "diag", None) and error.orig.diag.constraint_name  # type: ignore[union-attr]
+        if constraint not in TAKEN:
+            raise
+        raise ValueRefused(*TAKEN[constraint]) from error
+
+
+def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:
+    """What goes with the entry: of a product its valuations too."""
+    yield entry, row
+    if entry.kind is PRODUCT:
+        for valuation in db.session.scalars(
+            select(Valuation).where(Valuation.product_id == row.id).order_by(Valuation.id)
+        ):
+            yield Entry(VALUATION, valuation.id), valuation

@@ -1,0 +1,57 @@
+"""Whether a person or a product that is to be added is there already. Called by operations.add_part, under the lock."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from portal import clock
+from portal.clients.records.entries import PERSON, PRODUCT, Entry, EntryKind
+from portal.clients.records.models import Client, Person, Product
+from portal.clients.records.part_names import part_name
+from portal.clients.records.people_matching import is_same_person
+from portal.clients.records.queries import name_of
+from portal.clients.records.revisions import last_change_of_part
+from portal.clients.saving.edits import Edit, PartDoubted
+from portal.extensions import db
+from portal.formatting import ago
+
+NOT_OF_THE_NUMBER = re.compile(r"[\W_]+")
+FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # where the question stands
+
+
+def ask_about_same(client: Client, kind: EntryKind, edit: Edit) -> None:
+    """Raise PartDoubted (422) where the client has the same part, unless it is confirmed to be another one."""
+    same = _same(client, kind, edit.values)
+    if same is None:
+        return
+    entry = Entry(kind, same.id)
+    is_certain = kind is PRODUCT and same.plan_number == edit.values["plan_number"]  # unique in the database
+    if is_certain or edit.confirmed_another != entry.prefix:
+        question = f"{_sentence(client, entry, same)}: is this the same {kind.label}?"
+        raise PartDoubted(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
+
+
+def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Any:
+    if kind is PERSON:
+        people = db.session.scalars(select(Person).where(Person.client_id == client.id).order_by(Person.id))
+        return next((person for person in people if is_same_person(PERSON.values_of(person), values)), None)
+    if kind is PRODUCT:
+        products = db.session.scalars(select(Product).where(Product.client_id == client.id).order_by(Product.id))
+        number = _number(values["plan_number"])
+        return next((product for product in products if _number(product.plan_number) == number), None)
+    return None
+
+
+def _number(plan_number: str) -> str:
+    """Without blanks, hyphens and case; a number of nothing else stays as it is."""
+    return NOT_OF_THE_NUMBER.sub("", plan_number).casefold() or plan_number
+
+
+def _sentence(client: Client, entry: Entry, row: Any) -> str:
+    revision = last_change_of_part(client.id, entry.prefix)
+    name = part_name(entry.kind, row)
+    if revision is None or revision.changed_by is None:
+        return f"{name} is there already"
+    return f"{name_of(revision.changed_by)} added {name} {ago(revision.changed_at, clock.now())}"

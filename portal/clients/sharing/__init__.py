@@ -1,0 +1,1 @@
+"""Restricted clients, access grants and reassignment."""

@@ -1,0 +1,67 @@
+"""Who took a client away from somebody whose page still shows it, so that the page can say whom to ask.
+
+A page that shows a client carries a ticket, signed by the server: its holder has seen the client at that version. Only
+with such a ticket does anybody learn of what restricted the client afterwards; for everybody else it does not exist.
+"""
+
+from dataclasses import dataclass
+
+from flask import current_app, url_for
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import select
+
+from portal.auth import Profile
+from portal.clients.permissions import visible_to
+from portal.clients.records.models import Client
+from portal.clients.records.revisions import ClientRevision
+from portal.extensions import db
+
+SALT = "lost-access"
+MAX_REVISIONS = 100  # of the newest
+
+
+@dataclass(frozen=True)
+class Ticket:
+    client_id: int
+    version: int
+
+
+def lost_url(client: Client) -> str:
+    """Where a page asks, once it is refused the client that it shows."""
+    return url_for("client_changes.lost_access", ticket=_serializer().dumps([client.id, client.version]))
+
+
+def ticket_from(text: str) -> Ticket | None:
+    """None for what this server has not signed, or so long ago that no sign-in session is as old."""
+    max_age_seconds = current_app.config["SETTINGS"].session_hours * 3600
+    try:
+        return Ticket(*_serializer().loads(text, max_age=max_age_seconds))
+    except BadData:
+        return None
+
+
+def loss_of(profile: Profile, ticket: Ticket) -> ClientRevision | None:
+    """The change by which the profile lost the client; None where it sees it, or no change of the client did that."""
+    sees = db.session.scalar(select(Client.id).where(Client.id == ticket.client_id, visible_to(profile)))
+    if sees:
+        return None
+    since = (
+        select(ClientRevision)
+        .where(ClientRevision.client_id == ticket.client_id, ClientRevision.version > ticket.version)
+        .order_by(ClientRevision.version.desc())
+        .limit(MAX_REVISIONS)
+    )
+    return next((revision for revision in db.session.scalars(since) if _took_away(revision, profile.id)), None)
+
+
+def _took_away(revision: ClientRevision, profile_id: int) -> bool:
+    for key, (old, new) in revision.changes.items():
+        was_adviser = key == "adviser_id" and old == profile_id
+        was_granted = key.startswith("grant/") and new is None and old["profile_id"] == profile_id
+        if was_adviser or was_granted or (key == "is_restricted" and new):
+            return True
+    return False
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=SALT)

@@ -1,0 +1,1 @@
+"""Changes and values in words."""

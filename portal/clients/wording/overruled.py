@@ -1,0 +1,165 @@
+"""Who is overruled is told: by a decision on a conflict, a mark in the editor or an undo. One row for each of them.
+
+The row names the keys that were theirs; the values stay in the history, so whoever loses the client is told nothing.
+Written by operations.accept, shown by the pages of a client. Must not import Flask.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import DateTime, ForeignKey, delete, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clients.records.display import readable
+from portal.clients.records.entries import Entry, place_of, split_key
+from portal.clients.records.models import Client
+from portal.clients.records.part_names import names_of
+from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, Cause, Changes
+from portal.extensions import Model, db
+
+KEPT = timedelta(days=90)
+MAX_NOTICES = 5  # shown, the newest
+OVERRULING = ("yours", "third")
+
+# Whose each value was: the author of the newest earlier revision that touched the key.
+NOTE = text("""
+    INSERT INTO overruled_changes (profile_id, client_id, version, keys)
+    SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
+    FROM unnest(CAST(:keys AS text[])) AS key, LATERAL (
+        SELECT changed_by FROM client_revisions
+        WHERE client_id = :client_id AND version < :version AND version >= :version - :most AND changes ? key
+        ORDER BY version DESC LIMIT 1) AS last
+    WHERE last.changed_by <> :by
+    GROUP BY last.changed_by
+    RETURNING profile_id""")
+NOTICES = text("""
+    SELECT version, keys, reverts, reason, changed_at, profiles.first_name,
+           (SELECT jsonb_object_agg(key, changes -> key) FROM jsonb_array_elements_text(keys) AS key) AS changes
+    FROM overruled_changes
+    JOIN client_revisions USING (client_id, version)
+    JOIN profiles ON profiles.id = changed_by
+    WHERE profile_id = :profile_id AND client_id = :client_id AND at > now() - :kept
+    ORDER BY version DESC LIMIT :most""")
+
+
+class OverruledChange(Model):
+    """Somebody whose value the revision `version` replaced; `keys` were theirs."""
+
+    __tablename__ = "overruled_changes"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    keys: Mapped[list[str]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+@dataclass(frozen=True)
+class Line:
+    """One value that was replaced, or a part that an undo removed or brought back: then `what` says which.
+
+    A text of several lines `is_text`: the change itself shows it better.
+    """
+
+    entry: Entry
+    column: str
+    label: str
+    old: str
+    new: str
+    is_text: bool
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One change that overruled the reader. `is_undo`: the reader's change was undone, with a `reason` perhaps."""
+
+    version: int
+    by: str
+    at: datetime
+    is_undo: bool
+    reason: str
+    lines: Sequence[Line]
+
+
+def note(client_id: int, version: int, changes: Changes, cause: Cause) -> None:
+    """Note whose values an accepted change has knowingly replaced, in its transaction."""
+    overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
+    keys = sorted(overruling, key=place_of)[:MAX_KEYS]
+    if not keys or cause.by is None:
+        return
+    values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}
+    told = db.session.scalars(NOTE, values).all()
+    too_old = (OverruledChange.profile_id.in_(told), OverruledChange.at < func.now() - KEPT)
+    db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))
+
+
+def notices_for(profile_id: int, client: Client) -> list[Notice]:
+    """The profile's newest that it has not dismissed."""
+    values = {"profile_id": profile_id, "client_id": client.id, "kept": KEPT, "most": MAX_NOTICES}
+    rows = db.session.execute(NOTICES, values).all()
+    parts = {split_key(key)[0] for row in rows for key in row.keys}
+    removed = {
+        split_key(key)[0]: old or new
+        for row in rows
+        for key, (old, new) in row.changes.items()
+        if not split_key(key)[1]
+    }
+    names = names_of({part for part in parts if part.id is not None}, removed) if rows else {}
+    return [
+        Notice(
+            version=row.version,
+            by=row.first_name,
+            at=row.changed_at,
+            is_undo=row.reverts is not None,
+            reason=row.reason,
+            lines=list(_lines(row, names)),
+        )
+        for row in rows
+    ]
+
+
+def settle(profile_id: int, client: Client, version: int, keys: Collection[str]) -> None:
+    """The profile has put these values back: the notice of that version no longer names them. Flushes."""
+    mine = (profile_id, client.id, version)
+    row = db.session.get(OverruledChange, mine)
+    if row is None:
+        return
+    row.keys = [key for key in row.keys if key not in keys]
+    if not row.keys:
+        db.session.delete(row)
+    db.session.flush()
+
+
+def dismiss(profile_id: int, client: Client, version: int) -> None:
+    """Take the profile's notice of that version away; none is no error. Flushes."""
+    mine = select(OverruledChange).where(
+        OverruledChange.profile_id == profile_id,
+        OverruledChange.client_id == client.id,
+        OverruledChange.version == version,
+    )
+    for row in db.session.scalars(mine):
+        db.session.delete(row)
+    db.session.flush()
+
+
+def _lines(row: Any, names: dict[Entry, str]) -> Iterator[Line]:
+    for key in sorted(row.keys, key=place_of):
+        entry, column = split_key(key)
+        old, new = row.changes[key]
+        name = names.get(entry, "")
+        if not column:
+            yield Line(entry, "", name, "", "", False, f"{name} is {'removed' if new is None else 'back'}")
+            continue
+        label = entry.kind.labels[column]
+        yield Line(
+            entry=entry,
+            column=column,
+            label=f"{label} of {name}" if name else label,
+            old=readable(entry.kind, column, old),
+            new=readable(entry.kind, column, new),
+            is_text=column in entry.kind.by_lines,
+        )
