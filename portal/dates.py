@@ -1,7 +1,7 @@
 """Days as people type them into a field, and as a field shows them. Pure.
 
 The day comes first, the month may be a word, the year has four digits: so a field means the same day in a browser of
-any language. static/js/editing/days.js reads the same texts; tests/days.json is the table that tests both.
+any language. static/js/editing/dates.js reads the same texts; tests/days.json is the table that tests both.
 """
 
 import re

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { hueClass, initials } from "../../static/js/initials.js";
+import { hueClass, initials } from "../../static/js/lib/initials.js";
 
 test("two names give two letters", () => {
 	assert.equal(initials("Ann", "Lee"), "AL");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announcement, countdown, lifeAt, WARN_MS } from "../../static/js/session-life.js";
+import { announcement, countdown, lifeAt, WARN_MS } from "../../static/js/session/remaining-time.js";
 
 const NOW = 1_000_000;
 const HOUR = 3_600_000;

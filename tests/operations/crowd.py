@@ -20,7 +20,7 @@ from tests.live.desks import Desk
 
 CALL_TIMEOUT_SECONDS = 20
 OPENING_AT_ONCE = 100
-# As static/js/presence/stream.js: 0.5 to 1 s after the first break, twice as long after each further one.
+# As static/js/presence/sync/stream.js: 0.5 to 1 s after the first break, twice as long after each further one.
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"')

@@ -10,9 +10,9 @@
  *         `presence:access-lost` {mayRead} when sent by somebody who may no longer save it.
  * Hears:  `presence:connection` {state}; `presence:finish`: saves what is changed, or leaves by the link in .save-bar.
  */
-import { fire, on } from "../events.js";
+import { fire, on } from "../lib/events.js";
 import { fieldsChanged, isChanged, isTooLong, reportedName } from "./changes.js";
-import { draftOf } from "./drafts.js";
+import { draftOf } from "./drafts/form-draft.js";
 import { Saving } from "./saving.js";
 
 /** @param {HTMLFormElement} form */
@@ -68,7 +68,7 @@ export function watchForm(form) {
 		if (!count || !document.querySelector("[data-leaving]")) return;
 		event.preventDefault();
 		try {
-			const { askBeforeLeaving } = await import("./leaving.js");
+			const { askBeforeLeaving } = await import("./leave-dialog.js");
 			askBeforeLeaving(cancel, fieldsChanged(count), draft);
 		} catch {
 			location.assign(cancel.href); // the portal is away: the browser asks where the draft is not kept

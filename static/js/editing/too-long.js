@@ -3,7 +3,7 @@
  * Says beside a field by how much its text is too long, while it is typed or pasted; nothing is cut. The server says the same.
  * Reads: data-max-characters. form.js brings this when a field is too long for the first time.
  */
-import { make, write } from "../markup.js";
+import { make, write } from "../lib/dom.js";
 import { characters, isTooLong } from "./changes.js";
 
 /** @param {HTMLInputElement|HTMLTextAreaElement} control */

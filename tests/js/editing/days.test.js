@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { dayOf, spoken, written } from "../../../static/js/editing/days.js";
+import { dayOf, spoken, written } from "../../../static/js/editing/dates.js";
 
 const table = JSON.parse(readFileSync(new URL("../../days.json", import.meta.url), "utf8"));
 

@@ -8,7 +8,7 @@ import {
 	removal,
 	seenOf,
 	withSeen,
-} from "../../../static/js/editing/elsewhere.js";
+} from "../../../static/js/editing/remote/revisions.js";
 
 const PEOPLE = { daniel: [2, "Daniel Okafor"], priya: [3, "Priya Raman"] };
 

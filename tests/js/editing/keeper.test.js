@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { Keeper } from "../../../static/js/editing/keeper.js";
+import { Keeper } from "../../../static/js/editing/drafts/autosave.js";
 
 /** A form of one field and a server that the test answers for; the notes of what was sent and shown. */
 class Desk {

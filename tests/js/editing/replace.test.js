@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { difference, movedBy } from "../../../static/js/editing/replace.js";
+import { difference, movedBy } from "../../../static/js/editing/remote/replace.js";
 
 describe("what differs between two texts", () => {
 	for (const [one, other, expected] of [

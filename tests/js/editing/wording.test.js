@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import * as wording from "../../../static/js/editing/wording.js";
+import * as wording from "../../../static/js/editing/remote/wording.js";
 import { viewer } from "../cast.js";
 
 const ME = 1;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { Heartbeat } from "../../../static/js/presence/heartbeat.js";
+import { Heartbeat } from "../../../static/js/presence/sync/heartbeat.js";
 
 /** A heart whose beats the test answers, and the notes of what it did. */
 class Patient {

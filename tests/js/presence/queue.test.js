@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { inFront, inTurn, waits } from "../../../static/js/presence/queue.js";
+import { inFront, inTurn, waits } from "../../../static/js/presence/sync/wait-queue.js";
 import { viewer } from "../cast.js";
 
 const at = (minute) => ({ waiting_since: `2026-11-22T10:${minute}:00.000001+00:00` });

@@ -8,7 +8,7 @@ import {
 	receive,
 	stateOf,
 	UNKNOWN,
-} from "../../../static/js/presence/roster.js";
+} from "../../../static/js/presence/sync/roster.js";
 import { amelia, daniel, priya, viewer } from "../cast.js";
 
 const MINUTE = 60_000;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { debounceMs, nextBeatMs, retryAfterMs } from "../../../static/js/presence/schedule.js";
+import { debounceMs, nextBeatMs, retryAfterMs } from "../../../static/js/lib/backoff.js";
 
 const next = (about) => nextBeatMs({ heartbeatMs: 30_000, failures: 0, random: 0, ...about });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { SharedStream } from "../../../static/js/presence/shared-stream.js";
+import { SharedStream } from "../../../static/js/presence/sync/shared-stream.js";
 import { Source } from "./source.js";
 import { until } from "./until.js";
 

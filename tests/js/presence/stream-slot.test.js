@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
-import { SLOTS, StreamSlot } from "../../../static/js/presence/stream-slot.js";
+import { SLOTS, StreamSlot } from "../../../static/js/presence/sync/stream-slot.js";
 import { until } from "./until.js";
 
 describe("the slots for streams of one browser", () => {

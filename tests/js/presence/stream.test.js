@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { SILENCE_MS, Stream } from "../../../static/js/presence/stream.js";
+import { SILENCE_MS, Stream } from "../../../static/js/presence/sync/stream.js";
 import { Source } from "./source.js";
 
 describe("a stream", () => {

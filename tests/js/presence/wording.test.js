@@ -9,7 +9,7 @@ import {
 	titleOf,
 	waitingFor,
 	whoIsHere,
-} from "../../../static/js/presence/wording.js";
+} from "../../../static/js/presence/ui/wording.js";
 import { daniel, priya, viewer } from "../cast.js";
 
 const editing = (...fields) => viewer("daniel", { activity: "editing", fields });

@@ -1,0 +1,5 @@
+// @ts-check
+/** The script of the client list alone. */
+import { PresenceDots } from "../presence/ui/dots.js";
+
+customElements.define("presence-dots", PresenceDots);

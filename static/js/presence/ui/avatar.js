@@ -1,0 +1,54 @@
+// @ts-check
+/** Draws viewers: an avatar, a row of avatars, a list of people (an item's markup: templates/presence/_person.html). */
+import { hueClass, initials } from "../../lib/initials.js";
+import { make, write } from "../../lib/dom.js";
+import { stateOf } from "../sync/roster.js";
+import { doing, fullName, lastSeen, titleOf } from "./wording.js";
+
+/** @typedef {import("../sync/roster.js").User} User */
+
+/** Makes an element the avatar of somebody whose name stands beside it. @param {HTMLElement} element @param {User} user */
+export function dressAvatar(element, user) {
+	element.className = `avatar ${hueClass(user.id)} ${stateOf(user)}`;
+	element.title = titleOf(user);
+	write(element, initials(user.first_name, user.last_name));
+	return element;
+}
+
+/** A row that speaks for itself, redrawn only where it would differ. @param {HTMLElement} row @param {User[]} others */
+export function drawAvatars(row, others) {
+	const key = JSON.stringify(others.map((user) => [user.id, titleOf(user)]));
+	if (row.dataset.drawn === key) return;
+	row.dataset.drawn = key;
+	const rest = others.slice(3);
+	const avatars = others.slice(0, 3).map((user) => dressAvatar(make("span"), user));
+	const title = rest.map(titleOf).join(", ");
+	if (title) avatars.push(make("span", { className: "avatar more", title }, `+${rest.length}`));
+	for (const avatar of avatars) Object.assign(avatar, { role: "img", ariaLabel: avatar.title });
+	row.replaceChildren(...avatars.map((avatar) => make("li", {}, avatar)));
+}
+
+/**
+ * Items stay with their person, so that a list being scrolled or read aloud is not torn away.
+ * @param {Element} list with the <template> of an item beside it
+ * @param {User[]} users
+ */
+export function drawPeople(list, users) {
+	const template = list.parentElement.querySelector("template");
+	const shown = /** @type {HTMLElement[]} */ ([...list.children]);
+	const items = users.map((user) => {
+		const known = shown.find(({ dataset }) => dataset.id === `${user.id}`);
+		return fillPerson(known ?? document.importNode(template.content, true).firstElementChild, user);
+	});
+	if (items.length !== shown.length || items.some((item, i) => item !== shown[i]))
+		list.replaceChildren(...items);
+}
+
+function fillPerson(item, user) {
+	item.dataset.id = user.id;
+	dressAvatar(item.querySelector(".avatar"), user);
+	write(item.querySelector("[data-name]"), fullName(user));
+	write(item.querySelector("[data-seen]"), lastSeen(user.seconds_ago));
+	write(item.querySelector("[data-doing]"), doing(user));
+	return item;
+}

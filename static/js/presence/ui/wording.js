@@ -1,0 +1,80 @@
+// @ts-check
+/** Every sentence about viewers. Pure. Those for viewing, joining, leaving and "Last seen" stand in the tests word by word. */
+import { stateOf } from "../sync/roster.js";
+
+/** @typedef {import("../sync/roster.js").User} User */
+
+/** @param {User} user */
+export const fullName = (user) => `${user.first_name} ${user.last_name}`.trim();
+
+/** The indicator's sentence, "" when alone. @param {User[]} others @param {string} label "client record" */
+export function whoIsHere(others, label) {
+	const [first] = others;
+	if (!first) return "";
+	const editors = others.filter((user) => stateOf(user) === "editing");
+	if (others.length > 1) {
+		const how = editors.length ? `, ${editors.length} editing it` : "";
+		return `${others.length} users are viewing this ${label}${how}`;
+	}
+	const how = editors.length ? ` and editing ${inWords(first.fields) || "it"}` : "";
+	return `${first.first_name} is also viewing this ${label}${how}`;
+}
+
+/** "Ann Lee – Active now". @param {User} user */
+export function titleOf(user) {
+	return `${fullName(user)} – ${{ viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)]}`;
+}
+
+/** "Editing Phone and Email", "Waiting to edit", "Away", "" for somebody who only looks. @param {User} user */
+export function doing({ activity, visible, fields, waiting_since }) {
+	if (activity === "viewing" && waiting_since) return visible ? "Waiting to edit" : "Waiting to edit, away";
+	if (activity === "viewing") return visible ? "" : "Away";
+	return `Editing ${inWords(fields)}`.trim() + (visible ? "" : ", away");
+}
+
+/** @param {number} seconds */
+export function lastSeen(seconds) {
+	const minutes = Math.floor(seconds / 60);
+	const time = ["less than a minute", "1 minute"][minutes] ?? `${minutes} minutes`;
+	return `Last seen: ${time} ago`;
+}
+
+/**
+ * The waiting banner's sentence, in pieces: every second one is a name.
+ * @param {User[]} others whom one waits for
+ * @param {string} label
+ */
+export function waitingFor(others, label) {
+	const [first, second] = editorsFirst(others);
+	const end = ". The editor opens by itself when the record is free.";
+	if (!first) return [`Waiting for the others${end}`];
+	if (!second) return ["Waiting for ", fullName(first), `, who is ${busyWith(first, label)}${end}`];
+	if (others.length === 2) return ["Waiting for ", fullName(first), " and ", fullName(second), end];
+	return ["Waiting for ", fullName(first), ` and ${others.length - 1} others${end}`];
+}
+
+/** What those on the page are told. @param {User[]} asking the first to have asked first @param {string} label */
+export function nudged([first, ...rest], label) {
+	const who = rest.length ? `${fullName(first)} and ${rest.length} more are` : `${fullName(first)} is`;
+	return `${who} waiting to edit this ${label}`;
+}
+
+/** Those who edit before those who look, otherwise as they came. @param {User[]} users */
+export function editorsFirst(users) {
+	const rank = (/** @type {User} */ user) => (user.activity === "editing" ? 0 : 1);
+	return users.toSorted((a, b) => rank(a) - rank(b));
+}
+
+/** @param {User} user @param {string} label */
+function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
+	if (answer === "soon") return "finishing soon";
+	if (waiting_since && activity !== "editing") return "waiting too and asked first";
+	if (activity === "editing") return fields.length ? `changing ${inWords(fields)}` : "editing";
+	return visible ? `viewing this ${label}` : "away";
+}
+
+/** "Phone", "Phone and Email", "Phone, Email and 3 more". @param {string[]} names */
+function inWords(names) {
+	if (names.length < 3) return names.join(" and ");
+	return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
+}

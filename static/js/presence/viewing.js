@@ -1,7 +1,0 @@
-// @ts-check
-/** The script of pages where one looks at a record and may wish to edit it: templates/presence/_page.html brings it. */
-import { PresenceModal } from "./modal.js";
-import { PresenceWaiting } from "./waiting.js";
-
-customElements.define("presence-modal", PresenceModal);
-customElements.define("presence-waiting", PresenceWaiting);
