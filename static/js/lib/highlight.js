@@ -1,5 +1,5 @@
 // @ts-check
-/** Shows for a few seconds what has just changed by itself. How it looks: components/fresh.css. */
+/** Shows for a few seconds what has just changed by itself. How it looks: editing/highlight.css. */
 
 const SHOWN_MS = 4000;
 

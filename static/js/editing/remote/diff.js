@@ -1,5 +1,5 @@
 // @ts-check
-/** A difference between two texts as the server tells it, for people to read. How it looks: components/differences.css. */
+/** A difference between two texts as the server tells it, for people to read. How it looks: editing/inline-diff.css. */
 import { make } from "../../lib/dom.js";
 
 /** @typedef {[kind: "same"|"gone"|"new"|"cut", text: string][]} Pieces */
