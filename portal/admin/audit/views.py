@@ -37,7 +37,7 @@ def show() -> ResponseReturnValue:
     found = [] if problems else queries.events(filters, PAGE_SIZE + 1)
     rows = found[:PAGE_SIZE]
     page = render_template(
-        "admin/audit.html",
+        "admin/audit/audit.html",
         rows=rows,
         filters=filters,
         days={name: _day_shown(name, filters) for name in ("since", "until")},

@@ -31,7 +31,7 @@ def list_users() -> ResponseReturnValue:
     wanted = queries.words_of(request.args.get("q", ""))
     rows, paging = queries.page_of_users(wanted, page_from(request.args))
     return render_template(
-        "admin/users.html",
+        "admin/users/users.html",
         rows=rows,
         paging=paging,
         q=wanted,
@@ -46,14 +46,14 @@ def add() -> ResponseReturnValue:
     """Add a user, who chooses a password with a code: nobody else ever knows it."""
     form = NewUserForm()
     if not form.is_submitted():
-        return render_template("admin/new_user.html", form=form)
+        return render_template("admin/users/new_user.html", form=form)
     if not form.validate():
-        return render_template("admin/new_user.html", form=form), 422
+        return render_template("admin/users/new_user.html", form=form), 422
     try:
         profile = administration.add_user(acting(), **form.values())
     except InvalidInput as error:
         form[error.field].errors = [f"This {error.problem}."]
-        return render_template("admin/new_user.html", form=form), 422
+        return render_template("admin/users/new_user.html", form=form), 422
     code = administration.make_password_code(acting(), profile)
     db.session.commit()
     return _code_page(profile, code)
@@ -64,7 +64,7 @@ def show(profile_id: int) -> ResponseReturnValue:
     profile = profiles.profile_with_id(profile_id)
     settings = current_app.config["SETTINGS"]
     return render_template(
-        "admin/user.html",
+        "admin/users/user.html",
         profile=profile,
         roles=ROLES,
         is_oneself=profile.id == current_user.id,
@@ -143,4 +143,4 @@ def _done(profile: Profile, message: str) -> ResponseReturnValue:
 
 
 def _code_page(profile: Profile, code: str) -> str:
-    return render_template("admin/password_code.html", profile=profile, code=code)
+    return render_template("admin/users/password_code.html", profile=profile, code=code)

@@ -29,7 +29,7 @@ GUARD = ("version", "seen", "proceeded", "draft", "restored")
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRefused | None = None) -> str:
     return render_template(
-        "clients/edit.html",
+        "clients/editor/edit.html",
         client=editor.client,
         editor=editor,
         form=form,
@@ -100,7 +100,7 @@ def conflict(
     sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason", "only"] if undoing else []))}
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
     page = render_template(
-        "clients/conflict.html",
+        "clients/editor/conflict.html",
         client=editor.client,
         editor=editor,
         back_url=editor.back_url,

@@ -125,7 +125,7 @@ def gone(error: EntryGone) -> ResponseReturnValue:
     typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
     labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(
-        "clients/gone.html",
+        "clients/editor/gone.html",
         client=client,
         error=error,
         by=sentences.name_or_source(error.revision),
@@ -220,7 +220,7 @@ def _removal(editor: Editor, moved: EntryMoved | None = None) -> ResponseReturnV
     if moved and is_json():
         return answer(409, str(moved), version=editor.client.version)
     page = render_template(
-        "clients/remove.html",
+        "clients/editor/remove.html",
         client=editor.client,
         editor=editor,
         values=readable_columns(editor.entry.kind, editor.row),

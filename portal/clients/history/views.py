@@ -142,7 +142,7 @@ def _not_undone(
 
 def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: str = "") -> str:
     return render_template(
-        "clients/undo.html",
+        "clients/history/undo.html",
         client=client,
         revision=revision,
         preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
@@ -168,7 +168,7 @@ def _page(client: Client) -> str:
     filters = history_filters_from(request.args)
     items, paging = timeline.page_of_history(client, filters, current_user)
     return render_template(
-        "clients/history.html",
+        "clients/history/history.html",
         client=client,
         items=items,
         paging=paging,

@@ -39,7 +39,7 @@ def list_clients() -> ResponseReturnValue:
     filters = filters_from(request.args)
     clients, paging = queries.page_of_clients(filters, clock.today(), current_user)
     return render_template(
-        "clients/list.html",
+        "clients/listing/list.html",
         clients=clients,
         paging=paging,
         filters=filters,
@@ -62,7 +62,7 @@ def show(client_id: int) -> ResponseReturnValue:
     products = queries.products_of(client, clock.today(), since)
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
-        "clients/show.html",
+        "clients/page/client.html",
         client=client,
         adviser_name=queries.name_of(client.adviser_id),
         updated_by_name=queries.name_of(client.updated_by),
@@ -89,7 +89,7 @@ def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
     product = row_of(client, Entry(PRODUCT, product_id))
     valuations, paging = queries.valuations_of(product, page_from(request.args))
     return render_template(
-        "clients/product.html",
+        "clients/page/product.html",
         client=client,
         product=product,
         product_type=choices.PRODUCT_TYPES[product.product_type],

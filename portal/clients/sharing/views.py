@@ -86,7 +86,7 @@ def _refused(client: Client, refused: ValueRefused) -> ResponseReturnValue:
 
 def _page(client: Client, failure: str = "") -> str:
     return render_template(
-        "clients/access.html",
+        "clients/sharing/access.html",
         client=client,
         adviser_name=queries.name_of(client.adviser_id),
         grants=grants.grants_of(client),

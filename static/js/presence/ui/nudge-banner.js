@@ -3,7 +3,7 @@
  * <presence-nudged>: tells who is here that somebody waits and has asked them to finish, and takes their answer. The roster
  * carries both, so they arrive without the stream too. Who is done leaves the editor, and from then on holds nobody up.
  *
- * Reads:  data-label ("client record"). Markup: templates/presence/_nudged.html, inside <presence-page>.
+ * Reads:  data-label ("client record"). Markup: templates/presence/_nudge_banner.html, inside <presence-page>.
  * Hears:  `presence:roster` {users, others}, `presence:nudge`. Fires: `presence:finish`, upon which an editor is left (form.js),
  *         `presence:news` {text} where waiting has come to its end in this editor.
  */

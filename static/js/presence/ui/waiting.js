@@ -4,7 +4,7 @@
  * the editor then, on fresh data. It reads every roster the page receives, one at least every 30 s, and goes on waiting
  * through an outage.
  *
- * Reads:  data-label ("client record"). Markup: templates/presence/_waiting.html, inside <presence-page>.
+ * Reads:  data-label ("client record"). Markup: templates/presence/_wait_banner.html, inside <presence-page>.
  * Hears:  `presence:wait` {href}, `presence:roster` {users, others, isSettled}, `presence:connection` {state}.
  */
 import { on } from "../../lib/events.js";
