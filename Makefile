@@ -25,7 +25,7 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
-	@if $(RUN) tests.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
+	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
 
 test-all: export TEST_VOLUME := full
 test-all: test  ## Run all tests with all their edits, streams and made-up requests

@@ -23,13 +23,13 @@ from portal.config import Settings
 from portal.extensions import db
 from portal.live import hub_of
 from portal.postgres.server import EmbeddedPostgres
-from tests.cast import Cast, make_cast
-from tests.platform.programs import Programs
-from tests.postgres_versions import wanted_major
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wire import Wire
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast, make_cast
+from tests.support.factories import make_client
+from tests.support.notifications import Wire
+from tests.support.postgres_proxy import Wiretap
+from tests.support.postgres_versions import wanted_major
+from tests.support.processes import Programs
+from tests.support.test_client import Visitor, visitors_of
 
 # A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a
 # replica PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.

@@ -19,10 +19,10 @@ from portal.clients import Client
 from portal.database import engines
 from portal.driver.hosts import Hosts
 from portal.extensions import LIVE_BIND, PRESENCE_BIND, db
-from tests.cast import Cast
-from tests.databases import read_only
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.databases import read_only
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, visitors_of
 
 MakeApp = Callable[..., Flask]
 

@@ -17,7 +17,7 @@ from portal.config import TrustedProxies
 from portal.doctor import checks
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
-from tests.databases import read_only
+from tests.support.databases import read_only
 
 GOOD = {
     "DATABASE_URL": "postgresql://portal@db/portal",

@@ -9,9 +9,9 @@ from werkzeug.exceptions import ImATeapot
 
 from portal import errors
 from portal.web.error_handlers import STATUSES
-from tests.cast import Cast
-from tests.reading import links_of, text_of
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.html import links_of, text_of
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 

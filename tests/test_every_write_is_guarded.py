@@ -18,9 +18,9 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
-from tests.cast import Cast
+from tests.support.cast import Cast
+from tests.support.test_client import SAFE_METHODS, Visitor
 from tests.test_access_matrix import BODIES, make_records, path_of, routes_of
-from tests.visitor import SAFE_METHODS, Visitor
 
 NO_RECORD = {
     ("POST", "/sign-in"): "the sign-in session",

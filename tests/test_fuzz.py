@@ -27,12 +27,12 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
-from tests.cast import PASSWORD, Cast
 from tests.conftest import settings_for
-from tests.records import make_client, make_person, make_product
+from tests.support.cast import PASSWORD, Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.test_client import Visitor
+from tests.support.volume import volume
 from tests.test_access_matrix import routes_of
-from tests.visitor import Visitor
-from tests.volume import volume
 
 EXAMPLES = volume(8, 32)  # of each route: more than 2,000 in all
 # Routes share their parsers. In a part run each meets every fourth of the bodies and of the nasty values, beginning at

@@ -8,10 +8,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.web.static_files import digest_of
-from tests.cast import Cast
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 ANSWERS: dict[str, Callable[[Visitor], TestResponse]] = {

@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from tests.cast import Cast
 from tests.conftest import AppMaker
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 

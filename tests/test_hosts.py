@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from portal.web.allowed_hosts import Hosts
-from tests.cast import Cast
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, visitors_of
 
 OWN = ["portal.firm.example", "PORTAL.firm.example", "portal.firm.example:8443", "[::1]", "[::1]:8000", "10.0.0.7:80"]
 OTHERS = [

@@ -13,10 +13,10 @@ from portal.clients import Client, Valuation
 from portal.editing.drafts import store
 from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
-from tests.cast import Cast
-from tests.reading import form_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import form_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 # The forms of `datetime` that the portal uses: a day, or a moment with at most three decimals of a second.

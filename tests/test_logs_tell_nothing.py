@@ -12,11 +12,11 @@ from sqlalchemy import text
 from portal.auth.passwords import hashing
 from portal.extensions import PRESENCE_BIND, db
 from portal.monitoring.logs import DiscreetFormatter, RequestIdFilter
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import PASSWORD, Cast
+from tests.support.factories import make_client
+from tests.support.html import form_of
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
 
 SECRET = "MARKERSECRET"  # in whatever is typed, so that one look finds it
 INSERT = "INSERT INTO profiles (first_name, last_name, email, role)"

@@ -10,8 +10,8 @@ from portal.auth.views import forms as auth_forms
 from portal.clients.editor import forms as client_forms
 from portal.config import PROJECT_ROOT
 from portal.web.max_length import MaxLength
-from tests.cast import Cast
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
 
 FORMS = [
     form

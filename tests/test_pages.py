@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from portal import page_kinds
 from portal.errors import NotFound
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 
 def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:

@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from portal.config import TrustedProxies
 from portal.web.proxies import client_address, network_of
-from tests.visitor import visitors_of
+from tests.support.test_client import visitors_of
 
 NOBODY = TrustedProxies()
 NGINX = TrustedProxies(networks=(ip_network("127.0.0.1/32"), ip_network("10.0.0.0/8"), ip_network("fd00::/8")))

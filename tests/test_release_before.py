@@ -12,8 +12,8 @@ from pathlib import Path
 
 from flask import Flask
 
-from tests.cast import Cast
-from tests.records import make_client, make_product
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_product
 
 KEPT = Path(__file__).parent / "releases" / "before.tar.xz"
 # What somebody does with one page open, by the functions and addresses of that release.

@@ -19,9 +19,9 @@ from portal.audit import Event
 from portal.database import retention
 from portal.extensions import db
 from portal.web.actor import NOBODY
-from tests.cast import Cast
 from tests.conftest import settings_for
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
 
 BEFORE = "2020-01-01"
 OLD, NEW = "2019-12-31 23:59:59+00", "2020-01-01 00:00:00+00"

@@ -15,10 +15,10 @@ from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
-from tests.cast import make_cast
 from tests.conftest import DatabaseMaker, settings_for
-from tests.records import make_client
-from tests.visitor import visitors_of
+from tests.support.cast import make_cast
+from tests.support.factories import make_client
+from tests.support.test_client import visitors_of
 
 PAGE = (PROJECT_ROOT / "docs" / "security.md").read_text()
 CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active", "notes": "new"}

@@ -9,10 +9,10 @@ import pytest
 
 from portal.clients import Client
 from portal.config import PROJECT_ROOT
-from tests.cast import Cast
-from tests.reading import text_of
+from tests.support.cast import Cast
+from tests.support.html import text_of
+from tests.support.test_client import Visitor
 from tests.test_html import client, pages_of  # noqa: F401 - the fixture
-from tests.visitor import Visitor
 
 STRAIGHT_APOSTROPHE = re.compile(r"\w+'\w+")
 OTHER_WORDS = re.compile(r"\be-mail\w*|\bnot for you\b", re.IGNORECASE)

@@ -15,9 +15,9 @@ from tests.auth.test_choose_password import choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import fail
-from tests.cast import PASSWORD, Cast, make_profile
-from tests.reading import errors_of, text_of
-from tests.visitor import Visitor
+from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.html import errors_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 ZOE = {"first_name": "Zoë", "last_name": "O'Brien", "email": "zoe@firm.example", "role": "reader"}

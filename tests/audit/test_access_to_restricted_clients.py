@@ -11,11 +11,11 @@ from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk
-from tests.clients.csv_folder import CsvFolder
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 

@@ -15,9 +15,9 @@ from portal.admin.audit.filters import filters_from
 from portal.audit import AuditEvent, Event
 from portal.extensions import db
 from portal.web.actor import Actor, Whence
-from tests.cast import Cast
-from tests.reading import errors_of, form_of, links_of, text_of
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.html import errors_of, form_of, links_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 EVIL = '=HYPERLINK("https://evil.example")<script>alert(1)</script>'

@@ -11,7 +11,7 @@ from portal.audit import AuditEvent, Event
 from portal.audit.events import LABELS
 from portal.extensions import db
 from portal.web.actor import Actor, Whence, at_the_command_line
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 HERE = Whence("203.0.113.9", "Browser/1", "r1")
 

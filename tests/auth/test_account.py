@@ -13,9 +13,9 @@ from portal.auth.throttle import PASSWORD_AGAIN, Subject
 from portal.extensions import db
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
-from tests.cast import PASSWORD, Cast
-from tests.reading import errors_of, text_of
-from tests.visitor import Visitor
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import errors_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 NEW = "seven green bottles"

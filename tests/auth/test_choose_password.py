@@ -15,9 +15,9 @@ from portal.auth.views.choose_password import SAME_ANSWER
 from portal.errors import InvalidInput
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in
-from tests.cast import PASSWORD, Cast
-from tests.reading import errors_of, form_of, text_of
-from tests.visitor import Visitor
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import errors_of, form_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 NAMES = ("Amelia", "Hart-O'Neill", "amelia.hart@wealthfirm.example")

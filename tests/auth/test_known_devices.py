@@ -18,8 +18,8 @@ from tests.auth.test_account import CHANGE, NEW
 from tests.auth.test_second_factor import SETTINGS, enter, half_way, set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import at, fail, failures, from_here, known_browser
-from tests.cast import PASSWORD, Cast
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 COOKIE = "kingston_device"

@@ -14,10 +14,10 @@ from tests.auth.test_choose_password import GOOD
 from tests.auth.test_second_factor import half_way, set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import ELSEWHERE, HERE, at, failures, from_here, known_browser
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of, text_of
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap, work_in
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import form_of, text_of
+from tests.support.postgres_proxy import Wiretap, work_in
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 

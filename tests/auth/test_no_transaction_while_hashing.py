@@ -19,8 +19,8 @@ from tests.auth.test_choose_password import GOOD, choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import fail, from_here, known_browser
-from tests.cast import PASSWORD, Cast
-from tests.visitor import Visitor
+from tests.support.cast import PASSWORD, Cast
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 Held = list[int]

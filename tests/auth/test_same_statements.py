@@ -8,10 +8,10 @@ from portal.auth import Profile
 from portal.auth.mfa import one_time_codes
 from portal.extensions import db
 from tests.auth.test_choose_password import GOOD
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import form_of
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 LITERAL = re.compile(r"E?'(?:[^']|'')*'|\b\d+\b|NULL")

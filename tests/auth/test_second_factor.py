@@ -18,10 +18,10 @@ from portal.auth.mfa.encryption import seal, unseal
 from portal.auth.throttle import CODE
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in
-from tests.cast import PASSWORD, Cast
 from tests.conftest import settings_for
-from tests.reading import form_of, text_of
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import form_of, text_of
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 SETTINGS = settings_for("postgresql://")

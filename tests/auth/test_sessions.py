@@ -10,10 +10,10 @@ from flask import Flask
 
 from portal.auth import profiles
 from portal.extensions import db
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of, text_of
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.factories import make_client
+from tests.support.html import form_of, text_of
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 TOKEN = "A" * 22

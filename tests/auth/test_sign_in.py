@@ -14,9 +14,9 @@ from portal.auth.views.sign_in import SAME_ANSWER
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
 from portal.web.session_cookie import parse_identity
-from tests.cast import PASSWORD, Cast
-from tests.reading import errors_of, form_of, text_of
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import errors_of, form_of, text_of
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 HOME = "/clients"

@@ -15,9 +15,9 @@ from portal.jobs import JOBS, run_job
 from portal.web.actor import Whence
 from portal.web.session_cookie import IDENTITY_KEY, parse_identity, session_id_of
 from tests.auth.test_sign_in import sign_in
-from tests.cast import Cast
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 CALLS: dict[str, Callable[[Visitor], object]] = {

@@ -17,9 +17,9 @@ from portal.auth.views.sign_in import SAME_ANSWER
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_sign_in import hashes, sign_in  # noqa: F401  # a fixture
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of, text_of
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import PASSWORD, Cast
+from tests.support.html import form_of, text_of
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 HERE, ELSEWHERE = "203.0.113.9", "198.51.100.7"

@@ -20,10 +20,10 @@ from tests.auth.test_choose_password import choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
 from tests.auth.test_throttle import fail
-from tests.cast import PASSWORD, Cast
 from tests.conftest import settings_for
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import PASSWORD, Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 GOOD = "a long new password"

@@ -26,11 +26,11 @@ from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
 from tests.browser.scenes import Stage
 from tests.browser.trouble import Trouble
-from tests.cast import Cast, make_cast, make_profile
 from tests.conftest import DatabaseMaker, settings_for
-from tests.platform.portal import SECRET_KEY, Portal
-from tests.records import make_client
-from tests.visitor import identity_of, signed_in_text
+from tests.support.cast import Cast, make_cast, make_profile
+from tests.support.factories import make_client
+from tests.support.server import SECRET_KEY, Portal
+from tests.support.test_client import identity_of, signed_in_text
 
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 # The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:

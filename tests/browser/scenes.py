@@ -36,11 +36,11 @@ from portal.presence import beats, store
 from portal.web.actor import Actor, Whence
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import PASSWORD, Cast, make_profile
-from tests.editing.hostile import shuffled
-from tests.platform.portal import Portal
-from tests.records import make_client, make_person, make_product
-from tests.visitor import identity_of
+from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.hostile_texts import shuffled
+from tests.support.server import Portal
+from tests.support.test_client import identity_of
 
 LONG_NAME = "Featherstonehaugh-Cholmondeley-Marjoribanks-Wriothesley-Beauchamp-Dalziel"
 LONG_WORD = "w" * 90

@@ -13,8 +13,8 @@ from tests.browser.scenes import save_for
 from tests.browser.test_drafts import is_kept, kept, offer
 from tests.browser.test_editor import CLIENT_PAGE, saved
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
-from tests.records import make_client, make_person, make_product
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
 
 LABEL = "Next review"
 

@@ -18,8 +18,8 @@ from tests.browser.people import PATIENCE_MS, Person, SitDown
 from tests.browser.test_presence import kill
 from tests.browser.test_sign_in import sign_in_again
 from tests.browser.trouble import Trouble
-from tests.cast import Cast, make_profile
-from tests.records import make_client
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
 
 SIGNED_OUT = "status of 401"
 CLIENT_PAGE = re.compile(r"/clients/\d+$")

@@ -16,7 +16,7 @@ from tests.browser.scenes import (
     the_history,
     the_modal,
 )
-from tests.volume import IS_FULL
+from tests.support.volume import IS_FULL
 
 WHOLE = {"resultTypes": ["violations"]}
 COLOURS = WHOLE | {"runOnly": ["color-contrast"]}  # the rest of a page is the same in the dark

@@ -13,7 +13,7 @@ from portal.editing.base_version import Origin
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from when." for n in range(40))
 

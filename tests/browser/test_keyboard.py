@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import Person, SitDown
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 MOST_STOPS = 60
 # The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.

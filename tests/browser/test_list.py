@@ -6,9 +6,9 @@ from playwright.sync_api import Locator, Request, expect
 
 from portal.clients import Client
 from tests.browser.people import AT_ONCE_MS, Person, SitDown, is_bulk_read
-from tests.cast import Cast
-from tests.platform.portal import Portal
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.server import Portal
 
 
 def test_a_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:

@@ -13,8 +13,8 @@ from portal.extensions import db
 from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, Person, SitDown, is_beat
 from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
-from tests.cast import Cast, make_profile
-from tests.platform.portal import Portal
+from tests.support.cast import Cast, make_profile
+from tests.support.server import Portal
 
 EVENTS = "/events?tab_id="
 EMAIL = "second@mail.example"

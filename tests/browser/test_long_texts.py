@@ -9,7 +9,7 @@ from tests.browser.people import Person, SitDown
 from tests.browser.test_drafts import is_kept, kept
 from tests.browser.test_editor import CLIENT_PAGE, saved
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 MINUTES = "\n".join(f"Item {number}: discussed at length." for number in range(1, 418)) + "\nDecided: sell the fund."
 TOO_MANY = f"Use at most 10,000 characters. This has {len(MINUTES):,}: {len(MINUTES) - 10_000:,} too many."

@@ -11,8 +11,8 @@ from portal.extensions import db
 from tests.browser.people import Person, SitDown
 from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
-from tests.cast import Cast, make_profile
-from tests.records import make_client
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
 
 LOST = "You no longer have access to this client record"
 ASK = re.compile(r"Amelia Hart restricted it at \d\d:\d\d\. Ask amelia.hart@firm.example or an administrator")

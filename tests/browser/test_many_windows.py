@@ -8,9 +8,9 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import AT_ONCE_MS, SitDown
 from tests.browser.scenes import save_for
-from tests.cast import Cast
-from tests.platform.portal import Portal
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.server import Portal
 
 WINDOWS_OF_ONE_CLIENT = 4
 OTHER_CLIENTS = 6

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from tests.browser.people import Person, SitDown
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 
 def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -> None:

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 from portal.auth import Profile
 from portal.clients import Client
 from tests.browser.people import Person, SitDown
-from tests.cast import make_profile
-from tests.records import make_client
+from tests.support.cast import make_profile
+from tests.support.factories import make_client
 
 MARKUP = "<img src=x onerror=alert(1)>"
 

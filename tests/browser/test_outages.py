@@ -17,9 +17,9 @@ from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
-from tests.cast import make_cast
 from tests.conftest import ServerMaker, settings_for
-from tests.platform.portal import SECRET_KEY, Portal
+from tests.support.cast import make_cast
+from tests.support.server import SECRET_KEY, Portal
 
 RECONNECTING = "Reconnecting…"
 

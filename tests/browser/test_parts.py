@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
-from tests.records import make_product
+from tests.support.factories import make_product
 
 
 def test_somebody_else_s_fee_is_taken_in_or_asked_about_and_can_be_undone(

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, expect
 from portal.clients import Client
 from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.server import Portal
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from playwright.sync_api import Response, expect
 from portal.clients import Client
 from tests.browser.people import AT_ONCE_MS, Person, SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
-from tests.platform.balancer import Balancer
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.load_balancer import Balancer
+from tests.support.server import Portal
 
 JOINED = "Daniel Okafor joined this page 👋"
 LEFT = "Daniel Okafor left this page 👋"

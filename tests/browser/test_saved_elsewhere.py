@@ -17,7 +17,7 @@ from portal.editing.merge.resolutions import Decision
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
+from tests.support.cast import Cast
 
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 THEIRS, MINE = "01632 960999", "01632 960300"

@@ -12,8 +12,8 @@ from tests.browser.people import Person
 from tests.browser.test_drafts import is_kept, kept
 from tests.browser.test_editor import CLIENT_PAGE, saved
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
-from tests.locks import until_a_lock_is_awaited
+from tests.support.cast import Cast
+from tests.support.locks import until_a_lock_is_awaited
 
 SAVING = "Saving…"
 # A page cannot be asked anything while a navigation is under way: it acts by its own clock.

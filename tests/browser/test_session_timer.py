@@ -8,7 +8,7 @@ from portal.auth import profiles
 from portal.extensions import db
 from tests.browser.people import SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import Cast, make_profile
+from tests.support.cast import Cast, make_profile
 
 
 def is_prolonging(request: Request) -> bool:

@@ -13,7 +13,7 @@ from portal.extensions import db
 from tests.browser.conftest import signed_in
 from tests.browser.people import Person, SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import PASSWORD, Cast, make_profile
+from tests.support.cast import PASSWORD, Cast, make_profile
 
 SIGNED_OUT = "status of 401"
 

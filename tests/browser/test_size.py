@@ -7,7 +7,7 @@ from playwright.sync_api import Response
 
 from portal.clients import Client
 from tests.browser.people import Person
-from tests.platform.portal import Portal
+from tests.support.server import Portal
 
 PROMISED_BYTES = 60_000
 Opened = Callable[[Person, Client], None]

@@ -4,8 +4,8 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
-from tests.cast import Cast
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.server import Portal
 
 DANIEL_JOINED = "Daniel Okafor joined this page 👋"
 DANIEL_LEFT = "Daniel Okafor left this page 👋"

@@ -10,8 +10,8 @@ from portal.extensions import db
 from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, Person, SitDown
 from tests.browser.scenes import save_for
 from tests.browser.trouble import Trouble
-from tests.cast import Cast
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.server import Portal
 
 EDITOR = re.compile(r"/edit$")
 

@@ -10,7 +10,7 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import Person, SitDown
 from tests.browser.trouble import Trouble
-from tests.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from werkzeug.test import TestResponse
 from portal.clients import Client
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
-from tests.cast import Cast
-from tests.reading import form_of
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.html import form_of
+from tests.support.test_client import Visitor
 
 
 @pytest.fixture

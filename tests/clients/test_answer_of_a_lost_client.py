@@ -11,11 +11,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.clients.permission_recheck import READ_BY_POST
-from tests.cast import Cast
-from tests.locks import overtaken
+from tests.support.cast import Cast
+from tests.support.locks import overtaken
+from tests.support.test_client import Visitor
 from tests.test_access_matrix import make_records, routes_of
 from tests.test_every_write_is_guarded import guarded
-from tests.visitor import Visitor
 
 SECRET = "07700 900999"
 LOST = """

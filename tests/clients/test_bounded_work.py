@@ -17,12 +17,12 @@ from portal.clients import Client, Valuation
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
-from tests.cast import Cast
 from tests.clients.conftest import Desk
-from tests.editing.hostile import blocks, shuffled
-from tests.reading import errors_of, form_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.hostile_texts import blocks, shuffled
+from tests.support.html import errors_of, form_of, text_of
+from tests.support.test_client import Visitor
 
 MAX_CPU_SECONDS = 1.0
 # What the same two changes would have left in the history once more.

@@ -15,10 +15,10 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
-from tests.cast import Cast
-from tests.reading import text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 

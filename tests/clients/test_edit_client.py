@@ -11,11 +11,11 @@ from werkzeug.test import TestResponse
 from portal.clients import Client
 from portal.clients.editor.forms import ClientForm
 from portal.extensions import db
-from tests.cast import Cast, make_profile
-from tests.reading import errors_of, form_of, options_of, text_of
-from tests.records import make_client
-from tests.visitor import Visitor
-from tests.volume import volume
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
+from tests.support.html import errors_of, form_of, options_of, text_of
+from tests.support.test_client import Visitor
+from tests.support.volume import volume
 
 Visit = type[Visitor]
 FIELDS = {name for names in ClientForm.GROUPS.values() for name in names}

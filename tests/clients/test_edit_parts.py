@@ -12,11 +12,11 @@ from portal.clients import Client, Person, Product, Valuation
 from portal.editing.drafts import store
 from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
-from tests.reading import errors_of, form_of, links_of, options_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import errors_of, form_of, links_of, options_of, text_of
+from tests.support.test_client import Visitor
 
 MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
 

@@ -10,8 +10,8 @@ from portal.clients import Client
 from portal.clients.records.entry_checks import problem_with
 from portal.extensions import db
 from tests.clients.conftest import Desk
-from tests.records import make_person, make_product
-from tests.visitor import Visitor
+from tests.support.factories import make_person, make_product
+from tests.support.test_client import Visitor
 
 TODAY = date(2026, 11, 22)
 

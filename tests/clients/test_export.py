@@ -20,9 +20,9 @@ from portal.clients.csv.importing.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from portal.web.csv_escaping import defused, restored
-from tests.cast import Cast
-from tests.clients.csv_folder import CsvFolder, whole_database
-from tests.records import make_client, make_person, make_product
+from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder, whole_database
+from tests.support.factories import make_client, make_person, make_product
 
 DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
 FILES = ("profiles.csv", "clients.csv", "people.csv", "products.csv", "valuations.csv")

@@ -6,9 +6,9 @@ from flask import Flask
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import history_of
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
 
 
 def hand_over(app: Flask, giver: str, taker: str) -> tuple[int, str]:

@@ -21,11 +21,11 @@ from portal.clients.csv.importing.importer import ImportOvertaken, import_folder
 from portal.clients.records.revisions import ClientRevision
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
-from tests.cast import Cast
-from tests.clients.csv_folder import CsvFolder, whole_database
-from tests.locks import HOLD_CLIENTS, overtaken
-from tests.records import make_client
-from tests.until import wait_until
+from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder, whole_database
+from tests.support.factories import make_client
+from tests.support.locks import HOLD_CLIENTS, overtaken
+from tests.support.until import wait_until
 
 DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
 ONE_NEW, ONE_CHANGED, ONE_UNCHANGED = Counts(1, 0, 0), Counts(0, 1, 0), Counts(0, 0, 1)

@@ -12,7 +12,7 @@ from portal.clients import Client, Product, Valuation
 from portal.clients.csv.importing.importer import import_folder
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
-from tests.clients.csv_folder import CsvFolder
+from tests.support.csv_folder import CsvFolder
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from portal.clients.csv import files, tables
 from portal.clients.csv.importing.importer import import_folder
 from portal.clients.csv.problems import ImportProblems
 from portal.extensions import db
-from tests.clients.csv_folder import CsvFolder, whole_database
-from tests.records import make_client, make_person, make_product
+from tests.support.csv_folder import CsvFolder, whole_database
+from tests.support.factories import make_client, make_person, make_product
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from portal.clients import Client, Person, Product
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
-from tests.records import make_client, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_product
+from tests.support.test_client import Visitor
 
 
 @pytest.fixture

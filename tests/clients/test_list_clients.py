@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from portal import clock
 from portal.web.pagination import PAGE_SIZE
-from tests.cast import Cast
-from tests.reading import form_of, links_of, options_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
-from tests.volume import volume
-from tests.wiretap import Wiretap, work_in
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import form_of, links_of, options_of, text_of
+from tests.support.postgres_proxy import Wiretap, work_in
+from tests.support.test_client import Visitor
+from tests.support.volume import volume
 
 pytestmark = pytest.mark.statements
 

@@ -7,10 +7,10 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client
 from portal.editing.drafts.payload import LONGEST_VALUE
-from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor
 
 
 @pytest.fixture

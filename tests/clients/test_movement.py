@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from portal import clock
 from portal.clients import Client
 from portal.clients.page.movement import Movement, ThenAndNow, movement_of
-from tests.reading import text_of
-from tests.records import make_product
-from tests.visitor import Visitor
+from tests.support.factories import make_product
+from tests.support.html import text_of
+from tests.support.test_client import Visitor
 
 SINCE = date(2026, 3, 31)
 MONEY = st.none() | st.decimals("0", "1e9", places=2)

@@ -10,11 +10,11 @@ from werkzeug.test import TestResponse
 from portal.clients import Client, ClientGrant, Person
 from portal.clients.wording.overruled import OverruledChange
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk, history_of
-from tests.reading import form_of, text_of
-from tests.records import make_client, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_product
+from tests.support.html import form_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 

@@ -11,12 +11,12 @@ from portal.clients.csv.importing.importer import import_folder
 from portal.editing.drafts import store
 from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk
-from tests.clients.csv_folder import CsvFolder
-from tests.reading import errors_of, form_of
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder
+from tests.support.factories import make_client
+from tests.support.html import errors_of, form_of
+from tests.support.test_client import Visitor
 
 PASTED = {
     "name": "\u200eWhitmore\u2028Family\ufeff",

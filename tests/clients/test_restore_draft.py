@@ -12,10 +12,10 @@ from portal.clients import Client
 from portal.editing.drafts import store
 from portal.editing.drafts.store import Place, Typed
 from portal.extensions import db
-from tests.cast import Cast
-from tests.reading import form_of, forms_of, links_of, text_of
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.html import form_of, forms_of, links_of, text_of
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 NOTES = "One\nTwo\nThree"

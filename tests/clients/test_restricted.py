@@ -14,11 +14,11 @@ from portal.clients import Client, ClientGrant
 from portal.clients.permissions import VISIBLE_SQL, visible_to
 from portal.extensions import db
 from portal.presence import beats, store
-from tests.cast import Cast, make_profile
 from tests.clients.conftest import Desk, history_of
-from tests.reading import errors_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor, identity_of
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import errors_of, text_of
+from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 

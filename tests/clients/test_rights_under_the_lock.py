@@ -15,11 +15,11 @@ from portal.clients import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.records.revisions import ClientRevision
 from portal.editing.drafts.store import DRAFT_LOCK, EditDraft
 from portal.extensions import db
-from tests.cast import Cast
-from tests.locks import HOLD_CLIENTS, overtaken
+from tests.support.cast import Cast
+from tests.support.locks import HOLD_CLIENTS, overtaken
+from tests.support.test_client import Visitor
 from tests.test_access_matrix import BODIES, make_records, path_of
 from tests.test_every_write_is_guarded import guarded
-from tests.visitor import Visitor
 
 Change = Callable[[Connection], object]
 SECRET = "07700 900999"

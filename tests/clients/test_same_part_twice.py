@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from portal.clients import Client, Person, Product
 from portal.extensions import db
-from tests.cast import Cast
 from tests.clients.conftest import Desk
-from tests.locks import HOLD_CLIENTS, overtaken
-from tests.reading import errors_of, form_of, links_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import errors_of, form_of, links_of, text_of
+from tests.support.locks import HOLD_CLIENTS, overtaken
+from tests.support.test_client import Visitor
 
 RUTH = {"first_name": "Ruth", "last_name": "Whitmore", "date_of_birth": "3/2/1961", "ni_number": "QQ 12 34 56 C"}
 ISA = {"product_name": "Stocks", "product_type": "ISA", "provider": "Aviva", "plan_number": "A 100-7"}

@@ -18,11 +18,11 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import Origin
 from portal.extensions import db
-from tests.cast import Cast, make_profile
-from tests.reading import errors_of, form_of, text_of
-from tests.records import make_client
-from tests.visitor import Visitor
-from tests.volume import volume
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
+from tests.support.html import errors_of, form_of, text_of
+from tests.support.test_client import Visitor
+from tests.support.volume import volume
 
 Visit = type[Visitor]
 

@@ -12,9 +12,9 @@ from sqlalchemy import select, text
 from portal import create_app
 from portal.auth import Profile
 from portal.extensions import db
-from tests.cast import make_cast
 from tests.conftest import DatabaseMaker, settings_for
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import make_cast
+from tests.support.test_client import Visitor, visitors_of
 
 CROWD = """
     INSERT INTO clients (client_ref, name, client_type, postcode, adviser_id, next_review_on)

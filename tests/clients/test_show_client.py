@@ -6,11 +6,11 @@ import pytest
 
 from portal import clock
 from portal.extensions import db
-from tests.cast import Cast
-from tests.reading import links_of, text_of
-from tests.records import make_client, make_person, make_product
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap, work_in
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+from tests.support.html import links_of, text_of
+from tests.support.postgres_proxy import Wiretap, work_in
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 NOW = datetime(2026, 11, 22, 10, 42, tzinfo=UTC)

@@ -15,10 +15,10 @@ from portal.clients.csv.importing.importer import import_folder
 from portal.clients.records.valuation_jumps import is_jump
 from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
-from tests.clients.csv_folder import CsvFolder
-from tests.reading import errors_of, text_of
-from tests.records import make_client, make_product
-from tests.visitor import Visitor
+from tests.support.csv_folder import CsvFolder
+from tests.support.factories import make_client, make_product
+from tests.support.html import errors_of, text_of
+from tests.support.test_client import Visitor
 
 MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
 FAR = "£120.00 is 99% less than the valuation before (£12,000.00 on 31 Mar 2026)"

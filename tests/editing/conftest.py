@@ -3,8 +3,8 @@
 import pytest
 
 from portal.clients import Client
-from tests.cast import Cast
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
 
 
 @pytest.fixture

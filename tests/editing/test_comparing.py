@@ -13,7 +13,7 @@ from portal.editing.merge.budget import MAX_STEPS, MAX_STEPS_PER_COMPARISON, Bud
 from portal.editing.merge.diff import MAX_TOKENS, Change, changes_between
 from portal.editing.merge.inline_diff import differences
 from portal.editing.merge.texts import merge_texts
-from tests.editing.hostile import LONGEST, blocks, shuffled
+from tests.support.hostile_texts import LONGEST, blocks, shuffled
 
 ITEMS = st.lists(st.sampled_from("abcd"), max_size=9)
 # What the budget stands for takes some 0.15 s with reading and cutting the texts; the rest is for slower machines.

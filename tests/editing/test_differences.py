@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.inline_diff import differences
-from tests.editing.hostile import shuffled
+from tests.support.hostile_texts import shuffled
 
 TEXTS = st.lists(st.sampled_from(["one", "two", " ", "\n", "three four", "é"]), max_size=12).map("".join)
 

@@ -21,11 +21,11 @@ from portal.editing.drafts import store
 from portal.editing.drafts.store import EditDraft, Mark, Place, mark_from
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from tests.cast import Cast
-from tests.reading import text_of
-from tests.records import make_client
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.html import text_of
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 [PURGE] = [job for job in JOBS if job.name == "draft purge"]

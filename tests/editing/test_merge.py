@@ -10,7 +10,7 @@ from portal.editing.merge.budget import Budget
 from portal.editing.merge.resolutions import CHOICES, Decision, decide
 from portal.editing.merge.texts import TextMerge, is_contained, merge_texts, united
 from portal.editing.merge.three_way import UNKNOWN, Conflict, Merge, merge
-from tests.editing.hostile import shuffled
+from tests.support.hostile_texts import shuffled
 
 BY_LINES = {"notes": 200}
 FIELDS = ("phone", "town", "fee", "notes")

@@ -26,13 +26,13 @@ from portal.clients import Client
 from portal.clients.records.revisions import ClientRevision, to_json
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
-from tests.cast import make_profile
 from tests.conftest import ServerMaker, settings_for
-from tests.platform.portal import SECRET_KEY, Portal
-from tests.platform.programs import Programs
-from tests.records import make_client
-from tests.visitor import visitors_of
-from tests.volume import volume
+from tests.support.cast import make_profile
+from tests.support.factories import make_client
+from tests.support.processes import Programs
+from tests.support.server import SECRET_KEY, Portal
+from tests.support.test_client import visitors_of
+from tests.support.volume import volume
 
 WRITERS = 8
 EDITS = volume(40, 200)
@@ -129,7 +129,7 @@ def set_to_work(
             "token": browser._token,
             "values": {"notes": NOTES},
         }
-        command = (sys.executable, "-m", "tests.editing.writer")
+        command = (sys.executable, "-m", "tests.support.concurrent_writer")
         process = programs.start(*command, stdin=subprocess.PIPE, stdout=ended)
         assert process.stdin
         process.stdin.write(json.dumps(task | own))

@@ -10,9 +10,9 @@ from portal.clients import Client
 from portal.editing.optimistic_lock import claim_guarded, save_guarded
 from portal.errors import StaleVersion
 from portal.extensions import db
-from tests.cast import Cast
-from tests.locks import until_a_lock_is_awaited
-from tests.records import make_client
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.locks import until_a_lock_is_awaited
 
 
 def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:

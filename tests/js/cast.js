@@ -1,4 +1,4 @@
-/** The cast of the tests as the presence API sends them; the same people as tests/cast.py. */
+/** The cast of the tests as the presence API sends them; the same people as tests/support/cast.py. */
 
 const PEOPLE = {
 	amelia: ["Amelia", "Hart"],

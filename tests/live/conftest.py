@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from portal.extensions import db
 from tests.conftest import AppMaker
-from tests.live.hearing import Hearing
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.postgres_proxy import Wiretap
+from tests.support.sse_reader import Hearing
+from tests.support.test_client import Visitor, visitors_of
 
 Listen = Callable[..., Hearing]
 

@@ -12,14 +12,14 @@ from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
 from portal.editing.base_version import Origin
 from portal.extensions import db
-from tests.cast import Cast, make_profile
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen, run_sql
-from tests.live.hearing import Event, Hearing
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wire import Wire
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
+from tests.support.notifications import Wire
+from tests.support.postgres_proxy import Wiretap
+from tests.support.sse_reader import Event, Hearing
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 

@@ -4,12 +4,12 @@ import pytest
 
 from portal.live import hub_of
 from portal.live.registry import MOST_OF_PROFILE
-from tests.cast import Cast
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen
-from tests.live.hearing import Event
-from tests.presence.passing_time import rows
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.sse_reader import Event
+from tests.support.test_client import Visitor, visitors_of
+from tests.support.time_travel import rows
 
 Visit = type[Visitor]
 

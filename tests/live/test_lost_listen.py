@@ -3,11 +3,11 @@
 import pytest
 
 from portal.live import hub
-from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
-from tests.live.hearing import Event, Hearing
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.postgres_proxy import Wiretap
+from tests.support.sse_reader import Event, Hearing
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cast import Cast
-from tests.live.desks import NetworkAnswer, app_of_desks, desk_of
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.network_client import NetworkAnswer, app_of_desks, desk_of
+from tests.support.server import Portal
 
 FILES = 256
 ROOM = (FILES - 200) // 2

@@ -10,9 +10,9 @@ from portal.clients import Client
 from portal.extensions import db
 from portal.live import notifications, publish
 from portal.live.outbox import after_commit
-from tests.cast import Cast
-from tests.visitor import visitors_of
-from tests.wire import Wire
+from tests.support.cast import Cast
+from tests.support.notifications import Wire
+from tests.support.test_client import visitors_of
 
 CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active"}
 

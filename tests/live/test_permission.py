@@ -16,11 +16,11 @@ from portal.auth.sessions.store import SignInSession
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
 from portal.live import hub_of, publish
-from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
-from tests.live.hearing import Event, Hearing
-from tests.until import wait_until
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.sse_reader import Event, Hearing
+from tests.support.test_client import Visitor
+from tests.support.until import wait_until
 
 Visit = type[Visitor]
 SIGNED_OUT = Event("signed-out", {})

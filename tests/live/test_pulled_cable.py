@@ -1,6 +1,6 @@
 """A cable that is pulled says nothing. The kernel asks, gives up, and the tab is off its page within half a minute.
 
-The half minute is a sum of settings, which tests/live/test_clients.py checks. The row alone would stay for two minutes.
+The half minute is a sum of settings, which tests/live/test_connection.py checks. The row alone would stay for two minutes.
 
 The server and the browser each have a network of their own, with one cable between them, so that it can really be
 pulled: that takes root and Linux's `ip`.
@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cast import Cast
 from tests.live.conftest import Listen
-from tests.live.desks import app_of_desks, desk_of
-from tests.platform.portal import SECRET_KEY
-from tests.platform.programs import Programs, environment_without_settings
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.network_client import app_of_desks, desk_of
+from tests.support.processes import Programs, environment_without_settings
+from tests.support.server import SECRET_KEY
+from tests.support.test_client import Visitor
 
 SERVER, BROWSER = f"kp-server-{os.getpid()}", f"kp-browser-{os.getpid()}"
 ADDRESS = "10.231.77.1"

@@ -14,14 +14,14 @@ from sqlalchemy import text
 from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import Whence
-from tests.cast import Cast
-from tests.live.desks import Desk, app_of_desks, desk_of
-from tests.platform.portal import STOP_TIMEOUT_SECONDS, Portal
-from tests.platform.programs import is_running
-from tests.presence.passing_time import tab_ids
-from tests.until import wait_until
-from tests.volume import volume
-from tests.wire import Wire
+from tests.support.cast import Cast
+from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.notifications import Wire
+from tests.support.processes import is_running
+from tests.support.server import STOP_TIMEOUT_SECONDS, Portal
+from tests.support.time_travel import tab_ids
+from tests.support.until import wait_until
+from tests.support.volume import volume
 
 STREAMS = volume(100, 500)
 TOKEN = "a-token-for-metrics-only"
@@ -154,7 +154,7 @@ def test_a_worker_told_to_stop_ends_hundreds_of_streams_itself_and_nobody_has_le
 def test_a_browser_that_is_killed_is_taken_off(
     north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
 ) -> None:
-    """Its row would stay for two minutes: the connection that broke says it sooner (tests/live/test_clients.py)."""
+    """Its row would stay for two minutes: the connection that broke says it sooner (tests/live/test_connection.py)."""
     daniel.beat(south, page_identifier, tab_id="tab")
     with amelia.listen(north, page_identifier) as amelia_hears:
         assert amelia_hears.names() == ["Daniel"]

@@ -11,12 +11,12 @@ from portal.errors import ComeBackLater
 from portal.live import hub as hub_module
 from portal.live import hub_of
 from portal.live.stream import Stream
-from tests.cast import Cast
 from tests.live.conftest import Listen, run_sql
-from tests.live.hearing import Hearing
-from tests.presence.passing_time import let_pass, rows, tab_ids
-from tests.until import wait_until
-from tests.visitor import Visitor, identity_of
+from tests.support.cast import Cast
+from tests.support.sse_reader import Hearing
+from tests.support.test_client import Visitor, identity_of
+from tests.support.time_travel import let_pass, rows, tab_ids
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.statements
 

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from portal.config import PROJECT_ROOT
-from tests.cast import Cast
-from tests.platform.programs import Programs, environment_without_settings
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.processes import Programs, environment_without_settings
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 Watch = Callable[..., "subprocess.Popen[str]"]

@@ -9,8 +9,8 @@ from sqlalchemy import text
 from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import Whence
-from tests.live.desks import Desk, app_of_desks
 from tests.operations.crowd import Crowd, Gate, Viewer
+from tests.support.network_client import Desk, app_of_desks
 
 MAKE_PROFILES = """
     INSERT INTO profiles (first_name, last_name, email, role)

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.live.desks import Desk
+from tests.support.network_client import Desk
 
 CALL_TIMEOUT_SECONDS = 20
 OPENING_AT_ONCE = 100

@@ -14,8 +14,8 @@ from typing import Self
 import pytest
 
 from tests.operations.debian import needs_root, program, run
-from tests.platform.programs import default_signals, kill
-from tests.until import wait_until
+from tests.support.processes import default_signals, kill
+from tests.support.until import wait_until
 
 RELEASE = "bookworm"
 PORTS = (80, 443, 5432, 8001, 8002, 9090)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.operations.debian import DEPLOY, edited, needs_root, program, run
-from tests.platform.programs import Programs, reserve_port
+from tests.support.processes import Programs, reserve_port
 
 NAME = "portal.firm.example"
 FILES = DEPLOY / "nginx"

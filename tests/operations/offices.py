@@ -9,13 +9,13 @@ from flask_migrate import upgrade
 
 from portal import create_app
 from portal.extensions import db
-from tests.cast import make_cast, make_profile
 from tests.conftest import settings_for
-from tests.live.desks import Desk, app_of_desks, desk_of
 from tests.operations.people import Saver, Viewer, Worker, wait_until_all_work
 from tests.operations.postgres import Postgres
-from tests.platform.portal import Portal
-from tests.records import make_client
+from tests.support.cast import make_cast, make_profile
+from tests.support.factories import make_client
+from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.server import Portal
 
 SAVED_FIELDS = ("address_line1", "town")  # which take any text
 START_SECONDS = 30

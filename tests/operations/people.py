@@ -8,8 +8,8 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
 
-from tests.live.desks import Desk
-from tests.until import wait_until
+from tests.support.network_client import Desk
+from tests.support.until import wait_until
 
 ANSWER_SECONDS = 60
 PAUSE_SECONDS = 0.2

@@ -7,8 +7,8 @@ from typing import Self
 
 from tests.operations.debian import DEPLOY, edited, program
 from tests.operations.postgres import Postgres
-from tests.platform.programs import default_signals, kill, reserve_port
-from tests.until import wait_until
+from tests.support.processes import default_signals, kill, reserve_port
+from tests.support.until import wait_until
 
 
 class PgBouncer:

@@ -16,9 +16,9 @@ from psycopg2.extensions import make_dsn
 from portal.postgres.account import Account, runnable_by, server_account
 from portal.postgres.binaries import find_installation
 from tests.operations.debian import run
-from tests.platform.programs import default_signals, kill, reserve_port
-from tests.postgres_versions import wanted_major
-from tests.until import wait_until
+from tests.support.postgres_versions import wanted_major
+from tests.support.processes import default_signals, kill, reserve_port
+from tests.support.until import wait_until
 
 SETTINGS = {
     "fsync": "off",  # what is killed here is a process, and the kernel keeps what it wrote

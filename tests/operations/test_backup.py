@@ -16,12 +16,12 @@ from portal import create_app
 from portal.auth import Profile
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
-from tests.cast import make_cast
 from tests.conftest import settings_for, stop_hub
 from tests.operations.debian import DEPLOY, program, run
 from tests.operations.postgres import Postgres
-from tests.records import make_client
-from tests.visitor import visitors_of
+from tests.support.cast import make_cast
+from tests.support.factories import make_client
+from tests.support.test_client import visitors_of
 
 pytestmark = pytest.mark.operations
 

@@ -15,8 +15,8 @@ import pytest
 from portal.config import PROJECT_ROOT
 from tests.operations.debian import DEPLOY, needs_root, run
 from tests.operations.postgres import Postgres
-from tests.platform.programs import default_signals, kill, reserve_port
-from tests.until import wait_until
+from tests.support.processes import default_signals, kill, reserve_port
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.operations
 

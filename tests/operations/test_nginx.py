@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 
-from tests.cast import Cast
-from tests.live.desks import app_of_desks, desk_of
 from tests.operations.debian import run
 from tests.operations.nginx import NAME, Nginx
-from tests.platform.portal import Portal
+from tests.support.cast import Cast
+from tests.support.network_client import app_of_desks, desk_of
+from tests.support.server import Portal
 
 pytestmark = pytest.mark.operations
 

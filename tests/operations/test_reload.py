@@ -16,8 +16,8 @@ from sqlalchemy import text
 from portal.extensions import db
 from tests.operations.conftest import MakeCrowd, Say
 from tests.operations.crowd import Gate
-from tests.platform.portal import Portal
-from tests.until import wait_until
+from tests.support.server import Portal
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.operations
 

@@ -16,7 +16,7 @@ from portal.extensions import db
 from tests.operations.conftest import MakeCrowd, Say
 from tests.operations.crowd import Gate
 from tests.operations.nginx import NAME, Nginx
-from tests.platform.portal import Portal
+from tests.support.server import Portal
 
 pytestmark = pytest.mark.operations
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.desks import Desk
 from tests.operations.offices import office
 from tests.operations.people import Viewer, wait_until_all_work
 from tests.operations.postgres import Postgres
-from tests.platform.portal import Portal
-from tests.until import wait_until
+from tests.support.network_client import Desk
+from tests.support.server import Portal
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.operations
 SAVES_ANSWERED_WITHIN_SECONDS = 30

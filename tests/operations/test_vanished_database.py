@@ -10,7 +10,7 @@ from tests.operations.networks import cables
 from tests.operations.offices import office
 from tests.operations.people import ANSWER_SECONDS, Worker, wait_until_all_work
 from tests.operations.postgres import Postgres
-from tests.until import wait_until
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.operations
 BACK_WITHIN_SECONDS = 15

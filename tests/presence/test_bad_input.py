@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
-from tests.cast import Cast
-from tests.presence.passing_time import rows
-from tests.visitor import Visitor
-from tests.volume import volume
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
+from tests.support.time_travel import rows
+from tests.support.volume import volume
 
 Visit = type[Visitor]
 NUL, LONE_SURROGATE, HUGE = "\0", "\ud800", 10**400

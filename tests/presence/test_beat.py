@@ -7,9 +7,9 @@ import pytest
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.cast import Cast
-from tests.presence.passing_time import let_pass, rows
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass, rows
 
 Visit = type[Visitor]
 

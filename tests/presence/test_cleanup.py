@@ -14,11 +14,11 @@ from portal import create_app, jobs
 from portal.config import PresenceTimings
 from portal.extensions import db
 from portal.jobs import JOBS, run_job, start_jobs
-from tests.cast import Cast
 from tests.conftest import settings_for
-from tests.presence.passing_time import let_pass, rows
-from tests.visitor import Visitor
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass, rows
 
 Visit = type[Visitor]
 [CLEANUP] = [job for job in JOBS if job.name == "presence cleanup"]

@@ -17,11 +17,11 @@ from portal.presence.batching import Rounds
 from portal.presence.beats import MOST_TABS, Beat
 from portal.presence.store import _run_beats
 from portal.web.session_cookie import Identity
-from tests.cast import Cast, make_profile
-from tests.presence.passing_time import rows, tab_ids
-from tests.records import make_client
-from tests.until import wait_until
-from tests.visitor import Visitor, identity_of
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, identity_of
+from tests.support.time_travel import rows, tab_ids
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.statements
 

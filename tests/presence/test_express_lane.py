@@ -15,9 +15,9 @@ from werkzeug.test import TestResponse
 
 from portal.extensions import db
 from portal.presence import fast_path, views
-from tests.cast import Cast
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 LANES = {"express": "application/json", "flask": "application/json; charset=utf-8"}

@@ -8,8 +8,8 @@ from flask import Flask
 from portal import page_kinds
 from portal.config import PresenceTimings
 from portal.errors import ConfigurationError
-from tests.cast import Cast
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor, visitors_of
 
 
 @pytest.mark.parametrize("timings", [(30, 60, 300), (30, 61, 61), (60, 120, 300), (30, 300, 120), (0, 120, 300)])

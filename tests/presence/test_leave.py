@@ -4,10 +4,10 @@ import pytest
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.cast import Cast
-from tests.presence.passing_time import let_pass, rows, tab_ids
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass, rows, tab_ids
 
 pytestmark = pytest.mark.statements
 

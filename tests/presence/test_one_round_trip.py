@@ -8,12 +8,12 @@ from sqlalchemy import text
 from portal import create_app
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
-from tests.cast import Cast, make_cast
 from tests.conftest import DatabaseMaker, settings_for
-from tests.presence.passing_time import rows
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import Cast, make_cast
+from tests.support.factories import make_client
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
+from tests.support.time_travel import rows
 
 pytestmark = pytest.mark.statements
 

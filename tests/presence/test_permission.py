@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.cast import Cast
-from tests.presence.passing_time import rows
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
+from tests.support.time_travel import rows
 
 Visit = type[Visitor]
 CALLS: dict[str, Callable[[Visitor, str], TestResponse]] = {

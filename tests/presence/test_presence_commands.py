@@ -10,11 +10,11 @@ from flask import Flask
 from portal import create_app
 from portal.extensions import db
 from portal.presence.cli import presence
-from tests.cast import Cast
 from tests.conftest import settings_for
-from tests.presence.passing_time import let_pass, rows
-from tests.records import make_client
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass, rows
 
 Visit = type[Visitor]
 

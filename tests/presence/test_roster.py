@@ -8,10 +8,10 @@ from flask import Flask
 
 from portal.config import PresenceTimings
 from portal.presence.roster import Roster, viewers
-from tests.cast import Cast, make_profile
-from tests.presence.passing_time import let_pass
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast, make_profile
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, visitors_of
+from tests.support.time_travel import let_pass
 
 pytestmark = pytest.mark.statements
 

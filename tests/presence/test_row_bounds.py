@@ -14,10 +14,10 @@ from portal.page_kinds import parse
 from portal.presence import store
 from portal.presence.beats import LONGEST_FIELD, MAX_FIELDS_BYTES, MOST_FIELDS, MOST_TABS, Beat
 from portal.presence.tab_sql import MAX_ROW_BYTES
-from tests.cast import Cast
-from tests.presence.passing_time import tab_ids
-from tests.records import make_client
-from tests.visitor import Visitor, identity_of
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, identity_of
+from tests.support.time_travel import tab_ids
 
 Visit = type[Visitor]
 # All that a beat may say: names and ids of the longest, everything optional too.

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from tests.cast import Cast
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 IDLE_MINUTES = 30

@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from portal.extensions import db
 from portal.presence.beats import MOST_TABS
-from tests.cast import Cast
-from tests.presence.passing_time import let_pass, rows, tab_ids
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass, rows, tab_ids
 
 Visit = type[Visitor]
 

@@ -11,10 +11,10 @@ from portal import page_kinds
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
 from portal.presence import sql
-from tests.cast import Cast
 from tests.presence.test_express_lane import LANES, by
-from tests.records import make_client
-from tests.visitor import Visitor, identity_of
+from tests.support.cast import Cast
+from tests.support.factories import make_client
+from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.cast import Cast
-from tests.presence.passing_time import let_pass
-from tests.visitor import Visitor
-from tests.wire import Wire
+from tests.support.cast import Cast
+from tests.support.notifications import Wire
+from tests.support.test_client import Visitor
+from tests.support.time_travel import let_pass
 
 pytestmark = pytest.mark.statements
 

@@ -16,12 +16,12 @@ import pytest
 
 from portal import create_app
 from portal.extensions import db
-from tests.cast import PASSWORD, make_cast
 from tests.conftest import DatabaseMaker, settings_for
-from tests.platform.portal import Portal
-from tests.platform.programs import Programs
-from tests.records import make_client
-from tests.volume import IS_FULL, volume
+from tests.support.cast import PASSWORD, make_cast
+from tests.support.factories import make_client
+from tests.support.processes import Programs
+from tests.support.server import Portal
+from tests.support.volume import IS_FULL, volume
 
 OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.9"
 PAGES = ("/clients", "/clients/1", "/clients/1/edit", "/sign-in")
@@ -91,7 +91,7 @@ def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) ->
 @contextmanager
 def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[None]:
     """Keep 30 requests in flight, 120 in a full run; how often each status came is in `statuses` afterwards."""
-    command = (sys.executable, "-m", "tests.platform.flood", str(portal.port), ELSEWHERE, method)
+    command = (sys.executable, "-m", "tests.support.flood", str(portal.port), ELSEWHERE, method)
     with Programs() as programs:
         process = programs.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout

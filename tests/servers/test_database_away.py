@@ -9,11 +9,11 @@ from sqlalchemy import text
 
 from portal.database import engines
 from portal.extensions import db
-from tests.cast import PASSWORD, Cast
-from tests.reading import form_of, text_of
-from tests.records import make_client
-from tests.visitor import Visitor, visitors_of
-from tests.wiretap import Wiretap
+from tests.support.cast import PASSWORD, Cast
+from tests.support.factories import make_client
+from tests.support.html import form_of, text_of
+from tests.support.postgres_proxy import Wiretap
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active"}

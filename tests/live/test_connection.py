@@ -16,10 +16,10 @@ from portal.live import connection as clients
 from portal.live import hub as hub_module
 from portal.live import publish
 from portal.live.listener import Bell, Listener
-from tests.cast import Cast
 from tests.conftest import AppMaker
-from tests.presence.passing_time import rows
-from tests.visitor import Visitor, visitors_of
+from tests.support.cast import Cast
+from tests.support.test_client import Visitor, visitors_of
+from tests.support.time_travel import rows
 
 Visit = type[Visitor]
 

@@ -19,8 +19,8 @@ from portal.postgres import account, binaries
 from portal.postgres import server as embedded_postgres
 from portal.postgres.server import EmbeddedPostgres
 from tests.conftest import ServerMaker
-from tests.platform.programs import Programs, is_running
-from tests.until import wait_until
+from tests.support.processes import Programs, is_running
+from tests.support.until import wait_until
 
 SAFETY = ("fsync", "full_page_writes", "synchronous_commit")
 USE_UNTIL_TOLD = """

@@ -14,12 +14,12 @@ from werkzeug.exceptions import RequestTimeout
 from portal.clients import Client
 from portal.web.body_reader import FAILURE
 from portal.web.security_headers import LARGEST_BODY_BYTES
-from tests.cast import Cast
 from tests.conftest import AppMaker
-from tests.live.desks import Desk, app_of_desks, desk_of
-from tests.platform.portal import Portal
-from tests.reading import text_of
-from tests.visitor import Visitor
+from tests.support.cast import Cast
+from tests.support.html import text_of
+from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.server import Portal
+from tests.support.test_client import Visitor
 
 PATIENCE_SECONDS = 10
 PATHS = ("/user_page_presence", "/clients/1/edit", "/sign-in")

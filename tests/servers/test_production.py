@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.platform.programs import Port, Programs, environment_without_settings, reserve_port
+from tests.support.processes import Port, Programs, environment_without_settings, reserve_port
 
 STRONG_KEY = "an-example-of-32-or-more-characters-0123456789"
 Gunicorn = Callable[..., "subprocess.Popen[str]"]

@@ -15,9 +15,9 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records.queries import _found
 from portal.extensions import db
-from tests.cast import make_cast
 from tests.conftest import DatabaseMaker, settings_for
-from tests.visitor import visitors_of
+from tests.support.cast import make_cast
+from tests.support.test_client import visitors_of
 
 pytestmark = pytest.mark.statements
 

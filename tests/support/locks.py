@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, text
 
 from portal.extensions import db
-from tests.until import wait_until
+from tests.support.until import wait_until
 
 T = TypeVar("T")
 HOLD_CLIENTS = "SELECT FROM clients FOR NO KEY UPDATE"

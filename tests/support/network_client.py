@@ -15,9 +15,9 @@ from portal import create_app
 from portal.auth import Profile
 from portal.config import Settings
 from portal.web import session_cookie
-from tests.live.hearing import PATIENCE_SECONDS, Hearing
-from tests.platform.portal import SECRET_KEY, Portal
-from tests.visitor import signed_in_text
+from tests.support.server import SECRET_KEY, Portal
+from tests.support.sse_reader import PATIENCE_SECONDS, Hearing
+from tests.support.test_client import signed_in_text
 
 
 class Desk:

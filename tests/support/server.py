@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from portal.config import PROJECT_ROOT
-from tests.platform.programs import default_signals, environment_without_settings, kill, reserve_port
+from tests.support.processes import default_signals, environment_without_settings, kill, reserve_port
 
 START_TIMEOUT_SECONDS = 90
 STOP_TIMEOUT_SECONDS = 30

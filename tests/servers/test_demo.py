@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 from portal.config import DEMO_PASSWORD
 from portal.postgres.server import EmbeddedPostgres
 from tests.conftest import ServerMaker
-from tests.platform.programs import Programs, environment_without_settings, reserve_port
+from tests.support.processes import Programs, environment_without_settings, reserve_port
 
 STOPPED_WITHIN_SECONDS = 60
 

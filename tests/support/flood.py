@@ -1,4 +1,4 @@
-"""Requests from one address, so many in flight at every moment: `python -m tests.platform.flood PORT ADDRESS METHOD`.
+"""Requests from one address, so many in flight at every moment: `python -m tests.support.flood PORT ADDRESS METHOD`.
 
 With POST they are tries to sign in, with GET they read the sign-in page. A process of its own, so that it takes no time
 from the test that measures what others notice. It says "flooding" once every place is taken, goes on until its standard
@@ -14,7 +14,7 @@ from collections import Counter
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from urllib.parse import urlencode
 
-from tests.volume import volume
+from tests.support.volume import volume
 
 IN_FLIGHT = volume(30, 120)
 TIMEOUT_SECONDS = 60

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.programs import Programs, is_running, reserve_port
-from tests.until import wait_until
+from tests.support.processes import Programs, is_running, reserve_port
+from tests.support.until import wait_until
 
 TESTS = Path(__file__).parents[1]
 WAITS_FOR_A_CHILD = """
