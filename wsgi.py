@@ -6,7 +6,7 @@ The `flask` commands find the same file; they get the app alone.
 import os
 import sys
 
-from portal import create_app
+from portal.app import create_app
 from portal.errors import ConfigurationError
 from portal.jobs import start_jobs
 

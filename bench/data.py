@@ -19,7 +19,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy.engine import URL, make_url
 
 from bench.load import Beat
-from portal import create_app
+from portal.app import create_app
 from portal.auth.sessions import store
 from portal.config import settings_from_environ
 from portal.extensions import db

@@ -16,7 +16,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, make_dsn
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth.passwords import hashing
 from portal.clients import Client
 from portal.config import Settings

@@ -12,7 +12,7 @@ from flask_migrate import downgrade
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from portal import create_app
+from portal.app import create_app
 from portal.config import TrustedProxies
 from portal.doctor import checks
 from portal.extensions import db

@@ -21,7 +21,7 @@ WORK = """
 import json, sys
 from pathlib import Path
 import portal
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile, sign_in_sessions
 from portal.config import Settings
 from portal.extensions import db

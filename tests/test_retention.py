@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
-from portal import audit, create_app
+from portal import audit
+from portal.app import create_app
 from portal.audit import Event
 from portal.database import retention
 from portal.extensions import db

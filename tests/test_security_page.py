@@ -9,7 +9,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ProgrammingError
 
-from portal import create_app
+from portal.app import create_app
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from portal.jobs import JOBS, run_job

@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from portal import assembly, create_app
+from portal import app as application
+from portal.app import create_app
 from portal.web.static_files import KEPT_RELEASES
 from tests.conftest import settings_for
 
@@ -18,8 +19,8 @@ STYLE_SHEET = "css/base.css"
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the static files, which the next release may change."""
     folder = tmp_path / "sources"
-    shutil.copytree(assembly.STATIC_FOLDER, folder)
-    monkeypatch.setattr(assembly, "STATIC_FOLDER", folder)
+    shutil.copytree(application.STATIC_FOLDER, folder)
+    monkeypatch.setattr(application, "STATIC_FOLDER", folder)
     return folder
 
 

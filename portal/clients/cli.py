@@ -29,7 +29,7 @@ from portal.web.actor import at_the_command_line
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
 
 
-@clients.command("import", epilog="Example: flask clients import portal/demo_data")
+@clients.command("import", epilog="Example: flask clients import portal/demo/data")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def import_clients(folder: Path) -> None:
     """Import profiles, clients, people, products and valuations from the CSV files in DIR.

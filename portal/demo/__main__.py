@@ -24,7 +24,7 @@ from flask_migrate import upgrade
 from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import profiles
 from portal.auth.models import ROLES, Profile
 from portal.clients.csv.importing.importer import import_folder
@@ -33,7 +33,7 @@ from portal.errors import ConfigurationError, PortalError
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 
-DEMO_DATA = Path(__file__).parent / "demo_data"
+DEMO_DATA = Path(__file__).parent / "data"
 HOST = "127.0.0.1"  # the demo's password is public, so the demo is for this machine alone
 SERVE_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 15  # gunicorn's graceful_timeout and a little more

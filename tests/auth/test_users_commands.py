@@ -7,7 +7,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal import create_app
+from portal.app import create_app
 from portal.audit import AuditEvent
 from portal.auth import Profile, profiles
 from portal.auth.authentication import authenticate

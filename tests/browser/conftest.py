@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
 from sqlalchemy import select
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db

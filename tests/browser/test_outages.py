@@ -11,7 +11,7 @@ from flask_migrate import upgrade
 from playwright.sync_api import expect
 from sqlalchemy import text
 
-from portal import create_app
+from portal.app import create_app
 from portal.clients import Client
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres

@@ -24,7 +24,7 @@ from tests.support.cast import Cast
 from tests.support.csv_folder import CsvFolder, whole_database
 from tests.support.factories import make_client, make_person, make_product
 
-DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
+DEMO_DATA = PROJECT_ROOT / "portal" / "demo" / "data"
 FILES = ("profiles.csv", "clients.csv", "people.csv", "products.csv", "valuations.csv")
 
 

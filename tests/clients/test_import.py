@@ -27,7 +27,7 @@ from tests.support.factories import make_client
 from tests.support.locks import HOLD_CLIENTS, overtaken
 from tests.support.until import wait_until
 
-DEMO_DATA = PROJECT_ROOT / "portal" / "demo_data"
+DEMO_DATA = PROJECT_ROOT / "portal" / "demo" / "data"
 ONE_NEW, ONE_CHANGED, ONE_UNCHANGED = Counts(1, 0, 0), Counts(0, 1, 0), Counts(0, 0, 1)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for

@@ -20,7 +20,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import select
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records.revisions import ClientRevision, to_json

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flask_migrate import upgrade
 
-from portal import create_app
+from portal.app import create_app
 from portal.extensions import db
 from tests.conftest import settings_for
 from tests.operations.people import Saver, Viewer, Worker, wait_until_all_work

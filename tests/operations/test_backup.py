@@ -12,7 +12,7 @@ from flask_migrate import upgrade
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.config import PROJECT_ROOT
 from portal.extensions import db

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from portal import create_app
+from portal.app import create_app
 from portal.clients import Client
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from portal import create_app
+from portal.app import create_app
 from portal.database import engines
 from portal.extensions import db
 from tests.conftest import settings_for

@@ -10,7 +10,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from portal import create_app, jobs
+from portal import jobs
+from portal.app import create_app
 from portal.config import PresenceTimings
 from portal.extensions import db
 from portal.jobs import JOBS, run_job, start_jobs

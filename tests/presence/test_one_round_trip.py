@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import text
 
-from portal import create_app
+from portal.app import create_app
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
 from tests.conftest import DatabaseMaker, settings_for

@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from portal import create_app
+from portal.app import create_app
 from portal.extensions import db
 from portal.presence.cli import presence
 from tests.conftest import settings_for

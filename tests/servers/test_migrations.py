@@ -10,7 +10,7 @@ from flask import Flask
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import select, text
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records.queries import _found

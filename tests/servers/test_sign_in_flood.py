@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from portal import create_app
+from portal.app import create_app
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import PASSWORD, make_cast

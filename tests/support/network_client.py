@@ -11,7 +11,7 @@ from typing import Any
 from flask import Flask, session
 from flask_wtf.csrf import generate_csrf
 
-from portal import create_app
+from portal.app import create_app
 from portal.auth import Profile
 from portal.config import Settings
 from portal.web import session_cookie

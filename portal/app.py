@@ -1,11 +1,11 @@
-"""The application's parts, put together in the order in which they need each other. Called by `create_app`."""
+"""The application factory: the parts of the portal, in the order in which they need each other."""
 
 from flask import Flask
 
 from portal.admin import init_admin
 from portal.auth import init_auth
 from portal.clients import init_clients
-from portal.config import PROJECT_ROOT, Settings
+from portal.config import PROJECT_ROOT, Settings, settings_from_environ
 from portal.database.downgrade import init_downgrading
 from portal.database.engines import init_database, limit_transactions
 from portal.doctor import init_doctor
@@ -27,8 +27,13 @@ from portal.web.static_files import digest_of, init_static_files
 STATIC_FOLDER = PROJECT_ROOT / "static"
 
 
-def assemble(settings: Settings) -> Flask:
-    """A new application. Opens no connection and starts no thread."""
+def create_app(settings: Settings | None = None) -> Flask:
+    """Return a new application. Read the environment when no settings are given.
+
+    Opens no connection and starts no thread, so a server may fork afterwards. Raises ConfigurationError for missing,
+    wrong or weak settings.
+    """
+    settings = settings or settings_from_environ()
     init_logs(settings)
     app = Flask(
         "portal",
