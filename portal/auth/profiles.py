@@ -1,20 +1,18 @@
 """What is done to profiles. Flushes, never commits: the view or the command does that."""
 
 from collections.abc import Iterable
-from functools import partial
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from portal.auth.models import ROLES, Profile
 from portal.auth.passwords import hashing
 from portal.auth.passwords.policy import check_password
 from portal.auth.sessions import store as sign_in_sessions
+from portal.auth.signals import sessions_ended
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
-from portal.live.outbox import after_commit
-from portal.presence import store
 from portal.text_input import clean_line, control_character_problem
 
 LONGEST_NAME = 100
@@ -136,7 +134,7 @@ def end_sessions(profile: Profile) -> None:
     db.session.flush()
     if profile.id is not None:
         sign_in_sessions.end_all(profile.id)
-        after_commit(partial(store.clear_profile, profile_id=profile.id))
+        sessions_ended.send(profile_id=profile.id)
 
 
 def end_every_session() -> int:
@@ -144,6 +142,6 @@ def end_every_session() -> int:
     everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
     count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
     sign_in_sessions.end_everybodys()
-    after_commit(lambda connection: connection.execute(text("DELETE FROM user_page_presence")))
+    sessions_ended.send(profile_id=None)
     db.session.expire_all()
     return count

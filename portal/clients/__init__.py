@@ -8,7 +8,8 @@ from portal.clients.editor import editor, text_merges_views
 from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
-from portal.clients.page import views
+from portal.clients.listing import views as listing_views
+from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.sharing import views as access_views
 
@@ -29,7 +30,16 @@ def init_clients(app: Flask) -> None:
             fields_of=editor.fields_of,
         )
     )
-    modules = (views, editor_views, history_views, access_views, changes_views, overruled_views, text_merges_views)
+    modules = (
+        listing_views,
+        page_views,
+        editor_views,
+        history_views,
+        access_views,
+        changes_views,
+        overruled_views,
+        text_merges_views,
+    )
     for module in modules:
         app.register_blueprint(module.blueprint)
     permission_recheck.init_permission(app)

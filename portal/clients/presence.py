@@ -2,8 +2,8 @@
 
 from flask import url_for
 
+from portal.clients.lost_access import lost_url
 from portal.clients.records.models import Client
-from portal.clients.sharing.lost_access import lost_url
 from portal.presence.context import PagePresence, presence_of
 
 

@@ -173,6 +173,7 @@ def clear() -> str:
 # Stale rows have been off every roster since the active window ran out: deleting them is no news, and rings nobody.
 CLEAN_UP = "DELETE FROM user_page_presence WHERE last_seen < now() - make_interval(secs => :stale_seconds)"
 CLEAR_PROFILE = "DELETE FROM user_page_presence WHERE user_id = :profile_id RETURNING page_identifier"
+CLEAR_ALL = "DELETE FROM user_page_presence"
 CLEAR_PAGE = "DELETE FROM user_page_presence WHERE page_identifier = :page_identifier RETURNING page_identifier"
 
 

@@ -131,6 +131,11 @@ def clear_profile(connection: Connection, profile_id: int) -> int:
     return _ring(connection, connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}))
 
 
+def clear_all(connection: Connection) -> int:
+    """Delete every row; return how many. Every stream ends with its session, so no page is notified. The caller commits."""
+    return connection.execute(text(statements.CLEAR_ALL)).rowcount
+
+
 def clear_page(connection: Connection, page_identifier: str) -> int:
     """Take everybody off the page; return how many. The caller commits."""
     return _ring(connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}))

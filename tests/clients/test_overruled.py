@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, ClientGrant, Person
-from portal.clients.wording.overruled import OverruledChange
+from portal.clients.saving.overruled import OverruledChange
 from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast

@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.records.queries import _found
+from portal.clients.listing.queries import _found
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import make_cast

@@ -1,6 +1,5 @@
 """Signing in and out, and what an open page asks about its sign-in session."""
 
-from functools import partial
 from urllib.parse import urlencode
 
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
@@ -18,12 +17,11 @@ from portal.auth.mfa.qr import qr_code
 from portal.auth.models import Profile
 from portal.auth.permissions import require_sign_in
 from portal.auth.sessions import current
+from portal.auth.signals import sessions_ended
 from portal.auth.views.forms import CodeForm, SignInForm
 from portal.config import Settings
 from portal.errors import ComeBackLater, InvalidInput, TooManyTries
 from portal.extensions import db
-from portal.live.outbox import after_commit
-from portal.presence import store
 from portal.web import session_cookie
 from portal.web.actor import Actor, acting, whence
 from portal.web.request_body import refuse_json
@@ -95,7 +93,7 @@ def sign_out() -> ResponseReturnValue:
     """End this sign-in session and leave every page at once."""
     require_sign_in()
     audit.record(Event.SIGNED_OUT, acting(), profile_id=current_user.id)
-    after_commit(partial(store.clear_profile, profile_id=current_user.id))
+    sessions_ended.send(profile_id=current_user.id)
     current.end_session()
     db.session.commit()
     return redirect(url_for("auth.sign_in"))
@@ -177,7 +175,7 @@ def _set_up_page(profile: Profile, form: CodeForm) -> ResponseReturnValue:
 
 
 def _onwards(wanted: str | None) -> str:
-    return local_path(wanted, url_for("clients.list_clients"))
+    return local_path(wanted, url_for("client_list.list_clients"))
 
 
 def _settings() -> Settings:

@@ -12,9 +12,9 @@ from typing import Any
 from wtforms import Field, Form
 
 from portal.auth import Profile
+from portal.auth.directory import name_of
 from portal.clients.records.display import readable
 from portal.clients.records.entries import Entry
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving.edits import Merged
 from portal.clients.saving.write_request import Asked

@@ -13,9 +13,9 @@ from typing import Any
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
+from portal.auth import directory
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.editor.forms import FORMS, ClientForm
-from portal.clients.records import queries
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client, Product
 from portal.clients.records.part_names import full_name, part_name
@@ -152,7 +152,7 @@ def fields_of(form_name: str) -> Collection[str]:
 
 def _advisers_for(client: Client) -> dict[int, str]:
     """Who may look after the client, and who does: without that one a save would silently take the client away."""
-    names = dict(queries.advisers(only_active=True))
+    names = dict(directory.advisers(only_active=True))
     if client.adviser_id:
-        names.setdefault(client.adviser_id, queries.name_of(client.adviser_id))
+        names.setdefault(client.adviser_id, directory.name_of(client.adviser_id))
     return names

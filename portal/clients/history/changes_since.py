@@ -6,10 +6,10 @@ Called by changes_views.py. Must not import Flask.
 from itertools import accumulate
 from typing import Any
 
+from portal.auth.directory import name_of
 from portal.clients.records.display import as_typed, readable
 from portal.clients.records.entries import place_of, split_key
 from portal.clients.records.models import Client
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import ClientRevision, oldest_since
 from portal.clients.wording.sentences import labels_of
 

@@ -13,8 +13,8 @@ from flask_login import current_user
 from portal.auth import Profile
 from portal.auth.permissions import require_sign_in
 from portal.clients.history.changes_since import changes_since
+from portal.clients.lost_access import loss_of, ticket_from
 from portal.clients.permissions import client_for
-from portal.clients.sharing.lost_access import loss_of, ticket_from
 from portal.editing.base_version import LARGEST_VERSION
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import func, select
 
+from portal.auth.directory import name_of
 from portal.clients.records.entries import entries_in
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import MAX_KEYS, ClientRevision
 from portal.extensions import db
 

@@ -1,15 +1,13 @@
-"""The client pages that only show: the list, one client, one of its products. Editors: editor_views.py."""
+"""The client page and the product page, which only show."""
 
-from typing import Any
-
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
+from portal.auth import directory
 from portal.auth.permissions import require_sign_in
 from portal.clients.history import timeline
-from portal.clients.listing.filters import SORTS, filters_from
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
 from portal.clients.page.value_chart import moved_since
@@ -20,36 +18,11 @@ from portal.clients.records.entries import PRODUCT, Entry
 from portal.clients.saving.merging import row_of
 from portal.clients.wording import overruled
 from portal.editing.drafts import store
-from portal.presence.context import list_heartbeat_seconds
 from portal.web.pagination import page_from
 
 blueprint = Blueprint("clients", __name__)
 blueprint.before_request(require_sign_in)
 CLIENT_PATH = "/clients/<int(min=1, max=2147483647):client_id>"
-
-
-@blueprint.get("/")
-def home() -> ResponseReturnValue:
-    return redirect(url_for(".list_clients"))
-
-
-@blueprint.get("/clients")
-def list_clients() -> ResponseReturnValue:
-    """Search, filter, sort and page through the clients."""
-    filters = filters_from(request.args)
-    clients, paging = queries.page_of_clients(filters, clock.today(), current_user)
-    return render_template(
-        "clients/listing/list.html",
-        clients=clients,
-        paging=paging,
-        filters=filters,
-        advisers=queries.advisers(),
-        statuses=choices.CLIENT_STATUSES,
-        sorts=SORTS,
-        heartbeat_seconds=list_heartbeat_seconds("client"),
-        page_url=lambda number: _list_url(filters.query(page=number)),
-        sort_url=lambda key: _list_url(filters.sorted_by(key)),
-    )
 
 
 @blueprint.get(CLIENT_PATH)
@@ -64,8 +37,8 @@ def show(client_id: int) -> ResponseReturnValue:
     return render_template(
         "clients/page/client.html",
         client=client,
-        adviser_name=queries.name_of(client.adviser_id),
-        updated_by_name=queries.name_of(client.updated_by),
+        adviser_name=directory.name_of(client.adviser_id),
+        updated_by_name=directory.name_of(client.updated_by),
         people=queries.people_of(client),
         products=products,
         total_gbp=sum(valued) if valued else None,
@@ -101,7 +74,3 @@ def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
         now=clock.now(),
         presence=presence_on_client(client, "viewing"),
     )
-
-
-def _list_url(query: dict[str, Any]) -> str:
-    return url_for(".list_clients", **query)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
+from portal.auth.directory import name_of
 from portal.clients.records import choices
 from portal.clients.records.entries import EntryKind
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import to_json
 from portal.formatting import day, gbp, percent
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from portal.auth.directory import name_of
 from portal.clients.records.entries import GRANT, KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.models import Product
-from portal.clients.records.queries import name_of
 from portal.extensions import db
 from portal.formatting import day
 

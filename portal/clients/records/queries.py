@@ -8,23 +8,16 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
-    Select,
-    SQLColumnExpression,
     exists,
     false,
     func,
-    literal,
     select,
     text,
     true,
-    union,
 )
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from portal.auth import Profile
-from portal.clients.listing.filters import ListFilters
-from portal.clients.permissions import visible_to
 from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.clients.records.valuation_jumps import Before
 from portal.editing.drafts.store import EditDraft
@@ -32,34 +25,6 @@ from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
 
 VALUE_HISTORY_MONTHS = 36
-
-
-def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple[Sequence[Row[Any]], Paging]:
-    """One page of the clients that the reader may see, and where it stands; a page past the end becomes the last.
-
-    The first page, which is nearly every one, counts while it searches: one statement. Another takes two.
-
-    Rows: id, client_ref, name, client_type, status, is_restricted, next_review_on, adviser_name, product_count,
-    total_gbp (Decimal or None: nothing valued yet), is_overdue, has_draft.
-    """
-    if filters.page == 1:
-        rows = db.session.execute(_rows(filters, 1, today, reader)).all()
-        return rows, Paging(1, rows[0].matching_count if rows else 0)
-    candidate = _candidate(filters, reader)
-    total = db.session.scalar(select(func.count()).select_from(candidate).where(*_matching(filters, candidate, reader)))
-    paging = Paging.near(filters.page, total or 0)
-    return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
-
-
-def advisers(*, only_active: bool = False) -> list[tuple[int, str]]:
-    """(id, name) of every profile that can look after clients, by last name; those who have left may have some yet."""
-    conditions = [Profile.role.in_(["adviser", "admin"]), *([Profile.is_active] if only_active else [])]
-    rows = db.session.execute(
-        select(Profile.id, Profile.first_name, Profile.last_name)
-        .where(*conditions)
-        .order_by(Profile.last_name, Profile.first_name)
-    )
-    return [(row.id, f"{row.first_name} {row.last_name}") for row in rows]
 
 
 def people_of(client: Client) -> Sequence[Person]:
@@ -143,144 +108,11 @@ def valuation_before(product_id: int, day: date, ignored_id: int | None = None) 
     return Before(row.valued_on, row.amount) if row else None
 
 
-def name_of(profile_id: int | None) -> str:
-    """The profile's full name; '' for nobody. One statement a profile, however often a request names it."""
-    profile = db.session.get(Profile, profile_id) if profile_id else None
-    # SQLAlchemy's session itself forgets what nobody holds.
-    db.session.info.setdefault("named", {})[profile_id] = profile
-    return profile.full_name if profile else ""
-
-
-def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[Any]:
-    """The page's clients are chosen first: behind an OFFSET the products of every client passed over would be added up.
-
-    With 50,000 clients that makes page 1,900 of them five times as fast.
-    """
-    chosen = _chosen(filters, page, today, reader).subquery()
-    adviser = aliased(Profile)
-    products = _products_total(Client, today)
-    return (
-        select(
-            Client.id,
-            Client.client_ref,
-            Client.name,
-            Client.client_type,
-            Client.status,
-            Client.is_restricted,
-            Client.next_review_on,
-            func.coalesce(Client.next_review_on < today, False).label("is_overdue"),
-            func.trim(func.concat(adviser.first_name, " ", adviser.last_name)).label("adviser_name"),
-            products.c.product_count,
-            products.c.total_gbp,
-            _has_draft(reader).label("has_draft"),
-            chosen.c.matching_count,
-        )
-        .join(chosen, chosen.c.id == Client.id)
-        .join(adviser, adviser.id == Client.adviser_id, isouter=True)
-        .join(products, true(), isouter=True)
-        .order_by(*_directed(filters, chosen.c.sorted_by, chosen.c.id))
-    )
-
-
 def _has_draft(reader: Profile) -> ColumnElement[bool]:
     """Whether the reader has typed something about the client that is not saved."""
     page_identifier = func.concat("client-", Client.id)
     mine = (EditDraft.profile_id == reader.id, EditDraft.page_identifier == page_identifier)
     return exists().where(*mine) if reader.may_write else false()
-
-
-def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[int, Any, int]:
-    adviser = aliased(Profile)
-    candidate = _candidate(filters, reader)
-    products = _products_total(candidate, today)
-    sorted_by = {
-        "name": func.lower(candidate.name),
-        "client_ref": candidate.client_ref,
-        "adviser": func.lower(adviser.last_name + " " + adviser.first_name),
-        "next_review_on": candidate.next_review_on,
-        "total": products.c.total_gbp,
-    }[filters.sort_key]
-    chosen: Select[int, Any, int] = select(
-        candidate.id,
-        sorted_by.label("sorted_by"),
-        _matching_count(filters, page, reader).label("matching_count"),
-    ).where(*_matching(filters, candidate, reader))
-    if filters.sort_key == "adviser":
-        chosen = chosen.join(adviser, adviser.id == candidate.adviser_id, isouter=True)
-    if filters.sort_key == "total":
-        chosen = chosen.join(products, true(), isouter=True)
-    order = _directed(filters, sorted_by, candidate.id)
-    return chosen.order_by(*order).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
-
-
-def _matching_count(filters: ListFilters, page: int, reader: Profile) -> ColumnElement[int]:
-    """How many clients match, for the first page; another page has counted before.
-
-    Without a condition an index gives the page, and counting beside it would read every client: 9 ms against 31.
-    """
-    if page > 1:
-        return literal(0)
-    if filters.q or filters.adviser or filters.status:
-        return func.count().over()
-    other = aliased(Client)
-    return select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
-
-
-def _directed(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
-    """What is missing comes last, whichever way round."""
-    if filters.is_descending:
-        return [column.desc().nulls_last() for column in columns]
-    return [column.asc().nulls_last() for column in columns]
-
-
-def _candidate(filters: ListFilters, reader: Profile) -> Any:
-    """What the list is chosen from: all clients, or those that the reader may see and that have the search's term.
-
-    MATERIALIZED keeps the planner from mixing the search with the other conditions and the LIMIT. Without statistics,
-    as just after an import, PostgreSQL 15 searched the people once for each client: 9 s of 20,000 clients, now 0.1.
-    """
-    if not filters.q:
-        return Client
-    found = (
-        select(Client.id, Client.client_ref, Client.name, Client.adviser_id, Client.status, Client.next_review_on)
-        .where(Client.id.in_(_found(filters.q.lower())), visible_to(reader))
-        .cte("found")
-        .prefix_with("MATERIALIZED")
-    )
-    return aliased(Client, found)
-
-
-def _matching(filters: ListFilters, candidate: Any, reader: Profile) -> list[ColumnElement[bool]]:
-    """What a candidate must meet beside the search."""
-    conditions: list[ColumnElement[bool]] = []
-    if not filters.q:
-        conditions.append(visible_to(reader, candidate))
-    if filters.adviser:
-        conditions.append(candidate.adviser_id == filters.adviser)
-    if filters.status:
-        conditions.append(candidate.status == filters.status)
-    return conditions
-
-
-def _found(term: str) -> Any:
-    """The ids of clients with `term` in name, reference, postcode (with or without its blank) or a person's name.
-
-    A UNION, not an OR: each branch then uses its own trigram index, also the one on another table.
-    """
-    return union(
-        select(Client.id).where(Client.searched.contains(term, autoescape=True)),
-        select(Person.client_id).where(Person.searched.contains(term, autoescape=True)),
-    )
-
-
-def _products_total(client: Any, today: date) -> LateralFromClause:
-    latest = _valuation_by(today)
-    return (
-        select(func.count(Product.id).label("product_count"), func.sum(latest.c.amount).label("total_gbp"))
-        .join(latest, true(), isouter=True)
-        .where(Product.client_id == client.id)
-        .lateral()
-    )
 
 
 def _valuation_by(day: Any) -> LateralFromClause:

@@ -23,10 +23,10 @@ from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIO
 from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.clients.records.revisions import Cause, Changes, ClientRevision, to_json
 from portal.clients.saving import auditing
+from portal.clients.saving import overruled as saving_overruled
 from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
 from portal.clients.saving.merging import merge_now, row_of, since_origin, touched_by
 from portal.clients.saving.same_parts import ask_about_same
-from portal.clients.wording import overruled
 from portal.editing import optimistic_lock
 from portal.extensions import db
 from portal.live import publish
@@ -176,7 +176,7 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     version = optimistic_lock.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
     revisions.record(client.id, version, at, changes, cause)
     auditing.note(client, version, changes, cause)
-    overruled.note(client.id, version, changes, cause)
+    saving_overruled.note(client.id, version, changes, cause)
     if permissions.says_who_sees(changes):
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))

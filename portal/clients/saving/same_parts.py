@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import select
 
 from portal import clock
+from portal.auth.directory import name_of
 from portal.clients.records.entries import PERSON, PRODUCT, Entry, EntryKind
 from portal.clients.records.models import Client, Person, Product
 from portal.clients.records.part_names import part_name
 from portal.clients.records.people_matching import is_same_person
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import last_change_of_part
 from portal.clients.saving.edits import Edit, PartDoubted
 from portal.extensions import db

@@ -4,10 +4,10 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from portal.auth import directory
 from portal.auth.permissions import require_sign_in
 from portal.clients.permissions import client_to_grant
 from portal.clients.presence import presence_on_client
-from portal.clients.records import queries
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit, ValueRefused
 from portal.clients.saving.write_request import Asked, asked_by
@@ -50,7 +50,7 @@ def grant(client_id: int) -> ResponseReturnValue:
     except ValueRefused as refused:
         db.session.rollback()
         return _refused(client, refused)
-    return _done(client, f"{queries.name_of(profile_id)} sees this client now.")
+    return _done(client, f"{directory.name_of(profile_id)} sees this client now.")
 
 
 @blueprint.post("/<int(min=1, max=2147483647):grant_id>/revoke")
@@ -88,7 +88,7 @@ def _page(client: Client, failure: str = "") -> str:
     return render_template(
         "clients/sharing/access.html",
         client=client,
-        adviser_name=queries.name_of(client.adviser_id),
+        adviser_name=directory.name_of(client.adviser_id),
         grants=grants.grants_of(client),
         people=grants.people_to_grant(client),
         failure=failure,

@@ -6,35 +6,20 @@ Written by operations.accept, shown by the pages of a client. Must not import Fl
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import DateTime, ForeignKey, delete, func, select, text
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select, text
 
 from portal.clients.records.display import readable
 from portal.clients.records.entries import Entry, place_of, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import names_of
-from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, Cause, Changes
-from portal.extensions import Model, db
+from portal.clients.saving.overruled import KEPT, OverruledChange
+from portal.extensions import db
 
-KEPT = timedelta(days=90)
 MAX_NOTICES = 5  # shown, the newest
-OVERRULING = ("yours", "third")
 
-# Whose each value was: the author of the newest earlier revision that touched the key.
-NOTE = text("""
-    INSERT INTO overruled_changes (profile_id, client_id, version, keys)
-    SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
-    FROM unnest(CAST(:keys AS text[])) AS key, LATERAL (
-        SELECT changed_by FROM client_revisions
-        WHERE client_id = :client_id AND version < :version AND version >= :version - :most AND changes ? key
-        ORDER BY version DESC LIMIT 1) AS last
-    WHERE last.changed_by <> :by
-    GROUP BY last.changed_by
-    RETURNING profile_id""")
 NOTICES = text("""
     SELECT version, keys, reverts, reason, changed_at, profiles.first_name,
            (SELECT jsonb_object_agg(key, changes -> key) FROM jsonb_array_elements_text(keys) AS key) AS changes
@@ -43,18 +28,6 @@ NOTICES = text("""
     JOIN profiles ON profiles.id = changed_by
     WHERE profile_id = :profile_id AND client_id = :client_id AND at > now() - :kept
     ORDER BY version DESC LIMIT :most""")
-
-
-class OverruledChange(Model):
-    """Somebody whose value the revision `version` replaced; `keys` were theirs."""
-
-    __tablename__ = "overruled_changes"
-
-    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
-    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    keys: Mapped[list[str]] = mapped_column(JSONB)
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 @dataclass(frozen=True)
@@ -83,18 +56,6 @@ class Notice:
     is_undo: bool
     reason: str
     lines: Sequence[Line]
-
-
-def note(client_id: int, version: int, changes: Changes, cause: Cause) -> None:
-    """Note whose values an accepted change has knowingly replaced, in its transaction."""
-    overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
-    keys = sorted(overruling, key=place_of)[:MAX_KEYS]
-    if not keys or cause.by is None:
-        return
-    values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}
-    told = db.session.scalars(NOTE, values).all()
-    too_old = (OverruledChange.profile_id.in_(told), OverruledChange.at < func.now() - KEPT)
-    db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))
 
 
 def notices_for(profile_id: int, client: Client) -> list[Notice]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from portal.auth import Profile
+from portal.auth.directory import name_of
 from portal.clients.records.entries import CLIENT, EntryKind, place_of, split_key
-from portal.clients.records.queries import name_of
 from portal.clients.records.revisions import Author, ClientRevision
 from portal.clients.saving.edits import Saved
 

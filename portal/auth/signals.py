@@ -1,0 +1,7 @@
+"""Signals with which auth informs the layers above it."""
+
+from blinker import Namespace
+
+# Sent when sign-in sessions end. `profile_id` is the profile whose sessions ended, None for all profiles.
+# Receivers act once the transaction has committed (portal/live/outbox.py).
+sessions_ended = Namespace().signal("sessions-ended")

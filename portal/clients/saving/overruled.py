@@ -1,0 +1,53 @@
+"""Record whose values a save overruled. The values stay in the history; the row names the keys only."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import DateTime, ForeignKey, delete, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.clients.records.entries import place_of
+from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, Cause, Changes
+from portal.extensions import Model, db
+
+KEPT = timedelta(days=90)
+
+
+OVERRULING = ("yours", "third")
+
+
+# Whose each value was: the author of the newest earlier revision that touched the key.
+NOTE = text("""
+    INSERT INTO overruled_changes (profile_id, client_id, version, keys)
+    SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
+    FROM unnest(CAST(:keys AS text[])) AS key, LATERAL (
+        SELECT changed_by FROM client_revisions
+        WHERE client_id = :client_id AND version < :version AND version >= :version - :most AND changes ? key
+        ORDER BY version DESC LIMIT 1) AS last
+    WHERE last.changed_by <> :by
+    GROUP BY last.changed_by
+    RETURNING profile_id""")
+
+
+class OverruledChange(Model):
+    """Somebody whose value the revision `version` replaced; `keys` were theirs."""
+
+    __tablename__ = "overruled_changes"
+
+    profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
+    client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    keys: Mapped[list[str]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+def note(client_id: int, version: int, changes: Changes, cause: Cause) -> None:
+    """Note whose values an accepted change has knowingly replaced, in its transaction."""
+    overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
+    keys = sorted(overruling, key=place_of)[:MAX_KEYS]
+    if not keys or cause.by is None:
+        return
+    values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}
+    told = db.session.scalars(NOTE, values).all()
+    too_old = (OverruledChange.profile_id.in_(told), OverruledChange.at < func.now() - KEPT)
+    db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))
