@@ -190,8 +190,7 @@ limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# Whose X-Forwarded-* headers count is the portal's to say (PORTAL_TRUSTED_PROXIES, portal/web/proxies.py), not gunicorn's
-# too.
+# The portal decides whose X-Forwarded-* headers count (PORTAL_TRUSTED_PROXIES, portal/web/proxies.py), not gunicorn.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 from flask import Flask
 
-from portal.clients.page.value_chart import value_chart
 from portal.clock import LONDON
 
 NOTHING = "–"
@@ -28,7 +27,6 @@ def init_formatting(app: Flask) -> None:
     app.add_template_filter(mailbox)
     app.add_template_filter(telephone)
     app.add_template_filter(timestamp)
-    app.add_template_filter(value_chart)
 
 
 def gbp(amount: Decimal | None) -> str:

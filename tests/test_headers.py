@@ -99,7 +99,7 @@ def test_no_page_needs_what_the_policy_forbids(visit: Visit, cast: Cast, path: s
 def test_static_files_may_be_kept_for_ever_and_are_nobodys_data(visit: Visit, cast: Cast, app: Flask) -> None:
     """Their address changes with what they hold, so that no browser runs yesterday's script on today's page."""
     page = visit(cast.amelia).get("/clients").text
-    [address] = re.findall(r'<script type="module" src="([^"]+/js/main\.js)"></script>', page)
+    [address] = re.findall(r'<script type="module" src="([^"]+/js/entry/every-page\.js)"></script>', page)
     answer = visit(None).get(address)
 
     assert address.startswith(f"{app.static_url_path}/")
@@ -112,7 +112,7 @@ def test_static_files_may_be_kept_for_ever_and_are_nobodys_data(visit: Visit, ca
 
 
 def test_static_files_are_sent_compressed(visit: Visit, app: Flask) -> None:
-    address = f"{app.static_url_path}/css/tokens.css"
+    address = f"{app.static_url_path}/css/foundation/tokens.css"
     plain = visit(None).get(address)
     packed = visit(None).get(address, headers={"Accept-Encoding": "gzip"})
 

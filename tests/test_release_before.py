@@ -21,12 +21,12 @@ WORK = """
 import json, sys
 from pathlib import Path
 import portal
-from portal.app import create_app
+from portal import create_app
 from portal.auth import Profile, sign_in_sessions
 from portal.config import Settings
 from portal.extensions import db
-from portal.web.session_cookie import IDENTITY_KEY
-from portal.web.actor import Whence
+from portal.sessions import IDENTITY_KEY
+from portal.whence import Whence
 
 assert Path(portal.__file__).is_relative_to(Path.cwd()), portal.__file__
 url, profile_id, client_id = sys.argv[1], int(sys.argv[2]), sys.argv[3]

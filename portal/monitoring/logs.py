@@ -1,8 +1,8 @@
 """Logs as JSON lines on standard error, one line an event, with the id of the request. Called by `create_app`.
 
 What stands in a log is read by people who may see no client: no password, token, cookie or value of a record gets
-there. Statements are logged without their parameters (portal.database.engines), and of what PostgreSQL says of an error nothing
-that quotes a row.
+there. Statements are logged without their parameters (portal.database.engines), and errors of PostgreSQL without
+the parts that quote a row.
 """
 
 import logging

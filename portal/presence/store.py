@@ -132,7 +132,7 @@ def clear_profile(connection: Connection, profile_id: int) -> int:
 
 
 def clear_all(connection: Connection) -> int:
-    """Delete every row; return how many. Every stream ends with its session, so no page is notified. The caller commits."""
+    """Delete every row; return how many. Notify no page: streams end with their sessions. The caller commits."""
     return connection.execute(text(statements.CLEAR_ALL)).rowcount
 
 

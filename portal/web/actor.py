@@ -17,7 +17,7 @@ LONGEST_REQUEST_ID = 64
 
 @dataclass(frozen=True)
 class Whence:
-    """The client's address (portal.web.proxies says whose word counts), what its browser calls itself, the request's id."""
+    """The client's address (see portal.web.proxies), its user agent and the request's id."""
 
     address: str = ""
     user_agent: str = ""

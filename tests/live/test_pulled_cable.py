@@ -1,6 +1,7 @@
 """A cable that is pulled says nothing. The kernel asks, gives up, and the tab is off its page within half a minute.
 
-The half minute is a sum of settings, which tests/live/test_connection.py checks. The row alone would stay for two minutes.
+The half minute is a sum of settings, which tests/live/test_connection.py checks. The row alone would stay for two
+minutes.
 
 The server and the browser each have a network of their own, with one cable between them, so that it can really be
 pulled: that takes root and Linux's `ip`.

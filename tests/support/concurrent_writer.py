@@ -1,7 +1,8 @@
 """One of many people who edit one client at the same time: a process that posts to the portal and logs every answer.
 
-Started by test_no_edit_is_lost.py as `python -m tests.support.concurrent_writer`, with its task as JSON on standard input. Knows
-nothing of the portal but its addresses. Each value that it types carries its own name and the edit's number, so that
+Started by test_no_edit_is_lost.py as `python -m tests.support.concurrent_writer`, with its task as JSON on standard
+input.
+Knows nothing of the portal but its addresses. Each value that it types carries its own name and the edit's number:
 whoever reads the history can tell whose it is. Writes one byte to standard output for each edit that has ended.
 """
 

@@ -1,6 +1,6 @@
 """Which PostgreSQL the tests run on: that of the wheel, or with POSTGRES=system the system's own.
 
-`python -m tests.support.postgres_versions` succeeds where the system has another version than this run has been told to use:
+`python -m tests.support.postgres_versions` succeeds where the system has another version than this run should use:
 `make test` then runs the tests marked `statements` on it too.
 """
 

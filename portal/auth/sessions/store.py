@@ -1,7 +1,8 @@
 """The sign-in sessions as the database keeps them: begun, listed, noted as used, ended. Flushes, never commits.
 
-The cookie is in portal.web.session_cookie. A session holds while its row is here, its epoch is the profile's and `ends_at` is to
-come; presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
+The cookie is in portal.web.session_cookie. A session is active while its row exists, its epoch is the profile's and
+`ends_at` is in the future;
+presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
 profile's live streams, once that is committed.
 """
 

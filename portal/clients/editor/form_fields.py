@@ -98,7 +98,7 @@ class DayInput(TextInput):
 
 
 class DayField(Field):
-    """A day, as people write it: see portal/dates.py. A text, so that what is half typed or impossible stays what it is.
+    """A date as people write it, see portal/dates.py. The value is text, so that impossible input stays as typed.
 
     A browser keeps the text of its own date control from scripts and sends nothing where it cannot read it.
     """

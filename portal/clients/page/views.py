@@ -10,7 +10,7 @@ from portal.auth.permissions import require_sign_in
 from portal.clients.history import timeline
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
-from portal.clients.page.value_chart import moved_since
+from portal.clients.page.value_chart import moved_since, value_chart
 from portal.clients.permissions import client_for, client_with_names, may_grant
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
@@ -43,6 +43,7 @@ def show(client_id: int) -> ResponseReturnValue:
         products=products,
         total_gbp=sum(valued) if valued else None,
         value_history=value_history,
+        chart=value_chart(value_history),
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=timeline.latest(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
