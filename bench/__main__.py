@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _prepare_and_measure(plan: Plan) -> Results:
     WORK.mkdir(parents=True, exist_ok=True)
-    _say("installing the reference (the first time only)")
+    _print_progress("installing the reference (the first time only)")
     servers.install_reference(WORK)
     with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
         server = EmbeddedPostgres(Path(folder) / "postgres")
@@ -66,7 +66,7 @@ def _prepare_and_measure(plan: Plan) -> Results:
 
 
 def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
-    _say("starting PostgreSQL and making 50,000 clients")
+    _print_progress("starting PostgreSQL and making 50,000 clients")
     secret_key = secrets.token_urlsafe(32)
     database = data.start_postgres(server)
     environ = {
@@ -75,12 +75,12 @@ def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
         "PORTAL_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
-        "PORTAL_STREAMS_PER_WORKER": str(streams.MOST_IDLE),  # they are not shared out evenly
+        "PORTAL_STREAMS_PER_WORKER": str(streams.MAX_IDLE_STREAMS),  # they are not shared out evenly
     }
     app = data.make_portal(database, environ, plan.viewers)
     reference_database = data.make_reference(database, plan.viewers)
     viewers = data.sign_in(app, plan.viewers)
-    _say("starting the portal and the reference, two workers each")
+    _print_progress("starting the portal and the reference, two workers each")
     with (
         servers.portal(environ, WORK) as portal,
         servers.reference(reference_database.plain_url(), secret_key, WORK) as reference,
@@ -100,21 +100,23 @@ def _measure(plan: Plan, viewers: Sequence[Viewer], portal: Side, reference: Sid
     for number in range(1, plan.rounds + 1):
         for side in sides:
             outcome = measures.round_at_full_load(side, plan.seconds)
-            _say(f"round {number} of {plan.rounds}, {side.server.name}: {outcome.per_second:,.0f} beats a second")
+            _print_progress(
+                f"round {number} of {plan.rounds}, {side.server.name}: {outcome.per_second:,.0f} beats a second"
+            )
     found = [_side_results(plan, side, counts) for side, counts in zip(sides, before, strict=True)]
-    _say("a beat with 100, 10,000 and 100,000 rows in the table")
+    _print_progress("a beat with 100, 10,000 and 100,000 rows in the table")
     sizes = measures.sizes(portal, viewers, plan.counted_beats, plan.repeats)
-    _say("searching the client list")
+    _print_progress("searching the client list")
     searches = measures.searches(portal, viewers[0], plan.counted_beats // 50)
-    _say("1,000 streams, and what they see")
+    _print_progress("1,000 streams, and what they see")
     live = streams.live(portal, viewers, plan.seconds, plan.repeats)
-    _say("10,000 idle streams, or as many as a process may open here")
+    _print_progress("10,000 idle streams, or as many as a process may open here")
     idle = streams.idle(portal, viewers)
     return Results(plan.viewers, plan.pages, data.CLIENTS, found[1], found[0], sizes, searches, live, idle)
 
 
 def _updates_after_warm_up(side: Side) -> tuple[int, int]:
-    _say(f"{side.server.name}: every viewer beats once")
+    _print_progress(f"{side.server.name}: every viewer beats once")
     measures.warm_up(side)
     return measures.update_counts(side.database)
 
@@ -122,7 +124,7 @@ def _updates_after_warm_up(side: Side) -> tuple[int, int]:
 def _side_results(plan: Plan, side: Side, updates_before: tuple[int, int]) -> SideResults:
     full = measures.full_load(side)
     hot_percent = measures.hot_percent(updates_before, measures.update_counts(side.database))
-    _say(f"{side.server.name} at half load, then counting statements")
+    _print_progress(f"{side.server.name} at half load, then counting statements")
     return SideResults(
         full=full,
         half=measures.half_load(side, full.beats_per_second, plan.seconds),
@@ -159,7 +161,7 @@ def _at_least_100(text: str) -> int:
     return _positive(text, 100, ", for the smallest table measured has 100 rows")
 
 
-def _say(what: str) -> None:
+def _print_progress(what: str) -> None:
     """Progress, apart from the result."""
     print(f"{time.strftime('%H:%M:%S')}  {what}", file=sys.stderr, flush=True)
 

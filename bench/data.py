@@ -25,7 +25,7 @@ from portal.config import settings_from_environ
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 from portal.web import session_cookie
-from portal.web.actor import Whence
+from portal.web.actor import RequestOrigin
 
 CLIENTS = 50_000
 VIEWERS_ON_A_PAGE = 4
@@ -156,7 +156,7 @@ def fill_presence(database: Database, rows: int, viewers: int) -> None:
 def sign_in(app: Flask, viewers: int) -> list[Viewer]:
     """Sign-in sessions by the app's own means, without thousands of slow password checks."""
     with app.app_context():
-        texts = [store.begin(number, 1, Whence(), hours=12) for number in range(1, viewers + 1)]
+        texts = [store.begin(number, 1, RequestOrigin(), hours=12) for number in range(1, viewers + 1)]
         db.session.commit()
     return [_signed_in(app, *pair) for pair in enumerate(texts, 1)]
 

@@ -20,7 +20,7 @@ from bench.report import Idle, Live
 
 STREAMS = 1_000
 PAGES = 250
-MOST_IDLE = 10_000
+MAX_IDLE_STREAMS = 10_000
 STREAMS_OF_VIEWER = 5  # of the 12 that a worker lets a person have
 OPENING_SECONDS = 60
 CHANGES = 600
@@ -101,7 +101,7 @@ def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> 
 
 def idle(side: Side, viewers: Sequence[Viewer]) -> Idle:
     """As many streams as the machine lets this process open, up to 10,000: what they cost while nothing happens."""
-    holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: _most_streams()]
+    holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: _max_streams()]
     before_kb = servers.memory_kb_below(side.server.pid)
     began = time.perf_counter()
     with _opened(side, holders, PAGES * 10) as streams:
@@ -158,8 +158,8 @@ def _changes(viewers: Sequence[Viewer]) -> Iterator[tuple[int, bytes]]:
             yield page, data.portal_beat(viewer, page, activity=activity).requests[0]
 
 
-def _most_streams() -> int:
+def _max_streams() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_IDLE + 200
+    wanted = MAX_IDLE_STREAMS + 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
-    return min(MOST_IDLE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)
+    return min(MAX_IDLE_STREAMS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 200)

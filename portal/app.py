@@ -15,7 +15,7 @@ from portal.formatting import init_formatting
 from portal.monitoring.health import init_health
 from portal.monitoring.logs import init_logs
 from portal.presence import init_presence
-from portal.presence.fast_path import init_express_lane
+from portal.presence.fast_path import init_fast_path
 from portal.web.allowed_hosts import init_hosts
 from portal.web.body_reader import init_body_layer, init_request_bodies
 from portal.web.error_handlers import init_error_handlers
@@ -69,6 +69,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_editing(app)
     init_presence(app)
     init_static_files(app, settings)
-    init_express_lane(app)
+    init_fast_path(app)
     init_body_layer(app)
     return app

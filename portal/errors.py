@@ -49,7 +49,7 @@ class TooSoon(PortalError):
         self.wait_seconds = wait_seconds
 
 
-class TooManyTries(TooSoon):
+class TooManyAttempts(TooSoon):
     """Too many wrong passwords or codes: 429. `wait_seconds` until the next one is looked at."""
 
     def __init__(self, wait_seconds: int) -> None:
@@ -58,11 +58,11 @@ class TooManyTries(TooSoon):
         super().__init__(f"There have been too many tries. Wait {wait} and try again.", wait_seconds)
 
 
-class ComeBackLater(PortalError):
+class ServiceBusy(PortalError):
     """There is no room for it in this process just now, or the process is about to stop: 503."""
 
 
-class DatabaseAway(PortalError):
+class DatabaseUnavailable(PortalError):
     """PostgreSQL does not answer; trying again soon may help: 503."""
 
 

@@ -14,7 +14,7 @@ from flask_wtf import CSRFProtect
 from sqlalchemy import MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from portal.driver.errors import DATABASE_TROUBLE
+from portal.driver.errors import DATABASE_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,6 @@ def _end_transaction(_error: BaseException | None) -> None:
     """Let go of the connection. What was answered stands, also where the database has gone since it was read."""
     try:
         db.session.remove()
-    except DATABASE_TROUBLE as error:
+    except DATABASE_ERRORS as error:
         logger.warning("the database went after a request had been answered: %s", error)
         db.session.registry.clear()

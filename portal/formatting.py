@@ -13,7 +13,7 @@ from flask import Flask
 
 from portal.clock import LONDON
 
-NOTHING = "–"
+EMPTY = "–"
 AVATAR_HUES = 12
 PAGES_AROUND = 1
 UNITS_OF_DAYS = (("year", 365), ("month", 30), ("week", 7))
@@ -32,7 +32,7 @@ def init_formatting(app: Flask) -> None:
 def gbp(amount: Decimal | None) -> str:
     """£1,284,602.18; half a penny rounds away from nought."""
     if amount is None:
-        return NOTHING
+        return EMPTY
     pennies = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
     return f"{_minus(pennies)}£{abs(pennies):,.2f}"
 
@@ -50,7 +50,7 @@ def gbp_short(amount: Decimal) -> str:
 
 def percent(share: Decimal | None) -> str:
     """0.75%: as stored, where 1 is one per cent."""
-    return NOTHING if share is None else f"{_minus(share)}{_plain(abs(share))}%"
+    return EMPTY if share is None else f"{_minus(share)}{_plain(abs(share))}%"
 
 
 def change(share: Decimal) -> str:
@@ -61,13 +61,13 @@ def change(share: Decimal) -> str:
 
 def day(on: date | None) -> str:
     """8 Dec 2026."""
-    return NOTHING if on is None else f"{on.day} {on:%b %Y}"
+    return EMPTY if on is None else f"{on.day} {on:%b %Y}"
 
 
 def moment(at: datetime | None) -> str:
     """22 Nov 2026, 10:42, at the firm's desks in London."""
     if at is None:
-        return NOTHING
+        return EMPTY
     local = at.astimezone(LONDON)
     return f"{day(local)}, {local:%H:%M}"
 

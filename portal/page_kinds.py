@@ -12,7 +12,7 @@ from typing import Any
 from portal.errors import ConfigurationError, NotFound
 
 PAGE_IDENTIFIER = re.compile(r"(?P<kind>[a-z][a-z_]{0,30})-(?P<number>[1-9][0-9]{0,9})", re.ASCII)
-LARGEST_NUMBER = 2**31 - 1
+MAX_PAGE_NUMBER = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def kinds() -> tuple[PageKind, ...]:
     return tuple(_kinds.values())
 
 
-def kind_called(name: str) -> PageKind:
+def kind_named(name: str) -> PageKind:
     """A kind that has been registered. Raises KeyError."""
     return _kinds[name]
 
@@ -74,6 +74,6 @@ def parse(page_identifier: str) -> Page:
     """The page that `page_identifier` names, whether or not its record exists. Raises NotFound (404)."""
     match = PAGE_IDENTIFIER.fullmatch(page_identifier)
     kind = _kinds.get(match["kind"]) if match else None
-    if match is None or kind is None or int(match["number"]) > LARGEST_NUMBER:
+    if match is None or kind is None or int(match["number"]) > MAX_PAGE_NUMBER:
         raise NotFound("There is no such page, or you do not have access to it.")
     return Page(kind, int(match["number"]))

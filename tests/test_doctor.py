@@ -130,7 +130,7 @@ def test_migrations_that_are_not_current_are_to_mend(
 
 
 def test_clocks_that_differ_are_to_mend(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "MOST_SKEW_SECONDS", -1)
+    monkeypatch.setattr(checks, "MAX_CLOCK_SKEW_SECONDS", -1)
 
     assert "clocks: this machine and the database's differ" in ask().stdout
 
@@ -140,7 +140,7 @@ def test_a_full_disk_and_a_key_that_others_can_read_are_to_mend(
 ) -> None:
     (tmp_path / "secret_key").write_text("x")
     (tmp_path / "secret_key").chmod(0o644)
-    monkeypatch.setattr(checks, "LEAST_FREE_BYTES", 2**60)
+    monkeypatch.setattr(checks, "MIN_FREE_BYTES", 2**60)
 
     result = ask()
     assert [what.partition(":")[0] for what in findings(result)["MEND"]] == ["disk", "disk"]

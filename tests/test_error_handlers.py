@@ -37,7 +37,7 @@ def failing(make_app: Callable[..., Flask]) -> tuple[Flask, dict[str, BaseExcept
         (errors.NotFound("There is no such thing."), 404),
         (errors.StaleVersion("Somebody was quicker."), 409),
         (errors.InvalidInput("phone", "is too long"), 422),
-        (errors.DatabaseAway("Too slow."), 503),
+        (errors.DatabaseUnavailable("Too slow."), 503),
         (ImATeapot(), 418),
     ],
 )

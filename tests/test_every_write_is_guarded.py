@@ -16,7 +16,7 @@ from portal.clients.records.entries import CLIENT, PERSON, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.test_client import SAFE_METHODS, Visitor
@@ -118,9 +118,9 @@ def test_a_change_of_what_somebody_else_has_changed_since_is_not_written(
         client = db.session.get(Client, newest_id())
         assert client
         daniels = {"name": "Daniel's", "phone": "Daniel's"}
-        operations.save_entry(client, Entry(CLIENT), Edit(Origin(2), cast.daniel.id, daniels))
+        operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(2), cast.daniel.id, daniels))
         [person] = db.session.scalars(select(Person).where(Person.client_id == client.id))
-        edit = Edit(Origin(3), cast.daniel.id, {"known_as": "Daniel's"})
+        edit = Edit(BaseVersion(3), cast.daniel.id, {"known_as": "Daniel's"})
         operations.save_entry(client, Entry(PERSON, person.id), edit)
         db.session.commit()
         path = path_of(app, rule).replace("/clients/1/", f"/clients/{client.id}/")

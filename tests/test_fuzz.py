@@ -25,7 +25,7 @@ from portal.clients import ClientGrant
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.conftest import settings_for
 from tests.support.cast import PASSWORD, Cast
@@ -251,8 +251,8 @@ def people(app: Flask, cast: Cast, visit: type[Visitor]) -> Callable[[str], Visi
     make_person(record, MARK, MARK)
     make_product(record, (date(2026, 3, 31), "5"))
     db.session.add(ClientGrant(client_id=record.id, profile_id=cast.daniel.id))
-    operations.save_entry(record, Entry(CLIENT), Edit(Origin(1), cast.ada.id, {"phone": MARK[:40], "notes": ""}))
-    totp.begin_set_up(cast.rhys.id, settings_for(""))
+    operations.save_entry(record, Entry(CLIENT), Edit(BaseVersion(1), cast.ada.id, {"phone": MARK[:40], "notes": ""}))
+    totp.begin_enrolment(cast.rhys.id, settings_for(""))
     hashed = hashing.hash_password(PASSWORD)
     db.session.execute(text("UPDATE profiles SET first_name = :mark, last_name = :mark"), {"mark": MARK})
     db.session.commit()

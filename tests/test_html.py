@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
 from portal.editing.drafts import store
-from portal.editing.drafts.store import Place, Typed
+from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
@@ -63,7 +63,7 @@ def client(cast: Cast) -> Client:
     )
     make_person(client)
     make_product(client, (date(2026, 1, 31), "1000.00"), (date(2026, 2, 28), "1100.00"))
-    store.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", {"phone": "3"}))
+    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", {"phone": "3"}))
     db.session.commit()
     return client
 

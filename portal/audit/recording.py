@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.audit.events import Event
 from portal.extensions import Model, db
-from portal.web.actor import LONGEST_ADDRESS, LONGEST_REQUEST_ID, LONGEST_USER_AGENT, Actor
+from portal.web.actor import MAX_ADDRESS_LENGTH, MAX_REQUEST_ID_LENGTH, MAX_USER_AGENT_LENGTH, Actor
 
 
 class AuditEvent(Model):
@@ -24,9 +24,9 @@ class AuditEvent(Model):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     profile_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     about: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
-    address: Mapped[str] = mapped_column(String(LONGEST_ADDRESS), server_default="")
-    user_agent: Mapped[str] = mapped_column(String(LONGEST_USER_AGENT), server_default="")
-    request_id: Mapped[str] = mapped_column(String(LONGEST_REQUEST_ID), server_default="")
+    address: Mapped[str] = mapped_column(String(MAX_ADDRESS_LENGTH), server_default="")
+    user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT_LENGTH), server_default="")
+    request_id: Mapped[str] = mapped_column(String(MAX_REQUEST_ID_LENGTH), server_default="")
 
 
 About = str | int | bool | list[str]

@@ -15,7 +15,7 @@ def init_auth(app: Flask) -> None:
     """Tell Flask-Login how to find the profile of a sign-in session; register the pages and commands."""
     login_manager.session_protection = None  # its row ends a session; a changed address is no reason to
     login_manager.user_loader(current.profile_of_session)
-    app.before_request(current.note_use)
+    app.before_request(current.touch_session)
     app.add_template_global(current.seconds_left_here, "seconds_left")
     for each in (sign_in, account, choose_password):
         app.register_blueprint(each.blueprint)

@@ -77,9 +77,9 @@ def sign_out_everywhere(by: Actor, profile: Profile) -> None:
     audit.record(Event.SESSIONS_ENDED, by, profile_id=profile.id)
 
 
-def sign_everybody_out(by: Actor) -> int:
+def sign_out_all_users(by: Actor) -> int:
     """End every sign-in session there is; how many profiles that were."""
-    count = profiles.end_every_session()
+    count = profiles.end_all_profiles_sessions()
     audit.record(Event.SESSIONS_ENDED, by, everybody=True)
     return count
 

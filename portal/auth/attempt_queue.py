@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from portal.errors import ComeBackLater, TooManyTries
+from portal.errors import ServiceBusy, TooManyAttempts
 
 MAX_IN_LANE = 16
 MAX_IN_LANE_OF_ONE = 4
@@ -35,12 +35,12 @@ class Lane:
 
     @contextmanager
     def place(self, name: str) -> Iterator[None]:
-        """Hold a place for the block. Raises TooManyTries (429) where `name` has its share, ComeBackLater (503)."""
+        """Hold a place for the block. Raises TooManyAttempts (429) where `name` has its share, ServiceBusy (503)."""
         with self._lock:
             if self._tries[name] >= MAX_IN_LANE_OF_ONE:
-                raise TooManyTries(RETRY_AFTER_SECONDS)
+                raise TooManyAttempts(RETRY_AFTER_SECONDS)
             if self._tries.total() >= MAX_IN_LANE:
-                raise ComeBackLater(BUSY)
+                raise ServiceBusy(BUSY)
             self._tries[name] += 1
         try:
             yield
@@ -50,9 +50,9 @@ class Lane:
                 self._tries += Counter()  # keeps the names that still have a place
 
     def hash_in_turn(self, work: Callable[[], _T]) -> _T:
-        """Do the work, one at a time, while the other requests of the worker go on. Raises ComeBackLater (503)."""
+        """Do the work, one at a time, while the other requests of the worker go on. Raises ServiceBusy (503)."""
         if not self._hashing.acquire(timeout=MAX_WAIT_SECONDS):
-            raise ComeBackLater(BUSY)
+            raise ServiceBusy(BUSY)
         try:
             return self._in_real_thread(work) if _is_gevent_worker() else work()
         finally:

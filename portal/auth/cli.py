@@ -8,7 +8,7 @@ from portal.auth import profiles as operations
 from portal.auth.models import ROLES, Profile
 from portal.cli import CommandGroup
 from portal.extensions import db
-from portal.web.actor import Actor, at_the_command_line
+from portal.web.actor import Actor, cli_actor
 
 users = CommandGroup("users", help="Add, list and look after the users who can sign in.")
 
@@ -132,13 +132,13 @@ def sign_out_everywhere(email: str | None, everybody: bool) -> None:
         administration.sign_out_everywhere(_me("sign-out-everywhere"), profile)
         done = f"{profile.email} was signed out everywhere."
     else:
-        done = f"{administration.sign_everybody_out(_me('sign-out-everywhere'))} users were signed out everywhere."
+        done = f"{administration.sign_out_all_users(_me('sign-out-everywhere'))} users were signed out everywhere."
     db.session.commit()
     click.echo(done)
 
 
 def _me(command: str) -> Actor:
-    return at_the_command_line(f"flask users {command}")
+    return cli_actor(f"flask users {command}")
 
 
 def _ask_password() -> str:

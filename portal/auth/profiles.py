@@ -15,7 +15,7 @@ from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.text_input import clean_line, control_character_problem
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 
 
 def find_by_email(email: str) -> Profile | None:
@@ -63,8 +63,8 @@ def valid_name(field: str, typed: str) -> str:
     name = clean_line(typed)
     if problem := control_character_problem(name):
         raise InvalidInput(field, f"has {problem}: delete it, or type the name again")
-    if not 0 < len(name) <= LONGEST_NAME:
-        raise InvalidInput(field, f"must have 1 to {LONGEST_NAME} characters that can be seen")
+    if not 0 < len(name) <= MAX_NAME_LENGTH:
+        raise InvalidInput(field, f"must have 1 to {MAX_NAME_LENGTH} characters that can be seen")
     return name
 
 
@@ -137,11 +137,11 @@ def end_sessions(profile: Profile) -> None:
         sessions_ended.send(profile_id=profile.id)
 
 
-def end_every_session() -> int:
+def end_all_profiles_sessions() -> int:
     """Sign everybody out; how many profiles there are. Flushes."""
     everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
     count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    sign_in_sessions.end_everybodys()
+    sign_in_sessions.end_all_sessions()
     sessions_ended.send(profile_id=None)
     db.session.expire_all()
     return count

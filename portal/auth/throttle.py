@@ -20,14 +20,14 @@ from portal.extensions import Model, db
 from portal.text_input import clean_line
 from portal.web.proxies import network_of
 
-LONGEST_WAIT_SECONDS = 15 * 60
+MAX_LOCKOUT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
 MAX_ROWS = 100_000  # of strangers; 27 MB with the index
 TRIM_AFTER_ROWS = 1_000  # that one process has added: the table has at most so many more for each process
 
 
-class Kind(NamedTuple):
+class ThrottleKind(NamedTuple):
     """`free` failures cost nothing; after so many seconds without one, all are forgotten."""
 
     name: str
@@ -37,16 +37,16 @@ class Kind(NamedTuple):
 
 # Who has signed in to the account from this very browser before (known_devices.py). All such browsers of a profile are
 # counted together: whoever once knew the password may have several.
-DEVICE = Kind("device", 5, DAY_SECONDS)
+DEVICE = ThrottleKind("device", 5, DAY_SECONDS)
 # Anybody else: one address at one account, all addresses at one account, one address at all accounts. An office may
 # have one address for everybody, and its people mistype.
-PAIR = Kind("pair", 5, DAY_SECONDS)
-ACCOUNT = Kind("account", 20, DAY_SECONDS)
-ADDRESS = Kind("address", 100, HOUR_SECONDS)
+ACCOUNT_AND_ADDRESS = ThrottleKind("pair", 5, DAY_SECONDS)
+ACCOUNT = ThrottleKind("account", 20, DAY_SECONDS)
+ADDRESS = ThrottleKind("address", 100, HOUR_SECONDS)
 # Who has proved one thing and must prove another; known browsers apart from strangers who know the password.
-CODE = Kind("code", 5, DAY_SECONDS)
-KNOWN_CODE = Kind("known-code", 5, DAY_SECONDS)
-PASSWORD_AGAIN = Kind("again", 5, DAY_SECONDS)
+CODE = ThrottleKind("code", 5, DAY_SECONDS)
+KNOWN_CODE = ThrottleKind("known-code", 5, DAY_SECONDS)
+REAUTHENTICATION = ThrottleKind("again", 5, DAY_SECONDS)
 
 
 class ThrottleRow(Model):
@@ -61,10 +61,10 @@ class ThrottleRow(Model):
 
 
 @dataclass(frozen=True)
-class Subject:
+class ThrottleSubject:
     """Whose tries are counted together."""
 
-    kind: Kind
+    kind: ThrottleKind
     name: str
 
     @property
@@ -73,11 +73,11 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ThrottleDecision:
     """`blocked` are the kinds that must wait; `wait_seconds` the longest of them. `next_wait_seconds` is what the next
     try has to wait for, should this one fail."""
 
-    blocked: frozenset[Kind]
+    blocked: frozenset[ThrottleKind]
     wait_seconds: int
     next_wait_seconds: int
 
@@ -86,21 +86,25 @@ class Verdict:
         return not self.blocked
 
 
-def subjects_of_sign_in(email: str, address: str, known_profile_id: int | None) -> tuple[Subject, ...]:
+def subjects_of_sign_in(email: str, address: str, known_profile_id: int | None) -> tuple[ThrottleSubject, ...]:
     """Whose tries this one is counted with. `known_profile_id` is what a known browser proves, by known_devices.py.
 
     Known browsers are counted by themselves: what strangers do to the account or from the same office does not reach
     them.
     """
     if known_profile_id is not None:
-        return (Subject(DEVICE, str(known_profile_id)),)
+        return (ThrottleSubject(DEVICE, str(known_profile_id)),)
     account, place = account_name(email), network_of(address)
-    return (Subject(ADDRESS, place), Subject(ACCOUNT, account), Subject(PAIR, f"{account}:{place}"))
+    return (
+        ThrottleSubject(ADDRESS, place),
+        ThrottleSubject(ACCOUNT, account),
+        ThrottleSubject(ACCOUNT_AND_ADDRESS, f"{account}:{place}"),
+    )
 
 
-def subject_of_code(profile_id: int, *, is_known: bool) -> Subject:
+def subject_of_code(profile_id: int, *, is_known: bool) -> ThrottleSubject:
     """Whose wrong codes this one is counted with: those of known browsers, or those of everybody else."""
-    return Subject(KNOWN_CODE if is_known else CODE, str(profile_id))
+    return ThrottleSubject(KNOWN_CODE if is_known else CODE, str(profile_id))
 
 
 def account_name(email: str) -> str:
@@ -119,11 +123,11 @@ LOOK = """
 
 # Every subject has a row before they are locked: of many first tries at once, each then waits for the one before it.
 # In the order of their keys, as the locks.
-ENSURE = "INSERT INTO sign_in_throttle (subject) SELECT unnest(:subjects) ON CONFLICT DO NOTHING"
+ENSURE_ROWS = "INSERT INTO sign_in_throttle (subject) SELECT unnest(:subjects) ON CONFLICT DO NOTHING"
 
 # All or nothing: a try that one subject blocks is not counted with the others, or one blocked address could hold the
 # lock of an account for ever. clock_timestamp(), for whoever waited for a lock began before it was set.
-ADMIT = """
+REGISTER_ATTEMPT = """
     WITH held AS (
         SELECT subject, ceil(extract(epoch FROM blocked_until - clock_timestamp()))::int AS wait_seconds
         FROM sign_in_throttle WHERE subject = ANY(:subjects) ORDER BY subject FOR UPDATE
@@ -147,7 +151,7 @@ ADMIT = """
 """
 
 # It was admitted, so no block held when it came: the one that it brought upon itself goes with it.
-GIVE_BACK = """
+REFUND = """
     UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0), blocked_until = NULL WHERE subject = :subject
 """
 
@@ -181,7 +185,7 @@ class _Growth:
     rows = 0
 
 
-def admit(subjects: Sequence[Subject]) -> Verdict:
+def register_attempt(subjects: Sequence[ThrottleSubject]) -> ThrottleDecision:
     """Count one try, unless one of its subjects must wait.
 
     The address comes first: a try that its account refuses counts against it all the same, and one that it refuses is
@@ -191,7 +195,7 @@ def admit(subjects: Sequence[Subject]) -> Verdict:
     others = [subject for subject in subjects if subject.kind != ADDRESS]
     for address in addresses:
         if wait_seconds := db.session.scalar(text(LOOK), {"subject": address.key}):
-            return Verdict(frozenset({ADDRESS}), wait_seconds, 0)
+            return ThrottleDecision(frozenset({ADDRESS}), wait_seconds, 0)
     by_address = _admit_together(addresses)
     if not by_address.is_admitted or not others:
         return by_address
@@ -199,50 +203,52 @@ def admit(subjects: Sequence[Subject]) -> Verdict:
     return replace(by_others, next_wait_seconds=max(by_address.next_wait_seconds, by_others.next_wait_seconds))
 
 
-def _admit_together(subjects: Sequence[Subject]) -> Verdict:
+def _admit_together(subjects: Sequence[ThrottleSubject]) -> ThrottleDecision:
     if not subjects:
-        return Verdict(frozenset(), 0, 0)
+        return ThrottleDecision(frozenset(), 0, 0)
     by_key = {subject.key: subject for subject in sorted(subjects, key=lambda subject: subject.key)}
     limits = {
         "subjects": list(by_key),
         "free": [subject.kind.free for subject in by_key.values()],
         "forget": [subject.kind.forget_seconds for subject in by_key.values()],
     }
-    _Growth.rows += _rowcount(text(ENSURE), {"subjects": limits["subjects"]})
-    row = db.session.execute(text(ADMIT), {**limits, "longest": LONGEST_WAIT_SECONDS}).one()
-    return Verdict(frozenset(by_key[key].kind for key in row[0]), row[1], row[2])
+    _Growth.rows += _rowcount(text(ENSURE_ROWS), {"subjects": limits["subjects"]})
+    row = db.session.execute(text(REGISTER_ATTEMPT), {**limits, "longest": MAX_LOCKOUT_SECONDS}).one()
+    return ThrottleDecision(frozenset(by_key[key].kind for key in row[0]), row[1], row[2])
 
 
-def give_back(subjects: Sequence[Subject]) -> None:
+def refund(subjects: Sequence[ThrottleSubject]) -> None:
     """The try was none: it was right, or its password was never looked at."""
     for subject in subjects:
-        db.session.execute(text(GIVE_BACK), {"subject": subject.key})
+        db.session.execute(text(REFUND), {"subject": subject.key})
 
 
-def forgive(subjects: Sequence[Subject]) -> None:
+def reset_failures(subjects: Sequence[ThrottleSubject]) -> None:
     """The try was right: what this person did in vain before is forgotten, what others did is not."""
-    give_back([subject for subject in subjects if subject.kind in (ADDRESS, ACCOUNT)])
-    _forget([subject.key for subject in subjects if subject.kind not in (ADDRESS, ACCOUNT)])
+    refund([subject for subject in subjects if subject.kind in (ADDRESS, ACCOUNT)])
+    _delete_rows([subject.key for subject in subjects if subject.kind not in (ADDRESS, ACCOUNT)])
 
 
 def unlock_account(email: str) -> int:
     """Forget what has been tried at the account, from wherever; how many subjects that were."""
     account = account_name(email)
     pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs)")
-    return _forget([f"{ACCOUNT.name}:{account}"]) + _rowcount(pairs, {"pairs": f"{PAIR.name}:{account}:"})
+    return _delete_rows([f"{ACCOUNT.name}:{account}"]) + _rowcount(
+        pairs, {"pairs": f"{ACCOUNT_AND_ADDRESS.name}:{account}:"}
+    )
 
 
 def unlock_profile(profile_id: int) -> int:
     """Forget the wrong codes and repeated passwords of the profile, and what its known browsers did."""
-    return _forget([f"{kind.name}:{profile_id}" for kind in (CODE, KNOWN_CODE, PASSWORD_AGAIN, DEVICE)])
+    return _delete_rows([f"{kind.name}:{profile_id}" for kind in (CODE, KNOWN_CODE, REAUTHENTICATION, DEVICE)])
 
 
 def unlock_address(address: str) -> int:
     """Forget what has been tried from the address at whichever account."""
     place = network_of(address)
     pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs) AND subject LIKE :place")
-    parameters = {"pairs": f"{PAIR.name}:", "place": f"%:{place}"}
-    return _forget([f"{ADDRESS.name}:{place}"]) + _rowcount(pairs, parameters)
+    parameters = {"pairs": f"{ACCOUNT_AND_ADDRESS.name}:", "place": f"%:{place}"}
+    return _delete_rows([f"{ADDRESS.name}:{place}"]) + _rowcount(pairs, parameters)
 
 
 def purge(connection: Connection) -> int:
@@ -259,11 +265,11 @@ def keep_bounded() -> None:
 
 
 def _trim(connection: Connection) -> int:
-    kinds = [kind.name for kind in (ADDRESS, ACCOUNT, PAIR)]
+    kinds = [kind.name for kind in (ADDRESS, ACCOUNT, ACCOUNT_AND_ADDRESS)]
     return connection.execute(text(TRIM), {"kinds": kinds, "max_rows": MAX_ROWS}).rowcount
 
 
-def _forget(keys: Collection[str]) -> int:
+def _delete_rows(keys: Collection[str]) -> int:
     return _rowcount(text("DELETE FROM sign_in_throttle WHERE subject = ANY(:keys)"), {"keys": list(keys)})
 
 

@@ -59,7 +59,7 @@ def is_known(request: Request, settings: Settings, profile_id: int) -> bool:
     return db.session.scalar(query) is not None
 
 
-def remember(request: Request, response: Response, settings: Settings, profile: Profile) -> None:
+def trust_device(request: Request, response: Response, settings: Settings, profile: Profile) -> None:
     """Let the browser be known from now on as one of the profile's, under a new name: a copy is soon worth nothing.
 
     The profile's row is locked, so that of many sign-ins at once no more than MAX_DEVICES are kept.

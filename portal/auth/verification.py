@@ -21,36 +21,36 @@ from portal.auth.mfa import one_time_codes, totp
 from portal.auth.models import Profile
 from portal.auth.passwords import hashing
 from portal.auth.sessions import store
-from portal.auth.throttle import ADDRESS, CODE, DEVICE, KNOWN_CODE, PASSWORD_AGAIN, Subject, Verdict
+from portal.auth.throttle import ADDRESS, CODE, DEVICE, KNOWN_CODE, REAUTHENTICATION, ThrottleDecision, ThrottleSubject
 from portal.config import Settings
-from portal.errors import ComeBackLater, InvalidInput, TooManyTries
+from portal.errors import InvalidInput, ServiceBusy, TooManyAttempts
 from portal.extensions import db
 from portal.web import session_cookie
-from portal.web.actor import Actor, whence
+from portal.web.actor import Actor, request_origin
 from portal.web.proxies import network_of
 
 logger = logging.getLogger(__name__)
-NOT_YOUR_PASSWORD = "is not your password"  # noqa: S105
+WRONG_PASSWORD = "is not your password"  # noqa: S105
 NOBODY = 0  # no profile has this id
 # How long wrong passwords of strangers have taken in this process of late, the wait for their turn included.
 _usual_seconds: deque[float] = deque(maxlen=8)
 
 
-def by_password(email: str, password: str, settings: Settings) -> Profile | None:
+def verify_password(email: str, password: str, settings: Settings) -> Profile | None:
     """The profile, or None: unknown, wrong, deactivated and locked look the same and take the same time.
 
-    Raises TooManyTries (429) where it says nothing of an account: for all accounts tried from one address, and to the
-    account's own known browsers. Raises ComeBackLater (503). Commits the try.
+    Raises TooManyAttempts (429) where it says nothing of an account: for all accounts tried from one address, and to
+    the account's own trusted devices. Raises ServiceBusy (503). Commits the try.
     """
     known_id = _known_here(email, settings)
-    subjects = throttle.subjects_of_sign_in(email, whence().address, known_id)
+    subjects = throttle.subjects_of_sign_in(email, request_origin().address, known_id)
     if known_id is not None:
         with KNOWN.place(str(known_id)):
-            verdict = _count(subjects, tell={DEVICE})
+            verdict = _register(subjects, tell={DEVICE})
             return _authenticated(email, password, subjects, verdict, KNOWN, settings)
     began = time.monotonic()
-    with STRANGERS.place(network_of(whence().address)):
-        verdict = _count(subjects, tell={ADDRESS})
+    with STRANGERS.place(network_of(request_origin().address)):
+        verdict = _register(subjects, tell={ADDRESS})
         if not verdict.is_admitted:
             logger.info("sign-in refused: too many tries at one account")
             _wait_as_usual(password, began)
@@ -61,37 +61,37 @@ def by_password(email: str, password: str, settings: Settings) -> Profile | None
         return profile
 
 
-def by_code(profile: Profile, typed: str, settings: Settings) -> str | None:
-    """Which kind of code was typed as a second factor, or None. Raises TooManyTries (429). Commits the try."""
+def verify_second_factor(profile: Profile, typed: str, settings: Settings) -> str | None:
+    """Which kind of code was typed as a second factor, or None. Raises TooManyAttempts (429). Commits the try."""
     subject = _subject_of_code(profile, settings)
     with CODES.place(subject.key):
-        verdict = _count((subject,), tell={CODE, KNOWN_CODE})
-        kind = totp.take_code(profile.id, typed, settings)
+        verdict = _register((subject,), tell={CODE, KNOWN_CODE})
+        kind = totp.consume_code(profile.id, typed, settings)
         if kind is None:
-            _note_failure(profile.id, "code", verdict)
+            _audit_failure(profile.id, "code", verdict)
         else:
-            throttle.forgive((subject,))
+            throttle.reset_failures((subject,))
         return kind
 
 
-def by_first_code(profile: Profile, typed: str, settings: Settings) -> list[str]:
+def confirm_enrolment(profile: Profile, typed: str, settings: Settings) -> list[str]:
     """Set the second factor up with its first code; returns the recovery codes. Other browsers are strangers again.
 
-    Raises InvalidInput (422) or TooManyTries (429). Commits the try.
+    Raises InvalidInput (422) or TooManyAttempts (429). Commits the try.
     """
     subject = _subject_of_code(profile, settings)
     with CODES.place(subject.key):
-        _count((subject,), tell={CODE, KNOWN_CODE})
-        recovery_codes = totp.confirm(profile.id, typed, settings)
-        throttle.forgive((subject,))
+        _register((subject,), tell={CODE, KNOWN_CODE})
+        recovery_codes = totp.confirm_enrolment(profile.id, typed, settings)
+        throttle.reset_failures((subject,))
         trusted_devices.forget_others(request, settings, profile.id)
         return recovery_codes
 
 
-def by_password_again(profile: Profile, password: str) -> None:
+def reauthenticate(profile: Profile, password: str) -> None:
     """Before what a stolen session must not do: the session still holds, and until the commit nothing ends it.
 
-    Raises InvalidInput (422), TooManyTries (429), ComeBackLater (503), or NotSignedIn (401) where the session has ended
+    Raises InvalidInput (422), TooManyAttempts (429), ServiceBusy (503), or NotSignedIn (401) if the session ended
     while the password was hashed.
     """
     with KNOWN.place(str(profile.id)):
@@ -100,7 +100,7 @@ def by_password_again(profile: Profile, password: str) -> None:
 
 
 def by_password_for_a_new_one(profile: Profile, password: str, new_password: str) -> str:
-    """As `by_password_again`; returns the hash of the new password. Raises InvalidInput (422) also for a weak one."""
+    """As `reauthenticate`; returns the hash of the new password. Raises InvalidInput (422) also for a weak one."""
     names = profile.names
     with KNOWN.place(str(profile.id)):
         _prove_again(profile, password)
@@ -112,12 +112,12 @@ def by_password_for_a_new_one(profile: Profile, password: str, new_password: str
 def by_password_code(email: str, code: str, new_password: str) -> Profile | None:
     """Set the password of who was given a one-time code; None where that is wrong, after the same statements for all.
 
-    Raises InvalidInput (422) for a weak password, which does not use the code up, TooManyTries (429), ComeBackLater
+    Raises InvalidInput (422) for a weak password, which does not use the code up, TooManyAttempts (429), ServiceBusy
     (503). Commits the try.
     """
-    subject = Subject(ADDRESS, network_of(whence().address))
+    subject = ThrottleSubject(ADDRESS, network_of(request_origin().address))
     with STRANGERS.place(subject.name):
-        _count((subject,), tell={ADDRESS})
+        _register((subject,), tell={ADDRESS})
         found = profiles.find_by_email(email)
         profile_id, names = (found.id, found.names) if found else (NOBODY, ())
         is_right = one_time_codes.is_one(profile_id, one_time_codes.PASSWORD, code)
@@ -125,8 +125,8 @@ def by_password_code(email: str, code: str, new_password: str) -> Profile | None
         if not is_right:
             return None
         new_hash = profiles.new_password_hash(new_password, names)
-        throttle.give_back((subject,))
-        if not one_time_codes.take(profile_id, one_time_codes.PASSWORD, code):
+        throttle.refund((subject,))
+        if not one_time_codes.consume(profile_id, one_time_codes.PASSWORD, code):
             db.session.rollback()
             return None
         profile = profiles.profile_with_id(profile_id)
@@ -143,20 +143,25 @@ def _known_here(email: str, settings: Settings) -> int | None:
 
 
 def _authenticated(
-    email: str, password: str, subjects: tuple[Subject, ...], verdict: Verdict, lane: Lane, settings: Settings
+    email: str,
+    password: str,
+    subjects: tuple[ThrottleSubject, ...],
+    verdict: ThrottleDecision,
+    lane: Lane,
+    settings: Settings,
 ) -> Profile | None:
     try:
         account, profile = authenticate(email, password, is_demo=settings.is_demo, lane=lane)
-    except ComeBackLater:
-        throttle.give_back(subjects)
+    except ServiceBusy:
+        throttle.refund(subjects)
         db.session.commit()
         raise
     if profile is not None:
-        throttle.forgive(subjects)
+        throttle.reset_failures(subjects)
     elif account is None:
-        _note_failure(None, "unknown email", verdict)
+        _audit_failure(None, "unknown email", verdict)
     else:
-        _note_failure(account.profile_id, "password" if account.is_active else "deactivated", verdict)
+        _audit_failure(account.profile_id, "password" if account.is_active else "deactivated", verdict)
     return profile
 
 
@@ -169,7 +174,7 @@ def _wait_as_usual(password: str, began: float) -> None:
         _usual_seconds.append(time.monotonic() - began)
 
 
-def _subject_of_code(profile: Profile, settings: Settings) -> Subject:
+def _subject_of_code(profile: Profile, settings: Settings) -> ThrottleSubject:
     is_known = trusted_devices.is_known(request, settings, profile.id)
     return throttle.subject_of_code(profile.id, is_known=is_known)
 
@@ -177,29 +182,29 @@ def _subject_of_code(profile: Profile, settings: Settings) -> Subject:
 def _prove_again(profile: Profile, password: str) -> None:
     """Leaves no transaction open."""
     profile_id, password_hash = profile.id, profile.password_hash
-    subject = Subject(PASSWORD_AGAIN, str(profile_id))
-    verdict = _count((subject,), tell={PASSWORD_AGAIN})
+    subject = ThrottleSubject(REAUTHENTICATION, str(profile_id))
+    verdict = _register((subject,), tell={REAUTHENTICATION})
     if not hashing.check(password, password_hash).is_right:
-        _note_failure(profile_id, "password again", verdict)
-        raise InvalidInput("current_password", NOT_YOUR_PASSWORD)
-    throttle.forgive((subject,))
+        _audit_failure(profile_id, "password again", verdict)
+        raise InvalidInput("current_password", WRONG_PASSWORD)
+    throttle.reset_failures((subject,))
     db.session.commit()
 
 
-def _count(subjects: tuple[Subject, ...], *, tell: set[throttle.Kind]) -> Verdict:
-    verdict = throttle.admit(subjects)
+def _register(subjects: tuple[ThrottleSubject, ...], *, tell: set[throttle.ThrottleKind]) -> ThrottleDecision:
+    verdict = throttle.register_attempt(subjects)
     db.session.commit()
     throttle.keep_bounded()
     db.session.commit()
     if verdict.blocked & tell:
         logger.info("too many tries: %s", ", ".join(sorted(kind.name for kind in verdict.blocked)))
-        raise TooManyTries(verdict.wait_seconds)
+        raise TooManyAttempts(verdict.wait_seconds)
     return verdict
 
 
-def _note_failure(profile_id: int | None, wrong: str, verdict: Verdict) -> None:
+def _audit_failure(profile_id: int | None, wrong: str, verdict: ThrottleDecision) -> None:
     about: dict[str, str | int] = {"wrong": wrong}
     if verdict.next_wait_seconds:
         about["blocked_seconds"] = verdict.next_wait_seconds
-    audit.record(Event.SIGN_IN_FAILED, Actor(None, whence()), profile_id=profile_id, **about)
+    audit.record(Event.SIGN_IN_FAILED, Actor(None, request_origin()), profile_id=profile_id, **about)
     db.session.commit()

@@ -18,13 +18,13 @@ from portal.clients.csv.importing.changes import ImportCounts
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.sharing import grants
-from portal.clients.sharing.reassign import hand_over
+from portal.clients.sharing.reassign import reassign
 from portal.database import retention
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.text_input import clean_line
-from portal.web.actor import at_the_command_line
+from portal.web.actor import cli_actor
 
 clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
 
@@ -39,9 +39,9 @@ def import_clients(folder: Path) -> None:
     problem is printed and nothing is imported. Amounts more than 75 % away from the valuation before are imported and
     named.
     """
-    me = at_the_command_line("flask clients import")
+    me = cli_actor("flask clients import")
     counts = importer.import_folder(folder, progress=_progress, warn=_warn, by=me)
-    audit.record(Event.IMPORTED, me, **_numbers(counts))
+    audit.record(Event.IMPORTED, me, **_summary(counts))
     db.session.commit()
     click.echo(counts)
 
@@ -56,7 +56,7 @@ def export_clients(folder: Path, force: bool) -> None:
     which `import` takes away again.
     """
     counts = export.export_folder(folder, overwrite=force, progress=_progress)
-    audit.record(Event.EXPORTED, at_the_command_line("flask clients export"), what="clients", **_numbers(counts))
+    audit.record(Event.EXPORTED, cli_actor("flask clients export"), what="clients", **_summary(counts))
     db.session.commit()
     click.echo(counts)
 
@@ -64,14 +64,14 @@ def export_clients(folder: Path, force: bool) -> None:
 @clients.command("hand-over", epilog="Example: flask clients hand-over daniel@firm.example amelia@firm.example")
 @click.argument("giver", metavar="FROM")
 @click.argument("taker", metavar="TO")
-def hand_over_clients(giver: str, taker: str) -> None:
+def reassign_clients(giver: str, taker: str) -> None:
     """Give every client of the adviser FROM to the adviser TO, both by email, all or none.
 
     For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
     """
     people = (profiles.profile_by_email(giver), profiles.profile_by_email(taker))
-    whence = at_the_command_line("flask clients hand-over").whence
-    count = hand_over(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"), whence)
+    whence = cli_actor("flask clients hand-over").whence
+    count = reassign(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"), whence)
     db.session.commit()
     click.echo(f"{count:,} clients were handed over.")
 
@@ -115,7 +115,7 @@ def purge_history(before: datetime, path: Path) -> None:
     editor open from before it is asked about every field that differs.
     """
     count = retention.purge(retention.HISTORY, before.date(), path)
-    me = at_the_command_line("flask clients purge-history")
+    me = cli_actor("flask clients purge-history")
     audit.record(Event.HISTORY_PURGED, me, before=before.date().isoformat(), changes=count)
     db.session.commit()
     click.echo(f"{count} changes are in {path} and no longer in the database.")
@@ -129,7 +129,7 @@ def _client(client_ref: str) -> Client:
 
 
 def _edit(client: Client, command: str) -> Edit:
-    return Edit(Origin(client.version), by=None, source="cli", whence=at_the_command_line(command).whence)
+    return Edit(BaseVersion(client.version), by=None, source="cli", whence=cli_actor(command).whence)
 
 
 def _progress(line: str) -> None:
@@ -143,6 +143,6 @@ def _warn(line: str) -> None:
     click.echo(f"Please check {line}", err=True)
 
 
-def _numbers(counts: ImportCounts | ExportCounts) -> dict[str, int]:
+def _summary(counts: ImportCounts | ExportCounts) -> dict[str, int]:
     """How many of each were written, for the audit."""
     return {name: of if isinstance(of, int) else of.new + of.changed for name, of in counts._asdict().items()}

@@ -8,8 +8,8 @@ written while the caller saw the client. An accepted write is answered from what
 from flask import Flask, Response, current_app, request
 
 from portal.clients import permissions
-from portal.driver.errors import DATABASE_TROUBLE
-from portal.web.error_handlers import answer
+from portal.driver.errors import DATABASE_ERRORS
+from portal.web.error_handlers import error_response
 from portal.web.session_cookie import identity
 
 # The answers that tell of the record: pages, and refusals with what others have saved.
@@ -31,6 +31,6 @@ def _ask_again(response: Response) -> Response:
     try:
         if permissions.is_seen_by(identity(), client_id):
             return response
-    except DATABASE_TROUBLE as error:
+    except DATABASE_ERRORS as error:
         return current_app.make_response(current_app.handle_user_exception(error))
-    return answer(404, permissions.NO_SUCH_CLIENT)
+    return error_response(404, permissions.CLIENT_NOT_FOUND)

@@ -21,7 +21,7 @@ from portal.live.outbox import after_commit
 from portal.presence import sql, store
 from portal.web.session_cookie import Identity
 
-NO_SUCH_CLIENT = "There is no such client, or you do not have access to it."
+CLIENT_NOT_FOUND = "There is no such client, or you do not have access to it."
 # The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
 # Not EXISTS: with a thousand clients the planner turns that into a hash of all of them, made anew at each beat.
 VISIBLE_SQL = """(
@@ -61,7 +61,7 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
     """
     client = db.session.scalar(_visible(profile, client_id))
     if client is None:
-        raise NotFound(NO_SUCH_CLIENT)
+        raise NotFound(CLIENT_NOT_FOUND)
     if write and not profile.may_write:
         raise NotAllowed("Your role lets you look at clients but not change them.")
     return client
@@ -78,7 +78,7 @@ def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]
     )
     row = db.session.execute(query).one_or_none()
     if row is None:
-        raise NotFound(NO_SUCH_CLIENT)
+        raise NotFound(CLIENT_NOT_FOUND)
     client, *people, found = row
     named = {person.id: person for person in people if person is not None}
     db.session.info.setdefault("named", {}).update(named)  # for queries.name_of
@@ -103,8 +103,10 @@ def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> froze
     """
     _lock(_visible(caller.profile, client_id))
     profile = sign_in_sessions.hold(caller.session)
-    client = client_to_grant(profile, client_id) if to_grant else client_for(profile, client_id, write=True)
-    return forbidden_columns(profile, client)
+    client = (
+        client_for_access_management(profile, client_id) if to_grant else client_for(profile, client_id, write=True)
+    )
+    return readonly_columns(profile, client)
 
 
 def is_seen_by(caller: Identity, client_id: int) -> bool:
@@ -117,19 +119,19 @@ def is_seen_by(caller: Identity, client_id: int) -> bool:
     return bool(db.session.scalar(text(asked), {**caller._asdict(), "number": client_id}))
 
 
-def may_grant(profile: Profile, client: Client) -> bool:
+def can_manage_access(profile: Profile, client: Client) -> bool:
     """Whether the profile may restrict the client and say who sees it all the same."""
     return profile.role == "admin" or (profile.may_write and client.adviser_id == profile.id)
 
 
-def forbidden_columns(profile: Profile, client: Client) -> frozenset[str]:
+def readonly_columns(profile: Profile, client: Client) -> frozenset[str]:
     """What the profile may not change of a client that it may change: who sees it, and by way of whom."""
-    if may_grant(profile, client):
+    if can_manage_access(profile, client):
         return frozenset()
     return frozenset({"is_restricted", "adviser_id"} if client.is_restricted else {"is_restricted"})
 
 
-def says_who_sees(keys: Iterable[str]) -> bool:
+def affects_visibility(keys: Iterable[str]) -> bool:
     """Whether a change with these keys (see revisions.py) changes who sees its client."""
     return any(key in ("is_restricted", "adviser_id") or key.startswith("grant/") for key in keys)
 
@@ -139,10 +141,10 @@ def evict(client_id: int) -> None:
     after_commit(partial(store.evict, page=page_kinds.parse(f"client-{client_id}")))
 
 
-def client_to_grant(profile: Profile, client_id: int) -> Client:
+def client_for_access_management(profile: Profile, client_id: int) -> Client:
     """The client, for somebody who says who sees it. Raises NotFound (404) or NotAllowed (403)."""
     client = client_for(profile, client_id, write=True)
-    if not may_grant(profile, client):
+    if not can_manage_access(profile, client):
         raise NotAllowed("Only the client’s adviser and administrators say who sees a client.")
     return client
 
@@ -154,4 +156,4 @@ def _visible(profile: Profile, client_id: int) -> Select[Client]:
 def _lock(query: Select[Client]) -> None:
     held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     if db.session.scalar(held) is None:
-        raise NotFound(NO_SUCH_CLIENT)
+        raise NotFound(CLIENT_NOT_FOUND)

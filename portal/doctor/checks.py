@@ -15,15 +15,15 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from portal.config import Settings, settings_from_environ
 from portal.database import state
-from portal.driver.errors import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.driver.hosts import APPLICATION_NAME, Hosts
 from portal.errors import ConfigurationError
 from portal.extensions import PRESENCE_BIND, db
 from portal.secret_files import with_secret_files
 
-LEAST_POSTGRES = 15
-MOST_SKEW_SECONDS = 5
-LEAST_FREE_BYTES = 500 * 2**20
+MIN_POSTGRES_MAJOR = 15
+MAX_CLOCK_SKEW_SECONDS = 5
+MIN_FREE_BYTES = 500 * 2**20
 CONNECTIONS_FOR_OTHERS = 5  # migrations, backups, somebody at a prompt
 POOLS = 2
 DURABLE = ("fsync", "full_page_writes")
@@ -41,7 +41,7 @@ SERVERS = """
 """
 
 
-class Verdict(Enum):
+class Severity(Enum):
     GOOD = auto()
     ADVICE = auto()
     BAD = auto()
@@ -51,7 +51,7 @@ class Verdict(Enum):
 class Finding:
     """One thing that was looked at; `advice` is what to do about it."""
 
-    verdict: Verdict
+    verdict: Severity
     what: str
     advice: str = ""
 
@@ -66,25 +66,25 @@ def configuration(settings: Settings, environ: Environ) -> Findings:
     try:
         settings_from_environ(serving)
     except ConfigurationError as error:
-        yield _bad("configuration: the server would not start", str(error))
+        yield _error("configuration: the server would not start", str(error))
     else:
-        yield _good("configuration: the server starts with it")
+        yield _ok("configuration: the server starts with it")
     if settings.is_demo:
-        yield _advice("demo mode: the public password works, cookies travel without HTTPS", "Never for real clients.")
+        yield _warning("demo mode: the public password works, cookies travel without HTTPS", "Never for real clients.")
 
 
 def secrets(settings: Settings, environ: Environ) -> Findings:
     """The key itself is the server's to refuse; here is what it cannot know."""
     known = with_secret_files(environ)
     if known.get("PORTAL_SECRET_KEY") and known.get("PORTAL_OLD_SECRET_KEY") == known.get("PORTAL_SECRET_KEY"):
-        yield _bad("secret key: the old one is the same as the new one", "Set PORTAL_SECRET_KEY to a new one.")
+        yield _error("secret key: the old one is the same as the new one", "Set PORTAL_SECRET_KEY to a new one.")
     elif settings.old_secret_key:
-        yield _advice(
+        yield _warning(
             "secret key: the one before is still accepted",
             "Unset PORTAL_OLD_SECRET_KEY once everybody has signed in since the change; see docs/security.md.",
         )
     for name in filter(partial(_has_password, environ), ("DATABASE_URL", "PORTAL_DIRECT_DATABASE_URL")):
-        yield _advice(
+        yield _warning(
             f"database password: in {name}, where a process list may show it",
             "A .pgpass file or peer authentication keeps it out of the environment.",
         )
@@ -92,9 +92,9 @@ def secrets(settings: Settings, environ: Environ) -> Findings:
 
 def second_factor(settings: Settings, environ: Environ) -> Findings:
     if settings.second_factor == "optional" and not settings.is_demo:
-        yield _advice("second factor: nobody must have one", "Set PORTAL_SECOND_FACTOR to admins or everyone.")
+        yield _warning("second factor: nobody must have one", "Set PORTAL_SECOND_FACTOR to admins or everyone.")
     else:
-        yield _good(f"second factor: needed by {settings.second_factor}")
+        yield _ok(f"second factor: needed by {settings.second_factor}")
 
 
 def proxies(settings: Settings, environ: Environ) -> Findings:
@@ -104,22 +104,22 @@ def proxies(settings: Settings, environ: Environ) -> Findings:
     if settings.is_demo:
         return
     if not trusted.hops and not trusted.networks:
-        yield _advice(
+        yield _warning(
             "proxies: none is trusted, so every request comes from the proxy's address",
             "Set PORTAL_TRUSTED_PROXIES to the proxy's address, or everybody is throttled together.",
         )
     elif trusted.hops and is_exposed:
-        yield _bad(
+        yield _error(
             f"proxies: {trusted.hops} trusted by number, and {bind} can be reached without them",
             "Whoever connects directly can write X-Forwarded-For: name the proxies' addresses, or bind to 127.0.0.1.",
         )
     elif any(network.prefixlen == 0 for network in trusted.networks):
-        yield _bad("proxies: everybody is trusted", "Name the proxies' own addresses in PORTAL_TRUSTED_PROXIES.")
+        yield _error("proxies: everybody is trusted", "Name the proxies' own addresses in PORTAL_TRUSTED_PROXIES.")
     else:
-        yield _good("proxies: trusted ones are named")
+        yield _ok("proxies: trusted ones are named")
     if environ.get("FORWARDED_ALLOW_IPS"):
-        yield _advice("proxies: FORWARDED_ALLOW_IPS has no effect", "PORTAL_TRUSTED_PROXIES decides.")
-    yield _good(f"hosts: answers as {', '.join(settings.hosts)}")
+        yield _warning("proxies: FORWARDED_ALLOW_IPS has no effect", "PORTAL_TRUSTED_PROXIES decides.")
+    yield _ok(f"hosts: answers as {', '.join(settings.hosts)}")
 
 
 def database(settings: Settings, environ: Environ) -> Findings:
@@ -128,44 +128,44 @@ def database(settings: Settings, environ: Environ) -> Findings:
         with db.engine.connect() as connection:
             yield from _postgres(connection)
             yield from _writes(connection)
-            rights = list(_rights(connection))
+            rights = list(_privileges(connection))
             yield from rights
-            if any(finding.verdict is Verdict.BAD for finding in rights):
+            if any(finding.verdict is Severity.BAD for finding in rights):
                 return  # what follows could not be read either
             yield from _migrations(connection)
             yield from _clock(connection)
             yield from _connections(connection, settings)
         if settings.direct_database_url:
             with db.engines[PRESENCE_BIND].connect():
-                yield _good("database: PORTAL_DIRECT_DATABASE_URL answers too")
-    except DATABASE_TROUBLE as error:
-        yield _bad(f"database: {kind_of_trouble(error)}", first_line(error))
+                yield _ok("database: PORTAL_DIRECT_DATABASE_URL answers too")
+    except DATABASE_ERRORS as error:
+        yield _error(f"database: {kind_of_trouble(error)}", first_line(error))
 
 
 def disk(settings: Settings, environ: Environ) -> Findings:
     folder = next(each for each in (settings.instance, *settings.instance.parents) if each.exists())
     free = shutil.disk_usage(folder).free
     where = f"on this machine's disk with {folder}"
-    if free < LEAST_FREE_BYTES:
-        yield _bad(
+    if free < MIN_FREE_BYTES:
+        yield _error(
             f"disk: {free // 2**20} MB free {where}", "Make room: the demo's database and temporary files need it."
         )
     else:
-        yield _good(f"disk: {free / 2**30:.1f} GB free {where}; that of the database is looked at above, by writing")
+        yield _ok(f"disk: {free / 2**30:.1f} GB free {where}; that of the database is looked at above, by writing")
     key = settings.instance / "secret_key"
     if key.exists() and key.stat().st_mode & 0o077:
-        yield _bad(f"disk: others can read {key}", f"chmod 600 {key}")
+        yield _error(f"disk: others can read {key}", f"chmod 600 {key}")
 
 
 def _postgres(connection: Connection) -> Findings:
     version = int(connection.scalar(text("SELECT current_setting('server_version_num')::int"))) // 10_000
-    if version < LEAST_POSTGRES:
-        yield _bad(f"database: PostgreSQL {version}", f"Version {LEAST_POSTGRES} or newer is needed.")
+    if version < MIN_POSTGRES_MAJOR:
+        yield _error(f"database: PostgreSQL {version}", f"Version {MIN_POSTGRES_MAJOR} or newer is needed.")
     else:
-        yield _good(f"database: PostgreSQL {version}")
+        yield _ok(f"database: PostgreSQL {version}")
     for name in DURABLE:
         if connection.scalar(text("SELECT current_setting(:name)"), {"name": name}) == "off":
-            yield _bad(f"database: {name} is off", f"A power cut loses what was saved: set {name} = on.")
+            yield _error(f"database: {name} is off", f"A power cut loses what was saved: set {name} = on.")
 
 
 def _has_password(environ: Environ, name: str) -> bool:
@@ -178,7 +178,7 @@ def _has_password(environ: Environ, name: str) -> bool:
 def _writes(connection: Connection) -> Findings:
     """A megabyte in a table that only this transaction sees, and that goes with it."""
     if state.is_read_only(connection):
-        yield _bad("database: read-only", "It is a standby, or closed to changes: name the primary in DATABASE_URL.")
+        yield _error("database: read-only", "It is a standby, or closed to changes: name the primary in DATABASE_URL.")
         return
     try:
         with connection.begin_nested() as probe:
@@ -187,34 +187,34 @@ def _writes(connection: Connection) -> Findings:
     except ProgrammingError:
         return  # the role may make no temporary table
     except OperationalError as error:
-        yield _bad(f"database: {kind_of_trouble(error)}", f"It takes no changes: {first_line(error)}")
+        yield _error(f"database: {kind_of_trouble(error)}", f"It takes no changes: {first_line(error)}")
     else:
-        yield _good("database: takes changes")
+        yield _ok("database: takes changes")
 
 
 def _migrations(connection: Connection) -> Findings:
     match state.schema_of(connection):
         case "older":
-            yield _bad("migrations: not current", "Run flask db upgrade.")
+            yield _error("migrations: not current", "Run flask db upgrade.")
         case "newer":
-            yield _advice("migrations: of a later release than this code", "Load the later release here too.")
+            yield _warning("migrations: of a later release than this code", "Load the later release here too.")
         case "current":
-            yield _good("migrations: current")
+            yield _ok("migrations: current")
 
 
-def _rights(connection: Connection) -> Findings:
+def _privileges(connection: Connection) -> Findings:
     """The role that serves needs to read and write rows; best it can do no more."""
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
-        yield _advice("database role: a superuser", "Give the portal a role of its own, as docs/security.md has it.")
+        yield _warning("database role: a superuser", "Give the portal a role of its own, as docs/security.md has it.")
     if missing := state.missing_privileges(connection):
-        yield _bad(f"database role: may not {', '.join(missing)}", "docs/security.md has the GRANTs.")
+        yield _error(f"database role: may not {', '.join(missing)}", "docs/security.md has the GRANTs.")
     elif connection.scalar(text(MAY_CHANGE_THE_AUDIT)):
-        yield _advice(
+        yield _warning(
             "database role: could try to change the audit (a trigger refuses)",
             "Let another role own the tables; docs/security.md has the GRANTs.",
         )
     else:
-        yield _good("database role: may read and add to the audit, and not change it")
+        yield _ok("database role: may read and add to the audit, and not change it")
 
 
 def _clock(connection: Connection) -> Findings:
@@ -222,10 +222,10 @@ def _clock(connection: Connection) -> Findings:
     theirs: datetime = connection.scalar(text("SELECT clock_timestamp()"))
     after = datetime.now(UTC)
     skew = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
-    if skew > MOST_SKEW_SECONDS:
-        yield _bad(f"clocks: this machine and the database's differ by {skew:.0f} s", "Run NTP on both.")
+    if skew > MAX_CLOCK_SKEW_SECONDS:
+        yield _error(f"clocks: this machine and the database's differ by {skew:.0f} s", "Run NTP on both.")
     else:
-        yield _good("clocks: this machine and the database agree")
+        yield _ok("clocks: this machine and the database agree")
 
 
 def _connections(connection: Connection, settings: Settings) -> Findings:
@@ -238,25 +238,25 @@ def _connections(connection: Connection, settings: Settings) -> Findings:
         f"({POOLS} pools × {settings.db_pool_size} + 1 that listens) = {wanted}, of {allowed} to be had"
     )
     if wanted > allowed:
-        yield _bad(what, "Lower PORTAL_DB_POOL_SIZE, or raise max_connections.")
+        yield _error(what, "Lower PORTAL_DB_POOL_SIZE, or raise max_connections.")
     else:
-        yield _good(what)
+        yield _ok(what)
 
 
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _good(what: str) -> Finding:
-    return Finding(Verdict.GOOD, what)
+def _ok(what: str) -> Finding:
+    return Finding(Severity.GOOD, what)
 
 
-def _advice(what: str, advice: str) -> Finding:
-    return Finding(Verdict.ADVICE, what, advice)
+def _warning(what: str, advice: str) -> Finding:
+    return Finding(Severity.ADVICE, what, advice)
 
 
-def _bad(what: str, advice: str) -> Finding:
-    return Finding(Verdict.BAD, what, advice)
+def _error(what: str, advice: str) -> Finding:
+    return Finding(Severity.BAD, what, advice)
 
 
 ALL: tuple[Callable[[Settings, Environ], Findings], ...] = (

@@ -6,9 +6,9 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from portal.doctor.checks import ALL, Finding, Verdict
+from portal.doctor.checks import ALL, Finding, Severity
 
-MARKS = {Verdict.GOOD: "ok", Verdict.ADVICE: "consider", Verdict.BAD: "MEND"}
+MARKS = {Severity.GOOD: "ok", Severity.ADVICE: "consider", Severity.BAD: "MEND"}
 
 
 @click.command("doctor", epilog="Example: flask doctor  (with the same environment as the server)")
@@ -22,7 +22,7 @@ def doctor() -> None:
     findings = [finding for check in ALL for finding in check(settings, os.environ)]
     for finding in findings:
         click.echo(f"{MARKS[finding.verdict]:<9} {finding.what}{_advice(finding)}")
-    bad = sum(finding.verdict is Verdict.BAD for finding in findings)
+    bad = sum(finding.verdict is Severity.BAD for finding in findings)
     click.echo(f"{bad} to mend" if bad else "All is well.", err=True)
     if bad:
         raise click.exceptions.Exit(1)

@@ -7,7 +7,7 @@ from psycopg2 import errors
 # The server still answers on this connection, but no more work can be done on it.
 USELESS_CONNECTION = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
 # What is raised where PostgreSQL does not answer, not in time, or takes no changes: trying again soon may help.
-DATABASE_TROUBLE = (
+DATABASE_ERRORS = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
     sqlalchemy.exc.TimeoutError,

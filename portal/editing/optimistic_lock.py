@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, scoped_session
 from portal.errors import StaleVersion
 
 
-def save_guarded(
+def update_if_unchanged(
     session: Session | scoped_session[Any],
     model: type[Any],
     record_id: int,
@@ -37,7 +37,7 @@ def save_guarded(
     return int(new_version)
 
 
-def claim_guarded(
+def bump_versions_if_unchanged(
     session: Session | scoped_session[Any], model: type[Any], base_versions: Mapping[int, int], values: dict[str, Any]
 ) -> dict[int, int]:
     """Raise the version of many records at once, writing `values` over each; return id → new version.

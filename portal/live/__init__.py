@@ -18,7 +18,7 @@ import time
 from flask import Flask
 
 from portal.extensions import LIVE_BIND, db
-from portal.live.connection import Client
+from portal.live.connection import StreamConnection
 from portal.live.hub import Hub
 from portal.live.outbox import init_outbox
 from portal.live.source import Source
@@ -60,7 +60,7 @@ def open_stream(
         tab_id,
         number,
         ends_at=time.monotonic() + seconds_left,
-        client=Client(connection) if connection is not None else None,
+        client=StreamConnection(connection) if connection is not None else None,
         on_close=hub.closed,
     )
     hub.open(stream)

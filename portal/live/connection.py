@@ -21,7 +21,7 @@ SEND_BUFFER_BYTES = 32 * 1024
 READ = 1
 
 
-class Client:
+class StreamConnection:
     """The connection of one stream, watched until `close`."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -29,7 +29,7 @@ class Client:
         self._watcher: Any = None
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         if connection.family in (socket.AF_INET, socket.AF_INET6):
-            _let_the_kernel_ask(connection)
+            _enable_keepalive(connection)
 
     def watch(self, gone: Callable[[], None]) -> None:
         """Call `gone` when the connection ends. It must not wait: it runs in the event loop.
@@ -64,7 +64,7 @@ class Client:
             getattr(self._connection, "_sock", self._connection).shutdown(how)
 
 
-def _let_the_kernel_ask(connection: socket.socket) -> None:
+def _enable_keepalive(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (
         ("TCP_KEEPIDLE", SILENCE_SECONDS),

@@ -18,12 +18,12 @@ from collections.abc import Iterator, Sequence
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
 
-from portal.driver.errors import DATABASE_TROUBLE
-from portal.errors import ComeBackLater, DatabaseAway, NotFound, NotSignedIn
+from portal.driver.errors import DATABASE_ERRORS
+from portal.errors import DatabaseUnavailable, NotFound, NotSignedIn, ServiceBusy
 from portal.live import notifications
-from portal.live.listener import Bell, Listener
-from portal.live.notifications import Notice
-from portal.live.registry import OpenStreams, Watched
+from portal.live.listener import Listener, Wakeup
+from portal.live.notifications import Notification
+from portal.live.registry import StreamRegistry, WatchedPage
 from portal.live.schedule import Schedule
 from portal.live.source import Reading, Source
 from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
@@ -31,16 +31,16 @@ from portal.monitoring import metrics
 
 logger = logging.getLogger(__name__)
 
-MOST_PAGES_READ = 200  # in one statement, so that none takes long
-MOST_TAKEN_OUT = 50  # in one turn, so that the hub hears what comes meanwhile
-NUDGES_APART_SECONDS = 5  # of one person on one page: what an open page is asked is bounded here too
+MAX_PAGES_PER_READ = 200  # in one statement, so that none takes long
+MAX_REMOVALS_PER_TURN = 50  # in one turn, so that the hub hears what comes meanwhile
+NUDGE_INTERVAL_SECONDS = 5  # of one person on one page: what an open page is asked is bounded here too
 OPENING_SECONDS = 5
 # A connection that broke may have broken for its tab too, which is back within a second or two, beating at once.
-GRACE_SECONDS = 8
+LEAVE_GRACE_SECONDS = 8
 PING_SECONDS = 20  # less than the minute after which proxies take a silent connection for dead
 SLOW_SECONDS = 15  # a reader that has not taken what was posted so long ago is dropped
-TEND_SECONDS = 1
-LONGEST_PAUSE_SECONDS = 15  # between two tries to reach the database
+HOUSEKEEPING_INTERVAL_SECONDS = 1
+MAX_BACKOFF_SECONDS = 15  # between two tries to reach the database
 
 
 class Hub:
@@ -51,10 +51,10 @@ class Hub:
         self._source = source
         self._most_streams = most_streams
         self._lock = threading.Lock()
-        self._open = OpenStreams()
+        self._open = StreamRegistry()
         self._broken: deque[tuple[float, Stream]] = deque()  # the oldest first
         self._schedule = Schedule()
-        self._bell: Bell | None = None  # with the thread
+        self._bell: Wakeup | None = None  # with the thread
         self._thread: threading.Thread | None = None
         self._is_stopping = False
         self._tended_at = 0.0
@@ -65,8 +65,8 @@ class Hub:
         A stream that is ended meanwhile, by a sign-out for instance, carries its last event alone: an error would be
         reported by the browser, for a page that is being left.
 
-        Raises NotSignedIn (401), NotFound (404), ComeBackLater (503) where there are too many, the process stops or the
-        caller is gone, or DatabaseAway (503).
+        Raises NotSignedIn (401), NotFound (404), ServiceBusy (503) where there are too many, the process stops or the
+        caller is gone, or DatabaseUnavailable (503).
         """
         is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
         if stream.has_last_event or (stream.verdict and stream.verdict.may_see):
@@ -75,9 +75,9 @@ class Hub:
         stream.end()
         stream.close()
         if not is_answered and not has_been_ended:
-            raise DatabaseAway("The database cannot be reached just now. Please try again in a moment.")
+            raise DatabaseUnavailable("The database cannot be reached just now. Please try again in a moment.")
         if stream.verdict is None:
-            raise ComeBackLater("There is no room for another stream just now.")
+            raise ServiceBusy("There is no room for another stream just now.")
         if not stream.verdict.is_signed_in:
             raise NotSignedIn("Please sign in.")
         raise NotFound("There is no such page, or you do not have access to it.")
@@ -119,15 +119,15 @@ class Hub:
         bell.ring()
         return True
 
-    def _start(self) -> Bell:
-        bell = Bell()
+    def _start(self) -> Wakeup:
+        bell = Wakeup()
         self._thread = threading.Thread(target=self._run, args=(bell,), name="live hub", daemon=True)
         self._thread.start()
         return bell
 
     # What follows runs in the hub's own thread.
 
-    def _run(self, bell: Bell) -> None:
+    def _run(self, bell: Wakeup) -> None:
         failures = 0
         while not self._is_stopping:
             try:
@@ -135,23 +135,23 @@ class Hub:
                     self._read_everything_again()
                     for _ in self._turns(listener):
                         failures = 0  # not on connecting: a database that only takes connections is away
-            except DATABASE_TROUBLE as error:
+            except DATABASE_ERRORS as error:
                 failures += 1
                 metrics.HUB_RECONNECTS.inc()
-                pause_seconds = _longest_pause_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
+                pause_seconds = _backoff_limit_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
                 logger.warning("live: the database is away, trying again in %.1f s: %s", pause_seconds, error)
                 self._rest(bell, pause_seconds)
             except Exception:
                 # The outermost loop of the process's streams: without it they would all be silent for ever.
                 logger.exception("live: the hub failed")
-                self._rest(bell, LONGEST_PAUSE_SECONDS)
+                self._rest(bell, MAX_BACKOFF_SECONDS)
         bell.close()
 
-    def _rest(self, bell: Bell, seconds: float) -> None:
+    def _rest(self, bell: Wakeup, seconds: float) -> None:
         """Without a database the streams are kept alive all the same."""
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
-            bell.wait(min(left, TEND_SECONDS))
+            bell.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
             self._tend(time.monotonic())
 
     def _read_everything_again(self) -> None:
@@ -172,10 +172,10 @@ class Hub:
 
     def _next_turn(self) -> float:
         with self._lock:
-            vanished = self._broken[0][0] + GRACE_SECONDS if self._broken else float("inf")
-            return min(self._schedule.next_due(), vanished, self._tended_at + TEND_SECONDS)
+            vanished = self._broken[0][0] + LEAVE_GRACE_SECONDS if self._broken else float("inf")
+            return min(self._schedule.next_due(), vanished, self._tended_at + HOUSEKEEPING_INTERVAL_SECONDS)
 
-    def _hear(self, notice: Notice, now: float) -> None:
+    def _hear(self, notice: Notification, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
         with self._lock:
             if notice.event == notifications.SIGNED_OUT:
@@ -188,7 +188,7 @@ class Hub:
 
     def _tend(self, now: float) -> None:
         """Once a second: pings, streams whose cookie has grown too old, readers that do not read."""
-        if now < self._tended_at + TEND_SECONDS:
+        if now < self._tended_at + HOUSEKEEPING_INTERVAL_SECONDS:
             return
         self._tended_at = now
         with self._lock:
@@ -207,8 +207,8 @@ class Hub:
 
         One with another stream here is not gone; nor is one with a newer stream elsewhere, for its beats say so.
         """
-        for _ in range(MOST_TAKEN_OUT):
-            if not self._broken or now - self._broken[0][0] < GRACE_SECONDS:
+        for _ in range(MAX_REMOVALS_PER_TURN):
+            if not self._broken or now - self._broken[0][0] < LEAVE_GRACE_SECONDS:
                 return
             broken_at, stream = self._broken[0]
             with self._lock:
@@ -221,7 +221,7 @@ class Hub:
 
     def _read_what_is_due(self, connection: PsycopgConnection, now: float) -> None:
         with self._lock:
-            due = [self._open.page(page) for page in self._schedule.take_due(now, MOST_PAGES_READ)]
+            due = [self._open.page(page) for page in self._schedule.take_due(now, MAX_PAGES_PER_READ)]
             groups = [(watched, list(watched.streams)) for watched in due if watched]
         if not groups:
             return
@@ -233,7 +233,7 @@ class Hub:
                 if self._open.page(watched.page.identifier) is watched:
                     self._schedule.was_read(watched.page.identifier, now, reading.changes_in_seconds)
                 newcomers = {stream.caller.profile_id for stream in streams if stream.verdict is None}
-                _tell(watched, streams, reading)
+                _broadcast(watched, streams, reading)
                 for profile_id in newcomers:
                     for oldest in self._open.too_many_of(profile_id):
                         _end(oldest, "full")
@@ -242,12 +242,12 @@ class Hub:
 PING_FRAME = frame(PING, "{}")
 
 
-def _longest_pause_seconds(failures: int) -> float:
+def _backoff_limit_seconds(failures: int) -> float:
     """Growing, and the same from the sixth failure on: after 1,024 of them no float would hold the power."""
-    return min(LONGEST_PAUSE_SECONDS, 0.25 * 2.0 ** min(failures, 6))
+    return min(MAX_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 6))
 
 
-def _tell(watched: Watched, streams: Sequence[Stream], reading: Reading) -> None:
+def _broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading) -> None:
     """Give each stream what it does not know yet, if it may; one that came meanwhile waits for the next reading."""
     events = []
     is_news = reading.state != watched.state
@@ -269,8 +269,8 @@ def _tell(watched: Watched, streams: Sequence[Stream], reading: Reading) -> None
         stream.opened.set()
 
 
-def _nudge(watched: Watched, profile_id: int, now: float) -> None:
-    if now - watched.nudged_at.get(profile_id, float("-inf")) < NUDGES_APART_SECONDS:
+def _nudge(watched: WatchedPage, profile_id: int, now: float) -> None:
+    if now - watched.nudged_at.get(profile_id, float("-inf")) < NUDGE_INTERVAL_SECONDS:
         return
     watched.nudged_at[profile_id] = now
     watched.nudges.append(frame(NUDGE, f'{{"by": {profile_id}}}'))

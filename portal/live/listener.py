@@ -17,12 +17,12 @@ from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
 
 from portal.live import notifications
-from portal.live.notifications import Notice
+from portal.live.notifications import Notification
 
 logger = logging.getLogger(__name__)
 
 
-class Bell:
+class Wakeup:
     """Wakes a listener from another thread."""
 
     def __init__(self) -> None:
@@ -56,7 +56,9 @@ class Bell:
 class Listener:
     """Connects and listens; in a `with` block, after which the connection is closed. Raises what psycopg2 raises."""
 
-    def __init__(self, engine: Engine, bell: Bell, prepare: Callable[[PsycopgConnection], None] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, bell: Wakeup, prepare: Callable[[PsycopgConnection], None] | None = None
+    ) -> None:
         self._bell = bell
         self._pooled = engine.raw_connection()
         self.connection: PsycopgConnection = self._pooled.driver_connection  # type: ignore[assignment]
@@ -79,7 +81,7 @@ class Listener:
         self._pooled.invalidate()
         self._pooled.close()
 
-    def wait(self, timeout_seconds: float) -> list[Notice]:
+    def wait(self, timeout_seconds: float) -> list[Notification]:
         """What has been heard, as soon as there is something, the bell rings or the time is up."""
         if not self.connection.notifies:
             _wait_for(timeout_seconds, self.connection, self._bell)
@@ -87,12 +89,12 @@ class Listener:
             self.connection.poll()
         if self.connection.closed:
             raise psycopg2.OperationalError("the connection was closed")
-        heard = [notifications.read(notify.payload) for notify in self.connection.notifies]
+        heard = [notifications.parse(notify.payload) for notify in self.connection.notifies]
         self.connection.notifies.clear()
         return [notice for notice in heard if notice]
 
 
-def _wait_for(timeout_seconds: float, *readable: Bell | PsycopgConnection) -> None:
+def _wait_for(timeout_seconds: float, *readable: Wakeup | PsycopgConnection) -> None:
     poll = select.poll()
     for each in readable:
         poll.register(each.fileno(), select.POLLIN)

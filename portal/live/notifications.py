@@ -11,10 +11,10 @@ ROSTER = "roster"  # who is on a page, or what they do, has changed; or who may 
 SAVED = "saved"  # a record has a new version
 NUDGE = "nudge"  # somebody who waits asks those on the page to finish
 SIGNED_OUT = "signed-out"  # a profile's sign-in sessions may have ended, or its role has changed
-EVENTS_OF_PAGES = (ROSTER, SAVED, NUDGE)
+PAGE_EVENTS = (ROSTER, SAVED, NUDGE)
 
 
-class Notice(NamedTuple):
+class Notification(NamedTuple):
     """`page` for the events of pages, `profile` for SIGNED_OUT and, as who asks, for NUDGE."""
 
     event: str
@@ -27,7 +27,7 @@ class Notice(NamedTuple):
         return json.dumps({name: value for name, value in self._asdict().items() if value is not None})
 
 
-def read(payload: str) -> Notice | None:
+def parse(payload: str) -> Notification | None:
     """The notice in a payload; None for what is none of ours, a newer release's perhaps."""
     try:
         members = json.loads(payload)
@@ -35,13 +35,13 @@ def read(payload: str) -> Notice | None:
         return None
     if not isinstance(members, dict):
         return None
-    notice = Notice(
+    notice = Notification(
         _text(members.get("event")) or "",
         _text(members.get("page")),
         _number(members.get("version")),
         _number(members.get("profile")),
     )
-    is_whole = notice.page if notice.event in EVENTS_OF_PAGES else notice.event == SIGNED_OUT and notice.profile
+    is_whole = notice.page if notice.event in PAGE_EVENTS else notice.event == SIGNED_OUT and notice.profile
     return notice if is_whole else None
 
 

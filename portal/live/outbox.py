@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
-from portal.driver.errors import DATABASE_TROUBLE, first_line
+from portal.driver.errors import DATABASE_ERRORS, first_line
 from portal.extensions import PRESENCE_BIND, db
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def _do(session: Session) -> None:
         with db.engines[PRESENCE_BIND].execution_options(isolation_level=isolation_level).begin() as connection:
             for work in waiting:
                 work(connection)
-    except DATABASE_TROUBLE as error:
+    except DATABASE_ERRORS as error:
         logger.warning("live: what was saved is told within 20 s, not at once: %s", first_line(error))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from portal.live.notifications import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notice
+from portal.live.notifications import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notification
 from portal.monitoring import metrics
 
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -22,12 +22,12 @@ def roster_changed(connection: Connection, page_identifiers: Iterable[str]) -> N
     So this is also what covers a permission that has changed for a page: a record that becomes restricted, say.
     """
     for page_identifier in page_identifiers:
-        _notify(connection, Notice(ROSTER, page=page_identifier))
+        _notify(connection, Notification(ROSTER, page=page_identifier))
 
 
 def saved(connection: Connection, page_identifier: str, version: int) -> None:
     """The record of this page has a new version."""
-    _notify(connection, Notice(SAVED, page=page_identifier, version=version))
+    _notify(connection, Notification(SAVED, page=page_identifier, version=version))
 
 
 def signed_out(connection: Connection, profile_id: int) -> None:
@@ -35,7 +35,7 @@ def signed_out(connection: Connection, profile_id: int) -> None:
 
     For whatever ends sign-in sessions, one or all, or changes what the profile may see.
     """
-    _notify(connection, Notice(SIGNED_OUT, profile=profile_id))
+    _notify(connection, Notification(SIGNED_OUT, profile=profile_id))
 
 
 def notify_sql(event: str, page: str, **members: str) -> str:
@@ -47,6 +47,6 @@ def notify_sql(event: str, page: str, **members: str) -> str:
     return f"pg_notify('{CHANNEL}', json_build_object('event', '{event}', 'page', {page}{pairs})::text)"
 
 
-def _notify(connection: Connection, notice: Notice) -> None:
+def _notify(connection: Connection, notice: Notification) -> None:
     connection.execute(NOTIFY, {"channel": CHANNEL, "payload": notice.payload()})
     metrics.NOTIFICATIONS_SENT.inc()

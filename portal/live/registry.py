@@ -8,11 +8,11 @@ from portal.live.stream import Stream
 from portal.monitoring import metrics
 from portal.page_kinds import Page
 
-MOST_OF_PROFILE = 12  # a person with more visible tabs than this has a script
+MAX_STREAMS_PER_PROFILE = 12  # a person with more visible tabs than this has a script
 
 
 @dataclass
-class Watched:
+class WatchedPage:
     """A page that somebody here is on, and what its streams have been told of it."""
 
     page: Page
@@ -23,16 +23,16 @@ class Watched:
     nudged_at: dict[int, float] = field(default_factory=dict)  # when a profile's last one came
 
 
-class OpenStreams:
+class StreamRegistry:
     """Adds, removes and finds streams."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, Watched] = {}
+        self._pages: dict[str, WatchedPage] = {}
         self._profiles: dict[int, list[Stream]] = {}  # the oldest first
         self.count = 0
 
     def add(self, stream: Stream) -> None:
-        self._pages.setdefault(stream.page.identifier, Watched(stream.page)).streams.append(stream)
+        self._pages.setdefault(stream.page.identifier, WatchedPage(stream.page)).streams.append(stream)
         self._profiles.setdefault(stream.caller.profile_id, []).append(stream)
         self.count += 1
         metrics.STREAMS_OPEN.inc()
@@ -53,7 +53,7 @@ class OpenStreams:
         metrics.STREAMS_OPEN.dec()
         return True
 
-    def page(self, identifier: str | None) -> Watched | None:
+    def page(self, identifier: str | None) -> WatchedPage | None:
         return self._pages.get(identifier or "")
 
     def pages(self) -> list[str]:
@@ -72,7 +72,7 @@ class OpenStreams:
             for stream in self.of_profile(profile_id)
             if stream.verdict and stream.verdict.may_see and not stream.is_ended
         ]
-        return let_in[:-MOST_OF_PROFILE]
+        return let_in[:-MAX_STREAMS_PER_PROFILE]
 
     def of_tab(self, stream: Stream) -> Iterator[Stream]:
         """Those that the same tab holds on the same page."""

@@ -8,7 +8,7 @@ import heapq
 # A burst of changes to a page becomes one event in so long; a lone change waits for nothing.
 COALESCE_SECONDS = 0.1
 # Rung or not, a page is read as often: a sign-in session that has run out is noticed, and a lost notification heals.
-AT_LEAST_EVERY_SECONDS = 20
+MAX_READ_INTERVAL_SECONDS = 20
 
 
 class Schedule:
@@ -26,7 +26,7 @@ class Schedule:
     def was_read(self, page: str, now: float, changes_in_seconds: float) -> None:
         """The page has been read, and by itself changes so soon."""
         self._read_at[page] = now
-        self._plan(page, now + max(COALESCE_SECONDS, min(AT_LEAST_EVERY_SECONDS, changes_in_seconds)))
+        self._plan(page, now + max(COALESCE_SECONDS, min(MAX_READ_INTERVAL_SECONDS, changes_in_seconds)))
 
     def forget(self, page: str) -> None:
         """Nobody here is on the page any more."""

@@ -10,14 +10,14 @@ from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
 
-class Verdict(NamedTuple):
+class Authorization(NamedTuple):
     """Whether somebody may go on listening: the sign-in session holds, the page is for them."""
 
     is_signed_in: bool
     may_see: bool
 
 
-class Held(Protocol):
+class StreamIdentity(Protocol):
     """A stream as far as the source is concerned: who holds it, on which page, from which tab, the tab's which."""
 
     page: Page
@@ -39,15 +39,17 @@ class Reading:
     state: Any
     version: int | None
     changes_in_seconds: float
-    verdicts: list[Verdict]
+    verdicts: list[Authorization]
 
 
 class Source(Protocol):
     def prepare(self, connection: PsycopgConnection) -> None:
         """Make a new connection ready; called once for each."""
 
-    def read(self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[Held]) -> list[Reading]:
+    def read(
+        self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[StreamIdentity]
+    ) -> list[Reading]:
         """Read the pages, and judge those who listen, in one statement."""
 
-    def take_out(self, connection: PsycopgConnection, held: Held, broken_for_seconds: float) -> bool:
+    def take_out(self, connection: PsycopgConnection, held: StreamIdentity, broken_for_seconds: float) -> bool:
         """Take the tab of a broken stream off its page, if nothing has been heard of it since. Whether it was."""

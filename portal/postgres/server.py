@@ -21,7 +21,7 @@ from urllib.parse import quote
 import psycopg2
 
 from portal.errors import PostgresDidNotStart
-from portal.postgres.account import Account, access_to, make_socket_folder, runnable_by, server_account
+from portal.postgres.account import ServerAccount, access_to, make_socket_folder, runnable_by, server_account
 from portal.postgres.binaries import Installation, find_installation
 
 DATABASE = "kingston"
@@ -70,7 +70,7 @@ class EmbeddedPostgres:
             return self._server.pid
         lines = self._lock_file_lines()
         pid = abs(int(lines[0])) if lines else None
-        return pid if pid and _is_at_home(pid, self._data) else None
+        return pid if pid and _is_running_here(pid, self._data) else None
 
     def start(self) -> str:
         """Start the server, or attach to the running one, and return its URL for SQLAlchemy.
@@ -127,7 +127,7 @@ class EmbeddedPostgres:
                 self._server = self._launch()
                 is_launched = True
             sockets = self._socket_folder()
-            if sockets and _answers(sockets):
+            if sockets and _accepts_connections(sockets):
                 return sockets
             time.sleep(POLL_SECONDS)
         raise PostgresDidNotStart(self._failure(f"did not answer in {START_TIMEOUT_SECONDS} s", log_start))
@@ -156,7 +156,7 @@ class EmbeddedPostgres:
         """Which PostgreSQL made the data, or is to make it; None where any may."""
         return int((self._data / "PG_VERSION").read_text()) if self._data.exists() else self._major_of_new_data
 
-    def _make_data(self, installation: Installation, account: Account) -> None:
+    def _make_data(self, installation: Installation, account: ServerAccount) -> None:
         """Run initdb beside the data's place: a killed initdb leaves nothing that looks like data."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="unfinished-") as parent:
             data = Path(parent) / "data"
@@ -215,7 +215,7 @@ class EmbeddedPostgres:
         return f"PostgreSQL {what}. The end of its log, {self._log}:\n{tail}"
 
 
-def _is_at_home(pid: int, data: Path) -> bool:
+def _is_running_here(pid: int, data: Path) -> bool:
     """Whether `pid` is a server of `data`, and no other program that was given a killed server's number."""
     if not Path("/proc/self").exists():
         listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
@@ -226,7 +226,7 @@ def _is_at_home(pid: int, data: Path) -> bool:
         return False
 
 
-def _answers(sockets: Path) -> bool:
+def _accepts_connections(sockets: Path) -> bool:
     try:
         psycopg2.connect(host=str(sockets), port=PORT, user="postgres", dbname="postgres").close()
     except psycopg2.OperationalError:

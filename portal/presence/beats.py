@@ -9,17 +9,17 @@ from portal import page_kinds
 from portal.errors import InvalidInput
 
 ACTIVITIES = ("viewing", "editing")
-ANSWERS = ("soon", "done")
+NUDGE_REPLIES = ("soon", "done")
 STREAM_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # A caller that names no tab has one all the same; no tab_id can be this.
-UNNAMED_TAB = "."
-LONGEST_IDENTIFIER = 255
-MOST_TABS = 10
-MOST_FIELDS = 50
-LONGEST_FIELD = 100
+DEFAULT_TAB_ID = "."
+MAX_IDENTIFIER_LENGTH = 255
+MAX_TABS = 10
+MAX_FIELDS = 50
+MAX_FIELD_LENGTH = 100
 MAX_FIELDS_BYTES = 900  # of the names kept: everybody's rosters hold them
-MOST_STREAMS = 1_000_000
+MAX_STREAM_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Beat:
     """
 
     page: page_kinds.Page
-    tab_id: str = UNNAMED_TAB
+    tab_id: str = DEFAULT_TAB_ID
     activity: str = "viewing"
     visible: bool = True
     fields: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Beat:
         return said
 
 
-def beat_from(body: object) -> Beat:
+def parse_beat(body: object) -> Beat:
     """Read a beat from parsed JSON. Raises InvalidInput (422) naming the field, or NotFound (404) for the page.
 
     Members that it does not know are ignored, a `user_id` above all: who beats is the session's to say.
@@ -60,71 +60,71 @@ def beat_from(body: object) -> Beat:
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     return Beat(
-        page=page_kinds.parse(_page_identifier(body.get("page_identifier"))),
-        tab_id=tab_id_from(body.get("tab_id")),
-        activity=_activity(body.get("activity", "viewing")),
-        visible=_truth("visible", body.get("visible", True)),
-        fields=_fields(body.get("fields", [])),
-        waiting=_truth("waiting", body.get("waiting", False)),
-        answer=_answer(body.get("answer")),
-        stream=_stream(body.get("stream", 0)),
+        page=page_kinds.parse(_parse_page_identifier(body.get("page_identifier"))),
+        tab_id=parse_tab_id(body.get("tab_id")),
+        activity=_parse_activity(body.get("activity", "viewing")),
+        visible=_parse_bool("visible", body.get("visible", True)),
+        fields=_parse_fields(body.get("fields", [])),
+        waiting=_parse_bool("waiting", body.get("waiting", False)),
+        answer=_parse_nudge_reply(body.get("answer")),
+        stream=_parse_stream(body.get("stream", 0)),
     )
 
 
-def tab_id_from(value: Any) -> str:
-    """A tab's id, UNNAMED_TAB for None. Raises InvalidInput (422)."""
+def parse_tab_id(value: Any) -> str:
+    """A tab's id, DEFAULT_TAB_ID for None. Raises InvalidInput (422)."""
     if value is None:
-        return UNNAMED_TAB
+        return DEFAULT_TAB_ID
     if not isinstance(value, str) or not TAB_ID.fullmatch(value):
         raise InvalidInput("tab_id", "must be 1 to 64 letters, digits, hyphens or underscores")
     return value
 
 
-def _page_identifier(value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_IDENTIFIER or not value.isprintable():
+def _parse_page_identifier(value: Any) -> str:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_IDENTIFIER_LENGTH or not value.isprintable():
         raise InvalidInput(
-            "page_identifier", f"must be text of 1 to {LONGEST_IDENTIFIER} characters, such as client-42"
+            "page_identifier", f"must be text of 1 to {MAX_IDENTIFIER_LENGTH} characters, such as client-42"
         )
     return value
 
 
-def _activity(value: Any) -> str:
+def _parse_activity(value: Any) -> str:
     if value not in ACTIVITIES:
         raise InvalidInput("activity", f"must be {' or '.join(ACTIVITIES)}")
     return str(value)
 
 
-def _truth(field: str, value: Any) -> bool:
+def _parse_bool(field: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput(field, "must be true or false")
     return value
 
 
-def _stream(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST_STREAMS:
-        raise InvalidInput("stream", f"must be a whole number from 0 to {MOST_STREAMS}")
+def _parse_stream(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_STREAM_NUMBER:
+        raise InvalidInput("stream", f"must be a whole number from 0 to {MAX_STREAM_NUMBER}")
     return value
 
 
-def stream_number_from(text: str | None) -> int:
+def parse_stream_number(text: str | None) -> int:
     """Which of its tab's streams an address is for, 0 for None. Raises InvalidInput (422)."""
     if not text:
         return 0
-    return _stream(int(text) if STREAM_NUMBER.fullmatch(text) else text)
+    return _parse_stream(int(text) if STREAM_NUMBER.fullmatch(text) else text)
 
 
-def _answer(value: Any) -> str | None:
-    if value is not None and value not in ANSWERS:
-        raise InvalidInput("answer", f"must be {' or '.join(ANSWERS)}, or null")
+def _parse_nudge_reply(value: Any) -> str | None:
+    if value is not None and value not in NUDGE_REPLIES:
+        raise InvalidInput("answer", f"must be {' or '.join(NUDGE_REPLIES)}, or null")
     return value and str(value)
 
 
-def _fields(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > MOST_FIELDS:
-        raise InvalidInput("fields", f"must be a list of at most {MOST_FIELDS} names")
+def _parse_fields(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or len(value) > MAX_FIELDS:
+        raise InvalidInput("fields", f"must be a list of at most {MAX_FIELDS} names")
     for name in value:
-        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_FIELD or not name.isprintable():
-            raise InvalidInput("fields", f"must be names of 1 to {LONGEST_FIELD} printable characters")
+        if not isinstance(name, str) or not 0 < len(name) <= MAX_FIELD_LENGTH or not name.isprintable():
+            raise InvalidInput("fields", f"must be names of 1 to {MAX_FIELD_LENGTH} printable characters")
     return _that_fit(value) if value else ()
 
 

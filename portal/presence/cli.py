@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from portal import clock
 from portal.cli import CommandGroup
-from portal.errors import DatabaseAway, NotFound
+from portal.errors import DatabaseUnavailable, NotFound
 from portal.extensions import LIVE_BIND, db
-from portal.live.listener import Bell, Listener
-from portal.live.notifications import Notice
+from portal.live.listener import Listener, Wakeup
+from portal.live.notifications import Notification
 from portal.presence import sql, store
 
 WATCH_WAIT_SECONDS = 60
@@ -63,7 +63,7 @@ def clear(email: str | None, page_identifier: str | None) -> None:
 def watch(page_identifier: str | None) -> None:
     """Print what open pages are told, as it happens, until Ctrl-C."""
     try:
-        with closing(Bell()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
+        with closing(Wakeup()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
             click.echo("Watching; Ctrl-C ends it.", err=True)
             while True:
                 for notice in listener.wait(WATCH_WAIT_SECONDS):
@@ -72,10 +72,10 @@ def watch(page_identifier: str | None) -> None:
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
     except psycopg2.OperationalError as error:
-        raise DatabaseAway(f"The database has gone away: {error}") from error
+        raise DatabaseUnavailable(f"The database has gone away: {error}") from error
 
 
-def _line(notice: Notice) -> str:
+def _line(notice: Notification) -> str:
     about = {"version": notice.version, "profile": notice.profile}
     words = [f"{name} {number}" for name, number in about.items() if number is not None]
     return "\t".join([f"{clock.now():%H:%M:%S.%f}"[:-3], notice.event, notice.page or "", " ".join(words)]).rstrip()

@@ -53,7 +53,7 @@ def presence_of(
 
 def list_heartbeat_seconds(kind_name: str) -> int:
     """How often a list of such pages asks who is on each: as often as the pages themselves beat."""
-    return heartbeat_seconds(page_kinds.kind_called(kind_name), current_app.config["SETTINGS"].presence)
+    return heartbeat_seconds(page_kinds.kind_named(kind_name), current_app.config["SETTINGS"].presence)
 
 
 def heartbeat_seconds(kind: page_kinds.PageKind, timings: PresenceTimings) -> int:

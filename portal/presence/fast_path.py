@@ -18,7 +18,7 @@ from werkzeug.http import parse_cookie
 
 from portal.errors import NotSignedIn, PortalError
 from portal.extensions import PRESENCE_BIND, db
-from portal.presence.heartbeat import LARGEST_BODY_BYTES, answer_to_beat
+from portal.presence.heartbeat import MAX_BEAT_BODY_BYTES, handle_beat
 from portal.web import session_cookie
 from portal.web.allowed_hosts import Hosts
 from portal.web.csrf import HEADER, is_token_of
@@ -28,17 +28,19 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/user_page_presence"
-FAILURE = "portal.presence.failure"  # why the express lane refused a beat: the view raises it, and asks nobody again
-TOKEN = "HTTP_" + HEADER.upper().replace("-", "_")
-MOST_CALLERS_KEPT = 4096
-UNUSUAL = (BadData, KeyError, ValueError, RecursionError, PortalError)
+DEFERRED_ERROR = (
+    "portal.presence.failure"  # why the express lane refused a beat: the view raises it, and asks nobody again
+)
+CSRF_HEADER_KEY = "HTTP_" + HEADER.upper().replace("-", "_")
+MAX_CACHED_CALLERS = 4096
+FALL_BACK_ON = (BadData, KeyError, ValueError, RecursionError, PortalError)
 
 
-def init_express_lane(app: Flask) -> None:
-    app.wsgi_app = ExpressLane(app, app.wsgi_app)  # type: ignore[method-assign]
+def init_fast_path(app: Flask) -> None:
+    app.wsgi_app = HeartbeatFastPath(app, app.wsgi_app)  # type: ignore[method-assign]
 
 
-class ExpressLane:
+class HeartbeatFastPath:
     """A WSGI application in front of Flask's."""
 
     def __init__(self, app: Flask, flask: "WSGIApplication") -> None:
@@ -50,7 +52,7 @@ class ExpressLane:
             self._engine = db.engines[PRESENCE_BIND]
         self._timings = app.config["SETTINGS"].presence
         self._headers = [("Content-Type", "application/json"), *headers_of_data(app.config["SETTINGS"])]
-        self._verified = lru_cache(maxsize=MOST_CALLERS_KEPT)(self._verify)
+        self._verified = lru_cache(maxsize=MAX_CACHED_CALLERS)(self._verify)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if not (_is_beat(environ) and self._hosts.is_served(environ.get("HTTP_HOST", ""))):
@@ -68,18 +70,18 @@ class ExpressLane:
         try:
             caller = self._caller(environ)
             beat = orjson.loads(body)
-        except UNUSUAL:
+        except FALL_BACK_ON:
             return None
         try:
-            answer = answer_to_beat(caller, beat, self._timings, self._engine)
+            answer = handle_beat(caller, beat, self._timings, self._engine)
         except Exception as error:  # Flask answers and logs it as any other; past it a person would see gunicorn's page
-            environ[FAILURE] = error
+            environ[DEFERRED_ERROR] = error
             return None
         return orjson.dumps(answer, option=orjson.OPT_APPEND_NEWLINE)
 
     def _caller(self, environ: "WSGIEnvironment") -> session_cookie.Identity:
         """Who calls, by session cookie and CSRF token. Raises one of UNUSUAL."""
-        caller, signed_at = self._verified(environ["HTTP_COOKIE"], environ[TOKEN])
+        caller, signed_at = self._verified(environ["HTTP_COOKIE"], environ[CSRF_HEADER_KEY])
         if session_cookie.is_too_old(self._app, signed_at):
             raise NotSignedIn
         return caller
@@ -87,7 +89,7 @@ class ExpressLane:
     def _verify(self, cookies: str, token: str) -> tuple[session_cookie.Identity, float]:
         """The caller and when a person last did something. What a signature says of the same text never changes, so
         it is verified once; whether the session still holds is asked of the clock and the database at every beat."""
-        content, signed_at = session_cookie.opened(self._app, parse_cookie(cookies)[self._cookie_name])
+        content, signed_at = session_cookie.decode_cookie(self._app, parse_cookie(cookies)[self._cookie_name])
         if not is_token_of(self._app, content, token):
             raise NotSignedIn
         return session_cookie.parse_identity(content[session_cookie.IDENTITY_KEY]), signed_at
@@ -102,6 +104,6 @@ def _is_beat(environ: "WSGIEnvironment") -> bool:
         and environ.get("CONTENT_TYPE") == "application/json"
         and length.isascii()
         and length.isdigit()
-        and len(length) <= len(str(LARGEST_BODY_BYTES))
-        and int(length) <= LARGEST_BODY_BYTES
+        and len(length) <= len(str(MAX_BEAT_BODY_BYTES))
+        and int(length) <= MAX_BEAT_BODY_BYTES
     )

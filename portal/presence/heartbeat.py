@@ -7,21 +7,21 @@ from sqlalchemy import Engine
 from portal.config import PresenceTimings
 from portal.presence import roster as rules
 from portal.presence import store
-from portal.presence.beats import beat_from
+from portal.presence.beats import parse_beat
 from portal.presence.context import heartbeat_seconds
 from portal.web.session_cookie import Identity
 
-LARGEST_BODY_BYTES = 16 * 1024
+MAX_BEAT_BODY_BYTES = 16 * 1024
 
 
-def answer_to_beat(
+def handle_beat(
     caller: Identity, body: object, timings: PresenceTimings, engine: Engine | None = None
 ) -> dict[str, Any]:
     """Take the beat in `body`, parsed JSON, and answer with the interval, the record's version and the roster.
 
     `engine` as in `store.beat`. Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
     """
-    given = beat_from(body)
+    given = parse_beat(body)
     roster, version = store.beat(caller, given, timings.active_window_seconds, engine)
     return {
         "status": "updated",

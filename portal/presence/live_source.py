@@ -10,7 +10,7 @@ import orjson
 from psycopg2.extensions import connection as PsycopgConnection
 
 from portal.config import PresenceTimings
-from portal.live.source import Held, Reading, Verdict
+from portal.live.source import Authorization, Reading, StreamIdentity
 from portal.monitoring import metrics
 from portal.page_kinds import Page
 from portal.presence import live_sql, store
@@ -26,9 +26,11 @@ class PresenceSource:
         self._timings = timings
 
     def prepare(self, connection: PsycopgConnection) -> None:
-        store.prepare(connection, live_sql.pages_read(), live_sql.vanished())
+        store.prepare(connection, live_sql.pages_read(), live_sql.disconnected())
 
-    def read(self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[Held]) -> list[Reading]:
+    def read(
+        self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[StreamIdentity]
+    ) -> list[Reading]:
         """The pages in their order, each with the verdicts of those that hold a stream on it, in theirs.
 
         No page without a stream is read, so there is always somebody to judge.
@@ -44,15 +46,15 @@ class PresenceSource:
             cursor.execute(f"EXECUTE {live_sql.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s)", parameters)
             [(now_epoch, verdicts, found)] = cursor.fetchall()
         metrics.ROSTER_QUERIES.inc()
-        verdicts_of: dict[str, list[Verdict]] = {page.identifier: [] for page in pages}
+        verdicts_of: dict[str, list[Authorization]] = {page.identifier: [] for page in pages}
         for each, verdict in zip(held, verdicts or (), strict=True):
-            verdicts_of[each.page.identifier].append(Verdict(*verdict))
+            verdicts_of[each.page.identifier].append(Authorization(*verdict))
         return [
             self._reading(page, Roster(now_epoch, rows or []), version, verdicts_of[page.identifier])
             for page, (rows, version) in ((page, found[page.identifier]) for page in pages)
         ]
 
-    def take_out(self, connection: PsycopgConnection, held: Held, broken_for_seconds: float) -> bool:
+    def take_out(self, connection: PsycopgConnection, held: StreamIdentity, broken_for_seconds: float) -> bool:
         """Take a tab off its page whose connection broke so long ago, unless it has been heard of since."""
         parameters = (
             held.caller.profile_id,
@@ -63,12 +65,12 @@ class PresenceSource:
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
-            cursor.execute(f"EXECUTE {live_sql.PREPARED_VANISHED} (%s, %s, %s, %s, %s, %s)", parameters)
+            cursor.execute(f"EXECUTE {live_sql.PREPARED_DISCONNECTED} (%s, %s, %s, %s, %s, %s)", parameters)
             [(rung,)] = cursor.fetchall()
         metrics.NOTIFICATIONS_SENT.inc(rung)
         return bool(rung)
 
-    def _reading(self, page: Page, roster: Roster, version: int | None, verdicts: list[Verdict]) -> Reading:
+    def _reading(self, page: Page, roster: Roster, version: int | None, verdicts: list[Authorization]) -> Reading:
         window = self._timings.active_window_seconds
         users = rules.viewers(roster, window)
         told = {
@@ -80,7 +82,7 @@ class PresenceSource:
         return Reading(
             page=page,
             roster=orjson.dumps(told).decode(),
-            state=rules.visible_state(users),
+            state=rules.roster_signature(users),
             version=version,
             changes_in_seconds=rules.changes_in_seconds(roster, window),
             verdicts=verdicts,

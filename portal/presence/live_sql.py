@@ -2,11 +2,11 @@
 
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
-from portal.presence.sql import CALLER, VIEWERS, beaten_within, caller, ring, version, visible, without_tab
+from portal.presence.sql import CALLER, VIEWERS, beaten_within, caller, notified_count, version, visible, without_tab
 from portal.presence.tab_sql import NOW
 
 PREPARED_PAGES = "presence_pages"
-PREPARED_VANISHED = "presence_vanished"
+PREPARED_DISCONNECTED = "presence_vanished"
 PREPARED_NUDGE = "presence_nudge"
 
 
@@ -42,7 +42,7 @@ def pages_read() -> str:
     """
 
 
-def vanished() -> str:
+def disconnected() -> str:
     """PREPARE taking out a tab whose connection has broken without a word.
 
     Parameters: profile id, page identifier, tab id, which of the tab's streams broke, seconds since it did, active
@@ -56,9 +56,9 @@ def vanished() -> str:
     silent = f"""(tabs -> $3 ->> 'at')::float8 < {NOW} - $5 AND coalesce((tabs -> $3 ->> 'stream')::int, 0) <= $4
           AND ((tabs -> $3 ->> 'visible')::boolean OR tabs -> $3 ? 'waiting')"""
     return f"""
-    PREPARE {PREPARED_VANISHED} (int, text, text, int, float8, float8) AS
+    PREPARE {PREPARED_DISCONNECTED} (int, text, text, int, float8, float8) AS
     WITH {without_tab("$1", "$2", "$3", "$6", silent)}
-    SELECT {ring("taken_out")}
+    SELECT {notified_count("taken_out")}
     """
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, NotRequired, TypedDict
 
-from portal.presence.beats import MOST_FIELDS
+from portal.presence.beats import MAX_FIELDS
 
 Tabs = Mapping[str, Mapping[str, Any]]
-AGEING = ("last_seen", "seconds_ago")  # what every beat changes, and no page is redrawn for
+VOLATILE_FIELDS = ("last_seen", "seconds_ago")  # what every beat changes, and no page is redrawn for
 
 
 class Viewer(TypedDict):
@@ -60,9 +60,9 @@ def viewers(roster: Roster, active_window_seconds: int) -> list[Viewer]:
     return [_viewer(PresentRow(*row), oldest) for row in roster.rows]
 
 
-def visible_state(viewers: Iterable[Viewer]) -> Any:
+def roster_signature(viewers: Iterable[Viewer]) -> Any:
     """What people see of a roster: equal for two rosters that differ only in who beat when."""
-    shown = [{name: value for name, value in viewer.items() if name not in AGEING} for viewer in viewers]
+    shown = [{name: value for name, value in viewer.items() if name not in VOLATILE_FIELDS} for viewer in viewers]
     return sorted(shown, key=lambda viewer: viewer["id"])
 
 
@@ -94,7 +94,7 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
         if tab["visible"]:
             viewer["visible"] = True
         if tab["fields"]:
-            viewer["fields"] = sorted({*viewer["fields"], *tab["fields"]})[:MOST_FIELDS]
+            viewer["fields"] = sorted({*viewer["fields"], *tab["fields"]})[:MAX_FIELDS]
     if any("waiting" in tab or "answer" in tab for tab in tabs):
         _add_waiting(viewer, tabs)
     return viewer

@@ -153,7 +153,7 @@ def leave() -> str:
     page AS (SELECT $3 AS identifier, $4 AS kind, $5 AS number),
     allowed AS (SELECT caller.id FROM caller, page WHERE {visible()}),
     {without_tab("(SELECT id FROM caller)", "$3", "$6", "$7")}
-    SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), {ring("taken_out")}
+    SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), {notified_count("taken_out")}
     """
 
 
@@ -166,7 +166,7 @@ def clear() -> str:
     PREPARE {PREPARED_CLEAR} (int, uuid) AS
     WITH caller AS ({CALLER}),
     gone AS (DELETE FROM user_page_presence WHERE user_id = (SELECT id FROM caller) RETURNING page_identifier)
-    SELECT EXISTS (SELECT FROM caller), {ring("gone")}
+    SELECT EXISTS (SELECT FROM caller), {notified_count("gone")}
     """
 
 
@@ -247,6 +247,6 @@ def without_tab(user_id: str, page_identifier: str, tab_id: str, window: str, co
     taken_out AS (SELECT * FROM gone UNION ALL SELECT * FROM kept)"""
 
 
-def ring(changed: str) -> str:
+def notified_count(changed: str) -> str:
     """A scalar that rings each page of the CTE `changed` and says how many there were."""
     return f"(SELECT count({notify_sql(ROSTER, 'page_identifier')}) FROM {changed})::int"

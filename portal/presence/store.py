@@ -29,24 +29,24 @@ from portal.live import publish
 from portal.monitoring import metrics
 from portal.presence import live_sql
 from portal.presence import sql as statements
-from portal.presence.batching import Rounds
+from portal.presence.batching import Batcher
 from portal.presence.beats import Beat
 from portal.presence.roster import Roster
 from portal.web.session_cookie import Identity
 
-NO_SUCH_PAGE = "There is no such page, or you do not have access to it."
-NUDGE_EVERY_SECONDS = 20  # the least between two nudges of one person on one page
+PAGE_NOT_FOUND = "There is no such page, or you do not have access to it."
+NUDGE_INTERVAL_SECONDS = 20  # the least between two nudges of one person on one page
 CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, *USELESS_CONNECTION)
 
 
 # One for each engine, so that two applications in one process never share a round.
-_rounds: WeakKeyDictionary[Engine, Rounds[tuple[Identity, Beat, int], tuple[Any, ...]]] = WeakKeyDictionary()
+_batchers: WeakKeyDictionary[Engine, Batcher[tuple[Identity, Beat, int], tuple[Any, ...]]] = WeakKeyDictionary()
 
 
 def init_store(engine: Engine) -> None:
     """Prepare the statements on every connection of `engine`, once the features have registered their kinds."""
     event.listen(engine, "connect", _prepare_all)
-    _rounds[engine] = Rounds(partial(_run_beats, engine))
+    _batchers[engine] = Batcher(partial(_run_beats, engine))
 
 
 def beat(
@@ -58,7 +58,7 @@ def beat(
     has ended, NotFound (404) when the page is not for the caller.
     """
     key = (caller.profile_id, given.page.identifier)
-    rounds = _rounds[engine or db.engines[PRESENCE_BIND]]
+    rounds = _batchers[engine or db.engines[PRESENCE_BIND]]
     signed_in, allowed, now_epoch, rows, version, _ = rounds.send(key, (caller, given, active_window_seconds))
     _check(signed_in, allowed)
     return Roster(now_epoch, rows), version
@@ -115,7 +115,7 @@ def nudge(caller: Identity, page: page_kinds.Page, tab_id: str, timings: Presenc
             page.number,
             tab_id,
             timings.active_window_seconds,
-            NUDGE_EVERY_SECONDS,
+            NUDGE_INTERVAL_SECONDS,
         ),
     )
     metrics.NOTIFICATIONS_SENT.inc(rung)
@@ -128,7 +128,7 @@ def nudge(caller: Identity, page: page_kinds.Page, tab_id: str, timings: Presenc
 
 def clear_profile(connection: Connection, profile_id: int) -> int:
     """Take the profile off every page; return from how many. The caller commits."""
-    return _ring(connection, connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}))
+    return _notify_pages(connection, connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}))
 
 
 def clear_all(connection: Connection) -> int:
@@ -138,7 +138,9 @@ def clear_all(connection: Connection) -> int:
 
 def clear_page(connection: Connection, page_identifier: str) -> int:
     """Take everybody off the page; return how many. The caller commits."""
-    return _ring(connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier}))
+    return _notify_pages(
+        connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier})
+    )
 
 
 def evict(connection: Connection, page: page_kinds.Page) -> int:
@@ -182,7 +184,7 @@ def columns(wanted: Sequence[page_kinds.Page]) -> tuple[list[str], list[str], li
     )
 
 
-def _ring(connection: Connection, deleted: CursorResult[Any]) -> int:
+def _notify_pages(connection: Connection, deleted: CursorResult[Any]) -> int:
     """Tell the pages whose rows were deleted; return how many rows."""
     identifiers = deleted.scalars().all()
     publish.roster_changed(connection, dict.fromkeys(identifiers))
@@ -193,7 +195,7 @@ def _check(signed_in: bool, allowed: bool = True) -> None:
     if not signed_in:
         raise NotSignedIn("Please sign in.")
     if not allowed:
-        raise NotFound(NO_SUCH_PAGE)
+        raise NotFound(PAGE_NOT_FOUND)
 
 
 def _run_beats(engine: Engine, calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, ...]]:

@@ -1,6 +1,6 @@
 """What a row of presence keeps of each tab, and how much that may be, as SQL expressions for statements.py."""
 
-from portal.presence.beats import MOST_TABS
+from portal.presence.beats import MAX_TABS
 
 # What a row may hold: everybody's rosters read it whole. Ten tabs as browsers name them take 2,000 bytes, and the names
 # of all fields of the largest form 300.
@@ -52,4 +52,4 @@ def other_tabs(tabs: str, tab_id: str, said: str, window: str) -> str:
                    sum(pg_column_size(tab) + octet_length(id) + 16) OVER {newest_first} AS bytes
             FROM jsonb_each({tabs} - {tab_id}) AS other (id, tab)
             WHERE (tab ->> 'at')::float8 > extract(epoch FROM now()) - {window}) live
-        WHERE tabs < {MOST_TABS} AND bytes <= {MAX_ROW_BYTES - TIMES_BYTES} - pg_column_size({said})) END"""
+        WHERE tabs < {MAX_TABS} AND bytes <= {MAX_ROW_BYTES - TIMES_BYTES} - pg_column_size({said})) END"""

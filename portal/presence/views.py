@@ -10,16 +10,16 @@ from portal.extensions import csrf
 from portal.live import open_stream
 from portal.presence import roster as rules
 from portal.presence import store
-from portal.presence.beats import stream_number_from, tab_id_from
-from portal.presence.fast_path import FAILURE
-from portal.presence.heartbeat import LARGEST_BODY_BYTES, answer_to_beat
+from portal.presence.beats import parse_stream_number, parse_tab_id
+from portal.presence.fast_path import DEFERRED_ERROR
+from portal.presence.heartbeat import MAX_BEAT_BODY_BYTES, handle_beat
 from portal.web import session_cookie
 from portal.web.csrf import check_csrf
-from portal.web.json_body import json_body
+from portal.web.json_body import read_json_body
 
 blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
-MOST_PAGES = 100
+MAX_PAGES_PER_REQUEST = 100
 
 
 @blueprint.before_request
@@ -32,9 +32,9 @@ def check_caller() -> None:
 @blueprint.post("")
 def beat() -> ResponseReturnValue:
     """Say "I am here" and learn who else is."""
-    if failure := request.environ.get(FAILURE):
+    if failure := request.environ.get(DEFERRED_ERROR):
         raise failure
-    return answer_to_beat(session_cookie.identity(), json_body(LARGEST_BODY_BYTES), _timings())
+    return handle_beat(session_cookie.identity(), read_json_body(MAX_BEAT_BODY_BYTES), _timings())
 
 
 @blueprint.get("/<page_identifier>")
@@ -51,8 +51,8 @@ def events(page_identifier: str) -> ResponseReturnValue:
         current_app,
         page_kinds.parse(page_identifier),
         session_cookie.identity(),
-        tab_id_from(request.args.get("tab_id")),
-        stream_number_from(request.args.get("stream")),
+        parse_tab_id(request.args.get("tab_id")),
+        parse_stream_number(request.args.get("stream")),
         seconds_left=session_cookie.seconds_left(),
         connection=request.environ.get("gunicorn.socket"),
     )
@@ -64,11 +64,11 @@ def events(page_identifier: str) -> ResponseReturnValue:
 @blueprint.post("/<page_identifier>/nudge")
 def nudge(page_identifier: str) -> ResponseReturnValue:
     """Ask the others on the page to finish; the caller's tab must be waiting there."""
-    body = json_body(LARGEST_BODY_BYTES)
+    body = read_json_body(MAX_BEAT_BODY_BYTES)
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     store.nudge(
-        session_cookie.identity(), page_kinds.parse(page_identifier), tab_id_from(body.get("tab_id")), _timings()
+        session_cookie.identity(), page_kinds.parse(page_identifier), parse_tab_id(body.get("tab_id")), _timings()
     )
     return {"status": "asked"}
 
@@ -89,7 +89,7 @@ def leave(page_identifier: str) -> ResponseReturnValue:
     store.leave(
         session_cookie.identity(),
         page,
-        None if tab_id is None else tab_id_from(tab_id),
+        None if tab_id is None else parse_tab_id(tab_id),
         _timings().active_window_seconds,
     )
     return {"status": "left"}
@@ -104,8 +104,8 @@ def clear() -> ResponseReturnValue:
 
 def _wanted_pages() -> list[page_kinds.Page]:
     identifiers = dict.fromkeys(request.args.getlist("page"))
-    if not 0 < len(identifiers) <= MOST_PAGES:
-        raise InvalidInput("page", f"name 1 to {MOST_PAGES} pages, such as ?page=client-1&page=client-2")
+    if not 0 < len(identifiers) <= MAX_PAGES_PER_REQUEST:
+        raise InvalidInput("page", f"name 1 to {MAX_PAGES_PER_REQUEST} pages, such as ?page=client-1&page=client-2")
     return [page for page in map(_page_or_none, identifiers) if page]
 
 

@@ -1,7 +1,7 @@
 """Who acts, and from where, as sign-in sessions, the audit and the throttle note it.
 
-`whence()` and `acting()` read the request, for views; what is below them takes a Whence or an Actor as an argument.
-Must not import a feature.
+`request_origin()` and `current_actor()` read the request, for views. Code below the views takes a RequestOrigin or an
+Actor as an argument. Must not import a feature.
 """
 
 import getpass
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from flask import request
 from flask_login import current_user
 
-LONGEST_ADDRESS = 45
-LONGEST_USER_AGENT = 200
-LONGEST_REQUEST_ID = 64
+MAX_ADDRESS_LENGTH = 45
+MAX_USER_AGENT_LENGTH = 200
+MAX_REQUEST_ID_LENGTH = 64
 
 
 @dataclass(frozen=True)
-class Whence:
+class RequestOrigin:
     """The client's address (see portal.web.proxies), its user agent and the request's id."""
 
     address: str = ""
@@ -24,7 +24,7 @@ class Whence:
     request_id: str = ""
 
 
-NOWHERE = Whence()
+UNKNOWN_ORIGIN = RequestOrigin()
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,33 @@ class Actor:
     """The profile that acts; None is nobody signed in, or an operator at the command line."""
 
     profile_id: int | None
-    whence: Whence
+    whence: RequestOrigin
 
 
-NOBODY = Actor(None, NOWHERE)
+NOBODY = Actor(None, UNKNOWN_ORIGIN)
 
 
-def whence() -> Whence:
+def request_origin() -> RequestOrigin:
     """That of the present request; bounded, and without control characters."""
-    return Whence(
-        address=_plain(request.remote_addr, LONGEST_ADDRESS),
-        user_agent=_plain(request.headers.get("User-Agent"), LONGEST_USER_AGENT),
+    return RequestOrigin(
+        address=_plain(request.remote_addr, MAX_ADDRESS_LENGTH),
+        user_agent=_plain(request.headers.get("User-Agent"), MAX_USER_AGENT_LENGTH),
         request_id=request.environ.get("portal.request_id", ""),
     )
 
 
-def acting() -> Actor:
+def current_actor() -> Actor:
     """Who acts with the present request."""
-    return Actor(current_user.id if current_user.is_authenticated else None, whence())
+    return Actor(current_user.id if current_user.is_authenticated else None, request_origin())
 
 
-def at_the_command_line(command: str) -> Actor:
+def cli_actor(command: str) -> Actor:
     """The operator who runs `command`, "flask users add" for instance, by the name of the account on the machine."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number without a name
         name = "somebody"
-    return Actor(None, Whence(user_agent=_plain(f"{command}, by {name}", LONGEST_USER_AGENT)))
+    return Actor(None, RequestOrigin(user_agent=_plain(f"{command}, by {name}", MAX_USER_AGENT_LENGTH)))
 
 
 def _plain(text: str | None, longest: int) -> str:

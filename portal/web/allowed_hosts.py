@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 from portal.config import Settings
 
 # Load balancers and Prometheus ask by address: they learn nothing of anybody, or bring a token that no page has.
-ALSO_BY_ADDRESS = {"health.healthz", "health.readyz", "health.show_metrics"}
+ENDPOINTS_SERVED_BY_ADDRESS = {"health.healthz", "health.readyz", "health.show_metrics"}
 
 
 class Hosts:
@@ -35,5 +35,8 @@ def init_hosts(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def refuse_other_hosts() -> None:
-        if not hosts.is_served(request.environ.get("HTTP_HOST", "")) and request.endpoint not in ALSO_BY_ADDRESS:
+        if (
+            not hosts.is_served(request.environ.get("HTTP_HOST", ""))
+            and request.endpoint not in ENDPOINTS_SERVED_BY_ADDRESS
+        ):
             raise BadRequest("not served under this name")

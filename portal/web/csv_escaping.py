@@ -7,10 +7,10 @@ from typing import Any, TextIO
 # What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA_STARTS = r"[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]"
 _LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
-_DEFUSED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
+_ESCAPED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
 
 
-def defused(text: str) -> str:
+def escape_formula(text: str) -> str:
     """`text` such that no spreadsheet takes it for a formula; `restored` is the exact way back for any text.
 
     Texts that merely look defused get one more apostrophe, so that they are not restored to something else.
@@ -18,8 +18,8 @@ def defused(text: str) -> str:
     return f"'{text}" if _LOOKS_LIKE_FORMULA.match(text) else text
 
 
-def restored(cell: str) -> str:
-    return cell[1:] if _DEFUSED_FORMULA.match(cell) else cell
+def unescape_formula(cell: str) -> str:
+    return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
 
 
 def csv_writer(file: TextIO, *, line_end: str = "\r\n") -> Any:

@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from portal import errors
-from portal.driver.errors import DATABASE_TROUBLE, first_line, kind_of_trouble
+from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import login_manager
 from portal.web import session_cookie
 from portal.web.proxies import REQUEST_ID
@@ -28,8 +28,8 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.StaleVersion: 409,
     errors.InvalidInput: 422,
     errors.TooSoon: 429,
-    errors.ComeBackLater: 503,
-    errors.DatabaseAway: 503,
+    errors.ServiceBusy: 503,
+    errors.DatabaseUnavailable: 503,
 }
 RETRY_AFTER_SECONDS = 5
 # A database that is away fails every request: one traceback in a while is enough.
@@ -60,16 +60,16 @@ DETAILS = {
 
 def init_error_handlers(app: Flask) -> None:
     for kind, status in STATUSES.items():
-        app.register_error_handler(kind, _foreseen(status))
-    for trouble in DATABASE_TROUBLE:
-        app.register_error_handler(trouble, _database_away)
-    app.register_error_handler(CSRFError, _forged)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _unforeseen)
-    login_manager.unauthorized_handler(lambda: _not_signed_in(errors.NotSignedIn("Please sign in.")))
+        app.register_error_handler(kind, _handler_for(status))
+    for trouble in DATABASE_ERRORS:
+        app.register_error_handler(trouble, _handle_database_unavailable)
+    app.register_error_handler(CSRFError, _handle_csrf_error)
+    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(Exception, _handle_unexpected)
+    login_manager.unauthorized_handler(lambda: _handle_not_signed_in(errors.NotSignedIn("Please sign in.")))
 
 
-def answer(
+def error_response(
     status: int, detail: str | None = None, *, typed: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
     """The error as the caller can read it. `members` go into the JSON only, `typed` (see PortalError) into the page."""
@@ -94,14 +94,14 @@ def answer(
     return response
 
 
-def _foreseen(status: int) -> Any:
+def _handler_for(status: int) -> Any:
     def handle(error: errors.PortalError) -> ResponseReturnValue:
         if isinstance(error, errors.NotSignedIn):
-            return _not_signed_in(error)
+            return _handle_not_signed_in(error)
         if isinstance(error, errors.NotAllowed):
             current_app.logger.info("not allowed: profile %s, %s", _caller(), request.endpoint)
         members = {"field": error.field} if isinstance(error, errors.InvalidInput) else {}
-        response = answer(status, str(error) or None, typed=error.typed, **members)
+        response = error_response(status, str(error) or None, typed=error.typed, **members)
         if isinstance(error, errors.TooSoon):
             response.headers["Retry-After"] = str(error.wait_seconds)
         return response
@@ -117,24 +117,24 @@ def _caller() -> int | None:
         return None
 
 
-def _not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
+def _handle_not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
     if _wants_json():
-        return answer(401, str(error))
+        return error_response(401, str(error))
     wanted = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("auth.sign_in", next=wanted))
 
 
-def _forged(error: Exception) -> ResponseReturnValue:
+def _handle_csrf_error(error: Exception) -> ResponseReturnValue:
     current_app.logger.info("no valid CSRF token: profile %s, %s", _caller(), request.endpoint)
-    return answer(403)
+    return error_response(403)
 
 
-def _database_away(error: Exception) -> ResponseReturnValue:
+def _handle_database_unavailable(error: Exception) -> ResponseReturnValue:
     kind = kind_of_trouble(error)
     traceback = error if _is_traceback_due(kind) else None
     current_app.logger.warning("database %s: %s", kind, first_line(error), exc_info=traceback)
     _render_without_profile()
-    return answer(503)
+    return error_response(503)
 
 
 def _is_traceback_due(kind: str) -> bool:
@@ -146,26 +146,26 @@ def _is_traceback_due(kind: str) -> bool:
     return is_due
 
 
-def _http_error(error: HTTPException) -> ResponseReturnValue:
+def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < http.HTTPStatus.BAD_REQUEST:
         return error
-    response = answer(error.code)
+    response = error_response(error.code)
     if error.code == http.HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
 
 
-def _unforeseen(error: Exception) -> ResponseReturnValue:
+def _handle_unexpected(error: Exception) -> ResponseReturnValue:
     current_app.logger.error("unforeseen error in %s %s", request.method, request.url_rule, exc_info=error)
     _render_without_profile()
-    return answer(500)
+    return error_response(500)
 
 
 def _know_profile() -> None:
     """Ask who is signed in before the page's header does, for then the database may be away."""
     try:
         current_user.is_authenticated  # noqa: B018  # loads the profile
-    except DATABASE_TROUBLE:
+    except DATABASE_ERRORS:
         _render_without_profile()
 
 

@@ -6,7 +6,7 @@ from flask import json, request
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 
-def json_body(largest_bytes: int) -> Any:
+def read_json_body(largest_bytes: int) -> Any:
     """The parsed body. Raises RequestEntityTooLarge (413), UnsupportedMediaType (415) or BadRequest (400)."""
     request.max_content_length = largest_bytes
     if not request.is_json:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PAGE_SIZE = 25
-LARGEST_NUMBER = 2**31 - 1
-HIGHEST_PAGE = 1_000_000
+MAX_ID = 2**31 - 1
+MAX_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,12 @@ class Paging:
         return self.page < self.pages
 
 
-def page_from(args: Mapping[str, str]) -> int:
+def parse_page(args: Mapping[str, str]) -> int:
     """Which page of a list, from 1."""
-    return number_from(args.get("page", ""), HIGHEST_PAGE) or 1
+    return parse_number(args.get("page", ""), MAX_PAGE) or 1
 
 
-def number_from(text: str, largest: int) -> int | None:
+def parse_number(text: str, largest: int) -> int | None:
     """A whole number from 1 to `largest`; None for anything else."""
     if not (text.isascii() and text.isdigit() and len(text) < 12):
         return None

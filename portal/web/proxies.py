@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 REQUEST_ID = "portal.request_id"
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-TOLD_BY_PROXIES = (
+FORWARDED_HEADERS = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT"),
     *("HTTP_X_FORWARDED_PREFIX", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_REQUEST_ID"),
 )
@@ -38,7 +38,7 @@ class ProxyLayer:
         self._trusted = trusted
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        told = {name: str(environ.pop(name, "")) for name in TOLD_BY_PROXIES}
+        told = {name: str(environ.pop(name, "")) for name in FORWARDED_HEADERS}
         address = str(environ.get("REMOTE_ADDR") or "")
         request_id = ""
         if self._trusted.is_one(address):

@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 from portal.errors import InvalidInput
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-MOST_FIELDS = 100
+MAX_FORM_FIELDS = 100
 
 
 def is_json() -> bool:
@@ -22,7 +22,7 @@ def is_json() -> bool:
     return request.is_json
 
 
-def refuse_json() -> None:
+def reject_json() -> None:
     """Before each request of pages that take forms alone: raise UnsupportedMediaType (415).
 
     Flask-WTF would parse JSON by itself, and neither its depth nor its shape is bounded there.
@@ -31,7 +31,7 @@ def refuse_json() -> None:
         raise UnsupportedMediaType
 
 
-def sent_form() -> MultiDict[str, str]:
+def request_fields() -> MultiDict[str, str]:
     """The fields that were sent, as text. Raises BadRequest (400) or InvalidInput (422) for JSON that is no form."""
     if not request.is_json:
         if request.content_length and request.mimetype not in FORM_TYPES:
@@ -43,12 +43,12 @@ def sent_form() -> MultiDict[str, str]:
     return sent
 
 
-def refuse_unknown_fields(known: Collection[str]) -> None:
+def reject_unknown_fields(known: Collection[str]) -> None:
     """Raise InvalidInput (422) for a field of a JSON object that is none of the form's: a misspelt one would be lost.
 
     Of a browser's form the same is no error: its buttons and extensions have names of their own.
     """
-    unknown = sorted(set(sent_form()) - set(known)) if request.is_json else []
+    unknown = sorted(set(request_fields()) - set(known)) if request.is_json else []
     if unknown:
         raise InvalidInput(unknown[0], "is not a field of this form")
 
@@ -56,15 +56,15 @@ def refuse_unknown_fields(known: Collection[str]) -> None:
 def _parsed() -> dict[str, Any]:
     try:
         # Decimals as they are written: a float in between would change them.
-        body = json.loads(request.get_data(), parse_float=str, parse_constant=_refuse)
+        body = json.loads(request.get_data(), parse_float=str, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         raise BadRequest("The body is not valid JSON.") from None
-    if not isinstance(body, dict) or len(body) > MOST_FIELDS:
-        raise InvalidInput("body", f"must be a JSON object of at most {MOST_FIELDS} fields")
+    if not isinstance(body, dict) or len(body) > MAX_FORM_FIELDS:
+        raise InvalidInput("body", f"must be a JSON object of at most {MAX_FORM_FIELDS} fields")
     return body
 
 
-def _refuse(constant: str) -> None:
+def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 

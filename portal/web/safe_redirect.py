@@ -3,7 +3,7 @@
 from urllib.parse import urlsplit
 
 
-def local_path(wanted: str | None, home: str) -> str:
+def safe_redirect_target(wanted: str | None, home: str) -> str:
     """`wanted` when it is a path of this portal, else `home`: what a request names must not lead elsewhere.
 
     Browsers take a backslash for a slash and drop control characters, so neither is let through (CWE-601).

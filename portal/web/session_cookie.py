@@ -49,7 +49,7 @@ class SessionInterface(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession:
         try:
-            content, signed_at = opened(app, request.cookies.get(self.get_cookie_name(app)) or "")
+            content, signed_at = decode_cookie(app, request.cookies.get(self.get_cookie_name(app)) or "")
         except BadData:
             return self.session_class()
         g.signed_at = signed_at
@@ -60,7 +60,7 @@ class SessionInterface(SecureCookieSessionInterface):
         return BACKGROUND_HEADER not in request.headers and super().should_set_cookie(app, session)
 
 
-def opened(app: Flask, cookie: str) -> tuple[dict[str, Any], float]:
+def decode_cookie(app: Flask, cookie: str) -> tuple[dict[str, Any], float]:
     """What a session cookie holds and when it was signed, in seconds since 1970. Raises BadData for a forged one."""
     serializer: Any = SessionInterface().get_signing_serializer(app)
     content, signed_at = serializer.loads(cookie, return_timestamp=True)
@@ -83,7 +83,7 @@ def init_sessions(app: Flask, settings: Settings) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
     )
     app.session_interface = SessionInterface()
-    app.before_request(_prolong)
+    app.before_request(_extend_idle_timeout)
 
 
 def start(identity_text: str) -> None:
@@ -130,7 +130,7 @@ def session_id_of(token: str) -> str:
     return str(UUID(bytes=hashlib.sha256(token.encode()).digest()[:16]))
 
 
-def is_by_a_person() -> bool:
+def is_user_activity() -> bool:
     """Whether the request is what a person does, not what an open page does by itself."""
     return (
         request.endpoint not in BACKGROUND_ENDPOINTS
@@ -139,6 +139,6 @@ def is_by_a_person() -> bool:
     )
 
 
-def _prolong() -> None:
-    if is_by_a_person() and IDENTITY_KEY in session:
+def _extend_idle_timeout() -> None:
+    if is_user_activity() and IDENTITY_KEY in session:
         session.modified = True

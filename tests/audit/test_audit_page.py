@@ -11,10 +11,10 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal import audit
-from portal.admin.audit.filters import filters_from
+from portal.admin.audit.filters import parse_filters
 from portal.audit import AuditEvent, Event
 from portal.extensions import db
-from portal.web.actor import Actor, Whence
+from portal.web.actor import Actor, RequestOrigin
 from tests.support.cast import Cast
 from tests.support.html import errors_of, form_of, links_of, text_of
 from tests.support.test_client import Visitor
@@ -26,11 +26,15 @@ EVIL = '=HYPERLINK("https://evil.example")<script>alert(1)</script>'
 @pytest.fixture
 def ada(visit: Visit, cast: Cast) -> Visitor:
     """At a browser with a name that is a formula and a script; three events have happened."""
-    audit.record(Event.SIGNED_IN, Actor(cast.amelia.id, Whence("203.0.113.9", EVIL, "r1")), profile_id=cast.amelia.id)
     audit.record(
-        Event.ROLE_CHANGED, Actor(cast.ada.id, Whence("198.51.100.7")), profile_id=cast.rhys.id, after="reader"
+        Event.SIGNED_IN, Actor(cast.amelia.id, RequestOrigin("203.0.113.9", EVIL, "r1")), profile_id=cast.amelia.id
     )
-    audit.record(Event.EXPORTED, Actor(None, Whence(user_agent="flask clients export, by ops")), what="clients", rows=7)
+    audit.record(
+        Event.ROLE_CHANGED, Actor(cast.ada.id, RequestOrigin("198.51.100.7")), profile_id=cast.rhys.id, after="reader"
+    )
+    audit.record(
+        Event.EXPORTED, Actor(None, RequestOrigin(user_agent="flask clients export, by ops")), what="clients", rows=7
+    )
     db.session.commit()
     return visit(cast.ada)
 
@@ -112,7 +116,7 @@ def test_a_day_of_the_filter_is_written_out(ada: Visitor) -> None:
 
 def test_a_hundred_at_a_time_and_the_way_to_the_older_ones(ada: Visitor, cast: Cast) -> None:
     for _ in range(105):
-        audit.record(Event.SIGNED_OUT, Actor(cast.daniel.id, Whence("192.0.2.1")))
+        audit.record(Event.SIGNED_OUT, Actor(cast.daniel.id, RequestOrigin("192.0.2.1")))
     db.session.commit()
     first = ada.get("/audit?who=daniel")
     assert rows_of(first.text) == 100
@@ -138,7 +142,7 @@ def test_the_csv_has_what_the_filters_choose_and_no_formula(ada: Visitor, cast: 
 
 def test_every_cell_of_the_csv_is_quoted(ada: Visitor, cast: Cast) -> None:
     """A spreadsheet that separates by semicolons would take the rest of an unquoted `x;=1+1` for a formula."""
-    audit.record(Event.SIGNED_IN, Actor(cast.ada.id, Whence("203.0.113.9", "x;=1+1", "r1")))
+    audit.record(Event.SIGNED_IN, Actor(cast.ada.id, RequestOrigin("203.0.113.9", "x;=1+1", "r1")))
     db.session.commit()
 
     written = ada.get("/audit.csv").text
@@ -198,7 +202,7 @@ def test_the_command_s_help_has_an_example(app: Flask) -> None:
 
 def test_the_days_are_londons() -> None:
     """In summer London's day begins at 23:00 UTC."""
-    filters = filters_from({"since": "2026-07-01", "until": "2026-07-01"})
+    filters = parse_filters({"since": "2026-07-01", "until": "2026-07-01"})
 
     assert filters.since_at.isoformat() == "2026-07-01T00:00:00+01:00"
     assert filters.until_at.isoformat() == "2026-07-02T00:00:00+01:00"

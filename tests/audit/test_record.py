@@ -10,10 +10,10 @@ from portal import audit
 from portal.audit import AuditEvent, Event
 from portal.audit.events import LABELS
 from portal.extensions import db
-from portal.web.actor import Actor, Whence, at_the_command_line
+from portal.web.actor import Actor, RequestOrigin, cli_actor
 from tests.support.cast import Cast
 
-HERE = Whence("203.0.113.9", "Browser/1", "r1")
+HERE = RequestOrigin("203.0.113.9", "Browser/1", "r1")
 
 
 def test_an_event_says_who_when_from_where_and_what(app: Flask, cast: Cast) -> None:
@@ -69,10 +69,10 @@ def test_a_role_that_may_only_read_and_insert_is_enough(app: Flask, cast: Cast) 
 
 def test_the_command_line_is_named_with_the_account_that_ran_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ops\n")
-    actor = at_the_command_line("flask users add")
+    actor = cli_actor("flask users add")
 
     assert actor.profile_id is None
-    assert actor.whence.user_agent == "flask users add, by ops"
+    assert actor.request_origin.user_agent == "flask users add, by ops"
 
 
 def test_every_event_has_words_and_fits_its_column() -> None:

@@ -9,7 +9,7 @@ from portal.auth import throttle
 from portal.auth.mfa import one_time_codes, totp
 from portal.auth.sessions.device_names import device_name
 from portal.auth.sessions.store import SignInSession
-from portal.auth.throttle import PASSWORD_AGAIN, Subject
+from portal.auth.throttle import REAUTHENTICATION, ThrottleSubject
 from portal.extensions import db
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
@@ -93,8 +93,8 @@ def test_a_stolen_session_alone_changes_nothing(
     form = {f"{prefix}-current_password": "wrong", "end": "others"}
     if prefix == "password":
         form |= {"password-new_password": NEW, "password-again": NEW}
-    for _ in range(PASSWORD_AGAIN.free):
-        throttle.admit([Subject(PASSWORD_AGAIN, str(cast.amelia.id))])
+    for _ in range(REAUTHENTICATION.free):
+        throttle.register_attempt([ThrottleSubject(REAUTHENTICATION, str(cast.amelia.id))])
     db.session.commit()
     assert amelia.post(path, data=form).status_code == 422
 
@@ -150,7 +150,7 @@ def test_new_recovery_codes_replace_the_old(amelia: Visitor, cast: Cast) -> None
     answer = amelia.post("/account/recovery-codes", data={"factor-current_password": PASSWORD})
 
     assert "Keep these recovery codes" in text_of(answer)
-    assert not one_time_codes.take(cast.amelia.id, "recovery", old[0])
+    assert not one_time_codes.consume(cast.amelia.id, "recovery", old[0])
     assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
     assert events() == ["recovery_codes_made"]
 

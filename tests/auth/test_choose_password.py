@@ -11,7 +11,7 @@ from portal.auth import profiles
 from portal.auth.mfa import one_time_codes
 from portal.auth.mfa.one_time_codes import PASSWORD as PASSWORD_CODE
 from portal.auth.passwords.policy import check_password, common_passwords
-from portal.auth.views.choose_password import SAME_ANSWER
+from portal.auth.views.choose_password import WRONG_EMAIL_OR_CODE
 from portal.errors import InvalidInput
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in
@@ -117,7 +117,7 @@ def test_a_wrong_code_an_unknown_e_mail_and_an_old_code_are_answered_alike(visit
         choose(visit, cast.amelia.email, code),
     ]
 
-    assert {(answer.status_code, SAME_ANSWER in text_of(answer)) for answer in answers} == {(401, True)}
+    assert {(answer.status_code, WRONG_EMAIL_OR_CODE in text_of(answer)) for answer in answers} == {(401, True)}
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ def test_a_bad_password_does_not_use_the_code_up(
 def test_a_newer_code_makes_the_older_worthless(app: Flask, cast: Cast, code: str) -> None:
     newer = one_time_codes.make_password_code(cast.amelia.id)
 
-    assert not one_time_codes.take(cast.amelia.id, PASSWORD_CODE, code)
-    assert one_time_codes.take(cast.amelia.id, PASSWORD_CODE, newer)
+    assert not one_time_codes.consume(cast.amelia.id, PASSWORD_CODE, code)
+    assert one_time_codes.consume(cast.amelia.id, PASSWORD_CODE, newer)
 
 
 def test_of_two_who_take_a_code_at_once_one_gets_it(app: Flask, cast: Cast, code: str) -> None:
@@ -151,7 +151,7 @@ def test_of_two_who_take_a_code_at_once_one_gets_it(app: Flask, cast: Cast, code
 
     def take(_number: int) -> bool:
         with app.app_context():
-            taken = one_time_codes.take(profile_id, PASSWORD_CODE, code)
+            taken = one_time_codes.consume(profile_id, PASSWORD_CODE, code)
             db.session.commit()
             return taken
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from portal.auth import Profile
 from portal.auth.mfa import totp
-from portal.auth.throttle import DEVICE, PAIR
+from portal.auth.throttle import ACCOUNT_AND_ADDRESS, DEVICE
 from portal.auth.trusted_devices import MAX_DEVICES, KnownDevice
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
@@ -27,8 +27,8 @@ COOKIE = "kingston_device"
 
 def lock(email: str) -> None:
     """So that a stranger of this address is refused whatever they type, and a known browser is not."""
-    fail(email, PAIR.free + 1, "127.0.0.1")
-    fail(email, PAIR.free + 1)
+    fail(email, ACCOUNT_AND_ADDRESS.free + 1, "127.0.0.1")
+    fail(email, ACCOUNT_AND_ADDRESS.free + 1)
 
 
 def is_known(browser: Visitor, email: str, password: str = PASSWORD) -> bool:
@@ -99,7 +99,7 @@ def test_second_factor_makes_strangers_of_browsers_that_have_never_shown_it(visi
     own = visit(cast.amelia)
     own.post("/account/second-factor", data={"factor-current_password": PASSWORD})
     assert devices_of(cast.amelia) == 1
-    secret = totp.waiting_secret(cast.amelia.id, SETTINGS)
+    secret = totp.pending_secret(cast.amelia.id, SETTINGS)
     assert own.post("/account/second-factor/confirm", data={"code": pyotp.TOTP(secret).now()}).status_code == 200
 
     assert devices_of(cast.amelia) == 0

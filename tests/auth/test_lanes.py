@@ -9,7 +9,7 @@ import pytest
 
 from portal.auth import attempt_queue
 from portal.auth.attempt_queue import CODES, KNOWN, MAX_IN_LANE, MAX_IN_LANE_OF_ONE, STRANGERS, Lane
-from portal.errors import ComeBackLater, TooManyTries
+from portal.errors import ServiceBusy, TooManyAttempts
 from tests.auth.test_choose_password import GOOD
 from tests.auth.test_second_factor import half_way, set_up
 from tests.auth.test_sign_in import sign_in
@@ -39,7 +39,7 @@ def test_one_name_has_its_share_and_others_have_theirs(taken: ExitStack) -> None
     lane = Lane()
     fill(taken, lane, "a")
 
-    with pytest.raises(TooManyTries), lane.place("a"):
+    with pytest.raises(TooManyAttempts), lane.place("a"):
         pass
     with lane.place("b"):
         pass
@@ -48,7 +48,7 @@ def test_one_name_has_its_share_and_others_have_theirs(taken: ExitStack) -> None
 def test_a_full_lane_lets_nobody_in_until_somebody_leaves(taken: ExitStack) -> None:
     lane = Lane()
     fill(taken, lane)
-    with pytest.raises(ComeBackLater), lane.place("one more"):
+    with pytest.raises(ServiceBusy), lane.place("one more"):
         pass
 
     taken.close()
@@ -82,7 +82,7 @@ def test_one_hash_of_a_lane_runs_at_a_time() -> None:
 def test_a_hash_that_gets_no_turn_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempt_queue, "MAX_WAIT_SECONDS", 0.01)
     lane = Lane()
-    with lane._hashing, pytest.raises(ComeBackLater):
+    with lane._hashing, pytest.raises(ServiceBusy):
         lane.hash_in_turn(lambda: None)
     assert lane.hash_in_turn(lambda: 7) == 7
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from portal.auth import verification
 from portal.auth.mfa import one_time_codes
 from portal.auth.passwords import hashing
-from portal.auth.throttle import PAIR
+from portal.auth.throttle import ACCOUNT_AND_ADDRESS
 from portal.extensions import db
 from tests.auth.test_account import CHANGE
 from tests.auth.test_choose_password import GOOD, choose
@@ -84,7 +84,7 @@ def test_no_connection_is_held_while_a_refused_try_waits(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from_here(visit, cast.daniel.email)
-    fail(cast.amelia.email, PAIR.free + 1)
+    fail(cast.amelia.email, ACCOUNT_AND_ADDRESS.free + 1)
     held, sleep = [], time.sleep
 
     def spied(seconds: float) -> None:
@@ -166,7 +166,7 @@ def test_of_two_who_choose_a_password_with_one_code_at_once_one_does(
 
 def _using(code: str, profile_id: int, hash_password: Callable[[str], str]) -> Callable[[str], str]:
     def hash_after_it_is_used(password: str) -> str:
-        assert one_time_codes.take(profile_id, one_time_codes.PASSWORD, code)
+        assert one_time_codes.consume(profile_id, one_time_codes.PASSWORD, code)
         db.session.commit()
         return hash_password(password)
 

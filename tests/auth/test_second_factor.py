@@ -14,7 +14,7 @@ from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.auth.mfa import one_time_codes
 from portal.auth.mfa import totp as second_factor
-from portal.auth.mfa.encryption import seal, unseal
+from portal.auth.mfa.encryption import decrypt_for, encrypt_for
 from portal.auth.throttle import CODE
 from portal.extensions import db
 from tests.auth.test_sign_in import sign_in
@@ -35,9 +35,9 @@ def clock():
 
 def set_up(profile: Profile) -> tuple[pyotp.TOTP, list[str]]:
     """The profile has a second factor from now on: its app, and its recovery codes."""
-    second_factor.begin_set_up(profile.id, SETTINGS)
-    app = pyotp.TOTP(second_factor.waiting_secret(profile.id, SETTINGS))
-    codes = second_factor.confirm(profile.id, app.at(datetime.now(UTC) - timedelta(seconds=30)), SETTINGS)
+    second_factor.begin_enrolment(profile.id, SETTINGS)
+    app = pyotp.TOTP(second_factor.pending_secret(profile.id, SETTINGS))
+    codes = second_factor.confirm_enrolment(profile.id, app.at(datetime.now(UTC) - timedelta(seconds=30)), SETTINGS)
     db.session.commit()
     return app, codes
 
@@ -93,7 +93,7 @@ def test_of_two_who_send_the_same_code_at_once_one_gets_in(app: Flask, cast: Cas
 
     def take(_number: int) -> bool:
         with app.app_context():
-            taken = second_factor.take_code(profile_id, code, SETTINGS) is not None
+            taken = second_factor.consume_code(profile_id, code, SETTINGS) is not None
             db.session.commit()
             return taken
 
@@ -106,14 +106,14 @@ def test_the_half_minutes_around_now_count(app: Flask, cast: Cast, seconds: int,
     totp, _ = set_up(cast.amelia)
 
     code = totp.at(datetime.now(UTC) + timedelta(seconds=seconds))
-    assert (second_factor.take_code(cast.amelia.id, code, SETTINGS) is not None) == is_taken
+    assert (second_factor.consume_code(cast.amelia.id, code, SETTINGS) is not None) == is_taken
 
 
 @pytest.mark.parametrize("typed", ["", " ", "000000x", "1", "١٢٣٤٥٦", "\0", "x" * 60, "0000000", "-00000"])
 def test_what_is_no_code_is_wrong_and_no_error(app: Flask, cast: Cast, typed: str) -> None:
     set_up(cast.amelia)
 
-    assert second_factor.take_code(cast.amelia.id, typed, SETTINGS) is None
+    assert second_factor.consume_code(cast.amelia.id, typed, SETTINGS) is None
 
 
 def test_a_recovery_code_gets_in_once_in_place_of_the_phone(visit: Visit, cast: Cast) -> None:
@@ -170,7 +170,7 @@ def test_setting_it_up_from_ones_account(visit: Visit, cast: Cast) -> None:
     assert here.post("/account/second-factor", data=form).headers["Location"] == "/account/second-factor"
     page = here.get("/account/second-factor")
     assert '<svg class="qr"' in page.text or 'class="qr"' in page.text
-    secret = second_factor.waiting_secret(cast.amelia.id, SETTINGS)
+    secret = second_factor.pending_secret(cast.amelia.id, SETTINGS)
     assert secret in text_of(page).replace(" ", "")
     assert sign_in(visit(None), cast.amelia.email).headers["Location"] == "/clients"  # not before it is confirmed
 
@@ -197,18 +197,22 @@ def test_the_secret_is_sealed_and_of_no_use_to_another_profile(app: Flask, cast:
         ),
         {"amelia": cast.amelia.id},
     )
-    assert second_factor.take_code(cast.daniel.id, totp.now(), SETTINGS) is None
-    assert second_factor.take_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE
+    assert second_factor.consume_code(cast.daniel.id, totp.now(), SETTINGS) is None
+    assert second_factor.consume_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE
 
 
 def test_a_new_secret_key_opens_what_the_old_one_has_sealed_while_that_is_named() -> None:
     old, new = settings_for("postgresql://", secret_key="o" * 40), settings_for("postgresql://", secret_key="n" * 40)
     both = settings_for("postgresql://", secret_key="n" * 40, old_secret_key="o" * 40)
-    sealed = seal(7, "secret", old)
+    sealed = encrypt_for(7, "secret", old)
 
-    assert (unseal(7, sealed, old), unseal(7, sealed, both), unseal(7, sealed, new)) == ("secret", "secret", None)
-    assert unseal(8, sealed, old) is None
-    assert unseal(7, "nonsense", old) is None
+    assert (decrypt_for(7, sealed, old), decrypt_for(7, sealed, both), decrypt_for(7, sealed, new)) == (
+        "secret",
+        "secret",
+        None,
+    )
+    assert decrypt_for(8, sealed, old) is None
+    assert decrypt_for(7, "nonsense", old) is None
 
 
 @pytest.mark.parametrize(("setting", "who"), [("admins", ["ada"]), ("everyone", ["ada", "amelia"]), ("optional", [])])
@@ -225,7 +229,7 @@ def test_who_must_have_one_sets_it_up_before_anything_else(make_app: Callable[..
     browser = half_way(visit, cast.ada.email, "?next=/clients?q=x")
     assert browser.get("/clients").status_code == 302
     assert enter(browser, "000000", "/sign-in/set-up").status_code == 422
-    secret = second_factor.waiting_secret(cast.ada.id, SETTINGS)
+    secret = second_factor.pending_secret(cast.ada.id, SETTINGS)
 
     answer = enter(browser, pyotp.TOTP(secret).now(), "/sign-in/set-up")
 
@@ -239,8 +243,8 @@ def test_who_must_have_one_sets_it_up_before_anything_else(make_app: Callable[..
 def test_one_in_use_is_not_replaced_by_beginning_anew(app: Flask, cast: Cast) -> None:
     totp, _ = set_up(cast.amelia)
 
-    second_factor.begin_set_up(cast.amelia.id, SETTINGS)
+    second_factor.begin_enrolment(cast.amelia.id, SETTINGS)
     db.session.commit()
 
-    assert second_factor.waiting_secret(cast.amelia.id, SETTINGS) is None
-    assert second_factor.take_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE
+    assert second_factor.pending_secret(cast.amelia.id, SETTINGS) is None
+    assert second_factor.consume_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE

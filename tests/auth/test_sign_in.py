@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from portal.auth import Profile
 from portal.auth.passwords import hashing
-from portal.auth.views.sign_in import SAME_ANSWER
+from portal.auth.views.sign_in import WRONG_EMAIL_OR_PASSWORD
 from portal.config import DEMO_PASSWORD
 from portal.extensions import db
 from portal.web.session_cookie import parse_identity
@@ -79,7 +79,7 @@ def test_unknown_wrong_and_deactivated_are_answered_alike(visit: Visit, cast: Ca
     ]
 
     assert {answer.status_code for answer in answers} == {401}
-    assert all(SAME_ANSWER in text_of(answer) for answer in answers)
+    assert all(WRONG_EMAIL_OR_PASSWORD in text_of(answer) for answer in answers)
     without_email = {
         text_of(answer).replace(email, "")
         for answer, email in zip(answers, ["nobody@firm.example", "", "", ""], strict=True)
@@ -281,7 +281,7 @@ def test_the_demos_password_opens_nothing_outside_the_demo(
     db.session.commit()
 
     answer = sign_in(visit(None), cast.amelia.email, DEMO_PASSWORD)
-    assert (answer.status_code, SAME_ANSWER in text_of(answer)) == (401, True)
+    assert (answer.status_code, WRONG_EMAIL_OR_PASSWORD in text_of(answer)) == (401, True)
     assert hashes == [DEMO_PASSWORD]
     assert sign_in(visitors_of(make_app(is_demo=True))(None), cast.amelia.email, DEMO_PASSWORD).status_code == 302
 

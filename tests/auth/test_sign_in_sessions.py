@@ -9,10 +9,10 @@ from sqlalchemy import text, update
 
 from portal.auth import profiles
 from portal.auth.sessions import store
-from portal.auth.sessions.store import MOST_SESSIONS, SignInSession
+from portal.auth.sessions.store import MAX_SESSIONS_PER_PROFILE, SignInSession
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from portal.web.actor import Whence
+from portal.web.actor import RequestOrigin
 from portal.web.session_cookie import IDENTITY_KEY, parse_identity, session_id_of
 from tests.auth.test_sign_in import sign_in
 from tests.support.cast import Cast
@@ -112,10 +112,10 @@ def test_a_session_begun_with_the_old_password_does_not_survive_the_new_one(
     """The race: signing in reads the profile, the password is changed and all sessions end, then the row is written."""
     epoch = cast.amelia.session_epoch
     profiles.end_sessions(cast.amelia)
-    late = store.begin(cast.amelia.id, epoch, Whence(), hours=12)
+    late = store.begin(cast.amelia.id, epoch, RequestOrigin(), hours=12)
     db.session.commit()
 
-    assert store.holder_of(parse_identity(late)) is None
+    assert store.find_active(parse_identity(late)) is None
 
 
 def test_signing_in_again_ends_the_session_of_before(visit: Visit, cast: Cast) -> None:
@@ -137,11 +137,11 @@ def test_signing_out_deletes_the_row_so_that_a_copied_cookie_is_worth_nothing(am
 
 
 def test_the_newest_sessions_of_a_profile_are_kept(app: Flask, cast: Cast) -> None:
-    texts = [store.begin(cast.amelia.id, 1, Whence(), hours=12) for _ in range(MOST_SESSIONS + 3)]
+    texts = [store.begin(cast.amelia.id, 1, RequestOrigin(), hours=12) for _ in range(MAX_SESSIONS_PER_PROFILE + 3)]
     db.session.commit()
 
-    assert len(rows()) == MOST_SESSIONS
-    assert store.holder_of(parse_identity(texts[-1])) is not None
+    assert len(rows()) == MAX_SESSIONS_PER_PROFILE
+    assert store.find_active(parse_identity(texts[-1])) is not None
 
 
 def test_use_is_noted_at_most_once_a_minute(amelia: Visitor) -> None:

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from portal.auth import attempt_queue, throttle, verification
 from portal.auth.attempt_queue import STRANGERS
-from portal.auth.throttle import ACCOUNT, ADDRESS, LONGEST_WAIT_SECONDS, PAIR, Subject
-from portal.auth.views.sign_in import SAME_ANSWER
+from portal.auth.throttle import ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, MAX_LOCKOUT_SECONDS, ThrottleSubject
+from portal.auth.views.sign_in import WRONG_EMAIL_OR_PASSWORD
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_sign_in import hashes, sign_in  # noqa: F401  # a fixture
@@ -23,7 +23,7 @@ from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 HERE, ELSEWHERE = "203.0.113.9", "198.51.100.7"
-FREE_OF_PAIR = PAIR.free
+FREE_OF_PAIR = ACCOUNT_AND_ADDRESS.free
 WRONG = "wrong"
 
 
@@ -60,7 +60,7 @@ def from_here(visit: Visit, email: str, password: str = WRONG, address: str = HE
 def fail(email: str, times: int, address: str = HERE) -> None:
     """As so many wrong sign-ins count, without their hashes."""
     for _ in range(times):
-        throttle.admit(throttle.subjects_of_sign_in(email, address, None))
+        throttle.register_attempt(throttle.subjects_of_sign_in(email, address, None))
         db.session.commit()
 
 
@@ -74,8 +74,8 @@ def known_browser(visit: Visit, email: str) -> Visitor:
     return browser
 
 
-def try_subject(kind: throttle.Kind) -> throttle.Verdict:
-    verdict = throttle.admit([Subject(kind, "x")])
+def try_subject(kind: throttle.ThrottleKind) -> throttle.ThrottleDecision:
+    verdict = throttle.register_attempt([ThrottleSubject(kind, "x")])
     db.session.commit()
     return verdict
 
@@ -83,33 +83,33 @@ def try_subject(kind: throttle.Kind) -> throttle.Verdict:
 def test_the_free_tries_cost_nothing_then_each_doubles_the_wait_up_to_a_lock(app: Flask) -> None:
     waits = []
     for _ in range(FREE_OF_PAIR + 12):
-        verdict = try_subject(PAIR)
+        verdict = try_subject(ACCOUNT_AND_ADDRESS)
         assert verdict.is_admitted
         waits.append(verdict.next_wait_seconds)
         let_pass(verdict.next_wait_seconds)
 
-    assert waits == [0] * 5 + [2, 4, 8, 16, 32, 64, 128, 256, 512] + [LONGEST_WAIT_SECONDS] * 3
+    assert waits == [0] * 5 + [2, 4, 8, 16, 32, 64, 128, 256, 512] + [MAX_LOCKOUT_SECONDS] * 3
 
 
 def test_who_does_not_wait_is_refused_and_nothing_is_counted(app: Flask) -> None:
     for _ in range(FREE_OF_PAIR + 1):
-        try_subject(PAIR)
+        try_subject(ACCOUNT_AND_ADDRESS)
     before = failures()
 
-    refused = try_subject(PAIR)
+    refused = try_subject(ACCOUNT_AND_ADDRESS)
 
-    assert (refused.is_admitted, refused.blocked, refused.wait_seconds) == (False, {PAIR}, 2)
+    assert (refused.is_admitted, refused.blocked, refused.wait_seconds) == (False, {ACCOUNT_AND_ADDRESS}, 2)
     assert failures() == before
     let_pass(2)
-    assert try_subject(PAIR).is_admitted
+    assert try_subject(ACCOUNT_AND_ADDRESS).is_admitted
 
 
 def test_after_a_day_all_is_forgotten(app: Flask) -> None:
     for _ in range(FREE_OF_PAIR + 1):
-        try_subject(PAIR)
+        try_subject(ACCOUNT_AND_ADDRESS)
     let_pass(24 * 3600 + 1)
 
-    assert try_subject(PAIR).next_wait_seconds == 0
+    assert try_subject(ACCOUNT_AND_ADDRESS).next_wait_seconds == 0
     assert failures() == {"pair": 1}
 
 
@@ -121,7 +121,9 @@ def test_a_thousand_at_once_get_no_further_than_one_after_the_other(make_app: Ca
     def one_try(_number: int) -> bool:
         with app.app_context():
             start.wait(20)
-            verdict = throttle.admit([Subject(PAIR, "y"), Subject(ADDRESS, "z")])
+            verdict = throttle.register_attempt(
+                [ThrottleSubject(ACCOUNT_AND_ADDRESS, "y"), ThrottleSubject(ADDRESS, "z")]
+            )
             db.session.commit()
             return verdict.is_admitted
 
@@ -148,7 +150,7 @@ def test_locked_looks_like_wrong_and_takes_as_long_without_a_hash(
         assert time.monotonic() - began > 2 * usual
         assert hashes == []
         for answer in (locked_and_wrong, locked_and_right):
-            assert (answer.status_code, SAME_ANSWER in text_of(answer)) == (401, True)
+            assert (answer.status_code, WRONG_EMAIL_OR_PASSWORD in text_of(answer)) == (401, True)
             assert "Set-Cookie" not in answer.headers
 
 
@@ -208,7 +210,7 @@ def test_strangers_in_the_same_office_do_not_lock_its_people(visit: Visit, cast:
 
 def lock_address() -> None:
     for _ in range(ADDRESS.free + 8):
-        throttle.admit([Subject(ADDRESS, HERE)])
+        throttle.register_attempt([ThrottleSubject(ADDRESS, HERE)])
         db.session.commit()
         let_pass(600)
 
@@ -220,10 +222,10 @@ def test_guessing_at_many_accounts_from_one_address_is_told_to_wait(
 ) -> None:
     """It says nothing of any account, and costs no hash."""
     for _ in range(ADDRESS.free + 6):
-        throttle.admit([Subject(ADDRESS, HERE)])
+        throttle.register_attempt([ThrottleSubject(ADDRESS, HERE)])
         db.session.commit()
         db.session.execute(text("UPDATE sign_in_throttle SET blocked_until = NULL"))
-    throttle.admit([Subject(ADDRESS, HERE)])
+    throttle.register_attempt([ThrottleSubject(ADDRESS, HERE)])
     db.session.commit()
 
     answer = from_here(visit, cast.amelia.email, PASSWORD)
@@ -237,7 +239,7 @@ def test_guessing_at_many_accounts_from_one_address_is_told_to_wait(
 def test_a_blocked_address_counts_against_no_account(visit: Visit, cast: Cast) -> None:
     """Or one address alone could hold the lock of an account for ever."""
     for _ in range(ADDRESS.free + 6):
-        throttle.admit([Subject(ADDRESS, HERE)])
+        throttle.register_attempt([ThrottleSubject(ADDRESS, HERE)])
         db.session.execute(text("UPDATE sign_in_throttle SET blocked_until = now() + interval '1 hour'"))
         db.session.execute(text("UPDATE sign_in_throttle SET failures = 200"))
     db.session.commit()
@@ -337,8 +339,8 @@ def test_the_table_is_bounded_and_keeps_what_locks(visit: Visit, cast: Cast, mon
     monkeypatch.setattr(throttle, "MAX_ROWS", 20)
     monkeypatch.setattr(throttle, "TRIM_AFTER_ROWS", 10)
     fail(cast.amelia.email, ACCOUNT.free + 1)
-    for kind in (throttle.CODE, throttle.KNOWN_CODE, throttle.DEVICE, throttle.PASSWORD_AGAIN):
-        throttle.admit([Subject(kind, str(cast.amelia.id))])
+    for kind in (throttle.CODE, throttle.KNOWN_CODE, throttle.DEVICE, throttle.REAUTHENTICATION):
+        throttle.register_attempt([ThrottleSubject(kind, str(cast.amelia.id))])
     for number in range(50):
         fail(f"nobody{number}@firm.example", 1, f"198.51.100.{number}")
         throttle.keep_bounded()
@@ -353,10 +355,10 @@ def test_a_row_that_a_try_holds_keeps_neither_the_purge_nor_the_trim_waiting(
     app: Flask, make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(throttle, "MAX_ROWS", 0)
-    throttle.admit([Subject(PAIR, "held")])
+    throttle.register_attempt([ThrottleSubject(ACCOUNT_AND_ADDRESS, "held")])
     db.session.commit()
     let_pass(24 * 3600 + 1)
-    throttle.admit([Subject(PAIR, "held")])
+    throttle.register_attempt([ThrottleSubject(ACCOUNT_AND_ADDRESS, "held")])
     [job] = [job for job in JOBS if job.name == "throttle purge"]
     with make_app().app_context():
         assert run_job(job) == 0

@@ -26,14 +26,14 @@ from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store as drafts
-from portal.editing.drafts.store import Place, Typed
-from portal.editing.merge.resolutions import Decision
+from portal.editing.drafts.store import DraftKey, DraftPayload
+from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import beats, store
-from portal.web.actor import Actor, Whence
+from portal.web.actor import Actor, RequestOrigin
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
 from tests.support.cast import PASSWORD, Cast, make_profile
@@ -262,8 +262,8 @@ def the_editor_with_errors(stage: Stage) -> Page:
 def a_draft_on_offer(stage: Stage) -> Page:
     """Every field has something unsaved, and another is typed beside the offer."""
     client = long_client(stage.cast)
-    place = Place(stage.cast.amelia.id, f"client-{client.id}", "record")
-    drafts.keep(place, "a", Typed(1, "", dict.fromkeys(CLIENT.labels, "1")))
+    place = DraftKey(stage.cast.amelia.id, f"client-{client.id}", "record")
+    drafts.keep(place, "a", DraftPayload(1, "", dict.fromkeys(CLIENT.labels, "1")))
     db.session.commit()
     amelia = stage.amelia()
     amelia.open_editor(client)
@@ -285,8 +285,8 @@ def cancel_asks(stage: Stage) -> Page:
 def drafts_on_the_client_page(stage: Stage) -> Page:
     client = long_client(stage.cast)
     for form in ("record", "person/1", "product/new"):
-        place = Place(stage.cast.amelia.id, f"client-{client.id}", form)
-        drafts.keep(place, "a", Typed(1, "", {"name": "1"}))
+        place = DraftKey(stage.cast.amelia.id, f"client-{client.id}", form)
+        drafts.keep(place, "a", DraftPayload(1, "", {"name": "1"}))
     db.session.commit()
     amelia = stage.amelia()
     amelia.open(client)
@@ -354,7 +354,7 @@ def somebody_removed_it(stage: Stage) -> Page:
     amelia.field("Known as").fill(LONG_WORD[::2])
     person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
     entry = Entry(PERSON, person.id)
-    operations.remove_part(client, entry, Edit(Origin(client.version), stage.cast.daniel.id))
+    operations.remove_part(client, entry, Edit(BaseVersion(client.version), stage.cast.daniel.id))
     db.session.commit()
     amelia.save()
     expect(amelia.page.get_by_role("heading", name="This person has been removed")).to_be_visible()
@@ -366,13 +366,13 @@ def the_history(stage: Stage) -> Page:
     client = long_client(stage.cast)
     daniel = stage.cast.daniel
     save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{LONG_WORD}\n\n{LONG_WORD} and less")
-    decided = {"town": Decision("yours"), "notes": Decision("theirs")}
+    decided = {"town": Resolution("yours"), "notes": Resolution("theirs")}
     values = {"town": "U" * 90, "notes": LONG_WORD}
-    origin = Origin(1, seen_version=2)
+    origin = BaseVersion(1, seen_version=2)
     edit = Edit(origin, stage.cast.amelia.id, values, decisions=decided, proceeded=True)
     operations.save_entry(client, Entry(CLIENT), edit)
     product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
-    operations.remove_part(client, Entry(PRODUCT, product.id), Edit(Origin(client.version), daniel.id))
+    operations.remove_part(client, Entry(PRODUCT, product.id), Edit(BaseVersion(client.version), daniel.id))
     db.session.commit()
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
@@ -398,13 +398,13 @@ def overruled(stage: Stage) -> Page:
     daniel_id = stage.cast.daniel.id
     for number, name in enumerate(("phone", "notes")):
         save_for(stage.cast.amelia, client, **{name: LONG_WORD[:40], "town": f"T{number}"})
-        decided = {name: Decision("yours") for name in (name, "town")}
+        decided = {name: Resolution("yours") for name in (name, "town")}
         values = {name: f"{number}", "town": LONG_WORD}
-        origin = Origin(client.version - 1, seen_version=client.version)
+        origin = BaseVersion(client.version - 1, seen_version=client.version)
         operations.save_entry(client, Entry(CLIENT), Edit(origin, daniel_id, values, decisions=decided))
     save_for(stage.cast.amelia, client, address_line1="1 High Street")
     revision = revert.revision_of(client, client.version)
-    edit = Edit(Origin(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
+    edit = Edit(BaseVersion(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
     revert.revert(client, revision, Entry(CLIENT), edit)
     db.session.commit()
     amelia = stage.amelia()
@@ -484,7 +484,9 @@ def the_account(stage: Stage) -> Page:
     """Signed in with another browser too; the password was mistyped."""
     stage.trouble.expect("status of 422")
     profile = _somebody()
-    sign_in_sessions.begin(profile.id, profile.session_epoch, Whence("2001:db8::1", "Firefox/1 Windows"), hours=12)
+    sign_in_sessions.begin(
+        profile.id, profile.session_epoch, RequestOrigin("2001:db8::1", "Firefox/1 Windows"), hours=12
+    )
     db.session.commit()
     page = stage.sit_down(profile, at=stage.portal).page
     page.goto("/account")
@@ -568,7 +570,7 @@ def a_code_for_a_new_user(stage: Stage) -> Page:
 
 def the_audit(stage: Stage) -> Page:
     profile = _somebody()
-    actor = Actor(profile.id, Whence("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
+    actor = Actor(profile.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
     audit.record(audit.Event.CONFLICT_OVERRIDDEN, actor, profile_id=profile.id, fields=[LONG_WORD])
     db.session.commit()
     return _ada_at(stage, "/audit")
@@ -639,7 +641,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
 
 def save_for(profile: Profile, client: Client, **values: Any) -> None:
     """An accepted change by somebody at another desk."""
-    edit = Edit(Origin(client.version), profile.id, values)
+    edit = Edit(BaseVersion(client.version), profile.id, values)
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

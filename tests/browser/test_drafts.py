@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, expect
 from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.editing.drafts import store
-from portal.editing.drafts.store import Place
+from portal.editing.drafts.store import DraftKey
 from portal.extensions import db
 from tests.browser.conftest import signed_in
 from tests.browser.people import PATIENCE_MS, Person, SitDown
@@ -60,7 +60,7 @@ def is_kept(person: Person) -> None:
 def all_kept(profile: Profile, client: Client) -> list[dict[str, str]]:
     """The values of each draft, the newest first."""
     db.session.rollback()
-    return [draft.values for draft in store.drafts_at(Place(profile.id, f"client-{client.id}", "record"))]
+    return [draft.values for draft in store.drafts_at(DraftKey(profile.id, f"client-{client.id}", "record"))]
 
 
 def kept(profile: Profile, client: Client) -> dict[str, str] | None:

@@ -9,7 +9,7 @@ from portal.clients import Client
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
@@ -30,7 +30,7 @@ def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
 
 def save(client: Client, by: int, **values: str) -> None:
     db.session.refresh(client)
-    operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by, values))
+    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by, values))
     db.session.commit()
 
 

@@ -12,8 +12,8 @@ from portal.clients import Client
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
-from portal.editing.merge.resolutions import Decision
+from portal.editing.base_version import BaseVersion
+from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
@@ -30,7 +30,7 @@ def save(client: Client) -> Save:
 
     def save(by: Profile, **values: Any) -> None:
         db.session.refresh(client)
-        operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by.id, values))
+        operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
         db.session.commit()
 
     return save
@@ -243,7 +243,9 @@ def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
 ) -> None:
     save(cast.amelia, phone=MINE)
     amelia.open(client)
-    decided = Edit(Origin(1, seen_version=2), cast.daniel.id, {"phone": THEIRS}, decisions={"phone": Decision("yours")})
+    decided = Edit(
+        BaseVersion(1, seen_version=2), cast.daniel.id, {"phone": THEIRS}, decisions={"phone": Resolution("yours")}
+    )
     db.session.refresh(client)
     operations.save_entry(client, Entry(CLIENT), decided)
     db.session.commit()

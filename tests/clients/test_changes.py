@@ -13,7 +13,7 @@ from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, E
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
@@ -31,7 +31,7 @@ def client(cast: Cast) -> Client:
 def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any) -> None:
     """An accepted change, made on the newest version."""
     db.session.refresh(client)
-    operations.save_entry(client, entry or Entry(CLIENT), Edit(Origin(client.version), by.id, values))
+    operations.save_entry(client, entry or Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
     db.session.commit()
 
 
@@ -136,9 +136,9 @@ def test_an_adviser_is_told_by_name(amelia: Visitor, cast: Cast, client: Client)
 
 def test_a_part_that_came_or_went_is_told_as_a_whole(amelia: Visitor, cast: Cast, client: Client) -> None:
     values = {"first_name": "Ruth", "last_name": "Whitmore", "title": "", "known_as": "", "ni_number": ""}
-    entry = operations.add_part(client, PERSON, Edit(Origin(1), cast.daniel.id, values)).entry
+    entry = operations.add_part(client, PERSON, Edit(BaseVersion(1), cast.daniel.id, values)).entry
     db.session.commit()
-    operations.remove_part(client, entry, Edit(Origin(2), cast.daniel.id))
+    operations.remove_part(client, entry, Edit(BaseVersion(2), cast.daniel.id))
     db.session.commit()
 
     added, removed = [change["fields"] for change in changes(amelia, client)["changes"]]

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal.audit import AuditEvent, Event
 from portal.clients import Client, Person, Product, Valuation
 from portal.editing.drafts import store
-from portal.editing.drafts.store import Place, Typed
+from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
@@ -296,7 +296,9 @@ def test_the_draft_of_a_part_that_was_removed_is_shown(
 ) -> None:
     ruth_id = only(Person).id
     store.keep(
-        Place(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"), "a", Typed(1, "", {"known_as": "Ruthie"})
+        DraftKey(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"),
+        "a",
+        DraftPayload(1, "", {"known_as": "Ruthie"}),
     )
     db.session.commit()
     daniels.change(f"/person/{ruth_id}/remove")

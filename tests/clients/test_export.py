@@ -19,7 +19,7 @@ from portal.clients.csv.importing.changes import Counts
 from portal.clients.csv.importing.importer import import_folder
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
-from portal.web.csv_escaping import defused, restored
+from portal.web.csv_escaping import escape_formula, unescape_formula
 from tests.support.cast import Cast
 from tests.support.csv_folder import CsvFolder, whole_database
 from tests.support.factories import make_client, make_person, make_product
@@ -195,14 +195,14 @@ formula_like = st.text(f"'{FORMULA_STARTS} ab")
 @example("'")
 @example("''=x")
 def test_restoring_is_the_way_back_from_defusing_for_any_text(text: str) -> None:
-    assert restored(defused(text)) == text
-    assert not defused(text).startswith(tuple(FORMULA_STARTS))
+    assert unescape_formula(escape_formula(text)) == text
+    assert not escape_formula(text).startswith(tuple(FORMULA_STARTS))
 
 
 @given(st.text())
 def test_what_needs_no_defusing_is_left_alone(text: str) -> None:
     assume(not text.lstrip("'").startswith(tuple(FORMULA_STARTS)))
-    assert defused(text) == text
+    assert escape_formula(text) == text
 
 
 rows = st.lists(st.lists(st.one_of(st.text(), formula_like), min_size=2, max_size=4).filter(any), max_size=4)
@@ -211,6 +211,6 @@ rows = st.lists(st.lists(st.one_of(st.text(), formula_like), min_size=2, max_siz
 @given(rows)
 def test_rows_come_back_from_a_file_as_they_were(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
-    write_records(path, [[defused(cell) for cell in row] for row in rows])
+    write_records(path, [[escape_formula(cell) for cell in row] for row in rows])
     assert [record.cells for record in read_records(path)] == rows
     assert len(path.read_bytes()) < files.MAX_FILE_BYTES

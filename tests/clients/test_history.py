@@ -12,7 +12,7 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
@@ -162,7 +162,7 @@ def test_parts_are_told_by_their_names(amelias: Desk, daniels: Desk, client: Cli
 
 def test_imports_and_commands_have_no_author(amelias: Desk, client: Client, cast: Cast) -> None:
     add_revisions(client, 1)
-    edit = Edit(Origin(2), None, {"adviser_id": cast.daniel.id}, source="cli")
+    edit = Edit(BaseVersion(2), None, {"adviser_id": cast.daniel.id}, source="cli")
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

@@ -17,7 +17,7 @@ from portal.auth import Profile
 from portal.clients import Client, Person, Product, Valuation
 from portal.clients.csv.importing import importer
 from portal.clients.csv.importing.changes import Counts, ImportCounts
-from portal.clients.csv.importing.importer import ImportOvertaken, import_folder
+from portal.clients.csv.importing.importer import ImportConflict, import_folder
 from portal.clients.records.revisions import ClientRevision
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
@@ -270,7 +270,7 @@ def test_an_import_that_is_overtaken_twice_imports_nothing(
 
     monkeypatch.setattr(importer, "_write", fail)
     before = whole_database()
-    with pytest.raises(ImportOvertaken, match="Nothing was imported"):
+    with pytest.raises(ImportConflict, match="Nothing was imported"):
         import_folder(folder.path)
     assert whole_database() == before
 

@@ -259,7 +259,7 @@ def test_a_file_too_large_to_read(folder: CsvFolder, monkeypatch: pytest.MonkeyP
 def test_a_file_with_nothing_but_problems_is_not_read_to_its_end(
     folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tables, "MAX_PROBLEMS_OF_A_FILE", 3)
+    monkeypatch.setattr(tables, "MAX_PROBLEMS_PER_FILE", 3)
     folder.add("valuations.csv", *["?,?,?"] * 50)
     problems = problems_of(folder)
     assert "valuations.csv:4: too many problems; what follows was not read" in problems

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from portal.clients import Client
-from portal.editing.drafts.payload import LONGEST_VALUE
+from portal.editing.drafts.payload import MAX_VALUE_LENGTH
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -86,7 +86,7 @@ def test_a_newer_text_that_was_taken_in_is_what_is_merged_with(amelias: Desk, da
         ({"version": 2, "notes": "x"}, 422, "version"),
         ({"version": 1, "phone": "x"}, 422, "phone"),
         ({"version": 1, "notes": ["x"]}, 422, "notes"),
-        ({"version": 1, "notes": "x" * (LONGEST_VALUE + 1)}, 422, "notes"),
+        ({"version": 1, "notes": "x" * (MAX_VALUE_LENGTH + 1)}, 422, "notes"),
         ({"version": 1}, 422, "notes or objectives"),
     ],
 )

@@ -9,7 +9,7 @@ from portal.auth.profiles import find_by_email
 from portal.clients import Client
 from portal.clients.csv.importing.importer import import_folder
 from portal.editing.drafts import store
-from portal.editing.drafts.store import Place, Typed
+from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
 from tests.clients.conftest import Desk
 from tests.support.cast import Cast
@@ -71,7 +71,7 @@ def test_pasted_text_in_an_import_is_kept_clean(app: Flask, tmp_path: Path) -> N
 
 
 def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client, cast: Cast) -> None:
-    store.keep(Place(cast.amelia.id, f"client-{client.id}", "record"), "a", Typed(1, "", PASTED))
+    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", PASTED))
     db.session.commit()
 
     restored = amelias.open("/edit?draft=a")

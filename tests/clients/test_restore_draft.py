@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client
 from portal.editing.drafts import store
-from portal.editing.drafts.store import Place, Typed
+from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -43,12 +43,12 @@ def change(visitor: Visitor, client: Client, **typed: str) -> None:
 
 def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", draft_id: str = "gone", **values: str) -> None:
     """Amelia has typed this, and her browser is gone."""
-    store.keep(place(cast, client), draft_id, Typed(version, seen, values))
+    store.keep(place(cast, client), draft_id, DraftPayload(version, seen, values))
     db.session.commit()
 
 
-def place(cast: Cast, client: Client) -> Place:
-    return Place(cast.amelia.id, f"client-{client.id}", "record")
+def place(cast: Cast, client: Client) -> DraftKey:
+    return DraftKey(cast.amelia.id, f"client-{client.id}", "record")
 
 
 def kept(cast: Cast, client: Client) -> list[dict[str, str]]:
@@ -320,9 +320,9 @@ def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor
 def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client, form: str, label: str, path: str
 ) -> None:
-    keep_at = Place(cast.amelia.id, f"client-{client.id}", form)
-    store.keep(keep_at, "older", Typed(1, "", {"phone": "1"}))
-    store.keep(keep_at, "gone", Typed(1, "", {"phone": "2"}))
+    keep_at = DraftKey(cast.amelia.id, f"client-{client.id}", form)
+    store.keep(keep_at, "older", DraftPayload(1, "", {"phone": "1"}))
+    store.keep(keep_at, "gone", DraftPayload(1, "", {"phone": "2"}))
     db.session.commit()
     page = amelia.get(f"/clients/{client.id}")
 
@@ -337,7 +337,7 @@ def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
 def test_draft_of_a_form_that_no_editor_has_breaks_no_page(
     amelia: Visitor, cast: Cast, client: Client, form: str
 ) -> None:
-    store.keep(Place(cast.amelia.id, f"client-{client.id}", form), "a", Typed(1, "", {"phone": "1"}))
+    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "a", DraftPayload(1, "", {"phone": "1"}))
     db.session.commit()
 
     assert amelia.get(f"/clients/{client.id}").status_code == 200

@@ -16,7 +16,7 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.revisions import MAX_REVISIONS, ClientRevision
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client
@@ -344,7 +344,7 @@ def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
 ) -> None:
     form = open_editor(amelia, client)
     for number in range(MAX_REVISIONS + 1):
-        edit = Edit(Origin(number + 1), cast.daniel.id, {"postcode": f"{number}"})
+        edit = Edit(BaseVersion(number + 1), cast.daniel.id, {"postcode": f"{number}"})
         operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from portal.editing.merge.budget import MAX_STEPS, MAX_STEPS_PER_COMPARISON, Budget, TooCostly
 from portal.editing.merge.diff import MAX_TOKENS, Change, changes_between
-from portal.editing.merge.inline_diff import differences
+from portal.editing.merge.inline_diff import inline_diff
 from portal.editing.merge.texts import merge_texts
 from tests.support.hostile_texts import LONGEST, blocks, shuffled
 
@@ -119,5 +119,5 @@ def cost(base: str, theirs: str, yours: str) -> float:
         merge_texts(base, theirs, yours, budget)
     for _ in range(2):
         for text in (theirs, yours):
-            differences(base, text, budget)
+            inline_diff(base, text, budget)
     return time.process_time() - began

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import differences
+from portal.editing.merge.inline_diff import inline_diff
 from tests.support.hostile_texts import shuffled
 
 TEXTS = st.lists(st.sampled_from(["one", "two", " ", "\n", "three four", "é"]), max_size=12).map("".join)
@@ -23,7 +23,7 @@ TEXTS = st.lists(st.sampled_from(["one", "two", " ", "\n", "three four", "é"]),
     ],
 )
 def test_it_shows_what_was_taken_out_and_put_in(old: str, new: str, pieces: list[tuple[str, str]]) -> None:
-    assert differences(old, new, Budget()) == pieces
+    assert inline_diff(old, new, Budget()) == pieces
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,13 @@ def test_it_shows_what_was_taken_out_and_put_in(old: str, new: str, pieces: list
     ids=["too different", "too long", "nothing in common"],
 )
 def test_texts_that_cannot_be_read_as_one_are_not_compared(old: str, new: str) -> None:
-    assert differences(old, new, Budget()) is None
+    assert inline_diff(old, new, Budget()) is None
 
 
 def test_lines_that_are_too_costly_to_compare_stand_whole_between_those_that_are_not() -> None:
     old, new = f"first\n{shuffled(0)}\nlast", f"first\n{shuffled(1)}\nlast"
 
-    assert differences(old, new, Budget()) == [
+    assert inline_diff(old, new, Budget()) == [
         ("same", "first\n"),
         ("gone", f"{shuffled(0)}\n"),
         ("new", f"{shuffled(1)}\n"),
@@ -48,7 +48,7 @@ def test_lines_that_are_too_costly_to_compare_stand_whole_between_those_that_are
 
 @given(old=TEXTS, new=TEXTS)
 def test_both_texts_can_be_read_off_it(old: str, new: str) -> None:
-    pieces = differences(old, new, Budget())
+    pieces = inline_diff(old, new, Budget())
     assert pieces is not None
     assert "".join(piece.text for piece in pieces if piece.kind != "new") == old
     assert "".join(piece.text for piece in pieces if piece.kind != "gone") == new

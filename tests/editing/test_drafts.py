@@ -18,7 +18,7 @@ from werkzeug.test import TestResponse
 from portal.clients import Client
 from portal.clients.editor.forms import ClientForm
 from portal.editing.drafts import store
-from portal.editing.drafts.store import EditDraft, Mark, Place, mark_from
+from portal.editing.drafts.store import DraftKey, EditDraft, Mark, mark_from
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.support.cast import Cast
@@ -184,15 +184,22 @@ def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, c
 
 
 def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, client: Client) -> None:
-    for number in range(store.MOST_DRAFTS):
-        store.keep(Place(cast.amelia.id, f"client-{number + 1000}", "record"), "a", store.Typed(1, "", {"phone": "1"}))
-    store.keep(Place(cast.amelia.id, "client-999", "old"), "a", store.Typed(1, "", {"phone": "1"}))
-    store.keep(Place(cast.daniel.id, "client-999", "old"), "a", store.Typed(1, "", {"phone": "1"}))
+    for number in range(store.MAX_DRAFTS_PER_PROFILE):
+        store.keep(
+            DraftKey(cast.amelia.id, f"client-{number + 1000}", "record"),
+            "a",
+            store.DraftPayload(1, "", {"phone": "1"}),
+        )
+    store.keep(DraftKey(cast.amelia.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
+    store.keep(DraftKey(cast.daniel.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
     age(3600, "old")
 
     keep(amelia, client)
 
-    assert db.session.scalar(select(func.count()).where(EditDraft.profile_id == cast.amelia.id)) == store.MOST_DRAFTS
+    assert (
+        db.session.scalar(select(func.count()).where(EditDraft.profile_id == cast.amelia.id))
+        == store.MAX_DRAFTS_PER_PROFILE
+    )
     assert [row[0] for row in kept() if row[2] == "old"] == [cast.daniel.id]
 
 

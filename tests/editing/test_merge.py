@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.resolutions import CHOICES, Decision, decide
+from portal.editing.merge.resolutions import CHOICES, Resolution, resolve
 from portal.editing.merge.texts import TextMerge, is_contained, merge_texts, united
 from portal.editing.merge.three_way import UNKNOWN, Conflict, Merge, merge
 from tests.support.hostile_texts import shuffled
@@ -230,7 +230,7 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
     decisions = {
-        conflict.field: Decision(chosen.draw(st.sampled_from(CHOICES)), "third value")
+        conflict.field: Resolution(chosen.draw(st.sampled_from(CHOICES)), "third value")
         for conflict in result.conflicts
         if chosen.draw(st.booleans())
     }
@@ -239,7 +239,7 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
         for conflict in result.conflicts
         if conflict.field in decisions and (conflict.both is not None or decisions[conflict.field].choice != "both")
     }
-    decided = decide(result, decisions, frozenset())
+    decided = resolve(result, decisions, frozenset())
 
     assert {conflict.field for conflict in decided.undecided} == {
         conflict.field for conflict in result.conflicts if conflict.field not in decisions
@@ -257,8 +257,8 @@ def test_a_decision_about_what_has_changed_again_does_not_stand(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
-    decisions = {conflict.field: Decision("yours") for conflict in result.conflicts}
-    undecided = decide(result, decisions, frozenset(FIELDS)).undecided
+    decisions = {conflict.field: Resolution("yours") for conflict in result.conflicts}
+    undecided = resolve(result, decisions, frozenset(FIELDS)).undecided
 
     # Where what was decided is there by now, a second click has sent it again.
     assert undecided == tuple(conflict for conflict in result.conflicts if conflict.yours != conflict.theirs)

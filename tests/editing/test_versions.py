@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from portal.clients import Client
-from portal.editing.optimistic_lock import claim_guarded, save_guarded
+from portal.editing.optimistic_lock import bump_versions_if_unchanged, update_if_unchanged
 from portal.errors import StaleVersion
 from portal.extensions import db
 from tests.support.cast import Cast
@@ -18,7 +18,7 @@ from tests.support.locks import until_a_lock_is_awaited
 def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:
     client = make_client(phone="1")
 
-    assert save_guarded(db.session, Client, client.id, 1, {"phone": "2"}) == 2
+    assert update_if_unchanged(db.session, Client, client.id, 1, {"phone": "2"}) == 2
     db.session.commit()
     assert (client.phone, client.version) == ("2", 2)
 
@@ -28,32 +28,35 @@ def test_another_version_than_the_records_is_stale(cast: Cast, base_version: int
     client = make_client(phone="1")
 
     with pytest.raises(StaleVersion):
-        save_guarded(db.session, Client, client.id, base_version, {"phone": "2"})
+        update_if_unchanged(db.session, Client, client.id, base_version, {"phone": "2"})
     db.session.commit()
     assert (client.phone, client.version) == ("1", 1)
 
 
 def test_a_record_that_is_gone_is_stale(cast: Cast) -> None:
     with pytest.raises(StaleVersion):
-        save_guarded(db.session, Client, 999_999, 1, {"phone": "2"})
+        update_if_unchanged(db.session, Client, 999_999, 1, {"phone": "2"})
 
 
 def test_many_are_claimed_at_once_or_none(cast: Cast) -> None:
     one, other = make_client("One", phone="1"), make_client("Other", phone="1")
 
-    assert claim_guarded(db.session, Client, {one.id: 1, other.id: 1}, {"phone": "2"}) == {one.id: 2, other.id: 2}
+    assert bump_versions_if_unchanged(db.session, Client, {one.id: 1, other.id: 1}, {"phone": "2"}) == {
+        one.id: 2,
+        other.id: 2,
+    }
     db.session.commit()
     for behind in ({one.id: 2, other.id: 1}, {one.id: 2, 999_999: 1}):
         with pytest.raises(StaleVersion):
-            claim_guarded(db.session, Client, behind, {"phone": "3"})
+            bump_versions_if_unchanged(db.session, Client, behind, {"phone": "3"})
         db.session.rollback()
     assert (one.phone, other.phone, one.version) == ("2", "2", 2)
-    assert claim_guarded(db.session, Client, {}, {"phone": "3"}) == {}
+    assert bump_versions_if_unchanged(db.session, Client, {}, {"phone": "3"}) == {}
 
 
 def test_it_does_not_commit(cast: Cast) -> None:
     client = make_client(phone="1")
-    save_guarded(db.session, Client, client.id, 1, {"phone": "2"})
+    update_if_unchanged(db.session, Client, client.id, 1, {"phone": "2"})
     db.session.rollback()
 
     assert (client.phone, client.version) == ("1", 1)
@@ -61,7 +64,7 @@ def test_it_does_not_commit(cast: Cast) -> None:
 
 def test_other_records_are_not_touched(cast: Cast) -> None:
     one, other = make_client("One"), make_client("Other")
-    save_guarded(db.session, Client, one.id, 1, {"name": "Changed"})
+    update_if_unchanged(db.session, Client, one.id, 1, {"name": "Changed"})
     db.session.commit()
 
     assert (other.name, other.version) == ("Other", 1)
@@ -73,7 +76,7 @@ def test_who_waits_for_another_writers_row_finds_it_stale(app: Flask, cast: Cast
 
     def save() -> None:
         with app.app_context():
-            save_guarded(db.session, Client, client_id, 1, {"phone": "second"})
+            update_if_unchanged(db.session, Client, client_id, 1, {"phone": "second"})
 
     with ThreadPoolExecutor(1) as pool:
         with db.engine.begin() as connection:
@@ -91,7 +94,7 @@ def test_who_waits_for_a_writer_that_gives_up_is_accepted(app: Flask, cast: Cast
 
     def save() -> int:
         with app.app_context():
-            version = save_guarded(db.session, Client, client_id, 1, {"phone": "second"})
+            version = update_if_unchanged(db.session, Client, client_id, 1, {"phone": "second"})
             db.session.commit()
             return version
 

@@ -15,7 +15,7 @@ from portal.extensions import LIVE_BIND, db
 from portal.live import connection as clients
 from portal.live import hub as hub_module
 from portal.live import publish
-from portal.live.listener import Bell, Listener
+from portal.live.listener import Listener, Wakeup
 from tests.conftest import AppMaker
 from tests.support.cast import Cast
 from tests.support.test_client import Visitor, visitors_of
@@ -43,7 +43,7 @@ def test_that_the_other_end_is_gone_is_told_once(
     server, browser = ends
     monkeypatch.setattr(clients, "is_module_patched", lambda _: True)
     told: list[float] = []
-    client = clients.Client(server)
+    client = clients.StreamConnection(server)
     client.watch(lambda: told.append(time.monotonic()))
 
     browser.close()
@@ -63,7 +63,7 @@ def test_who_does_not_read_is_dropped_and_may_come_back(
     make_app: AppMaker, cast: Cast, page_identifier: str, ends: tuple[socket.socket, socket.socket], monkeypatch
 ) -> None:
     """The reader here is a server whose send the other end does not take: it never comes for the next event."""
-    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.02)
+    monkeypatch.setattr(hub_module, "HOUSEKEEPING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "SLOW_SECONDS", 0.2)
     server, browser = ends
     visit = visitors_of(make_app())
@@ -81,7 +81,7 @@ def test_who_does_not_read_is_dropped_and_may_come_back(
 def test_a_reader_that_reads_is_not_dropped(
     make_app: AppMaker, cast: Cast, page_identifier: str, ends: tuple[socket.socket, socket.socket], monkeypatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.02)
+    monkeypatch.setattr(hub_module, "HOUSEKEEPING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "SLOW_SECONDS", 0.2)
     monkeypatch.setattr(hub_module, "PING_SECONDS", 0.1)
     server, _ = ends
@@ -98,14 +98,14 @@ def test_the_kernel_asks_whether_a_silent_end_is_there_and_gives_up_within_half_
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     server, _ = ends
-    clients.Client(server).close()
+    clients.StreamConnection(server).close()
 
     def option(name: str) -> int:
         return server.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
 
     assert server.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     silent_for = option("TCP_KEEPIDLE") + option("TCP_KEEPINTVL") * option("TCP_KEEPCNT")
-    assert silent_for + hub_module.GRACE_SECONDS + hub_module.TEND_SECONDS <= 30
+    assert silent_for + hub_module.LEAVE_GRACE_SECONDS + hub_module.HOUSEKEEPING_INTERVAL_SECONDS <= 30
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         assert option("TCP_USER_TIMEOUT") == silent_for * 1000
 
@@ -115,7 +115,7 @@ def test_when_a_stream_is_over_its_connection_takes_no_other_request(
 ) -> None:
     """gunicorn would keep it for two seconds, and a browser send its next request to a server that stops."""
     server, browser = ends
-    client = clients.Client(server)
+    client = clients.StreamConnection(server)
     client.close()
 
     server.sendall(b"the last chunk")
@@ -129,7 +129,7 @@ def test_the_listener_hears_in_a_process_with_thousands_of_open_files(app: Flask
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
     sockets = [socket.socket() for _ in range(1100)]
     try:
-        with closing(Bell()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
+        with closing(Wakeup()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
             assert listener.connection.fileno() > 1024
             publish.signed_out(db.session.connection(), 7)
             db.session.commit()

@@ -10,7 +10,7 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen, run_sql
@@ -40,7 +40,7 @@ def amelia_hears(visit: Visit, cast: Cast, page_identifier: str, listen: Listen)
 
 
 def save(client: Client, by: Profile, **values: Any) -> None:
-    operations.save_entry(client, Entry(CLIENT), Edit(Origin(client.version), by.id, values))
+    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
 
 
 def test_the_first_event_is_the_roster_as_a_beat_tells_it(

@@ -3,7 +3,7 @@
 import pytest
 
 from portal.live import hub_of
-from portal.live.registry import MOST_OF_PROFILE
+from portal.live.registry import MAX_STREAMS_PER_PROFILE
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen
 from tests.support.cast import Cast
@@ -19,7 +19,7 @@ def test_of_too_many_streams_of_one_person_the_oldest_gives_way(
 ) -> None:
     daniels = listen(visit(cast.daniel), page_identifier)
     amelia = visit(cast.amelia)
-    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MOST_OF_PROFILE + 2)]
+    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE + 2)]
     for hearing in (daniels, *hearings):
         assert hearing.names() == []
 
@@ -35,7 +35,7 @@ def test_a_call_that_is_refused_pushes_nobody_out(
     visit: Visit, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:
     amelia = visit(cast.amelia)
-    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MOST_OF_PROFILE)]
+    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE)]
     for hearing in hearings:
         assert hearing.names() == []
 

@@ -21,7 +21,7 @@ def amelia_hears(tapped_visit: Visit, cast: Cast, page_identifier: str, listen: 
 
 
 def test_however_long_the_database_is_away_it_is_tried_again() -> None:
-    pauses = [hub._longest_pause_seconds(failures) for failures in (1, 2, 3, 6, 7, 1025, 100_000)]
+    pauses = [hub._backoff_limit_seconds(failures) for failures in (1, 2, 3, 6, 7, 1025, 100_000)]
     assert pauses == [0.5, 1, 2, 15, 15, 15, 15]
 
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from portal import page_kinds
-from portal.live.stream import END, MOST_NUDGES, NUDGE, ROSTER, SAVED, Stream
+from portal.live.stream import END, MAX_PENDING_NUDGES, NUDGE, ROSTER, SAVED, Stream
 from portal.web.session_cookie import Identity
 
 CLOSED: list[Stream] = []
@@ -26,7 +26,11 @@ def test_of_each_kind_the_newest_is_kept_and_sent_together(stream: Stream) -> No
 
     sent = next(stream).decode().split(";")[:-1]
 
-    assert sent == ["roster 999", "saved 999", *(f"nudge {number}" for number in range(1000 - MOST_NUDGES, 1000))]
+    assert sent == [
+        "roster 999",
+        "saved 999",
+        *(f"nudge {number}" for number in range(1000 - MAX_PENDING_NUDGES, 1000)),
+    ]
 
 
 def test_it_says_since_when_something_waits_to_be_taken(stream: Stream) -> None:

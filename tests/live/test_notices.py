@@ -2,20 +2,20 @@
 
 import pytest
 
-from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notice, read
+from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notification, parse
 
 
 @pytest.mark.parametrize(
     "notice",
     [
-        Notice(ROSTER, page="client-42"),
-        Notice(SAVED, page="client-42", version=7),
-        Notice(NUDGE, page="client-42", profile=3),
-        Notice(SIGNED_OUT, profile=3),
+        Notification(ROSTER, page="client-42"),
+        Notification(SAVED, page="client-42", version=7),
+        Notification(NUDGE, page="client-42", profile=3),
+        Notification(SIGNED_OUT, profile=3),
     ],
 )
-def test_what_is_sent_is_what_is_read(notice: Notice) -> None:
-    assert read(notice.payload()) == notice
+def test_what_is_sent_is_what_is_read(notice: Notification) -> None:
+    assert parse(notice.payload()) == notice
 
 
 @pytest.mark.parametrize(
@@ -31,4 +31,4 @@ def test_what_is_sent_is_what_is_read(notice: Notice) -> None:
 )
 def test_what_is_none_of_ours_is_passed_over(payload: str) -> None:
     """Anybody who may connect may notify: a newer release, or another program."""
-    assert read(payload) is None
+    assert parse(payload) is None

@@ -119,7 +119,7 @@ def test_when_everybody_is_signed_out_every_stream_ends(
 ) -> None:
     amelia_hears = listen(visit(cast.amelia), page_identifier)
     amelia_hears.names()
-    profiles.end_every_session()
+    profiles.end_all_profiles_sessions()
     db.session.commit()
 
     for hearing in (olga_hears, amelia_hears):

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from portal.auth.sessions import store
 from portal.extensions import db
-from portal.web.actor import Whence
+from portal.web.actor import RequestOrigin
 from tests.support.cast import Cast
 from tests.support.network_client import Desk, app_of_desks, desk_of
 from tests.support.notifications import Wire
@@ -78,7 +78,7 @@ def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
     def make(count: int) -> list[Desk]:
         ids = db.session.scalars(text(CROWD), {"count": count}).all()
         db.session.commit()
-        texts = [store.begin(profile_id, 1, Whence(), hours=1) for profile_id in ids]
+        texts = [store.begin(profile_id, 1, RequestOrigin(), hours=1) for profile_id in ids]
         db.session.commit()
         return [Desk(desks_app, text) for text in texts]
 

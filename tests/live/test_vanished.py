@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from portal import page_kinds
-from portal.errors import ComeBackLater
+from portal.errors import ServiceBusy
 from portal.live import hub as hub_module
 from portal.live import hub_of
 from portal.live.stream import Stream
@@ -28,8 +28,8 @@ LATER_BY_A_SECOND = """
 
 @pytest.fixture(autouse=True)
 def _no_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "GRACE_SECONDS", 0)
-    monkeypatch.setattr(hub_module, "TEND_SECONDS", 0.02)
+    monkeypatch.setattr(hub_module, "LEAVE_GRACE_SECONDS", 0)
+    monkeypatch.setattr(hub_module, "HOUSEKEEPING_INTERVAL_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_one_that_goes_while_its_stream_is_being_opened_is_taken_off_too(
     stream = Stream(page, caller, "tab", 1, ends_at=time.monotonic() + 60, client=None, on_close=hub.closed)
 
     stream.break_off()
-    with suppress(ComeBackLater):  # unless its page was read for it in that moment
+    with suppress(ServiceBusy):  # unless its page was read for it in that moment
         hub.open(stream)
     stream.close()
 
@@ -91,7 +91,7 @@ def test_only_that_tab_is_taken_out(
 def test_one_that_has_beaten_since_stays(
     amelia: Visitor, page_identifier: str, daniel_hears: Hearing, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(hub_module, "GRACE_SECONDS", 0.5)
+    monkeypatch.setattr(hub_module, "LEAVE_GRACE_SECONDS", 0.5)
     amelia.beat(page_identifier, tab_id="tab")
     amelia.beat(page_identifier, tab_id="gone")
     assert daniel_hears.names() == ["Amelia"]

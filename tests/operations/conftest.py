@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from portal.auth.sessions import store
 from portal.extensions import db
-from portal.web.actor import Whence
+from portal.web.actor import RequestOrigin
 from tests.operations.crowd import Crowd, Gate, Viewer
 from tests.support.network_client import Desk, app_of_desks
 
@@ -38,7 +38,7 @@ def make_crowd(app: Flask, database_url: str) -> MakeCrowd:
         profiles = db.session.scalars(text(MAKE_PROFILES), {"count": count}).all()
         clients = db.session.scalars(text(MAKE_CLIENTS), {"count": count // VIEWERS_ON_A_PAGE}).all()
         db.session.commit()
-        sessions = [store.begin(profile_id, 1, Whence(), hours=1) for profile_id in profiles]
+        sessions = [store.begin(profile_id, 1, RequestOrigin(), hours=1) for profile_id in profiles]
         db.session.commit()
         viewers = [
             Viewer(gate, Desk(desks_app, session), f"client-{clients[number % len(clients)]}")

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import make_dsn
 
-from portal.postgres.account import Account, runnable_by, server_account
+from portal.postgres.account import ServerAccount, runnable_by, server_account
 from portal.postgres.binaries import find_installation
 from tests.operations.debian import run
 from tests.support.postgres_versions import wanted_major
@@ -158,7 +158,7 @@ class Postgres:
         return [*network, *self.as_its_account(*command)]
 
 
-def _as(account: Account) -> list[str]:
+def _as(account: ServerAccount) -> list[str]:
     """What runs a program as this account; PostgreSQL refuses to run as root."""
     if not account.is_other:
         return []

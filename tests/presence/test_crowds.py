@@ -13,8 +13,8 @@ from sqlalchemy import text
 from portal.auth import Profile
 from portal.extensions import PRESENCE_BIND, db
 from portal.page_kinds import parse
-from portal.presence.batching import Rounds
-from portal.presence.beats import MOST_TABS, Beat
+from portal.presence.batching import Batcher
+from portal.presence.beats import MAX_TABS, Beat
 from portal.presence.store import _run_beats
 from portal.web.session_cookie import Identity
 from tests.support.cast import Cast, make_profile
@@ -58,19 +58,19 @@ def test_32_threads_beat_one_page(visit: Visit, cast: Cast, page_identifier: str
 def test_32_first_beats_of_one_profile_make_one_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
     """As many tabs as a row keeps, restored at once: every one of them is kept."""
     amelia = visit(cast.amelia).with_token()
-    tabs = [_same_browser(visit, amelia) for _ in range(MOST_TABS)]
+    tabs = [_same_browser(visit, amelia) for _ in range(MAX_TABS)]
 
     answers = at_once([lambda n=n, tab=tab: tab.beat(page_identifier, tab_id=f"t{n:02}") for n, tab in enumerate(tabs)])
 
-    assert [answer.status_code for answer in answers] == [200] * MOST_TABS
+    assert [answer.status_code for answer in answers] == [200] * MAX_TABS
     assert rows() == [(cast.amelia.id, page_identifier)]
-    assert tab_ids() == [f"t{n:02}" for n in range(MOST_TABS)]
+    assert tab_ids() == [f"t{n:02}" for n in range(MAX_TABS)]
 
 
 def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(
     make_app: Callable[..., Flask], cast: Cast, page_identifier: str
 ) -> None:
-    """Two processes have two rounds on the way at once, over the same rows: here two Rounds over one database.
+    """Two processes have two rounds on the way at once, over the same rows: here two Batcher over one database.
 
     A deadlock would be a 503, or a second of waiting for PostgreSQL to find it.
     """
@@ -80,9 +80,9 @@ def test_workers_that_beat_the_same_pages_do_not_lock_crosswise(
     page = parse(page_identifier)
     with app.app_context():
         run = partial(_run_beats, db.engines[PRESENCE_BIND])
-    workers = [Rounds(run), Rounds(run)]
+    workers = [Batcher(run), Batcher(run)]
 
-    def beat_often(worker: Rounds[Any, Any], caller: Identity) -> list[bool]:
+    def beat_often(worker: Batcher[Any, Any], caller: Identity) -> list[bool]:
         return [
             worker.send((caller.profile_id, page.identifier), (caller, Beat(page, tab_id=f"t{turn % 3}"), 120))[1]
             for turn in range(10)

@@ -28,13 +28,13 @@ def lanes_taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which lane has answered beats, in order."""
     taken: list[str] = []
     for lane, module in (("express", fast_path), ("flask", views)):
-        answer = module.answer_to_beat
+        answer = module.handle_beat
 
         def noted(*arguments: Any, lane: str = lane, answer: Callable[..., Any] = answer) -> Any:
             taken.append(lane)
             return answer(*arguments)
 
-        monkeypatch.setattr(module, "answer_to_beat", noted)
+        monkeypatch.setattr(module, "handle_beat", noted)
     return taken
 
 
@@ -213,7 +213,7 @@ def test_an_error_that_nobody_foresaw_is_answered_and_logged_by_flask(
         raise RuntimeError("nobody foresaw this")
 
     amelia = visit(cast.amelia).with_token()
-    monkeypatch.setattr(fast_path, "answer_to_beat", fail)
+    monkeypatch.setattr(fast_path, "handle_beat", fail)
 
     answer = by("express", amelia, {"page_identifier": page_identifier})
     assert (answer.status_code, answer.content_type) == (500, "application/problem+json")

@@ -8,9 +8,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from portal.errors import DatabaseAway
+from portal.errors import DatabaseUnavailable
 from portal.presence import batching as rounds_module
-from portal.presence.batching import MOST_CALLS, Rounds
+from portal.presence.batching import MAX_BATCH_SIZE, Batcher
 
 PATIENCE_SECONDS = 10  # never used up, unless a test fails
 
@@ -37,7 +37,7 @@ class Gate:
 class Callers:
     """Threads that send; `send` returns once the call has joined a round, led one or got its answer."""
 
-    def __init__(self, rounds: Rounds[str, str], pool: ThreadPoolExecutor) -> None:
+    def __init__(self, rounds: Batcher[str, str], pool: ThreadPoolExecutor) -> None:
         self._rounds, self._pool = rounds, pool
 
     def send(self, key: str) -> Future[str]:
@@ -69,13 +69,13 @@ def gate() -> Gate:
 
 
 @pytest.fixture
-def rounds(gate: Gate) -> Rounds[str, str]:
-    return Rounds(gate)
+def rounds(gate: Gate) -> Batcher[str, str]:
+    return Batcher(gate)
 
 
 @pytest.fixture
-def callers(gate: Gate, rounds: Rounds[str, str]):
-    with ThreadPoolExecutor(max_workers=2 * MOST_CALLS) as pool:
+def callers(gate: Gate, rounds: Batcher[str, str]):
+    with ThreadPoolExecutor(max_workers=2 * MAX_BATCH_SIZE) as pool:
         yield Callers(rounds, pool)
         gate.may_answer.release(100)
 
@@ -84,14 +84,14 @@ def answer_of(future: Future[str]) -> str:
     return future.result(PATIENCE_SECONDS)
 
 
-def test_a_lone_call_is_a_round_of_one_and_waits_for_nobody(gate: Gate, rounds: Rounds[str, str]) -> None:
+def test_a_lone_call_is_a_round_of_one_and_waits_for_nobody(gate: Gate, rounds: Batcher[str, str]) -> None:
     gate.may_answer.release()
 
     assert rounds.send("a", "a") == "A"
     assert gate.rounds == [["a"]]
 
 
-def test_one_call_after_the_other_is_one_round_each(gate: Gate, rounds: Rounds[str, str]) -> None:
+def test_one_call_after_the_other_is_one_round_each(gate: Gate, rounds: Batcher[str, str]) -> None:
     gate.may_answer.release(3)
 
     assert [rounds.send(key, key) for key in ("a", "b", "a")] == ["A", "B", "A"]
@@ -135,11 +135,11 @@ def test_no_round_holds_the_same_key_twice(gate: Gate, callers: Callers) -> None
 def test_a_round_has_a_limit(gate: Gate, callers: Callers) -> None:
     callers.send("first")
     gate.began.acquire(timeout=PATIENCE_SECONDS)
-    answers = [callers.send(f"{number:03}") for number in range(MOST_CALLS + 5)]
+    answers = [callers.send(f"{number:03}") for number in range(MAX_BATCH_SIZE + 5)]
     gate.may_answer.release(3)
 
-    assert [answer_of(future) for future in answers] == [f"{number:03}" for number in range(MOST_CALLS + 5)]
-    assert sorted(len(calls) for calls in gate.rounds) == [1, 5, MOST_CALLS]
+    assert [answer_of(future) for future in answers] == [f"{number:03}" for number in range(MAX_BATCH_SIZE + 5)]
+    assert sorted(len(calls) for calls in gate.rounds) == [1, 5, MAX_BATCH_SIZE]
 
 
 def test_an_error_reaches_every_caller_of_its_round_and_no_other(gate: Gate, callers: Callers) -> None:
@@ -160,7 +160,7 @@ def test_an_error_reaches_every_caller_of_its_round_and_no_other(gate: Gate, cal
 
 
 def test_too_few_answers_are_an_error_not_a_mix_up() -> None:
-    rounds: Rounds[str, str] = Rounds(lambda calls: [])
+    rounds: Batcher[str, str] = Batcher(lambda calls: [])
 
     with pytest.raises(ValueError, match="zip"):
         rounds.send("a", "a")
@@ -172,11 +172,11 @@ def test_a_turn_that_does_not_come_is_503_and_the_next_call_is_served(
     """Waiting for a database that hangs is bounded, for those who lead a round and for those who joined it."""
     first = callers.send("a")
     gate.began.acquire(timeout=PATIENCE_SECONDS)
-    monkeypatch.setattr(rounds_module, "LONGEST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(rounds_module, "MAX_BATCH_WAIT_SECONDS", 0.05)
     waiting = [callers.send("b"), callers.send("c")]
 
     for future in waiting:
-        with pytest.raises(DatabaseAway, match="too slow"):
+        with pytest.raises(DatabaseUnavailable, match="too slow"):
             answer_of(future)
     gate.may_answer.release(2)
     assert answer_of(first) == "A"
@@ -188,8 +188,8 @@ KILLED_LEADER = """
 from gevent import monkey; monkey.patch_all()
 import gevent
 from gevent.event import Event
-from portal.errors import DatabaseAway
-from portal.presence.batching import Rounds
+from portal.errors import DatabaseUnavailable
+from portal.presence.batching import Batcher
 
 may_answer = {key: Event() for key in "abd"}
 
@@ -200,7 +200,7 @@ def run(calls):
 def outcome(key):
     try:
         return rounds.send(key, key)
-    except DatabaseAway:
+    except DatabaseUnavailable:
         return "503"
 
 def start(key):
@@ -208,7 +208,7 @@ def start(key):
     gevent.sleep(0)
     return greenlet
 
-rounds = Rounds(run)
+rounds = Batcher(run)
 first, leader, follower = start("a"), start("b"), start("c")
 if IS_SENDING:
     may_answer["a"].set()

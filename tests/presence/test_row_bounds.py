@@ -12,7 +12,7 @@ from portal.clients.permissions import EDITABLE_SQL
 from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import store
-from portal.presence.beats import LONGEST_FIELD, MAX_FIELDS_BYTES, MOST_FIELDS, MOST_TABS, Beat
+from portal.presence.beats import MAX_FIELD_LENGTH, MAX_FIELDS, MAX_FIELDS_BYTES, MAX_TABS, Beat
 from portal.presence.tab_sql import MAX_ROW_BYTES
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -21,7 +21,7 @@ from tests.support.time_travel import tab_ids
 
 Visit = type[Visitor]
 # All that a beat may say: names and ids of the longest, everything optional too.
-WORST_FIELDS = [f"{number:02}" + "x" * (LONGEST_FIELD - 2) for number in range(MOST_FIELDS)]
+WORST_FIELDS = [f"{number:02}" + "x" * (MAX_FIELD_LENGTH - 2) for number in range(MAX_FIELDS)]
 CLAIMS = {"activity": "editing", "fields": ["Phone"], "waiting": True, "answer": "soon"}
 EVERY_FIELD = [
     *("Name", "Type", "Status", "Adviser", "Client since", "Email", "Phone", "Address line 1", "Address line 2"),
@@ -29,7 +29,7 @@ EVERY_FIELD = [
 ]
 
 
-def fill(visitor: Visitor, page_identifier: str, tabs: int = MOST_TABS + 5) -> None:
+def fill(visitor: Visitor, page_identifier: str, tabs: int = MAX_TABS + 5) -> None:
     """Beat with as many tabs as possible, each saying as much as possible."""
     for number in range(tabs):
         tab_id = f"{number:064}"
@@ -49,19 +49,19 @@ def test_row_stays_within_its_bytes_and_tabs_whatever_beats_say(
 
     [size] = bytes_of_rows()
     assert size <= MAX_ROW_BYTES
-    assert 1 <= len(tab_ids()) <= MOST_TABS
-    assert tab_ids()[-1] == f"{MOST_TABS + 4:064}"
+    assert 1 <= len(tab_ids()) <= MAX_TABS
+    assert tab_ids()[-1] == f"{MAX_TABS + 4:064}"
 
 
 def test_fields_that_fit_are_kept_in_their_order(visit: Visit, cast: Cast, page_identifier: str) -> None:
     [amelia] = visit(cast.amelia).beat(page_identifier, activity="editing", fields=WORST_FIELDS).json["users"]
 
-    assert amelia["fields"] == WORST_FIELDS[: MAX_FIELDS_BYTES // LONGEST_FIELD]
+    assert amelia["fields"] == WORST_FIELDS[: MAX_FIELDS_BYTES // MAX_FIELD_LENGTH]
 
 
 def test_statement_itself_keeps_no_more_than_fits(app: Flask, cast: Cast, page_identifier: str) -> None:
     """Whoever calls the store, and however the names are written."""
-    said = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * LONGEST_FIELD,) * MOST_FIELDS)
+    said = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * MAX_FIELD_LENGTH,) * MAX_FIELDS)
     for _ in range(2):
         roster, _version = store.beat(identity_of(app, cast.amelia), said, 120)
         assert [tab["fields"] for tab in roster.rows[0][-1].values()] == [[]]

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.extensions import db
-from portal.presence.beats import MOST_TABS
+from portal.presence.beats import MAX_TABS
 from tests.support.cast import Cast
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass, rows, tab_ids
@@ -114,10 +114,10 @@ def test_a_tab_inside_the_window_stays(laptop: Visitor, tablet: Visitor, page_id
 
 def test_one_browser_cannot_grow_a_row_for_ever(laptop: Visitor, page_identifier: str) -> None:
     """The newest tabs are kept, up to a limit."""
-    for number in range(MOST_TABS + 5):
+    for number in range(MAX_TABS + 5):
         laptop.beat(page_identifier, tab_id=f"tab{number:02}")
 
-    assert tab_ids() == [f"tab{number:02}" for number in range(5, MOST_TABS + 5)]
+    assert tab_ids() == [f"tab{number:02}" for number in range(5, MAX_TABS + 5)]
 
 
 def test_what_a_tab_says_ends_on_its_own_page(laptop: Visitor, page_identifier: str, cast: Cast) -> None:

@@ -298,7 +298,7 @@ def test_programs_copied_for_another_user_start_a_server(
 ) -> None:
     copies: list[binaries.Installation] = []
 
-    def copy(_: account.Account, found: binaries.Installation) -> binaries.Installation:
+    def copy(_: account.ServerAccount, found: binaries.Installation) -> binaries.Installation:
         copies.append(binaries.copy_for_everyone(found))
         return copies[-1]
 
@@ -306,7 +306,7 @@ def test_programs_copied_for_another_user_start_a_server(
     # Not below pytest's own folder, which every other run of pytest on this machine makes private again.
     with tempfile.TemporaryDirectory(prefix="copies-") as folder:
         Path(folder).chmod(0o755)
-        monkeypatch.setattr(binaries, "COPIES", Path(folder) / "copies")
+        monkeypatch.setattr(binaries, "COPY_FOLDER", Path(folder) / "copies")
         assert ask(new_server.start(), "SELECT 1") == 1
         assert copies[0].bin.is_relative_to(folder)
         assert binaries.copy_for_everyone(copies[0]) == copies[0]

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import psycopg2
 from sqlalchemy.engine import make_url
 
-from portal.live.notifications import CHANNEL, Notice, read
+from portal.live.notifications import CHANNEL, Notification, parse
 
 
 class Wire:
@@ -18,10 +18,10 @@ class Wire:
         self._connection.autocommit = True
         self._connection.cursor().execute(f"LISTEN {CHANNEL}")
 
-    def heard(self) -> list[Notice]:
+    def heard(self) -> list[Notification]:
         """Everything that was said by transactions that have ended by now. A round trip brings it along."""
         self._connection.cursor().execute("SELECT 1")
-        said = [read(notify.payload) for notify in self._connection.notifies]
+        said = [parse(notify.payload) for notify in self._connection.notifies]
         self._connection.notifies.clear()
         return [notice for notice in said if notice]
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from portal.auth import Profile
 from portal.auth.sessions import store
 from portal.extensions import db
-from portal.web.actor import Whence
+from portal.web.actor import RequestOrigin
 from portal.web.session_cookie import IDENTITY_KEY, Identity, parse_identity
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -90,7 +90,7 @@ def signed_in_text(app: Flask, profile: Profile) -> str:
     """A sign-in session of the profile's, begun and committed without asking for a password: what its cookie says."""
     profile_id, session_epoch = profile.id, profile.session_epoch
     with app.app_context():
-        text = store.begin(profile_id, session_epoch, Whence(), hours=12)
+        text = store.begin(profile_id, session_epoch, RequestOrigin(), hours=12)
         db.session.commit()
     return text
 

@@ -7,13 +7,13 @@ from pathlib import Path
 import click
 
 from portal.admin.audit import queries
-from portal.admin.audit.details import details
-from portal.admin.audit.filters import filters_from
+from portal.admin.audit.details import describe_details
+from portal.admin.audit.filters import parse_filters
 from portal.audit import Event, record
 from portal.cli import CommandGroup
 from portal.database import retention
 from portal.extensions import db
-from portal.web.actor import at_the_command_line
+from portal.web.actor import cli_actor
 
 audit = CommandGroup("audit", help="See who did what, when and from where.")
 
@@ -29,7 +29,7 @@ audit = CommandGroup("audit", help="See who did what, when and from where.")
 def list_events(as_json: bool, most: int, **wanted: object) -> None:
     """List events, newest first: when, what, who, whom, about what, from where."""
     days = {name: wanted[name].date().isoformat() for name in ("since", "until") if wanted[name]}  # type: ignore[attr-defined]
-    filters = filters_from({name: str(value) for name, value in {**wanted, **days}.items() if value})
+    filters = parse_filters({name: str(value) for name, value in {**wanted, **days}.items() if value})
     count = 0
     for row in queries.all_events(filters, most):
         event = row.AuditEvent
@@ -40,7 +40,7 @@ def list_events(as_json: bool, most: int, **wanted: object) -> None:
             values = (*cells, event.about, event.address, event.request_id)
             click.echo(json.dumps(dict(zip(names, values, strict=True))))
         else:
-            click.echo("\t".join((*cells, details(event.about), event.address)))
+            click.echo("\t".join((*cells, describe_details(event.about), event.address)))
         count += 1
     click.echo(f"{count} events", err=True)
 
@@ -51,6 +51,6 @@ def list_events(as_json: bool, most: int, **wanted: object) -> None:
 def purge(before: datetime, path: Path) -> None:
     """Write the events from before a day to a file, then delete them. Takes the role that owns the tables."""
     count = retention.purge(retention.AUDIT, before.date(), path)
-    record(Event.AUDIT_PURGED, at_the_command_line("flask audit purge"), before=before.date().isoformat(), events=count)
+    record(Event.AUDIT_PURGED, cli_actor("flask audit purge"), before=before.date().isoformat(), events=count)
     db.session.commit()
     click.echo(f"{count} events are in {path} and no longer in the database.")

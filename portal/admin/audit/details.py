@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def details(about: Mapping[str, Any]) -> str:
+def describe_details(about: Mapping[str, Any]) -> str:
     """role adviser; before reader, after adviser; client 42."""
     return ", ".join(_detail(name, value) for name, value in about.items())
 

@@ -11,8 +11,8 @@ from portal.audit import Event
 from portal.clock import LONDON
 from portal.text_input import search_words
 
-LONGEST_SEARCH = 100
-LARGEST_ID = 2**63 - 1
+MAX_SEARCH_LENGTH = 100
+MAX_EVENT_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -42,15 +42,15 @@ class AuditFilters:
         return urlencode({name: value for name, value in wanted.items() if value})
 
 
-def filters_from(args: Mapping[str, str]) -> AuditFilters:
+def parse_filters(args: Mapping[str, str]) -> AuditFilters:
     """What makes no sense counts as not asked for; of a day that makes none, ask `problems_in` first."""
     event, before = args.get("event", ""), args.get("before", "")
     return AuditFilters(
         event=event if event in set(Event) else "",
-        who=search_words(args.get("who", ""), LONGEST_SEARCH),
-        address=_address(args.get("address", "")),
-        since=_day(args.get("since", "")),
-        until=_day(args.get("until", "")),
+        who=search_words(args.get("who", ""), MAX_SEARCH_LENGTH),
+        address=_parse_address(args.get("address", "")),
+        since=_parse_day(args.get("since", "")),
+        until=_parse_day(args.get("until", "")),
         before=int(before) if before.isascii() and before.isdigit() and 0 < len(before) <= 18 else None,
     )
 
@@ -66,14 +66,14 @@ def problems_in(args: Mapping[str, str]) -> dict[str, str]:
     return problems
 
 
-def _address(text: str) -> str:
+def _parse_address(text: str) -> str:
     try:
         return str(ip_address(text.strip()))
     except ValueError:
         return ""
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return _parsed(text)
     except dates.UnreadableDay:

@@ -54,13 +54,13 @@ def _conditions(filters: AuditFilters) -> Iterator[ColumnElement[bool]]:
     if filters.before:
         yield AuditEvent.id < filters.before
     if filters.who:
-        yield _concerns(filters.who)
+        yield _involves(filters.who)
 
 
 def _name(profile: Any) -> Any:
     return profile.first_name + " " + profile.last_name
 
 
-def _concerns(who: str) -> ColumnElement[bool]:
+def _involves(who: str) -> ColumnElement[bool]:
     texts = [text for profile in (Actor, Subject) for text in (_name(profile), profile.email)]
     return or_(*(func.strpos(func.lower(text), who.lower()) > 0 for text in texts))

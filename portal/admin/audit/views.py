@@ -10,21 +10,21 @@ from sqlalchemy import Row
 
 from portal import audit, clock
 from portal.admin.audit import queries
-from portal.admin.audit.details import details
-from portal.admin.audit.filters import AuditFilters, filters_from, problems_in
+from portal.admin.audit.details import describe_details
+from portal.admin.audit.filters import AuditFilters, parse_filters, problems_in
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth.permissions import require_admin
 from portal.dates import written
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web.actor import acting
-from portal.web.csv_escaping import csv_writer, defused
+from portal.web.actor import current_actor
+from portal.web.csv_escaping import csv_writer, escape_formula
 
 blueprint = Blueprint("audit", __name__)
 blueprint.before_request(require_admin)
 PAGE_SIZE = 100
-MOST_CSV_ROWS = 100_000
+MAX_CSV_ROWS = 100_000
 COLUMNS = (
     *("at", "event", "actor", "actor_email", "profile", "profile_email", "about"),
     *("address", "user_agent", "request_id"),
@@ -33,7 +33,7 @@ COLUMNS = (
 
 @blueprint.get("/audit")
 def show() -> ResponseReturnValue:
-    filters, problems = filters_from(request.args), problems_in(request.args)
+    filters, problems = parse_filters(request.args), problems_in(request.args)
     found = [] if problems else queries.events(filters, PAGE_SIZE + 1)
     rows = found[:PAGE_SIZE]
     page = render_template(
@@ -43,7 +43,7 @@ def show() -> ResponseReturnValue:
         days={name: _day_shown(name, filters) for name in ("since", "until")},
         problems=problems,
         labels=LABELS,
-        details=details,
+        details=describe_details,
         older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
         newest=filters.query_string(before=None) if filters.before else None,
         export=filters.query_string(before=None),
@@ -57,10 +57,10 @@ def export() -> ResponseReturnValue:
     """What the page's filters choose, newest first; that it was taken is in the audit as well."""
     for field, problem in problems_in(request.args).items():
         raise InvalidInput(field, problem)
-    filters = filters_from(request.args)
-    audit.record(Event.EXPORTED, acting(), what="audit", filters=_named(filters))
+    filters = parse_filters(request.args)
+    audit.record(Event.EXPORTED, current_actor(), what="audit", filters=_file_name(filters))
     db.session.commit()
-    lines = stream_with_context(_lines(queries.all_events(filters, MOST_CSV_ROWS)))
+    lines = stream_with_context(_csv_lines(queries.all_events(filters, MAX_CSV_ROWS)))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return Response(lines, mimetype="text/csv", headers=headers)
 
@@ -71,21 +71,21 @@ def _day_shown(name: str, filters: AuditFilters) -> str:
     return written(day) if day else request.args.get(name, "")
 
 
-def _lines(rows: Iterable[Row[Any]]) -> Iterator[str]:
-    yield _line(COLUMNS)
+def _csv_lines(rows: Iterable[Row[Any]]) -> Iterator[str]:
+    yield _csv_line(COLUMNS)
     for row in rows:
         event = row.AuditEvent
         people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
         whence = (event.address, event.user_agent, event.request_id)
-        yield _line((event.at.isoformat(), event.event, *people, details(event.about), *whence))
+        yield _csv_line((event.at.isoformat(), event.event, *people, describe_details(event.about), *whence))
 
 
-def _line(cells: Iterable[str | None]) -> str:
+def _csv_line(cells: Iterable[str | None]) -> str:
     text = io.StringIO()
-    csv_writer(text).writerow([defused(cell or "") for cell in cells])
+    csv_writer(text).writerow([escape_formula(cell or "") for cell in cells])
     return text.getvalue()
 
 
-def _named(filters: AuditFilters) -> list[str]:
+def _file_name(filters: AuditFilters) -> list[str]:
     """Which filters were set, without what somebody typed into them."""
     return sorted(name for name, value in filters.__dict__.items() if value and name != "before")

@@ -10,12 +10,12 @@ from portal.extensions import db
 from portal.text_input import search_words
 from portal.web.pagination import PAGE_SIZE, Paging
 
-LONGEST_SEARCH = 100
+MAX_SEARCH_LENGTH = 100
 
 
-def words_of(text: str) -> str:
+def clean_search(text: str) -> str:
     """What is searched for, without what no name holds."""
-    return search_words(text, LONGEST_SEARCH)
+    return search_words(text, MAX_SEARCH_LENGTH)
 
 
 def page_of_users(wanted: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:

@@ -15,21 +15,21 @@ from portal.auth.sessions import store
 from portal.auth.sessions.device_names import device_name
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
-from portal.web.actor import acting
-from portal.web.pagination import page_from
-from portal.web.request_body import refuse_json
+from portal.web.actor import current_actor
+from portal.web.pagination import parse_page
+from portal.web.request_body import reject_json
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)
-blueprint.before_request(refuse_json)
+blueprint.before_request(reject_json)
 USER_PATH = "/<int(min=1, max=2147483647):profile_id>"
-NOT_ONESELF = "Another administrator does that for you. You change your own password on your account page."
+OWN_ACCOUNT_REFUSED = "Another administrator does that for you. You change your own password on your account page."
 
 
 @blueprint.get("")
 def list_users() -> ResponseReturnValue:
-    wanted = queries.words_of(request.args.get("q", ""))
-    rows, paging = queries.page_of_users(wanted, page_from(request.args))
+    wanted = queries.clean_search(request.args.get("q", ""))
+    rows, paging = queries.page_of_users(wanted, parse_page(request.args))
     return render_template(
         "admin/users/users.html",
         rows=rows,
@@ -50,11 +50,11 @@ def add() -> ResponseReturnValue:
     if not form.validate():
         return render_template("admin/users/new_user.html", form=form), 422
     try:
-        profile = administration.add_user(acting(), **form.values())
+        profile = administration.add_user(current_actor(), **form.values())
     except InvalidInput as error:
         form[error.field].errors = [f"This {error.problem}."]
         return render_template("admin/users/new_user.html", form=form), 422
-    code = administration.make_password_code(acting(), profile)
+    code = administration.make_password_code(current_actor(), profile)
     db.session.commit()
     return _code_page(profile, code)
 
@@ -77,66 +77,68 @@ def show(profile_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{USER_PATH}/role")
 def change_role(profile_id: int) -> ResponseReturnValue:
-    profile, form = _somebody_else(profile_id), RoleForm()
+    profile, form = _other_profile(profile_id), RoleForm()
     if not form.validate():
         raise InvalidInput("role", f"must be one of {', '.join(ROLES)}")
-    administration.change_role(acting(), profile, form.role.data)
-    return _done(profile, f"{profile.full_name} is now: {ROLES[profile.role]}.")
+    administration.change_role(current_actor(), profile, form.role.data)
+    return _redirect_to_user(profile, f"{profile.full_name} is now: {ROLES[profile.role]}.")
 
 
 @blueprint.post(f"{USER_PATH}/activate")
 def activate(profile_id: int) -> ResponseReturnValue:
-    profile = _somebody_else(profile_id)
-    administration.set_active(acting(), profile, is_active=True)
-    return _done(profile, f"{profile.full_name} can sign in again.")
+    profile = _other_profile(profile_id)
+    administration.set_active(current_actor(), profile, is_active=True)
+    return _redirect_to_user(profile, f"{profile.full_name} can sign in again.")
 
 
 @blueprint.post(f"{USER_PATH}/deactivate")
 def deactivate(profile_id: int) -> ResponseReturnValue:
-    profile = _somebody_else(profile_id)
-    administration.set_active(acting(), profile, is_active=False)
-    return _done(profile, f"{profile.full_name} can no longer sign in and is signed out everywhere.")
+    profile = _other_profile(profile_id)
+    administration.set_active(current_actor(), profile, is_active=False)
+    return _redirect_to_user(profile, f"{profile.full_name} can no longer sign in and is signed out everywhere.")
 
 
 @blueprint.post(f"{USER_PATH}/password-code")
 def make_password_code(profile_id: int) -> ResponseReturnValue:
     """For somebody else: for oneself it would be a new password without the old one, from a session left open."""
-    profile = _somebody_else(profile_id)
-    code = administration.make_password_code(acting(), profile)
+    profile = _other_profile(profile_id)
+    code = administration.make_password_code(current_actor(), profile)
     db.session.commit()
     return _code_page(profile, code)
 
 
 @blueprint.post(f"{USER_PATH}/reset-second-factor")
 def reset_second_factor(profile_id: int) -> ResponseReturnValue:
-    profile = _somebody_else(profile_id)
-    administration.reset_second_factor(acting(), profile)
-    return _done(profile, f"{profile.full_name} has no second factor any more and is signed out everywhere.")
+    profile = _other_profile(profile_id)
+    administration.reset_second_factor(current_actor(), profile)
+    return _redirect_to_user(
+        profile, f"{profile.full_name} has no second factor any more and is signed out everywhere."
+    )
 
 
 @blueprint.post(f"{USER_PATH}/sign-out")
 def sign_out(profile_id: int) -> ResponseReturnValue:
     profile = profiles.profile_with_id(profile_id)
-    administration.sign_out_everywhere(acting(), profile)
-    return _done(profile, f"{profile.full_name} is signed out everywhere.")
+    administration.sign_out_everywhere(current_actor(), profile)
+    return _redirect_to_user(profile, f"{profile.full_name} is signed out everywhere.")
 
 
 @blueprint.post(f"{USER_PATH}/unlock")
 def unlock(profile_id: int) -> ResponseReturnValue:
     """For somebody else: for oneself it would forget the wrong guesses at one's own password from an open session."""
-    profile = _somebody_else(profile_id)
-    administration.unlock(acting(), profile)
-    return _done(profile, f"{profile.full_name} can try again at once.")
+    profile = _other_profile(profile_id)
+    administration.unlock(current_actor(), profile)
+    return _redirect_to_user(profile, f"{profile.full_name} can try again at once.")
 
 
-def _somebody_else(profile_id: int) -> Profile:
+def _other_profile(profile_id: int) -> Profile:
     profile = profiles.profile_with_id(profile_id)
     if profile.id == current_user.id:
-        raise NotAllowed(NOT_ONESELF)
+        raise NotAllowed(OWN_ACCOUNT_REFUSED)
     return profile
 
 
-def _done(profile: Profile, message: str) -> ResponseReturnValue:
+def _redirect_to_user(profile: Profile, message: str) -> ResponseReturnValue:
     db.session.commit()
     flash(message)
     return redirect(url_for(".show", profile_id=profile.id))

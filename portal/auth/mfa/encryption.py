@@ -16,12 +16,12 @@ from portal.config import Settings
 KEY_BYTES = 32
 
 
-def seal(owner: int, secret: str, settings: Settings) -> str:
+def encrypt_for(owner: int, secret: str, settings: Settings) -> str:
     """`secret`, for this profile: moved to another's row it does not open."""
     return _fernet(settings.secret_key, settings.old_secret_key).encrypt(f"{owner}:{secret}".encode()).decode()
 
 
-def unseal(owner: int, sealed: str, settings: Settings) -> str | None:
+def decrypt_for(owner: int, sealed: str, settings: Settings) -> str | None:
     """The secret; None where it was sealed with another key or for another profile."""
     try:
         text = _fernet(settings.secret_key, settings.old_secret_key).decrypt(sealed.encode()).decode()
@@ -33,9 +33,9 @@ def unseal(owner: int, sealed: str, settings: Settings) -> str | None:
 
 @lru_cache(maxsize=8)
 def _fernet(key: str, old_key: str | None) -> MultiFernet:
-    return MultiFernet([Fernet(_derived(each)) for each in (key, old_key) if each])
+    return MultiFernet([Fernet(_derived_key(each)) for each in (key, old_key) if each])
 
 
-def _derived(key: str) -> bytes:
+def _derived_key(key: str) -> bytes:
     hkdf = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"kingstons-portal second factor")
     return urlsafe_b64encode(hkdf.derive(key.encode()))

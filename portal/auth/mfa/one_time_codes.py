@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db
 
-LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
 LENGTH, GROUP = 28, 4
 RECOVERY, PASSWORD = "recovery", "password"
 RECOVERY_CODES = 8
@@ -59,7 +59,7 @@ def is_one(profile_id: int, purpose: str, typed: str) -> bool:
     return db.session.scalar(select(OneTimeCode.profile_id).where(*_matches(profile_id, purpose, typed))) is not None
 
 
-def take(profile_id: int, purpose: str, typed: str) -> bool:
+def consume(profile_id: int, purpose: str, typed: str) -> bool:
     """Use the code up. Whether it was one; upper case, blanks and hyphens do not matter."""
     statement = delete(OneTimeCode).where(*_matches(profile_id, purpose, typed))
     taken: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ def _replace(profile_id: int, purpose: str, count: int, *, hours: int | None) ->
 
 
 def _new_code() -> str:
-    letters = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+    letters = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     return "-".join(letters[start : start + GROUP] for start in range(0, LENGTH, GROUP))
 
 

@@ -14,14 +14,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal import clock
 from portal.auth.mfa import one_time_codes
-from portal.auth.mfa.encryption import seal, unseal
+from portal.auth.mfa.encryption import decrypt_for, encrypt_for
 from portal.auth.models import Profile
 from portal.config import Settings
 from portal.errors import InvalidInput
 from portal.extensions import Model, db
 
 ISSUER = "Kingston's Portal"
-STEPS_AROUND = 1
+ALLOWED_STEP_DRIFT = 1
 APP_CODE, RECOVERY_CODE = "app code", "recovery code"
 WRONG_CODE = "is not the code that the app shows just now"
 
@@ -42,14 +42,14 @@ def is_set_up(profile_id: int) -> bool:
     return db.session.scalar(select(SecondFactor.profile_id).where(*conditions)) is not None
 
 
-def must_have_one(profile: Profile, settings: Settings) -> bool:
+def is_required(profile: Profile, settings: Settings) -> bool:
     """Whether nobody with this role signs in without."""
     return settings.second_factor == "everyone" or (settings.second_factor == "admins" and profile.role == "admin")
 
 
-def begin_set_up(profile_id: int, settings: Settings) -> None:
+def begin_enrolment(profile_id: int, settings: Settings) -> None:
     """Make a secret that waits for its first code, in place of one that was never confirmed. One in use stays."""
-    secret = seal(profile_id, pyotp.random_base32(), settings)
+    secret = encrypt_for(profile_id, pyotp.random_base32(), settings)
     statement = insert(SecondFactor).values(profile_id=profile_id, secret=secret)
     statement = statement.on_conflict_do_update(
         constraint="pk_second_factors",
@@ -59,21 +59,21 @@ def begin_set_up(profile_id: int, settings: Settings) -> None:
     db.session.execute(statement.execution_options(synchronize_session=False))
 
 
-def waiting_secret(profile_id: int, settings: Settings) -> str | None:
+def pending_secret(profile_id: int, settings: Settings) -> str | None:
     """The secret that waits for its first code, or None."""
     found = _secret(profile_id, settings, is_confirmed=False)
     return found.plain if found else None
 
 
-def address_for_app(profile: Profile, secret: str) -> str:
+def provisioning_uri(profile: Profile, secret: str) -> str:
     """What the QR code says: the authenticator app's way to the secret."""
     return pyotp.TOTP(secret).provisioning_uri(name=profile.email, issuer_name=ISSUER)
 
 
-def confirm(profile_id: int, code: str, settings: Settings) -> list[str]:
+def confirm_enrolment(profile_id: int, code: str, settings: Settings) -> list[str]:
     """Take the first code: the factor is there from now on. Returns the recovery codes. Raises InvalidInput (422)."""
     secret = _secret(profile_id, settings, is_confirmed=False)
-    if secret is None or not _take(profile_id, secret, code):
+    if secret is None or not _consume(profile_id, secret, code):
         raise InvalidInput("code", WRONG_CODE)
     db.session.execute(
         update(SecondFactor)
@@ -84,13 +84,13 @@ def confirm(profile_id: int, code: str, settings: Settings) -> list[str]:
     return one_time_codes.make_recovery_codes(profile_id)
 
 
-def take_code(profile_id: int, typed: str, settings: Settings) -> str | None:
+def consume_code(profile_id: int, typed: str, settings: Settings) -> str | None:
     """Use up what was typed: APP_CODE, RECOVERY_CODE, or None for neither."""
     plain = "".join(typed.split())
     if len(plain) == 6 and plain.isascii() and plain.isdigit():
         secret = _secret(profile_id, settings, is_confirmed=True)
-        return APP_CODE if secret and _take(profile_id, secret, plain) else None
-    return RECOVERY_CODE if one_time_codes.take(profile_id, one_time_codes.RECOVERY, typed) else None
+        return APP_CODE if secret and _consume(profile_id, secret, plain) else None
+    return RECOVERY_CODE if one_time_codes.consume(profile_id, one_time_codes.RECOVERY, typed) else None
 
 
 def remove(profile_id: int) -> bool:
@@ -109,15 +109,17 @@ class _Secret(NamedTuple):
 def _secret(profile_id: int, settings: Settings, *, is_confirmed: bool) -> _Secret | None:
     state = SecondFactor.confirmed_at.is_not(None) if is_confirmed else SecondFactor.confirmed_at.is_(None)
     sealed = db.session.scalar(select(SecondFactor.secret).where(SecondFactor.profile_id == profile_id, state))
-    plain = unseal(profile_id, sealed, settings) if sealed else None
+    plain = decrypt_for(profile_id, sealed, settings) if sealed else None
     return _Secret(sealed, plain) if sealed and plain else None
 
 
-def _take(profile_id: int, secret: _Secret, code: str) -> bool:
+def _consume(profile_id: int, secret: _Secret, code: str) -> bool:
     """Whether the code is right and newer than the last: of two who send the same one at once, one gets in."""
     totp = pyotp.TOTP(secret.plain)
     try:
-        step = totp.verify_and_get_timecode("".join(code.split()), for_time=clock.now(), valid_window=STEPS_AROUND)
+        step = totp.verify_and_get_timecode(
+            "".join(code.split()), for_time=clock.now(), valid_window=ALLOWED_STEP_DRIFT
+        )
     except pyotp.OTPVerificationError:
         return False
     statement = (

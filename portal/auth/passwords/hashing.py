@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.auth.attempt_queue import KNOWN, Lane
 
-MAX_LENGTH = 200
+MAX_PASSWORD_LENGTH = 200
 
 _hasher = PasswordHasher()
 
@@ -32,7 +32,7 @@ def hash_password(password: str) -> str:
 
 def check(password: str, password_hash: str | None, lane: Lane = KNOWN) -> Checked:
     """Whether the password matches; takes the same time without a hash, and then says no."""
-    nobodys_hash = _nobodys_hash()  # made for everybody, or the first unknown email would take twice as long
+    nobodys_hash = _dummy_hash()  # made for everybody, or the first unknown email would take twice as long
     return lane.hash_in_turn(
         lambda: _check(password, password_hash or nobodys_hash, is_somebodys=password_hash is not None)
     )
@@ -44,7 +44,7 @@ def needs_rehash(password_hash: str) -> bool:
 
 
 @functools.cache
-def _nobodys_hash() -> str:
+def _dummy_hash() -> str:
     """What an unknown email is checked against, so that it costs the same time as a wrong password."""
     return hash_password("nobody has this password")
 

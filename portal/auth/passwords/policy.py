@@ -9,33 +9,33 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from portal.auth.passwords.hashing import MAX_LENGTH
+from portal.auth.passwords.hashing import MAX_PASSWORD_LENGTH
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput
 
-MIN_LENGTH = 12
-LEAST_OF_ONES_OWN = 8  # characters that are left without the words below
-WORDS_OF_THE_PORTAL = ("kingston", "kingstons", "portal", "password")
-SHORTEST_WORD = 3
+MIN_PASSWORD_LENGTH = 12
+MIN_UNCOMMON_CHARACTERS = 8  # characters that are left without the words below
+PRODUCT_WORDS = ("kingston", "kingstons", "portal", "password")
+MIN_WORD_LENGTH = 3
 COMMON_PASSWORDS = Path(__file__).with_name("common_passwords.txt")
 
 
 def check_password(password: str, names: Iterable[str], field: str = "password") -> None:
     """Raise InvalidInput (422) for a password that nobody should have. `names` are the person's names and email."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
-        raise InvalidInput(field, f"must have {MIN_LENGTH} to {MAX_LENGTH} characters")
+    if not MIN_PASSWORD_LENGTH <= len(password) <= MAX_PASSWORD_LENGTH:
+        raise InvalidInput(field, f"must have {MIN_PASSWORD_LENGTH} to {MAX_PASSWORD_LENGTH} characters")
     if password == DEMO_PASSWORD:
         raise InvalidInput(field, "is the public password of the demo")
     if password.casefold() in common_passwords():
         raise InvalidInput(field, "is one of the passwords that everybody tries first")
-    if len(_without(password.casefold(), words_of(names))) < LEAST_OF_ONES_OWN:
+    if len(_without(password.casefold(), name_words(names))) < MIN_UNCOMMON_CHARACTERS:
         raise InvalidInput(field, "is little more than your name, your email address or the portal’s name")
 
 
-def words_of(names: Iterable[str]) -> list[str]:
+def name_words(names: Iterable[str]) -> list[str]:
     """The words that are no secret for this person, the longest first."""
-    parts = {part for name in names for part in re.split(r"[\W_0-9]+", name.casefold()) if len(part) >= SHORTEST_WORD}
-    return sorted(parts | set(WORDS_OF_THE_PORTAL), key=lambda word: (-len(word), word))
+    parts = {part for name in names for part in re.split(r"[\W_0-9]+", name.casefold()) if len(part) >= MIN_WORD_LENGTH}
+    return sorted(parts | set(PRODUCT_WORDS), key=lambda word: (-len(word), word))
 
 
 @functools.cache

@@ -14,13 +14,13 @@ from sqlalchemy import select
 from portal import clock
 from portal.auth.models import Profile
 from portal.auth.sessions import store
-from portal.auth.sessions.store import NOTED_EVERY_SECONDS, SignInSession
+from portal.auth.sessions.store import TOUCH_INTERVAL_SECONDS, SignInSession
 from portal.config import Settings
 from portal.errors import NotSignedIn
 from portal.extensions import db
 from portal.web import session_cookie
-from portal.web.actor import whence
-from portal.web.session_cookie import IDENTITY_KEY, is_by_a_person, parse_identity
+from portal.web.actor import request_origin
+from portal.web.session_cookie import IDENTITY_KEY, is_user_activity, parse_identity
 
 
 def profile_of_session(identity_text: str) -> Profile | None:
@@ -29,7 +29,7 @@ def profile_of_session(identity_text: str) -> Profile | None:
         identity = parse_identity(identity_text)
     except NotSignedIn:
         return None
-    found = store.holder_of(identity)
+    found = store.find_active(identity)
     if found is None:
         return None
     profile, g.sign_in_session = found
@@ -41,7 +41,7 @@ def profile_of_session(identity_text: str) -> Profile | None:
 def start_session(profile: Profile, settings: Settings) -> None:
     """Sign the present browser in as the profile; what it was signed in as before ends. Flushes."""
     end_session()
-    identity_text = store.begin(profile.id, profile.session_epoch, whence(), hours=settings.session_hours)
+    identity_text = store.begin(profile.id, profile.session_epoch, request_origin(), hours=settings.session_hours)
     session_cookie.start(identity_text)
 
 
@@ -83,14 +83,14 @@ def seconds_left(settings: Settings, *, is_prolonged: bool = False) -> dict[str,
 
 def seconds_left_here() -> dict[str, int]:
     """For the page that is being drawn: a person has asked for it, unless it reads itself again."""
-    return seconds_left(current_app.config["SETTINGS"], is_prolonged=is_by_a_person())
+    return seconds_left(current_app.config["SETTINGS"], is_prolonged=is_user_activity())
 
 
-def note_use() -> None:
+def touch_session() -> None:
     """Before each request: what a person does is noted, at most once a minute, in a transaction of its own."""
-    if IDENTITY_KEY not in session or not is_by_a_person() or not current_user.is_authenticated:
+    if IDENTITY_KEY not in session or not is_user_activity() or not current_user.is_authenticated:
         return
     row: SignInSession = g.sign_in_session
-    if clock.now() - row.last_used_at > timedelta(seconds=NOTED_EVERY_SECONDS):
-        store.note_use(row.id)
+    if clock.now() - row.last_used_at > timedelta(seconds=TOUCH_INTERVAL_SECONDS):
+        store.touch(row.id)
         db.session.commit()

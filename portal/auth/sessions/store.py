@@ -33,11 +33,11 @@ from portal.errors import NotSignedIn
 from portal.extensions import Model, db
 from portal.live import publish
 from portal.live.outbox import after_commit
-from portal.web.actor import LONGEST_ADDRESS, LONGEST_USER_AGENT, Whence
+from portal.web.actor import MAX_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH, RequestOrigin
 from portal.web.session_cookie import TOKEN_BYTES, Identity, session_id_of
 
-MOST_SESSIONS = 20  # of one profile; the one that has been idle longest goes
-NOTED_EVERY_SECONDS = 60
+MAX_SESSIONS_PER_PROFILE = 20  # of one profile; the one that has been idle longest goes
+TOUCH_INTERVAL_SECONDS = 60
 
 
 class SignInSession(Model):
@@ -51,18 +51,18 @@ class SignInSession(Model):
     started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    address: Mapped[str] = mapped_column(String(LONGEST_ADDRESS), server_default="")
-    user_agent: Mapped[str] = mapped_column(String(LONGEST_USER_AGENT), server_default="")
+    address: Mapped[str] = mapped_column(String(MAX_ADDRESS_LENGTH), server_default="")
+    user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT_LENGTH), server_default="")
 
 
-def begin(profile_id: int, session_epoch: int, whence: Whence, *, hours: int) -> str:
+def begin(profile_id: int, session_epoch: int, whence: RequestOrigin, *, hours: int) -> str:
     """Begin a session and return its identity text for the cookie: the only time that anybody sees the token.
 
     `session_epoch` is the one that was read together with what the person has proved: where a new password has raised
     it meanwhile, the session never holds. Flushes.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    _end_the_idlest(profile_id)
+    _evict_least_recently_used(profile_id)
     row = SignInSession(
         id=UUID(session_id_of(token)),
         profile_id=profile_id,
@@ -76,12 +76,12 @@ def begin(profile_id: int, session_epoch: int, whence: Whence, *, hours: int) ->
     return f"{profile_id}.{token}"
 
 
-def holder_of(identity: Identity) -> tuple[Profile, SignInSession] | None:
+def find_active(identity: Identity) -> tuple[Profile, SignInSession] | None:
     """The active profile whose session this is, or None when it has been ended, by whatever end."""
     query = (
         select(Profile, SignInSession)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
-        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_HOLDS)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_IS_ACTIVE)
     )
     found = db.session.execute(query).one_or_none()
     return (found[0], found[1]) if found else None
@@ -98,7 +98,7 @@ def hold(identity: Identity, *, to_change: bool = False) -> Profile:
     query = (
         select(Profile)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
-        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_HOLDS)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_IS_ACTIVE)
         .with_for_update(read=not to_change, key_share=to_change, of=[Profile, SignInSession])
     )
     profile = db.session.scalar(query.execution_options(populate_existing=True))
@@ -112,17 +112,17 @@ def sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSessio
     query = (
         select(SignInSession)
         .join(Profile, SignInSession.profile_id == Profile.id)
-        .where(Profile.id == profile.id, *_HOLDS)
+        .where(Profile.id == profile.id, *_IS_ACTIVE)
         .where(SignInSession.last_used_at > func.now() - func.make_interval(0, 0, 0, 0, 0, idle_minutes))
         .order_by(SignInSession.last_used_at.desc(), SignInSession.started_at.desc())
     )
     return db.session.scalars(query).all()
 
 
-def note_use(session_id: UUID) -> None:
+def touch(session_id: UUID) -> None:
     """A person has just used it. Of many requests at once, one writes. Commit at once: that waits for no standby."""
     db.session.execute(text("SET LOCAL synchronous_commit = off"))
-    a_while_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, NOTED_EVERY_SECONDS)
+    a_while_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, TOUCH_INTERVAL_SECONDS)
     db.session.execute(
         update(SignInSession)
         .where(SignInSession.id == session_id, SignInSession.last_used_at < a_while_ago)
@@ -146,9 +146,11 @@ def end_all(profile_id: int) -> int:
     return _delete(profile_id)
 
 
-def end_everybodys() -> int:
+def end_all_sessions() -> int:
     """End every session of every profile; how many."""
-    return _ring(db.session.connection().execute(delete(SignInSession).returning(SignInSession.profile_id)))
+    return _notify_signed_out(
+        db.session.connection().execute(delete(SignInSession).returning(SignInSession.profile_id))
+    )
 
 
 def purge(connection: Connection, idle_minutes: int) -> int:
@@ -158,33 +160,33 @@ def purge(connection: Connection, idle_minutes: int) -> int:
         " OR last_used_at < now() - make_interval(mins => :idle_minutes, secs => 2 * :noted_every_seconds)"
         " RETURNING profile_id"
     )
-    parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": NOTED_EVERY_SECONDS}
-    return _ring(connection.execute(query, parameters))
+    parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": TOUCH_INTERVAL_SECONDS}
+    return _notify_signed_out(connection.execute(query, parameters))
 
 
-_HOLDS = (
+_IS_ACTIVE = (
     Profile.is_active,
     SignInSession.session_epoch == Profile.session_epoch,
     SignInSession.ends_at > func.now(),
 )
 
 
-def _end_the_idlest(profile_id: int) -> None:
+def _evict_least_recently_used(profile_id: int) -> None:
     kept = (
         select(SignInSession.id)
         .where(SignInSession.profile_id == profile_id)
         .order_by(SignInSession.last_used_at.desc())
-        .limit(MOST_SESSIONS - 1)
+        .limit(MAX_SESSIONS_PER_PROFILE - 1)
     )
     _delete(profile_id, SignInSession.id.not_in(kept))
 
 
 def _delete(profile_id: int, *conditions: ColumnElement[bool]) -> int:
     statement = delete(SignInSession).where(SignInSession.profile_id == profile_id, *conditions)
-    return _ring(db.session.connection().execute(statement.returning(SignInSession.profile_id)))
+    return _notify_signed_out(db.session.connection().execute(statement.returning(SignInSession.profile_id)))
 
 
-def _ring(deleted: CursorResult[Any]) -> int:
+def _notify_signed_out(deleted: CursorResult[Any]) -> int:
     """Tell the streams of those whose sessions were deleted, once that is committed; return how many sessions."""
     profile_ids = deleted.scalars().all()
     for profile_id in dict.fromkeys(profile_ids):

@@ -23,13 +23,13 @@ from portal.auth.views.forms import CodeForm, NewPasswordForm, PasswordAgainForm
 from portal.config import Settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
-from portal.web.actor import acting
-from portal.web.request_body import refuse_json
+from portal.web.actor import current_actor
+from portal.web.request_body import reject_json
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 blueprint.before_request(require_sign_in)
-blueprint.before_request(refuse_json)
-OTHERS = "others"
+blueprint.before_request(reject_json)
+ALL_OTHER_SESSIONS = "others"
 FORMS: dict[str, type[FlaskForm]] = {
     "password": NewPasswordForm,
     "factor": PasswordAgainForm,
@@ -39,7 +39,7 @@ FORMS: dict[str, type[FlaskForm]] = {
 
 @blueprint.get("")
 def show() -> ResponseReturnValue:
-    return _page()
+    return _render_account()
 
 
 @blueprint.post("/password")
@@ -47,25 +47,25 @@ def change_password() -> ResponseReturnValue:
     """A new password: every other browser is signed out, and this one gets a new session."""
     form = NewPasswordForm(prefix="password")
     if not form.validate():
-        return _page(password=form), 422
+        return _render_account(password=form), 422
     try:
         new_hash = verification.by_password_for_a_new_one(
             current_user, form.current_password.data or "", form.new_password.data or ""
         )
     except InvalidInput as error:
-        return _refused("password", form, error)
+        return _render_refused("password", form, error)
     profiles.set_password_hash(current_user, new_hash)
-    audit.record(Event.PASSWORD_CHANGED, acting(), profile_id=current_user.id)
-    return _signed_in_anew("Your password is changed. Everywhere else you are signed out.")
+    audit.record(Event.PASSWORD_CHANGED, current_actor(), profile_id=current_user.id)
+    return _restart_session("Your password is changed. Everywhere else you are signed out.")
 
 
 @blueprint.post("/second-factor")
 def begin_second_factor() -> ResponseReturnValue:
     """Make a secret for the app, and go where it is shown."""
     form = PasswordAgainForm(prefix="factor")
-    if not _is_proved(form):
-        return _page(factor=form), 422
-    totp.begin_set_up(current_user.id, _settings())
+    if not _is_reauthenticated(form):
+        return _render_account(factor=form), 422
+    totp.begin_enrolment(current_user.id, _settings())
     db.session.commit()
     return redirect(url_for(".show_second_factor"))
 
@@ -73,7 +73,7 @@ def begin_second_factor() -> ResponseReturnValue:
 @blueprint.get("/second-factor")
 def show_second_factor() -> ResponseReturnValue:
     """The secret that waits for its first code, as a QR code and as text."""
-    return _set_up_page(CodeForm())
+    return _render_set_up(CodeForm())
 
 
 @blueprint.post("/second-factor/confirm")
@@ -81,14 +81,14 @@ def confirm_second_factor() -> ResponseReturnValue:
     """The first code of the app: from now on it is asked for. Shows the recovery codes, once."""
     form = CodeForm()
     if not form.validate():
-        return _set_up_page(form)
+        return _render_set_up(form)
     try:
-        codes = verification.by_first_code(current_user, form.code.data or "", _settings())
+        codes = verification.confirm_enrolment(current_user, form.code.data or "", _settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
-        return _set_up_page(form)
+        return _render_set_up(form)
     store.end_others(current_user.id, current.current_session().id)
-    audit.record(Event.SECOND_FACTOR_SET_UP, acting(), profile_id=current_user.id)
+    audit.record(Event.SECOND_FACTOR_SET_UP, current_actor(), profile_id=current_user.id)
     db.session.commit()
     return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
 
@@ -96,23 +96,23 @@ def confirm_second_factor() -> ResponseReturnValue:
 @blueprint.post("/second-factor/remove")
 def remove_second_factor() -> ResponseReturnValue:
     form = PasswordAgainForm(prefix="factor")
-    if totp.must_have_one(current_user, _settings()):
+    if totp.is_required(current_user, _settings()):
         raise NotAllowed("Your role needs a second factor. An administrator can reset it for a new phone.")
-    if not _is_proved(form):
-        return _page(factor=form), 422
+    if not _is_reauthenticated(form):
+        return _render_account(factor=form), 422
     totp.remove(current_user.id)
-    audit.record(Event.SECOND_FACTOR_REMOVED, acting(), profile_id=current_user.id)
-    return _signed_in_anew("Your second factor is removed. Everywhere else you are signed out.")
+    audit.record(Event.SECOND_FACTOR_REMOVED, current_actor(), profile_id=current_user.id)
+    return _restart_session("Your second factor is removed. Everywhere else you are signed out.")
 
 
 @blueprint.post("/recovery-codes")
 def make_recovery_codes() -> ResponseReturnValue:
     """New ones in place of the old."""
     form = PasswordAgainForm(prefix="factor")
-    if not _is_proved(form) or not totp.is_set_up(current_user.id):
-        return _page(factor=form), 422
+    if not _is_reauthenticated(form) or not totp.is_set_up(current_user.id):
+        return _render_account(factor=form), 422
     codes = one_time_codes.make_recovery_codes(current_user.id)
-    audit.record(Event.RECOVERY_CODES_MADE, acting(), profile_id=current_user.id)
+    audit.record(Event.RECOVERY_CODES_MADE, current_actor(), profile_id=current_user.id)
     db.session.commit()
     return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
 
@@ -122,14 +122,14 @@ def end_sessions() -> ResponseReturnValue:
     """Sign out one other browser, or all others."""
     form = PasswordAgainForm(prefix="sessions")
     which = request.form.get("end", "")
-    if not _is_proved(form):
-        return _page(sessions=form), 422
-    if which == OTHERS:
+    if not _is_reauthenticated(form):
+        return _render_account(sessions=form), 422
+    if which == ALL_OTHER_SESSIONS:
         count = store.end_others(current_user.id, current.current_session().id)
-        audit.record(Event.SESSIONS_ENDED, acting(), profile_id=current_user.id, count=count)
+        audit.record(Event.SESSIONS_ENDED, current_actor(), profile_id=current_user.id, count=count)
         flash("Everywhere else you are signed out.")
     elif store.end(current_user.id, _session_id(which)):
-        audit.record(Event.SESSION_ENDED, acting(), profile_id=current_user.id)
+        audit.record(Event.SESSION_ENDED, current_actor(), profile_id=current_user.id)
         flash("That browser is signed out.")
     else:
         flash("That browser was signed out already.")
@@ -137,13 +137,13 @@ def end_sessions() -> ResponseReturnValue:
     return redirect(url_for(".show"))
 
 
-def _page(**forms: FlaskForm) -> str:
+def _render_account(**forms: FlaskForm) -> str:
     settings, here = _settings(), current.current_session()
     return render_template(
         "auth/account.html",
         forms={name: forms.get(name) or kind(formdata=None, prefix=name) for name, kind in FORMS.items()},
         has_second_factor=totp.is_set_up(current_user.id),
-        must_have_one=totp.must_have_one(current_user, settings),
+        must_have_one=totp.is_required(current_user, settings),
         codes_left=one_time_codes.recovery_codes_left(current_user.id),
         sessions=store.sessions_of(current_user, idle_minutes=settings.idle_minutes),
         this_session=here.id,
@@ -152,40 +152,40 @@ def _page(**forms: FlaskForm) -> str:
     )
 
 
-def _set_up_page(form: CodeForm) -> ResponseReturnValue:
-    secret = totp.waiting_secret(current_user.id, _settings())
+def _render_set_up(form: CodeForm) -> ResponseReturnValue:
+    secret = totp.pending_secret(current_user.id, _settings())
     if secret is None:
         return redirect(url_for(".show"))
-    qr = qr_code(totp.address_for_app(current_user, secret))
+    qr = qr_code(totp.provisioning_uri(current_user, secret))
     page = render_template("auth/set_up_second_factor.html", form=form, secret=secret, qr=qr)
     return page, 422 if form.errors else 200
 
 
-def _is_proved(form: PasswordAgainForm) -> bool:
+def _is_reauthenticated(form: PasswordAgainForm) -> bool:
     if not form.validate():
         return False
     try:
-        verification.by_password_again(current_user, form.current_password.data or "")
+        verification.reauthenticate(current_user, form.current_password.data or "")
     except InvalidInput as error:
         form.current_password.errors = [f"That {error.problem}."]
         return False
     return True
 
 
-def _refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:
+def _render_refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:
     if error.field == "current_password":
         form.current_password.errors = [f"That {error.problem}."]
     else:
         form.new_password.errors = [f"This {error.problem}."]
-    return _page(**{name: form}), 422
+    return _render_account(**{name: form}), 422
 
 
-def _signed_in_anew(message: str) -> ResponseReturnValue:
+def _restart_session(message: str) -> ResponseReturnValue:
     """What the change has proved is a new beginning: a new session, a new token, and only here."""
     settings, response = _settings(), redirect(url_for(".show"))
     profiles.end_sessions(current_user)
     current.start_session(current_user, settings)
-    trusted_devices.remember(request, response, settings, current_user)
+    trusted_devices.trust_device(request, response, settings, current_user)
     db.session.commit()
     flash(message)
     return response

@@ -13,12 +13,12 @@ from portal.auth import verification
 from portal.auth.views.forms import ChoosePasswordForm
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web.actor import Actor, whence
-from portal.web.request_body import refuse_json
+from portal.web.actor import Actor, request_origin
+from portal.web.request_body import reject_json
 
 blueprint = Blueprint("passwords", __name__)
-blueprint.before_request(refuse_json)
-SAME_ANSWER = "That email and code do not belong together, or the code has been used or is too old."
+blueprint.before_request(reject_json)
+WRONG_EMAIL_OR_CODE = "That email and code do not belong together, or the code has been used or is too old."
 
 
 @blueprint.route("/choose-password", methods=["GET", "POST"])
@@ -35,8 +35,10 @@ def choose_password() -> ResponseReturnValue:
         form.new_password.errors = [f"This {error.problem}."]
         return render_template("auth/choose_password.html", form=form, failure=None), 422
     if profile is None:
-        return render_template("auth/choose_password.html", form=form, failure=SAME_ANSWER), 401
-    audit.record(Event.PASSWORD_CHANGED, Actor(profile.id, whence()), profile_id=profile.id, proved="one-time code")
+        return render_template("auth/choose_password.html", form=form, failure=WRONG_EMAIL_OR_CODE), 401
+    audit.record(
+        Event.PASSWORD_CHANGED, Actor(profile.id, request_origin()), profile_id=profile.id, proved="one-time code"
+    )
     db.session.commit()
     flash("Your password is set. Sign in with it.")
     return redirect(url_for("auth.sign_in"))

@@ -6,21 +6,21 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, HiddenField, PasswordField, StringField
 from wtforms.validators import EqualTo, InputRequired
 
-from portal.auth.passwords.hashing import MAX_LENGTH
-from portal.auth.passwords.policy import MIN_LENGTH
+from portal.auth.passwords.hashing import MAX_PASSWORD_LENGTH
+from portal.auth.passwords.policy import MIN_PASSWORD_LENGTH
 from portal.text_input import clean_line
 from portal.web.max_length import MaxLength
 
-LONGEST_CODE = 60
-ANY_LENGTH = f"{MIN_LENGTH} characters or more; a few words are easy to remember and hard to guess."
+MAX_CODE_LENGTH = 60
+PASSWORD_HINT = f"{MIN_PASSWORD_LENGTH} characters or more; a few words are easy to remember and hard to guess."
 
 
 def _password(label: str, missing: str, *checks: Any, **options: Any) -> PasswordField:
-    return PasswordField(label, [InputRequired(missing), MaxLength(MAX_LENGTH), *checks], **options)
+    return PasswordField(label, [InputRequired(missing), MaxLength(MAX_PASSWORD_LENGTH), *checks], **options)
 
 
 def _code(label: str, missing: str, **options: Any) -> StringField:
-    return StringField(label, [InputRequired(missing), MaxLength(LONGEST_CODE)], filters=[_clean], **options)
+    return StringField(label, [InputRequired(missing), MaxLength(MAX_CODE_LENGTH)], filters=[_clean], **options)
 
 
 def _email(missing: str) -> EmailField:
@@ -51,7 +51,7 @@ class PasswordAgainForm(FlaskForm):
 
 
 class NewPasswordForm(PasswordAgainForm):
-    new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
+    new_password = _password("New password", "Choose a password.", description=PASSWORD_HINT)
     again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))
 
 
@@ -60,5 +60,5 @@ class ChoosePasswordForm(FlaskForm):
 
     email = _email("Enter your email address.")
     code = _code("Code", "Enter the code that you were given.")
-    new_password = _password("New password", "Choose a password.", description=ANY_LENGTH)
+    new_password = _password("New password", "Choose a password.", description=PASSWORD_HINT)
     again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))

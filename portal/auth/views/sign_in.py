@@ -20,17 +20,17 @@ from portal.auth.sessions import current
 from portal.auth.signals import sessions_ended
 from portal.auth.views.forms import CodeForm, SignInForm
 from portal.config import Settings
-from portal.errors import ComeBackLater, InvalidInput, TooManyTries
+from portal.errors import InvalidInput, ServiceBusy, TooManyAttempts
 from portal.extensions import db
 from portal.web import session_cookie
-from portal.web.actor import Actor, acting, whence
-from portal.web.request_body import refuse_json
-from portal.web.safe_redirect import local_path
+from portal.web.actor import Actor, current_actor, request_origin
+from portal.web.request_body import reject_json
+from portal.web.safe_redirect import safe_redirect_target
 
 blueprint = Blueprint("auth", __name__)
-blueprint.before_request(refuse_json)
-SAME_ANSWER = (
-    "That email and password do not belong together, or there have been too many tries. "
+blueprint.before_request(reject_json)
+WRONG_EMAIL_OR_PASSWORD = (
+    "That email and password do not belong together, or there have been too many tries. "  # noqa: S105
     "Check both, wait a moment and try again."
 )
 WRONG_CODE = "That code is wrong, or has been used. Wait for the next one and try again."
@@ -42,48 +42,48 @@ def sign_in() -> ResponseReturnValue:
     form = SignInForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         if current_user.is_authenticated:
-            return redirect(_onwards(form.next.data))
-        return _sign_in_page(form)
+            return redirect(_next_url(form.next.data))
+        return _render_sign_in(form)
     if not form.validate():
-        return _sign_in_page(form), 422
+        return _render_sign_in(form), 422
     try:
-        profile = verification.by_password(form.email.data or "", form.password.data or "", _settings())
-    except (TooManyTries, ComeBackLater) as error:
+        profile = verification.verify_password(form.email.data or "", form.password.data or "", _settings())
+    except (TooManyAttempts, ServiceBusy) as error:
         return _not_now(form, error)
     if profile is None:
-        return _sign_in_page(form, SAME_ANSWER), 401
+        return _render_sign_in(form, WRONG_EMAIL_OR_PASSWORD), 401
     return _after_password(profile, form.next.data)
 
 
 @blueprint.route("/sign-in/code", methods=["GET", "POST"])
 def enter_code() -> ResponseReturnValue:
     """The second step, for who has a second factor: a code of the app, or a recovery code."""
-    profile, form = _who_proved_a_password(), CodeForm(data={"next": request.args.get("next", "")})
+    profile, form = _profile_awaiting_second_factor(), CodeForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         return render_template("auth/enter_code.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/enter_code.html", form=form, failure=None), 422
-    kind = verification.by_code(profile, form.code.data or "", _settings())
+    kind = verification.verify_second_factor(profile, form.code.data or "", _settings())
     if kind is None:
         return render_template("auth/enter_code.html", form=form, failure=WRONG_CODE), 401
-    response = redirect(_onwards(form.next.data))
-    return _signed_in(profile, f"password and {kind}", response)
+    response = redirect(_next_url(form.next.data))
+    return _complete_sign_in(profile, f"password and {kind}", response)
 
 
 @blueprint.route("/sign-in/set-up", methods=["GET", "POST"])
 def set_up_second_factor() -> ResponseReturnValue:
     """The second step, for who must have a second factor and has none yet."""
-    profile, form = _who_proved_a_password(), CodeForm(data={"next": request.args.get("next", "")})
+    profile, form = _profile_awaiting_second_factor(), CodeForm(data={"next": request.args.get("next", "")})
     if not form.validate_on_submit():
-        return _set_up_page(profile, form)
+        return _render_set_up(profile, form)
     try:
-        recovery_codes = verification.by_first_code(profile, form.code.data or "", _settings())
+        recovery_codes = verification.confirm_enrolment(profile, form.code.data or "", _settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
-        return _set_up_page(profile, form)
-    audit.record(Event.SECOND_FACTOR_SET_UP, Actor(profile.id, whence()), profile_id=profile.id)
-    onwards = _onwards(form.next.data)
-    page = _signed_in(profile, "password and app code", current_app.response_class())
+        return _render_set_up(profile, form)
+    audit.record(Event.SECOND_FACTOR_SET_UP, Actor(profile.id, request_origin()), profile_id=profile.id)
+    onwards = _next_url(form.next.data)
+    page = _complete_sign_in(profile, "password and app code", current_app.response_class())
     page.set_data(render_template("auth/recovery_codes.html", codes=recovery_codes, onwards=onwards))
     return page
 
@@ -92,7 +92,7 @@ def set_up_second_factor() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End this sign-in session and leave every page at once."""
     require_sign_in()
-    audit.record(Event.SIGNED_OUT, acting(), profile_id=current_user.id)
+    audit.record(Event.SIGNED_OUT, current_actor(), profile_id=current_user.id)
     sessions_ended.send(profile_id=current_user.id)
     current.end_session()
     db.session.commit()
@@ -125,57 +125,57 @@ def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue
     settings = _settings()
     if totp.is_set_up(profile.id):
         next_step = "auth.enter_code"
-    elif totp.must_have_one(profile, settings):
-        totp.begin_set_up(profile.id, settings)
+    elif totp.is_required(profile, settings):
+        totp.begin_enrolment(profile.id, settings)
         next_step = "auth.set_up_second_factor"
     else:
-        return _signed_in(profile, "password", redirect(_onwards(wanted)))
+        return _complete_sign_in(profile, "password", redirect(_next_url(wanted)))
     session_cookie.await_second_step(profile.id, profile.session_epoch)
     db.session.commit()
-    return redirect(f"{url_for(next_step)}?{urlencode({'next': _onwards(wanted)})}")
+    return redirect(f"{url_for(next_step)}?{urlencode({'next': _next_url(wanted)})}")
 
 
-def _who_proved_a_password() -> Profile:
+def _profile_awaiting_second_factor() -> Profile:
     """Raises NotSignedIn (401): also where the password was changed or the profile deactivated a moment ago."""
     profile_id, epoch = session_cookie.second_step()
     return current.profile_at(profile_id, epoch)
 
 
-def _signed_in(profile: Profile, factors: str, response: Response) -> Response:
+def _complete_sign_in(profile: Profile, factors: str, response: Response) -> Response:
     """Begin the session: from here on the browser is the profile's. Commits."""
     settings = _settings()
     profile.last_signed_in_at = clock.now()
     current.start_session(profile, settings)
-    audit.record(Event.SIGNED_IN, Actor(profile.id, whence()), profile_id=profile.id, factors=factors)
-    trusted_devices.remember(request, response, settings, profile)
+    audit.record(Event.SIGNED_IN, Actor(profile.id, request_origin()), profile_id=profile.id, factors=factors)
+    trusted_devices.trust_device(request, response, settings, profile)
     db.session.commit()
     return response
 
 
-def _sign_in_page(form: SignInForm, failure: str | None = None) -> str:
+def _render_sign_in(form: SignInForm, failure: str | None = None) -> str:
     return render_template("auth/sign_in.html", form=form, failure=failure)
 
 
-def _not_now(form: SignInForm, error: TooManyTries | ComeBackLater) -> ResponseReturnValue:
+def _not_now(form: SignInForm, error: TooManyAttempts | ServiceBusy) -> ResponseReturnValue:
     """The form with what was typed, and when to send it again."""
-    if isinstance(error, TooManyTries):
+    if isinstance(error, TooManyAttempts):
         status, wait_seconds = 429, error.wait_seconds
     else:
         status, wait_seconds = 503, RETRY_AFTER_SECONDS
-    return _sign_in_page(form, str(error)), status, {"Retry-After": str(wait_seconds)}
+    return _render_sign_in(form, str(error)), status, {"Retry-After": str(wait_seconds)}
 
 
-def _set_up_page(profile: Profile, form: CodeForm) -> ResponseReturnValue:
-    secret = totp.waiting_secret(profile.id, _settings())
+def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
+    secret = totp.pending_secret(profile.id, _settings())
     if secret is None:
         return redirect(url_for("auth.sign_in"))
-    qr = qr_code(totp.address_for_app(profile, secret))
+    qr = qr_code(totp.provisioning_uri(profile, secret))
     page = render_template("auth/set_up_at_sign_in.html", form=form, secret=secret, qr=qr)
     return page, 422 if form.errors else 200
 
 
-def _onwards(wanted: str | None) -> str:
-    return local_path(wanted, url_for("client_list.list_clients"))
+def _next_url(wanted: str | None) -> str:
+    return safe_redirect_target(wanted, url_for("client_list.list_clients"))
 
 
 def _settings() -> Settings:

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Select, select
 
 from portal.auth import Profile
 from portal.clients.csv.files import write_records
-from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, PROFILES, VALUATIONS, Shape
+from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, PROFILES, VALUATIONS, TableSchema
 from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.web.csv_escaping import defused
+from portal.web.csv_escaping import escape_formula
 
 ROWS_AT_A_TIME = 5_000
 
@@ -83,7 +83,7 @@ def _write_all(connection: Connection, folder: Path, progress: Callable[[str], N
     return ExportCounts(*counts)
 
 
-def _write(connection: Connection, shape: Shape[Any], query: Select[Any], path: Path) -> int:
+def _write(connection: Connection, shape: TableSchema[Any], query: Select[Any], path: Path) -> int:
     count = 0
 
     def lines() -> Iterator[list[str]]:
@@ -102,11 +102,11 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return defused(value)
+        return escape_formula(value)
     return value.isoformat() if isinstance(value, date) else f"{value}"
 
 
-def _queries() -> tuple[tuple[Shape[Any], Select[Any]], ...]:
+def _queries() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
     """Each file with what its rows hold, in the order of its columns."""
     of_client = {"client_ref": Client.client_ref}
     return (
@@ -126,7 +126,7 @@ def _queries() -> tuple[tuple[Shape[Any], Select[Any]], ...]:
     )
 
 
-def _columns(shape: Shape[Any], model: type[Any], **elsewhere: Any) -> Select[Any]:
+def _columns(shape: TableSchema[Any], model: type[Any], **elsewhere: Any) -> Select[Any]:
     """The file's columns from `model`, but for those that stand `elsewhere`."""
     columns = [elsewhere[name] if name in elsewhere else getattr(model, name) for name in shape.fields]
     return select(*columns).select_from(model)

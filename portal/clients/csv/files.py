@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from portal.web.csv_escaping import csv_writer, restored
+from portal.web.csv_escaping import csv_writer, unescape_formula
 
 MAX_FILE_BYTES = 256 * 2**20
 # Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.
@@ -52,7 +52,7 @@ def read_records(path: Path) -> Iterator[Record]:
             yield Record(line, [], _flaw(error))
             continue
         if any(cells):
-            yield Record(line, [restored(cell) for cell in cells])
+            yield Record(line, [unescape_formula(cell) for cell in cells])
 
 
 def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:

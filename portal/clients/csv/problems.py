@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from portal.errors import PortalError
 
-MAX_SHOWN = 200
+MAX_PROBLEMS_SHOWN = 200
 
 
 class Problem(NamedTuple):
@@ -31,8 +31,8 @@ class ImportProblems(PortalError):
 
 def first_of(lines: list[str]) -> list[str]:
     """As many lines as somebody reads, and how many more there are."""
-    more = len(lines) - MAX_SHOWN
-    return [*lines[:MAX_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
+    more = len(lines) - MAX_PROBLEMS_SHOWN
+    return [*lines[:MAX_PROBLEMS_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def _listed(problems: list[str]) -> str:

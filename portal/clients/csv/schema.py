@@ -114,7 +114,7 @@ class ValuationRow(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Shape(Generic[Row]):
+class TableSchema(Generic[Row]):
     """A file: heading → parser, and `make_row` of the line and a value for each; duplicates name `key_column`."""
 
     file: str
@@ -128,7 +128,7 @@ class Shape(Generic[Row]):
         return tuple(heading.removesuffix("_gbp") for heading in self.columns)
 
 
-PROFILES = Shape(
+PROFILES = TableSchema(
     "profiles.csv",
     ProfileRow,
     "email",
@@ -139,7 +139,7 @@ PROFILES = Shape(
         "role": one_of(ROLES),
     },
 )
-CLIENTS = Shape(
+CLIENTS = TableSchema(
     "clients.csv",
     ClientRow,
     "client_ref",
@@ -163,7 +163,7 @@ CLIENTS = Shape(
         "notes": text(Client.notes, several_lines=True),
     },
 )
-PEOPLE = Shape(
+PEOPLE = TableSchema(
     "people.csv",
     PersonRow,
     "client_ref",
@@ -177,7 +177,7 @@ PEOPLE = Shape(
         "ni_number": text(Person.ni_number),
     },
 )
-PRODUCTS = Shape(
+PRODUCTS = TableSchema(
     "products.csv",
     ProductRow,
     "plan_number",
@@ -193,7 +193,7 @@ PRODUCTS = Shape(
         "percentage_fee": number(Product.percentage_fee, least=0, most=100),
     },
 )
-VALUATIONS = Shape(
+VALUATIONS = TableSchema(
     "valuations.csv",
     ValuationRow,
     "valued_on",

@@ -9,13 +9,13 @@ from typing import Any, Generic
 from portal.clients.csv import schema
 from portal.clients.csv.files import Record, UnreadableFile, read_records
 from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import ClientRow, PersonRow, ProductRow, ProfileRow, Row, Shape, ValuationRow
-from portal.clients.records.parsers import BadCell, Parser, shown
+from portal.clients.csv.schema import ClientRow, PersonRow, ProductRow, ProfileRow, Row, TableSchema, ValuationRow
+from portal.clients.records.parsers import InvalidCell, Parser, quote_for_message
 
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 USE_COMMAS = "save it with commas, in Excel as “CSV UTF-8 (Comma delimited)”"
-MAX_PROBLEMS_OF_A_FILE = 10_000
-Tell = Callable[[str], None]
+MAX_PROBLEMS_PER_FILE = 10_000
+OnProgress = Callable[[str], None]
 
 
 @dataclass
@@ -55,10 +55,10 @@ class Tables:
         return {row.client_ref for table in (self.clients, self.people, self.products) for row in table.rows}
 
 
-def read_tables(folder: Path, tell: Tell) -> Tables:
+def read_tables(folder: Path, tell: OnProgress) -> Tables:
     """All five files of the folder; raises nothing, whatever they hold."""
 
-    def read(shape: Shape[Row]) -> Table[Row]:
+    def read(shape: TableSchema[Row]) -> Table[Row]:
         table = read_table(shape, folder / shape.file)
         tell(f"{shape.file}: {len(table.rows):,} rows read, {len(table.problems):,} problems")
         return table
@@ -72,8 +72,8 @@ def read_tables(folder: Path, tell: Tell) -> Tables:
     )
 
 
-def read_table(shape: Shape[Row], path: Path) -> Table[Row]:
-    reading = _Reading(shape)
+def read_table(shape: TableSchema[Row], path: Path) -> Table[Row]:
+    reading = _TableReader(shape)
     try:
         reading.read(path)
     except UnreadableFile as error:
@@ -81,10 +81,10 @@ def read_table(shape: Shape[Row], path: Path) -> Table[Row]:
     return reading.table
 
 
-class _Reading(Generic[Row]):
+class _TableReader(Generic[Row]):
     """One pass through one file."""
 
-    def __init__(self, shape: Shape[Row]) -> None:
+    def __init__(self, shape: TableSchema[Row]) -> None:
         self.shape = shape
         self.table: Table[Row] = Table()
         self.width = 0
@@ -101,7 +101,7 @@ class _Reading(Generic[Row]):
         self._read_header(header)
         for record in records:
             self._read_record(record)
-            if len(self.table.problems) >= MAX_PROBLEMS_OF_A_FILE:
+            if len(self.table.problems) >= MAX_PROBLEMS_PER_FILE:
                 raise UnreadableFile("too many problems; what follows was not read", record.line)
 
     def give_up(self, line: int | None, problem: str) -> None:
@@ -127,7 +127,7 @@ class _Reading(Generic[Row]):
     def _check_headings(self, headings: list[str], line: int) -> None:
         for heading, count in Counter(headings).items():
             if heading not in self.shape.columns:
-                self._add(line, shown(heading), "is not a column of this file")
+                self._add(line, quote_for_message(heading), "is not a column of this file")
             elif count > 1:
                 self._add(line, heading, "the column is there more than once")
         for column in self.shape.columns:
@@ -153,7 +153,7 @@ class _Reading(Generic[Row]):
             if place is not None:
                 try:
                     value = parse(record.cells[place])
-                except BadCell as problem:
+                except InvalidCell as problem:
                     self._add(record.line, column, str(problem))
             values.append(value)
         return values
@@ -173,5 +173,5 @@ class _Reading(Generic[Row]):
 def _shown_key(key: Hashable) -> str:
     if isinstance(key, tuple):
         plan_number, valued_on = key
-        return f"{valued_on} of {shown(plan_number)}"
-    return shown(str(key))
+        return f"{valued_on} of {quote_for_message(plan_number)}"
+    return quote_for_message(str(key))

@@ -13,18 +13,18 @@ from wtforms import Field, Form
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
-from portal.clients.records.display import readable
+from portal.clients.records.display import display_value
 from portal.clients.records.entries import Entry
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving.edits import Merged
-from portal.clients.saving.write_request import Asked
+from portal.clients.saving.write_request import WriteRequest
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import Piece, abridged, differences
-from portal.editing.merge.resolutions import CHOICES, Decision
+from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
+from portal.editing.merge.resolutions import CHOICES, Resolution
 from portal.editing.merge.three_way import UNKNOWN, Conflict
 
-THIRD_PREFIX = "third-"
-NOT_KNOWN = "not known: this was opened before the history began"
+CUSTOM_PREFIX = "third-"
+UNKNOWN_BASE = "not known: this was opened before the history began"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Option:
     choice: str
     heading: str
     text: str
-    pieces: Sequence[Piece] | None = None
+    pieces: Sequence[Segment] | None = None
     at: datetime | None = None
 
 
@@ -60,26 +60,26 @@ class Settled:
     label: str
     whose: str
     text: str
-    pieces: Sequence[Piece] | None = None
+    pieces: Sequence[Segment] | None = None
 
 
 def fields_of(form: Form) -> set[str]:
     """The names of all that can be sent with a form: its fields, and what the conflict page adds to each."""
-    added = {f"{prefix}{name}" for name in form._fields for prefix in (THIRD_PREFIX, "decide-", "asked-")}
+    added = {f"{prefix}{name}" for name in form._fields for prefix in (CUSTOM_PREFIX, "decide-", "asked-")}
     return {"seen_version", *form._fields, *added}
 
 
-def decisions_from(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Decision]:
+def parse_resolutions(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
     """What was chosen on the page that was sent; a third value that is not valid decides nothing."""
-    decisions: dict[str, Decision] = {}
+    decisions: dict[str, Resolution] = {}
     for name in names:
         choice = sent.get(f"decide-{name}", "")
         if choice in CHOICES and (choice != "third" or (third[name].raw_data and third[name].validate(third))):
-            decisions[name] = Decision(choice, third[name].data if choice == "third" else None)
+            decisions[name] = Resolution(choice, third[name].data if choice == "third" else None)
     return decisions
 
 
-def questions(merged: Merged, third: Form, asked: Asked) -> list[Question]:
+def conflict_questions(merged: Merged, third: Form, asked: WriteRequest) -> list[Question]:
     """The fields of the page, in the order of the form; those decided already keep their choice.
 
     A third value begins as yours, of a text as both.
@@ -90,7 +90,7 @@ def questions(merged: Merged, third: Form, asked: Asked) -> list[Question]:
     return [_question(conflict, merged, third, asked) for conflict in merged.decided.conflicts]
 
 
-def told(merged: Merged) -> list[dict[str, Any]]:
+def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
     """What collides, for a program: each field with its three values as JSON, and whose change it was."""
     return [
         {
@@ -111,7 +111,7 @@ def told(merged: Merged) -> list[dict[str, Any]]:
     ]
 
 
-def settled(merged: Merged, asked: Asked) -> list[Settled]:
+def settled(merged: Merged, asked: WriteRequest) -> list[Settled]:
     """What a save will put together without a question: the fields that only one side has changed, and merged texts."""
     entry, changes = merged.entry, merged.decided.changes
     questioned = {conflict.field for conflict in merged.decided.conflicts}
@@ -126,11 +126,11 @@ def settled(merged: Merged, asked: Asked) -> list[Settled]:
         whose += ["yours"] if name in changes else []
         is_merged = name in entry.kind.by_lines and name in changes
         pieces = _pieces(theirs, value, asked.budget) if is_merged else None
-        found.append(Settled(label, " and ".join(whose), _shown(entry, name, value), pieces))
+        found.append(Settled(label, " and ".join(whose), _display(entry, name, value), pieces))
     return found
 
 
-def _question(conflict: Conflict, merged: Merged, third: Form, asked: Asked) -> Question:
+def _question(conflict: Conflict, merged: Merged, third: Form, asked: WriteRequest) -> Question:
     entry, name = merged.entry, conflict.field
     shown_version = asked.origin.seen_version
     revision = last_change(merged.since, entry.key(name))
@@ -140,7 +140,7 @@ def _question(conflict: Conflict, merged: Merged, third: Form, asked: Asked) -> 
     return Question(
         name=name,
         label=entry.kind.labels[name],
-        base=NOT_KNOWN if conflict.base is UNKNOWN else _shown(entry, name, conflict.base),
+        base=UNKNOWN_BASE if conflict.base is UNKNOWN else _display(entry, name, conflict.base),
         options=list(_options(conflict, entry, revision, asked)),
         third=third[name],
         choice="" if moved_on else chosen,
@@ -150,7 +150,9 @@ def _question(conflict: Conflict, merged: Merged, third: Form, asked: Asked) -> 
     )
 
 
-def _options(conflict: Conflict, entry: Entry, revision: ClientRevision | None, asked: Asked) -> Iterator[Option]:
+def _options(
+    conflict: Conflict, entry: Entry, revision: ClientRevision | None, asked: WriteRequest
+) -> Iterator[Option]:
     whose = _whose(revision, asked.by) if revision else "Theirs"
     at = revision.changed_at if revision else None
     headings = {"both": "Keep both", "theirs": whose, "yours": "Yours"}
@@ -160,12 +162,12 @@ def _options(conflict: Conflict, entry: Entry, revision: ClientRevision | None, 
             continue
         pieces = None if conflict.both is None else _pieces(conflict.base, value, asked.budget)
         shown_at = at if choice == "theirs" else None
-        yield Option(choice, heading, _shown(entry, conflict.field, value), pieces, shown_at)
+        yield Option(choice, heading, _display(entry, conflict.field, value), pieces, shown_at)
 
 
-def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Piece] | None:
+def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
     """What the text makes of the base, with a few of the lines around it."""
-    pieces = differences(base, text, budget) if base and base is not UNKNOWN else None
+    pieces = inline_diff(base, text, budget) if base and base is not UNKNOWN else None
     return None if pieces is None else abridged(pieces)
 
 
@@ -182,5 +184,5 @@ def _whose(revision: ClientRevision, reader: Profile) -> str:
     return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
 
 
-def _shown(entry: Entry, name: str, value: Any) -> str:
-    return readable(entry.kind, name, to_json(value))
+def _display(entry: Entry, name: str, value: Any) -> str:
+    return display_value(entry.kind, name, to_json(value))

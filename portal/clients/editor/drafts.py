@@ -13,8 +13,8 @@ from wtforms import SelectField
 from portal.clients.editor.editor import Editor
 from portal.clients.records.revisions import last_change
 from portal.clients.saving.edits import Edit
-from portal.clients.saving.merging import merge_now
-from portal.clients.saving.write_request import Asked
+from portal.clients.saving.merging import merge_with_current
+from portal.clients.saving.write_request import WriteRequest
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, Offer, base_of
 from portal.editing.drafts.store import EditDraft
@@ -25,13 +25,13 @@ from portal.text_input import clean_line
 MAX_OFFERS = 3  # each is merged with the record; the next ones follow when these are decided
 
 
-def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
+def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
     """The form to show: on the record, or the draft's with the id `restore`; other drafts on offer beside it."""
     form = editor.make_form(None)
     found = store.drafts_at(editor.place)
     chosen = next((draft for draft in found if draft.draft_id == restore), None)
     budget = Budget()
-    unsaved = _unsaved(editor, chosen, budget) if chosen else None
+    unsaved = _unsaved_changes(editor, chosen, budget) if chosen else None
     others = [draft for draft in found if draft is not chosen]
     own = EditorDraft(editor.place, store.new_id(), _offers(editor, others, budget))
     if chosen is None or unsaved is None or not unsaved.labels:
@@ -42,7 +42,7 @@ def opened(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
     return _with(unsaved.form, restored)
 
 
-def sent_back(editor: Editor, form: Any, asked: Asked) -> tuple[Any, EditorDraft]:
+def resubmitted_form(editor: Editor, form: Any, asked: WriteRequest) -> tuple[Any, EditorDraft]:
     """A form that was sent and not accepted; what was on offer beside it still is."""
     draft_id = form.draft.data or store.new_id()
     restored = store.mark_from(form.restored.data or "")
@@ -69,7 +69,7 @@ def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[
     """The newest that hold something unsaved."""
     offers: list[Offer] = []
     for draft in found:
-        unsaved = _unsaved(editor, draft, budget)
+        unsaved = _unsaved_changes(editor, draft, budget)
         if unsaved and unsaved.labels:
             offers.append(Offer(editor.place, draft, unsaved.labels))
         if len(offers) == MAX_OFFERS:
@@ -85,7 +85,7 @@ class _Unsaved:
     labels: list[str]
 
 
-def _unsaved(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | None:
+def _unsaved_changes(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | None:
     """None for a draft of a version that is yet to come: it was made up."""
     form = editor.make_form(MultiDict(draft.values))
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
@@ -118,7 +118,7 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     editor marks it, and saving asks.
     """
     typed = {name: form[name].data for name in names if not form[name].process_errors}
-    merged = merge_now(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))
+    merged = merge_with_current(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))
     undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
     for name in set(typed) - undecided:
         form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
@@ -127,7 +127,7 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     for name in set(editor.entry.kind.labels) - undecided:
         if revision := last_change(merged.since, editor.entry.key(name)):
             seen[name] = revision.version
-    form.seen.data = _in_words(seen)
+    form.seen.data = _format_seen(seen)
     return undecided | set(merged.decided.changes)
 
 
@@ -136,5 +136,5 @@ def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
     return form, draft
 
 
-def _in_words(seen: Mapping[str, int]) -> str:
+def _format_seen(seen: Mapping[str, int]) -> str:
     return " ".join(f"{name}:{version}" for name, version in sorted(seen.items()))

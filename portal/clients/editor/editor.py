@@ -20,7 +20,7 @@ from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client, Product
 from portal.clients.records.part_names import full_name, part_name
 from portal.clients.saving.merging import row_of
-from portal.editing.drafts.store import Place
+from portal.editing.drafts.store import DraftKey
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}
@@ -101,8 +101,8 @@ class Editor:
         return url_for("clients.show_product", client_id=self.client.id, product_id=product.id)
 
     @property
-    def place(self) -> Place:
-        return Place(self.profile_id, f"client-{self.client.id}", self._form_name)
+    def place(self) -> DraftKey:
+        return DraftKey(self.profile_id, f"client-{self.client.id}", self._form_name)
 
     def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm:
         """On what was sent, else on the record; a field that was not sent keeps the record's value."""

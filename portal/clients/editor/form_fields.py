@@ -18,10 +18,10 @@ from wtforms.validators import DataRequired, Optional, StopValidation
 from wtforms.widgets import TextInput
 
 from portal import clock, dates
-from portal.clients.records.entries import EntryKind, longest
+from portal.clients.records.entries import EntryKind, max_length
 from portal.clients.records.entry_checks import problem_with
-from portal.clients.records.limits import EARLIEST, LATEST
-from portal.clients.records.parsers import BadCell, number
+from portal.clients.records.limits import MAX_DATE, MIN_DATE
+from portal.clients.records.parsers import InvalidCell, number
 from portal.text_input import clean_line, clean_lines, control_character_problem
 from portal.web.max_length import MaxLength, told_to_browser
 
@@ -86,7 +86,7 @@ class NumberField(StringField):
             return
         try:
             self.data = self._parse(text)
-        except BadCell as problem:
+        except InvalidCell as problem:
             raise ValueError(f"{problem}.") from problem
 
 
@@ -134,7 +134,7 @@ class Plausible:
             raise ValidationError(f"This {problem}.")
 
 
-class Present(DataRequired):
+class Required(DataRequired):
     """A number or a day is there; nought is one, and a default need not be sent."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
@@ -147,10 +147,10 @@ def text_field(
     entry: EntryKind, column: str, *checks: Any, kind: type[StringField] = StringField, needed: str = "", **options: Any
 ) -> Field:
     """A line of text, or several with `kind=TextAreaField`; `needed` says what to do where it is empty."""
-    most = longest(entry.model, column)
+    most = max_length(entry.model, column)
     required = [DataRequired(needed)] if needed else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
-    checked = [*required, *checks, MaxLength(most), _printable, Plausible(entry, column)]
+    checked = [*required, *checks, MaxLength(most), _check_characters, Plausible(entry, column)]
     return kind(entry.labels[column], checked, filters=[clean], render_kw=told_to_browser(most), **options)
 
 
@@ -170,14 +170,14 @@ def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str]
 
 
 def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DayField:
-    checks = [Present(needed) if needed else Optional(), _within_dates, Plausible(entry, column)]
+    checks = [Required(needed) if needed else Optional(), _check_date_range, Plausible(entry, column)]
     return DayField(entry.labels[column], checks)
 
 
 def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
     """A number that must be there, within its column's size and the bounds `least` and `most`."""
     sized = getattr(entry.model, column)
-    checks = [Present(needed), Plausible(entry, column)]
+    checks = [Required(needed), Plausible(entry, column)]
     return NumberField(entry.labels[column], checks, column=sized, description=unit, **bounds)
 
 
@@ -194,14 +194,14 @@ def _clean_lines(value: str | None) -> str:
     return clean_lines(value or "")
 
 
-def _printable(form: Form, field: Field) -> None:
+def _check_characters(form: Form, field: Field) -> None:
     if problem := control_character_problem(field.data or ""):
         raise ValidationError(f"This has {problem}. Delete it, or type that part again.")
 
 
-def _within_dates(form: Form, field: Field) -> None:
-    if field.data and not EARLIEST <= field.data <= LATEST:
-        raise ValidationError(f"Enter a date between {EARLIEST.year} and {LATEST.year}.")
+def _check_date_range(form: Form, field: Field) -> None:
+    if field.data and not MIN_DATE <= field.data <= MAX_DATE:
+        raise ValidationError(f"Enter a date between {MIN_DATE.year} and {MAX_DATE.year}.")
 
 
 def _whole_number(text: Any) -> int | None:

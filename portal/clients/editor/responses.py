@@ -17,17 +17,17 @@ from portal.clients.editor.form_fields import EntryForm
 from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import PRODUCT
 from portal.clients.records.revisions import to_json
-from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRefused
-from portal.clients.saving.write_request import Asked
+from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRejected
+from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
 from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
-from portal.web.error_handlers import answer
+from portal.web.error_handlers import error_response
 
-GUARD = ("version", "seen", "proceeded", "draft", "restored")
+GUARD_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 
-def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRefused | None = None) -> str:
+def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRejected | None = None) -> str:
     return render_template(
         "clients/editor/edit.html",
         client=editor.client,
@@ -44,16 +44,16 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
     )
 
 
-def saved(editor: Editor, result: Saved, asked: Asked) -> ResponseReturnValue:
+def saved_response(editor: Editor, result: Saved, asked: WriteRequest) -> ResponseReturnValue:
     """Where the entry is shown, with what was saved together with whose changes; for a program the same in JSON."""
     if asked.speaks_json:
         return {
             "status": "added" if editor.is_new else "saved",
             "version": result.version,
             "key": (result.entry or editor.entry).prefix,
-            "merged_with": [sentences.told(revision) for revision in result.merged_with],
+            "merged_with": [sentences.describe_revision(revision) for revision in result.merged_with],
         }
-    flash(_added(editor, result) if editor.is_new else sentences.saved(result, asked.by))
+    flash(_added(editor, result) if editor.is_new else sentences.saved_message(result, asked.by))
     return redirect(editor.back_url)
 
 
@@ -68,7 +68,9 @@ def _added(editor: Editor, result: Saved) -> str:
     return Markup('<a href="{}">{}</a> is added.').format(shown_url, added.name)
 
 
-def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused | None = None) -> ResponseReturnValue:
+def refused_response(
+    editor: Editor, form: EntryForm, asked: WriteRequest, refused: ValueRejected | None = None
+) -> ResponseReturnValue:
     """422: values that cannot be kept, each beside its field; an amount that is doubted with how to confirm it."""
     doubted = _doubted(refused)
     if asked.speaks_json:
@@ -76,19 +78,19 @@ def refused(editor: Editor, form: EntryForm, asked: Asked, refused: ValueRefused
         confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
         if isinstance(refused, PartDoubted) and refused.can_be_another:
             confirm = {"confirm": {"confirm_another": refused.entry.prefix}}
-        return answer(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
-    return editor_page(editor, *drafts.sent_back(editor, form, asked), refused), 422
+        return error_response(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
+    return editor_page(editor, *drafts.resubmitted_form(editor, form, asked), refused), 422
 
 
-def conflict(
+def conflict_response(
     editor: Editor,
     merged: Merged,
     third: EntryForm,
-    asked: Asked,
+    asked: WriteRequest,
     *,
     typed: EntryForm | None = None,
     undoing: int = 0,
-    refused: ValueRefused | None = None,
+    refused: ValueRejected | None = None,
 ) -> ResponseReturnValue:
     """409: others have changed the same fields, and somebody has to decide.
 
@@ -96,8 +98,10 @@ def conflict(
     """
     if asked.speaks_json:
         detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
-        return answer(409, detail, version=merged.version, conflicts=conflicts.told(merged))
-    sent = {name: asked.sent.get(name, "") for name in (*GUARD, *(["entry", "reason", "only"] if undoing else []))}
+        return error_response(409, detail, version=merged.version, conflicts=conflicts.conflict_to_dict(merged))
+    sent = {
+        name: asked.sent.get(name, "") for name in (*GUARD_FIELDS, *(["entry", "reason", "only"] if undoing else []))
+    }
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
     page = render_template(
         "clients/editor/conflict.html",
@@ -105,7 +109,7 @@ def conflict(
         editor=editor,
         back_url=editor.back_url,
         hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, asked.sent)},
-        questions=conflicts.questions(merged, third, asked),
+        questions=conflicts.conflict_questions(merged, third, asked),
         settled=conflicts.settled(merged, asked),
         doubted=_doubted(refused),
         undoing=undoing,
@@ -116,12 +120,12 @@ def conflict(
     return page, 409
 
 
-def _doubted(refused: ValueRefused | None) -> Decimal | None:
+def _doubted(refused: ValueRejected | None) -> Decimal | None:
     """The amount that is to be confirmed."""
     return refused.amount if isinstance(refused, AmountDoubted) else None
 
 
-def _same_url(editor: Editor, refused: ValueRefused | None) -> str:
+def _same_url(editor: Editor, refused: ValueRejected | None) -> str:
     """Where the part is shown that may be the same as the one that is to be added."""
     if not isinstance(refused, PartDoubted):
         return ""

@@ -8,8 +8,8 @@ from typing import Any
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
-from portal.clients.saving.merging import Past, merge_now
-from portal.editing.merge.inline_diff import abridged, differences
+from portal.clients.saving.merging import Past, merge_with_current
+from portal.editing.merge.inline_diff import abridged, inline_diff
 from portal.editing.merge.three_way import UNKNOWN
 
 
@@ -17,14 +17,14 @@ def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
     """Return the client's version and of each text of the edit: what is `saved`, what both come to, or the answers
     where lines touch, and the `changes` that others have made since the person started (None: not known, too costly).
     """
-    merged = merge_now(client, Entry(CLIENT), edit)
+    merged = merge_with_current(client, Entry(CLIENT), edit)
     conflicts = {conflict.field: conflict for conflict in merged.decided.undecided}
     past = Past(client, merged.entry, merged.since)
     texts = {}
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
         started = past.value_at(name, edit.origin.of(name), saved)
-        pieces = None if started is UNKNOWN else differences(started, saved, edit.budget)
+        pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.budget)
         texts[name] = {
             "saved": saved,
             "merged": None if conflict else merged.decided.changes.get(name, saved),

@@ -15,13 +15,13 @@ from portal.clients.editor.text_merges import text_merges
 from portal.clients.permissions import client_for
 from portal.clients.records.entries import CLIENT
 from portal.clients.saving.edits import Edit
-from portal.editing.base_version import origin_from
-from portal.editing.drafts.payload import LONGEST_VALUE
+from portal.editing.base_version import parse_base_version
+from portal.editing.drafts.payload import MAX_VALUE_LENGTH
 from portal.errors import InvalidInput
 from portal.extensions import csrf
 from portal.text_input import clean_lines
 from portal.web.csrf import check_csrf
-from portal.web.request_body import is_json, sent_form
+from portal.web.request_body import is_json, request_fields
 
 blueprint = Blueprint("client_text_merges", __name__)
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
@@ -36,8 +36,8 @@ def merge(client_id: int) -> ResponseReturnValue:
     client = client_for(current_user, client_id, write=True)
     if not is_json():
         raise UnsupportedMediaType
-    sent = sent_form()
-    return text_merges(client, Edit(origin_from(sent), current_user.id, _texts(sent)))
+    sent = request_fields()
+    return text_merges(client, Edit(parse_base_version(sent), current_user.id, _texts(sent)))
 
 
 def _texts(sent: Mapping[str, str]) -> dict[str, str]:
@@ -48,6 +48,6 @@ def _texts(sent: Mapping[str, str]) -> dict[str, str]:
     if not texts:
         raise InvalidInput(" or ".join(sorted(CLIENT.by_lines)), "is missing")
     for name, text in texts.items():
-        if len(text) > LONGEST_VALUE:
-            raise InvalidInput(name, f"must be at most {LONGEST_VALUE:,} characters")
+        if len(text) > MAX_VALUE_LENGTH:
+            raise InvalidInput(name, f"must be at most {MAX_VALUE_LENGTH:,} characters")
     return texts

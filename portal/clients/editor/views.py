@@ -20,19 +20,19 @@ from portal.clients.editor.forms import FORMS, ValuationForm
 from portal.clients.permissions import client_for
 from portal.clients.presence import presence_on_client
 from portal.clients.records import queries
-from portal.clients.records.display import readable_columns
+from portal.clients.records.display import display_columns
 from portal.clients.records.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit, EditConflict, EntryGone, EntryMoved, ValueRefused
-from portal.clients.saving.merging import merge_now
-from portal.clients.saving.write_request import Asked, asked_by
+from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, EntryRemoved, ValueRejected
+from portal.clients.saving.merging import merge_with_current
+from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.wording import sentences
 from portal.editing.drafts import store
-from portal.editing.merge.resolutions import Decisions
+from portal.editing.merge.resolutions import Resolutions
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
-from portal.web.error_handlers import answer
-from portal.web.request_body import is_json, refuse_unknown_fields, sent_form
+from portal.web.error_handlers import error_response
+from portal.web.request_body import is_json, reject_unknown_fields, request_fields
 
 blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
 blueprint.before_request(require_sign_in)
@@ -93,17 +93,17 @@ def ask_to_remove(client_id: int, kind: str, part_id: int) -> ResponseReturnValu
 @blueprint.post(f"{PART}/remove")
 def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     """Remove the part, unless somebody has changed it since the page that asked (409)."""
-    asked = asked_by(current_user)
+    asked = write_request_from(current_user)
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
         name, owner_url = editor.name, editor.owner_url
         removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}, {}))
-    except EntryGone as gone:
+    except EntryRemoved as gone:
         if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
             raise
         db.session.rollback()
         return redirect(url_for("clients.show", client_id=client_id))  # by a second click
-    except EntryMoved as moved:
+    except EntryChanged as moved:
         db.session.rollback()
         return _removal(editor, moved)
     store.discard_all(editor.place)
@@ -114,21 +114,21 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     return redirect(owner_url)
 
 
-@blueprint.app_errorhandler(EntryGone)
-def gone(error: EntryGone) -> ResponseReturnValue:
+@blueprint.app_errorhandler(EntryRemoved)
+def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
     """Somebody has removed the part. What was typed into its editor is shown, to be kept elsewhere."""
     db.session.rollback()
     if is_json():
-        return answer(409, str(error))
+        return error_response(409, str(error))
     client = client_for(current_user, error.revision.client_id)
-    found = store.drafts_at(store.Place(current_user.id, f"client-{client.id}", error.entry.prefix))
+    found = store.drafts_at(store.DraftKey(current_user.id, f"client-{client.id}", error.entry.prefix))
     typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
     labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(
         "clients/editor/gone.html",
         client=client,
         error=error,
-        by=sentences.name_or_source(error.revision),
+        by=sentences.author_name(error.revision),
         typed={label: typed[name] for name, label in labels.items() if typed.get(name)},
         now=clock.now(),
         presence=presence_on_client(client, "viewing"),
@@ -138,7 +138,7 @@ def gone(error: EntryGone) -> ResponseReturnValue:
 
 def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
     editor = _editor(client_id, entry, product_id)
-    form, draft = drafts.opened(editor, restore=request.args.get("draft"))
+    form, draft = drafts.open_form(editor, restore=request.args.get("draft"))
     form.proceeded.data = "1" if "proceeded" in request.args else ""
     return responses.editor_page(editor, form, draft)
 
@@ -152,13 +152,13 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
 
 
 def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseReturnValue:
-    editor, asked = _editor(client_id, entry, product_id), asked_by(current_user)
-    form = editor.make_form(sent_form())
-    refuse_unknown_fields(conflicts.fields_of(form))
+    editor, asked = _editor(client_id, entry, product_id), write_request_from(current_user)
+    form = editor.make_form(request_fields())
+    reject_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
-        return responses.refused(editor, form, asked)
-    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
-    decisions = conflicts.decisions_from(third, asked.sent, form.field_names)
+        return responses.refused_response(editor, form, asked)
+    third = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    decisions = conflicts.parse_resolutions(third, asked.sent, form.field_names)
     edit = replace(
         _edit(asked, editor.values(form), decisions),
         confirmed_amount=_confirmed_amount(form),
@@ -171,26 +171,26 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
             result = operations.save_entry(editor.client, entry, edit)
     except EditConflict as conflict:
         db.session.rollback()
-        return responses.conflict(editor, conflict.merged, third, asked, typed=form)
-    except ValueRefused as refused:
+        return responses.conflict_response(editor, conflict.merged, third, asked, typed=form)
+    except ValueRejected as refused:
         db.session.rollback()
         if decisions and not asked.speaks_json:
-            return _asked_again(editor, form, third, asked, edit, refused)
+            return _conflict_page(editor, form, third, asked, edit, refused)
         form[refused.field].errors = (refused.problem,)
-        return responses.refused(editor, form, asked, refused)
+        return responses.refused_response(editor, form, asked, refused)
     store.settle(editor.place, asked.sent)
     db.session.commit()
-    return responses.saved(editor, result, asked)
+    return responses.saved_response(editor, result, asked)
 
 
-def _asked_again(
-    editor: Editor, form: EntryForm, third: EntryForm, asked: Asked, edit: Edit, refused: ValueRefused
+def _conflict_page(
+    editor: Editor, form: EntryForm, third: EntryForm, asked: WriteRequest, edit: Edit, refused: ValueRejected
 ) -> ResponseReturnValue:
     """What was decided cannot be written: the conflict page again, that field open and the other choices kept."""
     third[refused.field].errors = (refused.problem,)
     decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
-    merged = merge_now(editor.client, editor.entry, replace(edit, decisions=decisions))
-    return responses.conflict(editor, merged, third, asked, typed=form, refused=refused)
+    merged = merge_with_current(editor.client, editor.entry, replace(edit, decisions=decisions))
+    return responses.conflict_response(editor, merged, third, asked, typed=form, refused=refused)
 
 
 def _confirmed_amount(form: EntryForm) -> Decimal | None:
@@ -202,7 +202,7 @@ def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Edit
     return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
 
 
-def _edit(asked: Asked, values: dict[str, Any], decisions: Decisions) -> Edit:
+def _edit(asked: WriteRequest, values: dict[str, Any], decisions: Resolutions) -> Edit:
     return Edit(
         asked.origin,
         asked.by.id,
@@ -216,14 +216,14 @@ def _edit(asked: Asked, values: dict[str, Any], decisions: Decisions) -> Edit:
     )
 
 
-def _removal(editor: Editor, moved: EntryMoved | None = None) -> ResponseReturnValue:
+def _removal(editor: Editor, moved: EntryChanged | None = None) -> ResponseReturnValue:
     if moved and is_json():
-        return answer(409, str(moved), version=editor.client.version)
+        return error_response(409, str(moved), version=editor.client.version)
     page = render_template(
         "clients/editor/remove.html",
         client=editor.client,
         editor=editor,
-        values=readable_columns(editor.entry.kind, editor.row),
+        values=display_columns(editor.entry.kind, editor.row),
         valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
         changed=sentences.changes_by(moved.since, current_user) if moved else [],
         presence=presence_on_client(editor.client, "viewing"),

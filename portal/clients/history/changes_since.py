@@ -7,8 +7,8 @@ from itertools import accumulate
 from typing import Any
 
 from portal.auth.directory import name_of
-from portal.clients.records.display import as_typed, readable
-from portal.clients.records.entries import place_of, split_key
+from portal.clients.records.display import display_value, form_value
+from portal.clients.records.entries import sort_key, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import ClientRevision, oldest_since
 from portal.clients.wording.sentences import labels_of
@@ -26,19 +26,19 @@ def changes_since(client: Client, version: int) -> dict[str, Any]:
     field_counts = accumulate(len(revision.changes) for revision in found)
     told = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
     told = told[:MAX_TOLD]
-    answer = {"version": newest, "changes": [_told(revision) for revision in told if revision.changes]}
+    answer = {"version": newest, "changes": [_revision_to_dict(revision) for revision in told if revision.changes]}
     is_all = newest <= (told[-1].version if told else max(version, FIRST_VERSION))
     return answer if is_all else {**answer, "truncated": True}
 
 
-def _told(revision: ClientRevision) -> dict[str, Any]:
+def _revision_to_dict(revision: ClientRevision) -> dict[str, Any]:
     return {
         "version": revision.version,
         "by": name_of(revision.changed_by) or None,
         "by_id": revision.changed_by,
         "at": revision.changed_at.isoformat(),
         "source": revision.source,
-        "fields": [_field(key, *revision.changes[key]) for key in sorted(revision.changes, key=place_of)],
+        "fields": [_field(key, *revision.changes[key]) for key in sorted(revision.changes, key=sort_key)],
     }
 
 
@@ -48,5 +48,5 @@ def _field(key: str, old: Any, new: Any) -> dict[str, Any]:
     [label] = labels_of([key])
     if not column:
         return {"key": key, "label": label, "change": "removed" if new is None else "added"}
-    told = {"value": readable(entry.kind, column, new), "raw": as_typed(new), "raw_before": as_typed(old)}
+    told = {"value": display_value(entry.kind, column, new), "raw": form_value(new), "raw_before": form_value(old)}
     return {"key": key, "label": label, "change": "changed", **told}

@@ -15,7 +15,7 @@ from portal.auth.permissions import require_sign_in
 from portal.clients.history.changes_since import changes_since
 from portal.clients.lost_access import loss_of, ticket_from
 from portal.clients.permissions import client_for
-from portal.editing.base_version import LARGEST_VERSION
+from portal.editing.base_version import MAX_VERSION
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 
@@ -45,6 +45,6 @@ def lost_access() -> ResponseReturnValue:
 def _since() -> int:
     """Raises InvalidInput (422)."""
     text = request.args.get("since", "")
-    if not VERSION.fullmatch(text) or int(text) > LARGEST_VERSION:
+    if not VERSION.fullmatch(text) or int(text) > MAX_VERSION:
         raise InvalidInput("since", "must be the number of a version, such as 7")
     return int(text)

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
-from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
+from portal.web.pagination import MAX_ID, parse_number, parse_page
 
-NOBODY = "nobody"
+NO_AUTHOR = "nobody"
 PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
 FIELDS = {**CLIENT.labels, **PARTS}
 
@@ -34,13 +34,13 @@ class HistoryFilters:
         return {key: value for key, value in wanted.items() if value != getattr(HistoryFilters, key)}
 
 
-def history_filters_from(args: Mapping[str, str]) -> HistoryFilters:
+def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:
     """Read the query string; what makes no sense counts as not asked for: a history is only looked at."""
     field, person = args.get("field", ""), args.get("person", "")
-    profile_id = number_from(person, LARGEST_NUMBER)
+    profile_id = parse_number(person, MAX_ID)
     return HistoryFilters(
         field=field if field in FIELDS else "",
-        person=person if person == NOBODY else str(profile_id or ""),
-        version=number_from(args.get("version", ""), LARGEST_NUMBER),
-        page=page_from(args),
+        person=person if person == NO_AUTHOR else str(profile_id or ""),
+        version=parse_number(args.get("version", ""), MAX_ID),
+        page=parse_page(args),
     )

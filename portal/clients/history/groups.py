@@ -5,18 +5,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.clients.history.undone import Undone, undone_in
-from portal.clients.records.display import readable
+from portal.clients.records.display import display_value
 from portal.clients.records.entries import CLIENT, VALUATION, Entry, entries_in
 from portal.clients.records.part_names import names_of
 from portal.clients.records.revisions import ClientRevision
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import Piece, abridged, differences
+from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
 
 MAX_UNFOLDED_CHARACTERS = 2_000  # of a text, before and after together: a longer one is compared when it is unfolded
 
 
 @dataclass(frozen=True)
-class Line:
+class FieldChange:
     """One field: what it was and what it became. `is_text`: a text of several lines that has changed; `pieces` are what
     was done to it, None where comparing is too costly. A long text `is_folded`: nothing is compared yet.
     """
@@ -27,11 +27,11 @@ class Line:
     new: str
     is_text: bool = False
     is_folded: bool = False
-    pieces: Sequence[Piece] | None = None
+    pieces: Sequence[Segment] | None = None
 
 
 @dataclass(frozen=True)
-class Group:
+class EntryChange:
     """What a change did to one entry. `name` is empty for the client itself; `doing` is changed, added or removed. What
     was removed with its product comes back with it: it `is_undone_alone` only without. `undone`: by which later change.
     """
@@ -39,14 +39,14 @@ class Group:
     entry: Entry
     name: str
     doing: str
-    lines: Sequence[Line]
+    lines: Sequence[FieldChange]
     is_undone_alone: bool = True
     undone: Undone | None = None
 
 
-def groups_of(
+def entry_changes(
     found: Sequence[ClientRevision], most: int | None, budget: Budget, *, unfold: bool
-) -> dict[int, list[Group]]:
+) -> dict[int, list[EntryChange]]:
     """Version → what it did, to at most so many entries each. All texts are compared within one budget; `unfold` also
     compares the long ones.
     """
@@ -72,41 +72,41 @@ class _Groups:
     unfold: bool
     undone: Mapping[tuple[int, str], Undone]
 
-    def of(self, revision: ClientRevision, entry: Entry) -> Group:
+    def of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
         return replace(self._of(revision, entry), undone=self.undone.get((revision.version, entry.prefix)))
 
-    def _of(self, revision: ClientRevision, entry: Entry) -> Group:
+    def _of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
         name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")
         if entry.prefix not in revision.changes:
             columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]
-            return Group(entry, name, "changed", [self._line(revision, entry, column) for column in columns])
+            return EntryChange(entry, name, "changed", [self._line(revision, entry, column) for column in columns])
         old, new = revision.changes[entry.prefix]
         went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
         doing = "added" if old is None else "removed"
-        return Group(entry, name, doing, list(_whole(entry, old, new)), is_undone_alone=not went_along)
+        return EntryChange(entry, name, doing, list(_whole(entry, old, new)), is_undone_alone=not went_along)
 
-    def _line(self, revision: ClientRevision, entry: Entry, column: str) -> Line:
+    def _line(self, revision: ClientRevision, entry: Entry, column: str) -> FieldChange:
         old, new = revision.changes[entry.key(column)]
         is_text = column in entry.kind.by_lines and bool(old and new)
         is_folded = is_text and not self.unfold and len(old) + len(new) > MAX_UNFOLDED_CHARACTERS
-        return Line(
+        return FieldChange(
             key=entry.key(column),
             label=entry.kind.labels[column],
-            old=readable(entry.kind, column, old),
-            new=readable(entry.kind, column, new),
+            old=display_value(entry.kind, column, old),
+            new=display_value(entry.kind, column, new),
             is_text=is_text,
             is_folded=is_folded,
             pieces=self._pieces(old, new) if is_text and not is_folded else None,
         )
 
-    def _pieces(self, old: str, new: str) -> Sequence[Piece] | None:
-        pieces = differences(old, new, self.budget)
+    def _pieces(self, old: str, new: str) -> Sequence[Segment] | None:
+        pieces = inline_diff(old, new, self.budget)
         return None if pieces is None else abridged(pieces)
 
 
-def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[Line]:
+def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[FieldChange]:
     """The lines of an entry that was added or removed: whatever it held."""
     for column, label in entry.kind.labels.items():
-        was, now = (readable(entry.kind, column, each.get(column)) if each else "" for each in (old, new))
+        was, now = (display_value(entry.kind, column, each.get(column)) if each else "" for each in (old, new))
         if was or now:
-            yield Line(entry.key(column), label, was, now)
+            yield FieldChange(entry.key(column), label, was, now)

@@ -8,8 +8,8 @@ from portal.auth.permissions import require_sign_in
 from portal.clients.permissions import client_for
 from portal.clients.wording import overruled
 from portal.extensions import db
-from portal.web.request_body import is_json, sent_form
-from portal.web.safe_redirect import local_path
+from portal.web.request_body import is_json, request_fields
+from portal.web.safe_redirect import safe_redirect_target
 
 NUMBER = "int(min=1, max=2147483647)"
 blueprint = Blueprint("client_overruled", __name__, url_prefix=f"/clients/<{NUMBER}:client_id>/overruled")
@@ -20,9 +20,9 @@ blueprint.before_request(require_sign_in)
 def dismiss(client_id: int, version: int) -> ResponseReturnValue:
     """Take the caller's own notice away; nobody else's, and nothing of the record."""
     client = client_for(current_user, client_id)
-    sent_form()
+    request_fields()
     overruled.dismiss(current_user.id, client, version)
     db.session.commit()
     if is_json():
         return {"status": "dismissed"}
-    return redirect(local_path(request.args.get("back"), home=url_for("clients.show", client_id=client.id)))
+    return redirect(safe_redirect_target(request.args.get("back"), home=url_for("clients.show", client_id=client.id)))

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from portal.clients.records.entries import Entry, entries_in
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
-from portal.clients.saving.edits import Edit, Saved, ValueRefused
-from portal.clients.saving.merging import refuse_version_to_come
+from portal.clients.saving.edits import Edit, Saved, ValueRejected
+from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.operations import remove_part, restore_parts, save_entry
-from portal.clients.sharing.grants import touches_access
+from portal.clients.sharing.grants import affects_access
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 from portal.text_input import clean_line, control_character_problem
@@ -44,11 +44,11 @@ def entry_in(revision: ClientRevision, prefix: str) -> Entry:
 
 
 def reason_from(sent: Mapping[str, str]) -> str:
-    """Why the change is undone, in one line. Raises ValueRefused (422)."""
+    """Why the change is undone, in one line. Raises ValueRejected (422)."""
     reason = clean_line(sent.get("reason", ""))
     problem = control_character_problem(reason)
     if problem or len(reason) > LONGEST_REASON:
-        raise ValueRefused("reason", f"The reason {f'has {problem}' if problem else TOO_LONG}.")
+        raise ValueRejected("reason", f"The reason {f'has {problem}' if problem else TOO_LONG}.")
     return reason
 
 
@@ -56,11 +56,11 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, o
     """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
 
     `only` are the columns to undo where not all are. `edit` brings who asks and, from the conflict page, the decisions;
-    the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRefused (422).
+    the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRejected (422).
     """
-    refuse_version_to_come(client, edit.origin)
+    reject_future_version(client, edit.origin)
     origin = replace(edit.origin, version=revision.version)
-    to_grant = touches_access(entry, revision)
+    to_grant = affects_access(entry, revision)
     edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
     if entry.prefix not in revision.changes:
         return save_entry(client, entry, replace(edit, values=values_before(revision, entry, only)))

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select, true
 
 from portal.auth import Profile
-from portal.clients.history.filters import NOBODY, PARTS, HistoryFilters
-from portal.clients.history.groups import Group, groups_of
+from portal.clients.history.filters import NO_AUTHOR, PARTS, HistoryFilters
+from portal.clients.history.groups import EntryChange, entry_changes
 from portal.clients.records.entries import entries_in
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import Author, ClientRevision, authors_in
@@ -21,12 +21,12 @@ from portal.editing.merge.budget import Budget
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
 
-LATEST = 4
-MOST_GROUPS = 20
+LATEST_ITEMS = 4
+MAX_CHANGES_PER_ITEM = 20
 
 
 @dataclass(frozen=True)
-class Item:
+class TimelineItem:
     """One accepted change. `notes` say what came with it: whose changes it was merged with, what was decided.
 
     `groups` are what it did to each entry, `entry_count` to how many.
@@ -39,19 +39,19 @@ class Item:
     sentence: str
     notes: Sequence[str]
     entry_count: int
-    groups: Sequence[Group] = ()
+    groups: Sequence[EntryChange] = ()
 
 
-def latest(client: Client, reader: Profile) -> list[Item]:
+def latest_items(client: Client, reader: Profile) -> list[TimelineItem]:
     """The last few, for the client page: what was done, without the values, which take their time to compare."""
-    return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST)).all(), reader)
+    return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST_ITEMS)).all(), reader)
 
 
-def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[Item], Paging]:
+def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[TimelineItem], Paging]:
     """One page, newest first; a page past the end becomes the last.
 
-    Of an import that touched hundreds of entries the first MOST_GROUPS are shown; all, where it alone is asked for. So
-    are the differences of long texts.
+    Of an import that changed hundreds of entries the first MAX_CHANGES_PER_ITEM are shown, and all where the request
+    names it alone. The same holds for the diffs of long texts.
     """
     conditions = list(_conditions(filters))
     count = select(func.count()).select_from(ClientRevision)
@@ -60,7 +60,7 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
     rows = _revisions(client, conditions).limit(PAGE_SIZE).offset(paging.offset)
     found = db.session.scalars(rows).all()
     is_alone = filters.version is not None
-    groups = groups_of(found, None if is_alone else MOST_GROUPS, Budget(), unfold=is_alone)
+    groups = entry_changes(found, None if is_alone else MAX_CHANGES_PER_ITEM, Budget(), unfold=is_alone)
     return [replace(item, groups=groups[item.version]) for item in _items(client, found, reader)], paging
 
 
@@ -70,7 +70,7 @@ def people_in(client: Client) -> dict[str, str]:
     people = db.session.scalars(select(Profile).where(Profile.id.in_(changers)).order_by(Profile.last_name, Profile.id))
     named = {str(person.id): person.full_name for person in people}
     by_nobody = select(exists().where(ClientRevision.client_id == client.id, ClientRevision.changed_by.is_(None)))
-    return {**named, NOBODY: "Imports and commands"} if db.session.scalar(by_nobody) else named
+    return {**named, NO_AUTHOR: "Imports and commands"} if db.session.scalar(by_nobody) else named
 
 
 def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Any:
@@ -81,7 +81,7 @@ def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Any
 def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
     if filters.version:
         yield ClientRevision.version == filters.version
-    if filters.person == NOBODY:
+    if filters.person == NO_AUTHOR:
         yield ClientRevision.changed_by.is_(None)
     elif filters.person:
         yield ClientRevision.changed_by == int(filters.person)
@@ -92,15 +92,15 @@ def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
         yield ClientRevision.changes.has_key(filters.field) | ClientRevision.decisions.has_key(filters.field)
 
 
-def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[Item]:
+def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[TimelineItem]:
     merged = authors_in(client.id, {version for each in found for version in each.merged_with})
     return [
-        Item(
+        TimelineItem(
             version=revision.version,
             at=revision.changed_at,
             by_id=revision.changed_by,
-            who=sentences.name_or_source(revision),
-            sentence=sentences.doings(revision),
+            who=sentences.author_name(revision),
+            sentence=sentences.describe_changes(revision),
             notes=list(_notes(revision, merged, reader)),
             entry_count=len(entries_in(revision.changes)),
         )
@@ -115,11 +115,11 @@ def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profi
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
     if together := sentences.changes_by(others, reader, but=revision.decisions):
-        yield f"Saved together with {sentences.in_words(together)}"
-    for choice, told in sentences.DECIDED.items():
+        yield f"Saved together with {sentences.join_words(together)}"
+    for choice, told in sentences.RESOLUTION_SENTENCES.items():
         keys = [key for key, made in revision.decisions.items() if made == choice]
         if keys:
-            yield f"{told}: {sentences.in_words(sentences.labels_of(keys))}"
+            yield f"{told}: {sentences.join_words(sentences.labels_of(keys))}"
     if revision.source == "json":
         yield "Sent by a program"
     if revision.proceeded:

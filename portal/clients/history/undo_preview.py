@@ -13,18 +13,18 @@ from portal.auth import Profile
 from portal.clients.history import revert
 from portal.clients.history.undone import Undone, undone_in
 from portal.clients.records import queries
-from portal.clients.records.display import readable, readable_columns
+from portal.clients.records.display import display_columns, display_value
 from portal.clients.records.entries import PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client, Product
 from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit, Merged
-from portal.clients.saving.merging import merge_now, row_of, since_origin
+from portal.clients.saving.merging import merge_with_current, revisions_after, row_of
 from portal.clients.wording import sentences
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import Piece, differences
+from portal.editing.merge.inline_diff import Segment, inline_diff
 from portal.extensions import db
 
 
@@ -39,7 +39,7 @@ class PreviewLine:
     after: str
     whose: str = ""
     is_text: bool = False
-    pieces: Sequence[Piece] | None = None
+    pieces: Sequence[Segment] | None = None
 
     @property
     def stays(self) -> bool:
@@ -78,7 +78,7 @@ def _of_values(
     client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget, undone: Undone | None
 ) -> Preview:
     values = revert.values_before(revision, entry)
-    merged = merge_now(client, entry, Edit(Origin(revision.version), reader.id, values, budget=budget))
+    merged = merge_with_current(client, entry, Edit(BaseVersion(revision.version), reader.id, values, budget=budget))
     adviser_id = merged.decided.changes.get("adviser_id")
     problem = operations.adviser_problem(db.session.get_one(Profile, adviser_id)) if adviser_id else ""
     lines = [_line(merged, name, before, budget) for name, before in values.items()]
@@ -93,11 +93,11 @@ def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine
     is_text = name in entry.kind.by_lines and bool(now and after) and now != after
     return PreviewLine(
         label=entry.kind.labels[name],
-        now=readable(entry.kind, name, to_json(now)),
-        after=readable(entry.kind, name, to_json(after)),
-        whose=sentences.name_or_source(last) if last else "",
+        now=display_value(entry.kind, name, to_json(now)),
+        after=display_value(entry.kind, name, to_json(after)),
+        whose=sentences.author_name(last) if last else "",
         is_text=is_text,
-        pieces=differences(now, after, budget) if is_text else None,
+        pieces=inline_diff(now, after, budget) if is_text else None,
     )
 
 
@@ -107,17 +107,19 @@ def _of_removal(
     row = row_of(client, entry)
     product = db.session.get(Product, row.product_id) if entry.kind is VALUATION else None
     name = part_name(entry.kind, row, product)
-    moved = operations.moved_since(client, entry, row, since_origin(client, Origin(revision.version)), revision.version)
+    moved = operations.moved_since(
+        client, entry, row, revisions_after(client, BaseVersion(revision.version)), revision.version
+    )
     changes = sentences.changes_by(moved, reader)
-    problem = f"{name} has been changed since: {sentences.in_words(changes)}." if moved else ""
+    problem = f"{name} has been changed since: {sentences.join_words(changes)}." if moved else ""
     count = queries.valuation_count(row) if entry.kind is PRODUCT else 0
-    lines = [PreviewLine(label, now, "") for label, now in readable_columns(entry.kind, row)]
+    lines = [PreviewLine(label, now, "") for label, now in display_columns(entry.kind, row)]
     return Preview(entry, name, "removed", lines, count, problem, undone)
 
 
 def _of_return(revision: ClientRevision, entry: Entry, undone: Undone | None) -> Preview:
     columns = revision.changes[entry.prefix][0]
-    shown = ((label, readable(entry.kind, name, columns.get(name))) for name, label in entry.kind.labels.items())
+    shown = ((label, display_value(entry.kind, name, columns.get(name))) for name, label in entry.kind.labels.items())
     lines = [PreviewLine(label, "", text) for label, text in shown if text]
     count = sum(part.kind is VALUATION for part, _ in revert.removed_by(revision)) if entry.kind is PRODUCT else 0
     problem = next(_problems_of_return(entry, columns), "")
@@ -128,9 +130,9 @@ def _problems_of_return(entry: Entry, columns: Any) -> Iterator[str]:
     if db.session.get(entry.kind.model, entry.id) is not None:
         yield "It is there already."
     if entry.kind is PRODUCT and _is_there(Product.plan_number == columns["plan_number"]):
-        yield operations.TAKEN["uq_products_plan_number"][1]
+        yield operations.UNIQUE_VIOLATIONS["uq_products_plan_number"][1]
     if entry.kind is VALUATION and not _is_there(Product.id == columns["product_id"]):
-        yield operations.TAKEN["fk_valuations_product_id"][1]
+        yield operations.UNIQUE_VIOLATIONS["fk_valuations_product_id"][1]
 
 
 def _is_there(condition: Any) -> bool:

@@ -10,23 +10,23 @@ from portal.clients.editor import conflicts, responses
 from portal.clients.editor.editor import editor_of
 from portal.clients.history import revert as reverting
 from portal.clients.history import timeline, undo_preview
-from portal.clients.history.filters import FIELDS, history_filters_from
+from portal.clients.history.filters import FIELDS, parse_history_filters
 from portal.clients.history.revert import reason_from
-from portal.clients.permissions import client_for, client_to_grant
+from portal.clients.permissions import client_for, client_for_access_management
 from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import Entry
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
-from portal.clients.saving.edits import Edit, EditConflict, EntryMoved, Saved, ValueRefused
-from portal.clients.saving.write_request import Asked, asked_by
-from portal.clients.sharing.grants import touches_access
+from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved, ValueRejected
+from portal.clients.saving.write_request import WriteRequest, write_request_from
+from portal.clients.sharing.grants import affects_access
 from portal.clients.wording import overruled, sentences
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.resolutions import Decisions
+from portal.editing.merge.resolutions import Resolutions
 from portal.extensions import db
-from portal.web.error_handlers import answer
-from portal.web.request_body import is_json, sent_form
-from portal.web.safe_redirect import local_path
+from portal.web.error_handlers import error_response
+from portal.web.request_body import is_json, request_fields
+from portal.web.safe_redirect import safe_redirect_target
 
 blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
 blueprint.before_request(require_sign_in)
@@ -37,7 +37,7 @@ NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that
 @blueprint.get("")
 def show(client_id: int) -> ResponseReturnValue:
     """Every accepted change, newest first, by field and person."""
-    return _page(client_for(current_user, client_id))
+    return _render_history(client_for(current_user, client_id))
 
 
 @blueprint.get(REVERT)
@@ -52,12 +52,12 @@ def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
 def revert(client_id: int, version: int) -> ResponseReturnValue:
     """Undo what one change did to one entry; what others have changed since is asked about (409)."""
     client = client_for(current_user, client_id, write=True)
-    asked = asked_by(current_user)
+    asked = write_request_from(current_user)
     revision, entry = _undoable(client, version, asked.sent.get("entry", ""))
     try:
         reason_from(asked.sent)
-    except ValueRefused as error:
-        return _not_undone(client, revision, entry, error)
+    except ValueRejected as error:
+        return _refused_response(client, revision, entry, error)
     if entry.prefix in revision.changes:
         return _revert_part(client, revision, entry, asked)
     return _revert_values(client, revision, entry, asked)
@@ -67,37 +67,37 @@ def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision
     """Raises NotFound (404), InvalidInput (422) or, where it takes the right to say who sees the client, 403."""
     revision = reverting.revision_of(client, version)
     entry = reverting.entry_in(revision, prefix)
-    if touches_access(entry, revision):
-        client_to_grant(current_user, client.id)
+    if affects_access(entry, revision):
+        client_for_access_management(current_user, client.id)
     return revision, entry
 
 
-def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: WriteRequest) -> ResponseReturnValue:
     """A part that was added goes, one that was removed comes back."""
     try:
         saved = reverting.revert(client, revision, entry, _edit(asked))
-    except (EntryMoved, ValueRefused) as error:
+    except (EntryChanged, ValueRejected) as error:
         db.session.rollback()
-        return _not_undone(client, revision, entry, error)
-    return _undone(client, revision, entry, saved, asked)
+        return _refused_response(client, revision, entry, error)
+    return _undone_response(client, revision, entry, saved, asked)
 
 
-def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: Asked) -> ResponseReturnValue:
+def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: WriteRequest) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
-    third = editor.make_form(sent_form(), prefix=conflicts.THIRD_PREFIX)
-    decisions = conflicts.decisions_from(third, asked.sent, third.field_names)
+    third = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    decisions = conflicts.parse_resolutions(third, asked.sent, third.field_names)
     try:
         saved = reverting.revert(client, revision, entry, _edit(asked, decisions), _only(asked))
     except EditConflict as conflict:
         db.session.rollback()
-        return responses.conflict(editor, conflict.merged, third, asked, undoing=revision.version)
-    except ValueRefused as error:
+        return responses.conflict_response(editor, conflict.merged, third, asked, undoing=revision.version)
+    except ValueRejected as error:
         db.session.rollback()
-        return _not_undone(client, revision, entry, error)
-    return _undone(client, revision, entry, saved, asked)
+        return _refused_response(client, revision, entry, error)
+    return _undone_response(client, revision, entry, saved, asked)
 
 
-def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
+def _edit(asked: WriteRequest, decisions: Resolutions | None = None) -> Edit:
     return Edit(
         asked.origin,
         asked.by.id,
@@ -109,11 +109,13 @@ def _edit(asked: Asked, decisions: Decisions | None = None) -> Edit:
     )
 
 
-def _only(asked: Asked) -> list[str]:
+def _only(asked: WriteRequest) -> list[str]:
     return asked.sent.get("only", "").split()
 
 
-def _undone(client: Client, revision: ClientRevision, entry: Entry, saved: Saved, asked: Asked) -> ResponseReturnValue:
+def _undone_response(
+    client: Client, revision: ClientRevision, entry: Entry, saved: Saved, asked: WriteRequest
+) -> ResponseReturnValue:
     only = _only(asked)
     overruled.settle(asked.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes)
     db.session.commit()
@@ -126,17 +128,17 @@ def _undone(client: Client, revision: ClientRevision, entry: Entry, saved: Saved
 def _said(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
     if not only:
         return f"Change {revision.version} is undone."
-    return f"{sentences.in_words([entry.kind.labels[name] for name in only])} is as you had it."
+    return f"{sentences.join_words([entry.kind.labels[name] for name in only])} is as you had it."
 
 
-def _not_undone(
-    client: Client, revision: ClientRevision, entry: Entry, error: EntryMoved | ValueRefused
+def _refused_response(
+    client: Client, revision: ClientRevision, entry: Entry, error: EntryChanged | ValueRejected
 ) -> ResponseReturnValue:
     """A part was changed after it was added, a plan number is in use by now, or it is not the caller's to change."""
-    status = 422 if isinstance(error, ValueRefused) else 409
-    why = error.problem if isinstance(error, ValueRefused) else f"{error} Remove it from its own page."
+    status = 422 if isinstance(error, ValueRejected) else 409
+    why = error.problem if isinstance(error, ValueRejected) else f"{error} Remove it from its own page."
     if is_json():
-        return answer(status, why)
+        return error_response(status, why)
     return _undo_page(client, revision, entry, failure=f"Not undone. {why}"), status
 
 
@@ -146,11 +148,11 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
         client=client,
         revision=revision,
         preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
-        who=sentences.name_or_source(revision),
-        sentence=sentences.doings(revision),
+        who=sentences.author_name(revision),
+        sentence=sentences.describe_changes(revision),
         nothing=NOTHING_TO_UNDO,
         failure=failure,
-        reason=sent_form().get("reason", "") if failure else "",
+        reason=request_fields().get("reason", "") if failure else "",
         longest_reason=LONGEST_REASON,
         back_url=_back(client),
         back=request.args.get("back"),
@@ -161,11 +163,11 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
 
 def _back(client: Client) -> str:
     """The history as it was filtered."""
-    return local_path(request.args.get("back"), home=url_for(".show", client_id=client.id))
+    return safe_redirect_target(request.args.get("back"), home=url_for(".show", client_id=client.id))
 
 
-def _page(client: Client) -> str:
-    filters = history_filters_from(request.args)
+def _render_history(client: Client) -> str:
+    filters = parse_history_filters(request.args)
     items, paging = timeline.page_of_history(client, filters, current_user)
     return render_template(
         "clients/history/history.html",

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 
 from portal.clients.records.choices import CLIENT_STATUSES
 from portal.text_input import search_words
-from portal.web.pagination import LARGEST_NUMBER, number_from, page_from
+from portal.web.pagination import MAX_ID, parse_number, parse_page
 
 SORTS = {
     "name": "Name",
@@ -14,7 +14,7 @@ SORTS = {
     "next_review_on": "Next review",
     "total": "Value",
 }
-LONGEST_SEARCH = 100
+MAX_SEARCH_LENGTH = 100
 
 
 @dataclass(frozen=True)
@@ -46,14 +46,14 @@ class ListFilters:
         return self.query(sort=turned, page=1)
 
 
-def filters_from(args: Mapping[str, str]) -> ListFilters:
+def parse_filters(args: Mapping[str, str]) -> ListFilters:
     """Read the query string; what makes no sense counts as not asked for: a list is only looked at."""
     sort = args.get("sort", "")
     status = args.get("status", "")
     return ListFilters(
-        q=search_words(args.get("q", ""), LONGEST_SEARCH),
-        adviser=number_from(args.get("adviser", ""), LARGEST_NUMBER),
+        q=search_words(args.get("q", ""), MAX_SEARCH_LENGTH),
+        adviser=parse_number(args.get("adviser", ""), MAX_ID),
         status=status if status in CLIENT_STATUSES else "",
         sort=sort if sort.removeprefix("-") in SORTS else "name",
-        page=page_from(args),
+        page=parse_page(args),
     )

@@ -10,7 +10,7 @@ from portal import clock
 from portal.auth import directory
 from portal.auth.permissions import require_sign_in
 from portal.clients.listing import queries as listing_queries
-from portal.clients.listing.filters import SORTS, filters_from
+from portal.clients.listing.filters import SORTS, parse_filters
 from portal.clients.records import choices
 from portal.presence.context import list_heartbeat_seconds
 
@@ -26,7 +26,7 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/clients")
 def list_clients() -> ResponseReturnValue:
     """Search, filter, sort and page through the clients."""
-    filters = filters_from(request.args)
+    filters = parse_filters(request.args)
     clients, paging = listing_queries.page_of_clients(filters, clock.today(), current_user)
     return render_template(
         "clients/listing/list.html",

@@ -11,14 +11,14 @@ from portal.clients.history import timeline
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
 from portal.clients.page.value_chart import moved_since, value_chart
-from portal.clients.permissions import client_for, client_with_names, may_grant
+from portal.clients.permissions import can_manage_access, client_for, client_with_names
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
 from portal.clients.records.entries import PRODUCT, Entry
 from portal.clients.saving.merging import row_of
 from portal.clients.wording import overruled
 from portal.editing.drafts import store
-from portal.web.pagination import page_from
+from portal.web.pagination import parse_page
 
 blueprint = Blueprint("clients", __name__)
 blueprint.before_request(require_sign_in)
@@ -45,13 +45,13 @@ def show(client_id: int) -> ResponseReturnValue:
         value_history=value_history,
         chart=value_chart(value_history),
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
-        latest=timeline.latest(client, current_user),
+        latest=timeline.latest_items(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
         own_drafts=own_drafts_of(client, current_user, store.written_from(written)),
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,
-        may_grant=may_grant(current_user, client),
+        may_grant=can_manage_access(current_user, client),
         presence=presence_on_client(client, "viewing"),
     )
 
@@ -61,7 +61,7 @@ def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
     """One product with all its valuations. Raises EntryGone (409) for one that was removed."""
     client = client_for(current_user, client_id)
     product = row_of(client, Entry(PRODUCT, product_id))
-    valuations, paging = queries.valuations_of(product, page_from(request.args))
+    valuations, paging = queries.valuations_of(product, parse_page(request.args))
     return render_template(
         "clients/page/product.html",
         client=client,

@@ -20,7 +20,7 @@ PRODUCT_STATUSES = {"active": "Active", "lapsed": "Lapsed"}
 RISK_PROFILES = range(1, 8)
 
 
-def one_of(column: str, choices: Iterable[str]) -> str:
+def check_one_of(column: str, choices: Iterable[str]) -> str:
     """The SQL condition that `column` holds one of `choices` (an iterable of our own constants)."""
     listed = ", ".join(repr(choice) for choice in choices)
     return f"{column} IN ({listed})"

@@ -14,23 +14,25 @@ from portal.clients.records.revisions import to_json
 from portal.formatting import day, gbp, percent
 
 
-def readable(kind: EntryKind, column: str, value: Any) -> str:
+def display_value(kind: EntryKind, column: str, value: Any) -> str:
     """ "Family", "8 Dec 2026", "£1,200.00": the value of one column; '' for nothing."""
     if value is None or value == "":
         return ""
     parsed = kind.parsed(column, value)
     if isinstance(parsed, date):
         return day(parsed)
-    return READERS.get((kind.name, column), str)(parsed)
+    return FORMATTERS.get((kind.name, column), str)(parsed)
 
 
-def readable_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
+def display_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
     """(label, value) of everything that is known of a row."""
-    shown = ((label, readable(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items())
+    shown = (
+        (label, display_value(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items()
+    )
     return [(label, value) for label, value in shown if value]
 
 
-def as_typed(value: Any) -> str:
+def form_value(value: Any) -> str:
     """What a form's control holds for the value."""
     return "" if value is None else str(value)
 
@@ -39,7 +41,7 @@ def _one_of(labels: Mapping[str, str]) -> Callable[[Any], str]:
     return lambda value: labels.get(value, str(value))
 
 
-READERS: Mapping[tuple[str, str], Callable[[Any], str]] = {
+FORMATTERS: Mapping[tuple[str, str], Callable[[Any], str]] = {
     ("", "client_type"): _one_of(choices.CLIENT_TYPES),
     ("", "status"): _one_of(choices.CLIENT_STATUSES),
     ("", "adviser_id"): name_of,

@@ -16,7 +16,7 @@ from portal.clients.records.revisions import from_json, to_json
 MAX_REMEMBERED_KEYS = 20_000
 
 
-def longest(model: type[Any], column: str) -> int:
+def max_length(model: type[Any], column: str) -> int:
     """The most characters that a text column holds."""
     length: int = getattr(model, column).type.length
     return length
@@ -85,7 +85,7 @@ CLIENT = EntryKind(
         "notes": "Notes",
         "is_restricted": "Restricted",
     },
-    by_lines={column: longest(Client, column) for column in ("objectives", "notes")},
+    by_lines={column: max_length(Client, column) for column in ("objectives", "notes")},
 )
 PERSON = EntryKind(
     name="person",
@@ -163,7 +163,7 @@ def split_key(key: str) -> tuple[Entry, str]:
 
 
 @lru_cache(maxsize=MAX_REMEMBERED_KEYS)
-def place_of(key: str) -> tuple[int, int, int]:
+def sort_key(key: str) -> tuple[int, int, int]:
     """Where a key stands among others: JSON keeps no order. The client first, products before their valuations."""
     entry, column = split_key(key)
     labels = list(entry.kind.labels)
@@ -172,4 +172,4 @@ def place_of(key: str) -> tuple[int, int, int]:
 
 def entries_in(keys: Iterable[str]) -> list[Entry]:
     """What a change with these keys touches, each entry once, in their order."""
-    return list(dict.fromkeys(split_key(key)[0] for key in sorted(keys, key=place_of)))
+    return list(dict.fromkeys(split_key(key)[0] for key in sorted(keys, key=sort_key)))

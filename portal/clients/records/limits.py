@@ -9,5 +9,5 @@ from datetime import date
 MAX_PEOPLE = 200
 MAX_PRODUCTS = 300
 MAX_VALUATIONS = 5_000  # one a working day for 19 years
-EARLIEST = date(1900, 1, 1)
-LATEST = date(2199, 12, 31)
+MIN_DATE = date(1900, 1, 1)
+MAX_DATE = date(2199, 12, 31)

@@ -35,11 +35,11 @@ class Client(Model):
 
     __tablename__ = "clients"
     __table_args__ = (
-        CheckConstraint(choices.one_of("client_type", choices.CLIENT_TYPES), name="client_type"),
-        CheckConstraint(choices.one_of("status", choices.CLIENT_STATUSES), name="status"),
+        CheckConstraint(choices.check_one_of("client_type", choices.CLIENT_TYPES), name="client_type"),
+        CheckConstraint(choices.check_one_of("status", choices.CLIENT_STATUSES), name="status"),
         CheckConstraint("risk_profile BETWEEN 1 AND 7", name="risk_profile"),
         CheckConstraint(
-            choices.one_of("capacity_for_loss", ["", *choices.CAPACITIES_FOR_LOSS]), name="capacity_for_loss"
+            choices.check_one_of("capacity_for_loss", ["", *choices.CAPACITIES_FOR_LOSS]), name="capacity_for_loss"
         ),
         _trigrams("ix_clients_searched"),
         Index("ix_clients_lower_name", text("lower(name)"), "id"),
@@ -105,8 +105,8 @@ class Product(Model):
 
     __tablename__ = "products"
     __table_args__ = (
-        CheckConstraint(choices.one_of("product_type", choices.PRODUCT_TYPES), name="product_type"),
-        CheckConstraint(choices.one_of("status", choices.PRODUCT_STATUSES), name="status"),
+        CheckConstraint(choices.check_one_of("product_type", choices.PRODUCT_TYPES), name="product_type"),
+        CheckConstraint(choices.check_one_of("status", choices.PRODUCT_STATUSES), name="status"),
         CheckConstraint("fixed_fee >= 0", name="fixed_fee"),
         CheckConstraint("percentage_fee BETWEEN 0 AND 100", name="percentage_fee"),
     )

@@ -1,6 +1,6 @@
 """What a cell of the five files may hold: each function here makes a parser, from a text to a value.
 
-Used by csv_shapes. A parser raises BadCell with the problem; lengths and sizes come from the models' columns.
+Used by csv_shapes. A parser raises InvalidCell with the problem; lengths and sizes come from the models' columns.
 """
 
 import re
@@ -13,26 +13,26 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.orm import InstrumentedAttribute
 
-from portal.clients.records.limits import EARLIEST, LATEST
+from portal.clients.records.limits import MAX_DATE, MIN_DATE
 from portal.text_input import clean_line, clean_lines, control_character_problem
 
 Parser = Callable[[str], Any]
 
-LONGEST_SHOWN = 40
-_PLAIN = re.compile(rf"[\w.@+/-]{{1,{LONGEST_SHOWN}}}")
+MAX_SHOWN_LENGTH = 40
+_PLAIN = re.compile(rf"[\w.@+/-]{{1,{MAX_SHOWN_LENGTH}}}")
 _NUMBER = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-class BadCell(Exception):
+class InvalidCell(Exception):
     """The cell cannot be taken; the text says why."""
 
 
-def shown(value: str) -> str:
+def quote_for_message(value: str) -> str:
     """A value from a file as a message may quote it: shortened, and never with raw control characters."""
     if _PLAIN.fullmatch(value):
         return value
-    return repr(value if len(value) <= LONGEST_SHOWN else f"{value[: LONGEST_SHOWN - 1]}…")
+    return repr(value if len(value) <= MAX_SHOWN_LENGTH else f"{value[: MAX_SHOWN_LENGTH - 1]}…")
 
 
 def text(column: InstrumentedAttribute[str], *, required: bool = False, several_lines: bool = False) -> Parser:
@@ -43,11 +43,11 @@ def text(column: InstrumentedAttribute[str], *, required: bool = False, several_
     def parse(cell: str) -> str:
         value = clean(cell)
         if problem := control_character_problem(value):
-            raise BadCell(f"has {problem}")
+            raise InvalidCell(f"has {problem}")
         if required and not value:
-            raise BadCell("is missing")
+            raise InvalidCell("is missing")
         if len(value) > longest:
-            raise BadCell(f"has {len(value):,} characters; {longest:,} are allowed")
+            raise InvalidCell(f"has {len(value):,} characters; {longest:,} are allowed")
         return value
 
     return parse
@@ -74,8 +74,8 @@ def one_of(listed: Collection[str], *, required: bool = True) -> Parser:
         if value in listed or (not value and not required):
             return value
         if not value:
-            raise BadCell("is missing")
-        raise BadCell(f"{shown(value)} is not one of {', '.join(listed)}")
+            raise InvalidCell("is missing")
+        raise InvalidCell(f"{quote_for_message(value)} is not one of {', '.join(listed)}")
 
     return parse
 
@@ -89,9 +89,9 @@ def whole_number(allowed: range) -> Parser:
             return None
         # By its length first: int() takes seconds for a number with very many digits.
         if len(value) > len(str(allowed[-1])) or not (value.isascii() and value.isdigit()):
-            raise BadCell(f"{shown(value)} is not {allowed[0]} to {allowed[-1]}")
+            raise InvalidCell(f"{quote_for_message(value)} is not {allowed[0]} to {allowed[-1]}")
         if int(value) not in allowed:
-            raise BadCell(f"{shown(value)} is not {allowed[0]} to {allowed[-1]}")
+            raise InvalidCell(f"{quote_for_message(value)} is not {allowed[0]} to {allowed[-1]}")
         return int(value)
 
     return parse
@@ -106,7 +106,7 @@ def optional_day(cell: str) -> date | None:
 def day(cell: str) -> date:
     value = clean_line(cell)
     if not value:
-        raise BadCell("is missing")
+        raise InvalidCell("is missing")
     return _day_of(value)
 
 
@@ -118,14 +118,14 @@ def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, 
     def parse(cell: str) -> Decimal:
         value = clean_line(cell)
         if not value:
-            raise BadCell("is missing")
+            raise InvalidCell("is missing")
         parts = _NUMBER.fullmatch(value)
         if not parts:
-            raise BadCell(f"{shown(value)} is not a number such as 1234.50")
+            raise InvalidCell(f"{quote_for_message(value)} is not a number such as 1234.50")
         if len(parts[2] or "") > decimals:
-            raise BadCell(f"{shown(value)} has more than {decimals} decimals")
+            raise InvalidCell(f"{quote_for_message(value)} has more than {decimals} decimals")
         if len(parts[1].lstrip("0")) > most_digits:
-            raise BadCell(f"{shown(value)} has more than {most_digits} digits before the point")
+            raise InvalidCell(f"{quote_for_message(value)} has more than {most_digits} digits before the point")
         return _bounded(Decimal(value), least, most)
 
     return parse
@@ -139,26 +139,26 @@ def _refuse_bad_email(value: str) -> None:
     try:
         validate_email(value, check_deliverability=False, allow_smtputf8=True, allow_empty_local=False)
     except EmailNotValidError as error:
-        raise BadCell(f"{shown(value)} is not an email address") from error
+        raise InvalidCell(f"{quote_for_message(value)} is not an email address") from error
 
 
 # A valuation file names the same few days over and over.
 @lru_cache(maxsize=4_096)
 def _day_of(value: str) -> date:
     if not _DAY.fullmatch(value):
-        raise BadCell(f"{shown(value)} is not a date such as 2026-12-08")
+        raise InvalidCell(f"{quote_for_message(value)} is not a date such as 2026-12-08")
     try:
         parsed = date.fromisoformat(value)
     except ValueError as error:
-        raise BadCell(f"{value} is not in the calendar") from error
-    if not EARLIEST <= parsed <= LATEST:
-        raise BadCell(f"{value} is not between {EARLIEST.year} and {LATEST.year}")
+        raise InvalidCell(f"{value} is not in the calendar") from error
+    if not MIN_DATE <= parsed <= MAX_DATE:
+        raise InvalidCell(f"{value} is not between {MIN_DATE.year} and {MAX_DATE.year}")
     return parsed
 
 
 def _bounded(value: Decimal, least: int | None, most: int | None) -> Decimal:
     if least is not None and value < least:
-        raise BadCell(f"{value} is less than {least}")
+        raise InvalidCell(f"{value} is less than {least}")
     if most is not None and value > most:
-        raise BadCell(f"{value} is more than {most}")
+        raise InvalidCell(f"{value} is more than {most}")
     return value

@@ -21,17 +21,17 @@ def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[
     """Each given person of one client with the kept one they are, or None for a new one; in the order given."""
     matches: dict[int, Person] = {}
     free = list(kept)
-    for key_of in (_everything, _ni_number, _names_and_birth):
+    for key_of in (_identical_key, _ni_number_key, _name_and_birth_key):
         free = _match_by(key_of, given, free, matches)
     return [(person, matches.get(place)) for place, person in enumerate(given)]
 
 
 def is_same_person(one: Person, other: Person) -> bool:
     """By National Insurance number, or by names and date of birth, as steps 2 and 3."""
-    number = _ni_number(one)
-    if number is not None and number == _ni_number(other):
+    number = _ni_number_key(one)
+    if number is not None and number == _ni_number_key(other):
         return True
-    return _names_and_birth(one) == _names_and_birth(other) and not _contradict(one, other)
+    return _name_and_birth_key(one) == _name_and_birth_key(other) and not _contradict(one, other)
 
 
 def _match_by(
@@ -55,18 +55,18 @@ def _match_by(
     return unknowable + [person for left in candidates.values() for person in left]
 
 
-def _everything(person: Person) -> Hashable:
+def _identical_key(person: Person) -> Hashable:
     return tuple(person[column] for column in COLUMNS)
 
 
-def _ni_number(person: Person) -> str | None:
+def _ni_number_key(person: Person) -> str | None:
     return "".join(person["ni_number"].split()).upper() or None
 
 
-def _names_and_birth(person: Person) -> Hashable:
+def _name_and_birth_key(person: Person) -> Hashable:
     return (person["first_name"].casefold(), person["last_name"].casefold(), person["date_of_birth"])
 
 
 def _contradict(one: Person, other: Person) -> bool:
-    numbers = (_ni_number(one), _ni_number(other))
+    numbers = (_ni_number_key(one), _ni_number_key(other))
     return None not in numbers and numbers[0] != numbers[1]

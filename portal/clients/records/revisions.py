@@ -16,9 +16,9 @@ from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String, func, sele
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.clients.records.choices import one_of
+from portal.clients.records.choices import check_one_of
 from portal.extensions import Model, db
-from portal.web.actor import NOWHERE, Whence
+from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 MAX_REVISIONS = 200  # read together
 MAX_BYTES = 500_000  # of what is read together, compressed as the database holds it: up to 5 MB of JSON
@@ -28,7 +28,7 @@ AUTHORS = text("""
     FROM client_revisions WHERE client_id = :client_id AND version = ANY(:versions)""")
 LONGEST_REASON = 300
 SOURCES = ("form", "json", "revert", "import", "cli")
-Changes = dict[str, list[Any]]  # key → [old, new]
+FieldChanges = dict[str, list[Any]]  # key → [old, new]
 
 
 class ClientRevision(Model):
@@ -42,14 +42,14 @@ class ClientRevision(Model):
     """
 
     __tablename__ = "client_revisions"
-    __table_args__ = (CheckConstraint(one_of("source", SOURCES), name="source"),)
+    __table_args__ = (CheckConstraint(check_one_of("source", SOURCES), name="source"),)
 
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     source: Mapped[str] = mapped_column(String(10))
-    changes: Mapped[Changes] = mapped_column(JSONB)
+    changes: Mapped[FieldChanges] = mapped_column(JSONB)
     merged_with: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
     decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
@@ -58,7 +58,7 @@ class ClientRevision(Model):
 
 
 @dataclass(frozen=True)
-class Cause:
+class RevisionMetadata:
     """Who changes a record, how, and what they knew: what a revision says beside the changes. The audit has
     `whence`.
     """
@@ -70,7 +70,7 @@ class Cause:
     proceeded: bool = False
     reverts: int | None = None
     reason: str = ""
-    whence: Whence = NOWHERE
+    whence: RequestOrigin = UNKNOWN_ORIGIN
 
 
 class Author(NamedTuple):
@@ -112,7 +112,7 @@ def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientR
     return db.session.scalars(rows.where(*later, read.c.size <= MAX_BYTES).order_by(ClientRevision.version)).all()
 
 
-def record(client_id: int, version: int, at: datetime, changes: Changes, cause: Cause) -> None:
+def record_revision(client_id: int, version: int, at: datetime, changes: FieldChanges, cause: RevisionMetadata) -> None:
     """Write the revision of a change that has been accepted. Flushes."""
     db.session.add(
         ClientRevision(

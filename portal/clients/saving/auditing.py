@@ -13,7 +13,7 @@ from portal.audit import AuditEvent, Event
 from portal.auth import Profile
 from portal.clients.records.entries import GRANT, split_key
 from portal.clients.records.models import Client, ClientGrant
-from portal.clients.records.revisions import Cause, Changes
+from portal.clients.records.revisions import FieldChanges, RevisionMetadata
 from portal.extensions import db
 from portal.web.actor import Actor
 
@@ -27,7 +27,7 @@ class AdviserChange(NamedTuple):
     new_id: int | None
 
 
-def note(client: Client, version: int, changes: Changes, cause: Cause) -> None:
+def record_audit_events(client: Client, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
     """Write the events of one accepted change, in its transaction; `client` is as it was before. Flushes."""
     by, client_id = Actor(cause.by, cause.whence), client.id
     overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
@@ -37,7 +37,7 @@ def note(client: Client, version: int, changes: Changes, cause: Cause) -> None:
         audit.record(Event.CONFLICT_OVERRIDDEN, by, client_id=client_id, version=version, fields=overruled)
     if cause.reverts:
         audit.record(Event.REVERTED, by, client_id=client_id, version=version, reverted=cause.reverts)
-    _note_access(client, version, changes, by)
+    _record_access_events(client, version, changes, by)
 
 
 def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
@@ -46,7 +46,7 @@ def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
         audit.record_all(_access_events(changes, _grants_of(changes), _administrators(), by))
 
 
-def _note_access(client: Client, version: int, changes: Changes, by: Actor) -> None:
+def _record_access_events(client: Client, version: int, changes: FieldChanges, by: Actor) -> None:
     for key, (old, new) in changes.items():
         if key == "is_restricted":
             _note_restriction(client, version, changes, by, is_restricted=new)
@@ -57,7 +57,7 @@ def _note_access(client: Client, version: int, changes: Changes, by: Actor) -> N
             audit.record(event, by, profile_id=grant["profile_id"], client_id=client.id, version=version)
 
 
-def _note_restriction(client: Client, version: int, changes: Changes, by: Actor, *, is_restricted: bool) -> None:
+def _note_restriction(client: Client, version: int, changes: FieldChanges, by: Actor, *, is_restricted: bool) -> None:
     """With the adviser, who goes on seeing the client: who was granted access is in the audit before."""
     _, adviser_id = changes.get("adviser_id", (None, client.adviser_id))
     adviser = {"adviser_id": adviser_id} if is_restricted and adviser_id else {}

@@ -10,12 +10,12 @@ from typing import Any
 
 from portal.clients.permissions import Caller
 from portal.clients.records.entries import Entry
-from portal.clients.records.revisions import Cause, ClientRevision
-from portal.editing.base_version import Origin
+from portal.clients.records.revisions import ClientRevision, RevisionMetadata
+from portal.editing.base_version import BaseVersion
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.resolutions import Decided, Decisions
+from portal.editing.merge.resolutions import Resolutions, Resolved
 from portal.errors import InvalidInput, StaleVersion
-from portal.web.actor import NOWHERE, Whence
+from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 
 @dataclass(frozen=True)
@@ -29,24 +29,24 @@ class Edit:
     version that is undone, and `reason` why. `budget` is that of the request, for comparing texts.
     """
 
-    origin: Origin
+    origin: BaseVersion
     by: int | None
     values: Mapping[str, Any] = field(default_factory=dict)
     caller: Caller | None = None
     to_grant: bool = False
-    decisions: Decisions = field(default_factory=dict)
+    decisions: Resolutions = field(default_factory=dict)
     source: str = "form"
     proceeded: bool = False
     confirmed_amount: Decimal | None = None
     confirmed_another: str = ""
     reverts: int | None = None
     reason: str = ""
-    whence: Whence = NOWHERE
+    whence: RequestOrigin = UNKNOWN_ORIGIN
     budget: Budget = field(default_factory=Budget)
 
-    def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> Cause:
+    def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> RevisionMetadata:
         """What the history says of it beside the changes."""
-        return Cause(
+        return RevisionMetadata(
             by=self.by,
             source=self.source,
             merged_with=merged_with,
@@ -68,7 +68,7 @@ class Merged:
     entry: Entry
     row: Any
     version: int
-    decided: Decided
+    decided: Resolved
     since: Sequence[ClientRevision]
 
 
@@ -95,11 +95,11 @@ class EditConflict(StaleVersion):
         self.merged = merged
 
 
-class ValueRefused(InvalidInput):
+class ValueRejected(InvalidInput):
     """A value that is right in itself but is in use already, or not this person's to change (422). Roll back."""
 
 
-class AmountDoubted(ValueRefused):
+class AmountDoubted(ValueRejected):
     """An amount far away from the valuation before, to be confirmed (422): sent again as `confirmed_amount`."""
 
     def __init__(self, amount: Decimal, problem: str) -> None:
@@ -107,7 +107,7 @@ class AmountDoubted(ValueRefused):
         self.amount = amount
 
 
-class PartDoubted(ValueRefused):
+class PartDoubted(ValueRejected):
     """The part may be there already (422): `entry`, called `name`. Sent again with its key as `confirm_another`, the
     part is added as another one, where it `can_be_another`.
     """
@@ -119,7 +119,7 @@ class PartDoubted(ValueRefused):
         self.can_be_another = can_be_another
 
 
-class EntryGone(StaleVersion):
+class EntryRemoved(StaleVersion):
     """The part has been removed since (409); `revision` did it."""
 
     def __init__(self, entry: Entry, revision: ClientRevision) -> None:
@@ -128,7 +128,7 @@ class EntryGone(StaleVersion):
         self.revision = revision
 
 
-class EntryMoved(StaleVersion):
+class EntryChanged(StaleVersion):
     """The part that was to be removed has been changed since (409), by the revisions `since`."""
 
     def __init__(self, entry: Entry, since: Sequence[ClientRevision]) -> None:

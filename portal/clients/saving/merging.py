@@ -10,29 +10,29 @@ from typing import Any
 from portal.clients.records.entries import CLIENT, VALUATION, Entry, split_key
 from portal.clients.records.models import Client, Product
 from portal.clients.records.revisions import ClientRevision, last_change_of_part, newest_since, to_json, value_before
-from portal.clients.saving.edits import Edit, EntryGone, Merged
-from portal.editing.base_version import Origin
-from portal.editing.merge.resolutions import decide
+from portal.clients.saving.edits import Edit, EntryRemoved, Merged
+from portal.editing.base_version import BaseVersion
+from portal.editing.merge.resolutions import resolve
 from portal.editing.merge.texts import is_contained
 from portal.editing.merge.three_way import UNKNOWN, merge
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 
 
-def merge_now(client: Client, entry: Entry, edit: Edit) -> Merged:
-    """The edit merged with the record as it is. Raises EntryGone (409), NotFound (404) or InvalidInput (422)."""
+def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
+    """The edit merged with the record as it is. Raises EntryRemoved (409), NotFound (404) or InvalidInput (422)."""
     row = row_of(client, entry)
-    past = Past(client, entry, since_origin(client, edit.origin))
+    past = Past(client, entry, revisions_after(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
     merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
-    decided = decide(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
+    decided = resolve(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
     choices = {**_overruled(past, edit, base), **decided.choices}
     return Merged(entry, row, client.version, replace(decided, choices=choices), past.since)
 
 
 def row_of(client: Client, entry: Entry) -> Any:
-    """The entry's row as it is in the database. Raises EntryGone (409) where it was removed, else NotFound (404)."""
+    """The entry's row as it is in the database. Raises EntryRemoved (409) where it was removed, else NotFound (404)."""
     if entry.kind is CLIENT:
         return client
     row = db.session.get(entry.kind.model, entry.id, populate_existing=True)
@@ -40,21 +40,21 @@ def row_of(client: Client, entry: Entry) -> Any:
         return row
     revision = last_change_of_part(client.id, entry.prefix)
     if revision is not None and revision.changes[entry.prefix][1] is None:
-        raise EntryGone(entry, revision)
+        raise EntryRemoved(entry, revision)
     raise NotFound(f"There is no such {entry.kind.label}, or you do not have access to it.")
 
 
-def since_origin(client: Client, origin: Origin) -> Sequence[ClientRevision]:
+def revisions_after(client: Client, origin: BaseVersion) -> Sequence[ClientRevision]:
     """The revisions that the sender did not know when starting, as far back as they can be read (revisions.py).
 
     Of an older origin nobody can tell what it started from: a base that is UNKNOWN. Raises InvalidInput (422) for a
     version yet to come.
     """
-    refuse_version_to_come(client, origin)
+    reject_future_version(client, origin)
     return newest_since(client.id, origin.version) if origin.version < client.version else []
 
 
-def refuse_version_to_come(client: Client, origin: Origin) -> None:
+def reject_future_version(client: Client, origin: BaseVersion) -> None:
     """Raise InvalidInput (422) for an origin that nobody can have seen."""
     if max([origin.version, origin.seen_version or 0, *origin.seen.values()]) > client.version:
         raise InvalidInput("version", "is newer than the record: reload the page")

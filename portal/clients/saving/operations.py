@@ -21,11 +21,11 @@ from portal.clients.records import queries, revisions, valuation_jumps
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.clients.records.models import Client, Person, Product, Valuation
-from portal.clients.records.revisions import Cause, Changes, ClientRevision, to_json
+from portal.clients.records.revisions import ClientRevision, FieldChanges, RevisionMetadata, to_json
 from portal.clients.saving import auditing
 from portal.clients.saving import overruled as saving_overruled
-from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryMoved, Merged, Saved, ValueRefused
-from portal.clients.saving.merging import merge_now, row_of, since_origin, touched_by
+from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryChanged, Merged, Saved, ValueRejected
+from portal.clients.saving.merging import merge_with_current, revisions_after, row_of, touched_by
 from portal.clients.saving.same_parts import ask_about_same
 from portal.editing import optimistic_lock
 from portal.extensions import db
@@ -38,9 +38,9 @@ MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
     Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),
     Valuation: ("valued_on", MAX_VALUATIONS, "A product has at most {:,} valuations."),
 }
-MOST_NAMED = 50  # of the revisions that a save was merged with, the newest
+MAX_MERGED_VERSIONS = 50  # of the revisions that a save was merged with, the newest
 # What may be there once only: the constraint, the field that says it, and what is wrong with it.
-TAKEN = {
+UNIQUE_VIOLATIONS = {
     "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
     "uq_client_grants_client_id_profile_id": ("profile_id", "Has access already."),
     "uq_valuations_product_id_valued_on": ("valued_on", "This product has a valuation of that day already."),
@@ -55,32 +55,32 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Write those of the sent values that differ, merged with what others have saved since.
 
     A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
-    ValueRefused (422); the caller rolls back.
+    ValueRejected (422); the caller rolls back.
     """
     forbidden = lock(client, edit)
-    merged = merge_now(client, entry, edit)
+    merged = merge_with_current(client, entry, edit)
     if merged.decided.undecided:
         raise EditConflict(merged)
     for column in forbidden & merged.decided.changes.keys():
-        raise ValueRefused(column, "Only the client’s adviser and administrators may change this.")
+        raise ValueRejected(column, "Only the client’s adviser and administrators may change this.")
     if merged.decided.changes.get("adviser_id"):
         _hold_adviser(merged.decided.changes["adviser_id"])
     _refuse_too_long(entry.kind, merged.decided.changes)
     others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
-    if not changed and (not decisions or _is_decided_already(merged, edit, decisions)):
+    if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
     if entry.kind is VALUATION and "amount" in changed and edit.reverts is None:
         _ask_about_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
-        with _nothing_twice():
+        with translate_integrity_errors():
             for name, value in changed.items():
                 setattr(row, name, value)
             db.session.flush()
-    cause = edit.cause(tuple(revision.version for revision in others[-MOST_NAMED:]), decisions)
+    cause = edit.cause(tuple(revision.version for revision in others[-MAX_MERGED_VERSIONS:]), decisions)
     version = accept(client, changes, cause, changed if entry.kind is CLIENT else None)
     return Saved(version, others, frozenset(decisions))
 
@@ -88,15 +88,16 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
 def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
     """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
 
-    The same sent again from the same version, by a second click, is the part that is there already. Raises ValueRefused
-    (422), PartDoubted (422) where the same seems to be there, or EntryGone (409) for a product that was removed.
+    The same sent again from the same version, by a second click, is the part that exists already.
+    Raises ValueRejected (422), PartDoubted (422) where the same seems to exist, or EntryRemoved (409) for a removed
+    product.
     """
     lock(client, edit)
-    since = since_origin(client, edit.origin)
+    since = revisions_after(client, edit.origin)
     owner = {"client_id": client.id}
     if product_id is not None:
         owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
-    known = _added_before(kind, edit, since, owner)
+    known = find_duplicate_submission(kind, edit, since, owner)
     if known:
         return Saved(client.version, entry=known, is_change=False)
     ask_about_same(client, kind, edit)
@@ -109,14 +110,14 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
 
 
 def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
-    """Remove a part, a product with its valuations. Raises EntryMoved (409) if it was changed since, or EntryGone."""
+    """Remove a part, a product with its valuations. Raises EntryChanged (409) if it was changed since, or EntryGone."""
     lock(client, edit)
     row = row_of(client, entry)
     gone = list(_with_valuations(entry, row))
-    moved = moved_since(client, entry, row, since_origin(client, edit.origin), edit.origin.version)
+    moved = moved_since(client, entry, row, revisions_after(client, edit.origin), edit.origin.version)
     if moved:
-        raise EntryMoved(entry, moved)
-    changes: Changes = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
+        raise EntryChanged(entry, moved)
+    changes: FieldChanges = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
     db.session.delete(row)
     return Saved(accept(client, changes, edit.cause()))
 
@@ -134,10 +135,10 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     """Bring back parts that were removed, under the ids they had. What is there already stays as it is.
 
     `removed` has the columns as the history holds them, in an order in which products come before their valuations.
-    Raises ValueRefused (422) where something else has a plan number or a day by now.
+    Raises ValueRejected (422) where something else has a plan number or a day by now.
     """
     lock(client, edit)
-    changes: Changes = {}
+    changes: FieldChanges = {}
     for kind, group in groupby(removed, key=lambda part: part[0].kind):
         changes |= _put_back(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
     if not changes:
@@ -163,7 +164,9 @@ def lock(client: Client, edit: Edit) -> frozenset[str]:
     return permissions.lock_for(edit.caller, client.id, to_grant=edit.to_grant)
 
 
-def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, Any] | None = None) -> int:
+def accept(
+    client: Client, changes: FieldChanges, cause: RevisionMetadata, values: Mapping[str, Any] | None = None
+) -> int:
     """Claim the next version, write `values` over the client, the revision and the audit, tell the open pages.
 
     Returns the version.
@@ -173,11 +176,13 @@ def accept(client: Client, changes: Changes, cause: Cause, values: Mapping[str, 
     """
     at = clock.now()
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
-    version = optimistic_lock.save_guarded(db.session, Client, client.id, client.version, {**(values or {}), **stamp})
-    revisions.record(client.id, version, at, changes, cause)
-    auditing.note(client, version, changes, cause)
+    version = optimistic_lock.update_if_unchanged(
+        db.session, Client, client.id, client.version, {**(values or {}), **stamp}
+    )
+    revisions.record_revision(client.id, version, at, changes, cause)
+    auditing.record_audit_events(client, version, changes, cause)
     saving_overruled.note(client.id, version, changes, cause)
-    if permissions.says_who_sees(changes):
+    if permissions.affects_visibility(changes):
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
     db.session.refresh(client)
@@ -198,23 +203,23 @@ def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, igno
 
 
 def _hold_adviser(profile_id: int) -> None:
-    """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRefused (422) if they left."""
+    """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRejected (422) if they left."""
     held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
     adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
     if problem := adviser_problem(adviser):
-        raise ValueRefused("adviser_id", problem)
+        raise ValueRejected("adviser_id", problem)
 
 
 def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
-    """Two texts that fit may be too long together. Raises ValueRefused (422)."""
+    """Two texts that fit may be too long together. Raises ValueRejected (422)."""
     for column, most in kind.by_lines.items():
         excess = len(changes.get(column, "")) - most
         if excess > 0:
             problem = f"Both together are {excess:,} characters too long: choose Something else and shorten it."
-            raise ValueRefused(column, problem)
+            raise ValueRejected(column, problem)
 
 
-def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
+def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
     """By the same person on the same page: a second click on Save."""
     shown = edit.origin.seen_version or 0
     return any(
@@ -222,7 +227,7 @@ def _is_decided_already(merged: Merged, edit: Edit, decisions: Mapping[str, str]
     )
 
 
-def _added_before(
+def find_duplicate_submission(
     kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
 ) -> Entry | None:
     wanted = kind.as_json(kind.model(**edit.values, **owner))
@@ -236,21 +241,21 @@ def _added_before(
 
 def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
     row = kind.model(**values)
-    with _nothing_twice():
+    with translate_integrity_errors():
         db.session.add(row)
         db.session.flush()
     db.session.refresh(row)
     return row
 
 
-def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> Changes:
+def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> FieldChanges:
     """Insert the rows that are not there, all at once: a product may have thousands of valuations. Flushes."""
     wanted = kind.model.id.in_(list(columns_by_id))
     there = set(db.session.scalars(select(kind.model.id).where(wanted)))
     missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in there}
     if not missing:
         return {}
-    with _nothing_twice():
+    with translate_integrity_errors():
         rows = [{"id": row_id, **kind.parsed_columns(columns)} for row_id, columns in missing.items()]
         db.session.execute(insert(kind.model.__table__), rows)
     every = db.session.scalars(select(kind.model).where(wanted).order_by(kind.model.id))
@@ -260,26 +265,26 @@ def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -
 
 
 def _refuse_too_many(row: Any) -> None:
-    """After the row was inserted: raise ValueRefused (422) where its client or product has more of them than it may."""
+    """Raise ValueRejected (422) if the client or product of an inserted row now has more of them than allowed."""
     model = type(row)
     if model not in MAX_PARTS:
         return
     field, most, problem = MAX_PARTS[model]
     owner = model.product_id == row.product_id if model is Valuation else model.client_id == row.client_id
     if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > most:
-        raise ValueRefused(field, problem.format(most))
+        raise ValueRejected(field, problem.format(most))
 
 
 @contextmanager
-def _nothing_twice() -> Iterator[None]:
+def translate_integrity_errors() -> Iterator[None]:
     """What the database refuses because it is there already, said of the field. The transaction is lost either way."""
     try:
         yield
     except IntegrityError as error:
         constraint = getattr(error.orig, "diag", None) and error.orig.diag.constraint_name  # type: ignore[union-attr]
-        if constraint not in TAKEN:
+        if constraint not in UNIQUE_VIOLATIONS:
             raise
-        raise ValueRefused(*TAKEN[constraint]) from error
+        raise ValueRejected(*UNIQUE_VIOLATIONS[constraint]) from error
 
 
 def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:

@@ -6,8 +6,8 @@ from sqlalchemy import DateTime, ForeignKey, delete, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.clients.records.entries import place_of
-from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, Cause, Changes
+from portal.clients.records.entries import sort_key
+from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, FieldChanges, RevisionMetadata
 from portal.extensions import Model, db
 
 KEPT = timedelta(days=90)
@@ -41,10 +41,10 @@ class OverruledChange(Model):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-def note(client_id: int, version: int, changes: Changes, cause: Cause) -> None:
+def note(client_id: int, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
     """Note whose values an accepted change has knowingly replaced, in its transaction."""
     overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
-    keys = sorted(overruling, key=place_of)[:MAX_KEYS]
+    keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
     if not keys or cause.by is None:
         return
     values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}

@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 
 from portal.auth import Profile
 from portal.clients.permissions import Caller
-from portal.editing.base_version import Origin, origin_from
+from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.editing.merge.budget import Budget
-from portal.web.actor import Whence, whence
-from portal.web.request_body import is_json, sent_form
+from portal.web.actor import RequestOrigin, request_origin
+from portal.web.request_body import is_json, request_fields
 from portal.web.session_cookie import Identity, identity
 
 
 @dataclass(frozen=True)
-class Asked:
+class WriteRequest:
     """`sent` has the fields, `origin` is read from them; a program `speaks_json`.
 
     `budget` is for every merge and every diff of the request together.
@@ -21,9 +21,9 @@ class Asked:
 
     by: Profile
     sent: Mapping[str, str]
-    origin: Origin
+    origin: BaseVersion
     speaks_json: bool
-    whence: Whence
+    whence: RequestOrigin
     session: Identity
     budget: Budget = field(default_factory=Budget)
 
@@ -36,6 +36,8 @@ class Asked:
         return "json" if self.speaks_json else "form"
 
 
-def asked_by(profile: Profile) -> Asked:
+def write_request_from(profile: Profile) -> WriteRequest:
     """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
-    return Asked(profile, sent_form(), origin_from(sent_form()), is_json(), whence(), identity())
+    return WriteRequest(
+        profile, request_fields(), parse_base_version(request_fields()), is_json(), request_origin(), identity()
+    )

@@ -13,7 +13,7 @@ from portal.auth import Profile
 from portal.clients.records.entries import CLIENT, GRANT, Entry
 from portal.clients.records.models import Client, ClientGrant
 from portal.clients.records.revisions import ClientRevision
-from portal.clients.saving.edits import Edit, Saved, ValueRefused
+from portal.clients.saving.edits import Edit, Saved, ValueRejected
 from portal.clients.saving.operations import add_part, lock, remove_part, save_entry
 from portal.errors import NotFound
 from portal.extensions import db
@@ -47,10 +47,10 @@ def restrict(client: Client, edit: Edit, *, is_restricted: bool) -> Saved:
 
 
 def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
-    """Let somebody see the client. Raises ValueRefused (422) for somebody who sees it already, or cannot sign in."""
+    """Let somebody see the client. Raises ValueRejected (422) for somebody who sees it already, or cannot sign in."""
     lock(client, _with(edit))
     if profile_id not in {profile.id for profile in people_to_grant(client)}:
-        raise ValueRefused("profile_id", "Choose somebody who does not have access yet.")
+        raise ValueRejected("profile_id", "Choose somebody who does not have access yet.")
     return add_part(client, GRANT, _with(edit, profile_id=profile_id))
 
 
@@ -68,7 +68,7 @@ def grant_id_of(client: Client, profile: Profile) -> int:
     return grant_id
 
 
-def touches_access(entry: Entry, revision: ClientRevision) -> bool:
+def affects_access(entry: Entry, revision: ClientRevision) -> bool:
     """Whether the change said who sees the client: to undo it takes the same right."""
     return entry.kind is GRANT or (entry.kind is CLIENT and "is_restricted" in revision.changes)
 

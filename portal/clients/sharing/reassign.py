@@ -9,13 +9,15 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.operations import save_entry
-from portal.editing.base_version import Origin
+from portal.editing.base_version import BaseVersion
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web.actor import NOWHERE, Whence
+from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 
-def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None], whence: Whence = NOWHERE) -> int:
+def reassign(
+    giver: Profile, taker: Profile, tell: Callable[[int, int], None], whence: RequestOrigin = UNKNOWN_ORIGIN
+) -> int:
     """Change the adviser of all of the giver's clients; return of how many. `tell` hears how many of how many are done.
 
     Each is a guarded save like anybody's, in the history as a command's. In the order of their ids, as the import locks
@@ -26,7 +28,7 @@ def hand_over(giver: Profile, taker: Profile, tell: Callable[[int, int], None], 
     mine = list(db.session.scalars(select(Client).where(Client.adviser_id == giver.id).order_by(Client.id)))
     for done, client in enumerate(mine, start=1):
         values = {"adviser_id": taker.id}
-        edit = Edit(Origin(client.version), by=None, values=values, source="cli", whence=whence)
+        edit = Edit(BaseVersion(client.version), by=None, values=values, source="cli", whence=whence)
         save_entry(client, Entry(CLIENT), edit)
         tell(done, len(mine))
     return len(mine)

@@ -6,16 +6,16 @@ from flask_login import current_user
 
 from portal.auth import directory
 from portal.auth.permissions import require_sign_in
-from portal.clients.permissions import client_to_grant
+from portal.clients.permissions import client_for_access_management
 from portal.clients.presence import presence_on_client
 from portal.clients.records.models import Client
-from portal.clients.saving.edits import Edit, ValueRefused
-from portal.clients.saving.write_request import Asked, asked_by
+from portal.clients.saving.edits import Edit, ValueRejected
+from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.sharing import grants
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web.error_handlers import answer
-from portal.web.pagination import LARGEST_NUMBER, number_from
+from portal.web.error_handlers import error_response
+from portal.web.pagination import MAX_ID, parse_number
 from portal.web.request_body import is_json
 
 blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/access")
@@ -24,18 +24,18 @@ blueprint.before_request(require_sign_in)
 
 @blueprint.get("")
 def show(client_id: int) -> ResponseReturnValue:
-    return _page(client_to_grant(current_user, client_id))
+    return _render_access(client_for_access_management(current_user, client_id))
 
 
 @blueprint.post("")
 def restrict(client_id: int) -> ResponseReturnValue:
     """Hide the client from everybody else, or show it to all again."""
-    client, asked = _asked(client_id)
+    client, asked = _write_request(client_id)
     is_restricted = asked.sent.get("is_restricted")
     if is_restricted not in ("yes", "no"):
         raise InvalidInput("is_restricted", "must be yes or no")
     grants.restrict(client, _edit(asked), is_restricted=is_restricted == "yes")
-    return _done(
+    return _redirect_to_access(
         client, "Only those below see this client now." if is_restricted == "yes" else "Everybody sees it now."
     )
 
@@ -43,34 +43,34 @@ def restrict(client_id: int) -> ResponseReturnValue:
 @blueprint.post("/grant")
 def grant(client_id: int) -> ResponseReturnValue:
     """Let one more person see the client."""
-    client, asked = _asked(client_id)
-    profile_id = number_from(asked.sent.get("profile_id", ""), LARGEST_NUMBER)
+    client, asked = _write_request(client_id)
+    profile_id = parse_number(asked.sent.get("profile_id", ""), MAX_ID)
     try:
         grants.grant(client, profile_id or 0, _edit(asked))
-    except ValueRefused as refused:
+    except ValueRejected as refused:
         db.session.rollback()
-        return _refused(client, refused)
-    return _done(client, f"{directory.name_of(profile_id)} sees this client now.")
+        return _refused_page(client, refused)
+    return _redirect_to_access(client, f"{directory.name_of(profile_id)} sees this client now.")
 
 
 @blueprint.post("/<int(min=1, max=2147483647):grant_id>/revoke")
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
     """Take one grant back."""
-    client, asked = _asked(client_id)
+    client, asked = _write_request(client_id)
     grants.revoke(client, grant_id, _edit(asked))
-    return _done(client, "Access is taken back.")
+    return _redirect_to_access(client, "Access is taken back.")
 
 
-def _asked(client_id: int) -> tuple[Client, Asked]:
-    client = client_to_grant(current_user, client_id)
-    return client, asked_by(current_user)
+def _write_request(client_id: int) -> tuple[Client, WriteRequest]:
+    client = client_for_access_management(current_user, client_id)
+    return client, write_request_from(current_user)
 
 
-def _edit(asked: Asked) -> Edit:
+def _edit(asked: WriteRequest) -> Edit:
     return Edit(asked.origin, asked.by.id, caller=asked.caller, source=asked.source, whence=asked.whence)
 
 
-def _done(client: Client, message: str) -> ResponseReturnValue:
+def _redirect_to_access(client: Client, message: str) -> ResponseReturnValue:
     db.session.commit()
     if is_json():
         return {"status": "saved", "version": client.version}
@@ -78,13 +78,13 @@ def _done(client: Client, message: str) -> ResponseReturnValue:
     return redirect(url_for(".show", client_id=client.id))
 
 
-def _refused(client: Client, refused: ValueRefused) -> ResponseReturnValue:
+def _refused_page(client: Client, refused: ValueRejected) -> ResponseReturnValue:
     if is_json():
-        return answer(422, refused.problem, field=refused.field)
-    return _page(client, refused.problem), 422
+        return error_response(422, refused.problem, field=refused.field)
+    return _render_access(client, refused.problem), 422
 
 
-def _page(client: Client, failure: str = "") -> str:
+def _render_access(client: Client, failure: str = "") -> str:
     return render_template(
         "clients/sharing/access.html",
         client=client,

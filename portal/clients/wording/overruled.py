@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from portal.clients.records.display import readable
-from portal.clients.records.entries import Entry, place_of, split_key
+from portal.clients.records.display import display_value
+from portal.clients.records.entries import Entry, sort_key, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import names_of
 from portal.clients.saving.overruled import KEPT, OverruledChange
@@ -108,7 +108,7 @@ def dismiss(profile_id: int, client: Client, version: int) -> None:
 
 
 def _lines(row: Any, names: dict[Entry, str]) -> Iterator[Line]:
-    for key in sorted(row.keys, key=place_of):
+    for key in sorted(row.keys, key=sort_key):
         entry, column = split_key(key)
         old, new = row.changes[key]
         name = names.get(entry, "")
@@ -120,7 +120,7 @@ def _lines(row: Any, names: dict[Entry, str]) -> Iterator[Line]:
             entry=entry,
             column=column,
             label=f"{label} of {name}" if name else label,
-            old=readable(entry.kind, column, old),
-            new=readable(entry.kind, column, new),
+            old=display_value(entry.kind, column, old),
+            new=display_value(entry.kind, column, new),
             is_text=column in entry.kind.by_lines,
         )

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import url_for
 
-from portal.editing.drafts.store import EditDraft, Place
+from portal.editing.drafts.store import DraftKey, EditDraft
 
 
 @dataclass(frozen=True)
 class Offer:
     """A draft that waits for Restore or Discard; `labels` is what people call its fields."""
 
-    place: Place
+    place: DraftKey
     draft: EditDraft
     labels: Sequence[str]
 
@@ -43,7 +43,7 @@ class EditorDraft:
     value was taken. `kept` is what the draft holds already and the page has no fields for.
     """
 
-    place: Place
+    place: DraftKey
     draft_id: str
     offers: Sequence[Offer] = ()
     base: Mapping[str, str] = field(default_factory=dict)

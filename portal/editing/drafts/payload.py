@@ -4,20 +4,20 @@ import re
 from collections.abc import Callable, Collection
 from typing import Any
 
-from portal.editing.base_version import origin_from
-from portal.editing.drafts.store import ASIDE, LONGEST_ID, Mark, Typed, mark_from
+from portal.editing.base_version import parse_base_version
+from portal.editing.drafts.store import ASIDE, LONGEST_ID, DraftPayload, Mark, mark_from
 from portal.errors import InvalidInput
 
 DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
 # `mine` is sent by pages that were opened before drafts had ids; it no longer matters.
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
-LONGEST_FORM = 60
-LONGEST_SEEN = 2_000
+MAX_FORM_NAME_LENGTH = 60
+MAX_SEEN_LENGTH = 2_000
 # Ten times the longest column: what is too long to be saved is kept all the same, to be shortened.
-LONGEST_VALUE = 100_000
+MAX_VALUE_LENGTH = 100_000
 
 
-def typed_from(body: object, fields: Collection[str]) -> Typed:
+def parse_draft(body: object, fields: Collection[str]) -> DraftPayload:
     """Read `version`, `seen`, `values` and `restored` from parsed JSON; `fields` are those that the form has.
 
     Raises InvalidInput (422) naming the member.
@@ -29,16 +29,16 @@ def typed_from(body: object, fields: Collection[str]) -> Typed:
     version, seen = body.get("version"), body.get("seen", "")
     if not isinstance(version, int) or isinstance(version, bool):
         raise InvalidInput("version", "must be the number of the version that the person started from")
-    if not isinstance(seen, str) or len(seen) > LONGEST_SEEN:
-        raise InvalidInput("seen", f"must be text of at most {LONGEST_SEEN:,} characters, such as phone:7 notes:8")
-    origin_from({"version": str(version), "seen": seen})
+    if not isinstance(seen, str) or len(seen) > MAX_SEEN_LENGTH:
+        raise InvalidInput("seen", f"must be text of at most {MAX_SEEN_LENGTH:,} characters, such as phone:7 notes:8")
+    parse_base_version({"version": str(version), "seen": seen})
     restored = mark_of(body["restored"], "restored") if "restored" in body else None
-    return Typed(version, seen, _values(body.get("values"), fields), restored)
+    return DraftPayload(version, seen, _values(body.get("values"), fields), restored)
 
 
-def form_from(name: str | None, fields_of: Callable[[str], Collection[str]]) -> str:
+def parse_form_name(name: str | None, fields_of: Callable[[str], Collection[str]]) -> str:
     """The name of a form that the page has, so with fields. Raises InvalidInput (422)."""
-    if not name or len(name) > LONGEST_FORM or not fields_of(name):
+    if not name or len(name) > MAX_FORM_NAME_LENGTH or not fields_of(name):
         raise InvalidInput("form", "must name a form, such as record, person/12 or person/new")
     return name
 
@@ -64,8 +64,8 @@ def _values(values: Any, fields: Collection[str]) -> dict[str, str]:
     for name, value in values.items():
         if name.removeprefix(ASIDE) not in fields:
             raise InvalidInput("values", "must have names of fields that the form has")
-        if not isinstance(value, str) or len(value) > LONGEST_VALUE or not _can_be_kept(value):
-            raise InvalidInput("values", f"must be texts of at most {LONGEST_VALUE:,} characters without NUL")
+        if not isinstance(value, str) or len(value) > MAX_VALUE_LENGTH or not _can_be_kept(value):
+            raise InvalidInput("values", f"must be texts of at most {MAX_VALUE_LENGTH:,} characters without NUL")
     return values
 
 

@@ -28,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
-from portal.editing.base_version import Origin, origin_from
+from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.extensions import Model, db
 
-MOST_DRAFTS = 100  # of one profile; the oldest go
+MAX_DRAFTS_PER_PROFILE = 100  # of one profile; the oldest go
 KEPT_DAYS = 30
 MAX_BYTES = 4 * 2**20  # of one profile's drafts together, as the database holds them; the oldest go
 LONGEST_ID = 40
@@ -61,9 +61,9 @@ class EditDraft(Model):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> BaseVersion:
         """Where the person had started from."""
-        return origin_from({"version": str(self.base_version), "seen": self.seen})
+        return parse_base_version({"version": str(self.base_version), "seen": self.seen})
 
     @property
     def mark(self) -> "Mark":
@@ -88,7 +88,7 @@ def mark_from(text: str) -> Mark | None:
 
 
 @dataclass(frozen=True)
-class Place:
+class DraftKey:
     """Whose drafts of which form on which page."""
 
     profile_id: int
@@ -103,7 +103,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Typed:
+class DraftPayload:
     """What one page holds that is not saved; `restored` is the draft that it was opened with."""
 
     base_version: int
@@ -121,7 +121,7 @@ def new_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def keep(place: Place, draft_id: str, typed: Typed) -> None:
+def keep(place: DraftKey, draft_id: str, typed: DraftPayload) -> None:
     """Keep it in place of the same page's earlier draft, and of the one that it restored. Flushes.
 
     Where nothing is typed the draft goes. Call `take_turns` first.
@@ -137,10 +137,10 @@ def keep(place: Place, draft_id: str, typed: Typed) -> None:
     upsert = insert(EditDraft).values(profile_id=place.profile_id, **key, **state, **now)
     statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
     db.session.execute(statement)
-    _drop_the_oldest(place.profile_id)
+    _delete_oldest(place.profile_id)
 
 
-def drafts_at(place: Place) -> Sequence[EditDraft]:
+def drafts_at(place: DraftKey) -> Sequence[EditDraft]:
     """The newest first."""
     newest_first = select(EditDraft).where(place.is_here).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
     return db.session.scalars(newest_first.execution_options(populate_existing=True)).all()
@@ -173,24 +173,24 @@ def written_from(found: Sequence[tuple[str, str, str]] | None) -> list[Written]:
     return list(by_form.values())
 
 
-def discard(place: Place, draft_id: str) -> None:
+def discard(place: DraftKey, draft_id: str) -> None:
     """Flushes. No draft is no error."""
     _delete(place.is_here, EditDraft.draft_id == draft_id)
 
 
-def discard_marked(place: Place, mark: Mark) -> bool:
+def discard_marked(place: DraftKey, mark: Mark) -> bool:
     """Discard a draft unless it has been written since. Return whether it is gone. Flushes."""
     mine = (place.is_here, EditDraft.draft_id == mark.draft_id)
     _delete(*mine, EditDraft.updated_at == mark.updated_at)
     return db.session.scalar(select(EditDraft.draft_id).where(*mine)) is None
 
 
-def discard_all(place: Place) -> None:
+def discard_all(place: DraftKey) -> None:
     """For a part that is removed. Flushes."""
     _delete(place.is_here)
 
 
-def settle(place: Place, sent: Mapping[str, str]) -> None:
+def settle(place: DraftKey, sent: Mapping[str, str]) -> None:
     """A save of `sent` has been accepted: its page's draft, and the one that was restored into it, go. Flushes.
 
     Those of other pages stay; of a program, which names no draft, all do.
@@ -207,7 +207,7 @@ def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
     return connection.execute(query, {"days": days}).rowcount
 
 
-def _drop_the_oldest(profile_id: int) -> None:
+def _delete_oldest(profile_id: int) -> None:
     """Within both limits. The sizes are those of the stored values, which are not read for it."""
     mine = EditDraft.profile_id == profile_id
     newest_first = (EditDraft.updated_at.desc(), EditDraft.draft_id)
@@ -223,7 +223,7 @@ def _drop_the_oldest(profile_id: int) -> None:
         .subquery()
     )
     too_much = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
-        or_(ranked.c.place > MOST_DRAFTS, ranked.c.bytes > MAX_BYTES)
+        or_(ranked.c.place > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_BYTES)
     )
     _delete(mine, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(too_much))
 

@@ -9,20 +9,20 @@ from flask_login import current_user
 
 from portal import page_kinds
 from portal.editing.drafts import store
-from portal.editing.drafts.payload import draft_id_from, form_from, mark_of, typed_from
-from portal.editing.drafts.store import Place
+from portal.editing.drafts.payload import draft_id_from, mark_of, parse_draft, parse_form_name
+from portal.editing.drafts.store import DraftKey
 from portal.errors import NotAllowed, NotSignedIn
 from portal.extensions import csrf, db
 from portal.web.csrf import check_csrf
-from portal.web.json_body import json_body
-from portal.web.safe_redirect import local_path
+from portal.web.json_body import read_json_body
+from portal.web.safe_redirect import safe_redirect_target
 from portal.web.session_cookie import identity
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
 # Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
-LARGEST_BODY_BYTES = 256 * 1024
+MAX_DRAFT_BODY_BYTES = 256 * 1024
 MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
 
 
@@ -53,9 +53,9 @@ def check_token() -> None:
 def keep(page_identifier: str) -> ResponseReturnValue:
     """Keep what is typed in one page, beside what others of the same form have kept."""
     draft_id = draft_id_from(request.args.get("draft", ""))
-    place = _place(page_identifier)
+    place = _draft_key(page_identifier)
     fields = page_kinds.parse(page_identifier).kind.fields_of(place.form)
-    store.keep(place, draft_id, typed_from(json_body(LARGEST_BODY_BYTES), fields))
+    store.keep(place, draft_id, parse_draft(read_json_body(MAX_DRAFT_BODY_BYTES), fields))
     db.session.commit()
     return {"status": "kept"}
 
@@ -63,7 +63,7 @@ def keep(page_identifier: str) -> ResponseReturnValue:
 @blueprint.delete("/<page_identifier>")
 def discard(page_identifier: str) -> ResponseReturnValue:
     """Discard the draft that `mark` names, unless its page has typed on; or the page's own, by its `draft`."""
-    place = _place(page_identifier)
+    place = _draft_key(page_identifier)
     is_gone = True
     if "mark" in request.args:
         is_gone = store.discard_marked(place, mark_of(request.args["mark"], "mark"))
@@ -74,19 +74,19 @@ def discard(page_identifier: str) -> ResponseReturnValue:
 
 
 @by_hand.post("/discard_draft/<page_identifier>")
-def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
+def discard_form(page_identifier: str) -> ResponseReturnValue:
     """As `discard`, from the form of the editor's banner, back to the editor."""
-    is_gone = store.discard_marked(_place(page_identifier), mark_of(request.form.get("mark"), "mark"))
+    is_gone = store.discard_marked(_draft_key(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
     flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
-    return redirect(local_path(request.form.get("back"), home="/"))
+    return redirect(safe_redirect_target(request.form.get("back"), home="/"))
 
 
-def _place(page_identifier: str) -> Place:
+def _draft_key(page_identifier: str) -> DraftKey:
     """404 for a page that is not the caller's to see, 403 for somebody who may not write."""
     page = page_kinds.parse(page_identifier)
     page.kind.load(current_user, page.number)
     if not current_user.may_write:
         raise NotAllowed("Your role lets you look but not change anything.")
-    form = form_from(request.args.get("form"), page.kind.fields_of)
-    return Place(current_user.id, page.identifier, form)
+    form = parse_form_name(request.args.get("form"), page.kind.fields_of)
+    return DraftKey(current_user.id, page.identifier, form)

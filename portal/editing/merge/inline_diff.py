@@ -11,7 +11,7 @@ from typing import NamedTuple
 from portal.editing.merge.budget import Budget, TooCostly
 from portal.editing.merge.diff import changes_between
 
-LEAST_COMMON = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
+MIN_COMMON_SHARE = 0.5  # of the shorter line's words: with fewer in common the two cannot be read as one
 MAX_PIECES = 1_000  # more can neither be read nor quickly drawn
 LINES_AROUND = 3
 MIN_CUT_LINES = 3
@@ -19,7 +19,7 @@ MAX_REPLACED_CHARACTERS = 400  # of two texts with nothing in common: longer one
 WORDS = re.compile(r"\S+|\s+")
 
 
-class Piece(NamedTuple):
+class Segment(NamedTuple):
     """A stretch of text that is in both ("same"), only in the old one ("gone") or only in the new one ("new"); or how
     much of it is left out ("cut").
     """
@@ -28,7 +28,7 @@ class Piece(NamedTuple):
     text: str
 
 
-def differences(old: str, new: str, budget: Budget) -> list[Piece] | None:
+def inline_diff(old: str, new: str, budget: Budget) -> list[Segment] | None:
     """Return the pieces in their order; all but the "new" ones make up `old`, all but the "gone" ones make up `new`.
 
     Return None for texts that are too long or too different for the budget: they are to be shown whole, side by side.
@@ -41,11 +41,11 @@ def differences(old: str, new: str, budget: Budget) -> list[Piece] | None:
     return None if is_other_text or len(pieces) > MAX_PIECES else pieces
 
 
-def abridged(pieces: Sequence[Piece]) -> list[Piece]:
+def abridged(pieces: Sequence[Segment]) -> list[Segment]:
     """Return the pieces with LINES_AROUND of the lines that are the same around each change; a "cut" piece says what
     stands between.
     """
-    shown: list[Piece] = []
+    shown: list[Segment] = []
     for number, piece in enumerate(pieces):
         lines = piece.text.splitlines(keepends=True)
         before = LINES_AROUND if number else 0
@@ -55,26 +55,26 @@ def abridged(pieces: Sequence[Piece]) -> list[Piece]:
             shown.append(piece)
             continue
         head, tail = "".join(lines[:before]), "".join(lines[before + hidden :])
-        cut = Piece("cut", f"{hidden} lines")
-        shown += [each for each in (Piece("same", head), cut, Piece("same", tail)) if each.text]
+        cut = Segment("cut", f"{hidden} lines")
+        shown += [each for each in (Segment("same", head), cut, Segment("same", tail)) if each.text]
     return shown
 
 
-def _lines(old: str, new: str, budget: Budget) -> Iterator[Piece]:
+def _lines(old: str, new: str, budget: Budget) -> Iterator[Segment]:
     for kind, was, now in _stretches(old.splitlines(keepends=True), new.splitlines(keepends=True), budget):
-        yield from [Piece("same", was)] if kind == "same" else _words(was, now, budget)
+        yield from [Segment("same", was)] if kind == "same" else _words(was, now, budget)
 
 
-def _words(old: str, new: str, budget: Budget) -> list[Piece]:
+def _words(old: str, new: str, budget: Budget) -> list[Segment]:
     """The pieces of lines that were changed; the old ones and the new ones whole where their words are too costly."""
-    whole, pieces = [Piece("gone", old), Piece("new", new)], list[Piece]()
+    whole, pieces = [Segment("gone", old), Segment("new", new)], list[Segment]()
     try:
         for kind, was, now in _stretches(WORDS.findall(old), WORDS.findall(new), budget):
-            pieces += [Piece("same", was)] if kind == "same" else [Piece("gone", was), Piece("new", now)]
+            pieces += [Segment("same", was)] if kind == "same" else [Segment("gone", was), Segment("new", now)]
     except TooCostly:
         return whole
     common = sum(len(piece.text.split()) for piece in pieces if piece.kind == "same")
-    is_other_text = common < LEAST_COMMON * min(len(old.split()), len(new.split()))
+    is_other_text = common < MIN_COMMON_SHARE * min(len(old.split()), len(new.split()))
     return whole if is_other_text else pieces
 
 
@@ -88,8 +88,8 @@ def _stretches(old: Sequence[str], new: Sequence[str], budget: Budget) -> Iterat
     yield "same", "".join(old[at:]), ""
 
 
-def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+def _joined(pieces: Iterable[Segment]) -> Iterator[Segment]:
     """Neighbours of one kind as one, and none that is empty."""
     there = (piece for piece in pieces if piece.text)
     for kind, group in groupby(there, key=lambda piece: piece.kind):
-        yield Piece(kind, "".join(piece.text for piece in group))
+        yield Segment(kind, "".join(piece.text for piece in group))

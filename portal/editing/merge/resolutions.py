@@ -13,18 +13,18 @@ CHOICES = ("both", "theirs", "yours", "third")
 
 
 @dataclass(frozen=True)
-class Decision:
+class Resolution:
     """One of CHOICES for a field, `both` of a text alone; `value` is the third value where that is the choice."""
 
     choice: str
     value: Any = None
 
 
-Decisions = Mapping[str, Decision]
+Resolutions = Mapping[str, Resolution]
 
 
 @dataclass(frozen=True)
-class Decided:
+class Resolved:
     """`changes` are the values to write; `undecided` those of `conflicts` that are left; `choices` what was chosen."""
 
     changes: dict[str, Any]
@@ -33,7 +33,7 @@ class Decided:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def decide(merged: Merge, decisions: Decisions, changed_since: frozenset[str]) -> Decided:
+def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]) -> Resolved:
     """Apply the decisions to the conflicts, which are all the fields that were decided on (merge's `ask`).
 
     One about a field in `changed_since` no longer stands, unless what was decided is there by now: a second click sends
@@ -56,4 +56,4 @@ def decide(merged: Merge, decisions: Decisions, changed_since: frozenset[str]) -
         choices[conflict.field] = decision.choice
         if value != conflict.theirs:
             changes[conflict.field] = value
-    return Decided(changes, tuple(undecided), choices, merged.conflicts)
+    return Resolved(changes, tuple(undecided), choices, merged.conflicts)

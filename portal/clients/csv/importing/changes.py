@@ -30,7 +30,7 @@ class ImportCounts(NamedTuple):
 
 
 @dataclass
-class Changes:
+class RowChanges:
     """Rows to insert; the kept records to update, each with the columns that differ; how many are fine already."""
 
     new: list[Values] = field(default_factory=list)
@@ -42,9 +42,9 @@ class Changes:
         return Counts(len(self.new), len(self.changed), self.unchanged)
 
 
-def changes_between(pairs: Iterable[tuple[Values, Values | None]]) -> Changes:
+def diff_rows(pairs: Iterable[tuple[Values, Values | None]]) -> RowChanges:
     """From pairs of wanted values and the record that is there, or None. Only wanted columns are compared."""
-    changes = Changes()
+    changes = RowChanges()
     for wanted, kept in pairs:
         if kept is None:
             changes.new.append(wanted)

@@ -16,15 +16,15 @@ from portal.auth import administration
 from portal.auth import profiles as operations
 from portal.clients import permissions
 from portal.clients.csv.importing import store
-from portal.clients.csv.importing.changes import Changes, ImportCounts, Values, changes_between
+from portal.clients.csv.importing.changes import ImportCounts, RowChanges, Values, diff_rows
 from portal.clients.csv.importing.references import reference_problems
 from portal.clients.csv.importing.revisions import ImportHistory
-from portal.clients.csv.importing.store import Kept
-from portal.clients.csv.importing.valuations import Valuations
+from portal.clients.csv.importing.store import ExistingRecords
+from portal.clients.csv.importing.valuations import ValuationImport
 from portal.clients.csv.importing.value_checks import value_problems
 from portal.clients.csv.problems import ImportProblems, first_of
 from portal.clients.csv.schema import CLIENTS, FILES, PRODUCTS, VALUATIONS, AnyRow
-from portal.clients.csv.tables import Tables, Tell, read_tables
+from portal.clients.csv.tables import OnProgress, Tables, read_tables
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry, EntryKind
 from portal.clients.records.people_matching import match_people
 from portal.clients.saving import auditing
@@ -34,12 +34,12 @@ from portal.extensions import db
 from portal.web.actor import NOBODY, Actor
 
 
-class ImportOvertaken(PortalError):
+class ImportConflict(PortalError):
     """Records changed under the import's hands. The caller rolls back, and may import again."""
 
 
 def import_folder(
-    folder: Path, *, progress: Tell | None = None, warn: Tell | None = None, by: Actor = NOBODY
+    folder: Path, *, progress: OnProgress | None = None, warn: OnProgress | None = None, by: Actor = NOBODY
 ) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
@@ -47,16 +47,16 @@ def import_folder(
     somebody saves one of them meanwhile, the import rolls back and begins again, with all of them locked from then on.
     `progress` hears a line now and then, `warn` of amounts that are taken and may be wrong; the audit names `by` where
     the import changes a role, or who sees a restricted client. Raises ImportProblems, with every problem of every file
-    and before anything is written, or ImportOvertaken; the caller then rolls back.
+    and before anything is written, or ImportConflict; the caller then rolls back.
     """
-    tell = progress or _tell_nobody
+    tell = progress or _no_progress
     counts, doubts = _import(read_tables(folder, tell), tell, by)
     for line in first_of(doubts):
-        (warn or _tell_nobody)(line)
+        (warn or _no_progress)(line)
     return counts
 
 
-def _import(tables: Tables, tell: Tell, by: Actor) -> tuple[ImportCounts, list[str]]:
+def _import(tables: Tables, tell: OnProgress, by: Actor) -> tuple[ImportCounts, list[str]]:
     try:
         return _attempt(tables, tell, by, hold=False)
     except (StaleVersion, IntegrityError):
@@ -65,22 +65,22 @@ def _import(tables: Tables, tell: Tell, by: Actor) -> tuple[ImportCounts, list[s
     try:
         return _attempt(tables, tell, by, hold=True)
     except (StaleVersion, IntegrityError) as error:
-        raise ImportOvertaken(
+        raise ImportConflict(
             "Records were added while they were being imported. Nothing was imported; try again."
         ) from error
 
 
-def _attempt(tables: Tables, tell: Tell, by: Actor, *, hold: bool) -> tuple[ImportCounts, list[str]]:
+def _attempt(tables: Tables, tell: OnProgress, by: Actor, *, hold: bool) -> tuple[ImportCounts, list[str]]:
     store.take_turns()
-    kept = store.kept_records(tables, hold=hold)
-    _refuse_problems(tables, kept)
+    kept = store.load_existing(tables, hold=hold)
+    _raise_problems(tables, kept)
     try:
         return _write(tables, kept, tell, by)
     finally:
         db.session.expire_all()  # what is loaded there has been changed behind its back
 
 
-def _refuse_problems(tables: Tables, kept: Kept) -> None:
+def _raise_problems(tables: Tables, kept: ExistingRecords) -> None:
     owners = {plan: product["client_ref"] for plan, product in kept.products.items()}
     problems = (
         tables.problems
@@ -91,21 +91,21 @@ def _refuse_problems(tables: Tables, kept: Kept) -> None:
         raise ImportProblems(sorted(problems, key=lambda found: (FILES.index(found.file), found.line or 0)))
 
 
-def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> tuple[ImportCounts, list[str]]:
+def _write(tables: Tables, kept: ExistingRecords, tell: OnProgress, by: Actor) -> tuple[ImportCounts, list[str]]:
     """Write it all; return what was done, and the amounts that may be wrong.
 
     In this order: each file names what the one before it has brought, and nothing that belongs to a client which was
     there is touched before its row is locked and its version claimed.
     """
     at = clock.now()
-    profiles = changes_between(_profiles(tables, kept))
+    profiles = diff_rows(_profiles(tables, kept))
     store.add_profiles(profiles)
-    clients = changes_between(_clients(tables, kept))
+    clients = diff_rows(_clients(tables, kept))
     store.add_clients(clients, stamp={"updated_at": at, "updated_by": None})
     client_ids = store.client_ids(tables.client_refs)
-    people = changes_between(_people(tables, kept, client_ids))
-    products = changes_between(_products(tables, kept, client_ids))
-    valuations = Valuations(tables.valuations.rows, kept.products)
+    people = diff_rows(_people(tables, kept, client_ids))
+    products = diff_rows(_products(tables, kept, client_ids))
+    valuations = ValuationImport(tables.valuations.rows, kept.products)
     history = ImportHistory(
         known={client["id"]: client["version"] for client in kept.clients.values()}
         | {product["client_id"]: product["client_version"] for product in kept.products.values()},
@@ -127,7 +127,7 @@ def _write(tables: Tables, kept: Kept, tell: Tell, by: Actor) -> tuple[ImportCou
     return counts, valuations.jumps()
 
 
-def _write_profiles(profiles: Changes, by: Actor) -> None:
+def _write_profiles(profiles: RowChanges, by: Actor) -> None:
     """Bring those that were there up to date, after the clients are locked: a save locks its client first, too."""
     store.write_profiles(profiles)
     ids = store.profile_ids()
@@ -138,7 +138,7 @@ def _write_profiles(profiles: Changes, by: Actor) -> None:
             administration.change_role(by, operations.profile_with_id(kept["id"]), values["role"])
 
 
-def _tell_of_access(clients: Changes, history: ImportHistory, by: Actor) -> None:
+def _tell_of_access(clients: RowChanges, history: ImportHistory, by: Actor) -> None:
     """Take off the pages of clients whoever may not see them any more; name to the audit who lost and gained access."""
     advisers = [(client, values["adviser_id"]) for client, values in clients.changed if "adviser_id" in values]
     for client, _ in advisers:
@@ -153,7 +153,7 @@ def _tell_of_access(clients: Changes, history: ImportHistory, by: Actor) -> None
     )
 
 
-def _touched(clients: Changes, *parts: Changes) -> set[int]:
+def _touched(clients: RowChanges, *parts: RowChanges) -> set[int]:
     """The ids of the clients that something is written of."""
     ids = {client["id"] for client, _ in clients.changed}
     for changes in parts:
@@ -161,7 +161,7 @@ def _touched(clients: Changes, *parts: Changes) -> set[int]:
     return ids
 
 
-def _write_parts(kind: EntryKind, changes: Changes, history: ImportHistory) -> Sequence[Any]:
+def _write_parts(kind: EntryKind, changes: RowChanges, history: ImportHistory) -> Sequence[Any]:
     """Write people or products; return the rows that are new."""
     added = store.add_parts(kind.model, changes)
     for row in added:
@@ -172,19 +172,21 @@ def _write_parts(kind: EntryKind, changes: Changes, history: ImportHistory) -> S
     return added
 
 
-def _profiles(tables: Tables, kept: Kept) -> Iterator[tuple[Values, Values | None]]:
+def _profiles(tables: Tables, kept: ExistingRecords) -> Iterator[tuple[Values, Values | None]]:
     for row in tables.profiles.rows:
         yield _values(row), kept.profiles.get(row.key or "")
 
 
-def _clients(tables: Tables, kept: Kept) -> Iterator[tuple[Values, Values | None]]:
+def _clients(tables: Tables, kept: ExistingRecords) -> Iterator[tuple[Values, Values | None]]:
     ids = store.profile_ids()
     for row in tables.clients.rows:
         adviser_id = ids[row.adviser_email.lower()] if row.adviser_email else None
         yield _values(row, "adviser_email", adviser_id=adviser_id), kept.clients.get(row.client_ref)
 
 
-def _people(tables: Tables, kept: Kept, client_ids: dict[str, int]) -> Iterator[tuple[Values, Values | None]]:
+def _people(
+    tables: Tables, kept: ExistingRecords, client_ids: dict[str, int]
+) -> Iterator[tuple[Values, Values | None]]:
     given: dict[int, list[Values]] = defaultdict(list)
     for row in tables.people.rows:
         client_id = client_ids[row.client_ref]
@@ -193,7 +195,9 @@ def _people(tables: Tables, kept: Kept, client_ids: dict[str, int]) -> Iterator[
         yield from match_people(people, kept.people.get(client_id, []))
 
 
-def _products(tables: Tables, kept: Kept, client_ids: dict[str, int]) -> Iterator[tuple[Values, Values | None]]:
+def _products(
+    tables: Tables, kept: ExistingRecords, client_ids: dict[str, int]
+) -> Iterator[tuple[Values, Values | None]]:
     for row in tables.products.rows:
         values = _values(row, "client_ref", client_id=client_ids[row.client_ref])
         yield values, kept.products.get(row.plan_number)
@@ -205,5 +209,5 @@ def _values(row: AnyRow, *left_out: str, **added: Any) -> dict[str, Any]:
     return kept | added
 
 
-def _tell_nobody(line: str) -> None:
+def _no_progress(line: str) -> None:
     """Progress that nobody asked for."""

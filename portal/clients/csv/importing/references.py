@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from portal.clients.csv.problems import Problem
 from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, PersonRow, ProductRow
 from portal.clients.csv.tables import Table, Tables
-from portal.clients.records.parsers import shown
+from portal.clients.records.parsers import quote_for_message
 
 
 def reference_problems(
@@ -30,7 +30,7 @@ def _advisers(tables: Tables, emails: Collection[str]) -> Iterator[Problem]:
         email = row.adviser_email
         if not email or email.lower() in given or email.lower() in emails or tables.profiles.may_hold(email):
             continue
-        yield Problem(CLIENTS.file, row.line, "adviser_email", f"{shown(email)} is not a known user")
+        yield Problem(CLIENTS.file, row.line, "adviser_email", f"{quote_for_message(email)} is not a known user")
 
 
 def _clients_of(
@@ -44,14 +44,14 @@ def _clients_of(
         ref = row.client_ref
         if not ref or ref in given or ref in client_refs or tables.clients.may_hold(ref):
             continue
-        yield Problem(file, row.line, "client_ref", f"{shown(ref)} is not a known client")
+        yield Problem(file, row.line, "client_ref", f"{quote_for_message(ref)} is not a known client")
 
 
 def _owners(tables: Tables, owners: Mapping[str, str]) -> Iterator[Problem]:
     for row in tables.products.rows:
         owner = owners.get(row.plan_number)
         if owner is not None and row.client_ref and owner != row.client_ref:
-            text = f"{shown(row.plan_number)} belongs to another client, {shown(owner)}"
+            text = f"{quote_for_message(row.plan_number)} belongs to another client, {quote_for_message(owner)}"
             yield Problem(PRODUCTS.file, row.line, "plan_number", text)
 
 
@@ -61,4 +61,4 @@ def _plans(tables: Tables, owners: Collection[str]) -> Iterator[Problem]:
         plan = row.plan_number
         if not plan or plan in given or plan in owners or tables.products.may_hold(plan):
             continue
-        yield Problem(VALUATIONS.file, row.line, "plan_number", f"{shown(plan)} is not a known plan")
+        yield Problem(VALUATIONS.file, row.line, "plan_number", f"{quote_for_message(plan)} is not a known plan")

@@ -14,18 +14,18 @@ from sqlalchemy import insert
 from portal.clients.csv.importing.changes import Values
 from portal.clients.records.entries import VALUATION, Entry, EntryKind
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import Changes, ClientRevision, to_json
+from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
 from portal.editing import optimistic_lock
 from portal.extensions import db
 
 
 class ImportHistory:
-    """Changes by client id. `known` has the versions (client id → version) that the import has compared with."""
+    """FieldChanges by client id. `known` has the versions (client id → version) that the import has compared with."""
 
     def __init__(self, known: Mapping[int, int], new_clients: Collection[int]) -> None:
         self._known = known
         self._new_clients = frozenset(new_clients)
-        self._changes: dict[int, Changes] = defaultdict(dict)
+        self._changes: dict[int, FieldChanges] = defaultdict(dict)
         self._claimed: dict[int, int] = {}
 
     def changed(self, client_id: int, entry: Entry, kept: Values, values: Values) -> None:
@@ -54,7 +54,7 @@ class ImportHistory:
         """
         expected = {id_: self._known[id_] for id_ in client_ids if id_ not in self._new_clients}
         stamp = {"updated_at": at, "updated_by": None}
-        self._claimed = optimistic_lock.claim_guarded(db.session, Client, expected, stamp)
+        self._claimed = optimistic_lock.bump_versions_if_unchanged(db.session, Client, expected, stamp)
 
     def version_of(self, client_id: int) -> int:
         """The version that `claim` raised the client to."""

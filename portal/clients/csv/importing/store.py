@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from portal.auth import Profile
-from portal.clients.csv.importing.changes import Changes, Values
+from portal.clients.csv.importing.changes import RowChanges, Values
 from portal.clients.csv.schema import ValuationRow
 from portal.clients.csv.tables import Tables
 from portal.clients.records.models import Client, Person, Product
@@ -75,7 +75,7 @@ JUMPS = text("""
 
 
 @dataclass(frozen=True)
-class Kept:
+class ExistingRecords:
     """What the database already holds of what the files name.
 
     Everybody's profile by email in lower case, clients by reference, plans by number, people by their client's id.
@@ -92,7 +92,7 @@ def take_turns() -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(IMPORT_LOCK)))
 
 
-def kept_records(tables: Tables, *, hold: bool) -> Kept:
+def load_existing(tables: Tables, *, hold: bool) -> ExistingRecords:
     """Read what is there. With `hold` nobody saves a client of it until the transaction ends."""
     plans = {row.plan_number for table in (tables.products, tables.valuations) for row in table.rows}
     everybody = select(Profile.id, Profile.first_name, Profile.last_name, Profile.email, Profile.role)
@@ -103,7 +103,7 @@ def kept_records(tables: Tables, *, hold: bool) -> Kept:
     if hold:
         db.session.execute(select(Client.id).where(named).order_by(Client.id).with_for_update(key_share=True))
     clients = _by("client_ref", select(Client.__table__).where(_is_one_of(Client.client_ref, tables.client_refs)))
-    return Kept(
+    return ExistingRecords(
         profiles={row["email"].lower(): row for row in db.session.execute(everybody).mappings()},
         clients=clients,
         products=_by(
@@ -116,27 +116,27 @@ def kept_records(tables: Tables, *, hold: bool) -> Kept:
     )
 
 
-def add_profiles(changes: Changes) -> None:
+def add_profiles(changes: RowChanges) -> None:
     """New profiles get no password, so that nobody can sign in as them until a maintainer sets one."""
     _insert(Profile, changes.new)
 
 
-def write_profiles(changes: Changes) -> None:
+def write_profiles(changes: RowChanges) -> None:
     """The changed ones, but for their roles: what a new role ends is administration.change_role's."""
     others = ((kept, {name: value for name, value in row.items() if name != "role"}) for kept, row in changes.changed)
-    _update(Profile, Changes(changed=[(kept, values) for kept, values in others if values]))
+    _update(Profile, RowChanges(changed=[(kept, values) for kept, values in others if values]))
 
 
-def add_clients(changes: Changes, stamp: Values) -> None:
+def add_clients(changes: RowChanges, stamp: Values) -> None:
     _insert(Client, [{**values, **stamp} for values in changes.new])
 
 
-def write_clients(changes: Changes) -> None:
+def write_clients(changes: RowChanges) -> None:
     """The changed ones; the history has claimed their versions."""
     _update(Client, changes)
 
 
-def add_parts(model: type[Any], changes: Changes) -> Sequence[Any]:
+def add_parts(model: type[Any], changes: RowChanges) -> Sequence[Any]:
     """Insert the new people or products and return them as they are in the table."""
     if not changes.new:
         return []
@@ -144,7 +144,7 @@ def add_parts(model: type[Any], changes: Changes) -> Sequence[Any]:
     return db.session.execute(insert(table).returning(table), changes.new).all()
 
 
-def write_parts(model: type[Any], changes: Changes) -> None:
+def write_parts(model: type[Any], changes: RowChanges) -> None:
     _update(model, changes)
 
 
@@ -220,6 +220,6 @@ def _insert(model: type[Any], rows: Sequence[Values]) -> None:
         db.session.execute(insert(model.__table__), rows)
 
 
-def _update(model: type[Any], changes: Changes) -> None:
+def _update(model: type[Any], changes: RowChanges) -> None:
     for kept, values in changes.changed:
         db.session.execute(update(model.__table__).where(model.__table__.c.id == kept["id"]).values(**values))

@@ -16,7 +16,7 @@ from portal.clients.records import valuation_jumps
 from portal.clients.records.valuation_jumps import Before
 
 
-class Valuations:
+class ValuationImport:
     """`rows` are the file's, `kept` the products that were there before, by plan number."""
 
     def __init__(self, rows: Sequence[ValuationRow], kept: Mapping[str, Values]) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 
 from portal.clients.csv.importing import store
 from portal.clients.csv.importing.changes import Values
-from portal.clients.csv.importing.store import Kept
+from portal.clients.csv.importing.store import ExistingRecords
 from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, AnyRow, Shape, ValuationRow
+from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, AnyRow, TableSchema, ValuationRow
 from portal.clients.csv.tables import Tables
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, EntryKind
 from portal.clients.records.entry_checks import problem_with
-from portal.clients.records.parsers import shown
+from portal.clients.records.parsers import quote_for_message
 
 
-def value_problems(tables: Tables, kept: Kept, today: date) -> list[Problem]:
+def value_problems(tables: Tables, kept: ExistingRecords, today: date) -> list[Problem]:
     """Name the rows with such values. Reads from the database what it holds of valuations that look wrong."""
 
     def client_of(row: Any) -> list[Values]:
@@ -39,7 +39,7 @@ def value_problems(tables: Tables, kept: Kept, today: date) -> list[Problem]:
 
 
 def _problems(
-    shape: Shape[Any], kind: EntryKind, rows: Iterable[AnyRow], stored: Callable[[Any], list[Values]], today: date
+    shape: TableSchema[Any], kind: EntryKind, rows: Iterable[AnyRow], stored: Callable[[Any], list[Values]], today: date
 ) -> Iterator[Problem]:
     headings = dict(zip(shape.fields, shape.columns, strict=True))
     for row in rows:
@@ -47,10 +47,10 @@ def _problems(
             value = getattr(row, column)
             problem = problem_with(kind.name, column, value, today)
             if problem and value not in (other[column] for other in stored(row)):
-                yield Problem(shape.file, row.line, heading, f"{shown(str(value))} {problem}")
+                yield Problem(shape.file, row.line, heading, f"{quote_for_message(str(value))} {problem}")
 
 
-def _new_valuations(rows: Iterable[ValuationRow], kept: Kept, today: date) -> list[ValuationRow]:
+def _new_valuations(rows: Iterable[ValuationRow], kept: ExistingRecords, today: date) -> list[ValuationRow]:
     """Those with a value that a form would not take, but for those that are there already."""
     odd = [row for row in rows if None not in row and _is_odd(row, today)]
     ids = {plan: product["id"] for plan, product in kept.products.items()}
