@@ -68,6 +68,6 @@ def test_every_file_that_starts_programs_by_itself_gives_them_default_signals_an
     """`subprocess.run` waits for its program by itself."""
     texts = {path.relative_to(TESTS).as_posix(): path.read_text() for path in TESTS.rglob("*.py")}
     starting = {path for path, text in texts.items() if "subprocess.Popen(" in text}
-    assert {"platform/programs.py", "platform/portal.py"} <= starting
+    assert {"support/processes.py", "support/server.py"} <= starting
     careless = {path for path in starting if "default_signals()" not in texts[path] or "kill(" not in texts[path]}
     assert careless == set()
