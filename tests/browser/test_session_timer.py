@@ -27,7 +27,7 @@ def test_who_types_is_not_asked_and_who_does_not_stays_by_a_button(
     page, asked = person.page, person.page.get_by_role("alertdialog", name="Are you still there?")
     page.clock.install()
     page.goto("/clients")
-    with page.expect_response(re.compile("session-timer.js$")) as script:
+    with page.expect_response(re.compile("session/timer.js$")) as script:
         page.clock.fast_forward("06:00")
     page.evaluate("(url) => import(url).then(() => true)", script.value.url)  # it has run, not only arrived
     with page.expect_response(is_prolonged):

@@ -22,7 +22,7 @@ def test_scripts_and_styles_are_few_compressed_and_kept_for_ever_and_nothing_is_
 
     files = [response for response in responses if response.request.resource_type in ("script", "stylesheet")]
     sizes = {response.url.split("/static/", 1)[-1]: len(response.body()) for response in files}
-    assert {"main.js", "page.js", "tokens.css"} <= {path.rsplit("/", 1)[-1] for path in sizes}
+    assert {"every-page.js", "page.js", "tokens.css"} <= {path.rsplit("/", 1)[-1] for path in sizes}
     assert sum(sizes.values()) < PROMISED_BYTES, sizes
     for response in files:
         assert "immutable" in response.headers["cache-control"]

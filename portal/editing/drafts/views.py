@@ -74,7 +74,7 @@ def discard(page_identifier: str) -> ResponseReturnValue:
 
 
 @by_hand.post("/discard_draft/<page_identifier>")
-def discard_form(page_identifier: str) -> ResponseReturnValue:
+def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
     """As `discard`, from the form of the editor's banner, back to the editor."""
     is_gone = store.discard_marked(_draft_key(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()

@@ -21,6 +21,6 @@ let isBrought = false;
 function bringStylesheet() {
 	if (isBrought) return;
 	isBrought = true;
-	const { href } = new URL("../../css/components/differences.css", import.meta.url);
+	const { href } = new URL("../../../css/editing/inline-diff.css", import.meta.url);
 	document.head.append(make("link", { rel: "stylesheet", href }));
 }

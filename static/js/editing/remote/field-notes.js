@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * Marks on a field of a form: a note beside its label, a choice below its control; the control is described by both.
- * How they look: components/field.css, components/choice.css.
+ * How they look: components/field.css, editing/field-choice.css.
  */
 import { make, write } from "../../lib/dom.js";
 
