@@ -19,6 +19,7 @@ from portal.clients.editor.form_fields import (
 from portal.clients.records import choices
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION
 from portal.clients.records.models import Valuation
+from portal.web.max_length import MaxLength
 
 
 class ClientForm(EntryForm):
@@ -68,7 +69,7 @@ class PersonForm(EntryForm):
     known_as = text_field(PERSON, "known_as")
     date_of_birth = day_field(PERSON, "date_of_birth")
     ni_number = text_field(PERSON, "ni_number")
-    confirm_another = StringField()  # the key of a person who looks the same and is another
+    confirm_another = StringField(validators=[MaxLength(40)])  # the key of a person who looks the same and is another
 
 
 class ProductForm(EntryForm):
@@ -94,7 +95,7 @@ class ProductForm(EntryForm):
         least=0,
         most=100,
     )
-    confirm_another = StringField()  # as of a person
+    confirm_another = StringField(validators=[MaxLength(40)])  # as of a person
 
 
 class ValuationForm(EntryForm):
