@@ -24,7 +24,8 @@ from tests.support.hostile_texts import blocks, shuffled
 from tests.support.html import errors_of, form_of, text_of
 from tests.support.test_client import Visitor
 
-MAX_CPU_SECONDS = 1.0
+# The promise is 1 s on an idle core. Beside two other test processes the same work takes up to twice the CPU time.
+MAX_CPU_SECONDS = 2.0
 # What the same two changes would have left in the history once more.
 REPEAT = text("""
     INSERT INTO client_revisions (client_id, version, changed_by, source, changes)
