@@ -52,6 +52,16 @@ class Desk:
         return self.browser.post(self.address + path, json=fields)
 
 
+@pytest.fixture
+def amelias(amelia: Visitor, client: Client) -> Desk:
+    return Desk(amelia, client)
+
+
+@pytest.fixture
+def daniels(daniel: Visitor, client: Client) -> Desk:
+    return Desk(daniel, client)
+
+
 def history_of(client: Client) -> list[ClientRevision]:
     """Oldest first."""
     db.session.rollback()

@@ -48,16 +48,6 @@ def client(cast: Cast, texts: Texts) -> Client:
     return make_client("Whitmore Family", notes=texts(0), objectives=texts(0)[:2_000].strip())
 
 
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
-
-
 @contextmanager
 def bounded() -> Iterator[None]:
     began = time.process_time()

@@ -30,16 +30,6 @@ def client(cast: Cast) -> Client:
     return client
 
 
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
-
-
 def only(model: type[Any]) -> Any:
     db.session.rollback()
     return db.session.scalars(select(model)).one()

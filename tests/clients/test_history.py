@@ -18,7 +18,6 @@ from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, options_of, text_of
-from tests.support.test_client import Visitor
 
 
 @pytest.fixture
@@ -26,16 +25,6 @@ def client(cast: Cast) -> Client:
     return make_client(
         "Whitmore Family", adviser_id=cast.amelia.id, phone="111", notes="One\nTwo\nThree", risk_profile=4
     )
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
 
 
 def words_of(desk: Desk, **filters: str) -> str:

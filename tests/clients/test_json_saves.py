@@ -11,22 +11,11 @@ from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
-from tests.support.test_client import Visitor
 
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", phone="111", risk_profile=4)
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
 
 
 def test_it_changes_what_is_sent_and_nothing_else(amelias: Desk, client: Client) -> None:

@@ -10,22 +10,11 @@ from portal.editing.drafts.payload import MAX_VALUE_LENGTH
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client
-from tests.support.test_client import Visitor
 
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", notes="one\ntwo\nthree")
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
 
 
 def merged(desk: Desk, **body: Any) -> dict[str, Any]:

@@ -24,16 +24,6 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes="One\nTwo")
 
 
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
-
-
 def overrule(by: Desk, over: Desk, choice: str = "yours", path: str = "/edit", **typed: dict[str, str]) -> None:
     """Both open the editor, `over` saves first, `by` saves another value and decides on it."""
     form = by.open(path)

@@ -16,7 +16,6 @@ from tests.support.cast import Cast
 from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client
 from tests.support.html import errors_of, form_of
-from tests.support.test_client import Visitor
 
 PASTED = {
     "name": "\u200eWhitmore\u2028Family\ufeff",
@@ -34,11 +33,6 @@ KEPT = {
     "client_since": "2016-05-09",
     "notes": "Decided:\none\ntwo\nthree\nfour",
 }
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
 
 
 def kept(client: Client) -> dict[str, str]:

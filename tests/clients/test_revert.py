@@ -14,7 +14,6 @@ from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, text_of
-from tests.support.test_client import Visitor
 
 NOTES = "One\nTwo\nThree\nFour"
 
@@ -22,16 +21,6 @@ NOTES = "One\nTwo\nThree\nFour"
 @pytest.fixture
 def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes=NOTES)
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
 
 
 def undo(desk: Desk, client: Client, version: int, entry: str = "", **more: str) -> TestResponse:

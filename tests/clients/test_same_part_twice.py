@@ -12,7 +12,6 @@ from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import errors_of, form_of, links_of, text_of
 from tests.support.locks import HOLD_CLIENTS, overtaken
-from tests.support.test_client import Visitor
 
 RUTH = {"first_name": "Ruth", "last_name": "Whitmore", "date_of_birth": "3/2/1961", "ni_number": "QQ 12 34 56 C"}
 ISA = {"product_name": "Stocks", "product_type": "ISA", "provider": "Aviva", "plan_number": "A 100-7"}
@@ -22,16 +21,6 @@ PRODUCT_NEW, PERSON_NEW = "/product/new", "/person/new"
 @pytest.fixture
 def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id)
-
-
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
 
 
 def names() -> list[str]:

@@ -22,16 +22,6 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="111", town="Bath", notes="One\nTwo\nThree")
 
 
-@pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
-
-
-@pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
-
-
 def ask(desk: Desk, version: int, entry: str = "", **query: str) -> TestResponse:
     return desk.browser.get(f"{desk.address}/history/{version}/revert", query_string={"entry": entry, **query})
 
