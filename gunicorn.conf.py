@@ -208,9 +208,10 @@ except ConfigurationError as error:
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse wrong settings once and in words, before each worker fails over them; make room for files and metrics.
+    """Refuse wrong settings once, before each worker fails over them; make room for files and metrics.
 
-    The check runs in a process of its own: what is imported before the fork would miss gevent's patches.
+    `python -m portal.serve` has checked the settings already; this check is for plain `gunicorn`. It runs in a process
+    of its own: modules that are imported before the fork would miss gevent's patches.
     """
     check = subprocess.run([sys.executable, "-c", CHECK_SETTINGS], check=False)
     if check.returncode != 0:

@@ -86,7 +86,7 @@ def portal(environ: Mapping[str, str], work: Path) -> Server:
         "WEB_CONCURRENCY": str(WORKERS),
         "BENCH_LOG": str(work / "portal.log"),
     }
-    return Server("portal", [sys.executable, "-m", "gunicorn"], environ, port, "/readyz")
+    return Server("portal", [sys.executable, "-m", "portal.serve"], environ, port, "/readyz")
 
 
 def reference(database_url: str, secret_key: str, work: Path) -> Server:

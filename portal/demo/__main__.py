@@ -134,7 +134,7 @@ def _prepare(settings: Settings) -> list[Profile]:
 def _gunicorn(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """gunicorn in a terminal session of its own: Ctrl-C reaches the demo alone, which then stops it in order."""
     environment = os.environ | {"DATABASE_URL": url, "PORTAL_BIND": f"{HOST}:{port}"}
-    command = [sys.executable, "-m", "gunicorn", "--config", "gunicorn.conf.py"]
+    command = [sys.executable, "-m", "portal.serve", "--config", "gunicorn.conf.py"]
     server = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, start_new_session=True)
     try:
         yield server

@@ -74,7 +74,7 @@ def server(cable: str, programs: Programs, database_url: str, tmp_path: Path) ->
         "WEB_CONCURRENCY": "1",
     }
     with (tmp_path / "log").open("wb") as log:
-        programs.start(*inside(SERVER, sys.executable, "-m", "gunicorn"), env=environment, stdout=log, stderr=log)
+        programs.start(*inside(SERVER, sys.executable, "-m", "portal.serve"), env=environment, stdout=log, stderr=log)
         yield
 
 

@@ -1,5 +1,7 @@
-"""Plain `gunicorn`, as in production: what it refuses to serve, and how it stops."""
+"""The documented start command, as in production: what it refuses to serve, and how it stops."""
 
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,10 +11,12 @@ from http.client import HTTPConnection
 
 import pytest
 
+from portal.config import PROJECT_ROOT
 from tests.support.processes import Port, Programs, environment_without_settings, reserve_port
 
 STRONG_KEY = "an-example-of-32-or-more-characters-0123456789"
-Gunicorn = Callable[..., "subprocess.Popen[str]"]
+START_COMMAND = ["python", "-m", "portal.serve"]
+Server = Callable[..., "subprocess.Popen[str]"]
 
 
 @pytest.fixture
@@ -23,16 +27,16 @@ def port() -> Iterator[Port]:
 
 
 @pytest.fixture
-def gunicorn(programs: Programs, port: Port) -> Gunicorn:
-    """`gunicorn(PORTAL_SECRET_KEY="…")` starts it with these settings."""
+def start(programs: Programs, port: Port) -> Server:
+    """Return `start(PORTAL_SECRET_KEY="…")`, which starts a server with these settings."""
 
-    def start(**settings: str) -> "subprocess.Popen[str]":
+    def start_server(**settings: str) -> "subprocess.Popen[str]":
         own = {"PORTAL_HOSTS": "127.0.0.1", "PORT": str(port.number)}
         environment = environment_without_settings() | own | settings
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        return programs.start(sys.executable, "-m", "gunicorn", env=environment, **output)
+        return programs.start(sys.executable, *START_COMMAND[1:], env=environment, **output)
 
-    return start
+    return start_server
 
 
 def status_of(port: Port, path: str, server: "subprocess.Popen[str]") -> int:
@@ -51,26 +55,24 @@ def status_of(port: Port, path: str, server: "subprocess.Popen[str]") -> int:
 
 
 @pytest.mark.parametrize("key", ["", "short", "a" * 64, "ab" * 32])
-def test_it_refuses_a_weak_secret_key_and_says_what_to_set(gunicorn: Gunicorn, key: str) -> None:
-    server = gunicorn(DATABASE_URL="postgresql://portal@/kingston", PORTAL_SECRET_KEY=key)
+def test_it_refuses_a_weak_secret_key_and_says_what_to_set(start: Server, key: str) -> None:
+    server = start(DATABASE_URL="postgresql://portal@/kingston", PORTAL_SECRET_KEY=key)
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
     assert "PORTAL_SECRET_KEY" in output
     assert "Traceback" not in output
 
 
-def test_it_refuses_to_serve_without_a_database_url(gunicorn: Gunicorn) -> None:
-    server = gunicorn(PORTAL_SECRET_KEY=STRONG_KEY)
+def test_it_refuses_to_serve_without_a_database_url(start: Server) -> None:
+    server = start(PORTAL_SECRET_KEY=STRONG_KEY)
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
     assert "DATABASE_URL is not set" in output
     assert "Traceback" not in output
 
 
-def test_it_serves_on_the_port_it_is_given_and_stops_in_order(
-    gunicorn: Gunicorn, port: Port, database_url: str
-) -> None:
-    server = gunicorn(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY)
+def test_it_serves_on_the_port_it_is_given_and_stops_in_order(start: Server, port: Port, database_url: str) -> None:
+    server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY)
     assert status_of(port, "/healthz", server) == 200
     assert status_of(port, "/readyz", server) == 200
 
@@ -81,9 +83,34 @@ def test_it_serves_on_the_port_it_is_given_and_stops_in_order(
     assert "Traceback" not in output
 
 
-def test_it_refuses_a_number_of_streams_that_is_none(gunicorn: Gunicorn, database_url: str) -> None:
-    server = gunicorn(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, PORTAL_STREAMS_PER_WORKER="many")
+def test_it_refuses_a_number_of_streams_that_is_none(start: Server, database_url: str) -> None:
+    server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, PORTAL_STREAMS_PER_WORKER="many")
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
     assert "PORTAL_STREAMS_PER_WORKER must be a whole number" in output
     assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("value", ["two", "0", "-1", "2.5"])
+def test_a_wrong_number_of_workers_ends_the_start_with_one_line(start: Server, database_url: str, value: str) -> None:
+    """gunicorn itself reads WEB_CONCURRENCY as it is imported, and prints a traceback."""
+    server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, WEB_CONCURRENCY=value)
+    output = server.communicate(timeout=60)[0]
+    assert server.returncode == 1
+    assert output == f"WEB_CONCURRENCY must be a whole number from 1 to 999999; it is {value!r}.\n"
+
+
+def test_an_empty_number_of_workers_means_the_default(start: Server, port: Port, database_url: str) -> None:
+    server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, WEB_CONCURRENCY="")
+    assert status_of(port, "/healthz", server) == 200
+
+
+def test_every_document_and_deployment_file_names_the_same_start_command() -> None:
+    named = {
+        "README.md": r"^ +\.venv/bin/(python -m \S+) +# reads gunicorn\.conf\.py",
+        "deploy/systemd/portal@.service": r"^ExecStart=/opt/portal/current/\.venv/bin/(.+)$",
+        "deploy/Dockerfile": r"^CMD \[(.+)\]$",
+    }
+    for path, pattern in named.items():
+        [command] = re.findall(pattern, (PROJECT_ROOT / path).read_text(), re.MULTILINE)
+        assert shlex.split(command.replace(",", " ")) == START_COMMAND, path

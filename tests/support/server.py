@@ -58,7 +58,7 @@ class Portal:
             return
         with self.log.open("ab") as log, default_signals():
             self._process = subprocess.Popen(
-                [*self._inside, sys.executable, "-m", "gunicorn"],
+                [*self._inside, sys.executable, "-m", "portal.serve"],
                 cwd=self.folder,
                 env=self._environment,
                 stdout=log,
