@@ -6,6 +6,7 @@ from flask import current_app
 
 from portal import page_kinds
 from portal.config import PresenceTimings
+from portal.presence.beats import MAX_FIELD_LENGTH
 
 
 class PagePresence(TypedDict):
@@ -15,6 +16,7 @@ class PagePresence(TypedDict):
     page_label: str
     resource_name: str
     activity: str
+    part: str
     heartbeat_seconds: int
     active_window_seconds: int
     version: int | None
@@ -27,12 +29,14 @@ def presence_of(
     activity: str,
     resource_name: str,
     *,
+    part: str = "",
     version: int | None = None,
     changes_url: str | None = None,
     lost_url: str | None = None,
 ) -> PagePresence:
     """The presence of one page; `activity` is what its tab does: viewing or editing.
 
+    `part` is the part of the record that the page edits: until a field is changed, rosters name it in place of fields.
     `version` is that of the record as the page shows it, `changes_url` where the page asks what has changed since,
     `lost_url` who took it away.
     """
@@ -43,6 +47,7 @@ def presence_of(
         "page_label": kind.label,
         "resource_name": resource_name,
         "activity": activity,
+        "part": part[:MAX_FIELD_LENGTH].strip(),
         "heartbeat_seconds": heartbeat_seconds(kind, timings),
         "active_window_seconds": timings.active_window_seconds,
         "version": version,

@@ -20,7 +20,7 @@ def test_somebody_else_s_fee_is_taken_in_or_asked_about_and_can_be_undone(
     editor = f"/clients/{client.id}/product/{product.id}/edit"
     amelia.page.goto(editor)
     daniel.page.goto(editor)
-    amelia.sees("Daniel is also viewing this client record and editing it")
+    amelia.sees(f"Daniel is also viewing this client record and editing ISA {plan}")
     daniel.field("Fixed fee").fill("250")
     amelia.sees(f"Daniel is also viewing this client record and editing ISA {plan}: Fixed fee")
     expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
@@ -67,3 +67,24 @@ def test_an_open_history_and_product_page_show_what_somebody_does(
 
     expect(another.page.get_by_role("link", name="Undo change 3")).to_be_visible()
     expect(undo).to_be_focused()  # what is new was put in above it
+
+
+def test_the_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel: Person, client: Client) -> None:
+    name = f"ISA P{client.id}"
+    product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"P{client.id}")
+    other = make_product(client, plan_number=f"P{client.id}1")
+    warning = amelia.page.get_by_role("status").filter(has_text="Daniel Okafor is editing")
+    daniel.page.goto(f"/clients/{client.id}/product/{other.id}/edit")
+    amelia.page.goto(f"/clients/{client.id}/product/{product.id}/remove")
+    amelia.sees(f"Daniel is also viewing this client record and editing {name}1")
+    expect(warning).to_have_count(0)
+
+    daniel.page.goto(f"/clients/{client.id}/product/{product.id}/edit")
+    expect(warning).to_have_text(f"Daniel Okafor is editing {name}. Their changes cannot be saved after the removal.")
+    daniel.field("Provider").fill("Zurich")
+    expect(warning).to_contain_text(f"is editing {name}: Provider.")
+    daniel.page.goto(f"/clients/{client.id}/product/{product.id}/valuation/new")
+    expect(warning).to_contain_text(f"is editing New valuation of {name}.")
+
+    daniel.leave()
+    expect(warning).to_have_count(0)

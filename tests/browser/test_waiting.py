@@ -30,7 +30,7 @@ def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
 ) -> None:
     expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is editing.")
     daniel.field("Phone").fill("01632 960777")
-    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is changing Phone.")
+    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is editing Phone.")
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
     # He still reads: that is not free yet.

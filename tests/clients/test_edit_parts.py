@@ -346,6 +346,19 @@ def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(
     ]
 
 
+def test_removing_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
+    path = f"/valuation/{only(Valuation).id}/remove"
+    asked = amelias.browser.get(amelias.address + path)
+    assert "Remove the valuation of ISA A1 on 31 Mar 2026?" in text_of(asked)
+    assert "<title>Remove the valuation of ISA A1 on 31 Mar 2026" in asked.text
+
+    removed = amelias.send(form_of(asked), path)
+
+    assert "The valuation of ISA A1 on 31 Mar 2026 is removed." in text_of(
+        amelias.browser.get(removed.headers["Location"])
+    )
+
+
 @pytest.mark.parametrize("changed", ["product", "valuation"])
 def test_what_was_changed_since_is_not_removed_unseen(
     amelias: Desk, daniels: Desk, client: Client, changed: str
@@ -461,9 +474,11 @@ def test_others_are_told_which_part_is_being_edited(amelias: Desk) -> None:
         (f"/product/{product.id}/edit", f"product/{product.id}", "ISA A1"),
         ("/valuation/1/edit", "valuation/1", "ISA A1, 31 Mar 2026"),
         ("/product/new", "product/", "New product"),
+        (f"/product/{product.id}/valuation/new", "valuation/", "New valuation of ISA A1"),
     ):
-        page = amelias.browser.get(amelias.address + path).text
-        assert f'data-entry="{entry}" data-entry-label="{label}"' in page.replace("product/None", "product/")
+        page = re.sub("(product|valuation)/None", r"\1/", amelias.browser.get(amelias.address + path).text)
+        assert f'data-entry="{entry}" data-entry-label="{label}"' in page
+        assert (f'data-part="{label}"' in page) == bool(label)
 
 
 def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client: Client) -> None:

@@ -21,6 +21,7 @@ from portal.clients.records.models import Client, Product
 from portal.clients.records.part_names import full_name, part_name
 from portal.clients.saving.merging import row_of
 from portal.editing.drafts.store import DraftKey
+from portal.presence.beats import MAX_FIELD_LENGTH
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}
@@ -64,7 +65,7 @@ class Editor:
         kind = self.entry.kind
         if kind is CLIENT:
             return ""
-        return f"New {kind.label}" if self.is_new else part_name(kind, self.row, self.product)
+        return self._new_name if self.is_new else part_name(kind, self.row, self.product)
 
     @property
     def full_name(self) -> str:
@@ -73,6 +74,17 @@ class Editor:
         if self.is_new:
             return ""
         return self.client.name if kind is CLIENT else full_name(kind, self.row, self.product)
+
+    @property
+    def removed_prefixes(self) -> list[str]:
+        """How the names begin under which rosters tell of work on what a removal takes.
+
+        A roster says "ISA A0001: Provider", or "ISA A0001" alone: static/js/clients/removal-wording.js compares.
+        """
+        name = self.name[:MAX_FIELD_LENGTH].strip()
+        if self.entry.kind is not PRODUCT:
+            return [f"{name}:"]
+        return [f"{name}:", f"{name}, ", f"{_new_valuation_name(self.row)}:"]  # also of its valuations
 
     @property
     def url(self) -> str:
@@ -120,6 +132,10 @@ class Editor:
         return form.sent_values()
 
     @property
+    def _new_name(self) -> str:
+        return _new_valuation_name(self.product) if self.product else f"New {self.entry.kind.label}"
+
+    @property
     def _form_name(self) -> str:
         if self.entry.kind is CLIENT:
             return "record"
@@ -148,6 +164,10 @@ def fields_of(form_name: str) -> Collection[str]:
         return ()
     form = FORMS[found["part"] or found["new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
     return {name for names in form.GROUPS.values() for name in names}
+
+
+def _new_valuation_name(product: Product) -> str:
+    return f"New valuation of {part_name(PRODUCT, product)}"
 
 
 def _advisers_for(client: Client) -> dict[int, str]:

@@ -40,7 +40,7 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
         overruled=overruled.notices_for(editor.profile_id, editor.client),
         may_edit=True,
         now=clock.now(),
-        presence=presence_on_client(editor.client, "editing"),
+        presence=presence_on_client(editor.client, "editing", editor.name),
     )
 
 
@@ -115,7 +115,7 @@ def conflict_response(
         undoing=undoing,
         draft=None if undoing else drafts.kept(editor, sent["draft"]),
         now=clock.now(),
-        presence=presence_on_client(editor.client, "editing"),
+        presence=presence_on_client(editor.client, "editing", editor.name),
     )
     return page, 409
 

@@ -96,7 +96,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     asked = write_request_from(current_user)
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
-        name, owner_url = editor.name, editor.owner_url
+        name, owner_url = editor.full_name, editor.owner_url
         removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}, {}))
     except EntryRemoved as gone:
         if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:

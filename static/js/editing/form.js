@@ -23,12 +23,14 @@ export function watchForm(form) {
 		if (state === "signed-out" && !isSignedOut) fire("sign-in-wanted");
 	});
 	let isSignedOut = false;
-	let reported = "";
+	const untouched = form.dataset.entryLabel ? [reportedName(form.dataset.entryLabel)] : [];
+	let reported = untouched.join(); // by the page's first beat
 	let count = 0;
 
 	const follow = () => {
-		const fields = markChanges(form);
-		count = fields.length;
+		const changed = markChanges(form);
+		count = changed.length;
+		const fields = count ? changed : untouched;
 		drawCount(form, count);
 		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
@@ -79,7 +81,7 @@ export function watchForm(form) {
 		if (state === "online") sayNotSaved(form, false);
 	});
 	on("finish", () => {
-		if (reported || "unsaved" in form.dataset) form.requestSubmit();
+		if (count || "unsaved" in form.dataset) form.requestSubmit();
 		else form.querySelector(".save-bar a").click();
 	});
 	window.addEventListener("beforeunload", (event) => {

@@ -10,6 +10,7 @@ import {
 	waitingFor,
 	whoIsHere,
 } from "../../../static/js/presence/ui/wording.js";
+import { whoEditsWhatGoes } from "../../../static/js/clients/removal-wording.js";
 import { daniel, priya, viewer } from "../cast.js";
 
 const editing = (...fields) => viewer("daniel", { activity: "editing", fields });
@@ -80,7 +81,7 @@ describe("waiting", () => {
 	const sentence = (...others) => waitingFor(others, "client record").join("");
 
 	test("for an editor", () => {
-		assert.equal(sentence(editing("Phone")), `Waiting for Daniel Okafor, who is changing Phone. ${end}`);
+		assert.equal(sentence(editing("Phone")), `Waiting for Daniel Okafor, who is editing Phone. ${end}`);
 		assert.equal(sentence(editing()), `Waiting for Daniel Okafor, who is editing. ${end}`);
 	});
 
@@ -129,4 +130,29 @@ test("editors come first, the others stay in their order", () => {
 		"Priya Raman",
 		"Rhys Bevan",
 	]);
+});
+
+describe("on the page that removes a part", () => {
+	const prefixes = ["ISA A1:", "ISA A1, ", "New valuation of ISA A1:"];
+	const end = "Their changes cannot be saved after the removal.";
+	const sentence = (...others) => whoEditsWhatGoes(others, prefixes);
+	test("nobody edits it", () => {
+		assert.equal(sentence(daniel, editing(), editing("Phone"), editing("ISA A12: Provider", "ISA A12")), "");
+		assert.equal(sentence({ ...daniel, fields: ["ISA A1: Provider"] }), "");
+	});
+	test("one has opened it", () =>
+		assert.equal(sentence(editing("ISA A1")), `Daniel Okafor is editing ISA A1. ${end}`));
+	test("one has changed a field, and one of another part", () =>
+		assert.equal(
+			sentence(editing("ISA A1: Provider", "Ruth Whitmore: Title")),
+			`Daniel Okafor is editing ISA A1: Provider. ${end}`,
+		));
+	test("two edit its valuations, one of them away", () =>
+		assert.equal(
+			sentence(
+				editing("ISA A1, 31 Mar 2026: Amount"),
+				viewer("priya", { activity: "editing", fields: ["New valuation of ISA A1: Amount"], visible: false }),
+			),
+			`Daniel Okafor is editing ISA A1, 31 Mar 2026: Amount. Priya Raman is editing New valuation of ISA A1: Amount, away. ${end}`,
+		));
 });

@@ -3,8 +3,8 @@
  * <presence-page>: says "I am here" for this tab and tells the document who else is: at each beat, and as it happens while
  * the event stream works. A tab that nobody sees beats on without one, unless it waits for something.
  *
- * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-heartbeat-seconds,
- *         data-active-window-seconds, data-version of the record as the page shows it, where it has one;
+ * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-part ("ISA A0001") where the page edits a
+ *         part of the record, told in place of fields until one is changed, data-heartbeat-seconds, data-active-window-seconds, data-version of the record as the page shows it, where it has one;
  *         <body data-profile-id>.
  * Hears:  `presence:activity` {activity, fields} from an editor, `presence:renewed` after a new sign-in.
  * Fires:  `presence:roster` {users, others, isSettled}, `presence:join` {user}, `presence:leave` {user},
@@ -59,6 +59,7 @@ export class PresencePage extends HTMLElement {
 	connectedCallback() {
 		if (!myId()) return;
 		this.#doing.activity = this.dataset.activity;
+		if (this.dataset.part) this.#doing.fields = [this.dataset.part];
 		this.#heart.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
 		this.#stream = this.#newStream();
 		this.#listen();

@@ -69,12 +69,12 @@ export function editorsFirst(users) {
 function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
 	if (answer === "soon") return "finishing soon";
 	if (waiting_since && activity !== "editing") return "waiting too and asked first";
-	if (activity === "editing") return fields.length ? `changing ${inWords(fields)}` : "editing";
+	if (activity === "editing") return `editing ${inWords(fields)}`.trim();
 	return visible ? `viewing this ${label}` : "away";
 }
 
 /** "Phone", "Phone and Email", "Phone, Email and 3 more". @param {string[]} names */
-function inWords(names) {
+export function inWords(names) {
 	if (names.length < 3) return names.join(" and ");
 	return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
 }
