@@ -8,6 +8,7 @@ import {
 	nudged,
 	titleOf,
 	waitingFor,
+	whoEdits,
 	whoIsHere,
 } from "../../../static/js/presence/ui/wording.js";
 import { whoEditsWhatGoes } from "../../../static/js/clients/removal-wording.js";
@@ -27,7 +28,14 @@ describe("the indicator", () => {
 			"Daniel is also viewing this fund and editing Phone",
 		));
 	test("several, one of whom edits", () =>
-		assert.equal(whoIsHere([editing(), priya], "fund"), "2 users are viewing this fund, 1 editing it"));
+		assert.equal(
+			whoIsHere([editing(), priya], "fund"),
+			"2 users are viewing this fund; Daniel is editing it",
+		));
+	test("one who edits in a hidden tab holds his changes all the same", () => {
+		const hidden = viewer("daniel", { activity: "editing", visible: false });
+		assert.equal(whoIsHere([hidden], "fund"), "Daniel is also viewing this fund and editing it");
+	});
 	test("one who is away is still there", () =>
 		assert.equal(whoIsHere([away], "fund"), "Daniel is also viewing this fund"));
 	test("several", () =>
@@ -39,6 +47,22 @@ describe("an avatar's title", () => {
 	test("active", () => assert.equal(titleOf(daniel), "Daniel Okafor – Active now"));
 	test("editing", () => assert.equal(titleOf(editing("Phone")), "Daniel Okafor – Editing"));
 	test("away", () => assert.equal(titleOf(away), "Daniel Okafor – Away"));
+	test("editing in a hidden tab", () => {
+		const hidden = viewer("daniel", { activity: "editing", visible: false });
+		assert.equal(titleOf(hidden), "Daniel Okafor – Editing, away");
+	});
+});
+
+describe("who edits, by name", () => {
+	const editors = (...names) => names.map((name) => viewer(name, { activity: "editing" }));
+	test("nobody", () => assert.equal(whoEdits([daniel, priya]), ""));
+	test("one of two", () => assert.equal(whoEdits([priya, editing()]), "Daniel is editing"));
+	test("two", () => assert.equal(whoEdits(editors("daniel", "priya")), "Daniel and Priya are editing"));
+	test("more than two", () =>
+		assert.equal(
+			whoEdits([...editors("daniel", "priya"), ...editors("daniel")]),
+			"Daniel and 2 others are editing",
+		));
 });
 
 describe("what somebody does", () => {

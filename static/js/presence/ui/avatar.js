@@ -3,13 +3,14 @@
 import { hueClass, initials } from "../../lib/initials.js";
 import { make, write } from "../../lib/dom.js";
 import { stateOf } from "../sync/roster.js";
-import { doing, fullName, lastSeen, titleOf } from "./wording.js";
+import { doing, fullName, isEditing, lastSeen, titleOf } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
 /** Makes an element the avatar of somebody whose name stands beside it. @param {HTMLElement} element @param {User} user */
 export function dressAvatar(element, user) {
 	element.className = `avatar ${hueClass(user.id)} ${stateOf(user)}`;
+	element.classList.toggle("edits", isEditing(user));
 	element.title = titleOf(user);
 	write(element, initials(user.first_name, user.last_name));
 	return element;

@@ -11,18 +11,31 @@ export const fullName = (user) => `${user.first_name} ${user.last_name}`.trim();
 export function whoIsHere(others, label) {
 	const [first] = others;
 	if (!first) return "";
-	const editors = others.filter((user) => stateOf(user) === "editing");
+	const editors = whoEdits(others);
 	if (others.length > 1) {
-		const how = editors.length ? `, ${editors.length} editing it` : "";
+		const how = editors && `; ${editors} it`;
 		return `${others.length} users are viewing this ${label}${how}`;
 	}
-	const how = editors.length ? ` and editing ${inWords(first.fields) || "it"}` : "";
+	const how = editors && ` and editing ${inWords(first.fields) || "it"}`;
 	return `${first.first_name} is also viewing this ${label}${how}`;
 }
 
+/** "Daniel is editing", "Daniel and Priya are editing", "" where no user edits. @param {User[]} users */
+export function whoEdits(users) {
+	const [first, second, ...rest] = users.filter(isEditing);
+	if (!first) return "";
+	if (!second) return `${first.first_name} is editing`;
+	const others = rest.length ? `${rest.length + 1} others` : second.first_name;
+	return `${first.first_name} and ${others} are editing`;
+}
+
+/** Also in a hidden tab: an open editor holds its changes. @param {User} user */
+export const isEditing = ({ activity }) => activity === "editing";
+
 /** "Ann Lee – Active now". @param {User} user */
 export function titleOf(user) {
-	return `${fullName(user)} – ${{ viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)]}`;
+	const state = { viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)];
+	return `${fullName(user)} – ${isEditing(user) && !user.visible ? "Editing, away" : state}`;
 }
 
 /** "Editing Phone and Email", "Waiting to edit", "Away", "" for somebody who only looks. @param {User} user */
@@ -61,7 +74,7 @@ export function nudged([first, ...rest], label) {
 
 /** Those who edit before those who look, otherwise as they came. @param {User[]} users */
 export function editorsFirst(users) {
-	const rank = (/** @type {User} */ user) => (user.activity === "editing" ? 0 : 1);
+	const rank = (/** @type {User} */ user) => (isEditing(user) ? 0 : 1);
 	return users.toSorted((a, b) => rank(a) - rank(b));
 }
 
