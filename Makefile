@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-operations fuzz check lint bench format lock audit clean
+.PHONY: help demo test test-all test-operations fuzz check lint bench format readme lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -60,6 +60,9 @@ format: .venv/dev.installed $(BIOME)  ## Lay out Python, JavaScript and CSS
 	@$(RUN) ruff check --fix --quiet
 	@$(RUN) ruff format --quiet
 	@$(BIOME) check --write
+
+readme: .venv/dev.installed  ## Write README's table of settings from portal/config/settings.py
+	@$(RUN) portal.config.readme_table
 
 lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
 	@echo "Asking for the newest versions of everything in setup.cfg"

@@ -4,6 +4,7 @@ Every figure that depends on the machine comes from the environment; see the con
 """
 
 import gc
+import json
 import mmap
 import os
 import resource
@@ -33,6 +34,7 @@ BOARD_SLOTS = 1024
 GENERATION, STOPPING, FIRST_SLOT = range(3)  # places on the board
 FILLING_SECONDS = 0.02
 MAX_FILLING_ATTEMPTS = 100
+CHECKED_SETTINGS = "PORTAL_CHECKED_SETTINGS"
 
 
 class Board:
@@ -159,16 +161,29 @@ def _take_waiting(server: StreamServer) -> None:
         server.do_handle(*connection)
 
 
+def checked_settings() -> str:
+    """Return the settings of the server where plain `gunicorn` was started. Exit if the portal refuses them.
+
+    A process of its own reads them: modules that are imported before the fork would miss gevent's patches.
+    """
+    program = "from portal.serve import checked_settings; print(checked_settings())"
+    check = subprocess.run([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=False)
+    if check.returncode != 0:
+        sys.exit(check.returncode)
+    return check.stdout
+
+
 wsgi_app = "wsgi:app"
-bind = os.environ.get("PORTAL_BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
-_workers = os.environ.get("WEB_CONCURRENCY") or ""  # what is no number is refused in words, below
-workers = int(_workers) if _workers.isdecimal() else 2
+if CHECKED_SETTINGS not in os.environ:  # `python -m portal.serve` sets it; gunicorn reads this file again at SIGHUP
+    os.environ[CHECKED_SETTINGS] = checked_settings()
+settings = json.loads(os.environ[CHECKED_SETTINGS])
+bind = settings["bind"]
+workers = settings["workers"]
 worker_class = StreamingWorker
 
 # A stream holds its connection for as long as its page is open; what is left over is for requests, and above that for
 # the files of the process itself.
-_streams = os.environ.get("PORTAL_STREAMS_PER_WORKER") or ""
-WANTED_STREAMS = int(_streams) if _streams.isdecimal() else 5000
+WANTED_STREAMS = settings["streams_per_worker"]
 FILES_OF_REQUESTS, FILES_OF_PROCESS = 1000, 200
 WANTED_FILES = WANTED_STREAMS + FILES_OF_REQUESTS + FILES_OF_PROCESS
 HARD_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -194,28 +209,11 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
-loglevel = (os.environ.get("PORTAL_LOG_LEVEL") or "info").lower()
-
-CHECK_SETTINGS = """
-import sys
-from portal.config import settings_from_environ
-from portal.errors import ConfigurationError
-try:
-    settings_from_environ()
-except ConfigurationError as error:
-    sys.exit(str(error))
-"""
+loglevel = settings["log_level"]
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse wrong settings once, before each worker fails over them; make room for files and metrics.
-
-    `python -m portal.serve` has checked the settings already; this check is for plain `gunicorn`. It runs in a process
-    of its own: modules that are imported before the fork would miss gevent's patches.
-    """
-    check = subprocess.run([sys.executable, "-c", CHECK_SETTINGS], check=False)
-    if check.returncode != 0:
-        sys.exit(check.returncode)
+    """Make room for files, the board and metrics."""
     _allow_open_files(server)
     server.board = Board()  # not the module's: gunicorn reads this file again at SIGHUP
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portal-metrics-")

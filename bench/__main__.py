@@ -72,7 +72,7 @@ def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
     environ = {
         "DATABASE_URL": database.plain_url(),
         "PORTAL_SECRET_KEY": secret_key,
-        "PORTAL_HOSTS": "127.0.0.1",
+        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
         "PORTAL_STREAMS_PER_WORKER": str(streams.MAX_IDLE_STREAMS),  # they are not shared out evenly

@@ -58,7 +58,7 @@ def _measure(server: EmbeddedPostgres, seconds: float) -> None:
     environ = {
         "DATABASE_URL": database.plain_url(),
         "PORTAL_SECRET_KEY": secrets.token_urlsafe(32),
-        "PORTAL_HOSTS": "127.0.0.1",
+        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
     }

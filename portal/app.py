@@ -1,11 +1,14 @@
 """The application factory: the parts of the portal, in the order in which they need each other."""
 
+import logging
+import os
+
 from flask import Flask
 
 from portal.admin import init_admin
 from portal.auth import init_auth
 from portal.clients import init_clients
-from portal.config import PROJECT_ROOT, Settings, settings_from_environ
+from portal.config import PROJECT_ROOT, Settings, deprecations, settings_from_environ
 from portal.database.downgrade import init_downgrading
 from portal.database.engines import init_database, limit_transactions
 from portal.doctor import init_doctor
@@ -25,6 +28,7 @@ from portal.web.session_cookie import init_sessions
 from portal.web.static_files import digest_of, init_static_files
 
 STATIC_FOLDER = PROJECT_ROOT / "static"
+logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -33,8 +37,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     Opens no connection and starts no thread, so a server may fork afterwards. Raises ConfigurationError for missing,
     wrong or weak settings.
     """
+    warnings = [] if settings else deprecations(os.environ)
     settings = settings or settings_from_environ()
     init_logs(settings)
+    for warning in warnings:
+        logger.warning(warning)
     app = Flask(
         "portal",
         static_folder=str(STATIC_FOLDER),
@@ -45,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(
         SETTINGS=settings,
         SECRET_KEY=settings.secret_key,
-        SECRET_KEY_FALLBACKS=[settings.old_secret_key] if settings.old_secret_key else [],
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         TESTING=settings.is_testing,
         WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the sign-in session
         MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),

@@ -296,5 +296,6 @@ def settings_for(url: str, **changes: object) -> Settings:
         "database_url": url,
         "instance": Path("/nonexistent"),
         "is_testing": True,
+        "second_factor": "optional",
     }
     return Settings(**{**defaults, **changes})  # type: ignore[arg-type]

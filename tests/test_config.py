@@ -1,14 +1,19 @@
 """Settings from the environment: what they become, and which ones the portal refuses to start with."""
 
+import json
 import stat
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from portal.config import Settings, settings_from_environ
+from portal.config import Settings, deprecations, settings_from_environ
+from portal.config.readme_table import README, with_table
 from portal.errors import ConfigurationError
+from tests.support.processes import environment_without_settings
 
 KEY = "a long and random secret key, 40 letters"
 URL = "postgresql://portal@db/kingston"
@@ -16,7 +21,7 @@ PRODUCTION = {
     "DATABASE_URL": URL,
     "PORTAL_SECRET_KEY": KEY,
     "PORTAL_INSTANCE": "/nonexistent",
-    "PORTAL_HOSTS": "portal.firm.example",
+    "PORTAL_ALLOWED_HOSTS": "portal.firm.example",
 }
 
 
@@ -27,7 +32,7 @@ def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
         secret_key=KEY,
         database_url=URL,
         instance=Path("/nonexistent"),
-        hosts=("portal.firm.example",),
+        allowed_hosts=("portal.firm.example",),
         second_factor="admins",
     )
     assert settings.cookies_are_secure
@@ -71,7 +76,7 @@ def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
         ({"PORTAL_STALE_SECONDS": "120"}, "PORTAL_STALE_SECONDS"),
         ({"PORTAL_LOG_LEVEL": "LOUD"}, "PORTAL_LOG_LEVEL"),
         *[
-            ({"PORTAL_HOSTS": value}, "PORTAL_HOSTS")
+            ({"PORTAL_ALLOWED_HOSTS": value}, "PORTAL_ALLOWED_HOSTS")
             for value in ("", " , ", "https://portal.firm.example", "portal.firm.example:443", "*", "-", "a b", "a/b")
         ],
         *[
@@ -80,6 +85,9 @@ def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
         ],
         *[({"PORTAL_SECOND_FACTOR": value}, "PORTAL_SECOND_FACTOR") for value in ("yes", "1", "ADMINS", "nobody")],
         ({"PORTAL_SESSION_HOURS": "0"}, "PORTAL_SESSION_HOURS"),
+        ({"PORTAL_SECRET_KEY_FALLBACKS": f"{KEY},short"}, "PORTAL_SECRET_KEY_FALLBACKS"),
+        *[({"PORT": value}, "PORT") for value in ("0", "65536", "http", "-1")],
+        ({"PORTAL_METRICS_TOKEN": "short"}, "PORTAL_METRICS_TOKEN"),
     ],
 )
 def test_each_refusal_names_the_variable_to_mend(changes: dict[str, str], variable: str) -> None:
@@ -99,7 +107,7 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
         "DATABASE_URL": "postgresql://portal:from-a-file@db/kingston",
         "PORTAL_DIRECT_DATABASE_URL": "postgresql://portal:from-a-file@direct/kingston",
         "PORTAL_SECRET_KEY": KEY[::-1],
-        "PORTAL_OLD_SECRET_KEY": "the one before",
+        "PORTAL_SECRET_KEY_FALLBACKS": "f" * 40,
         "PORTAL_METRICS_TOKEN": "a-token-for-metrics-only",
     }
     environ = {name: value for name, value in PRODUCTION.items() if name not in secrets}
@@ -139,10 +147,10 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
             "PORTAL_DB_POOL_SIZE": "3",
             "PORTAL_LOG_LEVEL": "debug",
             "PORTAL_SESSION_HOURS": "8",
-            "PORTAL_HOSTS": "Portal.firm.example, 10.0.0.7,[::1]",
+            "PORTAL_ALLOWED_HOSTS": "Portal.firm.example, 10.0.0.7,[::1]",
             "PORTAL_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8",
             "PORTAL_SECOND_FACTOR": "everyone",
-            "PORTAL_OLD_SECRET_KEY": "the one before",
+            "PORTAL_SECRET_KEY_FALLBACKS": f"{'b' * 32}, {'a' * 32}",
         }
     )
 
@@ -150,9 +158,9 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
     assert (timings.heartbeat_seconds, timings.active_window_seconds, timings.stale_seconds) == (5, 20, 60)
     assert (settings.idle_minutes, settings.db_pool_size, settings.log_level) == (10, 3, "DEBUG")
     assert settings.instance == tmp_path / "with a space"
-    assert settings.hosts == ("portal.firm.example", "10.0.0.7", "[::1]")
+    assert settings.allowed_hosts == ("portal.firm.example", "10.0.0.7", "[::1]")
     assert (settings.session_hours, settings.second_factor) == (8, "everyone")
-    assert settings.old_secret_key == "the one before"
+    assert settings.secret_key_fallbacks == ("b" * 32, "a" * 32)
     assert [str(network) for network in settings.trusted_proxies.networks] == ["127.0.0.1/32", "10.0.0.0/8"]
 
 
@@ -238,3 +246,52 @@ def test_a_command_without_a_database_is_refused_outside_demo_mode(tmp_path: Pat
         settings_from_environ(command)
 
     assert settings_from_environ({**command, "PORTAL_DEMO": "1"}).database_url is None
+
+
+def test_deprecated_names_are_read_where_the_new_ones_are_not_set(tmp_path: Path) -> None:
+    old = {"PORTAL_HOSTS": "old.firm.example", "PORTAL_OLD_SECRET_KEY": "a key, with a comma"}
+    environ = {name: value for name, value in PRODUCTION.items() if name != "PORTAL_ALLOWED_HOSTS"} | old
+
+    settings = settings_from_environ(environ)
+    assert settings.allowed_hosts == ("old.firm.example",)
+    assert settings.secret_key_fallbacks == ("a key, with a comma",)
+
+    (tmp_path / "key").write_text("from a file")
+    in_a_file = PRODUCTION | {"PORTAL_OLD_SECRET_KEY_FILE": str(tmp_path / "key")}
+    assert settings_from_environ(in_a_file).secret_key_fallbacks == ("from a file",)
+
+
+def test_a_new_name_wins_over_the_deprecated_one() -> None:
+    old = {"PORTAL_HOSTS": "not a name", "PORTAL_OLD_SECRET_KEY": "x"}
+    settings = settings_from_environ({**PRODUCTION, **old, "PORTAL_SECRET_KEY_FALLBACKS": "f" * 40})
+
+    assert settings.allowed_hosts == ("portal.firm.example",)
+    assert settings.secret_key_fallbacks == ("f" * 40,)
+
+
+def test_a_refusal_of_a_deprecated_variable_names_the_one_that_is_set() -> None:
+    environ = {name: value for name, value in PRODUCTION.items() if name != "PORTAL_ALLOWED_HOSTS"}
+    with pytest.raises(ConfigurationError, match="PORTAL_HOSTS must have names"):
+        settings_from_environ({**environ, "PORTAL_HOSTS": "*"})
+
+
+def test_the_log_names_each_deprecated_variable_and_its_new_name() -> None:
+    environ = {**PRODUCTION, "PORTAL_HOSTS": "x", "PORTAL_OLD_SECRET_KEY": "x"}
+    program = [sys.executable, "-c", "from portal.app import create_app; create_app()"]
+    log = subprocess.run(
+        program, env=environment_without_settings() | environ, capture_output=True, text=True, timeout=60, check=True
+    ).stderr
+
+    assert [json.loads(line)["message"] for line in log.splitlines()] == deprecations(environ)
+    assert deprecations(environ) == [
+        "PORTAL_OLD_SECRET_KEY is deprecated and will be removed in a later release. "
+        "Set PORTAL_SECRET_KEY_FALLBACKS instead.",
+        "PORTAL_HOSTS is deprecated and will be removed in a later release. Set PORTAL_ALLOWED_HOSTS instead.",
+    ]
+    assert deprecations(PRODUCTION) == []
+
+
+def test_readme_has_the_table_of_all_settings() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert readme == with_table(readme), "Run: make readme"
+    assert "| `PORTAL_IDLE_MINUTES` | `30` |" in readme

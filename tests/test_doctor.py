@@ -22,7 +22,7 @@ from tests.support.databases import read_only
 GOOD = {
     "DATABASE_URL": "postgresql://portal@db/portal",
     "PORTAL_SECRET_KEY": "a long and random secret key, 40 letters",
-    "PORTAL_HOSTS": "portal.firm.example",
+    "PORTAL_ALLOWED_HOSTS": "portal.firm.example",
     "FLASK_RUN_FROM_CLI": "true",
 }
 
@@ -34,7 +34,7 @@ def ask(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> It
     monkeypatch.setattr(checks, "DURABLE", ())
 
     def run(environ: Mapping[str, str] = GOOD, url: str = database_url, **changes: Any) -> Result:
-        for name in (*GOOD, "PORTAL_BIND", "PORTAL_OLD_SECRET_KEY", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS"):
+        for name in (*GOOD, "PORTAL_HOSTS", "PORTAL_OLD_SECRET_KEY", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS"):
             monkeypatch.delenv(name, raising=False)
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
@@ -73,10 +73,10 @@ def test_a_good_set_up_has_nothing_to_mend(ask: Callable[..., Result]) -> None:
     ("environ", "settings", "mended"),
     [
         ({"PORTAL_SECRET_KEY": "short"}, {}, "PORTAL_SECRET_KEY"),
-        ({"PORTAL_HOSTS": ""}, {}, "PORTAL_HOSTS"),
+        ({"PORTAL_ALLOWED_HOSTS": ""}, {}, "PORTAL_ALLOWED_HOSTS"),
         ({"DATABASE_URL": ""}, {}, "DATABASE_URL"),
-        ({"PORTAL_OLD_SECRET_KEY": GOOD["PORTAL_SECRET_KEY"]}, {}, "the old one is the same"),
-        ({"PORTAL_BIND": "0.0.0.0:8000"}, {}, "can be reached without them"),
+        ({}, {"secret_key_fallbacks": ("k" * 40,)}, "the previous key is the same"),
+        ({}, {"bind": "0.0.0.0:8000"}, "can be reached without them"),
         ({"WEB_CONCURRENCY": "two"}, {}, "WEB_CONCURRENCY must be a whole number"),
         ({}, {"worker_count": 99}, "Lower PORTAL_DB_POOL_SIZE"),
         ({}, {"db_pool_size": 49}, "(2 pools × 49 + 1 that listens) = 198, of 195 to be had"),
@@ -104,7 +104,9 @@ def test_what_is_wrong_is_named_with_what_to_do_and_exit_code_1(
         ({}, {"trusted_proxies": TrustedProxies()}, "throttled together"),
         ({"FORWARDED_ALLOW_IPS": "*"}, {}, "has no effect"),
         ({"DATABASE_URL": "postgresql://portal:secret@db/portal"}, {}, "where a process list may show it"),
-        ({"PORTAL_OLD_SECRET_KEY": "x"}, {"old_secret_key": "x"}, "Unset PORTAL_OLD_SECRET_KEY"),
+        ({}, {"secret_key_fallbacks": ("x" * 40,)}, "Unset PORTAL_SECRET_KEY_FALLBACKS"),
+        ({"PORTAL_HOSTS": "portal.firm.example"}, {}, "PORTAL_HOSTS is deprecated"),
+        ({"PORTAL_OLD_SECRET_KEY_FILE": "pyproject.toml"}, {}, "Set PORTAL_SECRET_KEY_FALLBACKS instead"),
     ],
 )
 def test_what_may_be_meant_is_only_pointed_out(

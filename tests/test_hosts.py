@@ -1,4 +1,4 @@
-"""The portal answers under its own names only: PORTAL_HOSTS."""
+"""The portal answers under its own names only: PORTAL_ALLOWED_HOSTS."""
 
 from collections.abc import Callable
 

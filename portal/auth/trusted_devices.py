@@ -118,7 +118,7 @@ def _tokens(request: Request, settings: Settings) -> dict[str, str]:
 
 
 def _serializer(settings: Settings) -> URLSafeSerializer:
-    keys = [key for key in (settings.old_secret_key, settings.secret_key) if key]  # the last one signs
+    keys = [*reversed(settings.secret_key_fallbacks), settings.secret_key]  # the last one signs
     return URLSafeSerializer(keys, salt=SALT)
 
 

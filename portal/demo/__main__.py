@@ -29,7 +29,7 @@ from portal.auth import profiles
 from portal.auth.models import ROLES, Profile
 from portal.clients.csv.importing.importer import import_folder
 from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
-from portal.errors import ConfigurationError, PortalError
+from portal.errors import PortalError
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 
@@ -50,7 +50,7 @@ def main() -> int:
     os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
     _raise_when_told_to_stop()
     try:
-        run(settings_from_environ(), _port())
+        run(settings_from_environ())
     except Interrupted:
         click.echo("\nStopped.")
         return 0
@@ -60,8 +60,9 @@ def main() -> int:
         return _failed(f"The database does not answer: {error.orig}")
 
 
-def run(settings: Settings, port: int) -> NoReturn:
-    """Serve the demo on `port`. Ends by raising Interrupted or a PortalError."""
+def run(settings: Settings) -> NoReturn:
+    """Serve the demo on the port of the settings. Ends by raising Interrupted or a PortalError."""
+    port = settings.port
     _refuse_a_port_in_use(port)
     with _database(settings) as url:
         accounts = _prepare(replace(settings, database_url=url))
@@ -82,13 +83,6 @@ def _raise_when_told_to_stop() -> None:
     numbers = [number for number in everything if signal.getsignal(number) != signal.SIG_IGN]  # as under nohup
     for number in numbers:
         signal.signal(number, interrupt)
-
-
-def _port() -> int:
-    text = os.environ.get("PORT") or "8000"
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**16):
-        raise ConfigurationError(f"PORT must be a number from 1 to 65535; it is {text!r}.")
-    return int(text)
 
 
 def _refuse_a_port_in_use(port: int) -> None:

@@ -13,13 +13,12 @@ from functools import partial
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from portal.config import Settings, settings_from_environ
+from portal.config import Settings, deprecations, settings_from_environ
 from portal.database import state
 from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.driver.hosts import APPLICATION_NAME, Hosts
 from portal.errors import ConfigurationError
 from portal.extensions import PRESENCE_BIND, db
-from portal.secret_files import with_secret_files
 
 MIN_POSTGRES_MAJOR = 15
 MAX_CLOCK_SKEW_SECONDS = 5
@@ -69,19 +68,22 @@ def configuration(settings: Settings, environ: Environ) -> Findings:
         yield _error("configuration: the server would not start", str(error))
     else:
         yield _ok("configuration: the server starts with it")
+    for deprecation in deprecations(environ):
+        yield _warning("configuration: a deprecated variable", deprecation)
     if settings.is_demo:
         yield _warning("demo mode: the public password works, cookies travel without HTTPS", "Never for real clients.")
 
 
 def secrets(settings: Settings, environ: Environ) -> Findings:
-    """The key itself is the server's to refuse; here is what it cannot know."""
-    known = with_secret_files(environ)
-    if known.get("PORTAL_SECRET_KEY") and known.get("PORTAL_OLD_SECRET_KEY") == known.get("PORTAL_SECRET_KEY"):
-        yield _error("secret key: the old one is the same as the new one", "Set PORTAL_SECRET_KEY to a new one.")
-    elif settings.old_secret_key:
+    """Check the previous keys. The server itself refuses to start with a weak key."""
+    if settings.secret_key in settings.secret_key_fallbacks:
+        yield _error(
+            "secret key: the previous key is the same as the current one", "Set PORTAL_SECRET_KEY to a new key."
+        )
+    elif settings.secret_key_fallbacks:
         yield _warning(
-            "secret key: the one before is still accepted",
-            "Unset PORTAL_OLD_SECRET_KEY once everybody has signed in since the change; see docs/security.md.",
+            "secret key: a previous key is still accepted",
+            "Unset PORTAL_SECRET_KEY_FALLBACKS when all users have signed in since the change; see docs/security.md.",
         )
     for name in filter(partial(_has_password, environ), ("DATABASE_URL", "PORTAL_DIRECT_DATABASE_URL")):
         yield _warning(
@@ -98,7 +100,7 @@ def second_factor(settings: Settings, environ: Environ) -> Findings:
 
 
 def proxies(settings: Settings, environ: Environ) -> Findings:
-    bind = environ.get("PORTAL_BIND", "")
+    bind = settings.bind
     is_exposed = bool(bind) and not bind.startswith(("127.", "localhost", "[::1]", "unix:"))
     trusted = settings.trusted_proxies
     if settings.is_demo:
@@ -119,7 +121,7 @@ def proxies(settings: Settings, environ: Environ) -> Findings:
         yield _ok("proxies: trusted ones are named")
     if environ.get("FORWARDED_ALLOW_IPS"):
         yield _warning("proxies: FORWARDED_ALLOW_IPS has no effect", "PORTAL_TRUSTED_PROXIES decides.")
-    yield _ok(f"hosts: answers as {', '.join(settings.hosts)}")
+    yield _ok(f"hosts: answers as {', '.join(settings.allowed_hosts)}")
 
 
 def database(settings: Settings, environ: Environ) -> Findings:

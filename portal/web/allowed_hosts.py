@@ -1,4 +1,4 @@
-"""Under which names the portal answers: the Host header's allow-list, PORTAL_HOSTS. Called by `create_app`.
+"""Under which names the portal answers: the Host header's allow-list, PORTAL_ALLOWED_HOSTS. Called by `create_app`.
 
 A page built on a name that a stranger chose could be cached or followed elsewhere, and a name that the stranger's DNS
 points here would make the portal's pages same-origin with the stranger's (DNS rebinding).
@@ -31,7 +31,7 @@ class Hosts:
 
 
 def init_hosts(app: Flask, settings: Settings) -> None:
-    hosts = app.extensions["hosts"] = Hosts(settings.hosts)
+    hosts = app.extensions["hosts"] = Hosts(settings.allowed_hosts)
 
     @app.before_request
     def refuse_other_hosts() -> None:

@@ -203,7 +203,7 @@ def test_the_secret_is_sealed_and_of_no_use_to_another_profile(app: Flask, cast:
 
 def test_a_new_secret_key_opens_what_the_old_one_has_sealed_while_that_is_named() -> None:
     old, new = settings_for("postgresql://", secret_key="o" * 40), settings_for("postgresql://", secret_key="n" * 40)
-    both = settings_for("postgresql://", secret_key="n" * 40, old_secret_key="o" * 40)
+    both = settings_for("postgresql://", secret_key="n" * 40, secret_key_fallbacks=("o" * 40,))
     sealed = encrypt_for(7, "secret", old)
 
     assert (decrypt_for(7, sealed, old), decrypt_for(7, sealed, both), decrypt_for(7, sealed, new)) == (

@@ -70,7 +70,7 @@ def server(cable: str, programs: Programs, database_url: str, tmp_path: Path) ->
         "DATABASE_URL": database_url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
         "PORTAL_BIND": f"{ADDRESS}:{PORT}",
-        "PORTAL_HOSTS": ADDRESS,
+        "PORTAL_ALLOWED_HOSTS": ADDRESS,
         "WEB_CONCURRENCY": "1",
     }
     with (tmp_path / "log").open("wb") as log:

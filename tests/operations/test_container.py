@@ -80,7 +80,7 @@ def environment(image: Path, database: Postgres) -> Iterator[dict[str, str]]:
         "PATH": f"{image}/portal/.venv/bin:/usr/bin:/bin",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PORTAL_BIND": f"127.0.0.1:{port}",
-        "PORTAL_HOSTS": "127.0.0.1",
+        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": f"{image}/instance",
         "TMPDIR": f"{image}/tmp",
     }

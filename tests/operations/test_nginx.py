@@ -24,7 +24,10 @@ pytestmark = pytest.mark.operations
 @pytest.fixture(scope="module")
 def portal(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     portal = Portal(
-        database_url, tmp_path_factory.mktemp("portal") / "log", PORTAL_HOSTS=NAME, PORTAL_TRUSTED_PROXIES="127.0.0.1"
+        database_url,
+        tmp_path_factory.mktemp("portal") / "log",
+        PORTAL_ALLOWED_HOSTS=NAME,
+        PORTAL_TRUSTED_PROXIES="127.0.0.1",
     )
     portal.start()
     yield portal

@@ -44,7 +44,7 @@ def portals(database_url: str, tmp_path: Path) -> Iterator[list[Portal]]:
         Portal(
             database_url,
             tmp_path / name / "log",
-            PORTAL_HOSTS=NAME,
+            PORTAL_ALLOWED_HOSTS=NAME,
             PORTAL_TRUSTED_PROXIES="127.0.0.1",
             PORTAL_INSTANCE=str(tmp_path / name),
         )

@@ -31,7 +31,7 @@ def start(programs: Programs, port: Port) -> Server:
     """Return `start(PORTAL_SECRET_KEY="…")`, which starts a server with these settings."""
 
     def start_server(**settings: str) -> "subprocess.Popen[str]":
-        own = {"PORTAL_HOSTS": "127.0.0.1", "PORT": str(port.number)}
+        own = {"PORTAL_ALLOWED_HOSTS": "127.0.0.1", "PORT": str(port.number)}
         environment = environment_without_settings() | own | settings
         output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return programs.start(sys.executable, *START_COMMAND[1:], env=environment, **output)

@@ -85,7 +85,11 @@ class NetworkAnswer:
 
 def app_of_desks(database_url: str) -> Flask:
     """Makes the cookies: the portal's own app with the key that the tests' portals have."""
-    return create_app(Settings(secret_key=SECRET_KEY, database_url=database_url, instance=Path("/nonexistent")))
+    return create_app(
+        Settings(
+            secret_key=SECRET_KEY, database_url=database_url, instance=Path("/nonexistent"), second_factor="optional"
+        )
+    )
 
 
 def desk_of(app: Flask, profile: Profile) -> Desk:

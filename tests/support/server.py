@@ -43,7 +43,7 @@ class Portal:
         self._environment = environment_without_settings() | {
             "DATABASE_URL": database_url,
             "PORTAL_SECRET_KEY": SECRET_KEY,
-            "PORTAL_HOSTS": "127.0.0.1",
+            "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
             "PORTAL_SECOND_FACTOR": "optional",
             "PORT": str(self.port),
             "WEB_CONCURRENCY": "2",

@@ -1,7 +1,7 @@
 """Secrets that the database keeps sealed: readable with the key of the portal's configuration alone.
 
 The key is made from PORTAL_SECRET_KEY (HKDF, RFC 5869), so that the one secret an operator looks after is enough; what
-the key before has sealed is opened with PORTAL_OLD_SECRET_KEY. Used by second_factor.
+the key before has sealed is opened with PORTAL_SECRET_KEY_FALLBACKS. Used by second_factor.
 """
 
 from base64 import urlsafe_b64encode
@@ -18,13 +18,13 @@ KEY_BYTES = 32
 
 def encrypt_for(owner: int, secret: str, settings: Settings) -> str:
     """`secret`, for this profile: moved to another's row it does not open."""
-    return _fernet(settings.secret_key, settings.old_secret_key).encrypt(f"{owner}:{secret}".encode()).decode()
+    return _fernet(settings.secret_key, *settings.secret_key_fallbacks).encrypt(f"{owner}:{secret}".encode()).decode()
 
 
 def decrypt_for(owner: int, sealed: str, settings: Settings) -> str | None:
     """The secret; None where it was sealed with another key or for another profile."""
     try:
-        text = _fernet(settings.secret_key, settings.old_secret_key).decrypt(sealed.encode()).decode()
+        text = _fernet(settings.secret_key, *settings.secret_key_fallbacks).decrypt(sealed.encode()).decode()
     except InvalidToken:
         return None
     name, _, secret = text.partition(":")
@@ -32,8 +32,8 @@ def decrypt_for(owner: int, sealed: str, settings: Settings) -> str | None:
 
 
 @lru_cache(maxsize=8)
-def _fernet(key: str, old_key: str | None) -> MultiFernet:
-    return MultiFernet([Fernet(_derived_key(each)) for each in (key, old_key) if each])
+def _fernet(*keys: str) -> MultiFernet:
+    return MultiFernet([Fernet(_derived_key(key)) for key in keys])
 
 
 def _derived_key(key: str) -> bytes:
