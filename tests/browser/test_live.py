@@ -94,7 +94,7 @@ def test_what_is_saved_while_a_save_is_being_shown_shows_at_once_too(
 ) -> None:
     """It is told while the page is still asking what the first one has changed, and no beat comes to tell it again."""
     open_with_stream(amelia, amelia.open, client)
-    amelia.page.evaluate("document.addEventListener('presence:saved', ({ detail }) => (window.told = detail.version))")
+    amelia.page.evaluate("document.addEventListener('portal:saved', ({ detail }) => (window.told = detail.version))")
 
     def answer_late(route: Route) -> None:
         answer = route.fetch()

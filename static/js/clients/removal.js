@@ -3,7 +3,7 @@
  * <removal-warning>: says who is editing what the page would remove, as the roster has it. Nothing where nobody does.
  *
  * Reads:  data-prefixes (JSON), how the names of what would go begin in rosters. Markup: templates/clients/editor/remove.html.
- * Hears:  `presence:roster` {others}.
+ * Hears:  `portal:roster` {others}.
  *
  * @example <removal-warning role="status" data-prefixes='["ISA A0001:"]'><div hidden><p data-sentence></p></div></removal-warning>
  */

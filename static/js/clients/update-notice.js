@@ -4,7 +4,7 @@
  * the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
  *
  * Reads:  data-url, where the page can be had if not at its own address; data-live on its parts; <presence-page>, as editing/remote/poll.js has it.
- *         Markup: templates/clients/_update_notice.html. Hears: `presence:saved`.
+ *         Markup: templates/clients/_update_notice.html. Hears: `portal:saved`.
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";

@@ -6,9 +6,9 @@
  * Reads:  <form data-edit-form>, data-unsaved on it where it came back with values that are not saved; data-base, as JSON
  *         the record's values where it shows others; data-entry-label, which part of the record it edits; each control with
  *         its label in a `.field`; the submit button; [data-change-count] and [data-not-saved] where they are to be shown.
- * Fires:  `presence:activity` {activity: "editing", fields (labels)}, `presence:sign-in-wanted` when sent while signed out,
- *         `presence:access-lost` {mayRead} when sent by somebody who may no longer save it.
- * Hears:  `presence:connection` {state}; `presence:finish`: saves what is changed, or leaves by the link in .save-bar.
+ * Fires:  `portal:activity` {activity: "editing", fields (labels)}, `portal:sign-in-wanted` when sent while signed out,
+ *         `portal:access-lost` {mayRead} when sent by somebody who may no longer save it.
+ * Hears:  `portal:connection` {state}; `portal:finish`: saves what is changed, or leaves by the link in .save-bar.
  */
 import { fire, on } from "../lib/events.js";
 import { fieldsChanged, isChanged, isTooLong, reportedName } from "./changes.js";

@@ -1,26 +1,38 @@
 // @ts-check
-/** When to beat next. Pure: chance comes in as an argument. */
+/** When to send the next request. The functions are pure: the caller passes the random number and the time. */
 
 const FIRST_RETRY_MS = 1000;
-const LONGEST_WAIT_MS = 120_000;
+const MAX_WAIT_MS = 120_000;
 const QUIET_MS = 150;
-const LONGEST_BURST_MS = 1000;
+const MAX_BURST_MS = 1000;
 
 /**
- * A failed beat is tried again after 1, 2, 4 … s, at most the heartbeat, somewhere in the second half of that span:
- * after a restart a whole office would otherwise be back in one instant. What the server asks for is waited in full.
- * @param {{heartbeatMs: number, failures: number, waitMs?: number, random: number}} now random in [0, 1)
+ * Return the delay before the next heartbeat, in ms.
+ *
+ * After failures, the delay doubles from 1 s up to the heartbeat interval. A random factor puts it in the second half of
+ * that span, so that the tabs of an office do not all reconnect at once after a restart. A `Retry-After` of the server is
+ * a minimum.
+ *
+ * @param {{heartbeatMs: number, failures: number, waitMs?: number, random: number}} state
+ *   waitMs: what the server asked for; random: in [0, 1)
  */
 export function nextBeatMs({ heartbeatMs, failures, waitMs = 0, random }) {
 	if (failures === 0) return heartbeatMs;
 	const spanMs = Math.min(heartbeatMs, FIRST_RETRY_MS * 2 ** (failures - 1));
-	return Math.max(spanMs * (0.5 + random / 2), Math.min(waitMs, LONGEST_WAIT_MS) * (1 + random / 4));
+	return Math.max(spanMs * (0.5 + random / 2), Math.min(waitMs, MAX_WAIT_MS) * (1 + random / 4));
 }
 
-/** One beat for a burst of calls: when it has been quiet, or after a second. @param {number} burstMs since the first */
-export const debounceMs = (burstMs) => Math.max(0, Math.min(QUIET_MS, LONGEST_BURST_MS - burstMs));
+/**
+ * Return the delay that joins a burst of calls into one: 150 ms after the last call, at most 1 s after the first.
+ * @param {number} burstMs time since the first call
+ */
+export const debounceMs = (burstMs) => Math.max(0, Math.min(QUIET_MS, MAX_BURST_MS - burstMs));
 
-/** @param {string|null} header Retry-After: seconds or an HTTP date @param {number} now ms @returns {number} ms */
+/**
+ * Parse a `Retry-After` header into ms from now.
+ * @param {string|null} header seconds or an HTTP date
+ * @param {number} now ms
+ */
 export function retryAfterMs(header, now) {
 	const ms = /^\d+$/.test(header ?? "") ? Number(header) * 1000 : Date.parse(header ?? "") - now;
 	return Math.max(0, ms || 0);

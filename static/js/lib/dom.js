@@ -1,25 +1,68 @@
 // @ts-check
-/** Small changes to markup. Text is only ever set as text: names are data. */
+/** Typed queries and small changes to markup. Text is only ever set as text, because names are data. */
 
-/** @param {string} tag @param {Object} [properties] @param {(Node|string)[]} children @returns {HTMLElement} */
+/**
+ * Return the first element that matches; the template guarantees that there is one.
+ *
+ * @example const dialog = query(this, "dialog", HTMLDialogElement);
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ * @throws {TypeError} when no element of this type matches first
+ */
+export function query(root, selector, type) {
+	const element = root.querySelector(selector);
+	if (element instanceof type) return element;
+	throw new TypeError(`${selector} is no ${type.name}`);
+}
+
+/**
+ * Return all elements that match and are of the type.
+ * @template {Element} T
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => T} type
+ */
+export const queryAll = (root, selector, type) =>
+	[...root.querySelectorAll(selector)].filter((element) => element instanceof type);
+
+/**
+ * Create an element with properties and children.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Partial<HTMLElementTagNameMap[Tag]>} [properties]
+ * @param {(Node|string)[]} children
+ */
 export function make(tag, properties, ...children) {
 	const element = Object.assign(document.createElement(tag), properties);
 	element.append(...children);
 	return element;
 }
 
-/** Touches a text only when it differs, so that nothing is announced twice. @param {Element} element @param {string} text */
+/**
+ * Set a text only if it differs, so that a screen reader does not announce it twice.
+ * @param {Element} element
+ * @param {string} text
+ */
 export function write(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
 
-/** A list that scrolls must be reachable by keyboard; one that does not is no stop. @param {HTMLElement} list */
+/**
+ * Make a list focusable while it scrolls, so that the keyboard reaches all of it.
+ * @param {HTMLElement} list
+ */
 export function letScroll(list) {
 	list.tabIndex = list.scrollHeight > list.clientHeight ? 0 : -1;
 }
 
-/** Of the parts with a data attribute (`name`: "when" for data-when), shows those of one value.
- * @param {Element} root @param {string} name @param {string} value */
+/**
+ * Show the elements whose data attribute has this value, and hide the others that have the attribute.
+ * @param {ParentNode} root
+ * @param {string} name "when" for data-when
+ * @param {string} value
+ */
 export function showOnly(root, name, value) {
 	for (const part of root.querySelectorAll(`[data-${name}]`)) {
 		part.toggleAttribute("hidden", part.getAttribute(`data-${name}`) !== value);

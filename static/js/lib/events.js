@@ -1,9 +1,46 @@
 // @ts-check
-/** How the parts of a page talk: events on the document named `presence:…`. Each module lists its own. */
+/** The events by which the components of a page communicate: `portal:…` on the document. */
 
-/** @param {string} name @param {(detail: any) => void} hear */
-export const on = (name, hear) =>
-	document.addEventListener(`presence:${name}`, (/** @type {CustomEvent} */ { detail }) => hear(detail));
+/** @typedef {import("../presence/sync/roster.js").User} User */
 
-/** @param {string} name @param {Object} [detail] */
-export const fire = (name, detail) => document.dispatchEvent(new CustomEvent(`presence:${name}`, { detail }));
+/**
+ * The detail of each event.
+ * @typedef {Object} PortalEvents
+ * @property {{users: User[], others: User[], isSettled: boolean}} roster the viewers of the page, after each response.
+ *   `users`: as the server sent them; `others`: those to show; `isSettled`: an empty `others` can be relied upon
+ * @property {{user: User}} join a user has opened the page
+ * @property {{user: User}} leave a user has left the page
+ * @property {{state: ConnectionState}} connection the connection has changed
+ * @property {{by: number}} nudge a user who waits has asked the editors to finish
+ * @property {{version: number}} saved the server has a newer version of the record than this page
+ * @property {{activity: "viewing"|"editing", fields: string[]}} activity what the user edits; fields: labels
+ * @property {{href: string}} wait the user waits for the record; href: the editor
+ * @property {undefined} finish the user wants to finish: save and leave the editor
+ * @property {{text: string}} news a message for this user, as a toast
+ * @property {undefined} renewed the user has signed in again
+ * @property {undefined} sign-in-wanted the user has sent a form while signed out
+ * @property {{mayRead: boolean}} access-lost the user has sent a form, and may no longer save the record
+ */
+/** @typedef {"online"|"reconnecting"|"signed-out"|"gone"} ConnectionState */
+
+/**
+ * Call the listener at each event of this name.
+ * @template {keyof PortalEvents} Name
+ * @param {Name} name
+ * @param {(detail: PortalEvents[Name]) => void} listener
+ */
+export function on(name, listener) {
+	document.addEventListener(`portal:${name}`, (event) =>
+		listener(/** @type {CustomEvent<PortalEvents[Name]>} */ (event).detail),
+	);
+}
+
+/**
+ * Dispatch an event.
+ * @template {keyof PortalEvents} Name
+ * @param {Name} name
+ * @param {PortalEvents[Name] extends undefined ? [] : [PortalEvents[Name]]} detail
+ */
+export function fire(name, ...[detail]) {
+	document.dispatchEvent(new CustomEvent(`portal:${name}`, { detail }));
+}

@@ -1,42 +1,49 @@
 // @ts-check
 /**
- * Makes a part of the page what the server now says it is, touching only what differs: focus, selection and scroll stay.
+ * Updates a part of the page to new markup and changes only the nodes that differ, so that focus, selection and scroll
+ * position stay.
  *
- * Reads:  data-key on repeated elements, which says which of them are the same; others go by their place.
+ * Reads: data-key on repeated elements, which pairs old with new ones. Elements without a key are paired by position;
+ *        data-unfolded on a <details> whose content the user has loaded.
  */
 
-/** The person may have opened it; the server does not know. */
+/** The user may have opened it, and the server does not know. */
 const OWN_ATTRIBUTE = "open";
 
 /**
- * @param {Node} here in the page
- * @param {Node} there as it should be
+ * Update a node and return the elements whose text has changed.
+ * @param {ChildNode} here in the page
+ * @param {ChildNode} there as it should be
  * @param {Set<Element>} [changed]
- * @returns {Set<Element>} the elements that say something else now
  */
 export function morph(here, there, changed = new Set()) {
 	if (here.isEqualNode(there) || isUnfolded(here)) return changed;
 	if (here instanceof Element && there instanceof Element && here.nodeName === there.nodeName) {
 		morphAttributes(here, there);
 		morphChildren(here, there, changed);
-	} else if (here.nodeType === Node.TEXT_NODE && there.nodeType === Node.TEXT_NODE) {
-		if (here.nodeValue.trim() !== there.nodeValue.trim()) changed.add(here.parentElement);
-		here.nodeValue = there.nodeValue;
+	} else if (here instanceof Text && there instanceof Text) {
+		if (here.data.trim() !== there.data.trim() && here.parentElement) changed.add(here.parentElement);
+		here.data = there.data;
 	} else {
 		const made = document.importNode(there, true);
-		here.parentNode.replaceChild(made, here);
-		noteAdded(made, changed);
+		here.replaceWith(made);
+		addChanged(made, changed);
 	}
 	return changed;
 }
 
-/** Nodes are put in and taken out around those that stay: one that were moved would lose the focus. */
+/**
+ * Update the children. New nodes are inserted around those that stay, because a node that moves loses the focus.
+ * @param {Element} here
+ * @param {Element} there
+ * @param {Set<Element>} changed
+ */
 function morphChildren(here, there, changed) {
 	const old = [...here.childNodes];
 	const pairs = paired(old, [...there.childNodes]);
 	const kept = new Set(pairs.map(([node]) => node));
 	for (const node of old.filter((node) => !kept.has(node))) {
-		if (node.textContent.trim()) changed.add(here);
+		if (node.textContent?.trim()) changed.add(here);
 		node.remove();
 	}
 	let next = here.firstChild;
@@ -44,35 +51,55 @@ function morphChildren(here, there, changed) {
 		if (node) {
 			next = node.nextSibling;
 			morph(node, wanted, changed);
-		} else noteAdded(here.insertBefore(document.importNode(wanted, true), next), changed);
+		} else addChanged(here.insertBefore(document.importNode(wanted, true), next), changed);
 	}
 }
 
-/** Each wanted node with the old one that becomes it, in one order; null where there is none. */
+/**
+ * Return each wanted node with the old node that becomes it, in the order of the page; null where there is none.
+ * @param {ChildNode[]} old
+ * @param {ChildNode[]} wanted
+ * @returns {[ChildNode|null, ChildNode][]}
+ */
 function paired(old, wanted) {
 	let from = 0;
-	let tail = 0;
-	while (tail < Math.min(old.length, wanted.length) && old.at(-1 - tail).isEqualNode(wanted.at(-1 - tail)))
-		tail += 1;
+	const tail = equalAtEnd(old, wanted);
 	const body = old.slice(0, old.length - tail);
-	const pairs = wanted.slice(0, wanted.length - tail).map((node) => {
+	return wanted.map((node, i) => {
+		if (i >= wanted.length - tail) return [old[i + old.length - wanted.length], node];
 		const key = keyOf(node);
 		const at = body.findIndex((each, i) => i >= from && keyOf(each) === key && (key || i === from));
 		if (at < 0) return [null, node];
 		from = at + 1;
 		return [body[at], node];
 	});
-	return [
-		...pairs,
-		...wanted.slice(wanted.length - tail).map((node, i) => [old[old.length - tail + i], node]),
-	];
 }
 
-/** What the person has fetched by unfolding it (unfold.js) never changes. */
-const isUnfolded = (node) => node.dataset?.unfolded !== undefined;
+/**
+ * Return how many nodes at the end are equal.
+ * @param {ChildNode[]} old
+ * @param {ChildNode[]} wanted
+ */
+function equalAtEnd(old, wanted) {
+	const most = Math.min(old.length, wanted.length);
+	for (let tail = 0; tail < most; tail += 1)
+		if (!old[old.length - 1 - tail].isEqualNode(wanted[wanted.length - 1 - tail])) return tail;
+	return most;
+}
 
-const keyOf = (node) => node.dataset?.key ?? "";
+/**
+ * Whether the user has loaded the content (clients/unfold-diff.js). An accepted change does not change any more.
+ * @param {ChildNode} node
+ */
+const isUnfolded = (node) => node instanceof Element && node.hasAttribute("data-unfolded");
 
+/** @param {ChildNode} node */
+const keyOf = (node) => (node instanceof Element && node.getAttribute("data-key")) || "";
+
+/**
+ * @param {Element} here
+ * @param {Element} there
+ */
 function morphAttributes(here, there) {
 	for (const name of here.getAttributeNames())
 		if (name !== OWN_ATTRIBUTE && !there.hasAttribute(name)) here.removeAttribute(name);
@@ -80,7 +107,11 @@ function morphAttributes(here, there) {
 		if (here.getAttribute(name) !== value) here.setAttribute(name, value);
 }
 
-function noteAdded(node, changed) {
+/**
+ * @param {ChildNode} node
+ * @param {Set<Element>} changed
+ */
+function addChanged(node, changed) {
 	const element = node instanceof Element ? node : node.parentElement;
-	if (node.textContent.trim()) changed.add(element);
+	if (element && node.textContent?.trim()) changed.add(element);
 }

@@ -1,14 +1,18 @@
 // @ts-check
-/** A note that a page leaves for the next one of the same tab. Storage may be forbidden: then there is none. */
+/** Notes that a page leaves for the next page of its tab. A browser that forbids storage has no notes. */
 
-/** @param {string} name @param {string} text */
+/**
+ * Leave a note.
+ * @param {string} name
+ * @param {string} text
+ */
 export function leaveNote(name, text) {
 	try {
 		sessionStorage.setItem(`portal.${name}`, text);
 	} catch {}
 }
 
-/** Whether there is any. */
+/** Whether there is any note. */
 export function hasNotes() {
 	try {
 		return Object.keys(sessionStorage).some((key) => key.startsWith("portal."));
@@ -17,7 +21,11 @@ export function hasNotes() {
 	}
 }
 
-/** Whether there is such a note; it is gone then. @param {string} name @param {string} text */
+/**
+ * Remove a note and return whether it was there.
+ * @param {string} name
+ * @param {string} text
+ */
 export function takeNote(name, text) {
 	try {
 		const found = sessionStorage.getItem(`portal.${name}`) === text;

@@ -1,14 +1,18 @@
 // @ts-check
-/** How long a sign-in session still lives, and what is to be said of it. Pure. */
+/** The remaining time of a sign-in session, and what to show of it. The functions are pure. */
 
-/** How long before its end a person is asked. */
+/** How long before the end the page asks the user. */
 export const WARN_MS = 120_000;
-const SAID_AT_SECONDS = [60, 30, 10];
+const ANNOUNCED_SECONDS = [60, 30, 10];
+
+/** @typedef {{idleAt: number, limitAt: number}} Life ms; idleAt: end without activity, limitAt: end in any case */
+/** @typedef {"quiet"|"idle"|"limit"|"ended"} LifeState idle: activity extends the session; limit: nothing does */
 
 /**
- * @typedef {{idleAt: number, limitAt: number}} Life moments in ms: the idle limit, and the one that nothing moves
- * @param {Life} life @param {number} now
- * @returns {{state: "quiet"|"idle"|"limit"|"ended", msLeft: number, lookAgainMs: number}}
+ * Return the state of a session and when to look again.
+ * @param {Life} life
+ * @param {number} now
+ * @returns {{state: LifeState, msLeft: number, lookAgainMs: number}}
  */
 export function lifeAt({ idleAt, limitAt }, now) {
 	const msLeft = Math.min(idleAt, limitAt) - now;
@@ -17,14 +21,20 @@ export function lifeAt({ idleAt, limitAt }, now) {
 	return { state: limitAt <= idleAt ? "limit" : "idle", msLeft, lookAgainMs: 1000 };
 }
 
-/** "1:05" @param {number} ms */
+/**
+ * Return a text such as "1:05".
+ * @param {number} ms
+ */
 export function countdown(ms) {
 	const seconds = Math.ceil(ms / 1000);
 	return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
-/** What is read out, not every second; "" for nothing new. @param {number} ms */
+/**
+ * Return what a screen reader announces at this second, "" for nothing.
+ * @param {number} ms
+ */
 export function announcement(ms) {
 	const seconds = Math.ceil(ms / 1000);
-	return SAID_AT_SECONDS.includes(seconds) ? `${seconds} seconds left` : "";
+	return ANNOUNCED_SECONDS.includes(seconds) ? `${seconds} seconds left` : "";
 }

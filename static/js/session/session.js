@@ -1,14 +1,19 @@
 // @ts-check
-/** Whether this page's sign-in session still holds, and its CSRF token. Reads <body data-profile-id>. */
-import { call, csrfMeta } from "../lib/http.js";
+/** The sign-in session of this page, and its CSRF token. Reads <body data-profile-id>. */
+import { call, csrfMeta, HttpError } from "../lib/http.js";
 
-/** The profile this page was made for; 0 when nobody is signed in. */
+/** Return the id of the profile that this page was made for; 0 when the user is not signed in. */
 export const myId = () => Number(document.body.dataset.profileId ?? 0);
 
+/** @typedef {{state: "renewed"|"signed-out"|"somebody-else"|"unknown", name?: string}} Renewal name: of somebody else */
+
 /**
- * Asks who is signed in. For the same profile the new CSRF token goes into the page and all its forms, so that what
- * was typed can still be sent.
- * @returns {Promise<{state: "renewed"|"signed-out"|"somebody-else"|"unknown", name?: string}>}
+ * Ask the server who is signed in.
+ *
+ * If it is the same profile, put the new CSRF token into the page and its forms, so that the user can send what they
+ * have typed.
+ *
+ * @returns {Promise<Renewal>}
  */
 export async function renewSession() {
 	try {
@@ -18,6 +23,6 @@ export async function renewSession() {
 		for (const input of document.getElementsByName("csrf_token")) input.setAttribute("value", csrf_token);
 		return { state: "renewed" };
 	} catch (error) {
-		return { state: error.status === 401 ? "signed-out" : "unknown" };
+		return { state: error instanceof HttpError && error.status === 401 ? "signed-out" : "unknown" };
 	}
 }

@@ -13,7 +13,7 @@ class Patient {
 			this.sent.push(beat);
 			return beat.promise;
 		},
-		onAnswer: (answer) => this.answers.push(answer),
+		onResponse: (answer) => this.answers.push(answer),
 		onFailure: (error) => this.failures.push(error),
 		random: () => 0,
 	});

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-	CALM_MS,
+	LEAVE_GRACE_MS,
 	checkAt,
-	drawn,
+	visibleViewers,
 	isSettled,
-	receive,
+	syncRoster,
 	stateOf,
 	UNKNOWN,
 } from "../../../static/js/presence/sync/roster.js";
@@ -23,22 +23,22 @@ class Browser {
 	}
 
 	hears(now, ...users) {
-		const circumstances = { now, myId: amelia.id, ...this.timings };
-		const { roster, joined, left } = receive(this.roster, users, circumstances);
+		const context = { now, myId: amelia.id, ...this.timings };
+		const { roster, joined, left } = syncRoster(this.roster, users, context);
 		this.roster = roster;
 		for (const user of joined) this.news.push(`${user.first_name} joined`);
 		for (const user of left) this.news.push(`${user.first_name} left`);
 		return this;
 	}
 
-	get drawn() {
-		return drawn(this.roster).map((user) => user.first_name);
+	get visible() {
+		return visibleViewers(this.roster).map((user) => user.first_name);
 	}
 }
 
 describe("an ordinary day", () => {
 	test("it leaves out the caller", () => {
-		assert.deepEqual(new Browser().hears(0, amelia, daniel).drawn, ["Daniel"]);
+		assert.deepEqual(new Browser().hears(0, amelia, daniel).visible, ["Daniel"]);
 	});
 
 	test("those who were there before are no news", () => {
@@ -53,24 +53,24 @@ describe("an ordinary day", () => {
 	test("it draws the newest of what a viewer does", () => {
 		const editing = viewer("daniel", { activity: "editing", fields: ["Phone"] });
 		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia, editing);
-		assert.deepEqual(drawn(browser.roster), [editing]);
+		assert.deepEqual(visibleViewers(browser.roster), [editing]);
 	});
 
 	test("the first to come is the first drawn, whoever beat last", () => {
 		const latecomer = viewer("priya", { entered_at: "2026-11-22T10:30:00+00:00" });
-		assert.deepEqual(new Browser().hears(0, latecomer, daniel, amelia).drawn, ["Daniel", "Priya"]);
-		assert.deepEqual(new Browser().hears(0, amelia, daniel, latecomer).drawn, ["Daniel", "Priya"]);
+		assert.deepEqual(new Browser().hears(0, latecomer, daniel, amelia).visible, ["Daniel", "Priya"]);
+		assert.deepEqual(new Browser().hears(0, amelia, daniel, latecomer).visible, ["Daniel", "Priya"]);
 	});
 
 	test("a roster without the caller (a GET before its first beat) is a roster", () => {
-		assert.deepEqual(new Browser().hears(0, daniel).drawn, ["Daniel"]);
+		assert.deepEqual(new Browser().hears(0, daniel).visible, ["Daniel"]);
 	});
 });
 
 describe("calm", () => {
 	test("who vanishes stays drawn, in place", () => {
 		const browser = new Browser().hears(0, amelia, daniel, priya).hears(1000, amelia, priya);
-		assert.deepEqual(browser.drawn, ["Daniel", "Priya"]);
+		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 		assert.deepEqual(browser.news, []);
 	});
 
@@ -78,25 +78,25 @@ describe("calm", () => {
 		const browser = new Browser().hears(0, amelia, daniel);
 		assert.equal(checkAt(browser.roster), Number.POSITIVE_INFINITY);
 		browser.hears(1000, amelia);
-		assert.equal(checkAt(browser.roster), 1000 + CALM_MS);
+		assert.equal(checkAt(browser.roster), 1000 + LEAVE_GRACE_MS);
 	});
 
 	test("an answer inside the calm does not prolong it", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(4000, amelia);
-		assert.equal(checkAt(browser.roster), 1000 + CALM_MS);
+		assert.equal(checkAt(browser.roster), 1000 + LEAVE_GRACE_MS);
 		assert.deepEqual(browser.news, []);
 	});
 
 	test("who still misses when it is over has left", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(6000, amelia);
 		assert.deepEqual(browser.news, ["Daniel left"]);
-		assert.deepEqual(browser.drawn, []);
+		assert.deepEqual(browser.visible, []);
 	});
 
 	test("who is back within it raises no news", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(5999, amelia, daniel);
 		assert.deepEqual(browser.news, []);
-		assert.deepEqual(browser.drawn, ["Daniel"]);
+		assert.deepEqual(browser.visible, ["Daniel"]);
 	});
 
 	test("who is back later, but was never missed by a later answer, raises no news either", () => {
@@ -117,14 +117,14 @@ describe("after a gap longer than the active window", () => {
 	test("the roster is a first one again: no news, and nobody drawn who is not on it", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(later, ameliaAgain, priya);
 		assert.deepEqual(browser.news, []);
-		assert.deepEqual(browser.drawn, ["Priya"]);
+		assert.deepEqual(browser.visible, ["Priya"]);
 	});
 
 	test("who was known before and comes back one by one is no news", () => {
 		const browser = new Browser().hears(0, amelia, daniel, priya).hears(later, ameliaAgain);
 		browser.hears(later + 10_000, ameliaAgain, daniel).hears(later + 40_000, ameliaAgain, daniel, priya);
 		assert.deepEqual(browser.news, []);
-		assert.deepEqual(browser.drawn, ["Daniel", "Priya"]);
+		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 	});
 
 	test("who comes back after the recovery joins", () => {
@@ -157,7 +157,7 @@ describe("after a gap longer than the active window", () => {
 
 	test("nor has anybody left whose last beat ran out in a gap just inside the window", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(100_000, amelia).hears(106_000, amelia);
-		assert.deepEqual(browser.drawn, ["Daniel"]);
+		assert.deepEqual(browser.visible, ["Daniel"]);
 		assert.deepEqual(browser.hears(130_000, amelia, daniel).news, []);
 	});
 
@@ -173,7 +173,7 @@ describe("after the server has lost its table", () => {
 	test("the others stay drawn until they have had time to beat again", () => {
 		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, ameliaAgain);
 		browser.hears(36_000, ameliaAgain).hears(45_000, ameliaAgain, daniel);
-		assert.deepEqual(browser.drawn, ["Daniel", "Priya"]);
+		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 		assert.deepEqual(browser.news, []);
 	});
 
@@ -181,7 +181,7 @@ describe("after the server has lost its table", () => {
 		const browser = new Browser().hears(0, amelia, daniel).hears(30_000);
 		assert.equal(isSettled(browser.roster), false);
 		browser.hears(35_000).hears(36_000, ameliaAgain).hears(45_000, ameliaAgain, daniel);
-		assert.deepEqual(browser.drawn, ["Daniel"]);
+		assert.deepEqual(browser.visible, ["Daniel"]);
 		assert.deepEqual(browser.news, []);
 	});
 
@@ -189,7 +189,7 @@ describe("after the server has lost its table", () => {
 		const danielAgain = viewer("daniel", { entered_at: "2026-11-22T10:01:00+00:00" });
 		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, danielAgain);
 		browser.hears(36_000, ameliaAgain, danielAgain);
-		assert.deepEqual(browser.drawn, ["Priya", "Daniel"]);
+		assert.deepEqual(browser.visible, ["Priya", "Daniel"]);
 		assert.deepEqual(browser.hears(45_000, ameliaAgain, danielAgain, priya).news, []);
 	});
 
@@ -214,7 +214,7 @@ describe("after the server has lost its table", () => {
 test("an old state is never changed in place", () => {
 	const { roster } = new Browser().hears(0, amelia, daniel);
 	const copy = structuredClone(roster);
-	receive(roster, [amelia], {
+	syncRoster(roster, [amelia], {
 		now: 10 * MINUTE,
 		myId: amelia.id,
 		heartbeatMs: 30_000,

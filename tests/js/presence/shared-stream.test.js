@@ -21,7 +21,7 @@ describe("the streams of one browser", () => {
 			{ page, profileId, locks: isLimited ? navigator.locks : undefined },
 			{
 				open: () => tab.opened[tab.opened.push(new Source()) - 1],
-				hear: { roster: (data) => tab.heard.push(data), "signed-out": () => tab.stream.stop() },
+				handlers: { roster: (data) => tab.heard.push(data), "signed-out": () => tab.stream.stop() },
 				onBreak: () => tab.beats++,
 			},
 		);

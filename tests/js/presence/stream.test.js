@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { SILENCE_MS, Stream } from "../../../static/js/presence/sync/stream.js";
+import { STALE_AFTER_MS, Stream } from "../../../static/js/presence/sync/stream.js";
 import { Source } from "./source.js";
 
 describe("a stream", () => {
@@ -16,7 +16,7 @@ describe("a stream", () => {
 		breaks = 0;
 		stream = new Stream({
 			open: () => opened[opened.push(new Source()) - 1],
-			hear: { roster: (data) => heard.push(data), "signed-out": () => stream.stop() },
+			handlers: { roster: (data) => heard.push(data), "signed-out": () => stream.stop() },
 			onBreak: () => breaks++,
 			random: () => 0,
 		});
@@ -33,7 +33,7 @@ describe("a stream", () => {
 
 	test("is one, however often it is wanted", () => {
 		stream.start();
-		stream.hurry();
+		stream.reconnectNow();
 		assert.equal(opened.length, 1);
 	});
 
@@ -41,9 +41,9 @@ describe("a stream", () => {
 		assert.equal(stream.isLive, false);
 		now().says("roster");
 		assert.equal(stream.isLive, true);
-		mock.timers.tick(SILENCE_MS - 1);
+		mock.timers.tick(STALE_AFTER_MS - 1);
 		now().says("ping");
-		mock.timers.tick(SILENCE_MS - 1);
+		mock.timers.tick(STALE_AFTER_MS - 1);
 		assert.equal(stream.isLive, true);
 		mock.timers.tick(1);
 		assert.equal(stream.isLive, false);
@@ -51,7 +51,7 @@ describe("a stream", () => {
 
 	test("that has fallen silent is opened anew at the next beat", () => {
 		now().says("roster");
-		mock.timers.tick(SILENCE_MS);
+		mock.timers.tick(STALE_AFTER_MS);
 		stream.start();
 		assert.equal(opened[0].isClosed, true);
 		mock.timers.tick(500);
@@ -59,7 +59,7 @@ describe("a stream", () => {
 	});
 
 	test("that never says anything, as behind a proxy that keeps it all, is given up too", () => {
-		mock.timers.tick(SILENCE_MS);
+		mock.timers.tick(STALE_AFTER_MS);
 		stream.start();
 		assert.equal(opened[0].isClosed, true);
 		assert.equal(breaks, 1);
@@ -125,7 +125,7 @@ describe("a stream", () => {
 
 	test("does not wait out a pause when the portal is known to be back", () => {
 		now().breaks();
-		stream.hurry();
+		stream.reconnectNow();
 		assert.equal(opened.length, 2);
 		mock.timers.tick(60_000);
 		assert.equal(opened.length, 2);
@@ -137,7 +137,7 @@ describe("a stream", () => {
 		source.says("roster");
 		source.breaks();
 		mock.timers.tick(120_000);
-		stream.hurry();
+		stream.reconnectNow();
 		assert.deepEqual([heard, breaks, opened.length, source.isClosed], [[], 0, 1, true]);
 	});
 

@@ -5,7 +5,7 @@
  * Reads:  data-draft-url of the form; data-draft-kept, what the draft holds already where the form has no fields for it, as
  *         JSON; its inputs `version`, `seen` and `restored`. [data-draft-offer] with the address to discard it, its link and
  *         form; [data-draft-state] in the form, where it is to be shown; form[data-sign-out].
- * Hears:  `presence:renewed`, `presence:connection` {state}.
+ * Hears:  `portal:renewed`, `portal:connection` {state}.
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";

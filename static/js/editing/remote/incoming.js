@@ -5,7 +5,7 @@
  *
  * Reads:  <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
  *         data-unsaved; <presence-page>, as saved.js has it.
- * Hears:  `presence:saved`, `presence:roster` {others}.
+ * Hears:  `portal:saved`, `portal:roster` {others}.
  */
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";

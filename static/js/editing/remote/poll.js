@@ -3,7 +3,7 @@
  * What has been saved since the page was made, fetched as soon as an event or a beat tells of it.
  *
  * Reads:  data-changes-url and data-version of <presence-page>; moves the latter on.
- * Hears:  `presence:saved` {version}. An answer that does not come is asked for again at the next beat.
+ * Hears:  `portal:saved` {version}. An answer that does not come is asked for again at the next beat.
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";

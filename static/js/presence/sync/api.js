@@ -1,25 +1,72 @@
 // @ts-check
-/** The presence API as functions; errors are those of http.js. */
+/** The presence API (docs/api.md) as functions. Each rejects with an `HttpError`. */
 import { call } from "../../lib/http.js";
+
+/** @typedef {import("./roster.js").User} User */
+/**
+ * @typedef {Object} PresenceResponse the response to a heartbeat, and the `roster` event of the stream
+ * @property {number} heartbeat_seconds
+ * @property {number} read_at when the server read the roster, in seconds since 1970
+ * @property {User[]} users
+ * @property {number|null} version of the record; null for a kind of page without versions
+ */
+/**
+ * @typedef {Object} TabState what a tab reports of itself
+ * @property {string} page_identifier
+ * @property {string} tab_id
+ * @property {boolean} visible
+ * @property {"viewing"|"editing"} activity
+ * @property {string[]} fields labels of the fields that the user has changed
+ * @property {boolean} waiting
+ * @property {"soon"|"done"|null} answer to a nudge
+ * @property {number} stream number of the tab's current or next event stream
+ */
 
 const PATH = "/user_page_presence";
 
-/** @param {Object} state of the tab, as docs/api.md has it @param {AbortSignal} signal */
+/**
+ * Send a heartbeat.
+ * @param {TabState} state
+ * @param {AbortSignal} signal
+ * @returns {Promise<PresenceResponse>}
+ */
 export const beat = (state, signal) => call("POST", PATH, { body: state, signal });
 
-/** Takes one tab out, even while its page is going away. @param {string} page @param {string} tabId */
+/**
+ * Remove a tab. The request outlives the page.
+ * @param {string} page
+ * @param {string} tabId
+ */
 export const leave = (page, tabId) => call("DELETE", `${PATH}/${page}?tab_id=${tabId}`, { keepalive: true });
 
-/** Changes as they happen. @param {string} page @param {string} tabId @param {number} number of the tab's streams */
+/**
+ * Open the event stream of a page.
+ * @param {string} page
+ * @param {string} tabId
+ * @param {number} number of the tab's streams
+ */
 export const events = (page, tabId, number) =>
 	new EventSource(`${PATH}/${page}/events?tab_id=${tabId}&stream=${number}`);
 
-/** Asks the others to finish. @param {string} page @param {string} tabId that waits */
+/**
+ * Ask the other users to finish.
+ * @param {string} page
+ * @param {string} tabId of the tab that waits
+ */
 export const nudge = (page, tabId) => call("POST", `${PATH}/${page}/nudge`, { body: { tab_id: tabId } });
 
-/** @param {string} page @param {number} timeoutMs @returns {Promise<import("./roster.js").User[]>} */
+/**
+ * Return who is on a page.
+ * @param {string} page
+ * @param {number} timeoutMs
+ * @returns {Promise<User[]>}
+ */
 export const roster = (page, timeoutMs) => call("GET", `${PATH}/${page}`, { timeoutMs });
 
-/** @param {string[]} pages at most 100 @returns {Promise<Record<string, import("./roster.js").User[]>>} */
+/**
+ * Return who is on each of several pages.
+ * @param {string[]} pages at most 100
+ * @returns {Promise<Record<string, User[]>>}
+ */
 export const rosters = (pages) =>
 	call("GET", `${PATH}?${new URLSearchParams(pages.map((page) => ["page", page]))}`);

@@ -1,95 +1,109 @@
 // @ts-check
 /**
- * The heart of one tab: beats now, soon and every so often, never twice at a time. No DOM; page.js and list.js give it
- * `send`. A beat asked for during a beat follows at once, so that the newest state arrives last.
+ * Sends heartbeats at regular intervals and on request, one at a time. Without DOM: page.js and dots.js pass `send`.
+ * A heartbeat that is requested during another one follows it at once, so that the newest state arrives last.
  */
 import { debounceMs, nextBeatMs } from "../../lib/backoff.js";
 
+/**
+ * @template T of the response
+ * @typedef {Object} HeartbeatCallbacks
+ * @property {(signal: AbortSignal) => Promise<T>} send
+ * @property {(response: T) => void} onResponse
+ * @property {(error: import("../../lib/http.js").HttpError) => void} onFailure may call `stop`
+ * @property {() => number} [random]
+ */
+/** @typedef {ReturnType<typeof setTimeout>|undefined} Timeout */
+
+/** @template T of the response */
 export class Heartbeat {
-	/** The server's answer sets it; holds from the next beat. */
+	/** The interval. A response may change it; the change applies from the next heartbeat. */
 	heartbeatMs = 30_000;
-	#organs;
-	/** @type {AbortController|null} null while stopped; what a beat of an earlier life brings is ignored */
-	#life = null;
+	#callbacks;
+	/** @type {AbortController|null} null while stopped. A response of an earlier start is ignored. */
+	#abortController = null;
 	#isBeating = false;
 	#isAnotherWanted = false;
 	#failures = 0;
 	#burstSince = 0;
-	#next;
-	#soon;
+	/** @type {Timeout} */
+	#nextTimeout;
+	/** @type {Timeout} */
+	#soonTimeout;
 
-	/**
-	 * @param {{send: (signal: AbortSignal) => Promise<any>, onAnswer: (answer: any) => void,
-	 *   onFailure: (error: any) => void, random?: () => number}} organs onFailure may call stop()
-	 */
-	constructor(organs) {
-		this.#organs = organs;
+	/** @param {HeartbeatCallbacks<T>} callbacks */
+	constructor(callbacks) {
+		this.#callbacks = callbacks;
 	}
 
 	get isRunning() {
-		return this.#life !== null;
+		return this.#abortController !== null;
 	}
 
 	start() {
 		this.stop();
-		this.#life = new AbortController();
+		this.#abortController = new AbortController();
 		this.#failures = 0;
 		this.beat();
 	}
 
-	/** Takes back the beat under way and those planned. */
+	/** Abort the current heartbeat and cancel those that are scheduled. */
 	stop() {
-		this.#life?.abort();
-		this.#life = null;
+		this.#abortController?.abort();
+		this.#abortController = null;
 		this.#isBeating = this.#isAnotherWanted = false;
-		this.#clear();
+		this.#clearTimeouts();
 	}
 
+	/** Send a heartbeat now, or directly after the current one. */
 	beat() {
-		const life = this.#life;
+		const controller = this.#abortController;
 		this.#isAnotherWanted = this.#isBeating;
-		if (!life || this.#isBeating) return;
-		this.#clear();
+		if (!controller || this.#isBeating) return;
+		this.#clearTimeouts();
 		this.#isBeating = true;
-		this.#organs.send(life.signal).then(
-			(answer) => life === this.#life && this.#answered(answer),
-			(error) => life === this.#life && this.#failed(error),
+		this.#callbacks.send(controller.signal).then(
+			(response) => controller === this.#abortController && this.#handleResponse(response),
+			(error) => controller === this.#abortController && this.#handleFailure(error),
 		);
 	}
 
-	/** One beat for a burst of calls. */
+	/** Send one heartbeat for a burst of calls. */
 	beatSoon() {
-		if (!this.#life) return;
+		if (!this.isRunning) return;
 		this.#burstSince ||= Date.now();
-		clearTimeout(this.#soon);
-		this.#soon = setTimeout(() => this.beat(), debounceMs(Date.now() - this.#burstSince));
+		clearTimeout(this.#soonTimeout);
+		this.#soonTimeout = setTimeout(() => this.beat(), debounceMs(Date.now() - this.#burstSince));
 	}
 
-	#answered(answer) {
+	/** @param {T} response */
+	#handleResponse(response) {
 		this.#failures = 0;
 		this.#isBeating = false;
-		this.#organs.onAnswer(answer);
-		this.#plan(this.#isAnotherWanted ? 0 : this.heartbeatMs);
+		this.#callbacks.onResponse(response);
+		this.#schedule(this.#isAnotherWanted ? 0 : this.heartbeatMs);
 	}
 
-	#failed(error) {
-		const { onFailure, random = Math.random } = this.#organs;
+	/** @param {import("../../lib/http.js").HttpError} error */
+	#handleFailure(error) {
+		const { onFailure, random = Math.random } = this.#callbacks;
 		const failures = ++this.#failures;
 		this.#isBeating = false;
 		onFailure(error);
-		this.#plan(
+		this.#schedule(
 			nextBeatMs({ heartbeatMs: this.heartbeatMs, failures, waitMs: error.waitMs, random: random() }),
 		);
 	}
 
-	#plan(ms) {
-		clearTimeout(this.#next);
-		if (this.#life && !this.#isBeating) this.#next = setTimeout(() => this.beat(), ms);
+	/** @param {number} ms */
+	#schedule(ms) {
+		clearTimeout(this.#nextTimeout);
+		if (this.isRunning && !this.#isBeating) this.#nextTimeout = setTimeout(() => this.beat(), ms);
 	}
 
-	#clear() {
-		clearTimeout(this.#next);
-		clearTimeout(this.#soon);
+	#clearTimeouts() {
+		clearTimeout(this.#nextTimeout);
+		clearTimeout(this.#soonTimeout);
 		this.#burstSince = 0;
 	}
 }

@@ -1,18 +1,16 @@
 // @ts-check
 /**
- * <presence-page>: says "I am here" for this tab and tells the document who else is: at each beat, and as it happens while
- * the event stream works. A tab that nobody sees beats on without one, unless it waits for something.
+ * <presence-page>: reports this tab's presence and tells the other components who else is on the page. It sends
+ * heartbeats, and receives changes as they happen while the event stream works. A hidden tab sends heartbeats without a
+ * stream, unless the user waits for the record.
  *
- * Reads:  data-page ("client-42"), data-activity ("viewing"|"editing"), data-part ("ISA A0001") where the page edits a
- *         part of the record, told in place of fields until one is changed, data-heartbeat-seconds, data-active-window-seconds, data-version of the record as the page shows it, where it has one;
- *         <body data-profile-id>.
- * Hears:  `presence:activity` {activity, fields} from an editor, `presence:renewed` after a new sign-in.
- * Fires:  `presence:roster` {users, others, isSettled}, `presence:join` {user}, `presence:leave` {user},
- *         `presence:nudge` {by}, `presence:renewed` where another tab had signed in again,
- *         `presence:connection` {state: "online"|"reconnecting"|"signed-out"|"gone"}, `presence:saved` {version} at
- *         each answer that tells a newer version, until whoever has shown it moves data-version on (editing/remote/poll.js).
- * `users` is what the server said; `others` leaves out the caller and is calm; where it is empty, that is only to be
- * relied upon when `isSettled` (roster.js).
+ * Reads:   data-page, data-activity ("viewing"|"editing"), data-heartbeat-seconds, data-active-window-seconds;
+ *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a field;
+ *          data-version of the record as the page shows it, if it has one; <body data-profile-id>.
+ * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
+ * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:renewed` if the user
+ *          has signed in again in another tab; `portal:saved` at each response with a newer version, until the component
+ *          that shows the change sets data-version (editing/remote/poll.js). lib/events.js has their details.
  *
  * @example <presence-page data-page="client-42" data-activity="viewing" …></presence-page>
  */
@@ -20,15 +18,19 @@ import { fire, on } from "../../lib/events.js";
 import { myId, renewSession } from "../../session/session.js";
 import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
-import { checkAt, drawn, isSettled, receive, UNKNOWN } from "./roster.js";
+import { checkAt, isSettled, syncRoster, UNKNOWN, visibleViewers } from "./roster.js";
 import { SharedStream } from "./shared-stream.js";
 
-// An answer that was overtaken is older by less than this; by more, the database's clock has been put back.
+/** @typedef {import("./roster.js").User} User */
+/** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
+
+// A response that another one has overtaken is older by less than this. If it is older by more, the clock of the database
+// has been set back.
 const OVERTAKEN_SECONDS = 10;
 // While other tabs have all the streams of this browser.
 const CROWDED_OUT_BEAT_MS = 5000;
 
-/** The Web Locks that limit the streams, where each takes one of the browser's six connections to a host. */
+/** Return the Web Locks that limit the streams: over HTTP/1.1 each stream takes one of six connections to the host. */
 function limitingLocks() {
 	const [navigation] = performance.getEntriesByType("navigation");
 	const protocol = /** @type {PerformanceNavigationTiming} */ (navigation)?.nextHopProtocol;
@@ -36,119 +38,136 @@ function limitingLocks() {
 }
 
 export class PresencePage extends HTMLElement {
-	// A new one for each load: sessionStorage is copied into a duplicated tab, and the two would take each other out.
-	// A reload needs no memory: the old page leaves, the new one joins. (crypto.randomUUID is missing on plain HTTP.)
+	// Each load makes a new id: a duplicated tab gets a copy of sessionStorage, and the two tabs would remove each other.
+	// crypto.randomUUID does not exist on plain HTTP.
 	#tabId = crypto.getRandomValues(new BigUint64Array(2)).join("-");
 	#roster = UNKNOWN;
-	/** @type {import("./roster.js").User[]} as the server said last, and when it had read them */
+	/** @type {User[]} as the server last sent them */
 	#users = [];
 	#readAt = 0;
-	#doing = { activity: "viewing", fields: [], waiting: false, answer: null };
+	/** @type {Pick<api.TabState, "activity"|"fields"|"waiting"|"answer">} */
+	#tabState = { activity: "viewing", fields: [], waiting: false, answer: null };
+	/** @type {ConnectionState|""} */
 	#connection = "";
 	#hasTriedToRenew = false;
-	#slowestMs = Number.POSITIVE_INFINITY;
+	#maxIntervalMs = Number.POSITIVE_INFINITY;
+	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#check;
-	#heart = new Heartbeat({
-		send: (signal) => api.beat(this.#state(), signal),
-		onAnswer: (answer) => this.#answered(answer),
-		onFailure: (error) => this.#failed(error),
+	#heartbeat = new Heartbeat({
+		send: (signal) => api.beat(this.#reportedState(), signal),
+		onResponse: (response) => this.#handleResponse(response),
+		onFailure: (error) => this.#handleFailure(error),
 	});
-	/** @type {SharedStream} from when the element is in the document, and has its attributes */
-	#stream;
+	/** @type {SharedStream} set by `connectedCallback`, because it depends on the attributes */
+	#stream = /** @type {any} */ (undefined);
 
 	connectedCallback() {
 		if (!myId()) return;
-		this.#doing.activity = this.dataset.activity;
-		if (this.dataset.part) this.#doing.fields = [this.dataset.part];
-		this.#heart.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
+		this.#tabState.activity = this.dataset.activity === "editing" ? "editing" : "viewing";
+		if (this.dataset.part) this.#tabState.fields = [this.dataset.part];
+		this.#heartbeat.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
 		this.#stream = this.#newStream();
 		this.#listen();
 		if (document.hasFocus()) this.#stream.prefer();
-		const start = () => this.#heart.start();
-		// A page that Chrome prepares in secret is not a visit yet.
+		const start = () => this.#heartbeat.start();
+		// A page that Chrome prerenders is not visited yet.
 		if ("prerendering" in document && document.prerendering)
 			document.addEventListener("prerenderingchange", start);
 		else start();
 	}
 
-	/** Everybody here, as the server said last. */
+	/** The page's identifier, for example "client-42". */
+	get page() {
+		return this.dataset.page ?? "";
+	}
+
+	/** All users on the page, as the server last sent them. */
 	get users() {
 		return this.#users;
 	}
 
-	/** The other viewers as last known. */
+	/** The other users to show. */
 	get others() {
-		return drawn(this.#roster);
+		return visibleViewers(this.#roster);
 	}
 
-	/** Whether that there are no others may be relied upon. */
+	/** Whether an empty `others` can be relied upon (roster.js). */
 	get isSettled() {
 		return isSettled(this.#roster);
 	}
 
 	/**
-	 * Who is here, exactly and without beating.
+	 * Return who is on the page, exactly and without a heartbeat.
 	 * @param {number} timeoutMs
-	 * @returns {Promise<import("./roster.js").User[]|null>} null without an answer in time
+	 * @returns {Promise<User[]|null>} null without a response in time
 	 */
 	async ask(timeoutMs) {
 		try {
-			const users = await api.roster(this.dataset.page, timeoutMs);
-			this.#take(users);
+			const users = await api.roster(this.page, timeoutMs);
+			this.#update(users);
 			return users;
 		} catch {
 			return null;
 		}
 	}
 
-	/** What this tab's beats say from now on. @param {{waiting?: boolean, answer?: "soon"|"done"|null}} what */
-	say(what) {
-		Object.assign(this.#doing, what);
+	/**
+	 * Change what this tab reports from the next heartbeat on.
+	 * @param {{waiting?: boolean, answer?: "soon"|"done"|null}} state
+	 */
+	say(state) {
+		Object.assign(this.#tabState, state);
 	}
 
 	beat() {
-		this.#heart.beat();
+		this.#heartbeat.beat();
 	}
 
-	/** Asks the others to finish; this tab waits. @throws {import("../../lib/http.js").HttpError} 429 when it has only just asked */
+	/**
+	 * Ask the other users to finish; this tab waits.
+	 * @throws {import("../../lib/http.js").HttpError} 429 if the user has just asked
+	 */
 	nudge() {
-		return api.nudge(this.dataset.page, this.#tabId);
+		return api.nudge(this.page, this.#tabId);
 	}
 
-	/** Even where the server would have it slower. @param {number} ms */
+	/**
+	 * Limit the interval between heartbeats, whatever the server asks for.
+	 * @param {number} ms
+	 */
 	beatAtLeastEvery(ms) {
-		this.#slowestMs = ms;
-		if (ms < this.#heart.heartbeatMs) this.#heart.beatSoon();
+		this.#maxIntervalMs = ms;
+		if (ms < this.#heartbeat.heartbeatMs) this.#heartbeat.beatSoon();
 	}
 
 	#newStream() {
-		const about = { page: this.dataset.page, profileId: myId(), locks: limitingLocks() };
-		return new SharedStream(about, {
-			open: (number) => api.events(this.dataset.page, this.#tabId, number),
-			hear: {
-				roster: (answer) => this.#heard(answer),
-				saved: (answer) => this.#saved(answer),
-				nudge: (answer) => fire("nudge", answer),
+		const context = { page: this.page, profileId: myId(), locks: limitingLocks() };
+		return new SharedStream(context, {
+			open: (number) => api.events(this.page, this.#tabId, number),
+			handlers: {
+				roster: (response) => this.#handleRoster(response),
+				saved: (response) => this.#handleVersion(response),
+				nudge: (detail) => fire("nudge", detail),
 				"signed-out": () => {
 					this.#stream.stop();
-					this.#heart.beat(); // which finds out whether that is so
+					this.#heartbeat.beat(); // its response tells whether this is true
 				},
 			},
-			onBreak: () => this.#heart.beatSoon(), // so that nobody takes this tab for gone
+			onBreak: () => this.#heartbeat.beatSoon(), // so that the tab does not expire
 		});
 	}
 
 	#listen() {
-		const soon = () => this.#heart.beatSoon();
+		const soon = () => this.#heartbeat.beatSoon();
 		window.addEventListener("focus", () => this.#stream.prefer());
 		for (const type of ["visibilitychange", "resume"]) document.addEventListener(type, soon);
 		for (const type of ["focus", "online"]) window.addEventListener(type, soon);
 		document.addEventListener("visibilitychange", () => document.hidden || this.#holdStream());
 		window.addEventListener("pagehide", () => this.#leave());
 		window.addEventListener("pageshow", ({ persisted }) => persisted && this.#returnFromCache());
-		on("renewed", () => this.#heart.start());
+		on("renewed", () => this.#heartbeat.start());
 		on("activity", (detail) => {
-			Object.assign(this.#doing, detail);
+			Object.assign(this.#tabState, detail);
 			soon();
 		});
 	}
@@ -156,97 +175,106 @@ export class PresencePage extends HTMLElement {
 	#leave() {
 		clearTimeout(this.#check);
 		this.#stream.stop();
-		if (!this.#heart.isRunning) return;
-		this.#heart.stop();
-		api.leave(this.dataset.page, this.#tabId).catch(() => {}); // nobody is left to tell
+		if (!this.#heartbeat.isRunning) return;
+		this.#heartbeat.stop();
+		api.leave(this.page, this.#tabId).catch(() => {}); // the page is gone, so no component can show the error
 	}
 
-	/** The back button is an arrival: those who are here then are no news. */
+	/** The back button opens the page anew: users who are on it fire no joins. */
 	#returnFromCache() {
 		this.#roster = UNKNOWN;
-		this.#heart.start();
+		this.#heartbeat.start();
 	}
 
-	/** As it is at the moment of sending. */
-	#state() {
-		const tab = { page_identifier: this.dataset.page, tab_id: this.#tabId, visible: !document.hidden };
-		return { ...tab, ...this.#doing, stream: this.#stream.number };
+	/** Return what the next heartbeat reports, at the moment of sending. */
+	#reportedState() {
+		const tab = { page_identifier: this.page, tab_id: this.#tabId, visible: !document.hidden };
+		return { ...tab, ...this.#tabState, stream: this.#stream.number };
 	}
 
-	#answered(answer) {
+	/** @param {api.PresenceResponse} response to a heartbeat */
+	#handleResponse(response) {
 		this.#hasTriedToRenew = false;
-		if (this.#connection !== "online") this.#stream.hurry();
-		this.#connect("online");
+		if (this.#connection !== "online") this.#stream.reconnectNow();
+		this.#setConnection("online");
 		this.#holdStream();
-		this.#heard(answer);
+		this.#handleRoster(response);
 	}
 
-	/** Only once the beat has said so: a stream that just ends would be taken for a browser that is gone. */
+	/** A heartbeat has reported the tab's state first: if its stream simply ended, the server would expire the tab. */
 	#holdStream() {
-		if (document.hidden && !this.#doing.waiting) this.#stream.stop();
-		else if (this.#heart.isRunning) this.#stream.start();
+		if (document.hidden && !this.#tabState.waiting) this.#stream.stop();
+		else if (this.#heartbeat.isRunning) this.#stream.start();
 	}
 
-	/** What a beat is answered and what the stream tells are the same, and may overtake each other. */
-	#heard({ heartbeat_seconds, read_at, users, version }) {
+	/**
+	 * Responses to heartbeats and events of the stream have the same content, and may overtake each other.
+	 * @param {api.PresenceResponse} response
+	 */
+	#handleRoster({ heartbeat_seconds, read_at, users, version }) {
 		const crowdedMs = this.#stream.isCrowdedOut ? CROWDED_OUT_BEAT_MS : Number.POSITIVE_INFINITY;
-		this.#heart.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#slowestMs, crowdedMs);
-		this.#saved({ version });
+		this.#heartbeat.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#maxIntervalMs, crowdedMs);
+		this.#handleVersion({ version });
 		if (this.#readAt - OVERTAKEN_SECONDS < read_at && read_at < this.#readAt) return;
 		this.#readAt = read_at;
-		this.#take(users);
+		this.#update(users);
 	}
 
-	#saved({ version }) {
-		if (version > Number(this.dataset.version)) fire("saved", { version });
+	/** @param {{version: number|null}} response */
+	#handleVersion({ version }) {
+		if (version !== null && version > Number(this.dataset.version)) fire("saved", { version });
 	}
 
-	#take(users) {
+	/** @param {User[]} users */
+	#update(users) {
 		this.#users = users;
 		const now = Date.now();
 		const activeWindowMs = Number(this.dataset.activeWindowSeconds) * 1000;
-		const circumstances = { now, myId: myId(), heartbeatMs: this.#heart.heartbeatMs, activeWindowMs };
-		const { roster, joined, left } = receive(this.#roster, users, circumstances);
+		const context = { now, myId: myId(), heartbeatMs: this.#heartbeat.heartbeatMs, activeWindowMs };
+		const { roster, joined, left } = syncRoster(this.#roster, users, context);
 		this.#roster = roster;
 		for (const user of joined) fire("join", { user });
 		for (const user of left) fire("leave", { user });
 		fire("roster", { users, others: this.others, isSettled: this.isSettled });
 		clearTimeout(this.#check);
 		const ms = checkAt(roster) - now;
-		if (ms < Number.POSITIVE_INFINITY) this.#check = setTimeout(() => this.#lookAgain(), ms);
+		if (ms < Number.POSITIVE_INFINITY) this.#check = setTimeout(() => this.#checkMissing(), ms);
 	}
 
-	/** Whoever was missing would be back in a roster by now, if the stream works. */
-	#lookAgain() {
-		if (this.#stream.isLive) this.#take(this.#users);
-		else this.#heart.beat();
+	/** If the stream works, it has already brought a missing user who has returned. Otherwise ask the server. */
+	#checkMissing() {
+		if (this.#stream.isLive) this.#update(this.#users);
+		else this.#heartbeat.beat();
 	}
 
-	#failed({ status }) {
+	/** @param {import("../../lib/http.js").HttpError} error */
+	#handleFailure({ status }) {
 		if (status === 401) this.#end("signed-out");
 		else if (status === 404) this.#end("gone");
 		else if (status === 403 && !this.#hasTriedToRenew) this.#renew();
-		else this.#connect("reconnecting");
+		else this.#setConnection("reconnecting");
 	}
 
-	/** The CSRF token is of an earlier sign-in session: another tab may have signed in again meanwhile. */
+	/** Renew the CSRF token, which belongs to an earlier session if the user has signed in again in another tab. */
 	async #renew() {
 		this.#hasTriedToRenew = true;
-		this.#heart.stop();
+		this.#heartbeat.stop();
 		const { state } = await renewSession();
 		if (state === "signed-out" || state === "somebody-else") this.#end("signed-out");
 		else if (state === "renewed") fire("renewed");
-		else this.#heart.start();
+		else this.#heartbeat.start();
 	}
 
+	/** @param {"signed-out"|"gone"} state */
 	#end(state) {
 		clearTimeout(this.#check);
 		this.#stream.stop();
-		this.#heart.stop();
-		this.#connect(state);
+		this.#heartbeat.stop();
+		this.#setConnection(state);
 	}
 
-	#connect(state) {
+	/** @param {ConnectionState} state */
+	#setConnection(state) {
 		if (state !== this.#connection) fire("connection", { state });
 		this.#connection = state;
 	}

@@ -1,93 +1,131 @@
 // @ts-check
 /**
- * Who is drawn, who has joined, who has left: a page's roster without the DOM. Pure; page.js keeps the state.
- * The browser is calm where the server is exact (presence rule 6):
- * - The first roster is no news: they were there before you came.
- * - Who vanishes stays drawn for CALM_MS, and only a later answer that misses them too makes it a leave (`checkAt`
- *   says when to ask): a reload that falls on a beat is nobody's news.
- * - After a gap longer than the active window the next roster is a first one again, and who comes back within the
- *   recovery is no news: after an outage all do, one by one. Where the gap was only nearly so long, the others' last
- *   beats may have run out all the same, for they beat a little earlier: they stay drawn for the recovery.
- * - When the server no longer has *us*, or says that we entered at another time, and nobody is there as before, it lost
- *   its table in a crash, and the others are missing only until their next beat: they stay drawn for the recovery. Where
- *   others are as they were, it has only taken us off, as it does with a laptop that sleeps.
+ * Computes whom a page shows, who has joined and who has left. The functions are pure; page.js keeps the state.
+ * The server reports exactly; the browser hides short gaps (presence rule 6):
+ * - The first roster fires no joins: these users were on the page before.
+ * - A user who vanishes stays visible for LEAVE_GRACE_MS. Only a later response without the user makes it a leave; `checkAt`
+ *   says when to ask. So a reload at the moment of a heartbeat is neither a leave nor a join.
+ * - After a gap longer than the active window, the next roster counts as the first one. A return within the recovery time
+ *   is no join, because after an outage all users return one by one. After a slightly shorter gap, the others may have
+ *   expired, because they sent their last heartbeats a little earlier. They stay visible for the recovery time.
+ * - If the server has lost *this* user, or reports another time of entering, and no other user is as before, the server has
+ *   lost its table in a crash. The others stay visible for the recovery time, since they return with their next heartbeats.
+ *   If other users are as before, the server has only expired this user, as it does with a laptop that sleeps.
  */
 
 /**
- * @typedef {{id: number, first_name: string, last_name: string, email: string, last_seen: string,
- *   seconds_ago: number, entered_at: string, activity: "viewing"|"editing", visible: boolean, fields: string[],
- *   waiting_since?: string, asked_at?: string, answer?: "soon"|"done"}} User
+ * @typedef {Object} User a viewer of a page, as the server sends it (docs/api.md)
+ * @property {number} id of the profile
+ * @property {string} first_name
+ * @property {string} last_name
+ * @property {string} email
+ * @property {string} last_seen
+ * @property {number} seconds_ago
+ * @property {string} entered_at
+ * @property {"viewing"|"editing"} activity
+ * @property {boolean} visible whether the user sees one of their tabs
+ * @property {string[]} fields labels of the fields that the user has changed
+ * @property {string} [waiting_since]
+ * @property {string} [asked_at] when the user, who waits, has asked the others to finish
+ * @property {"soon"|"done"} [answer] to a nudge
+ */
+/**
  * @typedef {Object} Roster all times in ms
- * @property {User[]} present without the caller
- * @property {{user: User, until: number}[]} missing vanished, still drawn
- * @property {Map<number, number>} expected known before a gap: until when a return is no news
- * @property {string} [enteredAt] the caller's own entered_at
+ * @property {User[]} present without the user of this page
+ * @property {{user: User, until: number}[]} missing vanished, and still visible
+ * @property {Map<number, number>} expected by id of users from before a gap: until when a return is no join
+ * @property {string} [enteredAt] the entered_at of the user of this page
  * @property {number} [answeredAt]
  * @property {number} recoveredAt
  */
 
-export const CALM_MS = 5000;
-// Outlasts the wait that a 503 asks for, five seconds and the jitter on it (schedule.js), however short the heartbeat.
-const SHORTEST_RECOVERY_MS = 10_000;
+export const LEAVE_GRACE_MS = 5000;
+// Longer than the wait after a 503, which is five seconds and its jitter (lib/backoff.js), however short the heartbeat.
+const MIN_RECOVERY_MS = 10_000;
 
-/** @type {Roster} before the first answer */
+/** @type {Roster} before the first response */
 export const UNKNOWN = { present: [], missing: [], expected: new Map(), recoveredAt: 0 };
 
 /**
+ * Return the roster after a response, and who has joined and left.
  * @param {Roster} before
  * @param {User[]} users as the server sent them
- * @param {{now: number, myId: number, heartbeatMs: number, activeWindowMs: number}} circumstances
+ * @param {{now: number, myId: number, heartbeatMs: number, activeWindowMs: number}} context
  * @returns {{roster: Roster, joined: User[], left: User[]}}
  */
-export function receive(before, users, { now, myId, heartbeatMs, activeWindowMs }) {
+export function syncRoster(before, users, { now, myId, heartbeatMs, activeWindowMs }) {
 	const isFirst = before.answeredAt === undefined;
-	const gapMs = now - before.answeredAt;
+	const gapMs = now - (before.answeredAt ?? Number.POSITIVE_INFINITY);
 	const isStale = gapMs > activeWindowMs;
-	const mayHaveRunOut = gapMs > activeWindowMs - 1.5 * heartbeatMs;
+	const mayHaveExpired = gapMs > activeWindowMs - 1.5 * heartbeatMs;
 	const enteredAt = users.find(({ id }) => id === myId)?.entered_at;
-	const isAsItWas = (/** @type {User} */ user) =>
+	const isAsBefore = (/** @type {User} */ user) =>
 		before.present.some(({ id, entered_at }) => id === user.id && entered_at === user.entered_at);
-	const isForgotten =
-		before.enteredAt !== undefined && enteredAt !== before.enteredAt && !users.some(isAsItWas);
-	const recoveryMs = Math.max(2 * heartbeatMs, SHORTEST_RECOVERY_MS);
-	const recoveredAt = mayHaveRunOut || isForgotten ? now + recoveryMs : before.recoveredAt;
+	const isLost = before.enteredAt !== undefined && enteredAt !== before.enteredAt && !users.some(isAsBefore);
+	const recoveryMs = Math.max(2 * heartbeatMs, MIN_RECOVERY_MS);
+	const recoveredAt = mayHaveExpired || isLost ? now + recoveryMs : before.recoveredAt;
 
 	const present = withoutMe(users, myId);
-	const gone = drawn(before).filter((user) => !isAmong(present, user));
+	const vanished = visibleViewers(before).filter((user) => !includes(present, user));
 	const expected = new Map([...before.expected].filter(([, until]) => until > now));
-	const isKnown = (/** @type {User} */ user) => isAmong(drawn(before), user) || expected.has(user.id);
+	const isKnown = (/** @type {User} */ user) =>
+		includes(visibleViewers(before), user) || expected.has(user.id);
 	const joined = isFirst || isStale ? [] : present.filter((user) => !isKnown(user));
-	if (isStale) for (const { id } of gone) expected.set(id, recoveredAt);
-	const waits = (isStale ? [] : gone).map((user) => {
-		const since = before.missing.find((entry) => entry.user.id === user.id);
-		return { user, until: Math.max(since?.until ?? now + CALM_MS, recoveredAt) };
+	if (isStale) for (const { id } of vanished) expected.set(id, recoveredAt);
+	const delayed = (isStale ? [] : vanished).map((user) => {
+		const known = before.missing.find((entry) => entry.user.id === user.id);
+		return { user, until: Math.max(known?.until ?? now + LEAVE_GRACE_MS, recoveredAt) };
 	});
-	const missing = waits.filter(({ until }) => until > now);
-	const left = waits.filter(({ until }) => until <= now).map(({ user }) => user);
+	const missing = delayed.filter(({ until }) => until > now);
+	const left = delayed.filter(({ until }) => until <= now).map(({ user }) => user);
 	const roster = { present, missing, expected, answeredAt: now, recoveredAt };
 	return { roster: { ...roster, enteredAt: enteredAt ?? before.enteredAt }, joined, left };
 }
 
-/** The others to show, those who have only just vanished among them. @param {Roster} roster */
-export const drawn = ({ present, missing }) => inOrder([...present, ...missing.map(({ user }) => user)]);
+/**
+ * Return the other users to show, including those who have just vanished.
+ * @param {Roster} roster
+ */
+export const visibleViewers = ({ present, missing }) =>
+	inOrder([...present, ...missing.map(({ user }) => user)]);
 
-/** First come, first drawn: the server's order, newest beat first, would shuffle them all day. @param {User[]} users */
+/**
+ * Sort users by the time of entering. The server's order, newest heartbeat first, would change at each response.
+ * @param {User[]} users
+ */
 export function inOrder(users) {
 	const key = (/** @type {User} */ user) => `${user.entered_at} ${user.id}`;
 	return users.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
 }
 
-/** Whether who is missing is gone: not while an outage's others may still be coming back. @param {Roster} roster */
-export const isSettled = ({ answeredAt, recoveredAt }) => answeredAt >= recoveredAt;
+/**
+ * Whether a user who is not in the roster is gone. During the recovery from an outage, users may still return.
+ * @param {Roster} roster
+ */
+export const isSettled = ({ answeredAt, recoveredAt }) =>
+	answeredAt !== undefined && answeredAt >= recoveredAt;
 
-/** When to ask whether somebody missing is really gone, in ms; Infinity: never. @param {Roster} roster */
+/**
+ * Return when to ask whether a missing user is gone, in ms; Infinity for never.
+ * @param {Roster} roster
+ */
 export const checkAt = ({ missing }) => Math.min(...missing.map(({ until }) => until));
 
-/** @param {User[]} users @param {number} myId */
+/**
+ * @param {User[]} users
+ * @param {number} myId
+ */
 export const withoutMe = (users, myId) => users.filter(({ id }) => id !== myId);
 
-/** Away wins: nobody sits before that tab. @param {User} user @returns {"viewing"|"editing"|"away"} */
+/**
+ * Return the state to show. "away" takes precedence, because the user does not see the tab.
+ * @param {User} user
+ * @returns {"viewing"|"editing"|"away"}
+ */
 export const stateOf = ({ visible, activity }) => (visible ? activity : "away");
 
-/** @param {User[]} users @param {User} user */
-const isAmong = (users, user) => users.some(({ id }) => id === user.id);
+/**
+ * @param {User[]} users
+ * @param {User} user
+ */
+const includes = (users, user) => users.some(({ id }) => id === user.id);

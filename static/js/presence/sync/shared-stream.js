@@ -1,61 +1,65 @@
 // @ts-check
 /**
- * The event stream of one tab among those of its browser. Over HTTP/1.1 few tabs hold one (stream-slot.js). A tab without
- * one hears, through a BroadcastChannel, what another tab of its profile hears about the same page. Where no tab does, it
- * lives by its heartbeat, and `isCrowdedOut` tells page.js to beat more often. No DOM.
+ * The event stream of one tab among the tabs of its browser. Over HTTP/1.1 only a few tabs hold a stream (stream-slot.js).
+ * A tab without one receives, through a BroadcastChannel, the events that another tab of its profile receives for the same
+ * page. If no tab does, the tab relies on its heartbeat, and `isCrowdedOut` makes page.js beat more often. Without DOM.
  *
- * Over HTTP/2, and where Web Locks do not exist (plain HTTP to another host than localhost), each tab holds its own.
+ * Each tab holds its own stream over HTTP/2, and where Web Locks do not exist (plain HTTP to a host other than localhost).
  */
-import { SILENCE_MS, Stream } from "./stream.js";
+import { STALE_AFTER_MS, Stream } from "./stream.js";
 import { StreamSlot } from "./stream-slot.js";
+
+/** @typedef {import("./stream.js").Handlers} Handlers */
+/** @typedef {{page: string, name: string, data: any}} Message between tabs; name: of the event */
 
 export class SharedStream {
 	#page;
 	#channelName;
-	#hear;
+	/** @type {Handlers} */
+	#handlers;
 	#onBreak;
 	#stream;
-	/** @type {StreamSlot|null} null where the number of streams is not limited */
+	/** @type {StreamSlot|null} null if the number of streams is not limited */
 	#slot;
-	/** @type {BroadcastChannel|null} only while a stream is wanted: an open one keeps a page out of the back-forward cache */
+	/** @type {BroadcastChannel|null} open only while a stream is wanted: it keeps a page out of the back-forward cache */
 	#channel = null;
-	#heardAt = 0;
+	#receivedAt = 0;
 	#isPreferred = false;
 
 	/**
-	 * @param {{page: string, profileId: number, locks: LockManager|undefined}} about locks: where streams are limited
-	 * @param {ConstructorParameters<typeof Stream>[0]} organs
+	 * @param {{page: string, profileId: number, locks: LockManager|undefined}} context locks: if streams are limited
+	 * @param {import("./stream.js").StreamCallbacks} callbacks
 	 */
-	constructor({ page, profileId, locks }, organs) {
+	constructor({ page, profileId, locks }, callbacks) {
 		this.#page = page;
 		this.#channelName = `portal-live-${profileId}`;
-		this.#hear = organs.hear;
-		this.#onBreak = organs.onBreak;
-		this.#stream = new Stream({ ...organs, hear: this.#relayed() });
+		this.#handlers = callbacks.handlers;
+		this.#onBreak = callbacks.onBreak;
+		this.#stream = new Stream({ ...callbacks, handlers: this.#relayingHandlers() });
 		this.#slot = locks
 			? new StreamSlot(locks, `portal-stream-${profileId}-${page}`, {
-					onGrant: () => this.#granted(),
-					onQueue: () => this.#queued(),
-					onLoss: () => this.#lost(),
+					onGrant: () => this.#handleGrant(),
+					onQueue: () => this.#handleQueue(),
+					onLoss: () => this.#handleLoss(),
 				})
 			: null;
 	}
 
-	/** Whether what changes will be heard, by this tab's stream or by another's. */
+	/** Whether this tab's stream or another tab's will bring changes. */
 	get isLive() {
-		return this.#stream.isLive || Date.now() - this.#heardAt < SILENCE_MS;
+		return this.#stream.isLive || Date.now() - this.#receivedAt < STALE_AFTER_MS;
 	}
 
 	get number() {
 		return this.#stream.number;
 	}
 
-	/** Whether other tabs have all the streams, and none of them hears for this page. */
+	/** Whether other tabs have all the streams, and none of them receives events for this page. */
 	get isCrowdedOut() {
 		return Boolean(this.#slot?.isQueued) && !this.isLive;
 	}
 
-	/** From the next start it comes before the other tabs: somebody has just turned to this one. */
+	/** Give this tab priority at the next start, because the user has just turned to it. */
 	prefer() {
 		this.#isPreferred = true;
 	}
@@ -68,68 +72,79 @@ export class SharedStream {
 		this.#isPreferred = false;
 	}
 
-	hurry() {
-		this.#stream.hurry();
+	reconnectNow() {
+		this.#stream.reconnectNow();
 	}
 
 	stop() {
-		this.#silence();
+		this.#stopStream();
 		this.#slot?.release();
 		this.#channel?.close();
 		this.#channel = null;
-		this.#heardAt = 0;
+		this.#receivedAt = 0;
 	}
 
-	/** What the stream tells, told to the other tabs too. A ping tells them that it works. */
-	#relayed() {
-		const relay = (name, react) => (data) => {
-			this.#tell(name, data);
-			react(data);
-		};
-		const all = Object.entries({ ...this.#hear, ping: () => {} });
-		return Object.fromEntries(all.map(([name, react]) => [name, relay(name, react)]));
+	/** Return handlers that also send each event to the other tabs. A ping tells them that the stream works. */
+	#relayingHandlers() {
+		/** @type {Handlers} */
+		const relaying = {};
+		for (const [name, handle] of Object.entries(this.#handlers).concat([["ping", () => {}]]))
+			relaying[name] = (data) => {
+				this.#broadcast(name, data);
+				handle(data);
+			};
+		return relaying;
 	}
 
 	#listen() {
 		if (this.#channel) return;
 		this.#channel = new BroadcastChannel(this.#channelName);
-		this.#channel.onmessage = ({ data }) => this.#told(data);
+		this.#channel.onmessage = ({ data }) => this.#handleMessage(data);
 	}
 
-	#tell(name, data) {
+	/**
+	 * @param {string} name
+	 * @param {any} data
+	 */
+	#broadcast(name, data) {
 		this.#channel?.postMessage({ page: this.#page, name, data });
 	}
 
-	#told({ page, name, data }) {
-		// It is about the session or about one page: each tab finds out by a beat whether it is meant.
+	/** @param {Message} message */
+	#handleMessage({ page, name, data }) {
+		// The event concerns the session or one page: a heartbeat tells each tab whether it is affected.
 		if (name === "signed-out") this.#onBreak();
-		else if (page === this.#page && !this.#slot.isHeld) this.#toldOfThisPage(name, data);
+		else if (page === this.#page && !this.#slot?.isHeld) this.#handleMessageOfPage(name, data);
 	}
 
-	#toldOfThisPage(name, data) {
-		this.#heardAt = name === "silent" ? 0 : Date.now();
-		this.#hear[name]?.(data);
+	/**
+	 * @param {string} name
+	 * @param {any} data
+	 */
+	#handleMessageOfPage(name, data) {
+		this.#receivedAt = name === "silent" ? 0 : Date.now();
+		this.#handlers[name]?.(data);
 	}
 
-	#granted() {
-		this.#heardAt = 0;
+	#handleGrant() {
+		this.#receivedAt = 0;
 		this.#stream.start();
 	}
 
-	/** What was heard before may be of a tab that is gone. The beat's answer decides how soon the next one follows. */
-	#queued() {
-		this.#heardAt = 0;
+	/** Forget earlier messages: their tab may be gone. The response to a heartbeat decides when the next one follows. */
+	#handleQueue() {
+		this.#receivedAt = 0;
 		this.#onBreak();
 	}
 
-	/** The beat tells the server that this tab is still there, although its stream has ended. */
-	#lost() {
-		this.#silence();
+	/** Send a heartbeat, so that the server keeps this tab although its stream has ended. */
+	#handleLoss() {
+		this.#stopStream();
 		this.#onBreak();
 	}
 
-	#silence() {
-		if (this.#slot?.isHeld) this.#tell("silent", {});
+	#stopStream() {
+		if (this.#slot?.isHeld) this.#broadcast("silent", {});
 		this.#stream.stop();
 	}
 }

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * Decides which tabs of a browser hold an event stream, by Web Locks. No DOM; shared-stream.js gives it the locks.
+ * Decides which tabs of a browser hold an event stream, by Web Locks. Without DOM: shared-stream.js passes the locks.
  *
  * Over HTTP/1.1 a browser opens six connections to a host. Three slots leave three connections for pages and saves. A tab
  * with a stream holds two locks: that of its page, so that two tabs never hold two streams of one page, and one slot. The
@@ -8,11 +8,18 @@
  */
 export const SLOTS = ["portal-stream-1", "portal-stream-2", "portal-stream-3"];
 
+/**
+ * @typedef {Object} SlotCallbacks
+ * @property {() => void} onGrant the tab holds a slot
+ * @property {() => void} onQueue another tab holds the slot; the claim stays in the queue
+ * @property {() => void} onLoss a tab in the foreground has taken the slot; the claim is in the queue again
+ */
+
 export class StreamSlot {
 	#locks;
 	#page;
-	#reactions;
-	/** @type {AbortController|null} ends the requests for locks and releases the locks that are held */
+	#callbacks;
+	/** @type {AbortController|null} ends the requests for locks, and releases the locks that are held */
 	#claim = null;
 	#isHeld = false;
 	#isQueued = false;
@@ -20,13 +27,12 @@ export class StreamSlot {
 	/**
 	 * @param {LockManager} locks
 	 * @param {string} page the name of the page's lock
-	 * @param {{onGrant: () => void, onQueue: () => void, onLoss: () => void}} reactions onQueue: another tab holds what this
-	 *   one needs, and the claim stays in the queue; onLoss: a tab in front has taken it, and the claim is in the queue again
+	 * @param {SlotCallbacks} callbacks
 	 */
-	constructor(locks, page, reactions) {
+	constructor(locks, page, callbacks) {
 		this.#locks = locks;
 		this.#page = page;
-		this.#reactions = reactions;
+		this.#callbacks = callbacks;
 	}
 
 	get isHeld() {
@@ -37,7 +43,10 @@ export class StreamSlot {
 		return this.#isQueued;
 	}
 
-	/** Asks for a slot. @param {boolean} isUrgent takes one from another tab where none is free */
+	/**
+	 * Request a slot.
+	 * @param {boolean} isUrgent take it from another tab if none is free
+	 */
 	claim(isUrgent) {
 		if (this.#isHeld || (this.#claim && !isUrgent)) return;
 		this.release();
@@ -51,35 +60,50 @@ export class StreamSlot {
 		this.#isHeld = this.#isQueued = false;
 	}
 
+	/**
+	 * @param {AbortController} claim
+	 * @param {boolean} isUrgent
+	 */
 	async #acquire(claim, isUrgent) {
 		const isGranted =
 			(await this.#take([this.#page], claim, isUrgent)) && (await this.#take(SLOTS, claim, isUrgent));
 		if (!isGranted || claim !== this.#claim) return;
 		this.#isHeld = true;
 		this.#isQueued = false;
-		this.#reactions.onGrant();
+		this.#callbacks.onGrant();
 	}
 
-	/** Takes one of these locks: a free one, else by force the first one, else whichever is released first. */
+	/**
+	 * Take one of these locks: a free one; if urgent, the first one by force; otherwise the first to be released.
+	 * @param {string[]} names
+	 * @param {AbortController} claim
+	 * @param {boolean} isUrgent
+	 */
 	async #take(names, claim, isUrgent) {
 		for (const name of names) if (await this.#request([name], { ifAvailable: true }, claim)) return true;
 		if (claim !== this.#claim) return false;
 		if (isUrgent) return this.#request(names.slice(0, 1), { steal: true }, claim);
 		this.#isQueued = true;
-		this.#reactions.onQueue();
+		this.#callbacks.onQueue();
 		return this.#request(names, {}, claim);
 	}
 
-	/** @returns {Promise<boolean>} whether one of them is held, until the claim ends */
+	/**
+	 * Request these locks and hold the first one granted until the claim ends.
+	 * @param {string[]} names
+	 * @param {LockOptions} options
+	 * @param {AbortController} claim
+	 * @returns {Promise<boolean>} whether a lock is held
+	 */
 	#request(names, options, claim) {
 		const others = new AbortController();
 		claim.signal.addEventListener("abort", () => others.abort());
-		// A request that takes at once or by force accepts no signal.
+		// The browser accepts no signal together with `ifAvailable` or `steal`.
 		const all = Object.keys(options).length ? options : { signal: others.signal };
 		return new Promise((resolve) => {
 			let taken = "";
 			for (const name of names) {
-				const hold = (lock) => {
+				const hold = (/** @type {Lock|null} */ lock) => {
 					if (!lock || taken || claim.signal.aborted) return resolve(false);
 					taken = name;
 					resolve(true);
@@ -87,18 +111,19 @@ export class StreamSlot {
 					return new Promise((release) => claim.signal.addEventListener("abort", release));
 				};
 				this.#locks.request(name, all, hold).catch(() => {
-					if (taken === name) this.#lost(claim);
+					if (taken === name) this.#handleLoss(claim);
 					else resolve(false);
 				});
 			}
 		});
 	}
 
-	#lost(claim) {
+	/** @param {AbortController} claim */
+	#handleLoss(claim) {
 		if (claim !== this.#claim) return;
 		const wasHeld = this.#isHeld;
 		this.release();
-		if (wasHeld) this.#reactions.onLoss();
+		if (wasHeld) this.#callbacks.onLoss();
 		this.claim(false);
 	}
 }

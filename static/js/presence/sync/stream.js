@@ -1,54 +1,62 @@
 // @ts-check
 /**
- * The event stream of one page: held while it is wanted, and after a break opened again with growing pauses. No DOM; page.js
- * gives it `open`. What it does not bring the heartbeat does, a little later: so nothing here is ever an error to a person.
+ * The event stream of one page. It is opened while it is wanted, and after a break again with growing pauses. Without DOM:
+ * page.js passes `open`. The heartbeat brings whatever the stream misses, so a break is never shown as an error.
  */
 import { nextBeatMs } from "../../lib/backoff.js";
 
-// The server says something every 20 s: after this long it is gone, or somebody in between keeps it all.
-export const SILENCE_MS = 45_000;
-const LONGEST_PAUSE_MS = 60_000;
-// One that broke sooner had never worked: the pauses go on growing.
-const PROVEN_MS = 10_000;
+// The server sends an event every 20 s. After this time the connection is dead, or a proxy holds the events back.
+export const STALE_AFTER_MS = 45_000;
+const MAX_PAUSE_MS = 60_000;
+// A stream that breaks sooner has never worked, so the pauses go on growing.
+const STABLE_AFTER_MS = 10_000;
+
+/** @typedef {Record<string, (data: any) => void>} Handlers by the name of the stream's event */
+/**
+ * @typedef {Object} StreamCallbacks
+ * @property {(number: number) => EventSource} open
+ * @property {Handlers} handlers
+ * @property {() => void} onBreak the stream has ended, and not because the server said so
+ * @property {() => number} [random]
+ */
 
 export class Stream {
-	#organs;
+	#callbacks;
 	#isWanted = false;
 	/** @type {EventSource|null} */
 	#source = null;
 	#openedAt = 0;
-	#heardAt = 0;
+	#receivedAt = 0;
 	#failures = 0;
 	#opened = 0;
+	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#retry;
 
-	/**
-	 * @param {{open: (number: number) => EventSource, hear: Record<string, (data: any) => void>, onBreak: () => void,
-	 *   random?: () => number}} organs `hear`: by event; onBreak: it ended, and not because the server moves
-	 */
-	constructor(organs) {
-		this.#organs = organs;
+	/** @param {StreamCallbacks} callbacks */
+	constructor(callbacks) {
+		this.#callbacks = callbacks;
 	}
 
-	/** Whether what changes will be heard: something has been, and not long ago. */
+	/** Whether the stream will bring changes: it has brought an event recently. */
 	get isLive() {
-		return this.#source !== null && this.#heardAt > 0 && Date.now() - this.#heardAt < SILENCE_MS;
+		return this.#source !== null && this.#receivedAt > 0 && Date.now() - this.#receivedAt < STALE_AFTER_MS;
 	}
 
-	/** Counts the streams: of the one that is held, or of the next. So a beat tells which of them is not the last. */
+	/** The number of the current stream, or of the next one. With it the server recognises an older stream of the tab. */
 	get number() {
 		return this.#source ? this.#opened : this.#opened + 1;
 	}
 
-	/** Holds it from now on. One that has fallen silent is opened anew. */
+	/** Keep the stream open from now on. Reopen a stream that has become stale. */
 	start() {
 		this.#isWanted = true;
-		if (this.#source && Date.now() - Math.max(this.#heardAt, this.#openedAt) >= SILENCE_MS) this.#broken();
+		if (this.#source && Date.now() - Math.max(this.#receivedAt, this.#openedAt) >= STALE_AFTER_MS)
+			this.#handleBreak();
 		if (!this.#source && this.#retry === undefined) this.#open();
 	}
 
-	/** Does not wait out a pause: the portal has just answered, or the network is back. */
-	hurry() {
+	/** Cut a pause short: the server has just responded, or the network is back. */
+	reconnectNow() {
 		if (!this.#isWanted || this.#source) return;
 		this.#close();
 		this.#open();
@@ -61,46 +69,50 @@ export class Stream {
 	}
 
 	#open() {
-		const source = this.#organs.open(++this.#opened);
+		const source = this.#callbacks.open(++this.#opened);
 		this.#source = source;
 		this.#openedAt = Date.now();
-		this.#heardAt = 0;
-		const hear = (name, react) =>
+		this.#receivedAt = 0;
+		const listen = (/** @type {string} */ name, /** @type {(data: any) => void} */ handle) =>
 			source.addEventListener(name, ({ data }) => {
 				if (source !== this.#source) return;
-				this.#heardAt = Date.now();
-				react(JSON.parse(data));
+				this.#receivedAt = Date.now();
+				handle(JSON.parse(data));
 			});
-		for (const [name, react] of Object.entries(this.#organs.hear)) hear(name, react);
-		hear("ping", () => {});
-		hear("end", ({ reason }) => this.#moved(reason));
-		source.addEventListener("error", () => source === this.#source && this.#broken());
+		for (const [name, handle] of Object.entries(this.#callbacks.handlers)) listen(name, handle);
+		listen("ping", () => {});
+		listen("end", ({ reason }) => this.#handleEnd(reason));
+		source.addEventListener("error", () => source === this.#source && this.#handleBreak());
 	}
 
-	/** The server says good-bye: it restarts, or this person has too many streams. Nobody is taken off for that. */
-	#moved(reason) {
-		this.#forgive();
+	/**
+	 * The server closes the stream: it restarts, or the user has too many streams. The user's presence goes on.
+	 * @param {string} reason
+	 */
+	#handleEnd(reason) {
+		this.#resetBackoff();
 		this.#close();
-		this.#pause(reason === "full" ? LONGEST_PAUSE_MS : 0);
+		this.#reopenLater(reason === "full" ? MAX_PAUSE_MS : 0);
 	}
 
-	/** EventSource would try again by itself, every few seconds for ever, all browsers at once. */
-	#broken() {
-		this.#forgive();
+	/** Close the EventSource, which would otherwise reconnect every few seconds for ever, in all browsers at once. */
+	#handleBreak() {
+		this.#resetBackoff();
 		this.#close();
-		this.#pause(0);
-		this.#organs.onBreak();
+		this.#reopenLater(0);
+		this.#callbacks.onBreak();
 	}
 
-	#forgive() {
-		if (Date.now() - this.#openedAt > PROVEN_MS) this.#failures = 0;
+	#resetBackoff() {
+		if (Date.now() - this.#openedAt > STABLE_AFTER_MS) this.#failures = 0;
 	}
 
-	#pause(waitMs) {
+	/** @param {number} waitMs the least pause */
+	#reopenLater(waitMs) {
 		if (!this.#isWanted) return;
-		const { random = Math.random } = this.#organs;
+		const { random = Math.random } = this.#callbacks;
 		const failures = ++this.#failures;
-		const ms = nextBeatMs({ heartbeatMs: LONGEST_PAUSE_MS, failures, waitMs, random: random() });
+		const ms = nextBeatMs({ heartbeatMs: MAX_PAUSE_MS, failures, waitMs, random: random() });
 		this.#retry = setTimeout(() => {
 			this.#retry = undefined;
 			this.#open();

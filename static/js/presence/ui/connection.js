@@ -5,8 +5,8 @@
  * record is lost (lost-access.js).
  *
  * Markup: templates/presence/_connection.html.
- * Hears:  `presence:connection` {state}, `presence:sign-in-wanted` (a form sent while signed out), `presence:access-lost`
- *         {mayRead} (a form sent by somebody who may no longer save it). Fires: `presence:renewed`.
+ * Hears:  `portal:connection` {state}, `portal:sign-in-wanted` (a form sent while signed out), `portal:access-lost`
+ *         {mayRead} (a form sent by somebody who may no longer save it). Fires: `portal:renewed`.
  */
 import { fire, on } from "../../lib/events.js";
 import { showOnly, write } from "../../lib/dom.js";

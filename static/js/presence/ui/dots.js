@@ -18,7 +18,7 @@ import { editorsFirst, whoEdits } from "./wording.js";
 const rows = [];
 const heart = new Heartbeat({
 	send: () => rosters(rows.map((row) => row.page)),
-	onAnswer: (answer) => {
+	onResponse: (answer) => {
 		for (const row of rows) row.draw(answer[row.page] ?? []);
 	},
 	onFailure: ({ status }) => [401, 404].includes(status) && heart.stop(),

@@ -4,7 +4,7 @@
  * of arrivals, in a small menu. Nothing when alone.
  *
  * Reads:  data-label ("client record"). Markup: templates/presence/_indicator.html.
- * Hears:  `presence:roster` {others}, `presence:connection` {state}.
+ * Hears:  `portal:roster` {others}, `portal:connection` {state}.
  */
 import { on } from "../../lib/events.js";
 import { letScroll, write } from "../../lib/dom.js";

@@ -4,7 +4,7 @@
  * editor, otherwise this dialog decides. It follows the roster while open, and says when the others have left.
  *
  * Reads:  <a data-edit href> anywhere on the page. Markup: templates/presence/_modal.html, inside <presence-page>.
- * Hears:  `presence:roster` {others, isSettled}. Fires: `presence:wait` {href}.
+ * Hears:  `portal:roster` {others, isSettled}. Fires: `portal:wait` {href}.
  */
 import { fire, on } from "../../lib/events.js";
 import { letScroll, showOnly } from "../../lib/dom.js";

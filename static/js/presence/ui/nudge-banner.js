@@ -4,8 +4,8 @@
  * carries both, so they arrive without the stream too. Who is done leaves the editor, and from then on holds nobody up.
  *
  * Reads:  data-label ("client record"). Markup: templates/presence/_nudge_banner.html, inside <presence-page>.
- * Hears:  `presence:roster` {users, others}, `presence:nudge`. Fires: `presence:finish`, upon which an editor is left (form.js),
- *         `presence:news` {text} where waiting has come to its end in this editor.
+ * Hears:  `portal:roster` {users, others}, `portal:nudge`. Fires: `portal:finish`, upon which an editor is left (form.js),
+ *         `portal:news` {text} where waiting has come to its end in this editor.
  */
 import { fire, on } from "../../lib/events.js";
 import { showOnly, write } from "../../lib/dom.js";

@@ -5,7 +5,7 @@
  *
  * What is for this person alone stays until they have seen it.
  *
- * Hears:  `presence:join` {user}, `presence:leave` {user}, `presence:news` {text}.
+ * Hears:  `portal:join` {user}, `portal:leave` {user}, `portal:news` {text}.
  * @example <toast-region class="toasts" role="status" aria-live="polite" aria-atomic="false"></toast-region>
  */
 import { on } from "../../lib/events.js";

@@ -5,7 +5,7 @@
  * through an outage.
  *
  * Reads:  data-label ("client record"). Markup: templates/presence/_wait_banner.html, inside <presence-page>.
- * Hears:  `presence:wait` {href}, `presence:roster` {users, others, isSettled}, `presence:connection` {state}.
+ * Hears:  `portal:wait` {href}, `portal:roster` {users, others, isSettled}, `portal:connection` {state}.
  */
 import { on } from "../../lib/events.js";
 import { make, write } from "../../lib/dom.js";
