@@ -9,14 +9,13 @@
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";
-import { showOnly, write } from "../../lib/dom.js";
+import { queryAll, showOnly } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { Keeper } from "./autosave.js";
 
 const LARGEST_KEEPALIVE_BYTES = 60_000; // of 64 KB that a browser lets outlive a page
 const SIGN_OUT_WAITS_MS = 2000;
-const MOVED_ON = "You have typed more since, in another tab. It is kept there.";
 
 /** @param {HTMLFormElement} form @param {(state: import("./autosave.js").State) => void} onState */
 export const draftOf = (form, onState) => new Draft(form, onState);
@@ -146,7 +145,7 @@ class Draft {
 			else if (state === "gone") this.#keeper.stop();
 			else if (state === "online") tryAgain();
 		});
-		for (const offer of document.querySelectorAll("[data-draft-offer]")) this.#listenToOffer(offer);
+		if (document.querySelector("[data-draft-offer]")) this.#followOffers().catch(() => {});
 		const signOut = document.querySelector("form[data-sign-out]");
 		signOut?.addEventListener("submit", (event) => {
 			if (this.#keeper.isKept) return;
@@ -155,31 +154,12 @@ class Draft {
 		});
 	}
 
-	#listenToOffer(offer) {
-		offer.querySelector("a").addEventListener("click", (event) => {
-			if (this.#keeper.isKept) return;
-			event.preventDefault();
-			const { href } = event.currentTarget;
-			this.#flushFor(SIGN_OUT_WAITS_MS).then(() => location.assign(href));
-		});
-		offer.querySelector("form").addEventListener("submit", (event) => {
-			event.preventDefault();
-			this.#discard(offer);
-		});
-	}
-
-	async #discard(offer) {
-		try {
-			const { status } = await call("DELETE", offer.dataset.draftOffer);
-			if (status === "discarded") offer.remove();
-			else {
-				write(offer.querySelector("p"), MOVED_ON);
-				for (const way of offer.querySelectorAll("a, form")) way.remove();
-			}
-			this.#form.querySelector(".field :is(input, select, textarea)")?.focus(); // its button is gone
-		} catch {
-			// The offer stays, and so does what it offers.
-		}
+	/** Without the module, as when the server cannot be reached, the offer's link and form work on their own. */
+	async #followOffers() {
+		const draft = { isKept: () => this.#keeper.isKept, flush: () => this.#flushFor(SIGN_OUT_WAITS_MS) };
+		const { followOffer } = await import("./offer.js");
+		for (const offer of queryAll(document, "[data-draft-offer]", HTMLElement))
+			followOffer(offer, this.#form, draft);
 	}
 
 	async #flushFor(ms) {

@@ -1,0 +1,48 @@
+// @ts-check
+/**
+ * An offer to restore or discard a draft of an earlier opening of the editor. form-draft.js imports this module.
+ *
+ * Reads:  data-draft-offer, the URL that discards the draft; the offer's link and form.
+ * Markup: templates/editing/_draft.html.
+ */
+import { query, queryAll, write } from "../../lib/dom.js";
+import { call } from "../../lib/http.js";
+
+const NEWER_ELSEWHERE = "You have typed more since, in another tab. It is kept there.";
+
+/**
+ * Save what the user has typed before the link leaves the page, and discard the draft without leaving it.
+ * @param {HTMLElement} offer
+ * @param {HTMLFormElement} form the editor's
+ * @param {{isKept: () => boolean, flush: () => Promise<any>}} draft what the user has typed since
+ */
+export function followOffer(offer, form, draft) {
+	const link = query(offer, "a", HTMLAnchorElement);
+	link.addEventListener("click", (event) => {
+		if (draft.isKept()) return;
+		event.preventDefault();
+		draft.flush().then(() => location.assign(link.href));
+	});
+	query(offer, "form", HTMLFormElement).addEventListener("submit", (event) => {
+		event.preventDefault();
+		discard(offer, form);
+	});
+}
+
+/**
+ * @param {HTMLElement} offer
+ * @param {HTMLFormElement} form
+ */
+async function discard(offer, form) {
+	try {
+		const { status } = await call("DELETE", offer.dataset.draftOffer ?? "");
+		if (status === "discarded") offer.remove();
+		else {
+			write(query(offer, "p", HTMLElement), NEWER_ELSEWHERE);
+			for (const control of queryAll(offer, "a, form", HTMLElement)) control.remove();
+		}
+		queryAll(form, ".field :is(input, select, textarea)", HTMLElement)[0]?.focus(); // the button that had it is gone
+	} catch {
+		// The offer stays, and with it the draft.
+	}
+}
