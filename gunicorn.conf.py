@@ -25,7 +25,7 @@ from gevent.event import Event
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn.arbiter import Arbiter
-from gunicorn.sock import TCPSocket
+from gunicorn.sock import BaseSocket
 from gunicorn.workers.base import Worker
 from gunicorn.workers.ggevent import GeventWorker
 
@@ -215,22 +215,22 @@ loglevel = settings["log_level"]
 def on_starting(server: Arbiter) -> None:
     """Make room for files, the board and metrics."""
     _allow_open_files(server)
+    _leave_listening_to_workers()
     server.board = Board()  # not the module's: gunicorn reads this file again at SIGHUP
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix="portal-metrics-")
 
 
-def when_ready(server: Arbiter) -> None:
-    """Refuse connections until a worker can take requests: a proxy then asks the next server at once.
+def _leave_listening_to_workers() -> None:
+    """Let gunicorn bind its sockets only. The kernel refuses connections until the first worker is ready and listens.
 
-    Linux lets a TCP socket that was shut down listen again at the same address. A socket that systemd or another
-    gunicorn has handed over is left as it is.
+    A proxy then asks the next server at once. gunicorn asks this method whether it still has to call `listen`.
     """
+    BaseSocket._is_listening = staticmethod(lambda _: True)
+
+
+def when_ready(server: Arbiter) -> None:
+    """Note at SIGTERM that all workers stop."""
     server.handle_term = partial(_stop_all, server)
-    if sys.platform != "linux" or server.systemd or server.master_pid:
-        return
-    for listener in server.LISTENERS:
-        if isinstance(listener, TCPSocket) and listener.getsockname()[1] == listener.cfg_addr[1]:
-            listener.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _stop_all(server: Arbiter) -> None:

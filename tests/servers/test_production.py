@@ -3,11 +3,13 @@
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 
@@ -81,6 +83,35 @@ def test_it_serves_on_the_port_it_is_given_and_stops_in_order(start: Server, por
     assert server.returncode == 0, output
     assert "Worker graceful timeout" not in output
     assert "Traceback" not in output
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="holds the server in the middle of its start as only Linux can")
+def test_a_connection_is_refused_and_not_reset_from_the_first_moment_of_a_start(
+    start: Server, port: Port, database_url: str, tmp_path: Path
+) -> None:
+    """A proxy repeats no save whose connection was reset. gunicorn is held where it has set its sockets up."""
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        fill(address)
+        server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, NOTIFY_SOCKET=address)
+        assert server.stdout is not None
+        for line in server.stdout:
+            if "Listening at" in line:
+                break
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port.number))
+        while b"READY=1" not in systemd.recv(100):
+            pass
+    assert status_of(port, "/healthz", server) == 200
+
+
+def fill(address: str) -> None:
+    """Send datagrams until the receiver's queue is full, so that the next sender waits."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender, suppress(BlockingIOError):
+        sender.setblocking(False)
+        while True:
+            sender.sendto(b"full", address)
 
 
 def test_it_refuses_a_number_of_streams_that_is_none(start: Server, database_url: str) -> None:
