@@ -1,6 +1,6 @@
-"""What can go wrong in the portal's own words; raised where the rule is, answered in error_handlers.py.
+"""Define the portal's exceptions. portal/web/error_handlers.py turns them into responses.
 
-Imported by every package. It must not import Flask or any other part of the portal.
+Every package may import this module, so it imports neither Flask nor other parts of the portal.
 """
 
 from collections.abc import Mapping
@@ -8,24 +8,24 @@ from types import MappingProxyType
 
 
 class PortalError(Exception):
-    """Any error that the portal foresees. Its text is written for the person who reads it.
+    """An expected error. Its message is written for the user.
 
-    `typed` is what was sent in vain, by its label: the error page shows it, so that it can be copied.
+    `typed` maps labels to the input that was not saved. The error page shows it, so that the user can copy it.
     """
 
     typed: Mapping[str, str] = MappingProxyType({})
 
 
 class NotSignedIn(PortalError):
-    """There is no valid sign-in session: 401."""
+    """The request has no active sign-in session: 401."""
 
 
 class NotAllowed(PortalError):
-    """The profile may see this but not do that: 403."""
+    """The profile may see the object but may not perform the action: 403."""
 
 
 class NotFound(PortalError):
-    """There is no such thing, or not for this profile; both look the same: 404."""
+    """The object does not exist, or the profile may not see it. Both look the same: 404."""
 
 
 class InvalidInput(PortalError):
@@ -38,11 +38,11 @@ class InvalidInput(PortalError):
 
 
 class StaleVersion(PortalError):
-    """The record has moved on since the version that the change started from: 409."""
+    """The record has changed since the base version of the change: 409."""
 
 
 class TooSoon(PortalError):
-    """It has been done only just now: 429, with `wait_seconds` until it may be done again."""
+    """The action was repeated too soon: 429. `wait_seconds` is the time until it is allowed again."""
 
     def __init__(self, text: str, wait_seconds: int) -> None:
         super().__init__(text)
@@ -50,29 +50,29 @@ class TooSoon(PortalError):
 
 
 class TooManyAttempts(TooSoon):
-    """Too many wrong passwords or codes: 429. `wait_seconds` until the next one is looked at."""
+    """Too many wrong passwords or codes: 429. `wait_seconds` is the time until the next one is checked."""
 
     def __init__(self, wait_seconds: int) -> None:
         minutes = -(-wait_seconds // 60)
         wait = f"{wait_seconds} seconds" if wait_seconds < 60 else f"{minutes} minute{'s' if minutes > 1 else ''}"
-        super().__init__(f"There have been too many tries. Wait {wait} and try again.", wait_seconds)
+        super().__init__(f"Too many attempts. Wait {wait} and try again.", wait_seconds)
 
 
 class ServiceBusy(PortalError):
-    """There is no room for it in this process just now, or the process is about to stop: 503."""
+    """This process has no capacity left, or is about to stop: 503."""
 
 
 class DatabaseUnavailable(PortalError):
-    """PostgreSQL does not answer; trying again soon may help: 503."""
+    """PostgreSQL does not respond: 503. A later attempt may succeed."""
 
 
 class ConfigurationError(PortalError):
-    """The environment sets the portal up wrongly; the text says what to set."""
+    """The configuration is invalid. The message says which setting to change."""
 
 
 class PostgresNotFound(PortalError):
-    """No PostgreSQL server programs of version 15 or newer are installed here."""
+    """No PostgreSQL server programs of version 15 or newer are installed."""
 
 
 class PostgresDidNotStart(PortalError):
-    """The embedded PostgreSQL server did not come up; the text ends with the tail of its log."""
+    """The embedded PostgreSQL server did not start. The message ends with the last lines of its log."""

@@ -1,4 +1,4 @@
-"""Profiles, sign-in, sign-out and `flask users`."""
+"""Manage profiles, sign-in, sign-out and `flask users`."""
 
 from flask import Flask
 
@@ -12,11 +12,11 @@ __all__ = ["Profile", "init_auth"]
 
 
 def init_auth(app: Flask) -> None:
-    """Tell Flask-Login how to find the profile of a sign-in session; register the pages and commands."""
-    login_manager.session_protection = None  # its row ends a session; a changed address is no reason to
+    """Configure Flask-Login to load the profile of a sign-in session, and register the pages and commands."""
+    login_manager.session_protection = None  # a changed address does not end a session, deleting its row does
     login_manager.user_loader(current.profile_of_session)
     app.before_request(current.touch_session)
-    app.add_template_global(current.seconds_left_here, "seconds_left")
+    app.add_template_global(current.page_seconds_left, "seconds_left")
     for each in (sign_in, account, choose_password):
         app.register_blueprint(each.blueprint)
     app.cli.add_command(cli.users)

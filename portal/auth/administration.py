@@ -1,6 +1,6 @@
-"""What administrators and operators do to profiles: each verb does it and writes it into the audit. Flushes only.
+"""Perform the actions of administrators and operators on profiles, and record each in the audit log.
 
-Called by the users pages and `flask users`, which say who acts. The deeds themselves are operations', without an audit.
+The functions flush; the caller commits. portal.auth.profiles contains the same changes without an audit event.
 """
 
 from sqlalchemy import text
@@ -17,31 +17,34 @@ from portal.web.actor import Actor
 def add_user(
     by: Actor, *, first_name: str, last_name: str, email: str, role: str, password: str | None = None
 ) -> Profile:
-    """Raises InvalidInput (422), as operations.add_profile."""
+    """Create a profile. Raises InvalidInput (422), as `profiles.add_profile`."""
     profile = profiles.add_profile(first_name, last_name, email, role, password)
     audit.record(Event.PROFILE_ADDED, by, profile_id=profile.id, role=role)
-    note_access(by, profile.id, before=None, after=role)
+    record_restricted_access(by, profile.id, before=None, after=role)
     return profile
 
 
 def change_role(by: Actor, profile: Profile, role: str) -> None:
-    """Raises InvalidInput (422). The same role again changes nothing."""
+    """Change the profile's role. Setting the current role again has no effect. Raises InvalidInput (422)."""
     before = profile.role
     if role == before:
         return
     profiles.set_role(profile, role)
     audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
-    note_access(by, profile.id, before=before, after=role)
+    record_restricted_access(by, profile.id, before=before, after=role)
 
 
-def note_access(by: Actor, profile_id: int, *, before: str | None, after: str) -> None:
-    """Note how many restricted records a role has opened to the profile, or closed. `before` None: a new profile."""
+def record_restricted_access(by: Actor, profile_id: int, *, before: str | None, after: str) -> None:
+    """Record in the audit log how many restricted records the profile gains or loses with its new role.
+
+    `before` is None for a new profile.
+    """
     if (before == "admin") == (after == "admin"):
         return
     event = Event.ACCESS_GAINED if after == "admin" else Event.ACCESS_LOST
     for kind in page_kinds.kinds():
-        counted = text(f"SELECT {kind.admin_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - ours
-        if count := db.session.scalar(counted, {"id": profile_id}):
+        query = text(f"SELECT {kind.admin_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - constant
+        if count := db.session.scalar(query, {"id": profile_id}):
             what = f"restricted_{kind.label.replace(' ', '_')}s"
             audit.record(event, by, profile_id=profile_id, role=after, **{what: count})
 
@@ -57,15 +60,21 @@ def set_password_hash(by: Actor, profile: Profile, password_hash: str) -> None:
     audit.record(Event.PASSWORD_SET, by, profile_id=profile.id)
 
 
-def make_password_code(by: Actor, profile: Profile) -> str:
-    """A code to choose a password with: whoever makes it never knows the password (OWASP ASVS 5.0.0, 6.4.6)."""
-    code = one_time_codes.make_password_code(profile.id)
+def create_password_code(by: Actor, profile: Profile) -> str:
+    """Create a code with which the user chooses a password.
+
+    The administrator who creates the code never knows the password (OWASP ASVS 5.0.0, 6.4.6).
+    """
+    code = one_time_codes.create_password_code(profile.id)
     audit.record(Event.PASSWORD_CODE_MADE, by, profile_id=profile.id)
     return code
 
 
 def reset_second_factor(by: Actor, profile: Profile) -> bool:
-    """For a lost phone: the next sign-in asks for the password alone, or to set a new one up. Whether there was one."""
+    """Remove the second factor of a user who has lost the phone. Return whether the user had one.
+
+    The next sign-in requires the password only, or requires the user to set up a new second factor.
+    """
     was_set_up = totp.remove(profile.id)
     profiles.end_sessions(profile)
     audit.record(Event.SECOND_FACTOR_RESET, by, profile_id=profile.id)
@@ -78,14 +87,14 @@ def sign_out_everywhere(by: Actor, profile: Profile) -> None:
 
 
 def sign_out_all_users(by: Actor) -> int:
-    """End every sign-in session there is; how many profiles that were."""
+    """End all sign-in sessions of all profiles. Return the number of profiles."""
     count = profiles.end_all_profiles_sessions()
     audit.record(Event.SESSIONS_ENDED, by, everybody=True)
     return count
 
 
 def unlock(by: Actor, profile: Profile) -> None:
-    """Forget the failed sign-ins at the profile's account, from wherever, and its wrong codes."""
+    """Reset the failed sign-ins of the profile's account from all addresses, and its incorrect codes."""
     throttle.unlock_account(profile.email)
     throttle.unlock_profile(profile.id)
     audit.record(Event.UNLOCKED, by, profile_id=profile.id)

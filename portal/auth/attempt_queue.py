@@ -1,8 +1,8 @@
-"""Bounded lanes before what a try to sign in costs: its database connection, and the hash of its password.
+"""Limit concurrent sign-in attempts before they use a database connection or hash a password.
 
-Each worker has its own. Nobody waits without a place in a lane, and one address or profile has few of the places: a
-flood of tries is turned away before it costs a statement. Strangers have a lane of their own, so that however many
-addresses they come from, they take no place from people whose browser is known or who are signed in.
+Each worker has its own queues. An attempt needs a slot in a queue, and one address or profile gets few of the slots. A
+flood of attempts is therefore rejected before it executes a statement. Attempts from unknown browsers have a separate
+queue, so they cannot take slots from trusted browsers or signed-in users.
 """
 
 import functools
@@ -16,64 +16,67 @@ from typing import Any, TypeVar
 
 from portal.errors import ServiceBusy, TooManyAttempts
 
-MAX_IN_LANE = 16
-MAX_IN_LANE_OF_ONE = 4
+MAX_ATTEMPTS = 16
+MAX_ATTEMPTS_PER_NAME = 4
 RETRY_AFTER_SECONDS = 2
 MAX_WAIT_SECONDS = 5.0
-BUSY = "Too many people are signing in just now. Please try again in a moment."
+BUSY_MESSAGE = "Too many people are signing in. Try again in a moment."
 _T = TypeVar("_T")
 
 
-class Lane:
-    """At most MAX_IN_LANE tries, at most MAX_IN_LANE_OF_ONE of one name, one of them at a time in `hash_in_turn`."""
+class AttemptQueue:
+    """A queue with MAX_ATTEMPTS slots, at most MAX_ATTEMPTS_PER_NAME of them for one name."""
 
     def __init__(self, *, niceness: int = 0) -> None:
         self._niceness = niceness
-        self._tries: Counter[str] = Counter()
+        self._attempts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._hashing = threading.Lock()
 
     @contextmanager
-    def place(self, name: str) -> Iterator[None]:
-        """Hold a place for the block. Raises TooManyAttempts (429) where `name` has its share, ServiceBusy (503)."""
+    def slot(self, name: str) -> Iterator[None]:
+        """Hold a slot for the duration of the block.
+
+        Raises TooManyAttempts (429) if `name` holds all its slots, ServiceBusy (503) if the queue is full.
+        """
         with self._lock:
-            if self._tries[name] >= MAX_IN_LANE_OF_ONE:
+            if self._attempts[name] >= MAX_ATTEMPTS_PER_NAME:
                 raise TooManyAttempts(RETRY_AFTER_SECONDS)
-            if self._tries.total() >= MAX_IN_LANE:
-                raise ServiceBusy(BUSY)
-            self._tries[name] += 1
+            if self._attempts.total() >= MAX_ATTEMPTS:
+                raise ServiceBusy(BUSY_MESSAGE)
+            self._attempts[name] += 1
         try:
             yield
         finally:
             with self._lock:
-                self._tries[name] -= 1
-                self._tries += Counter()  # keeps the names that still have a place
+                self._attempts[name] -= 1
+                self._attempts += Counter()  # drops names without a slot
 
-    def hash_in_turn(self, work: Callable[[], _T]) -> _T:
-        """Do the work, one at a time, while the other requests of the worker go on. Raises ServiceBusy (503)."""
+    def run_one_at_a_time(self, task: Callable[[], _T]) -> _T:
+        """Run the task, one at a time for this queue, without blocking other requests. Raises ServiceBusy (503)."""
         if not self._hashing.acquire(timeout=MAX_WAIT_SECONDS):
-            raise ServiceBusy(BUSY)
+            raise ServiceBusy(BUSY_MESSAGE)
         try:
-            return self._in_real_thread(work) if _is_gevent_worker() else work()
+            return self._in_real_thread(task) if _is_gevent_worker() else task()
         finally:
             self._hashing.release()
 
-    def _in_real_thread(self, work: Callable[[], _T]) -> _T:
-        result: _T = self._thread.apply(self._nicely, (work,))
+    def _in_real_thread(self, task: Callable[[], _T]) -> _T:
+        result: _T = self._thread.apply(self._run_with_niceness, (task,))
         return result
 
     @functools.cached_property
     def _thread(self) -> Any:
-        from gevent.threadpool import ThreadPool  # noqa: PLC0415  # only where a gevent worker has loaded it
+        from gevent.threadpool import ThreadPool  # noqa: PLC0415  # gevent is optional: only its workers load it
 
         return ThreadPool(1)
 
-    def _nicely(self, work: Callable[[], _T]) -> _T:
-        """On Linux a thread has a priority of its own, and those that argon2 starts for its lanes inherit it."""
+    def _run_with_niceness(self, task: Callable[[], _T]) -> _T:
+        """Run the task with a lower priority. On Linux each thread has its own, and argon2's threads inherit it."""
         if self._niceness and sys.platform == "linux":
-            of_the_worker = os.getpriority(os.PRIO_PROCESS, os.getpid())
-            os.setpriority(os.PRIO_PROCESS, 0, of_the_worker + self._niceness)
-        return work()
+            worker_niceness = os.getpriority(os.PRIO_PROCESS, os.getpid())
+            os.setpriority(os.PRIO_PROCESS, 0, worker_niceness + self._niceness)
+        return task()
 
 
 def _is_gevent_worker() -> bool:
@@ -81,6 +84,6 @@ def _is_gevent_worker() -> bool:
     return monkey is not None and monkey.is_module_patched("threading")
 
 
-STRANGERS = Lane(niceness=10)
-KNOWN = Lane()
-CODES = Lane()
+UNKNOWN_BROWSERS = AttemptQueue(niceness=10)
+TRUSTED_BROWSERS = AttemptQueue()
+CODES = AttemptQueue()

@@ -1,7 +1,7 @@
-"""Whether an email and a password belong together, without a transaction while the password is hashed.
+"""Check an email and a password, without an open transaction while the password is hashed.
 
-What is read before the hash is compared with what is there after it: a password that was replaced meanwhile, or a
-profile that was deactivated, lets nobody in.
+The account is read before hashing and compared with its state afterwards. The check fails if the password was replaced
+or the profile was deactivated in between.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import select, update
 
 from portal.auth import profiles
-from portal.auth.attempt_queue import KNOWN, Lane
+from portal.auth.attempt_queue import TRUSTED_BROWSERS, AttemptQueue
 from portal.auth.models import Profile
 from portal.auth.passwords import hashing
 from portal.config import DEMO_PASSWORD
@@ -17,7 +17,7 @@ from portal.extensions import db
 
 
 class Account(NamedTuple):
-    """What a password is checked against, as it was before the hash."""
+    """The state of an account before hashing."""
 
     profile_id: int
     password_hash: str | None
@@ -25,37 +25,40 @@ class Account(NamedTuple):
     is_active: bool
 
 
-class Answer(NamedTuple):
-    """`account` is the one of the email, if there is one; `profile` is None unless the password opens it."""
+class AuthenticationResult(NamedTuple):
+    """`account` is the account with the email, if any. `profile` is None unless the password is correct."""
 
     account: Account | None
     profile: Profile | None
 
 
-def authenticate(email: str, password: str, *, is_demo: bool, lane: Lane = KNOWN) -> Answer:
-    """Unknown, wrong and deactivated look and take the same. Raises ComeBackLater (503).
+def authenticate(
+    email: str, password: str, *, is_demo: bool, queue: AttemptQueue = TRUSTED_BROWSERS
+) -> AuthenticationResult:
+    """Check the email and password. Raises ServiceBusy (503).
 
-    Outside demo mode the demo's public password opens nothing, even in a database that a demo has filled. Ends the
-    present transaction, and begins a new one only where the password is right.
+    An unknown email, a wrong password and a deactivated profile give the same result in the same time. Outside demo
+    mode the public demo password is always rejected, even in a database that was filled by a demo. Ends the current
+    transaction, and begins a new one only if the password is correct.
     """
-    account = _account_of(email)
+    account = _find_account(email)
     db.session.rollback()
-    checked = hashing.check(password, account.password_hash if account else None, lane)
-    is_refused = password == DEMO_PASSWORD and not is_demo
-    if account is None or not checked.is_right or not account.is_active or is_refused:
-        return Answer(account, None)
-    return Answer(account, _still(account, checked.renewed_hash))
+    check = hashing.check_hash(password, account.password_hash if account else None, queue)
+    is_demo_password_rejected = password == DEMO_PASSWORD and not is_demo
+    if account is None or not check.is_correct or not account.is_active or is_demo_password_rejected:
+        return AuthenticationResult(account, None)
+    return AuthenticationResult(account, _reload_if_unchanged(account, check.renewed_hash))
 
 
-def _account_of(email: str) -> Account | None:
+def _find_account(email: str) -> Account | None:
     profile = profiles.find_by_email(email)
     if profile is None:
         return None
     return Account(profile.id, profile.password_hash, profile.session_epoch, profile.is_active)
 
 
-def _still(account: Account, renewed_hash: str | None) -> Profile | None:
-    """The profile, if nothing of the account has changed since. Puts the renewed hash in place of the old one."""
+def _reload_if_unchanged(account: Account, renewed_hash: str | None) -> Profile | None:
+    """Return the profile if the account has not changed since it was read. Store the renewed hash, if any."""
     unchanged = (
         Profile.id == account.profile_id,
         Profile.password_hash == account.password_hash,

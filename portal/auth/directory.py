@@ -1,15 +1,16 @@
-"""The names of profiles, for pages that show who did something."""
+"""Look up the names of profiles for display."""
 
-from sqlalchemy import (
-    select,
-)
+from sqlalchemy import select
 
 from portal.auth.models import Profile
 from portal.extensions import db
 
 
 def advisers(*, only_active: bool = False) -> list[tuple[int, str]]:
-    """(id, name) of every profile that can look after clients, by last name; those who have left may have some yet."""
+    """Return (id, name) of every profile that can look after clients, ordered by last name.
+
+    Inactive profiles are included by default because they may still have clients.
+    """
     conditions = [Profile.role.in_(["adviser", "admin"]), *([Profile.is_active] if only_active else [])]
     rows = db.session.execute(
         select(Profile.id, Profile.first_name, Profile.last_name)
@@ -20,8 +21,8 @@ def advisers(*, only_active: bool = False) -> list[tuple[int, str]]:
 
 
 def name_of(profile_id: int | None) -> str:
-    """The profile's full name; '' for nobody. One statement a profile, however often a request names it."""
+    """Return the profile's full name, or '' for None. Executes at most one statement for each profile and request."""
     profile = db.session.get(Profile, profile_id) if profile_id else None
-    # SQLAlchemy's session itself forgets what nobody holds.
+    # The identity map holds weak references; this strong one keeps the profile for the request.
     db.session.info.setdefault("named", {})[profile_id] = profile
     return profile.full_name if profile else ""

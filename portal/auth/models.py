@@ -1,4 +1,4 @@
-"""The profiles table: people who can sign in. Read by every package through `Profile`."""
+"""Define the profiles table: the people who can sign in."""
 
 from datetime import datetime
 
@@ -11,7 +11,10 @@ ROLES = {"adviser": "Adviser", "reader": "Reader", "admin": "Administrator"}
 
 
 class Profile(Model):
-    """A person who can sign in. `email` is unique whatever its case; `password_hash` None means nobody can."""
+    """A person who can sign in.
+
+    `email` is unique, ignoring case. A profile whose `password_hash` is None cannot sign in.
+    """
 
     __tablename__ = "profiles"
     __table_args__ = (
@@ -36,7 +39,7 @@ class Profile(Model):
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """What no password of this person may be made of."""
+        """Return the words that a password of this profile must not consist of."""
         return (self.first_name, self.last_name, self.email)
 
     @property
@@ -47,6 +50,6 @@ class Profile(Model):
     def may_write(self) -> bool:
         return self.role in ("adviser", "admin")
 
-    # What Flask-Login asks of a user; its id is that of the sign-in session, see portal.web.session_cookie.
+    # Flask-Login's user interface. Its user id is the id of the sign-in session, see portal.web.session_cookie.
     is_authenticated = True
     is_anonymous = False

@@ -1,4 +1,4 @@
-"""The first thing asked of every page: is somebody signed in?"""
+"""Check that the user of a request is signed in and has the required role."""
 
 from flask_login import current_user
 
@@ -6,13 +6,13 @@ from portal.errors import NotAllowed, NotSignedIn
 
 
 def require_sign_in() -> None:
-    """Raise NotSignedIn (401; a page sends the person to /sign-in) unless the session belongs to an active profile."""
+    """Raise NotSignedIn (401) unless the session belongs to an active profile; pages then redirect to /sign-in."""
     if not current_user.is_authenticated:
         raise NotSignedIn("Please sign in.")
 
 
 def require_admin() -> None:
-    """Raise NotSignedIn (401), or NotAllowed (403) for anybody who is no administrator."""
+    """Raise NotSignedIn (401) without a session, NotAllowed (403) unless the user is an administrator."""
     require_sign_in()
     if current_user.role != "admin":
-        raise NotAllowed("That is for administrators.")
+        raise NotAllowed("Only administrators can do this.")

@@ -1,4 +1,4 @@
-"""What is done to profiles. Flushes, never commits: the view or the command does that."""
+"""Find, create and change profiles. The functions flush; the view or the command commits."""
 
 from collections.abc import Iterable
 
@@ -21,12 +21,12 @@ MAX_NAME_LENGTH = 100
 def find_by_email(email: str) -> Profile | None:
     email = clean_line(email)
     if control_character_problem(email):
-        return None  # PostgreSQL's text can hold neither NUL nor half of a surrogate pair
+        return None  # PostgreSQL's text type cannot store NUL or a lone surrogate
     return db.session.scalar(select(Profile).where(func.lower(Profile.email) == email.lower()))
 
 
 def profile_by_email(email: str) -> Profile:
-    """As `find_by_email`; raises NotFound (404) for an unknown address."""
+    """Return the profile with this email. Raises NotFound (404) for an unknown address."""
     profile = find_by_email(email)
     if profile is None:
         raise NotFound(f"No user has the email {email}.")
@@ -34,17 +34,17 @@ def profile_by_email(email: str) -> Profile:
 
 
 def profile_with_id(profile_id: int) -> Profile:
-    """Raises NotFound (404)."""
+    """Return the profile with this id. Raises NotFound (404)."""
     profile = db.session.get(Profile, profile_id)
     if profile is None:
-        raise NotFound("There is no such user.")
+        raise NotFound("User not found.")
     return profile
 
 
 def add_profile(first_name: str, last_name: str, email: str, role: str, password: str | None) -> Profile:
-    """Create a profile; without a password it cannot sign in yet.
+    """Create a profile. A profile without a password cannot sign in yet.
 
-    Raises InvalidInput (422) for a bad or taken email, a bad name or role, a weak password.
+    Raises InvalidInput (422) for an invalid or taken email, an invalid name or role, or a weak password.
     """
     email = _valid_email(email)
     first_name, last_name = valid_name("first_name", first_name), valid_name("last_name", last_name)
@@ -59,20 +59,17 @@ def add_profile(first_name: str, last_name: str, email: str, role: str, password
 
 
 def valid_name(field: str, typed: str) -> str:
-    """Return a first or last name as it is stored. Raises InvalidInput (422) for one without a visible character."""
+    """Return a cleaned first or last name. Raises InvalidInput (422) for a name without a visible character."""
     name = clean_line(typed)
     if problem := control_character_problem(name):
         raise InvalidInput(field, f"has {problem}: delete it, or type the name again")
     if not 0 < len(name) <= MAX_NAME_LENGTH:
-        raise InvalidInput(field, f"must have 1 to {MAX_NAME_LENGTH} characters that can be seen")
+        raise InvalidInput(field, f"must have 1 to {MAX_NAME_LENGTH} visible characters")
     return name
 
 
 def set_role(profile: Profile, role: str) -> None:
-    """Give the profile another role. Its sign-in sessions end: what they may do is another matter now.
-
-    Raises InvalidInput (422).
-    """
+    """Change the profile's role and end its sign-in sessions, which had other rights. Raises InvalidInput (422)."""
     _check_role(role)
     profile.role = role
     end_sessions(profile)
@@ -85,29 +82,29 @@ def _check_role(role: str) -> None:
 
 def _valid_email(text: str) -> str:
     try:
-        # Whether mail would arrive is the maintainer's to know: a closed network's names are not in the public DNS.
+        # Deliverability is not checked: host names of a closed network are not in the public DNS.
         return validate_email(clean_line(text), check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError as error:
         raise InvalidInput("email", f"is not an email address: {error}") from error
 
 
 def new_password_hash(password: str, names: Iterable[str]) -> str:
-    """The hash of a password that somebody with these names and this email chooses. Called without a transaction.
+    """Check a new password against the policy and return its hash. Call this without an open transaction.
 
-    Raises InvalidInput (422) for a weak one, ComeBackLater (503).
+    Raises InvalidInput (422) for a weak password, ServiceBusy (503).
     """
     check_password(password, names)
     return hashing.hash_password(password)
 
 
 def set_password_hash(profile: Profile, password_hash: str) -> None:
-    """Give the profile a password and end its sign-in sessions."""
+    """Set the profile's password and end its sign-in sessions."""
     profile.password_hash = password_hash
     end_sessions(profile)
 
 
-def give_demo_passwords(*, is_demo: bool) -> list[Profile]:
-    """Let everyone without a password sign in with the demo's. Raises NotAllowed (403) outside demo mode."""
+def set_demo_passwords(*, is_demo: bool) -> list[Profile]:
+    """Give the demo password to each profile without a password. Raises NotAllowed (403) outside demo mode."""
     if not is_demo:
         raise NotAllowed("Demo accounts exist in demo mode only.")
     shared_hash = hashing.hash_password(DEMO_PASSWORD)
@@ -119,16 +116,16 @@ def give_demo_passwords(*, is_demo: bool) -> list[Profile]:
 
 
 def set_active(profile: Profile, *, is_active: bool) -> None:
-    """Let the profile sign in, or no longer; either way its sign-in sessions end and it leaves every page."""
+    """Activate or deactivate the profile. Its sign-in sessions end, and presence removes it from every page."""
     profile.is_active = is_active
     end_sessions(profile)
 
 
 def end_sessions(profile: Profile) -> None:
-    """Sign the profile out everywhere. Flushes.
+    """Sign the profile out on every device. Flushes.
 
-    The raised epoch ends also a session that is being begun at this moment with what was true before: its row comes
-    after the DELETE, but with the old epoch.
+    A concurrent sign-in may insert its session row after the DELETE. It carries the old epoch, so the incremented
+    epoch makes that session inactive too.
     """
     profile.session_epoch = (profile.session_epoch or 0) + 1
     db.session.flush()
@@ -138,9 +135,9 @@ def end_sessions(profile: Profile) -> None:
 
 
 def end_all_profiles_sessions() -> int:
-    """Sign everybody out; how many profiles there are. Flushes."""
-    everybody = update(Profile).values(session_epoch=Profile.session_epoch + 1)
-    count: int = db.session.execute(everybody.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    """Sign out all profiles. Return the number of profiles. Flushes."""
+    statement = update(Profile).values(session_epoch=Profile.session_epoch + 1)
+    count: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
     sign_in_sessions.end_all_sessions()
     sessions_ended.send(profile_id=None)
     db.session.expire_all()

@@ -1,4 +1,4 @@
-"""Signals with which auth informs the layers above it."""
+"""Define the signals that auth sends to the layers above it."""
 
 from blinker import Namespace
 

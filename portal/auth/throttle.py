@@ -1,10 +1,10 @@
-"""How often somebody may try: by account, by address, by both, kept in PostgreSQL and so shared by every worker.
+"""Throttle sign-in attempts by account, by address and by both. The counters are in PostgreSQL, shared by all workers.
 
-A try is counted before its password is looked at, and given back when it was right: of a thousand tries at once no more
-get through than of a thousand one after the other. After the free ones each failure doubles the wait, up to a lock of a
-quarter of an hour that ends by itself. docs/security.md says why nobody can hold it on somebody else. Flushes only.
+Count each attempt before verifying the password, and refund it on success. Concurrent attempts therefore cannot exceed
+the limit. After the free attempts each failure doubles the wait, up to a lock of 15 minutes that ends by itself.
+docs/security.md explains why an attacker cannot keep another user's account locked for that user. The functions flush.
 
-Rows are locked in one order everywhere, address, account, pair, so that no two tries wait for each other.
+Rows are always locked in the order address, account, pair, so that attempts cannot deadlock.
 """
 
 import hashlib
@@ -23,34 +23,34 @@ from portal.web.proxies import network_of
 MAX_LOCKOUT_SECONDS = 15 * 60
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
-MAX_ROWS = 100_000  # of strangers; 27 MB with the index
-TRIM_AFTER_ROWS = 1_000  # that one process has added: the table has at most so many more for each process
+MAX_ROWS = 100_000  # rows of unknown browsers; 27 MB with the index
+TRIM_AFTER_ROWS = 1_000  # rows added by one process: the table exceeds MAX_ROWS by at most this for each process
 
 
 class ThrottleKind(NamedTuple):
-    """`free` failures cost nothing; after so many seconds without one, all are forgotten."""
+    """A kind of counter: `free_attempts` failures without a wait, reset `forget_after_seconds` after the last one."""
 
     name: str
-    free: int
-    forget_seconds: int
+    free_attempts: int
+    forget_after_seconds: int
 
 
-# Who has signed in to the account from this very browser before (known_devices.py). All such browsers of a profile are
-# counted together: whoever once knew the password may have several.
+# Attempts from trusted devices (trusted_devices.py). All devices of a profile share one counter, because an attacker
+# who once knew the password may have several.
 DEVICE = ThrottleKind("device", 5, DAY_SECONDS)
-# Anybody else: one address at one account, all addresses at one account, one address at all accounts. An office may
-# have one address for everybody, and its people mistype.
+# All other attempts: one address at one account, all addresses at one account, one address at all accounts. The limit
+# of an address is high because all users of an office may share one.
 ACCOUNT_AND_ADDRESS = ThrottleKind("pair", 5, DAY_SECONDS)
 ACCOUNT = ThrottleKind("account", 20, DAY_SECONDS)
 ADDRESS = ThrottleKind("address", 100, HOUR_SECONDS)
-# Who has proved one thing and must prove another; known browsers apart from strangers who know the password.
+# Second-factor codes and repeated passwords. Trusted devices are counted apart from attackers who know the password.
 CODE = ThrottleKind("code", 5, DAY_SECONDS)
-KNOWN_CODE = ThrottleKind("known-code", 5, DAY_SECONDS)
+TRUSTED_CODE = ThrottleKind("known-code", 5, DAY_SECONDS)
 REAUTHENTICATION = ThrottleKind("again", 5, DAY_SECONDS)
 
 
 class ThrottleRow(Model):
-    """One subject's failures. The work on it is the SQL below."""
+    """The failures of one subject. Only the SQL below reads and writes it."""
 
     __tablename__ = "sign_in_throttle"
 
@@ -62,7 +62,7 @@ class ThrottleRow(Model):
 
 @dataclass(frozen=True)
 class ThrottleSubject:
-    """Whose tries are counted together."""
+    """A group of attempts that share one counter."""
 
     kind: ThrottleKind
     name: str
@@ -74,8 +74,11 @@ class ThrottleSubject:
 
 @dataclass(frozen=True)
 class ThrottleDecision:
-    """`blocked` are the kinds that must wait; `wait_seconds` the longest of them. `next_wait_seconds` is what the next
-    try has to wait for, should this one fail."""
+    """The result of registering an attempt.
+
+    `blocked` contains the kinds that are blocked, `wait_seconds` the longest of their waits. `next_wait_seconds` is the
+    wait before the next attempt if this one fails.
+    """
 
     blocked: frozenset[ThrottleKind]
     wait_seconds: int
@@ -86,47 +89,49 @@ class ThrottleDecision:
         return not self.blocked
 
 
-def subjects_of_sign_in(email: str, address: str, known_profile_id: int | None) -> tuple[ThrottleSubject, ...]:
-    """Whose tries this one is counted with. `known_profile_id` is what a known browser proves, by known_devices.py.
+def sign_in_subjects(email: str, address: str, trusted_profile_id: int | None) -> tuple[ThrottleSubject, ...]:
+    """Return the subjects of a sign-in attempt. `trusted_profile_id` is the profile that trusts the browser, if any.
 
-    Known browsers are counted by themselves: what strangers do to the account or from the same office does not reach
+    Trusted devices have their own counter, so attempts by others at the account or from the same address do not block
     them.
     """
-    if known_profile_id is not None:
-        return (ThrottleSubject(DEVICE, str(known_profile_id)),)
-    account, place = account_name(email), network_of(address)
+    if trusted_profile_id is not None:
+        return (ThrottleSubject(DEVICE, str(trusted_profile_id)),)
+    account, network = account_key(email), network_of(address)
     return (
-        ThrottleSubject(ADDRESS, place),
+        ThrottleSubject(ADDRESS, network),
         ThrottleSubject(ACCOUNT, account),
-        ThrottleSubject(ACCOUNT_AND_ADDRESS, f"{account}:{place}"),
+        ThrottleSubject(ACCOUNT_AND_ADDRESS, f"{account}:{network}"),
     )
 
 
-def subject_of_code(profile_id: int, *, is_known: bool) -> ThrottleSubject:
-    """Whose wrong codes this one is counted with: those of known browsers, or those of everybody else."""
-    return ThrottleSubject(KNOWN_CODE if is_known else CODE, str(profile_id))
+def code_subject(profile_id: int, *, is_trusted: bool) -> ThrottleSubject:
+    """Return the subject of a second-factor code. Trusted devices are counted apart from other browsers."""
+    return ThrottleSubject(TRUSTED_CODE if is_trusted else CODE, str(profile_id))
 
 
-def account_name(email: str) -> str:
-    """Of an account that exists or not; hashed, for people type passwords into this field.
+def account_key(email: str) -> str:
+    """Return the key of an account, whether it exists or not. It is hashed because users type passwords into this
+    field.
 
-    Cleaned as operations.find_by_email() does it: two spellings of one account must never be counted apart.
+    The email is cleaned as in `profiles.find_by_email`, so that all spellings of one account share a counter.
     """
     return hashlib.sha256(clean_line(email).lower().encode("utf-8", "surrogatepass")).hexdigest()
 
 
-# A blocked address is refused by this alone: it writes nothing, locks nothing, and adds no row of an account.
-LOOK = """
+# Rejects a blocked address without writing, locking or adding a row for an account.
+FIND_BLOCK = """
     SELECT ceil(extract(epoch FROM blocked_until - clock_timestamp()))::int FROM sign_in_throttle
     WHERE subject = :subject AND blocked_until > clock_timestamp()
 """
 
-# Every subject has a row before they are locked: of many first tries at once, each then waits for the one before it.
-# In the order of their keys, as the locks.
+# Creates each subject's row before the rows are locked, so that concurrent first attempts wait for each other. The rows
+# are inserted in the order of their keys, as they are locked.
 ENSURE_ROWS = "INSERT INTO sign_in_throttle (subject) SELECT unnest(:subjects) ON CONFLICT DO NOTHING"
 
-# All or nothing: a try that one subject blocks is not counted with the others, or one blocked address could hold the
-# lock of an account for ever. clock_timestamp(), for whoever waited for a lock began before it was set.
+# All or nothing: an attempt that one subject blocks is not counted for the others. Otherwise one blocked address could
+# keep an account locked for ever. clock_timestamp(), because a statement that waited for a lock began before it was
+# set.
 REGISTER_ATTEMPT = """
     WITH held AS (
         SELECT subject, ceil(extract(epoch FROM blocked_until - clock_timestamp()))::int AS wait_seconds
@@ -135,13 +140,13 @@ REGISTER_ATTEMPT = """
     blocked AS (SELECT * FROM held WHERE wait_seconds > 0),
     counted AS (
         UPDATE sign_in_throttle counting SET
-            failures = 1 + failures * (last_failed_at > clock_timestamp() - make_interval(secs => forget_seconds))::int,
+            failures = 1 + failures * (last_failed_at > clock_timestamp() - make_interval(secs => forget_after))::int,
             last_failed_at = clock_timestamp(),
             blocked_until = CASE
-                WHEN last_failed_at > clock_timestamp() - make_interval(secs => forget_seconds) AND failures >= free
-                THEN clock_timestamp() + make_interval(secs => least(:longest, 2 ^ least(failures + 1 - free, 20)))
+                WHEN last_failed_at > clock_timestamp() - make_interval(secs => forget_after) AND failures >= free
+                THEN clock_timestamp() + make_interval(secs => least(:max_seconds, 2 ^ least(failures + 1 - free, 20)))
             END
-        FROM unnest(:subjects, :free, :forget) AS limits (subject, free, forget_seconds)
+        FROM unnest(:subjects, :free, :forget_after) AS limits (subject, free, forget_after)
         WHERE counting.subject = limits.subject AND NOT EXISTS (SELECT FROM blocked)
         RETURNING ceil(extract(epoch FROM blocked_until - clock_timestamp()))::int AS wait_seconds
     )
@@ -150,13 +155,13 @@ REGISTER_ATTEMPT = """
            (SELECT coalesce(max(wait_seconds), 0) FROM counted)
 """
 
-# It was admitted, so no block held when it came: the one that it brought upon itself goes with it.
+# A refunded attempt was admitted, so no block existed before it. Any block now was set by the attempt itself.
 REFUND = """
     UPDATE sign_in_throttle SET failures = greatest(failures - 1, 0), blocked_until = NULL WHERE subject = :subject
 """
 
 
-# What is forgotten by now. Rows that a try has locked can wait for the next hour; a try never waits for the purge.
+# Deletes expired rows. Rows locked by an attempt are left for the next hour, so an attempt never waits for the purge.
 PURGE = """
     DELETE FROM sign_in_throttle WHERE subject IN (
         SELECT subject FROM sign_in_throttle
@@ -166,8 +171,8 @@ PURGE = """
     )
 """
 
-# Those with the fewest failures go first: what locks an account or an address stays, unless somebody fails as often at
-# MAX_ROWS others. The counts of profiles, which are few, always stay.
+# Deletes the rows with the fewest failures first. The row of a locked account or address therefore stays unless an
+# attacker fails as often at MAX_ROWS others. The counters of profiles are few and always stay.
 TRIM = """
     DELETE FROM sign_in_throttle WHERE subject IN (
         SELECT subject FROM sign_in_throttle WHERE subject IN (
@@ -180,58 +185,58 @@ TRIM = """
 
 
 class _Growth:
-    """How many rows this process has added to the table since it last trimmed it."""
+    """The number of rows that this process has added since it last trimmed the table."""
 
     rows = 0
 
 
 def register_attempt(subjects: Sequence[ThrottleSubject]) -> ThrottleDecision:
-    """Count one try, unless one of its subjects must wait.
+    """Count one attempt, unless one of its subjects is blocked.
 
-    The address comes first: a try that its account refuses counts against it all the same, and one that it refuses is
-    not counted elsewhere.
+    The address is checked first. An attempt blocked by its account still counts for the address, and an attempt blocked
+    by its address counts for nothing else.
     """
     addresses = [subject for subject in subjects if subject.kind == ADDRESS]
     others = [subject for subject in subjects if subject.kind != ADDRESS]
     for address in addresses:
-        if wait_seconds := db.session.scalar(text(LOOK), {"subject": address.key}):
+        if wait_seconds := db.session.scalar(text(FIND_BLOCK), {"subject": address.key}):
             return ThrottleDecision(frozenset({ADDRESS}), wait_seconds, 0)
-    by_address = _admit_together(addresses)
+    by_address = _register_together(addresses)
     if not by_address.is_admitted or not others:
         return by_address
-    by_others = _admit_together(others)
+    by_others = _register_together(others)
     return replace(by_others, next_wait_seconds=max(by_address.next_wait_seconds, by_others.next_wait_seconds))
 
 
-def _admit_together(subjects: Sequence[ThrottleSubject]) -> ThrottleDecision:
+def _register_together(subjects: Sequence[ThrottleSubject]) -> ThrottleDecision:
     if not subjects:
         return ThrottleDecision(frozenset(), 0, 0)
     by_key = {subject.key: subject for subject in sorted(subjects, key=lambda subject: subject.key)}
     limits = {
         "subjects": list(by_key),
-        "free": [subject.kind.free for subject in by_key.values()],
-        "forget": [subject.kind.forget_seconds for subject in by_key.values()],
+        "free": [subject.kind.free_attempts for subject in by_key.values()],
+        "forget_after": [subject.kind.forget_after_seconds for subject in by_key.values()],
     }
     _Growth.rows += _rowcount(text(ENSURE_ROWS), {"subjects": limits["subjects"]})
-    row = db.session.execute(text(REGISTER_ATTEMPT), {**limits, "longest": MAX_LOCKOUT_SECONDS}).one()
+    row = db.session.execute(text(REGISTER_ATTEMPT), {**limits, "max_seconds": MAX_LOCKOUT_SECONDS}).one()
     return ThrottleDecision(frozenset(by_key[key].kind for key in row[0]), row[1], row[2])
 
 
 def refund(subjects: Sequence[ThrottleSubject]) -> None:
-    """The try was none: it was right, or its password was never looked at."""
+    """Undo the count of an attempt that succeeded or whose password was never checked."""
     for subject in subjects:
         db.session.execute(text(REFUND), {"subject": subject.key})
 
 
 def reset_failures(subjects: Sequence[ThrottleSubject]) -> None:
-    """The try was right: what this person did in vain before is forgotten, what others did is not."""
+    """Reset the user's own earlier failures after a successful attempt. Failures of others still count."""
     refund([subject for subject in subjects if subject.kind in (ADDRESS, ACCOUNT)])
     _delete_rows([subject.key for subject in subjects if subject.kind not in (ADDRESS, ACCOUNT)])
 
 
 def unlock_account(email: str) -> int:
-    """Forget what has been tried at the account, from wherever; how many subjects that were."""
-    account = account_name(email)
+    """Reset the failures at the account from all addresses. Return the number of subjects."""
+    account = account_key(email)
     pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs)")
     return _delete_rows([f"{ACCOUNT.name}:{account}"]) + _rowcount(
         pairs, {"pairs": f"{ACCOUNT_AND_ADDRESS.name}:{account}:"}
@@ -239,26 +244,26 @@ def unlock_account(email: str) -> int:
 
 
 def unlock_profile(profile_id: int) -> int:
-    """Forget the wrong codes and repeated passwords of the profile, and what its known browsers did."""
-    return _delete_rows([f"{kind.name}:{profile_id}" for kind in (CODE, KNOWN_CODE, REAUTHENTICATION, DEVICE)])
+    """Reset the incorrect codes and passwords of a signed-in profile and of its trusted devices."""
+    return _delete_rows([f"{kind.name}:{profile_id}" for kind in (CODE, TRUSTED_CODE, REAUTHENTICATION, DEVICE)])
 
 
 def unlock_address(address: str) -> int:
-    """Forget what has been tried from the address at whichever account."""
-    place = network_of(address)
-    pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs) AND subject LIKE :place")
-    parameters = {"pairs": f"{ACCOUNT_AND_ADDRESS.name}:", "place": f"%:{place}"}
-    return _delete_rows([f"{ADDRESS.name}:{place}"]) + _rowcount(pairs, parameters)
+    """Reset the failures from the address at all accounts. Return the number of subjects."""
+    network = network_of(address)
+    pairs = text("DELETE FROM sign_in_throttle WHERE starts_with(subject, :pairs) AND subject LIKE :network")
+    parameters = {"pairs": f"{ACCOUNT_AND_ADDRESS.name}:", "network": f"%:{network}"}
+    return _delete_rows([f"{ADDRESS.name}:{network}"]) + _rowcount(pairs, parameters)
 
 
 def purge(connection: Connection) -> int:
-    """Delete what is forgotten, and what is more than the table may hold; return how many. The caller commits."""
-    forgotten = {"addresses": f"{ADDRESS.name}:", "hour": ADDRESS.forget_seconds, "day": DAY_SECONDS}
-    return connection.execute(text(PURGE), forgotten).rowcount + _trim(connection)
+    """Delete expired rows and rows beyond the table's limit. Return how many. The caller commits."""
+    limits = {"addresses": f"{ADDRESS.name}:", "hour": ADDRESS.forget_after_seconds, "day": DAY_SECONDS}
+    return connection.execute(text(PURGE), limits).rowcount + _trim(connection)
 
 
-def keep_bounded() -> None:
-    """Trim the table where this process has added many rows since it last did."""
+def trim_if_grown() -> None:
+    """Trim the table if this process has added many rows since it last did so."""
     if _Growth.rows >= TRIM_AFTER_ROWS:
         _Growth.rows = 0
         _trim(db.session.connection())

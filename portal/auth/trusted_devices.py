@@ -1,9 +1,9 @@
-"""Which browsers have signed in to an account before: a signed cookie, and a row for each browser and profile.
+"""Recognise browsers that have signed in to an account before, by a signed cookie and a row for each profile.
 
-It opens nothing. It only says that tries from these browsers are counted apart from those of strangers, so that a
-stranger who locks an account does not lock out its owner (OWASP, "Slow Down Online Guessing Attacks with Device
-Cookies"). The row holds for the profile's present epoch, so that a new password ends what the old one has made known,
-and for KEPT_DAYS after the last sign-in. Called by the sign-in views. Flushes, never commits.
+A trusted device grants no access. Its sign-in attempts are only counted apart from those of other browsers. An attacker
+who locks an account therefore does not lock out its owner (OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies"). Trust lasts for TRUST_DAYS after the last sign-in, and ends with the profile's session epoch, for example
+with a new password. The functions flush; the caller commits.
 """
 
 import secrets
@@ -22,14 +22,14 @@ from portal.config import Settings
 from portal.extensions import Model, db
 from portal.web.session_cookie import TOKEN_BYTES, session_id_of
 
-KEPT_DAYS = 180
-MAX_PROFILES = 8  # that share one browser; the first to come goes first
-MAX_DEVICES = 10  # of one profile; the one that signed in longest ago goes
+TRUST_DAYS = 180
+MAX_PROFILES = 8  # profiles that share one browser; the oldest is dropped
+MAX_DEVICES = 10  # devices of one profile; the one that signed in longest ago is dropped
 SALT = "known device"
 
 
-class KnownDevice(Model):
-    """One browser that a profile has signed in with. `id` is made of the cookie's token, which nobody else keeps."""
+class TrustedDevice(Model):
+    """A browser in which a profile has signed in. `id` is derived from the cookie's token, which is stored nowhere."""
 
     __tablename__ = "known_devices"
 
@@ -39,68 +39,68 @@ class KnownDevice(Model):
     signed_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
-def has_marks(request: Request, settings: Settings) -> bool:
-    """Whether any profile has ever signed in with this browser, as far as its cookie tells. No statement."""
+def has_tokens(request: Request, settings: Settings) -> bool:
+    """Return whether the browser's cookie names any profile. Executes no statement."""
     return bool(_tokens(request, settings))
 
 
-def is_known(request: Request, settings: Settings, profile_id: int) -> bool:
-    """Whether the profile has signed in with this browser, and neither a new password nor time has ended that."""
+def is_trusted(request: Request, settings: Settings, profile_id: int) -> bool:
+    """Return whether the profile has signed in with this browser, in its current epoch and within TRUST_DAYS."""
     token = _tokens(request, settings).get(str(profile_id))
     if token is None:
         return False
-    query = select(KnownDevice.id).join(Profile, Profile.id == KnownDevice.profile_id)
+    query = select(TrustedDevice.id).join(Profile, Profile.id == TrustedDevice.profile_id)
     query = query.where(
-        KnownDevice.id == _id_of(token),
-        KnownDevice.profile_id == profile_id,
-        KnownDevice.session_epoch == Profile.session_epoch,
-        KnownDevice.signed_in_at > func.now() - func.make_interval(0, 0, 0, KEPT_DAYS),
+        TrustedDevice.id == _id_of(token),
+        TrustedDevice.profile_id == profile_id,
+        TrustedDevice.session_epoch == Profile.session_epoch,
+        TrustedDevice.signed_in_at > func.now() - func.make_interval(0, 0, 0, TRUST_DAYS),
     )
     return db.session.scalar(query) is not None
 
 
 def trust_device(request: Request, response: Response, settings: Settings, profile: Profile) -> None:
-    """Let the browser be known from now on as one of the profile's, under a new name: a copy is soon worth nothing.
+    """Trust the browser for this profile, under a new token. A copy of the previous cookie becomes invalid.
 
-    The profile's row is locked, so that of many sign-ins at once no more than MAX_DEVICES are kept.
+    The profile's row is locked, so that concurrent sign-ins keep at most MAX_DEVICES.
     """
     tokens = _tokens(request, settings)
     token, before = secrets.token_urlsafe(TOKEN_BYTES), tokens.pop(str(profile.id), None)
     db.session.execute(select(Profile.id).where(Profile.id == profile.id).with_for_update(key_share=True))
     if before is not None:
-        _forget(profile.id, KnownDevice.id == _id_of(before))
-    db.session.add(KnownDevice(id=_id_of(token), profile_id=profile.id, session_epoch=profile.session_epoch))
+        _revoke(profile.id, TrustedDevice.id == _id_of(before))
+    db.session.add(TrustedDevice(id=_id_of(token), profile_id=profile.id, session_epoch=profile.session_epoch))
     db.session.flush()
-    newest = select(KnownDevice.id).where(
-        KnownDevice.profile_id == profile.id, KnownDevice.session_epoch == profile.session_epoch
+    newest = select(TrustedDevice.id).where(
+        TrustedDevice.profile_id == profile.id, TrustedDevice.session_epoch == profile.session_epoch
     )
-    newest = newest.order_by(KnownDevice.signed_in_at.desc(), KnownDevice.id).limit(MAX_DEVICES)
-    _forget(profile.id, KnownDevice.id.not_in(newest))
+    newest = newest.order_by(TrustedDevice.signed_in_at.desc(), TrustedDevice.id).limit(MAX_DEVICES)
+    _revoke(profile.id, TrustedDevice.id.not_in(newest))
     tokens[str(profile.id)] = token
     response.set_cookie(
         _cookie_name(settings),
         _serializer(settings).dumps(dict(list(tokens.items())[-MAX_PROFILES:])),
-        max_age=KEPT_DAYS * 24 * 3600,
+        max_age=TRUST_DAYS * 24 * 3600,
         secure=settings.cookies_are_secure,
         httponly=True,
         samesite="Lax",
     )
 
 
-def forget_others(request: Request, settings: Settings, profile_id: int) -> None:
-    """Let all other browsers be strangers: they have not shown what is asked for from now on."""
+def revoke_others(request: Request, settings: Settings, profile_id: int) -> None:
+    """Revoke the trust in all other browsers, which have not passed the newly required check."""
     token = _tokens(request, settings).get(str(profile_id))
-    _forget(profile_id, KnownDevice.id != _id_of(token) if token else true())
+    _revoke(profile_id, TrustedDevice.id != _id_of(token) if token else true())
 
 
 def purge(connection: Connection) -> int:
-    """Delete the rows that no longer hold; return how many. The caller commits."""
+    """Delete the expired rows. Return how many. The caller commits."""
     query = text("DELETE FROM known_devices WHERE signed_in_at < now() - make_interval(days => :days)")
-    return connection.execute(query, {"days": KEPT_DAYS}).rowcount
+    return connection.execute(query, {"days": TRUST_DAYS}).rowcount
 
 
-def _forget(profile_id: int, condition: ColumnElement[bool]) -> None:
-    statement = delete(KnownDevice).where(KnownDevice.profile_id == profile_id, condition)
+def _revoke(profile_id: int, condition: ColumnElement[bool]) -> None:
+    statement = delete(TrustedDevice).where(TrustedDevice.profile_id == profile_id, condition)
     db.session.execute(statement.execution_options(synchronize_session=False))
 
 
@@ -109,7 +109,7 @@ def _id_of(token: str) -> UUID:
 
 
 def _tokens(request: Request, settings: Settings) -> dict[str, str]:
-    """Profile's id to the token by which it knows this browser, as the cookie has them."""
+    """Return the cookie's content: each profile's id and its token for this browser."""
     try:
         content: Any = _serializer(settings).loads(request.cookies.get(_cookie_name(settings), ""))
     except BadSignature:

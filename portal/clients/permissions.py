@@ -102,7 +102,7 @@ def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> froze
     Raises NotSignedIn (401), NotFound (404) or NotAllowed (403).
     """
     _lock(_visible(caller.profile, client_id))
-    profile = sign_in_sessions.hold(caller.session)
+    profile = sign_in_sessions.lock_active(caller.session)
     client = (
         client_for_access_management(profile, client_id) if to_grant else client_for(profile, client_id, write=True)
     )

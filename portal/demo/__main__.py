@@ -113,7 +113,7 @@ def _prepare(settings: Settings) -> list[Profile]:
         if not db.session.scalar(select(exists(select(Profile.id)))):
             click.echo("Importing the demo data")
             import_folder(DEMO_DATA)
-            profiles.give_demo_passwords(is_demo=settings.is_demo)
+            profiles.set_demo_passwords(is_demo=settings.is_demo)
             db.session.commit()
         with (DEMO_DATA / "profiles.csv").open(encoding="utf-8", newline="") as file:
             emails = [row["email"] for row in csv.DictReader(file)]

@@ -1,4 +1,4 @@
-"""One's own account: what asks for the password again, and what that changes."""
+"""Test the account page: which changes require the password again, and what they change."""
 
 import pytest
 from flask import Flask
@@ -31,15 +31,13 @@ def amelia(visit: Visit, cast: Cast) -> Visitor:
     return visit(cast.amelia)
 
 
-def test_a_new_password_signs_out_everywhere_else_and_renews_the_session_here(
-    amelia: Visitor, visit: Visit, cast: Cast
-) -> None:
+def test_new_password_ends_other_sessions_and_renews_the_current_one(amelia: Visitor, visit: Visit, cast: Cast) -> None:
     elsewhere, before = visit(cast.amelia), amelia.cookie()
 
     answer = amelia.post("/account/password", data=CHANGE)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/account")
-    assert "Your password is changed." in text_of(amelia.get("/account"))
+    assert "Your password has been changed." in text_of(amelia.get("/account"))
     assert elsewhere.get("/clients").status_code == 302
     thief = visit(None)
     thief.browser.set_cookie("kingston_session", before)
@@ -63,7 +61,7 @@ def test_a_new_password_signs_out_everywhere_else_and_renews_the_session_here(
         ),
     ],
 )
-def test_it_is_refused_beside_the_field_and_nothing_changes(
+def test_rejected_password_change_shows_the_error_at_its_field_and_changes_nothing(
     amelia: Visitor, visit: Visit, cast: Cast, changes: dict[str, str], field: str, problem: str
 ) -> None:
     answer = amelia.post("/account/password", data={**CHANGE, **changes})
@@ -84,28 +82,28 @@ def test_it_is_refused_beside_the_field_and_nothing_changes(
         ("/account/password", "password"),
     ],
 )
-def test_a_stolen_session_alone_changes_nothing(
+def test_sensitive_change_without_the_password_changes_nothing(
     amelia: Visitor, visit: Visit, cast: Cast, path: str, prefix: str
 ) -> None:
-    """Everything that bears on signing in asks for the password again, and counts the tries (ASVS 5.0.0, 7.5.1)."""
+    """Each change of how the user signs in requires the password again, and counts the attempts (ASVS 5.0.0, 7.5.1)."""
     set_up(cast.amelia)
     other = visit(cast.amelia)
     form = {f"{prefix}-current_password": "wrong", "end": "others"}
     if prefix == "password":
         form |= {"password-new_password": NEW, "password-again": NEW}
-    for _ in range(REAUTHENTICATION.free):
+    for _ in range(REAUTHENTICATION.free_attempts):
         throttle.register_attempt([ThrottleSubject(REAUTHENTICATION, str(cast.amelia.id))])
     db.session.commit()
     assert amelia.post(path, data=form).status_code == 422
 
     assert amelia.post(path, data={**form, f"{prefix}-current_password": PASSWORD}).status_code == 429
     assert totp.is_set_up(cast.amelia.id)
-    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
+    assert one_time_codes.count_recovery_codes(cast.amelia.id) == 8
     assert other.get("/clients").status_code == 200
     assert events() == ["sign_in_failed"]
 
 
-def test_the_list_shows_every_browser_and_which_is_this(visit: Visit, cast: Cast) -> None:
+def test_session_list_shows_each_browser_and_marks_the_current_one(visit: Visit, cast: Cast) -> None:
     laptop, phone = visit(cast.amelia), visit(None)
     phone.browser.environ_base |= {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "X (iPhone) Safari/1"}
     sign_in(phone, cast.amelia.email)
@@ -119,7 +117,7 @@ def test_the_list_shows_every_browser_and_which_is_this(visit: Visit, cast: Cast
     assert page.count("This browser") == 1
 
 
-def test_one_other_browser_is_signed_out_or_all(visit: Visit, cast: Cast) -> None:
+def test_ending_sessions_signs_out_one_other_browser_or_all_others(visit: Visit, cast: Cast) -> None:
     here, one, two, daniel = (visit(profile) for profile in (cast.amelia, cast.amelia, cast.amelia, cast.daniel))
     mine = db.session.scalars(
         select(SignInSession.id).where(SignInSession.profile_id == cast.amelia.id).order_by(SignInSession.started_at)
@@ -133,7 +131,7 @@ def test_one_other_browser_is_signed_out_or_all(visit: Visit, cast: Cast) -> Non
     assert events() == ["session_ended", "sessions_ended"]
 
 
-def test_nobody_ends_the_session_of_another(visit: Visit, cast: Cast) -> None:
+def test_ending_the_session_of_another_profile_has_no_effect(visit: Visit, cast: Cast) -> None:
     here, daniel = visit(cast.amelia), visit(cast.daniel)
     his = db.session.scalar(select(SignInSession.id).where(SignInSession.profile_id == cast.daniel.id))
 
@@ -144,18 +142,18 @@ def test_nobody_ends_the_session_of_another(visit: Visit, cast: Cast) -> None:
     assert here.post("/account/sessions", data={"sessions-current_password": PASSWORD, "end": "x"}).status_code == 422
 
 
-def test_new_recovery_codes_replace_the_old(amelia: Visitor, cast: Cast) -> None:
+def test_new_recovery_codes_replace_the_old_ones(amelia: Visitor, cast: Cast) -> None:
     _, old = set_up(cast.amelia)
 
     answer = amelia.post("/account/recovery-codes", data={"factor-current_password": PASSWORD})
 
     assert "Keep these recovery codes" in text_of(answer)
     assert not one_time_codes.consume(cast.amelia.id, "recovery", old[0])
-    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 8
+    assert one_time_codes.count_recovery_codes(cast.amelia.id) == 8
     assert events() == ["recovery_codes_made"]
 
 
-def test_removing_the_second_factor_signs_out_everywhere_else(amelia: Visitor, visit: Visit, cast: Cast) -> None:
+def test_removing_the_second_factor_ends_other_sessions(amelia: Visitor, visit: Visit, cast: Cast) -> None:
     set_up(cast.amelia)
     elsewhere = visit(cast.amelia)
 
@@ -163,12 +161,12 @@ def test_removing_the_second_factor_signs_out_everywhere_else(amelia: Visitor, v
 
     assert answer.status_code == 302
     assert not totp.is_set_up(cast.amelia.id)
-    assert one_time_codes.recovery_codes_left(cast.amelia.id) == 0
+    assert one_time_codes.count_recovery_codes(cast.amelia.id) == 0
     assert elsewhere.get("/clients").status_code == 302
     assert amelia.get("/clients").status_code == 200
 
 
-def test_the_set_up_page_without_a_secret_leads_back(app: Flask, amelia: Visitor) -> None:
+def test_set_up_page_without_a_secret_redirects_to_the_account(app: Flask, amelia: Visitor) -> None:
     assert amelia.get("/account/second-factor").headers["Location"] == "/account"
 
 
@@ -187,5 +185,5 @@ def test_the_set_up_page_without_a_secret_leads_back(app: Flask, amelia: Visitor
         ("<script>", "An unknown browser"),
     ],
 )
-def test_browsers_are_called_what_people_call_them(user_agent: str, name: str) -> None:
+def test_device_name_describes_browser_and_system(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name

@@ -1,4 +1,4 @@
-"""Which passwords may be chosen, and choosing one with a code that an administrator has made."""
+"""Test the password policy, and choosing a password with a code from an administrator."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -38,8 +38,8 @@ GOOD = "seven green bottles"
         "hunter2hunter3hunter4",
     ],
 )
-def test_whatever_is_long_and_uncommon_will_do(password: str) -> None:
-    """No mixture of characters is asked for (OWASP ASVS 5.0.0, 6.2.5)."""
+def test_long_uncommon_password_is_accepted(password: str) -> None:
+    """The policy requires no mixture of characters (OWASP ASVS 5.0.0, 6.2.5)."""
     assert check_password(password, NAMES) is None
 
 
@@ -49,12 +49,12 @@ def test_whatever_is_long_and_uncommon_will_do(password: str) -> None:
         ("short", "12 to 200 characters"),
         ("x" * 11, "12 to 200 characters"),
         ("x" * 201, "12 to 200 characters"),
-        ("password1234", "everybody tries first"),
-        ("PassWord1234", "everybody tries first"),
-        ("qwertyuiop123", "everybody tries first"),
-        ("aaaaaaaaaaaa", "everybody tries first"),
-        ("123456789012", "everybody tries first"),
-        ("letmeinletmein", "everybody tries first"),
+        ("password1234", "most common passwords"),
+        ("PassWord1234", "most common passwords"),
+        ("qwertyuiop123", "most common passwords"),
+        ("aaaaaaaaaaaa", "most common passwords"),
+        ("123456789012", "most common passwords"),
+        ("letmeinletmein", "most common passwords"),
         ("kingston-demo", "public password of the demo"),
         ("ameliahart2026", "little more than your name"),
         ("Amelia.Hart!!1", "little more than your name"),
@@ -65,13 +65,13 @@ def test_whatever_is_long_and_uncommon_will_do(password: str) -> None:
         ("!!!!!!!!!!!!?", "little more than"),
     ],
 )
-def test_what_is_short_common_or_ones_own_name_will_not(password: str, problem: str) -> None:
+def test_short_common_or_personal_password_is_rejected(password: str, problem: str) -> None:
     with pytest.raises(InvalidInput, match=problem):
         check_password(password, NAMES)
 
 
-def test_the_list_is_of_passwords_that_the_length_lets_through() -> None:
-    """ASVS 5.0.0, 6.2.4 wants the 3,000 commonest that match the policy; shorter ones would do nothing here."""
+def test_common_password_list_contains_only_passwords_of_allowed_length() -> None:
+    """ASVS 5.0.0, 6.2.4 requires the 3,000 most common passwords that match the policy; shorter ones have no effect."""
     listed = common_passwords()
 
     assert len(listed) > 12_000
@@ -82,8 +82,8 @@ def test_the_list_is_of_passwords_that_the_length_lets_through() -> None:
 
 @pytest.fixture
 def code(app: Flask, cast: Cast) -> str:
-    """Ada has made it for Amelia."""
-    made = one_time_codes.make_password_code(cast.amelia.id)
+    """Return a code that Ada created for Amelia."""
+    made = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
     return made
 
@@ -95,7 +95,7 @@ def choose(visit: Visit, email: str, code: str, password: str = GOOD, again: str
     return browser.post("/choose-password", data={**form, **typed})
 
 
-def test_the_code_chooses_a_password_once_and_ends_what_was_signed_in(visit: Visit, cast: Cast, code: str) -> None:
+def test_password_code_sets_a_password_once_and_ends_all_sessions(visit: Visit, cast: Cast, code: str) -> None:
     somewhere = visit(cast.amelia)
 
     answer = choose(visit, cast.amelia.email, f"  {code.upper().replace('-', ' ')} ")
@@ -107,7 +107,7 @@ def test_the_code_chooses_a_password_once_and_ends_what_was_signed_in(visit: Vis
     assert db.session.scalar(select(AuditEvent.event).order_by(AuditEvent.id)) == "password_changed"
 
 
-def test_a_wrong_code_an_unknown_e_mail_and_an_old_code_are_answered_alike(visit: Visit, cast: Cast, code: str) -> None:
+def test_wrong_code_unknown_email_and_expired_code_get_the_same_response(visit: Visit, cast: Cast, code: str) -> None:
     db.session.execute(text("UPDATE one_time_codes SET expires_at = now() - interval '1 s'"))
     db.session.commit()
     answers = [
@@ -129,7 +129,7 @@ def test_a_wrong_code_an_unknown_e_mail_and_an_old_code_are_answered_alike(visit
         ("", "", "again"),
     ],
 )
-def test_a_bad_password_does_not_use_the_code_up(
+def test_rejected_password_does_not_consume_the_code(
     visit: Visit, cast: Cast, code: str, password: str, again: str | None, field: str
 ) -> None:
     answer = choose(visit, cast.amelia.email, code, password, again)
@@ -139,14 +139,14 @@ def test_a_bad_password_does_not_use_the_code_up(
     assert choose(visit, cast.amelia.email, code).status_code == 302
 
 
-def test_a_newer_code_makes_the_older_worthless(app: Flask, cast: Cast, code: str) -> None:
-    newer = one_time_codes.make_password_code(cast.amelia.id)
+def test_new_password_code_invalidates_the_older_one(app: Flask, cast: Cast, code: str) -> None:
+    newer = one_time_codes.create_password_code(cast.amelia.id)
 
     assert not one_time_codes.consume(cast.amelia.id, PASSWORD_CODE, code)
     assert one_time_codes.consume(cast.amelia.id, PASSWORD_CODE, newer)
 
 
-def test_of_two_who_take_a_code_at_once_one_gets_it(app: Flask, cast: Cast, code: str) -> None:
+def test_code_consumed_concurrently_is_accepted_once(app: Flask, cast: Cast, code: str) -> None:
     profile_id = cast.amelia.id
 
     def take(_number: int) -> bool:
@@ -159,8 +159,8 @@ def test_of_two_who_take_a_code_at_once_one_gets_it(app: Flask, cast: Cast, code
         assert sorted(pool.map(take, range(4))) == [False, False, False, True]
 
 
-def test_codes_are_random_long_and_kept_as_hashes(app: Flask, cast: Cast) -> None:
-    codes = one_time_codes.make_recovery_codes(cast.amelia.id)
+def test_codes_are_random_and_stored_as_hashes(app: Flask, cast: Cast) -> None:
+    codes = one_time_codes.create_recovery_codes(cast.amelia.id)
 
     assert len(set(codes)) == len(codes) == 8
     assert all(len(code.replace("-", "")) == 28 for code in codes)
@@ -168,13 +168,13 @@ def test_codes_are_random_long_and_kept_as_hashes(app: Flask, cast: Cast) -> Non
     assert not any(code in kept or code.replace("-", "") in kept for code in codes)
 
 
-def test_a_profile_without_a_password_cannot_sign_in_until_it_has_chosen_one(visit: Visit, cast: Cast) -> None:
+def test_profile_without_a_password_cannot_sign_in_until_it_chooses_one(visit: Visit, cast: Cast) -> None:
     newcomer = profiles.add_profile("Zoe", "Hall", "zoe@firm.example", "adviser", None)
     db.session.commit()
     assert sign_in(visit(None), "zoe@firm.example", "").status_code == 422
     assert sign_in(visit(None), "zoe@firm.example", "None").status_code == 401
 
-    code = one_time_codes.make_password_code(newcomer.id)
+    code = one_time_codes.create_password_code(newcomer.id)
     db.session.commit()
     choose(visit, "zoe@firm.example", code)
     assert sign_in(visit(None), "zoe@firm.example", GOOD).status_code == 302

@@ -1,4 +1,4 @@
-"""While a password is hashed, or a try waits, nothing of the database is held; and what changed meanwhile counts."""
+"""Test that hashing and waiting hold no database connection, and that changes made meanwhile are respected."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ from tests.auth.test_account import CHANGE
 from tests.auth.test_choose_password import GOOD, choose
 from tests.auth.test_second_factor import set_up
 from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import fail, from_here, known_browser
+from tests.auth.test_throttle import fail, from_here, trusted_browser
 from tests.support.cast import PASSWORD, Cast
 from tests.support.test_client import Visitor
 
@@ -26,7 +26,7 @@ Visit = type[Visitor]
 Held = list[int]
 AGAIN = {"factor-current_password": PASSWORD, "sessions-current_password": PASSWORD, "end": "others"}
 ACTS = {
-    "a known browser": lambda visit, cast: sign_in(known_browser(visit, cast.daniel.email), cast.daniel.email),
+    "a known browser": lambda visit, cast: sign_in(trusted_browser(visit, cast.daniel.email), cast.daniel.email),
     "a stranger": lambda visit, cast: sign_in(visit(None), cast.daniel.email),
     "a wrong password": lambda visit, cast: sign_in(visit(None), cast.amelia.email, "wrong"),
     "an unknown email": lambda visit, cast: sign_in(visit(None), "nobody@firm.example"),
@@ -40,7 +40,7 @@ ACTS = {
 
 @pytest.fixture
 def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Held:
-    """How many connections were out of the pool at each hash and each wait."""
+    """Record how many connections are checked out of the pool at each hash and each wait."""
     counts: Held = []
 
     class Hasher(PasswordHasher):
@@ -64,8 +64,8 @@ def test_no_connection_is_held(visit: Visit, cast: Cast, held: Held, act: Callab
     assert set(held) == {0}
 
 
-def test_no_connection_is_held_while_a_chosen_password_is_hashed(visit: Visit, cast: Cast, held: Held) -> None:
-    code = one_time_codes.make_password_code(cast.amelia.id)
+def test_no_connection_is_held_while_a_new_password_is_hashed(visit: Visit, cast: Cast, held: Held) -> None:
+    code = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
     assert choose(visit, cast.amelia.email, code).status_code == 302
 
@@ -80,11 +80,11 @@ def test_no_connection_is_held_while_a_hash_is_renewed(visit: Visit, cast: Cast,
     assert held == [0, 0]
 
 
-def test_no_connection_is_held_while_a_refused_try_waits(
+def test_no_connection_is_held_while_a_blocked_attempt_waits(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from_here(visit, cast.daniel.email)
-    fail(cast.amelia.email, ACCOUNT_AND_ADDRESS.free + 1)
+    fail(cast.amelia.email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
     held, sleep = [], time.sleep
 
     def spied(seconds: float) -> None:
@@ -99,7 +99,7 @@ def test_no_connection_is_held_while_a_refused_try_waits(
 
 @pytest.fixture
 def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """`meanwhile(statement)`: somebody else commits it while the next password is being hashed."""
+    """Return `meanwhile(statement)`, which commits the statement while the next password is being hashed."""
     statements: list[str] = []
     matches = hashing._matches
 
@@ -122,7 +122,7 @@ def meanwhile(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         "UPDATE profiles SET password_hash = 'another'",
     ],
 )
-def test_who_is_shut_out_while_the_password_is_hashed_does_not_get_in(
+def test_profile_locked_out_while_its_password_is_hashed_is_not_signed_in(
     visit: Visit, cast: Cast, meanwhile: Callable[[str], None], change: str
 ) -> None:
     meanwhile(change)
@@ -138,7 +138,7 @@ def test_who_is_shut_out_while_the_password_is_hashed_does_not_get_in(
         "DELETE FROM sign_in_sessions",
     ],
 )
-def test_who_is_signed_out_while_the_password_is_hashed_changes_nothing(
+def test_session_ended_while_the_password_is_hashed_changes_nothing(
     visit: Visit, cast: Cast, meanwhile: Callable[[str], None], change: str
 ) -> None:
     amelia, before = visit(cast.amelia).with_token(), cast.amelia.password_hash
@@ -151,11 +151,11 @@ def test_who_is_signed_out_while_the_password_is_hashed_changes_nothing(
     assert cast.amelia.password_hash == before
 
 
-def test_of_two_who_choose_a_password_with_one_code_at_once_one_does(
+def test_two_concurrent_password_choices_with_one_code_succeed_once(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The code is looked at before the hash and used up after it."""
-    code = one_time_codes.make_password_code(cast.amelia.id)
+    """The code is checked before hashing and consumed afterwards."""
+    code = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
     monkeypatch.setattr(hashing, "hash_password", _using(code, cast.amelia.id, hashing.hash_password))
 

@@ -1,4 +1,4 @@
-"""What a try costs the database does not tell whether there is such an account: the same statements in one order."""
+"""Test that an attempt executes the same statements whether the account exists or not."""
 
 import re
 
@@ -18,9 +18,9 @@ LITERAL = re.compile(r"E?'(?:[^']|'')*'|\b\d+\b|NULL")
 
 
 def statements(visit: Visit, wiretap: Wiretap, path: str, **typed: str) -> tuple[int, list[str]]:
-    """The status of a try, and what crossed the wire for it: COMMIT and ping too, each value as a question mark."""
+    """Return the status of an attempt and all its statements, COMMIT and ping included, with `?` for each value."""
     browser = visit(None)
-    browser.get("/readyz")  # what a new connection says is no part of it
+    browser.get("/readyz")  # opens the connection, whose own statements are not compared
     form = {**form_of(browser.get(path)), **typed}
     with wiretap.listening() as heard:
         answer = browser.post(path, data=form)
@@ -35,7 +35,7 @@ def without_password(cast: Cast) -> Profile:
     return profile
 
 
-def test_signing_in_costs_unknown_wrong_and_deactivated_the_same(
+def test_sign_in_executes_the_same_statements_for_unknown_wrong_and_deactivated(
     tapped_visit: Visit, wiretap: Wiretap, cast: Cast, without_password: Profile
 ) -> None:
     tries = [
@@ -54,10 +54,10 @@ def test_signing_in_costs_unknown_wrong_and_deactivated_the_same(
         assert other == tries[0]
 
 
-def test_choosing_a_password_costs_unknown_and_wrong_the_same(
+def test_choosing_a_password_executes_the_same_statements_for_unknown_and_wrong(
     tapped_visit: Visit, wiretap: Wiretap, cast: Cast
 ) -> None:
-    code = one_time_codes.make_password_code(cast.amelia.id)
+    code = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
     tries = [
         statements(tapped_visit, wiretap, "/choose-password", email=email, code=typed, new_password=GOOD, again=GOOD)

@@ -1,4 +1,4 @@
-"""The second factor: set up, asked for, never taken twice, lost and replaced."""
+"""Test the second factor: setting it up, signing in with it, losing and replacing it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +34,7 @@ def clock():
 
 
 def set_up(profile: Profile) -> tuple[pyotp.TOTP, list[str]]:
-    """The profile has a second factor from now on: its app, and its recovery codes."""
+    """Set up a second factor for the profile. Return its app and its recovery codes."""
     second_factor.begin_enrolment(profile.id, SETTINGS)
     app = pyotp.TOTP(second_factor.pending_secret(profile.id, SETTINGS))
     codes = second_factor.confirm_enrolment(profile.id, app.at(datetime.now(UTC) - timedelta(seconds=30)), SETTINGS)
@@ -43,7 +43,7 @@ def set_up(profile: Profile) -> tuple[pyotp.TOTP, list[str]]:
 
 
 def half_way(visit: Visit, email: str, query: str = "") -> Visitor:
-    """The password was right."""
+    """Return a browser that has passed the password step."""
     browser = visit(None)
     answer = sign_in(browser, email, query=query)
     assert answer.status_code == 302
@@ -55,7 +55,7 @@ def enter(browser: Visitor, code: str, path: str = "/sign-in/code"):
     return browser.post(path, data={**form_of(browser.get(path)), "code": code})
 
 
-def test_after_the_password_the_code_is_asked_for_and_leads_where_one_wanted(visit: Visit, cast: Cast) -> None:
+def test_correct_code_after_the_password_redirects_to_the_requested_page(visit: Visit, cast: Cast) -> None:
     app, _ = set_up(cast.amelia)
     browser = visit(None)
     asked = sign_in(browser, cast.amelia.email, query="?next=/clients/42")
@@ -72,14 +72,14 @@ def test_after_the_password_the_code_is_asked_for_and_leads_where_one_wanted(vis
 
 
 @pytest.mark.parametrize("call", ["/clients", "/session", "/user_page_presence/client-1", "/account"])
-def test_the_password_alone_opens_nothing(visit: Visit, cast: Cast, call: str) -> None:
+def test_password_without_the_code_grants_no_access(visit: Visit, cast: Cast, call: str) -> None:
     set_up(cast.amelia)
 
     assert half_way(visit, cast.amelia.email).get(call).status_code in (302, 401)
 
 
-def test_a_code_is_taken_once(visit: Visit, cast: Cast) -> None:
-    """Whoever looked over the shoulder comes too late (OWASP ASVS 5.0.0, 6.5.1)."""
+def test_code_is_accepted_once(visit: Visit, cast: Cast) -> None:
+    """An observed code cannot be used again (OWASP ASVS 5.0.0, 6.5.1)."""
     app, _ = set_up(cast.amelia)
     code = app.now()
     assert enter(half_way(visit, cast.amelia.email), code).status_code == 302
@@ -87,7 +87,7 @@ def test_a_code_is_taken_once(visit: Visit, cast: Cast) -> None:
     assert enter(half_way(visit, cast.amelia.email), code).status_code == 401
 
 
-def test_of_two_who_send_the_same_code_at_once_one_gets_in(app: Flask, cast: Cast) -> None:
+def test_code_sent_twice_concurrently_is_accepted_once(app: Flask, cast: Cast) -> None:
     totp, _ = set_up(cast.amelia)
     code, profile_id = totp.now(), cast.amelia.id
 
@@ -102,7 +102,7 @@ def test_of_two_who_send_the_same_code_at_once_one_gets_in(app: Flask, cast: Cas
 
 
 @pytest.mark.parametrize(("seconds", "is_taken"), [(-60, False), (0, True), (30, True), (60, False)])
-def test_the_half_minutes_around_now_count(app: Flask, cast: Cast, seconds: int, is_taken: bool) -> None:
+def test_codes_of_neighbouring_steps_are_accepted(app: Flask, cast: Cast, seconds: int, is_taken: bool) -> None:
     totp, _ = set_up(cast.amelia)
 
     code = totp.at(datetime.now(UTC) + timedelta(seconds=seconds))
@@ -110,25 +110,25 @@ def test_the_half_minutes_around_now_count(app: Flask, cast: Cast, seconds: int,
 
 
 @pytest.mark.parametrize("typed", ["", " ", "000000x", "1", "١٢٣٤٥٦", "\0", "x" * 60, "0000000", "-00000"])
-def test_what_is_no_code_is_wrong_and_no_error(app: Flask, cast: Cast, typed: str) -> None:
+def test_malformed_code_is_rejected_without_an_error(app: Flask, cast: Cast, typed: str) -> None:
     set_up(cast.amelia)
 
     assert second_factor.consume_code(cast.amelia.id, typed, SETTINGS) is None
 
 
-def test_a_recovery_code_gets_in_once_in_place_of_the_phone(visit: Visit, cast: Cast) -> None:
+def test_recovery_code_is_accepted_once_instead_of_an_app_code(visit: Visit, cast: Cast) -> None:
     _, codes = set_up(cast.amelia)
     assert enter(half_way(visit, cast.amelia.email), codes[3].upper()).status_code == 302
 
     assert enter(half_way(visit, cast.amelia.email), codes[3]).status_code == 401
-    assert one_time_codes.recovery_codes_left(cast.amelia.id) == len(codes) - 1
+    assert one_time_codes.count_recovery_codes(cast.amelia.id) == len(codes) - 1
 
 
-def test_wrong_codes_are_throttled_like_passwords(visit: Visit, cast: Cast) -> None:
+def test_wrong_codes_are_throttled(visit: Visit, cast: Cast) -> None:
     app, _ = set_up(cast.amelia)
     browser = half_way(visit, cast.amelia.email)
-    for _ in range(CODE.free + 1):
-        assert enter(browser, "000000").status_code == 401  # no hash: a code is quickly looked at
+    for _ in range(CODE.free_attempts + 1):
+        assert enter(browser, "000000").status_code == 401  # codes are checked without hashing
 
     answer = enter(browser, app.now())
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
@@ -138,7 +138,7 @@ def test_wrong_codes_are_throttled_like_passwords(visit: Visit, cast: Cast) -> N
     assert {event.profile_id for event in events} == {cast.amelia.id}
 
 
-def test_the_second_step_is_over_after_ten_minutes(visit: Visit, cast: Cast, clock: time_machine.Traveller) -> None:
+def test_second_step_expires_after_ten_minutes(visit: Visit, cast: Cast, clock: time_machine.Traveller) -> None:
     set_up(cast.amelia)
     browser = half_way(visit, cast.amelia.email)
     clock.shift(timedelta(minutes=10, seconds=1))
@@ -148,7 +148,7 @@ def test_the_second_step_is_over_after_ten_minutes(visit: Visit, cast: Cast, clo
 
 
 @pytest.mark.parametrize("change", ["is_active = false", "session_epoch = session_epoch + 1"])
-def test_the_second_step_is_over_when_the_profile_has_changed(visit: Visit, cast: Cast, change: str) -> None:
+def test_second_step_ends_when_the_profile_changes(visit: Visit, cast: Cast, change: str) -> None:
     app, _ = set_up(cast.amelia)
     browser = half_way(visit, cast.amelia.email)
     form = form_of(browser.get("/sign-in/code"))
@@ -159,12 +159,12 @@ def test_the_second_step_is_over_when_the_profile_has_changed(visit: Visit, cast
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
 
 
-def test_without_the_password_there_is_no_second_step(visit: Visit, cast: Cast) -> None:
+def test_second_step_without_the_password_redirects_to_sign_in(visit: Visit, cast: Cast) -> None:
     for path in ("/sign-in/code", "/sign-in/set-up"):
         assert visit(None).get(path).headers["Location"].startswith("/sign-in?")
 
 
-def test_setting_it_up_from_ones_account(visit: Visit, cast: Cast) -> None:
+def test_second_factor_is_set_up_from_the_account_page(visit: Visit, cast: Cast) -> None:
     here, elsewhere = visit(cast.amelia), visit(cast.amelia)
     form = {"factor-current_password": PASSWORD}
     assert here.post("/account/second-factor", data=form).headers["Location"] == "/account/second-factor"
@@ -172,7 +172,9 @@ def test_setting_it_up_from_ones_account(visit: Visit, cast: Cast) -> None:
     assert '<svg class="qr"' in page.text or 'class="qr"' in page.text
     secret = second_factor.pending_secret(cast.amelia.id, SETTINGS)
     assert secret in text_of(page).replace(" ", "")
-    assert sign_in(visit(None), cast.amelia.email).headers["Location"] == "/clients"  # not before it is confirmed
+    assert (
+        sign_in(visit(None), cast.amelia.email).headers["Location"] == "/clients"
+    )  # not required before its confirmation
 
     wrong = here.post("/account/second-factor/confirm", data={"code": "000000"})
     assert (wrong.status_code, "is not the code that the app shows" in text_of(wrong)) == (422, True)
@@ -185,7 +187,7 @@ def test_setting_it_up_from_ones_account(visit: Visit, cast: Cast) -> None:
     assert "8 recovery codes are left" in text_of(here.get("/account"))
 
 
-def test_the_secret_is_sealed_and_of_no_use_to_another_profile(app: Flask, cast: Cast) -> None:
+def test_secret_is_encrypted_for_its_own_profile(app: Flask, cast: Cast) -> None:
     totp, _ = set_up(cast.amelia)
     set_up(cast.daniel)
     assert totp.secret not in str(db.session.execute(text("SELECT * FROM second_factors")).all())
@@ -201,7 +203,7 @@ def test_the_secret_is_sealed_and_of_no_use_to_another_profile(app: Flask, cast:
     assert second_factor.consume_code(cast.amelia.id, totp.now(), SETTINGS) == second_factor.APP_CODE
 
 
-def test_a_new_secret_key_opens_what_the_old_one_has_sealed_while_that_is_named() -> None:
+def test_old_secret_key_still_decrypts_while_it_is_configured() -> None:
     old, new = settings_for("postgresql://", secret_key="o" * 40), settings_for("postgresql://", secret_key="n" * 40)
     both = settings_for("postgresql://", secret_key="n" * 40, secret_key_fallbacks=("o" * 40,))
     sealed = encrypt_for(7, "secret", old)
@@ -216,7 +218,9 @@ def test_a_new_secret_key_opens_what_the_old_one_has_sealed_while_that_is_named(
 
 
 @pytest.mark.parametrize(("setting", "who"), [("admins", ["ada"]), ("everyone", ["ada", "amelia"]), ("optional", [])])
-def test_it_can_be_made_compulsory(make_app: Callable[..., Flask], cast: Cast, setting: str, who: list[str]) -> None:
+def test_setting_requires_a_second_factor_of_the_configured_roles(
+    make_app: Callable[..., Flask], cast: Cast, setting: str, who: list[str]
+) -> None:
     visit = visitors_of(make_app(second_factor=setting))
     for name in ("ada", "amelia"):
         profile = getattr(cast, name)
@@ -224,7 +228,7 @@ def test_it_can_be_made_compulsory(make_app: Callable[..., Flask], cast: Cast, s
         assert answer.headers["Location"].startswith("/sign-in/set-up") == (name in who)
 
 
-def test_who_must_have_one_sets_it_up_before_anything_else(make_app: Callable[..., Flask], cast: Cast) -> None:
+def test_required_second_factor_is_set_up_before_the_session_starts(make_app: Callable[..., Flask], cast: Cast) -> None:
     visit = visitors_of(make_app(second_factor="admins"))
     browser = half_way(visit, cast.ada.email, "?next=/clients?q=x")
     assert browser.get("/clients").status_code == 302
@@ -240,7 +244,7 @@ def test_who_must_have_one_sets_it_up_before_anything_else(make_app: Callable[..
     assert half_way(visit, cast.ada.email).get("/sign-in/code").status_code == 200
 
 
-def test_one_in_use_is_not_replaced_by_beginning_anew(app: Flask, cast: Cast) -> None:
+def test_beginning_enrolment_does_not_replace_an_active_second_factor(app: Flask, cast: Cast) -> None:
     totp, _ = set_up(cast.amelia)
 
     second_factor.begin_enrolment(cast.amelia.id, SETTINGS)

@@ -1,4 +1,4 @@
-"""Sign-in sessions: how they end, and what an open page learns about its own."""
+"""Test how sign-in sessions end, and the state that an open page can request."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ def clock():
         yield traveller
 
 
-def test_an_open_page_learns_who_is_signed_in_and_the_token_it_needs(visit: Visit, cast: Cast) -> None:
+def test_session_state_names_the_user_and_the_csrf_token(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
     answer = browser.get("/session")
 
@@ -36,14 +36,14 @@ def test_an_open_page_learns_who_is_signed_in_and_the_token_it_needs(visit: Visi
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_without_a_session_it_is_told_so_as_json(visit: Visit) -> None:
+def test_session_state_without_a_session_is_401_as_json(visit: Visit) -> None:
     answer = visit(None).get("/session")
 
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
     assert answer.json["detail"] == "Please sign in."
 
 
-def test_signing_out_ends_the_session_and_its_token(visit: Visit, cast: Cast) -> None:
+def test_sign_out_ends_the_session_and_its_csrf_token(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia).with_token()
 
     answer = browser.post("/sign-out")
@@ -54,8 +54,8 @@ def test_signing_out_ends_the_session_and_its_token(visit: Visit, cast: Cast) ->
     assert browser.beat("client-1").status_code == 401
 
 
-def test_signing_out_by_a_link_is_not_possible(visit: Visit, cast: Cast) -> None:
-    """An image on another site must not sign anybody out."""
+def test_sign_out_by_get_is_rejected(visit: Visit, cast: Cast) -> None:
+    """An image on another site must not sign the user out."""
     browser = visit(cast.amelia)
 
     answer = browser.get("/sign-out")
@@ -64,7 +64,7 @@ def test_signing_out_by_a_link_is_not_possible(visit: Visit, cast: Cast) -> None
     assert browser.get("/session").status_code == 200
 
 
-def test_the_button_of_the_page_signs_out(visit: Visit, cast: Cast) -> None:
+def test_sign_out_button_of_a_page_signs_out(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
     page = browser.get("/signed-in")
     assert "Sign out" in text_of(page)
@@ -73,15 +73,15 @@ def test_the_button_of_the_page_signs_out(visit: Visit, cast: Cast) -> None:
     assert browser.cookie() is None
 
 
-def test_signing_out_on_one_device_keeps_the_other(visit: Visit, cast: Cast) -> None:
+def test_sign_out_on_one_device_keeps_other_sessions(visit: Visit, cast: Cast) -> None:
     laptop, tablet = visit(cast.amelia), visit(cast.amelia)
     laptop.post("/sign-out")
 
     assert tablet.get("/clients").status_code == 200
 
 
-def test_signing_out_everywhere_ends_every_session_at_once(visit: Visit, cast: Cast) -> None:
-    """Pages, API and presence: no cookie of before is worth anything, not even the one kept aside."""
+def test_signing_out_everywhere_ends_all_sessions(visit: Visit, cast: Cast) -> None:
+    """Earlier cookies are rejected by pages, API and presence, copies of them included."""
     make_client()
     devices = [visit(cast.amelia).with_token() for _ in range(2)]
     for device in devices:
@@ -100,7 +100,7 @@ def test_signing_out_everywhere_ends_every_session_at_once(visit: Visit, cast: C
     assert visit(cast.amelia).get("/clients").status_code == 200
 
 
-def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
+def test_deactivated_profile_is_signed_out_with_the_next_request(
     visit: Visit, cast: Cast, olgas_browser: Visitor
 ) -> None:
     assert olgas_browser.get("/clients").status_code == 302
@@ -112,7 +112,7 @@ def test_somebody_deactivated_is_out_with_the_next_click_and_stays_out(
     assert visit(cast.olga).get("/clients").status_code == 200
 
 
-def test_a_new_password_ends_the_sessions_of_the_old_one(visit: Visit, cast: Cast) -> None:
+def test_new_password_ends_earlier_sessions(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
     profiles.set_password_hash(cast.amelia, "another")
     db.session.commit()
@@ -135,8 +135,8 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(visit: Visit, cast: Cas
         f"1.{TOKEN}",
     ],
 )
-def test_a_session_that_names_nobody_is_none(visit: Visit, cast: Cast, text: str) -> None:
-    """Only our key can sign such a cookie; an older version of the portal may have."""
+def test_cookie_without_a_valid_identity_is_not_signed_in(visit: Visit, cast: Cast, text: str) -> None:
+    """Only the portal's key can sign such a cookie; an older release may have done so."""
     browser = visit(None)
     with browser.browser.session_transaction() as session:
         session["_user_id"] = text
@@ -147,7 +147,9 @@ def test_a_session_that_names_nobody_is_none(visit: Visit, cast: Cast, text: str
     assert browser.get("/user_page_presence/client-1").status_code == 401
 
 
-def test_a_session_signed_with_another_key_is_none(make_app: Callable[..., Flask], visit: Visit, cast: Cast) -> None:
+def test_cookie_signed_with_another_key_is_not_signed_in(
+    make_app: Callable[..., Flask], visit: Visit, cast: Cast
+) -> None:
     forger = visitors_of(make_app(secret_key="x" * 40))(cast.ada)
     browser = visit(None)
     browser.browser.set_cookie("kingston_session", forger.cookie())
@@ -155,10 +157,10 @@ def test_a_session_signed_with_another_key_is_none(make_app: Callable[..., Flask
     assert browser.get("/session").status_code == 401
 
 
-def test_a_session_ends_after_the_idle_limit(
+def test_session_ends_after_the_idle_limit(
     make_app: Callable[..., Flask], cast: Cast, clock: time_machine.Traveller
 ) -> None:
-    """The operator's limit; the cookie tells the browser the same."""
+    """The operator configures the limit, and the cookie's expiry equals it."""
     browser = visitors_of(make_app(idle_minutes=5))(cast.amelia)
     [cookie] = browser.get("/clients").headers.getlist("Set-Cookie")
     expires_at = parsedate_to_datetime(cookie.split("Expires=")[1].split(";")[0])
@@ -170,7 +172,7 @@ def test_a_session_ends_after_the_idle_limit(
     assert browser.get("/clients").status_code == 302
 
 
-def test_an_idle_session_leads_back_to_the_page_after_signing_in(
+def test_sign_in_after_the_idle_limit_returns_to_the_page(
     visit: Visit, cast: Cast, clock: time_machine.Traveller
 ) -> None:
     browser = visit(cast.amelia)
@@ -183,10 +185,10 @@ def test_an_idle_session_leads_back_to_the_page_after_signing_in(
     assert answer.headers["Location"] == "/clients?q=x"
 
 
-def test_pages_without_a_session_set_no_cookie_that_looks_like_one(visit: Visit) -> None:
+def test_page_without_a_session_sets_no_session_identity(visit: Visit) -> None:
     assert "Set-Cookie" not in visit(None).get("/clients").headers
     assert "Set-Cookie" not in visit(None).get("/healthz").headers
 
 
-def test_the_page_for_signing_in_again_says_so(visit: Visit, cast: Cast) -> None:
+def test_page_after_signing_in_again_confirms_it(visit: Visit, cast: Cast) -> None:
     assert "You are signed in again" in text_of(visit(cast.amelia).get("/signed-in"))

@@ -1,4 +1,4 @@
-"""Signing in: who gets in, what is told to those who do not, and where it leads."""
+"""Test signing in: the credentials that are accepted, the error messages and the redirects."""
 
 from collections.abc import Callable
 
@@ -24,14 +24,14 @@ HOSTS = ("portal.example",)
 
 
 def sign_in(browser: Visitor, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
-    """Open the sign-in page, fill in its form and send it, as a person does."""
+    """Open the sign-in page, fill in its form and submit it."""
     page = browser.get(f"/sign-in{query}")
     return browser.post(f"/sign-in{query}", data={**form_of(page), "email": email, "password": password})
 
 
 @pytest.fixture
 def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The passwords that argon2 has been asked to check: timing them would be a guess."""
+    """Record the passwords that argon2 checks. Measuring times instead would be unreliable."""
     asked: list[str] = []
     matches = hashing._matches
 
@@ -43,7 +43,7 @@ def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return asked
 
 
-def test_the_right_password_leads_to_the_clients(visit: Visit, cast: Cast) -> None:
+def test_correct_password_redirects_to_the_clients(visit: Visit, cast: Cast) -> None:
     browser = visit(None)
 
     answer = sign_in(browser, "amelia.hart@firm.example")
@@ -54,11 +54,11 @@ def test_the_right_password_leads_to_the_clients(visit: Visit, cast: Cast) -> No
 
 
 @pytest.mark.parametrize("email", ["AMELIA.Hart@Firm.Example", "  amelia.hart@firm.example \t"])
-def test_the_case_of_an_e_mail_and_the_blanks_around_it_do_not_matter(visit: Visit, cast: Cast, email: str) -> None:
+def test_case_and_surrounding_spaces_of_the_email_are_ignored(visit: Visit, cast: Cast, email: str) -> None:
     assert sign_in(visit(None), email).status_code == 302
 
 
-def test_it_notes_when(visit: Visit, cast: Cast) -> None:
+def test_sign_in_records_its_time(visit: Visit, cast: Cast) -> None:
     at = select(Profile.last_signed_in_at).where(Profile.id == cast.amelia.id)
     sign_in(visit(None), cast.amelia.email, "wrong")
     assert db.session.scalar(at) is None
@@ -67,8 +67,8 @@ def test_it_notes_when(visit: Visit, cast: Cast) -> None:
     assert db.session.scalar(at) is not None
 
 
-def test_unknown_wrong_and_deactivated_are_answered_alike(visit: Visit, cast: Cast, hashes: list[str]) -> None:
-    """The same text and status, after one hash each: nobody learns who has an account."""
+def test_unknown_wrong_and_deactivated_get_the_same_response(visit: Visit, cast: Cast, hashes: list[str]) -> None:
+    """Text and status are the same, after one hash each, so the response does not reveal which accounts exist."""
     db.session.add(Profile(first_name="No", last_name="Password", email="none@firm.example", role="adviser"))
     db.session.commit()
     answers = [
@@ -89,7 +89,7 @@ def test_unknown_wrong_and_deactivated_are_answered_alike(visit: Visit, cast: Ca
     assert all("Set-Cookie" not in answer.headers for answer in answers)
 
 
-def test_what_was_typed_stays_but_the_password(visit: Visit, cast: Cast) -> None:
+def test_failed_sign_in_keeps_the_input_except_the_password(visit: Visit, cast: Cast) -> None:
     answer = sign_in(visit(None), "amelia@typo.example", "a secret thing")
 
     assert form_of(answer)["email"] == "amelia@typo.example"
@@ -105,7 +105,7 @@ def test_what_was_typed_stays_but_the_password(visit: Visit, cast: Cast) -> None
         ("amelia.hart@firm.example", "x" * 201, "password"),
     ],
 )
-def test_an_empty_or_endless_field_is_named_and_costs_no_hash(
+def test_empty_or_too_long_field_is_named_without_hashing(
     visit: Visit, cast: Cast, hashes: list[str], email: str, password: str, field: str
 ) -> None:
     answer = sign_in(visit(None), email, password)
@@ -116,14 +116,14 @@ def test_an_empty_or_endless_field_is_named_and_costs_no_hash(
 
 
 @pytest.mark.parametrize("email", ["\0", "amelia.hart@firm.example\0", "a\ud800b", "%00", "İ@firm.example", "\x1b[2J"])
-def test_no_e_mail_is_a_500(visit: Visit, cast: Cast, email: str) -> None:
+def test_unusual_email_never_causes_a_500(visit: Visit, cast: Cast, email: str) -> None:
     answer = sign_in(visit(None), email.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
 
     assert answer.status_code in (401, 422)
 
 
 @pytest.mark.parametrize("password", ["\0", "a\0b", "\ud800", "\uffff" * 200, "pässwörd"])
-def test_no_password_is_a_500(visit: Visit, cast: Cast, password: str) -> None:
+def test_unusual_password_never_causes_a_500(visit: Visit, cast: Cast, password: str) -> None:
     answer = sign_in(visit(None), cast.amelia.email, password.encode("utf-8", "surrogatepass"))  # type: ignore[arg-type]
 
     assert answer.status_code in (401, 422)
@@ -154,7 +154,7 @@ EVIL_NEXT = [
 
 
 @pytest.mark.parametrize("wanted", GOOD_NEXT)
-def test_it_leads_to_where_the_person_wanted(visit: Visit, cast: Cast, wanted: str) -> None:
+def test_sign_in_redirects_to_the_requested_page(visit: Visit, cast: Cast, wanted: str) -> None:
     browser = visit(None)
     page = browser.get("/sign-in", query_string={"next": wanted})
     form = {**form_of(page), "email": cast.amelia.email, "password": PASSWORD}
@@ -164,7 +164,7 @@ def test_it_leads_to_where_the_person_wanted(visit: Visit, cast: Cast, wanted: s
 
 
 @pytest.mark.parametrize("wanted", EVIL_NEXT)
-def test_it_never_leads_elsewhere(visit: Visit, cast: Cast, wanted: str) -> None:
+def test_sign_in_never_redirects_to_another_site(visit: Visit, cast: Cast, wanted: str) -> None:
     answer = visit(cast.amelia).get("/sign-in", query_string={"next": wanted})
 
     assert (answer.status_code, answer.headers["Location"]) == (302, HOME)
@@ -173,7 +173,7 @@ def test_it_never_leads_elsewhere(visit: Visit, cast: Cast, wanted: str) -> None
 
 @pytest.mark.parametrize("wanted", EVIL_NEXT[:2])
 @pytest.mark.parametrize("way", ["address", "form"])
-def test_it_never_leads_elsewhere_after_signing_in(visit: Visit, cast: Cast, wanted: str, way: str) -> None:
+def test_sign_in_never_redirects_to_another_site_by_either_way(visit: Visit, cast: Cast, wanted: str, way: str) -> None:
     browser = visit(None)
     page = browser.get("/sign-in", query_string={"next": wanted} if way == "address" else {})
     form = {**form_of(page), "email": cast.amelia.email, "password": PASSWORD}
@@ -183,7 +183,7 @@ def test_it_never_leads_elsewhere_after_signing_in(visit: Visit, cast: Cast, wan
     assert (answer.status_code, answer.headers["Location"]) == (302, HOME)
 
 
-def test_a_page_asked_for_without_a_session_is_where_signing_in_leads(visit: Visit, cast: Cast) -> None:
+def test_sign_in_returns_to_the_page_requested_without_a_session(visit: Visit, cast: Cast) -> None:
     browser = visit(None)
     asked = browser.get("/clients?q=smith&status=active")
     assert asked.status_code == 302
@@ -194,7 +194,7 @@ def test_a_page_asked_for_without_a_session_is_where_signing_in_leads(visit: Vis
     assert answer.headers["Location"] == "/clients?q=smith&status=active"
 
 
-def test_a_post_without_a_session_is_not_repeated_by_signing_in(visit: Visit, cast: Cast) -> None:
+def test_sign_in_does_not_repeat_a_post_sent_without_a_session(visit: Visit, cast: Cast) -> None:
     browser = visit(None)
     token = form_of(browser.get("/sign-in"))["csrf_token"]
 
@@ -203,8 +203,8 @@ def test_a_post_without_a_session_is_not_repeated_by_signing_in(visit: Visit, ca
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
 
 
-def test_signing_in_begins_a_new_session(visit: Visit, cast: Cast) -> None:
-    """What was in the browser before, planted by somebody or not, is gone: its CSRF token above all (ASVS 7.2.4)."""
+def test_sign_in_starts_a_new_session(visit: Visit, cast: Cast) -> None:
+    """Signing in discards the earlier session and its CSRF token, which an attacker may have planted (ASVS 7.2.4)."""
     browser = visit(None)
     old_token = form_of(browser.get("/sign-in"))["csrf_token"]
     with browser.browser.session_transaction() as session:
@@ -219,7 +219,7 @@ def test_signing_in_begins_a_new_session(visit: Visit, cast: Cast) -> None:
     assert browser.post("/sign-out").status_code == 403
 
 
-def test_signing_in_as_somebody_else_leaves_nothing_of_the_first(visit: Visit, cast: Cast) -> None:
+def test_sign_in_as_another_profile_discards_the_first_session(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.daniel)
     token = browser.get("/session").json["csrf_token"]
     form = {"csrf_token": token, "email": cast.amelia.email, "password": PASSWORD, "next": ""}
@@ -230,8 +230,8 @@ def test_signing_in_as_somebody_else_leaves_nothing_of_the_first(visit: Visit, c
     assert answer["csrf_token"] != token
 
 
-def test_the_form_without_its_token_is_403(visit: Visit, cast: Cast) -> None:
-    """Else somebody could sign a victim in to an account of their own."""
+def test_sign_in_without_the_csrf_token_is_403(visit: Visit, cast: Cast) -> None:
+    """Otherwise an attacker could sign a victim in to the attacker's account."""
     answer = visit(None).post("/sign-in", data={"email": cast.amelia.email, "password": PASSWORD})
 
     assert answer.status_code == 403
@@ -253,9 +253,7 @@ def cookie_after_sign_in(app: Flask, email: str, name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", ["session", "device"])
-def test_the_cookies_in_production_are_secure_and_bound_to_the_host(
-    make_app: Callable[..., Flask], cast: Cast, kind: str
-) -> None:
+def test_production_cookies_are_secure_and_host_bound(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
     name, *flags = cookie_after_sign_in(make_app(is_testing=False, hosts=HOSTS), cast.amelia.email, kind)
 
     assert name.startswith(f"__Host-{kind}=")
@@ -264,7 +262,7 @@ def test_the_cookies_in_production_are_secure_and_bound_to_the_host(
 
 
 @pytest.mark.parametrize("kind", ["session", "device"])
-def test_the_cookies_in_the_demo_work_without_https(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
+def test_demo_cookies_work_without_https(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
     app = make_app(is_testing=False, is_demo=True, hosts=HOSTS)
     name, *flags = cookie_after_sign_in(app, cast.amelia.email, kind)
 
@@ -273,10 +271,10 @@ def test_the_cookies_in_the_demo_work_without_https(make_app: Callable[..., Flas
     assert "Secure" not in flags
 
 
-def test_the_demos_password_opens_nothing_outside_the_demo(
+def test_demo_password_is_rejected_outside_demo_mode(
     make_app: Callable[..., Flask], visit: Visit, cast: Cast, hashes: list[str]
 ) -> None:
-    """Even where it is stored: a database that a demo has filled must not serve with it."""
+    """It is rejected even if it is stored, because the database may have been filled by a demo."""
     cast.amelia.password_hash = hashing.hash_password(DEMO_PASSWORD)
     db.session.commit()
 
@@ -287,7 +285,7 @@ def test_the_demos_password_opens_nothing_outside_the_demo(
 
 
 @pytest.mark.usefixtures("real_hasher")
-def test_a_hash_of_weaker_times_is_renewed(visit: Visit, cast: Cast) -> None:
+def test_hash_with_outdated_parameters_is_renewed(visit: Visit, cast: Cast) -> None:
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     cast.amelia.password_hash = weak
     db.session.commit()
@@ -302,7 +300,7 @@ def test_a_hash_of_weaker_times_is_renewed(visit: Visit, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("stored", ["", "x", "$argon2id$v=19$broken", "plain text"])
-def test_a_hash_that_is_none_lets_nobody_in(visit: Visit, cast: Cast, stored: str) -> None:
+def test_malformed_hash_rejects_every_password(visit: Visit, cast: Cast, stored: str) -> None:
     cast.amelia.password_hash = stored
     db.session.commit()
 
@@ -310,8 +308,8 @@ def test_a_hash_that_is_none_lets_nobody_in(visit: Visit, cast: Cast, stored: st
 
 
 @pytest.mark.usefixtures("real_hasher")
-def test_passwords_are_hashed_with_argon2id_salted() -> None:
-    """RFC 9106, 4: the second recommended option, or more."""
+def test_passwords_are_hashed_with_salted_argon2id() -> None:
+    """The parameters are at least those of RFC 9106, section 4, second recommended option."""
     one, two = hashing.hash_password(PASSWORD), hashing.hash_password(PASSWORD)
 
     assert one != two

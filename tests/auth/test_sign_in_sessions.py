@@ -1,4 +1,4 @@
-"""The rows behind the sign-in sessions: what they keep, what ends them, and that every call asks them."""
+"""Test the rows of sign-in sessions: their content, what deletes them, and that each call checks them."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -45,7 +45,7 @@ def rows() -> list[SignInSession]:
 
 
 def change(**values: object) -> None:
-    """Whatever is told of every session."""
+    """Return the session rows."""
     db.session.execute(update(SignInSession).values(**values))
     db.session.commit()
 
@@ -56,7 +56,7 @@ def amelia(visit: Visit, cast: Cast) -> Visitor:
     return visit(cast.amelia).with_token()
 
 
-def test_signing_in_keeps_where_from_and_nothing_to_sign_in_with(visit: Visit, cast: Cast) -> None:
+def test_session_row_stores_the_origin_but_not_the_token(visit: Visit, cast: Cast) -> None:
     browser = visit(None)
     browser.browser.environ_base |= {"REMOTE_ADDR": "203.0.113.9", "HTTP_USER_AGENT": "Browser/1 " + "x" * 300}
     sign_in(browser, cast.amelia.email)
@@ -71,8 +71,8 @@ def test_signing_in_keeps_where_from_and_nothing_to_sign_in_with(visit: Visit, c
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_every_call_stops_at_the_absolute_limit(amelia: Visitor, call: Callable[[Visitor], object]) -> None:
-    """However busy the session was: twelve hours after its beginning one signs in again (ASVS 5.0.0, 7.3.2)."""
+def test_every_call_is_rejected_after_the_absolute_limit(amelia: Visitor, call: Callable[[Visitor], object]) -> None:
+    """A session in constant use ends twelve hours after its start (ASVS 5.0.0, 7.3.2)."""
     change(ends_at=db.text("now() + interval '1 minute'"))
     assert call(amelia)
 
@@ -81,7 +81,7 @@ def test_every_call_stops_at_the_absolute_limit(amelia: Visitor, call: Callable[
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_every_call_stops_with_the_row(amelia: Visitor, call: Callable[[Visitor], object]) -> None:
+def test_every_call_is_rejected_once_the_row_is_deleted(amelia: Visitor, call: Callable[[Visitor], object]) -> None:
     assert call(amelia)
 
     db.session.execute(db.delete(SignInSession))
@@ -89,14 +89,14 @@ def test_every_call_stops_with_the_row(amelia: Visitor, call: Callable[[Visitor]
     assert not call(amelia)
 
 
-def test_the_limit_is_the_operators(make_app: Callable[..., Flask], cast: Cast) -> None:
+def test_absolute_limit_is_configurable(make_app: Callable[..., Flask], cast: Cast) -> None:
     sign_in(visitors_of(make_app(session_hours=2))(None), cast.amelia.email)
 
     assert db.session.scalar(text("SELECT ends_at - started_at = interval '2 hours' FROM sign_in_sessions"))
 
 
-def test_a_session_belongs_to_one_profile(visit: Visit, cast: Cast) -> None:
-    """Not even somebody who can sign cookies makes another's session of their own."""
+def test_session_id_of_another_profile_is_not_signed_in(visit: Visit, cast: Cast) -> None:
+    """Even a signed cookie cannot combine a profile with another profile's session."""
     browser = visit(cast.daniel)
     with browser.browser.session_transaction() as session:
         token = session[IDENTITY_KEY].partition(".")[2]
@@ -106,10 +106,8 @@ def test_a_session_belongs_to_one_profile(visit: Visit, cast: Cast) -> None:
     assert browser.get("/user_page_presence/client-1").status_code == 401
 
 
-def test_a_session_begun_with_the_old_password_does_not_survive_the_new_one(
-    app: Flask, visit: Visit, cast: Cast
-) -> None:
-    """The race: signing in reads the profile, the password is changed and all sessions end, then the row is written."""
+def test_session_started_with_the_old_epoch_is_never_active(app: Flask, visit: Visit, cast: Cast) -> None:
+    """The race: sign-in reads the profile, a new password ends all sessions, then sign-in writes its row."""
     epoch = cast.amelia.session_epoch
     profiles.end_sessions(cast.amelia)
     late = store.begin(cast.amelia.id, epoch, RequestOrigin(), hours=12)
@@ -118,7 +116,7 @@ def test_a_session_begun_with_the_old_password_does_not_survive_the_new_one(
     assert store.find_active(parse_identity(late)) is None
 
 
-def test_signing_in_again_ends_the_session_of_before(visit: Visit, cast: Cast) -> None:
+def test_signing_in_again_ends_the_previous_session(visit: Visit, cast: Cast) -> None:
     browser = visit(cast.daniel).with_token()
     form = {"csrf_token": browser._token, "email": cast.amelia.email, "password": "correct horse battery", "next": ""}
     assert browser.post("/sign-in", data=form).status_code == 302
@@ -126,7 +124,7 @@ def test_signing_in_again_ends_the_session_of_before(visit: Visit, cast: Cast) -
     assert [row.profile_id for row in rows()] == [cast.amelia.id]
 
 
-def test_signing_out_deletes_the_row_so_that_a_copied_cookie_is_worth_nothing(amelia: Visitor, visit: Visit) -> None:
+def test_copied_cookie_is_invalid_after_signing_out(amelia: Visitor, visit: Visit) -> None:
     thief = visit(None)
     thief.browser.set_cookie("kingston_session", amelia.cookie())
     assert thief.get("/clients").status_code == 200
@@ -136,7 +134,7 @@ def test_signing_out_deletes_the_row_so_that_a_copied_cookie_is_worth_nothing(am
     assert thief.get("/clients").status_code == 302
 
 
-def test_the_newest_sessions_of_a_profile_are_kept(app: Flask, cast: Cast) -> None:
+def test_profile_with_too_many_sessions_keeps_the_newest(app: Flask, cast: Cast) -> None:
     texts = [store.begin(cast.amelia.id, 1, RequestOrigin(), hours=12) for _ in range(MAX_SESSIONS_PER_PROFILE + 3)]
     db.session.commit()
 
@@ -144,7 +142,7 @@ def test_the_newest_sessions_of_a_profile_are_kept(app: Flask, cast: Cast) -> No
     assert store.find_active(parse_identity(texts[-1])) is not None
 
 
-def test_use_is_noted_at_most_once_a_minute(amelia: Visitor) -> None:
+def test_use_is_recorded_at_most_once_a_minute(amelia: Visitor) -> None:
     def used_just_now() -> bool:
         return bool(db.session.scalar(text("SELECT last_used_at > now() - interval '5 s' FROM sign_in_sessions")))
 
@@ -158,7 +156,7 @@ def test_use_is_noted_at_most_once_a_minute(amelia: Visitor) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if name != "page"])
-def test_what_a_page_does_by_itself_is_no_use(amelia: Visitor, name: str) -> None:
+def test_background_request_does_not_count_as_use(amelia: Visitor, name: str) -> None:
     change(last_used_at=db.text("now() - interval '10 min'"))
     CALLS[name](amelia)
     amelia.get("/clients/1", headers={"X-Background": "1"})
@@ -175,7 +173,7 @@ def test_what_a_page_does_by_itself_is_no_use(amelia: Visitor, name: str) -> Non
         ({}, False),
     ],
 )
-def test_the_purge_takes_what_has_ended(amelia: Visitor, values: dict[str, str], is_purged: bool) -> None:
+def test_purge_deletes_sessions_past_a_limit(amelia: Visitor, values: dict[str, str], is_purged: bool) -> None:
     change(**{name: db.text(sql) for name, sql in {"user_agent": "'x'", **values}.items()})
     [job] = [job for job in JOBS if job.name == "sign-in session purge"]
 

@@ -1,4 +1,4 @@
-"""`flask users …`: adding, listing and looking after profiles. Passwords are prompted for, never arguments."""
+"""Test `flask users …`, with which an operator manages profiles. Passwords are prompted for, never arguments."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ GOOD = "a long new password"
 
 @pytest.fixture
 def run(app: Flask) -> Any:
-    """`run("list")` is `flask users list`; what is typed at its prompts is `typed`."""
+    """Return `run("list")` for `flask users list`. `typed` is the input for its prompts."""
 
     def invoke(*arguments: str, typed: str = "") -> Result:
         result = app.test_cli_runner().invoke(args=["users", *arguments], input=typed)
@@ -47,7 +47,7 @@ def twice(password: str) -> str:
     return f"{password}\n{password}\n"
 
 
-def test_add_makes_a_profile_that_can_sign_in(run: Any, visit: Visit) -> None:
+def test_add_creates_a_profile_that_can_sign_in(run: Any, visit: Visit) -> None:
     result = run("add", "zoe@firm.example", "Zoë", "O'Brien", "--role", "reader", typed=twice(GOOD))
 
     assert result.exit_code == 0, result.output
@@ -59,7 +59,7 @@ def test_add_makes_a_profile_that_can_sign_in(run: Any, visit: Visit) -> None:
     assert visit(zoe).get("/clients").status_code == 200
 
 
-def test_add_makes_an_adviser_unless_told_otherwise(run: Any) -> None:
+def test_add_without_a_role_creates_an_adviser(run: Any) -> None:
     run("add", "zoe@firm.example", "Zoe", "Hall", typed=twice(GOOD))
 
     assert db.session.scalar(select(Profile.role)) == "adviser"
@@ -82,7 +82,7 @@ def test_add_makes_an_adviser_unless_told_otherwise(run: Any) -> None:
         (["no email", "A", "B"], twice(GOOD), 1, "email"),
     ],
 )
-def test_add_says_what_is_wrong_and_adds_nobody(
+def test_add_with_invalid_input_names_the_problem_and_adds_no_user(
     run: Any, cast: Cast, arguments: list[str], typed: str, exit_code: int, problem: str
 ) -> None:
     result = run("add", *arguments, typed=typed)
@@ -92,7 +92,7 @@ def test_add_says_what_is_wrong_and_adds_nobody(
     assert db.session.scalar(select(func.count()).select_from(Profile)) == 5
 
 
-def test_list_shows_everybody_with_role_state_and_last_sign_in(run: Any, visit: Visit, cast: Cast) -> None:
+def test_list_shows_each_user_with_role_state_and_last_sign_in(run: Any, visit: Visit, cast: Cast) -> None:
     sign_in(visit(None), cast.amelia.email)
 
     result = run("list")
@@ -119,7 +119,7 @@ def test_set_password_replaces_the_old_one_and_ends_the_sessions(run: Any, visit
     assert browser.get("/clients").status_code == 302
 
 
-def test_a_weak_password_leaves_the_old_one(run: Any, visit: Visit, cast: Cast) -> None:
+def test_set_password_with_a_weak_password_keeps_the_old_one(run: Any, visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
 
     result = run("set-password", cast.amelia.email, typed=twice("short"))
@@ -129,7 +129,7 @@ def test_a_weak_password_leaves_the_old_one(run: Any, visit: Visit, cast: Cast) 
     assert browser.get("/clients").status_code == 200
 
 
-def test_deactivate_shuts_out_at_once_and_activate_lets_in_again(run: Any, visit: Visit, cast: Cast) -> None:
+def test_deactivate_blocks_sign_in_until_activate(run: Any, visit: Visit, cast: Cast) -> None:
     make_client()
     browser = visit(cast.amelia)
     browser.beat("client-1")
@@ -149,7 +149,7 @@ def test_deactivate_shuts_out_at_once_and_activate_lets_in_again(run: Any, visit
     assert authenticate(cast.amelia.email, PASSWORD, is_demo=False).profile is not None
 
 
-def test_sign_out_everywhere_ends_the_sessions_and_no_more(run: Any, visit: Visit, cast: Cast) -> None:
+def test_sign_out_everywhere_ends_only_that_users_sessions(run: Any, visit: Visit, cast: Cast) -> None:
     make_client()
     amelia, daniel = visit(cast.amelia), visit(cast.daniel)
     amelia.beat("client-1")
@@ -164,7 +164,7 @@ def test_sign_out_everywhere_ends_the_sessions_and_no_more(run: Any, visit: Visi
 
 
 @pytest.mark.parametrize("command", ["set-password", "deactivate", "activate", "sign-out-everywhere"])
-def test_an_unknown_user_is_named(run: Any, cast: Cast, command: str) -> None:
+def test_command_for_an_unknown_user_names_the_email(run: Any, cast: Cast, command: str) -> None:
     result = run(command, "nobody@firm.example", typed=twice(GOOD))
 
     assert result.exit_code == 1
@@ -172,14 +172,14 @@ def test_an_unknown_user_is_named(run: Any, cast: Cast, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(users.commands))
-def test_the_help_of_every_command_has_an_example(run: Any, command: str) -> None:
+def test_help_of_each_command_has_an_example(run: Any, command: str) -> None:
     result = run(command, "--help")
 
     assert result.exit_code == 0
     assert f"Example: flask users {command}" in result.output
 
 
-def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
+def test_unavailable_database_prints_one_line_and_exits_with_1() -> None:
     app = create_app(settings_for("postgresql+psycopg2://postgres@/kingston?host=/nonexistent"))
 
     result = app.test_cli_runner().invoke(args=["users", "list"])
@@ -189,16 +189,16 @@ def test_a_database_that_is_away_is_one_line_and_exit_code_1() -> None:
     assert isinstance(result.exception, SystemExit)
 
 
-def test_demo_passwords_are_given_in_the_demo_only(app: Flask, cast: Cast) -> None:
-    """And only to those who have none."""
+def test_demo_passwords_are_set_in_demo_mode_only(app: Flask, cast: Cast) -> None:
+    """Only profiles without a password get the demo password."""
     newcomer = Profile(first_name="No", last_name="Password", email="none@firm.example", role="adviser")
     db.session.add(newcomer)
     db.session.commit()
 
     with pytest.raises(NotAllowed, match="demo mode only"):
-        profiles.give_demo_passwords(is_demo=False)
+        profiles.set_demo_passwords(is_demo=False)
     assert newcomer.password_hash is None
-    assert profiles.give_demo_passwords(is_demo=True) == [newcomer]
+    assert profiles.set_demo_passwords(is_demo=True) == [newcomer]
     db.session.commit()
     assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=True).profile == newcomer
     assert authenticate("none@firm.example", DEMO_PASSWORD, is_demo=False).profile is None
@@ -210,10 +210,8 @@ def events() -> list[tuple[str, int | None]]:
     return [tuple(row) for row in db.session.execute(query)]
 
 
-def test_what_is_done_at_the_command_line_is_in_the_audit(
-    run: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the account on the machine that ran it, for nobody is signed in there."""
+def test_commands_are_recorded_in_the_audit_log(run: Any, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event names the operating system account that ran the command, because a command has no session."""
     monkeypatch.setenv("LOGNAME", "ops")
     email, who = cast.amelia.email, cast.amelia.id
     run("set-role", email, "reader")
@@ -224,7 +222,7 @@ def test_what_is_done_at_the_command_line_is_in_the_audit(
     run("password-code", email)
     run("set-password", email, typed=twice(GOOD))
     run("sign-out-everywhere", email)
-    run("sign-out-everywhere", "--everybody")
+    run("sign-out-everywhere", "--all-users")
 
     assert events() == [
         ("role_changed", who),
@@ -241,31 +239,31 @@ def test_what_is_done_at_the_command_line_is_in_the_audit(
     assert tuple(origin) == (None, "flask users set-role, by ops")
 
 
-def test_set_role_changes_what_one_may_do_and_ends_the_sessions(run: Any, visit: Visit, cast: Cast) -> None:
+def test_set_role_changes_the_permissions_and_ends_the_sessions(run: Any, visit: Visit, cast: Cast) -> None:
     browser = visit(cast.amelia)
 
     result = run("set-role", cast.amelia.email, "admin")
 
-    assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example is now: admin.\n")
+    assert (result.exit_code, result.stdout) == (0, "amelia.hart@firm.example now has the role admin.\n")
     assert browser.get("/clients").status_code == 302
     assert visit(cast.amelia).get("/users").status_code == 200
 
 
-def test_a_password_code_is_printed_alone_for_a_script(run: Any, visit: Visit, cast: Cast) -> None:
+def test_password_code_prints_only_the_code(run: Any, visit: Visit, cast: Cast) -> None:
     result = run("password-code", cast.amelia.email)
 
     assert (result.exit_code, len(result.stdout.strip().replace("-", ""))) == (0, 28)
     assert choose(visit, cast.amelia.email, result.stdout).status_code == 302
 
 
-def test_reset_second_factor_is_for_a_lost_phone(run: Any, cast: Cast) -> None:
+def test_reset_second_factor_removes_it(run: Any, cast: Cast) -> None:
     set_up(cast.amelia)
-    assert run("reset-second-factor", cast.amelia.email).stdout.endswith("has no second factor any more.\n")
+    assert run("reset-second-factor", cast.amelia.email).stdout.endswith("no longer has a second factor.\n")
     assert not totp.is_set_up(cast.amelia.id)
     assert run("reset-second-factor", cast.amelia.email).stdout.endswith("had no second factor.\n")
 
 
-def test_unlock_forgets_an_account_or_an_address(run: Any, visit: Visit, cast: Cast) -> None:
+def test_unlock_resets_an_account_or_an_address(run: Any, visit: Visit, cast: Cast) -> None:
     fail(cast.amelia.email, 6, "127.0.0.1")
     fail(cast.daniel.email, 6, "127.0.0.1")
     assert run("unlock").exit_code == 2
@@ -273,19 +271,20 @@ def test_unlock_forgets_an_account_or_an_address(run: Any, visit: Visit, cast: C
     run("unlock", cast.amelia.email)
     assert sign_in(visit(None), cast.amelia.email).status_code == 302
     assert sign_in(visit(None), cast.daniel.email).status_code == 401
-    assert run("unlock", "--address", "127.0.0.1").stdout == "127.0.0.1 can try again at once.\n"
+    assert run("unlock", "--address", "127.0.0.1").stdout == "127.0.0.1 can sign in again without waiting.\n"
     assert sign_in(visit(None), cast.daniel.email).status_code == 302
 
 
-def test_everybody_can_be_signed_out_at_once(run: Any, visit: Visit, cast: Cast) -> None:
+@pytest.mark.parametrize("option", ["--all-users", "--everybody"])
+def test_all_users_can_be_signed_out_at_once(run: Any, visit: Visit, cast: Cast, option: str) -> None:
     make_client()
     browsers = [visit(profile).with_token() for profile in (cast.amelia, cast.daniel, cast.ada)]
     assert browsers[0].beat("client-1").status_code == 200
 
-    result = run("sign-out-everywhere", "--everybody")
+    result = run("sign-out-everywhere", option)
 
     assert (result.exit_code, result.stdout) == (0, "5 users were signed out everywhere.\n")
     assert {browser.get("/clients").status_code for browser in browsers} == {302}
     assert browsers[0].beat("client-1").status_code == 401
-    for arguments in ([], [cast.amelia.email, "--everybody"]):
+    for arguments in ([], [cast.amelia.email, option]):
         assert run("sign-out-everywhere", *arguments).exit_code == 2

@@ -31,7 +31,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_want
     somebody = sit_down(None)
     somebody.page.goto(f"/clients/{client.id}")
     fill_in(somebody.page, cast.amelia.email, "not the password")
-    expect(somebody.page.get_by_role("alert")).to_contain_text("do not belong together")
+    expect(somebody.page.get_by_role("alert")).to_contain_text("Incorrect email or password")
     expect(somebody.field("Email")).to_have_value(cast.amelia.email)
 
     fill_in(somebody.page, cast.amelia.email)

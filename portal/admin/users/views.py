@@ -54,7 +54,7 @@ def add() -> ResponseReturnValue:
     except InvalidInput as error:
         form[error.field].errors = [f"This {error.problem}."]
         return render_template("admin/users/new_user.html", form=form), 422
-    code = administration.make_password_code(current_actor(), profile)
+    code = administration.create_password_code(current_actor(), profile)
     db.session.commit()
     return _code_page(profile, code)
 
@@ -69,7 +69,7 @@ def show(profile_id: int) -> ResponseReturnValue:
         roles=ROLES,
         is_oneself=profile.id == current_user.id,
         has_second_factor=totp.is_set_up(profile.id),
-        sessions=store.sessions_of(profile, idle_minutes=settings.idle_minutes),
+        sessions=store.active_sessions_of(profile, idle_minutes=settings.idle_minutes),
         device_name=device_name,
         now=clock.now(),
     )
@@ -102,7 +102,7 @@ def deactivate(profile_id: int) -> ResponseReturnValue:
 def make_password_code(profile_id: int) -> ResponseReturnValue:
     """For somebody else: for oneself it would be a new password without the old one, from a session left open."""
     profile = _other_profile(profile_id)
-    code = administration.make_password_code(current_actor(), profile)
+    code = administration.create_password_code(current_actor(), profile)
     db.session.commit()
     return _code_page(profile, code)
 

@@ -1,1 +1,1 @@
-"""Two-factor authentication: TOTP, one-time codes, encrypted secrets."""
+"""Implement two-factor authentication: TOTP, one-time codes and encrypted secrets."""

@@ -1,7 +1,7 @@
-"""Secrets that the database keeps sealed: readable with the key of the portal's configuration alone.
+"""Encrypt secrets that the database stores.
 
-The key is made from PORTAL_SECRET_KEY (HKDF, RFC 5869), so that the one secret an operator looks after is enough; what
-the key before has sealed is opened with PORTAL_SECRET_KEY_FALLBACKS. Used by second_factor.
+The key is derived from PORTAL_SECRET_KEY (HKDF, RFC 5869), so an operator manages one secret only. Secrets encrypted
+with an earlier key are decrypted with PORTAL_SECRET_KEY_FALLBACKS.
 """
 
 from base64 import urlsafe_b64encode
@@ -17,14 +17,14 @@ KEY_BYTES = 32
 
 
 def encrypt_for(owner: int, secret: str, settings: Settings) -> str:
-    """`secret`, for this profile: moved to another's row it does not open."""
+    """Encrypt the secret for one profile. Copied to another profile's row it cannot be decrypted."""
     return _fernet(settings.secret_key, *settings.secret_key_fallbacks).encrypt(f"{owner}:{secret}".encode()).decode()
 
 
-def decrypt_for(owner: int, sealed: str, settings: Settings) -> str | None:
-    """The secret; None where it was sealed with another key or for another profile."""
+def decrypt_for(owner: int, encrypted: str, settings: Settings) -> str | None:
+    """Return the secret, or None if it was encrypted with another key or for another profile."""
     try:
-        text = _fernet(settings.secret_key, *settings.secret_key_fallbacks).decrypt(sealed.encode()).decode()
+        text = _fernet(settings.secret_key, *settings.secret_key_fallbacks).decrypt(encrypted.encode()).decode()
     except InvalidToken:
         return None
     name, _, secret = text.partition(":")

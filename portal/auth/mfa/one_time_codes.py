@@ -1,7 +1,7 @@
-"""Codes that work once: recovery codes for a lost phone, and the code with which a person chooses a password.
+"""Create and consume one-time codes: recovery codes for a lost phone, and codes with which a user chooses a password.
 
-Of 138 random bits each, so a plain hash keeps them (OWASP ASVS 5.0.0, 6.5.2 and 11.5.1). Taking one is a DELETE: of
-two who take the same at once, one gets it. Flushes, never commits.
+Each code has 138 random bits, so a fast hash is sufficient (OWASP ASVS 5.0.0, 6.5.2 and 11.5.1). Consuming a code is a
+DELETE, so of two concurrent requests one succeeds. The functions flush; the caller commits.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model, db
 
-ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # without easily confused characters
 LENGTH, GROUP = 28, 4
 RECOVERY, PASSWORD = "recovery", "password"
 RECOVERY_CODES = 8
@@ -32,7 +32,7 @@ PASSWORD_CODE_HOURS = 24
 
 
 class OneTimeCode(Model):
-    """One code that has not been used; `expires_at` None means that it waits for ever."""
+    """A code that has not been used. A code whose `expires_at` is None never expires."""
 
     __tablename__ = "one_time_codes"
     __table_args__ = (CheckConstraint("purpose IN ('recovery', 'password')", name="purpose"),)
@@ -43,27 +43,27 @@ class OneTimeCode(Model):
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
-def make_recovery_codes(profile_id: int) -> list[str]:
-    """New ones in place of the old: the only time that anybody sees them."""
+def create_recovery_codes(profile_id: int) -> list[str]:
+    """Replace the profile's recovery codes and return the new ones. Only their hashes are stored."""
     return _replace(profile_id, RECOVERY, RECOVERY_CODES, hours=None)
 
 
-def make_password_code(profile_id: int) -> str:
-    """A code to choose a password with, for a day; an earlier one is worth nothing from now on."""
+def create_password_code(profile_id: int) -> str:
+    """Create a code to choose a password with, valid for 24 hours. It replaces an earlier one."""
     [code] = _replace(profile_id, PASSWORD, 1, hours=PASSWORD_CODE_HOURS)
     return code
 
 
-def is_one(profile_id: int, purpose: str, typed: str) -> bool:
-    """Whether the code could be taken at this moment. It is not used up."""
+def is_valid(profile_id: int, purpose: str, typed: str) -> bool:
+    """Return whether the code is valid, without consuming it."""
     return db.session.scalar(select(OneTimeCode.profile_id).where(*_matches(profile_id, purpose, typed))) is not None
 
 
 def consume(profile_id: int, purpose: str, typed: str) -> bool:
-    """Use the code up. Whether it was one; upper case, blanks and hyphens do not matter."""
+    """Consume the code. Return whether it was valid. Upper case, spaces and hyphens are ignored."""
     statement = delete(OneTimeCode).where(*_matches(profile_id, purpose, typed))
-    taken: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
-    return taken == 1
+    deleted: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    return deleted == 1
 
 
 def discard(profile_id: int, purpose: str) -> None:
@@ -71,7 +71,7 @@ def discard(profile_id: int, purpose: str) -> None:
     db.session.execute(delete(OneTimeCode).where(*conditions).execution_options(synchronize_session=False))
 
 
-def recovery_codes_left(profile_id: int) -> int:
+def count_recovery_codes(profile_id: int) -> int:
     conditions = (OneTimeCode.profile_id == profile_id, OneTimeCode.purpose == RECOVERY)
     return db.session.scalar(select(func.count()).select_from(OneTimeCode).where(*conditions)) or 0
 

@@ -1,4 +1,4 @@
-"""A QR code as inline SVG: a page of its own would be a second address that tells a secret. Called by views. Pure."""
+"""Render QR codes as inline SVG, so that no second URL serves the secret."""
 
 import segno
 from markupsafe import Markup
@@ -7,7 +7,7 @@ QUIET_MODULES = 4
 
 
 def qr_code(text: str) -> Markup:
-    """Dark on light whatever the page's colours: scanners do not read it the other way round."""
+    """Return a QR code that is dark on light in every colour scheme, because scanners cannot read inverted codes."""
     drawn = segno.make(text, error="m", micro=False)
     svg = drawn.svg_inline(border=QUIET_MODULES, svgclass="qr", lineclass=None, light="#fff", omitsize=True)
-    return Markup(svg)  # noqa: S704  # of numbers alone: the text is in the pattern, not in the markup
+    return Markup(svg)  # noqa: S704  # the markup contains only numbers: the text is encoded in the pattern

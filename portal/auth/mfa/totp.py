@@ -1,7 +1,7 @@
-"""The second factor: codes of an authenticator app, by time (TOTP, RFC 6238), once each. Flushes, never commits.
+"""Implement the second factor: time-based codes of an authenticator app (TOTP, RFC 6238), each accepted once.
 
-A factor is there from the moment its first code has been confirmed. Codes of the half minute before and after count
-too, for phones whose clocks are a little off.
+A second factor is active once its first code has been confirmed. Codes of the previous and next 30 seconds are accepted
+too, for phones whose clocks are slightly wrong. The functions flush; the caller commits.
 """
 
 from datetime import datetime
@@ -23,11 +23,11 @@ from portal.extensions import Model, db
 ISSUER = "Kingston's Portal"
 ALLOWED_STEP_DRIFT = 1
 APP_CODE, RECOVERY_CODE = "app code", "recovery code"
-WRONG_CODE = "is not the code that the app shows just now"
+WRONG_CODE = "is not the code that the app shows at the moment"
 
 
 class SecondFactor(Model):
-    """Of one profile. `secret` is sealed; `last_step` the half minute of the last code that was taken."""
+    """A profile's second factor. `secret` is encrypted; `last_step` is the 30-second step of the last accepted code."""
 
     __tablename__ = "second_factors"
 
@@ -43,12 +43,12 @@ def is_set_up(profile_id: int) -> bool:
 
 
 def is_required(profile: Profile, settings: Settings) -> bool:
-    """Whether nobody with this role signs in without."""
+    """Return whether the profile's role must sign in with a second factor."""
     return settings.second_factor == "everyone" or (settings.second_factor == "admins" and profile.role == "admin")
 
 
 def begin_enrolment(profile_id: int, settings: Settings) -> None:
-    """Make a secret that waits for its first code, in place of one that was never confirmed. One in use stays."""
+    """Create a secret that awaits its first code. It replaces an unconfirmed secret, never an active one."""
     secret = encrypt_for(profile_id, pyotp.random_base32(), settings)
     statement = insert(SecondFactor).values(profile_id=profile_id, secret=secret)
     statement = statement.on_conflict_do_update(
@@ -60,18 +60,18 @@ def begin_enrolment(profile_id: int, settings: Settings) -> None:
 
 
 def pending_secret(profile_id: int, settings: Settings) -> str | None:
-    """The secret that waits for its first code, or None."""
+    """Return the secret that awaits its first code, or None."""
     found = _secret(profile_id, settings, is_confirmed=False)
     return found.plain if found else None
 
 
 def provisioning_uri(profile: Profile, secret: str) -> str:
-    """What the QR code says: the authenticator app's way to the secret."""
+    """Return the URI from which an authenticator app reads the secret. The QR code contains it."""
     return pyotp.TOTP(secret).provisioning_uri(name=profile.email, issuer_name=ISSUER)
 
 
 def confirm_enrolment(profile_id: int, code: str, settings: Settings) -> list[str]:
-    """Take the first code: the factor is there from now on. Returns the recovery codes. Raises InvalidInput (422)."""
+    """Activate the second factor with its first code. Return the recovery codes. Raises InvalidInput (422)."""
     secret = _secret(profile_id, settings, is_confirmed=False)
     if secret is None or not _consume(profile_id, secret, code):
         raise InvalidInput("code", WRONG_CODE)
@@ -81,11 +81,11 @@ def confirm_enrolment(profile_id: int, code: str, settings: Settings) -> list[st
         .values(confirmed_at=func.now())
         .execution_options(synchronize_session=False)
     )
-    return one_time_codes.make_recovery_codes(profile_id)
+    return one_time_codes.create_recovery_codes(profile_id)
 
 
 def consume_code(profile_id: int, typed: str, settings: Settings) -> str | None:
-    """Use up what was typed: APP_CODE, RECOVERY_CODE, or None for neither."""
+    """Consume a code. Return its kind, APP_CODE or RECOVERY_CODE, or None if it is incorrect."""
     plain = "".join(typed.split())
     if len(plain) == 6 and plain.isascii() and plain.isdigit():
         secret = _secret(profile_id, settings, is_confirmed=True)
@@ -94,7 +94,7 @@ def consume_code(profile_id: int, typed: str, settings: Settings) -> str | None:
 
 
 def remove(profile_id: int) -> bool:
-    """Take the factor and its recovery codes away; whether there was one."""
+    """Remove the second factor and its recovery codes. Return whether the profile had one."""
     one_time_codes.discard(profile_id, one_time_codes.RECOVERY)
     statement = delete(SecondFactor).where(SecondFactor.profile_id == profile_id)
     removed: int = db.session.execute(statement.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
@@ -102,19 +102,19 @@ def remove(profile_id: int) -> bool:
 
 
 class _Secret(NamedTuple):
-    sealed: str
+    encrypted: str
     plain: str
 
 
 def _secret(profile_id: int, settings: Settings, *, is_confirmed: bool) -> _Secret | None:
     state = SecondFactor.confirmed_at.is_not(None) if is_confirmed else SecondFactor.confirmed_at.is_(None)
-    sealed = db.session.scalar(select(SecondFactor.secret).where(SecondFactor.profile_id == profile_id, state))
-    plain = decrypt_for(profile_id, sealed, settings) if sealed else None
-    return _Secret(sealed, plain) if sealed and plain else None
+    encrypted = db.session.scalar(select(SecondFactor.secret).where(SecondFactor.profile_id == profile_id, state))
+    plain = decrypt_for(profile_id, encrypted, settings) if encrypted else None
+    return _Secret(encrypted, plain) if encrypted and plain else None
 
 
 def _consume(profile_id: int, secret: _Secret, code: str) -> bool:
-    """Whether the code is right and newer than the last: of two who send the same one at once, one gets in."""
+    """Accept the code if it is correct and newer than the last one. Of two concurrent requests one succeeds."""
     totp = pyotp.TOTP(secret.plain)
     try:
         step = totp.verify_and_get_timecode(
@@ -124,10 +124,10 @@ def _consume(profile_id: int, secret: _Secret, code: str) -> bool:
         return False
     statement = (
         update(SecondFactor)
-        .where(SecondFactor.profile_id == profile_id, SecondFactor.secret == secret.sealed)
+        .where(SecondFactor.profile_id == profile_id, SecondFactor.secret == secret.encrypted)
         .where(SecondFactor.last_step < step)
         .values(last_step=step)
         .execution_options(synchronize_session=False)
     )
-    taken: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
-    return taken == 1
+    updated: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return updated == 1

@@ -1,1 +1,1 @@
-"""Password hashing and the password policy."""
+"""Hash passwords and check new ones against the password policy."""

@@ -1,8 +1,8 @@
-"""Hashing and checking passwords with argon2id, one at a time in each lane (lanes.py).
+"""Hash and check passwords with argon2id, one at a time in each queue (attempt_queue.py).
 
-One hash takes about 150 ms and 64 MB (RFC 9106's second recommended option, argon2-cffi's default), so a burst of
-sign-ins must neither exhaust the memory nor, under gevent, hold up every other request of the worker: the hash runs in
-a real thread, where argon2 releases the interpreter. Whoever calls this has no transaction open.
+One hash takes about 150 ms and 64 MB (RFC 9106's second recommended option, argon2-cffi's default). A burst of sign-ins
+must not exhaust the memory, nor block the other requests of a gevent worker. The hash therefore runs in a native
+thread, in which argon2 releases the GIL. Callers must have no transaction open.
 """
 
 import functools
@@ -11,47 +11,50 @@ from typing import NamedTuple
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from portal.auth.attempt_queue import KNOWN, Lane
+from portal.auth.attempt_queue import TRUSTED_BROWSERS, AttemptQueue
 
 MAX_PASSWORD_LENGTH = 200
 
 _hasher = PasswordHasher()
 
 
-class Checked(NamedTuple):
-    """Whether the password was right; `renewed_hash` replaces one that was made with other parameters than today's."""
+class PasswordCheck(NamedTuple):
+    """The result of a check. `renewed_hash` replaces a hash that was made with outdated parameters."""
 
-    is_right: bool
+    is_correct: bool
     renewed_hash: str | None = None
 
 
 def hash_password(password: str) -> str:
-    """Raises ComeBackLater (503), as `check` does."""
-    return KNOWN.hash_in_turn(lambda: _hasher.hash(password))
+    """Return the hash of a password. Raises ServiceBusy (503)."""
+    return TRUSTED_BROWSERS.run_one_at_a_time(lambda: _hasher.hash(password))
 
 
-def check(password: str, password_hash: str | None, lane: Lane = KNOWN) -> Checked:
-    """Whether the password matches; takes the same time without a hash, and then says no."""
-    nobodys_hash = _dummy_hash()  # made for everybody, or the first unknown email would take twice as long
-    return lane.hash_in_turn(
-        lambda: _check(password, password_hash or nobodys_hash, is_somebodys=password_hash is not None)
+def check_hash(password: str, password_hash: str | None, queue: AttemptQueue = TRUSTED_BROWSERS) -> PasswordCheck:
+    """Check whether the password matches the hash. Without a hash the check fails after the same time.
+
+    Raises ServiceBusy (503).
+    """
+    dummy_hash = _dummy_hash()  # computed in any case, or the first unknown email would take twice as long
+    return queue.run_one_at_a_time(
+        lambda: _check(password, password_hash or dummy_hash, has_hash=password_hash is not None)
     )
 
 
 def needs_rehash(password_hash: str) -> bool:
-    """Whether the hash was made with other parameters than today's."""
+    """Return whether the hash was made with outdated parameters."""
     return _hasher.check_needs_rehash(password_hash)
 
 
 @functools.cache
 def _dummy_hash() -> str:
-    """What an unknown email is checked against, so that it costs the same time as a wrong password."""
+    """Return a hash to check unknown emails against, so that they take as long as a wrong password."""
     return hash_password("nobody has this password")
 
 
-def _check(password: str, password_hash: str, *, is_somebodys: bool) -> Checked:
-    is_right = _matches(password, password_hash) and is_somebodys
-    return Checked(is_right, _hasher.hash(password) if is_right and needs_rehash(password_hash) else None)
+def _check(password: str, password_hash: str, *, has_hash: bool) -> PasswordCheck:
+    is_correct = _matches(password, password_hash) and has_hash
+    return PasswordCheck(is_correct, _hasher.hash(password) if is_correct and needs_rehash(password_hash) else None)
 
 
 def _matches(password: str, password_hash: str) -> bool:

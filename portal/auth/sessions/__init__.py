@@ -1,1 +1,1 @@
-"""Sign-in sessions: one row each in `sign_in_sessions`."""
+"""Manage sign-in sessions. Each session has one row in `sign_in_sessions`."""

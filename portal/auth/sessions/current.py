@@ -1,7 +1,4 @@
-"""Who is signed in with the present request: Flask-Login's loader, and the note that a person has used the session.
-
-Registered by `init_auth`. `current_session()` is for the views of this package.
-"""
+"""Load, start and end the sign-in session of the current request, and record its use."""
 
 from contextlib import suppress
 from datetime import timedelta
@@ -24,7 +21,7 @@ from portal.web.session_cookie import IDENTITY_KEY, is_user_activity, parse_iden
 
 
 def profile_of_session(identity_text: str) -> Profile | None:
-    """The active profile that a sign-in session belongs to, or None when it has been ended (Flask-Login's loader)."""
+    """Return the active profile of a sign-in session, or None if the session has ended. Flask-Login's user loader."""
     try:
         identity = parse_identity(identity_text)
     except NotSignedIn:
@@ -33,20 +30,20 @@ def profile_of_session(identity_text: str) -> Profile | None:
     if found is None:
         return None
     profile, g.sign_in_session = found
-    # Kept as it was read: an ended session's row is gone, and reading it anew after a rollback would fail.
+    # Detached from the ORM session: after a rollback the ORM would reload the row, which may be deleted by then.
     db.session.expunge(g.sign_in_session)
     return profile
 
 
 def start_session(profile: Profile, settings: Settings) -> None:
-    """Sign the present browser in as the profile; what it was signed in as before ends. Flushes."""
+    """Sign the browser in as the profile, after ending its previous session. Flushes."""
     end_session()
     identity_text = store.begin(profile.id, profile.session_epoch, request_origin(), hours=settings.session_hours)
     session_cookie.start(identity_text)
 
 
 def end_session() -> None:
-    """End the session that the browser's cookie names, if any, and forget the cookie. Flushes."""
+    """End the session that the browser's cookie names, if any, and clear the cookie. Flushes."""
     with suppress(NotSignedIn):
         identity = session_cookie.identity()
         store.end(identity.profile_id, UUID(identity.session_id))
@@ -54,15 +51,15 @@ def end_session() -> None:
 
 
 def current_session() -> SignInSession:
-    """The session of the present request. Raises NotSignedIn (401)."""
+    """Return the sign-in session of the current request. Raises NotSignedIn (401)."""
     if not current_user.is_authenticated:
         raise NotSignedIn("Please sign in.")
     row: SignInSession = g.sign_in_session
     return row
 
 
-def profile_at(profile_id: int, session_epoch: int) -> Profile:
-    """The active profile whose epoch is still this one. Raises NotSignedIn (401)."""
+def profile_with_epoch(profile_id: int, session_epoch: int) -> Profile:
+    """Return the active profile if its epoch is still `session_epoch`. Raises NotSignedIn (401)."""
     query = select(Profile).where(Profile.id == profile_id, Profile.session_epoch == session_epoch, Profile.is_active)
     profile = db.session.scalar(query)
     if profile is None:
@@ -70,24 +67,27 @@ def profile_at(profile_id: int, session_epoch: int) -> Profile:
     return profile
 
 
-def seconds_left(settings: Settings, *, is_prolonged: bool = False) -> dict[str, int]:
-    """Until the idle limit, unless somebody does something, and until the absolute limit, whatever anybody does."""
+def seconds_left(settings: Settings, *, is_extended: bool = False) -> dict[str, int]:
+    """Return the seconds until the idle limit and until the absolute limit of the session.
+
+    `is_extended` says that the current request restarts the idle time.
+    """
     at = clock.now()
     idle = settings.idle_minutes * 60
-    used_at = at.timestamp() if is_prolonged else g.get("signed_at", at.timestamp())
+    used_at = at.timestamp() if is_extended else g.get("signed_at", at.timestamp())
     return {
         "seconds_idle": max(0, round(used_at + idle - at.timestamp())),
         "seconds_left": max(0, round((current_session().ends_at - at).total_seconds())),
     }
 
 
-def seconds_left_here() -> dict[str, int]:
-    """For the page that is being drawn: a person has asked for it, unless it reads itself again."""
-    return seconds_left(current_app.config["SETTINGS"], is_prolonged=is_user_activity())
+def page_seconds_left() -> dict[str, int]:
+    """Return `seconds_left` for the page being rendered. A background reload does not extend the idle time."""
+    return seconds_left(current_app.config["SETTINGS"], is_extended=is_user_activity())
 
 
 def touch_session() -> None:
-    """Before each request: what a person does is noted, at most once a minute, in a transaction of its own."""
+    """Record user activity in the session's row, at most once a minute and in a transaction of its own."""
     if IDENTITY_KEY not in session or not is_user_activity() or not current_user.is_authenticated:
         return
     row: SignInSession = g.sign_in_session

@@ -1,9 +1,9 @@
-"""What people call a browser: "Firefox on Windows", from the User-Agent that it sends. Pure; for one's own list only.
+"""Describe a browser by its User-Agent header, for example "Firefox on Windows".
 
-A rough guess serves: nothing is decided by it.
+The result is only displayed to the user who owns the session, so a rough guess is enough.
 """
 
-# In this order: each calls itself by the names of those after it as well.
+# The order matters: each browser's User-Agent also contains the names of browsers further down.
 BROWSERS = {"Edg/": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "FxiOS/": "Firefox", "CriOS/": "Chrome"}
 BROWSERS |= {"Chrome/": "Chrome", "Safari/": "Safari", "curl/": "curl"}
 SYSTEMS = {"Windows": "Windows", "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "CrOS": "ChromeOS"}

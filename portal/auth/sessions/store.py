@@ -1,9 +1,7 @@
-"""The sign-in sessions as the database keeps them: begun, listed, noted as used, ended. Flushes, never commits.
+"""Store sign-in sessions in the database. The functions flush; the caller commits.
 
-The cookie is in portal.web.session_cookie. A session is active while its row exists, its epoch is the profile's and
-`ends_at` is in the future;
-presence checks the same in every statement (presence.statements.CALLER). Whatever ends a session also rings its
-profile's live streams, once that is committed.
+A session is active while its row exists, its epoch equals the profile's and `ends_at` is in the future. Functions that
+end sessions also notify the profile's event streams, once the transaction has committed.
 """
 
 import secrets
@@ -36,12 +34,12 @@ from portal.live.outbox import after_commit
 from portal.web.actor import MAX_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH, RequestOrigin
 from portal.web.session_cookie import TOKEN_BYTES, Identity, session_id_of
 
-MAX_SESSIONS_PER_PROFILE = 20  # of one profile; the one that has been idle longest goes
+MAX_SESSIONS_PER_PROFILE = 20  # a further sign-in ends the session that has been idle longest
 TOUCH_INTERVAL_SECONDS = 60
 
 
 class SignInSession(Model):
-    """One browser that a profile is signed in with."""
+    """A browser in which a profile is signed in."""
 
     __tablename__ = "sign_in_sessions"
 
@@ -55,11 +53,11 @@ class SignInSession(Model):
     user_agent: Mapped[str] = mapped_column(String(MAX_USER_AGENT_LENGTH), server_default="")
 
 
-def begin(profile_id: int, session_epoch: int, whence: RequestOrigin, *, hours: int) -> str:
-    """Begin a session and return its identity text for the cookie: the only time that anybody sees the token.
+def begin(profile_id: int, session_epoch: int, origin: RequestOrigin, *, hours: int) -> str:
+    """Create a session and return its identity text for the cookie. The token is stored nowhere else. Flushes.
 
-    `session_epoch` is the one that was read together with what the person has proved: where a new password has raised
-    it meanwhile, the session never holds. Flushes.
+    `session_epoch` must have been read together with the verified credentials. If a new password has incremented the
+    epoch meanwhile, the session is never active.
     """
     token = secrets.token_urlsafe(TOKEN_BYTES)
     _evict_least_recently_used(profile_id)
@@ -68,8 +66,8 @@ def begin(profile_id: int, session_epoch: int, whence: RequestOrigin, *, hours: 
         profile_id=profile_id,
         session_epoch=session_epoch,
         ends_at=func.now() + func.make_interval(0, 0, 0, 0, hours),
-        address=whence.address,
-        user_agent=whence.user_agent,
+        address=origin.address,
+        user_agent=origin.user_agent,
     )
     db.session.add(row)
     db.session.flush()
@@ -77,7 +75,7 @@ def begin(profile_id: int, session_epoch: int, whence: RequestOrigin, *, hours: 
 
 
 def find_active(identity: Identity) -> tuple[Profile, SignInSession] | None:
-    """The active profile whose session this is, or None when it has been ended, by whatever end."""
+    """Return the active profile and its session, or None if the session is not active."""
     query = (
         select(Profile, SignInSession)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
@@ -87,13 +85,13 @@ def find_active(identity: Identity) -> tuple[Profile, SignInSession] | None:
     return (found[0], found[1]) if found else None
 
 
-def hold(identity: Identity, *, to_change: bool = False) -> Profile:
-    """Read the profile anew and keep it, and the session, as they are until the transaction ends.
+def lock_active(identity: Identity, *, to_change: bool = False) -> Profile:
+    """Lock the profile and the session until the transaction ends, and return the refreshed profile.
 
-    `to_change` is for a transaction that changes the profile itself: two that share the row would wait for each other.
-    FOR SHARE waits for a transaction that is deactivating the profile, changing its role or ending the session, and
-    finds what that transaction has left. The profile is locked before the session, as `operations.end_sessions` does.
-    Raises NotSignedIn (401) when the session holds no longer.
+    FOR SHARE waits for a transaction that deactivates the profile, changes its role or ends the session, and then sees
+    its result. A transaction that will change the profile passes `to_change`: two transactions that share the row and
+    then update it would deadlock. The profile is locked before the session, in the same order as in
+    `profiles.end_sessions`. Raises NotSignedIn (401) if the session is no longer active.
     """
     query = (
         select(Profile)
@@ -107,8 +105,8 @@ def hold(identity: Identity, *, to_change: bool = False) -> Profile:
     return profile
 
 
-def sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSession]:
-    """Those that still hold, the latest used first."""
+def active_sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSession]:
+    """Return the profile's active sessions, the most recently used first."""
     query = (
         select(SignInSession)
         .join(Profile, SignInSession.profile_id == Profile.id)
@@ -120,47 +118,50 @@ def sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignInSessio
 
 
 def touch(session_id: UUID) -> None:
-    """A person has just used it. Of many requests at once, one writes. Commit at once: that waits for no standby."""
+    """Record that the user has just used the session. Commit at once.
+
+    Of concurrent requests one writes. The commit is asynchronous, so it does not wait for a standby.
+    """
     db.session.execute(text("SET LOCAL synchronous_commit = off"))
-    a_while_ago = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, TOUCH_INTERVAL_SECONDS)
+    due_before = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, TOUCH_INTERVAL_SECONDS)
     db.session.execute(
         update(SignInSession)
-        .where(SignInSession.id == session_id, SignInSession.last_used_at < a_while_ago)
+        .where(SignInSession.id == session_id, SignInSession.last_used_at < due_before)
         .values(last_used_at=func.now())
         .execution_options(synchronize_session=False)
     )
 
 
 def end(profile_id: int, session_id: UUID) -> bool:
-    """End one session of the profile's; whether there was one."""
+    """End one session of the profile. Return whether it existed."""
     return _delete(profile_id, SignInSession.id == session_id) > 0
 
 
-def end_others(profile_id: int, kept: UUID) -> int:
-    """End all sessions of the profile's but one; how many."""
-    return _delete(profile_id, SignInSession.id != kept)
+def end_others(profile_id: int, kept_id: UUID) -> int:
+    """End all sessions of the profile except one. Return how many ended."""
+    return _delete(profile_id, SignInSession.id != kept_id)
 
 
 def end_all(profile_id: int) -> int:
-    """End every session of the profile's; how many."""
+    """End all sessions of the profile. Return how many ended."""
     return _delete(profile_id)
 
 
 def end_all_sessions() -> int:
-    """End every session of every profile; how many."""
+    """End all sessions of all profiles. Return how many ended."""
     return _notify_signed_out(
         db.session.connection().execute(delete(SignInSession).returning(SignInSession.profile_id))
     )
 
 
 def purge(connection: Connection, idle_minutes: int) -> int:
-    """Delete what can no longer hold; return how many. The caller commits."""
+    """Delete sessions past one of their limits. Return how many. The caller commits."""
     query = text(
         "DELETE FROM sign_in_sessions WHERE ends_at < now()"
-        " OR last_used_at < now() - make_interval(mins => :idle_minutes, secs => 2 * :noted_every_seconds)"
+        " OR last_used_at < now() - make_interval(mins => :idle_minutes, secs => 2 * :touch_interval_seconds)"
         " RETURNING profile_id"
     )
-    parameters = {"idle_minutes": idle_minutes, "noted_every_seconds": TOUCH_INTERVAL_SECONDS}
+    parameters = {"idle_minutes": idle_minutes, "touch_interval_seconds": TOUCH_INTERVAL_SECONDS}
     return _notify_signed_out(connection.execute(query, parameters))
 
 
@@ -187,7 +188,7 @@ def _delete(profile_id: int, *conditions: ColumnElement[bool]) -> int:
 
 
 def _notify_signed_out(deleted: CursorResult[Any]) -> int:
-    """Tell the streams of those whose sessions were deleted, once that is committed; return how many sessions."""
+    """Notify the event streams of the affected profiles after the commit. Return the number of deleted sessions."""
     profile_ids = deleted.scalars().all()
     for profile_id in dict.fromkeys(profile_ids):
         after_commit(partial(publish.signed_out, profile_id=profile_id))

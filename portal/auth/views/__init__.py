@@ -1,1 +1,1 @@
-"""Pages for signing in, choosing a password and managing one's own account."""
+"""Serve the pages for signing in, choosing a password and managing the user's own account."""

@@ -1,7 +1,7 @@
-"""One's own account: password, second factor, the browsers that one is signed in with.
+"""Serve the user's own account page: password, second factor, sign-in sessions.
 
-Whatever changes how somebody signs in asks for the password again: a session left open must not become an account taken
-over (OWASP ASVS 5.0.0, 7.5.1).
+Each change of how the user signs in requires the password again, so that an attacker cannot take over an account
+through an unattended session (OWASP ASVS 5.0.0, 7.5.1).
 """
 
 from uuid import UUID
@@ -19,7 +19,7 @@ from portal.auth.mfa.qr import qr_code
 from portal.auth.permissions import require_sign_in
 from portal.auth.sessions import current, store
 from portal.auth.sessions.device_names import device_name
-from portal.auth.views.forms import CodeForm, NewPasswordForm, PasswordAgainForm
+from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
 from portal.config import Settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
@@ -32,8 +32,8 @@ blueprint.before_request(reject_json)
 ALL_OTHER_SESSIONS = "others"
 FORMS: dict[str, type[FlaskForm]] = {
     "password": NewPasswordForm,
-    "factor": PasswordAgainForm,
-    "sessions": PasswordAgainForm,
+    "factor": ReauthenticationForm,
+    "sessions": ReauthenticationForm,
 }
 
 
@@ -44,25 +44,25 @@ def show() -> ResponseReturnValue:
 
 @blueprint.post("/password")
 def change_password() -> ResponseReturnValue:
-    """A new password: every other browser is signed out, and this one gets a new session."""
+    """Change the password, sign out all other browsers and start a new session in this one."""
     form = NewPasswordForm(prefix="password")
     if not form.validate():
         return _render_account(password=form), 422
     try:
-        new_hash = verification.by_password_for_a_new_one(
+        new_hash = verification.reauthenticate_for_new_password(
             current_user, form.current_password.data or "", form.new_password.data or ""
         )
     except InvalidInput as error:
-        return _render_refused("password", form, error)
+        return _render_rejected_password("password", form, error)
     profiles.set_password_hash(current_user, new_hash)
     audit.record(Event.PASSWORD_CHANGED, current_actor(), profile_id=current_user.id)
-    return _restart_session("Your password is changed. Everywhere else you are signed out.")
+    return _restart_session("Your password has been changed. You are signed out everywhere else.")
 
 
 @blueprint.post("/second-factor")
 def begin_second_factor() -> ResponseReturnValue:
-    """Make a secret for the app, and go where it is shown."""
-    form = PasswordAgainForm(prefix="factor")
+    """Create a secret for the authenticator app and redirect to the page that shows it."""
+    form = ReauthenticationForm(prefix="factor")
     if not _is_reauthenticated(form):
         return _render_account(factor=form), 422
     totp.begin_enrolment(current_user.id, _settings())
@@ -72,13 +72,13 @@ def begin_second_factor() -> ResponseReturnValue:
 
 @blueprint.get("/second-factor")
 def show_second_factor() -> ResponseReturnValue:
-    """The secret that waits for its first code, as a QR code and as text."""
+    """Show the secret that awaits its first code, as a QR code and as text."""
     return _render_set_up(CodeForm())
 
 
 @blueprint.post("/second-factor/confirm")
 def confirm_second_factor() -> ResponseReturnValue:
-    """The first code of the app: from now on it is asked for. Shows the recovery codes, once."""
+    """Activate the second factor with the app's first code, and show the recovery codes once."""
     form = CodeForm()
     if not form.validate():
         return _render_set_up(form)
@@ -90,47 +90,47 @@ def confirm_second_factor() -> ResponseReturnValue:
     store.end_others(current_user.id, current.current_session().id)
     audit.record(Event.SECOND_FACTOR_SET_UP, current_actor(), profile_id=current_user.id)
     db.session.commit()
-    return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
+    return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
 
 
 @blueprint.post("/second-factor/remove")
 def remove_second_factor() -> ResponseReturnValue:
-    form = PasswordAgainForm(prefix="factor")
+    form = ReauthenticationForm(prefix="factor")
     if totp.is_required(current_user, _settings()):
-        raise NotAllowed("Your role needs a second factor. An administrator can reset it for a new phone.")
+        raise NotAllowed("Your role requires a second factor. An administrator can reset it for a new phone.")
     if not _is_reauthenticated(form):
         return _render_account(factor=form), 422
     totp.remove(current_user.id)
     audit.record(Event.SECOND_FACTOR_REMOVED, current_actor(), profile_id=current_user.id)
-    return _restart_session("Your second factor is removed. Everywhere else you are signed out.")
+    return _restart_session("Your second factor has been removed. You are signed out everywhere else.")
 
 
 @blueprint.post("/recovery-codes")
-def make_recovery_codes() -> ResponseReturnValue:
-    """New ones in place of the old."""
-    form = PasswordAgainForm(prefix="factor")
+def create_recovery_codes() -> ResponseReturnValue:
+    """Replace the recovery codes and show the new ones once."""
+    form = ReauthenticationForm(prefix="factor")
     if not _is_reauthenticated(form) or not totp.is_set_up(current_user.id):
         return _render_account(factor=form), 422
-    codes = one_time_codes.make_recovery_codes(current_user.id)
+    codes = one_time_codes.create_recovery_codes(current_user.id)
     audit.record(Event.RECOVERY_CODES_MADE, current_actor(), profile_id=current_user.id)
     db.session.commit()
-    return render_template("auth/recovery_codes.html", codes=codes, onwards=url_for(".show"))
+    return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
 
 
 @blueprint.post("/sessions")
 def end_sessions() -> ResponseReturnValue:
-    """Sign out one other browser, or all others."""
-    form = PasswordAgainForm(prefix="sessions")
+    """Sign out one other browser, or all other browsers."""
+    form = ReauthenticationForm(prefix="sessions")
     which = request.form.get("end", "")
     if not _is_reauthenticated(form):
         return _render_account(sessions=form), 422
     if which == ALL_OTHER_SESSIONS:
         count = store.end_others(current_user.id, current.current_session().id)
         audit.record(Event.SESSIONS_ENDED, current_actor(), profile_id=current_user.id, count=count)
-        flash("Everywhere else you are signed out.")
+        flash("You are signed out everywhere else.")
     elif store.end(current_user.id, _session_id(which)):
         audit.record(Event.SESSION_ENDED, current_actor(), profile_id=current_user.id)
-        flash("That browser is signed out.")
+        flash("That browser has been signed out.")
     else:
         flash("That browser was signed out already.")
     db.session.commit()
@@ -143,9 +143,9 @@ def _render_account(**forms: FlaskForm) -> str:
         "auth/account.html",
         forms={name: forms.get(name) or kind(formdata=None, prefix=name) for name, kind in FORMS.items()},
         has_second_factor=totp.is_set_up(current_user.id),
-        must_have_one=totp.is_required(current_user, settings),
-        codes_left=one_time_codes.recovery_codes_left(current_user.id),
-        sessions=store.sessions_of(current_user, idle_minutes=settings.idle_minutes),
+        is_second_factor_required=totp.is_required(current_user, settings),
+        codes_left=one_time_codes.count_recovery_codes(current_user.id),
+        sessions=store.active_sessions_of(current_user, idle_minutes=settings.idle_minutes),
         this_session=here.id,
         device_name=device_name,
         now=clock.now(),
@@ -161,7 +161,7 @@ def _render_set_up(form: CodeForm) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _is_reauthenticated(form: PasswordAgainForm) -> bool:
+def _is_reauthenticated(form: ReauthenticationForm) -> bool:
     if not form.validate():
         return False
     try:
@@ -172,7 +172,7 @@ def _is_reauthenticated(form: PasswordAgainForm) -> bool:
     return True
 
 
-def _render_refused(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:
+def _render_rejected_password(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:
     if error.field == "current_password":
         form.current_password.errors = [f"That {error.problem}."]
     else:
@@ -181,7 +181,7 @@ def _render_refused(name: str, form: NewPasswordForm, error: InvalidInput) -> Re
 
 
 def _restart_session(message: str) -> ResponseReturnValue:
-    """What the change has proved is a new beginning: a new session, a new token, and only here."""
+    """End all sessions of the user and start a new one, with a new token, in this browser."""
     settings, response = _settings(), redirect(url_for(".show"))
     profiles.end_sessions(current_user)
     current.start_session(current_user, settings)

@@ -1,7 +1,7 @@
-"""Choosing a password with a code that an administrator has made: for newcomers, and for who has forgotten theirs.
+"""Let new users, and users who forgot their password, choose one with a code from an administrator.
 
-The code is told in person or by telephone, is worth nothing after a day, and only chooses a password: a second factor
-is asked for afterwards as ever.
+The administrator gives the code in person or by telephone. It expires after 24 hours. The user then signs in as usual,
+with a second factor where one is set up.
 """
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -18,7 +18,7 @@ from portal.web.request_body import reject_json
 
 blueprint = Blueprint("passwords", __name__)
 blueprint.before_request(reject_json)
-WRONG_EMAIL_OR_CODE = "That email and code do not belong together, or the code has been used or is too old."
+WRONG_EMAIL_OR_CODE = "Incorrect email or code, or the code was used already or has expired."
 
 
 @blueprint.route("/choose-password", methods=["GET", "POST"])
@@ -28,9 +28,9 @@ def choose_password() -> ResponseReturnValue:
         return render_template("auth/choose_password.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/choose_password.html", form=form, failure=None), 422
-    typed = (form.email.data or "", form.code.data or "", form.new_password.data or "")
+    values = (form.email.data or "", form.code.data or "", form.new_password.data or "")
     try:
-        profile = verification.by_password_code(*typed)
+        profile = verification.set_password_with_code(*values)
     except InvalidInput as error:
         form.new_password.errors = [f"This {error.problem}."]
         return render_template("auth/choose_password.html", form=form, failure=None), 422
@@ -40,5 +40,5 @@ def choose_password() -> ResponseReturnValue:
         Event.PASSWORD_CHANGED, Actor(profile.id, request_origin()), profile_id=profile.id, proved="one-time code"
     )
     db.session.commit()
-    flash("Your password is set. Sign in with it.")
+    flash("Your password has been set. Sign in with it.")
     return redirect(url_for("auth.sign_in"))

@@ -1,4 +1,4 @@
-"""The forms of signing in and of one's own account. What they ask for is checked further down; here it is bounded."""
+"""Define the forms of signing in and of the user's own account. They limit lengths; other modules check the content."""
 
 from typing import Any
 
@@ -38,25 +38,25 @@ class SignInForm(FlaskForm):
 
 
 class CodeForm(FlaskForm):
-    """A code of the app; where one signs in, also one of the recovery codes."""
+    """Asks for a code of the authenticator app, or a recovery code while signing in."""
 
     code = _code("Code", "Enter the code that the app shows.")
     next = HiddenField()
 
 
-class PasswordAgainForm(FlaskForm):
-    """Stands before whatever a stolen session must not do."""
+class ReauthenticationForm(FlaskForm):
+    """Asks for the password again before a sensitive action."""
 
     current_password = _password("Your password", "Enter your password.")
 
 
-class NewPasswordForm(PasswordAgainForm):
+class NewPasswordForm(ReauthenticationForm):
     new_password = _password("New password", "Choose a password.", description=PASSWORD_HINT)
     again = _password("New password again", "Enter it once more.", EqualTo("new_password", "The two are not the same."))
 
 
 class ChoosePasswordForm(FlaskForm):
-    """For somebody who was given a code by an administrator."""
+    """Asks a user who received a code from an administrator for a new password."""
 
     email = _email("Enter your email address.")
     code = _code("Code", "Enter the code that you were given.")

@@ -1,4 +1,4 @@
-"""Signing in and out, and what an open page asks about its sign-in session."""
+"""Serve signing in and out, and the requests of open pages about their sign-in session."""
 
 from urllib.parse import urlencode
 
@@ -30,15 +30,15 @@ from portal.web.safe_redirect import safe_redirect_target
 blueprint = Blueprint("auth", __name__)
 blueprint.before_request(reject_json)
 WRONG_EMAIL_OR_PASSWORD = (
-    "That email and password do not belong together, or there have been too many tries. "  # noqa: S105
+    "Incorrect email or password, or too many attempts. "  # noqa: S105
     "Check both, wait a moment and try again."
 )
-WRONG_CODE = "That code is wrong, or has been used. Wait for the next one and try again."
+WRONG_CODE = "That code is incorrect or was used already. Wait for the next code and try again."
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> ResponseReturnValue:
-    """Ask for email and password; the answer to a wrong one never says which of the two was wrong."""
+    """Ask for email and password. The response never reveals which of the two was wrong."""
     form = SignInForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         if current_user.is_authenticated:
@@ -49,7 +49,7 @@ def sign_in() -> ResponseReturnValue:
     try:
         profile = verification.verify_password(form.email.data or "", form.password.data or "", _settings())
     except (TooManyAttempts, ServiceBusy) as error:
-        return _not_now(form, error)
+        return _render_try_again_later(form, error)
     if profile is None:
         return _render_sign_in(form, WRONG_EMAIL_OR_PASSWORD), 401
     return _after_password(profile, form.next.data)
@@ -57,7 +57,7 @@ def sign_in() -> ResponseReturnValue:
 
 @blueprint.route("/sign-in/code", methods=["GET", "POST"])
 def enter_code() -> ResponseReturnValue:
-    """The second step, for who has a second factor: a code of the app, or a recovery code."""
+    """Ask a user with a second factor for a code of the app or a recovery code."""
     profile, form = _profile_awaiting_second_factor(), CodeForm(data={"next": request.args.get("next", "")})
     if not form.is_submitted():
         return render_template("auth/enter_code.html", form=form, failure=None)
@@ -72,7 +72,7 @@ def enter_code() -> ResponseReturnValue:
 
 @blueprint.route("/sign-in/set-up", methods=["GET", "POST"])
 def set_up_second_factor() -> ResponseReturnValue:
-    """The second step, for who must have a second factor and has none yet."""
+    """Let a user who needs a second factor and has none set it up before signing in."""
     profile, form = _profile_awaiting_second_factor(), CodeForm(data={"next": request.args.get("next", "")})
     if not form.validate_on_submit():
         return _render_set_up(profile, form)
@@ -82,15 +82,15 @@ def set_up_second_factor() -> ResponseReturnValue:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(profile, form)
     audit.record(Event.SECOND_FACTOR_SET_UP, Actor(profile.id, request_origin()), profile_id=profile.id)
-    onwards = _next_url(form.next.data)
+    next_url = _next_url(form.next.data)
     page = _complete_sign_in(profile, "password and app code", current_app.response_class())
-    page.set_data(render_template("auth/recovery_codes.html", codes=recovery_codes, onwards=onwards))
+    page.set_data(render_template("auth/recovery_codes.html", codes=recovery_codes, next_url=next_url))
     return page
 
 
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """End this sign-in session and leave every page at once."""
+    """End the sign-in session and remove the user from every page."""
     require_sign_in()
     audit.record(Event.SIGNED_OUT, current_actor(), profile_id=current_user.id)
     sessions_ended.send(profile_id=current_user.id)
@@ -101,27 +101,27 @@ def sign_out() -> ResponseReturnValue:
 
 @blueprint.get("/signed-in")
 def signed_in_again() -> ResponseReturnValue:
-    """Where signing in again, in a tab of its own, ends."""
+    """Confirm that the user has signed in again in a new tab."""
     require_sign_in()
     return render_template("auth/signed_in.html")
 
 
 @blueprint.get("/session")
 def session_state() -> ResponseReturnValue:
-    """Who is signed in, for how long, and the CSRF token that an open page needs after signing in again elsewhere."""
+    """Return the signed-in user, the time left, and the CSRF token that an open page needs after a new sign-in."""
     require_sign_in()
-    told = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
-    return told | current.seconds_left(_settings())
+    state = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
+    return state | current.seconds_left(_settings())
 
 
 @blueprint.post("/session")
 def stay_signed_in() -> ResponseReturnValue:
-    """A person is there: the idle time begins anew, as with every page that a person opens."""
+    """Restart the idle time, as every page does that the user opens."""
     require_sign_in()
-    return current.seconds_left(_settings(), is_prolonged=True)
+    return current.seconds_left(_settings(), is_extended=True)
 
 
-def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue:
+def _after_password(profile: Profile, url: str | None) -> ResponseReturnValue:
     settings = _settings()
     if totp.is_set_up(profile.id):
         next_step = "auth.enter_code"
@@ -129,20 +129,23 @@ def _after_password(profile: Profile, wanted: str | None) -> ResponseReturnValue
         totp.begin_enrolment(profile.id, settings)
         next_step = "auth.set_up_second_factor"
     else:
-        return _complete_sign_in(profile, "password", redirect(_next_url(wanted)))
+        return _complete_sign_in(profile, "password", redirect(_next_url(url)))
     session_cookie.await_second_step(profile.id, profile.session_epoch)
     db.session.commit()
-    return redirect(f"{url_for(next_step)}?{urlencode({'next': _next_url(wanted)})}")
+    return redirect(f"{url_for(next_step)}?{urlencode({'next': _next_url(url)})}")
 
 
 def _profile_awaiting_second_factor() -> Profile:
-    """Raises NotSignedIn (401): also where the password was changed or the profile deactivated a moment ago."""
+    """Return the profile whose password was verified.
+
+    Raises NotSignedIn (401), also if the password was changed or the profile deactivated meanwhile.
+    """
     profile_id, epoch = session_cookie.second_step()
-    return current.profile_at(profile_id, epoch)
+    return current.profile_with_epoch(profile_id, epoch)
 
 
 def _complete_sign_in(profile: Profile, factors: str, response: Response) -> Response:
-    """Begin the session: from here on the browser is the profile's. Commits."""
+    """Start the session and trust the browser. Commits."""
     settings = _settings()
     profile.last_signed_in_at = clock.now()
     current.start_session(profile, settings)
@@ -156,8 +159,8 @@ def _render_sign_in(form: SignInForm, failure: str | None = None) -> str:
     return render_template("auth/sign_in.html", form=form, failure=failure)
 
 
-def _not_now(form: SignInForm, error: TooManyAttempts | ServiceBusy) -> ResponseReturnValue:
-    """The form with what was typed, and when to send it again."""
+def _render_try_again_later(form: SignInForm, error: TooManyAttempts | ServiceBusy) -> ResponseReturnValue:
+    """Return the form with the user's input, and when to send it again."""
     if isinstance(error, TooManyAttempts):
         status, wait_seconds = 429, error.wait_seconds
     else:
@@ -174,8 +177,8 @@ def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-def _next_url(wanted: str | None) -> str:
-    return safe_redirect_target(wanted, url_for("client_list.list_clients"))
+def _next_url(url: str | None) -> str:
+    return safe_redirect_target(url, url_for("client_list.list_clients"))
 
 
 def _settings() -> Settings:

@@ -132,7 +132,7 @@ def _write_profiles(profiles: RowChanges, by: Actor) -> None:
     store.write_profiles(profiles)
     ids = store.profile_ids()
     for values in profiles.new:
-        administration.note_access(by, ids[values["email"].lower()], before=None, after=values["role"])
+        administration.record_restricted_access(by, ids[values["email"].lower()], before=None, after=values["role"])
     for kept, values in profiles.changed:
         if "role" in values:
             administration.change_role(by, operations.profile_with_id(kept["id"]), values["role"])

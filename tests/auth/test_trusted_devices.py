@@ -1,4 +1,4 @@
-"""Browsers that have signed in before: how many, for how long, and that they are counted together."""
+"""Test trusted devices: their number, how long the trust lasts, and that they share a counter."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +11,13 @@ from sqlalchemy import func, select, text
 from portal.auth import Profile
 from portal.auth.mfa import totp
 from portal.auth.throttle import ACCOUNT_AND_ADDRESS, DEVICE
-from portal.auth.trusted_devices import MAX_DEVICES, KnownDevice
+from portal.auth.trusted_devices import MAX_DEVICES, TrustedDevice
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.auth.test_account import CHANGE, NEW
 from tests.auth.test_second_factor import SETTINGS, enter, half_way, set_up
 from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import at, fail, failures, from_here, known_browser
+from tests.auth.test_throttle import at, fail, failures, from_here, trusted_browser
 from tests.support.cast import PASSWORD, Cast
 from tests.support.test_client import Visitor, visitors_of
 
@@ -26,35 +26,35 @@ COOKIE = "kingston_device"
 
 
 def lock(email: str) -> None:
-    """So that a stranger of this address is refused whatever they type, and a known browser is not."""
-    fail(email, ACCOUNT_AND_ADDRESS.free + 1, "127.0.0.1")
-    fail(email, ACCOUNT_AND_ADDRESS.free + 1)
+    """Lock the account for unknown browsers at this address, but not for trusted ones."""
+    fail(email, ACCOUNT_AND_ADDRESS.free_attempts + 1, "127.0.0.1")
+    fail(email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
 
 
-def is_known(browser: Visitor, email: str, password: str = PASSWORD) -> bool:
-    """Whether the browser signs in although the account is locked for strangers."""
+def is_trusted(browser: Visitor, email: str, password: str = PASSWORD) -> bool:
+    """Return whether the browser can sign in although the account is locked for unknown browsers."""
     browser.browser.delete_cookie("kingston_session")
     return sign_in(browser, email, password).status_code == 302
 
 
 def devices_of(profile: Profile) -> int:
-    return db.session.scalar(select(func.count()).where(KnownDevice.profile_id == profile.id)) or 0
+    return db.session.scalar(select(func.count()).where(TrustedDevice.profile_id == profile.id)) or 0
 
 
 def copy_of(browser: Visitor, visit: Visit) -> Visitor:
-    """A browser with nothing but the other's mark."""
+    """Return a browser that has only a copy of the other's device cookie."""
     thief = at(visit(None))
     thief.browser.set_cookie(COOKIE, browser.browser.get_cookie(COOKIE).value)
     return thief
 
 
-def test_browser_is_known_to_its_profile_and_to_no_other(visit: Visit, cast: Cast) -> None:
-    own = known_browser(visit, cast.amelia.email)
+def test_browser_is_trusted_for_its_profile_and_no_other(visit: Visit, cast: Cast) -> None:
+    own = trusted_browser(visit, cast.amelia.email)
     lock(cast.amelia.email)
     lock(cast.daniel.email)
 
-    assert not is_known(own, cast.daniel.email)
-    assert is_known(own, cast.amelia.email)
+    assert not is_trusted(own, cast.daniel.email)
+    assert is_trusted(own, cast.amelia.email)
 
 
 @pytest.mark.parametrize(
@@ -66,36 +66,32 @@ def test_browser_is_known_to_its_profile_and_to_no_other(visit: Visit, cast: Cas
         ("DELETE FROM known_devices", False),
     ],
 )
-def test_mark_holds_for_its_epoch_and_its_time_on_the_server(
-    visit: Visit, cast: Cast, change: str, stays: bool
-) -> None:
-    """Whatever the cookie says: a thief never lets it expire."""
-    own = known_browser(visit, cast.amelia.email)
+def test_trust_ends_with_the_epoch_or_after_180_days(visit: Visit, cast: Cast, change: str, stays: bool) -> None:
+    """The server checks the age, because a thief does not let the cookie expire."""
+    own = trusted_browser(visit, cast.amelia.email)
     lock(cast.amelia.email)
     db.session.execute(text(change))
     db.session.commit()
 
-    assert is_known(own, cast.amelia.email) == stays
+    assert is_trusted(own, cast.amelia.email) == stays
 
 
-def test_new_password_makes_strangers_of_all_browsers_but_the_one_that_it_was_chosen_with(
-    visit: Visit, cast: Cast
-) -> None:
-    """Whoever knew the old password has no free guesses at the new one."""
-    own, of_a_thief = known_browser(visit, cast.amelia.email), known_browser(visit, cast.amelia.email)
+def test_new_password_revokes_trust_in_all_other_browsers(visit: Visit, cast: Cast) -> None:
+    """An attacker who knew the old password gets no extra attempts at the new one."""
+    own, thief = trusted_browser(visit, cast.amelia.email), trusted_browser(visit, cast.amelia.email)
     sign_in(own, cast.amelia.email)
     own._token = None
     assert own.post("/account/password", data=CHANGE).status_code == 302
     lock(cast.amelia.email)
 
-    assert not is_known(of_a_thief, cast.amelia.email, NEW)
-    assert is_known(own, cast.amelia.email, NEW)
+    assert not is_trusted(thief, cast.amelia.email, NEW)
+    assert is_trusted(own, cast.amelia.email, NEW)
 
 
-def test_second_factor_makes_strangers_of_browsers_that_have_never_shown_it(visit: Visit, cast: Cast) -> None:
-    """Those of somebody who knew the password would have guesses of their own at the codes."""
-    known_browser(visit, cast.amelia.email)
-    of_daniel = known_browser(visit, cast.daniel.email)
+def test_second_factor_revokes_trust_in_browsers_that_never_sent_a_code(visit: Visit, cast: Cast) -> None:
+    """Otherwise the browsers of an attacker who knew the password would get extra attempts at the codes."""
+    trusted_browser(visit, cast.amelia.email)
+    of_daniel = trusted_browser(visit, cast.daniel.email)
     own = visit(cast.amelia)
     own.post("/account/second-factor", data={"factor-current_password": PASSWORD})
     assert devices_of(cast.amelia) == 1
@@ -104,33 +100,33 @@ def test_second_factor_makes_strangers_of_browsers_that_have_never_shown_it(visi
 
     assert devices_of(cast.amelia) == 0
     lock(cast.daniel.email)
-    assert is_known(of_daniel, cast.daniel.email)
+    assert is_trusted(of_daniel, cast.daniel.email)
 
 
-def test_profile_has_few_known_browsers_and_the_oldest_goes(visit: Visit, cast: Cast) -> None:
-    """Whoever once knew the password could collect a thousand of them otherwise."""
-    first, *others = [known_browser(visit, cast.amelia.email) for _ in range(MAX_DEVICES + 1)]
+def test_profile_with_too_many_trusted_browsers_loses_the_oldest(visit: Visit, cast: Cast) -> None:
+    """Otherwise an attacker who once knew the password could collect many trusted browsers."""
+    first, *others = [trusted_browser(visit, cast.amelia.email) for _ in range(MAX_DEVICES + 1)]
     lock(cast.amelia.email)
 
     assert devices_of(cast.amelia) == MAX_DEVICES
-    assert not is_known(first, cast.amelia.email)
-    assert is_known(others[0], cast.amelia.email)
+    assert not is_trusted(first, cast.amelia.email)
+    assert is_trusted(others[0], cast.amelia.email)
 
 
-def test_same_browser_signing_in_again_takes_no_place_of_another(visit: Visit, cast: Cast) -> None:
-    own = known_browser(visit, cast.amelia.email)
+def test_trusted_browser_signing_in_again_replaces_its_own_row(visit: Visit, cast: Cast) -> None:
+    own = trusted_browser(visit, cast.amelia.email)
     copied = copy_of(own, visit)
     for _ in range(3):
-        assert is_known(own, cast.amelia.email)
+        assert is_trusted(own, cast.amelia.email)
     lock(cast.amelia.email)
 
     assert devices_of(cast.amelia) == 1
-    assert not is_known(copied, cast.amelia.email)  # a copy of the mark is worth nothing after the next sign-in
+    assert not is_trusted(copied, cast.amelia.email)  # the next sign-in invalidates a copied cookie
 
 
-def test_of_many_who_sign_in_at_once_no_more_become_known(app: Flask, visit: Visit, cast: Cast) -> None:
+def test_concurrent_sign_ins_do_not_exceed_the_limit_of_trusted_browsers(app: Flask, visit: Visit, cast: Cast) -> None:
     for _ in range(MAX_DEVICES - 1):
-        known_browser(visit, cast.amelia.email)
+        trusted_browser(visit, cast.amelia.email)
     email = cast.amelia.email
     browsers = [visit(None) for _ in range(3)]
 
@@ -139,45 +135,45 @@ def test_of_many_who_sign_in_at_once_no_more_become_known(app: Flask, visit: Vis
     assert devices_of(cast.amelia) == MAX_DEVICES
 
 
-def test_all_known_browsers_of_a_profile_have_one_count(visit: Visit, cast: Cast) -> None:
-    one, other = known_browser(visit, cast.amelia.email), known_browser(visit, cast.amelia.email)
-    for number in range(DEVICE.free + 1):
+def test_trusted_browsers_of_a_profile_share_one_counter(visit: Visit, cast: Cast) -> None:
+    one, other = trusted_browser(visit, cast.amelia.email), trusted_browser(visit, cast.amelia.email)
+    for number in range(DEVICE.free_attempts + 1):
         browser = (one, other)[number % 2]
         assert sign_in(browser, cast.amelia.email, "wrong").status_code == 401
 
-    assert failures() == {"account": 0, "address": 0, "device": DEVICE.free + 1}
+    assert failures() == {"account": 0, "address": 0, "device": DEVICE.free_attempts + 1}
     assert [sign_in(browser, cast.amelia.email).status_code for browser in (one, other)] == [429, 429]
 
 
-def test_wrong_codes_of_somebody_who_knows_the_password_do_not_reach_a_known_browser(visit: Visit, cast: Cast) -> None:
+def test_wrong_codes_from_an_unknown_browser_do_not_block_a_trusted_one(visit: Visit, cast: Cast) -> None:
     app, codes = set_up(cast.amelia)
     own = half_way(visit, cast.amelia.email)
     assert enter(own, codes[0]).status_code == 302
     thief = half_way(visit, cast.amelia.email)
-    for _ in range(DEVICE.free + 1):
+    for _ in range(DEVICE.free_attempts + 1):
         assert enter(thief, "000000").status_code == 401
     assert enter(thief, app.now()).status_code == 429
 
     own.browser.delete_cookie("kingston_session")
     assert sign_in(own, cast.amelia.email).headers["Location"].startswith("/sign-in/code")
     assert enter(own, app.now()).status_code == 302
-    assert failures()["code"] == DEVICE.free + 1
+    assert failures()["code"] == DEVICE.free_attempts + 1
 
 
-def test_wrong_codes_of_a_known_browser_are_throttled_as_well(visit: Visit, cast: Cast) -> None:
+def test_wrong_codes_from_a_trusted_browser_are_throttled(visit: Visit, cast: Cast) -> None:
     app, codes = set_up(cast.amelia)
     own = half_way(visit, cast.amelia.email)
     assert enter(own, codes[0]).status_code == 302
     own.browser.delete_cookie("kingston_session")
     sign_in(own, cast.amelia.email)
-    for _ in range(DEVICE.free + 1):
+    for _ in range(DEVICE.free_attempts + 1):
         assert enter(own, "000000").status_code == 401
 
     assert enter(own, app.now()).status_code == 429
-    assert failures() == {"account": 0, "address": 0, "known-code": DEVICE.free + 1}
+    assert failures() == {"account": 0, "address": 0, "known-code": DEVICE.free_attempts + 1}
 
 
-def test_password_alone_makes_no_browser_known(visit: Visit, cast: Cast) -> None:
+def test_password_without_the_second_factor_does_not_make_a_browser_trusted(visit: Visit, cast: Cast) -> None:
     set_up(cast.amelia)
     browser = half_way(visit, cast.amelia.email)
 
@@ -185,18 +181,18 @@ def test_password_alone_makes_no_browser_known(visit: Visit, cast: Cast) -> None
     assert devices_of(cast.amelia) == 0
 
 
-def test_mark_of_another_server_on_the_same_database_holds_here(
+def test_device_cookie_of_another_server_on_the_same_database_is_accepted(
     make_app: Callable[..., Flask], visit: Visit, cast: Cast
 ) -> None:
-    own = known_browser(visitors_of(make_app()), cast.amelia.email)
+    own = trusted_browser(visitors_of(make_app()), cast.amelia.email)
     lock(cast.amelia.email)
 
-    assert is_known(copy_of(own, visit), cast.amelia.email)
+    assert is_trusted(copy_of(own, visit), cast.amelia.email)
 
 
-def test_signed_mark_without_a_row_is_a_strangers(visit: Visit, cast: Cast) -> None:
-    """As those are that were made before there were rows."""
-    own = known_browser(visit, cast.amelia.email)
+def test_device_cookie_without_a_row_is_not_trusted(visit: Visit, cast: Cast) -> None:
+    """Releases before the table existed set such cookies."""
+    own = trusted_browser(visit, cast.amelia.email)
     db.session.execute(text("DELETE FROM known_devices"))
     db.session.commit()
 
@@ -204,23 +200,23 @@ def test_signed_mark_without_a_row_is_a_strangers(visit: Visit, cast: Cast) -> N
     assert failures() == {"account": 1, "address": 1, "pair": 1}
 
 
-def test_purge_takes_what_no_longer_holds(visit: Visit, cast: Cast) -> None:
-    known_browser(visit, cast.amelia.email)
+def test_purge_deletes_expired_trusted_devices(visit: Visit, cast: Cast) -> None:
+    trusted_browser(visit, cast.amelia.email)
     db.session.execute(text("UPDATE known_devices SET signed_in_at = now() - interval '181 days'"))
     db.session.commit()
-    known_browser(visit, cast.daniel.email)
+    trusted_browser(visit, cast.daniel.email)
     [job] = [job for job in JOBS if job.name == "known device purge"]
 
     assert run_job(job) == 1
     assert (devices_of(cast.amelia), devices_of(cast.daniel)) == (0, 1)
 
 
-def test_unlocking_a_user_forgets_what_known_browsers_did(visit: Visit, cast: Cast) -> None:
-    own = known_browser(visit, cast.amelia.email)
-    for _ in range(DEVICE.free + 1):
+def test_unlocking_a_user_resets_failures_of_trusted_browsers(visit: Visit, cast: Cast) -> None:
+    own = trusted_browser(visit, cast.amelia.email)
+    for _ in range(DEVICE.free_attempts + 1):
         sign_in(own, cast.amelia.email, "wrong")
     assert sign_in(own, cast.amelia.email).status_code == 429
 
     visit(cast.ada).post(f"/users/{cast.amelia.id}/unlock")
     assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
-    assert is_known(own, cast.amelia.email)
+    assert is_trusted(own, cast.amelia.email)
