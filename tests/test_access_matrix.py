@@ -137,6 +137,11 @@ TABLE = """
     GET    /static/<filename>                    200       200       200       200       200       200       -
 """
 ROWS = {(row[0], row[1]): dict(zip(PEOPLE, row[2:], strict=True)) for row in map(str.split, TABLE.split("\n")) if row}
+# Routes that do something for a visitor without a session. The steps of signing in redirect to its first page.
+PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["nobody"] not in ("sign-in", "401")} | {
+    "/sign-in/code",
+    "/sign-in/set-up",
+}
 
 
 def routes_of(app: Flask) -> set[tuple[str, str]]:

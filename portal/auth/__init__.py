@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from portal.auth import cli
+from portal.auth import cli, permissions
 from portal.auth.models import Profile
 from portal.auth.sessions import current
 from portal.auth.views import account, choose_password, sign_in
@@ -16,6 +16,7 @@ def init_auth(app: Flask) -> None:
     login_manager.session_protection = None  # a changed address does not end a session, deleting its row does
     login_manager.user_loader(current.profile_of_session)
     app.before_request(current.touch_session)
+    app.before_request(permissions.guard_request)
     app.add_template_global(current.page_seconds_left, "seconds_left")
     for each in (sign_in, account, choose_password):
         app.register_blueprint(each.blueprint)

@@ -1,8 +1,47 @@
 """Check that the user of a request is signed in and has the required role."""
 
+from flask import request
 from flask_login import current_user
 
 from portal.errors import NotAllowed, NotSignedIn
+
+# The only endpoints that respond without a sign-in session.
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "auth.sign_in",
+        "auth.enter_code",
+        "auth.set_up_second_factor",
+        "passwords.choose_password",
+        "health.healthz",
+        "health.readyz",
+        "health.show_metrics",
+        "static",
+    }
+)
+# Endpoints that check the session themselves. Those of presence check it in their one SQL statement. Those of drafts
+# first wait for concurrent requests of the profile, and must read the session after that.
+SELF_CHECKING_ENDPOINTS = frozenset(
+    {
+        "presence.beat",
+        "presence.clear",
+        "presence.events",
+        "presence.leave",
+        "presence.nudge",
+        "presence.roster",
+        "presence.rosters",
+        "drafts.discard",
+        "drafts.keep",
+    }
+)
+
+
+def guard_request() -> None:
+    """Require a sign-in session for the current request, unless its endpoint is listed above.
+
+    Unknown URLs have no endpoint and continue to the 404 page.
+    """
+    if request.endpoint and request.endpoint not in PUBLIC_ENDPOINTS | SELF_CHECKING_ENDPOINTS:
+        require_sign_in()
 
 
 def require_sign_in() -> None:
@@ -12,7 +51,6 @@ def require_sign_in() -> None:
 
 
 def require_admin() -> None:
-    """Raise NotSignedIn (401) without a session, NotAllowed (403) unless the user is an administrator."""
-    require_sign_in()
+    """Raise NotAllowed (403) unless the user is an administrator."""
     if current_user.role != "admin":
         raise NotAllowed("Only administrators can do this.")

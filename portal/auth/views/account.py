@@ -16,7 +16,6 @@ from portal.audit import Event
 from portal.auth import profiles, trusted_devices, verification
 from portal.auth.mfa import one_time_codes, totp
 from portal.auth.mfa.qr import qr_code
-from portal.auth.permissions import require_sign_in
 from portal.auth.sessions import current, store
 from portal.auth.sessions.device_names import device_name
 from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
@@ -27,7 +26,6 @@ from portal.web.actor import current_actor
 from portal.web.request_body import reject_json
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
-blueprint.before_request(require_sign_in)
 blueprint.before_request(reject_json)
 ALL_OTHER_SESSIONS = "others"
 FORMS: dict[str, type[FlaskForm]] = {

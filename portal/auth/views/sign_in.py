@@ -15,7 +15,6 @@ from portal.auth.attempt_queue import RETRY_AFTER_SECONDS
 from portal.auth.mfa import totp
 from portal.auth.mfa.qr import qr_code
 from portal.auth.models import Profile
-from portal.auth.permissions import require_sign_in
 from portal.auth.sessions import current
 from portal.auth.signals import sessions_ended
 from portal.auth.views.forms import CodeForm, SignInForm
@@ -91,7 +90,6 @@ def set_up_second_factor() -> ResponseReturnValue:
 @blueprint.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End the sign-in session and remove the user from every page."""
-    require_sign_in()
     audit.record(Event.SIGNED_OUT, current_actor(), profile_id=current_user.id)
     sessions_ended.send(profile_id=current_user.id)
     current.end_session()
@@ -102,14 +100,12 @@ def sign_out() -> ResponseReturnValue:
 @blueprint.get("/signed-in")
 def signed_in_again() -> ResponseReturnValue:
     """Confirm that the user has signed in again in a new tab."""
-    require_sign_in()
     return render_template("auth/signed_in.html")
 
 
 @blueprint.get("/session")
 def session_state() -> ResponseReturnValue:
     """Return the signed-in user, the time left, and the CSRF token that an open page needs after a new sign-in."""
-    require_sign_in()
     state = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
     return state | current.seconds_left(_settings())
 
@@ -117,7 +113,6 @@ def session_state() -> ResponseReturnValue:
 @blueprint.post("/session")
 def stay_signed_in() -> ResponseReturnValue:
     """Restart the idle time, as every page does that the user opens."""
-    require_sign_in()
     return current.seconds_left(_settings(), is_extended=True)
 
 

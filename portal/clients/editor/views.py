@@ -12,7 +12,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.auth.permissions import require_sign_in
 from portal.clients.editor import conflicts, drafts, responses
 from portal.clients.editor.editor import Editor, editor_of
 from portal.clients.editor.form_fields import EntryForm
@@ -35,7 +34,6 @@ from portal.web.error_handlers import error_response
 from portal.web.request_body import is_json, reject_unknown_fields, request_fields
 
 blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
-blueprint.before_request(require_sign_in)
 PART = "/<any(person, product, valuation):kind>/<int(min=1, max=2147483647):part_id>"
 NEW_PART = "/<any(person, product):kind>/new"
 NEW_VALUATION = "/product/<int(min=1, max=2147483647):product_id>/valuation/new"

@@ -4,7 +4,6 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal.auth.permissions import require_sign_in
 from portal.clients.permissions import client_for
 from portal.clients.wording import overruled
 from portal.extensions import db
@@ -13,7 +12,6 @@ from portal.web.safe_redirect import safe_redirect_target
 
 NUMBER = "int(min=1, max=2147483647)"
 blueprint = Blueprint("client_overruled", __name__, url_prefix=f"/clients/<{NUMBER}:client_id>/overruled")
-blueprint.before_request(require_sign_in)
 
 
 @blueprint.post(f"/<{NUMBER}:version>/dismiss")

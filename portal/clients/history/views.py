@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.auth.permissions import require_sign_in
 from portal.clients.editor import conflicts, responses
 from portal.clients.editor.editor import editor_of
 from portal.clients.history import revert as reverting
@@ -29,7 +28,6 @@ from portal.web.request_body import is_json, request_fields
 from portal.web.safe_redirect import safe_redirect_target
 
 blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
-blueprint.before_request(require_sign_in)
 REVERT = "/<int(min=1, max=2147483647):version>/revert"
 NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that change."
 

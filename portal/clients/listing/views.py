@@ -8,14 +8,12 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth import directory
-from portal.auth.permissions import require_sign_in
 from portal.clients.listing import queries as listing_queries
 from portal.clients.listing.filters import SORTS, parse_filters
 from portal.clients.records import choices
 from portal.presence.context import list_heartbeat_seconds
 
 blueprint = Blueprint("client_list", __name__)
-blueprint.before_request(require_sign_in)
 
 
 @blueprint.get("/")

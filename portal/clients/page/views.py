@@ -6,7 +6,6 @@ from flask_login import current_user
 
 from portal import clock
 from portal.auth import directory
-from portal.auth.permissions import require_sign_in
 from portal.clients.history import timeline
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
@@ -21,7 +20,6 @@ from portal.editing.drafts import store
 from portal.web.pagination import parse_page
 
 blueprint = Blueprint("clients", __name__)
-blueprint.before_request(require_sign_in)
 CLIENT_PATH = "/clients/<int(min=1, max=2147483647):client_id>"
 
 

@@ -5,7 +5,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal.auth import directory
-from portal.auth.permissions import require_sign_in
 from portal.clients.permissions import client_for_access_management
 from portal.clients.presence import presence_on_client
 from portal.clients.records.models import Client
@@ -19,7 +18,6 @@ from portal.web.pagination import MAX_ID, parse_number
 from portal.web.request_body import is_json
 
 blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/access")
-blueprint.before_request(require_sign_in)
 
 
 @blueprint.get("")

@@ -8,10 +8,11 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import page_kinds
+from portal.auth.permissions import require_sign_in
 from portal.editing.drafts import store
 from portal.editing.drafts.payload import draft_id_from, mark_of, parse_draft, parse_form_name
 from portal.editing.drafts.store import DraftKey
-from portal.errors import NotAllowed, NotSignedIn
+from portal.errors import NotAllowed
 from portal.extensions import csrf, db
 from portal.web.csrf import check_csrf
 from portal.web.json_body import read_json_body
@@ -35,12 +36,7 @@ def wait_for_turn() -> None:
     store.take_turns(identity().profile_id)
 
 
-@by_hand.before_request
-@blueprint.before_request
-def check_caller() -> None:
-    """401 without a sign-in session."""
-    if not current_user.is_authenticated:
-        raise NotSignedIn("Please sign in.")
+blueprint.before_request(require_sign_in)
 
 
 @blueprint.before_request
