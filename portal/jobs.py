@@ -20,7 +20,7 @@ from portal.auth.sessions import store as sign_in_sessions
 from portal.editing.drafts import store as drafts
 from portal.extensions import db
 from portal.monitoring import metrics
-from portal.presence import store
+from portal.presence import removal
 
 logger = logging.getLogger(__name__)
 MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)  # any: turns are counted from it
@@ -41,7 +41,7 @@ class Job:
 
 def clean_up_presence(connection: Connection) -> int:
     """Delete presence rows that have not beaten for the stale window (presence rule 7)."""
-    return store.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
+    return removal.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
 
 
 def purge_sign_in_sessions(connection: Connection) -> int:

@@ -18,7 +18,7 @@ from portal.clients.records.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.live.outbox import after_commit
-from portal.presence import sql, store
+from portal.presence import removal, sql
 from portal.web.session_cookie import Identity
 
 CLIENT_NOT_FOUND = "There is no such client, or you do not have access to it."
@@ -138,7 +138,7 @@ def affects_visibility(keys: Iterable[str]) -> bool:
 
 def evict(client_id: int) -> None:
     """Take off the client's page whoever may not see it any more, once a change of who does has been committed."""
-    after_commit(partial(store.evict, page=page_kinds.parse(f"client-{client_id}")))
+    after_commit(partial(removal.evict, page=page_kinds.parse(f"client-{client_id}")))
 
 
 def client_for_access_management(profile: Profile, client_id: int) -> Client:

@@ -28,6 +28,7 @@ from portal.live.schedule import Schedule
 from portal.live.source import Reading, Source
 from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
 from portal.monitoring import metrics
+from portal.page_kinds import PAGE_NOT_FOUND
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +81,7 @@ class Hub:
             raise ServiceBusy("There is no room for another stream just now.")
         if not stream.verdict.is_signed_in:
             raise NotSignedIn("Please sign in.")
-        raise NotFound("There is no such page, or you do not have access to it.")
+        raise NotFound(PAGE_NOT_FOUND)
 
     def closed(self, stream: Stream) -> None:
         """A stream's last word, from whichever thread sent it."""

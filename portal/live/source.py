@@ -47,9 +47,9 @@ class Source(Protocol):
         """Make a new connection ready; called once for each."""
 
     def read(
-        self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[StreamIdentity]
+        self, connection: PsycopgConnection, pages: Sequence[Page], streams: Sequence[StreamIdentity]
     ) -> list[Reading]:
         """Read the pages, and judge those who listen, in one statement."""
 
-    def take_out(self, connection: PsycopgConnection, held: StreamIdentity, broken_for_seconds: float) -> bool:
+    def take_out(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
         """Take the tab of a broken stream off its page, if nothing has been heard of it since. Whether it was."""

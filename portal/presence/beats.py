@@ -1,4 +1,4 @@
-"""What a beat may say, checked value by value. Pure; called by views.py."""
+"""Parse and validate the body of a heartbeat. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -12,22 +12,23 @@ ACTIVITIES = ("viewing", "editing")
 NUDGE_REPLIES = ("soon", "done")
 STREAM_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-# A caller that names no tab has one all the same; no tab_id can be this.
+# The tab of a caller that names none. No valid tab_id equals it.
 DEFAULT_TAB_ID = "."
 MAX_IDENTIFIER_LENGTH = 255
 MAX_TABS = 10
 MAX_FIELDS = 50
 MAX_FIELD_LENGTH = 100
-MAX_FIELDS_BYTES = 900  # of the names kept: everybody's rosters hold them
+MAX_FIELDS_BYTES = 900  # of the names that are kept, because every roster of the page contains them
 MAX_STREAM_NUMBER = 1_000_000
 
 
 @dataclass(frozen=True)
 class Beat:
-    """One "I am here": on which page, in which tab, doing what. `fields` are changed but not yet saved.
+    """One heartbeat of a tab.
 
-    `waiting` for the others to finish; `answer` to somebody who waits and has asked this tab to; `stream` counts the
-    event streams that the tab has opened, the one that it is about to open included.
+    `fields` are changed and not yet saved. `waiting`: the user waits for the others to finish. `nudge_reply` answers
+    the nudge of a waiting user. `stream_number` counts the event streams that the tab has opened, including the one
+    that it is about to open.
     """
 
     page: page_kinds.Page
@@ -36,26 +37,26 @@ class Beat:
     visible: bool = True
     fields: tuple[str, ...] = ()
     waiting: bool = False
-    answer: str | None = None
-    stream: int = 0
+    nudge_reply: str | None = None
+    stream_number: int = 0
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the table keeps of the tab. What hardly any tab says is left out where it is not said."""
-        said: dict[str, Any] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
+        """Return what the table stores of the tab, without rare members that are not set."""
+        state: dict[str, Any] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
         if self.waiting:
-            said["waiting"] = True
-        if self.answer:
-            said["answer"] = self.answer
-        if self.stream:
-            said["stream"] = self.stream
-        return said
+            state["waiting"] = True
+        if self.nudge_reply:
+            state["answer"] = self.nudge_reply
+        if self.stream_number:
+            state["stream"] = self.stream_number
+        return state
 
 
 def parse_beat(body: object) -> Beat:
-    """Read a beat from parsed JSON. Raises InvalidInput (422) naming the field, or NotFound (404) for the page.
+    """Return the heartbeat in parsed JSON. Raises InvalidInput (422) naming the field, or NotFound (404) for the page.
 
-    Members that it does not know are ignored, a `user_id` above all: who beats is the session's to say.
+    Ignores unknown members, and a `user_id` in particular: the session identifies the sender.
     """
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
@@ -66,13 +67,13 @@ def parse_beat(body: object) -> Beat:
         visible=_parse_bool("visible", body.get("visible", True)),
         fields=_parse_fields(body.get("fields", [])),
         waiting=_parse_bool("waiting", body.get("waiting", False)),
-        answer=_parse_nudge_reply(body.get("answer")),
-        stream=_parse_stream(body.get("stream", 0)),
+        nudge_reply=_parse_nudge_reply(body.get("answer")),
+        stream_number=_parse_stream(body.get("stream", 0)),
     )
 
 
 def parse_tab_id(value: Any) -> str:
-    """A tab's id, DEFAULT_TAB_ID for None. Raises InvalidInput (422)."""
+    """Return a tab's id, DEFAULT_TAB_ID for None. Raises InvalidInput (422)."""
     if value is None:
         return DEFAULT_TAB_ID
     if not isinstance(value, str) or not TAB_ID.fullmatch(value):
@@ -107,7 +108,7 @@ def _parse_stream(value: Any) -> int:
 
 
 def parse_stream_number(text: str | None) -> int:
-    """Which of its tab's streams an address is for, 0 for None. Raises InvalidInput (422)."""
+    """Return the stream number in a query string, 0 for None. Raises InvalidInput (422)."""
     if not text:
         return 0
     return _parse_stream(int(text) if STREAM_NUMBER.fullmatch(text) else text)
@@ -125,10 +126,10 @@ def _parse_fields(value: Any) -> tuple[str, ...]:
     for name in value:
         if not isinstance(name, str) or not 0 < len(name) <= MAX_FIELD_LENGTH or not name.isprintable():
             raise InvalidInput("fields", f"must be names of 1 to {MAX_FIELD_LENGTH} printable characters")
-    return _that_fit(value) if value else ()
+    return _within_byte_limit(value) if value else ()
 
 
-def _that_fit(names: list[str]) -> tuple[str, ...]:
-    """The first of the names, up to MAX_FIELDS_BYTES. All fields of the largest form take 200."""
+def _within_byte_limit(names: list[str]) -> tuple[str, ...]:
+    """Return the first names, up to MAX_FIELDS_BYTES. All fields of the largest form take 200."""
     sizes = accumulate(len(name.encode("utf-8", "surrogatepass")) for name in names)
     return tuple(name for name, size in zip(names, sizes, strict=True) if size <= MAX_FIELDS_BYTES)

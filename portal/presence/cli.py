@@ -1,4 +1,4 @@
-"""`flask presence …`: look at presence, and mend it by hand."""
+"""Commands to inspect presence and to remove rows: `flask presence …`."""
 
 from contextlib import closing
 
@@ -13,17 +13,17 @@ from portal.errors import DatabaseUnavailable, NotFound
 from portal.extensions import LIVE_BIND, db
 from portal.live.listener import Listener, Wakeup
 from portal.live.notifications import Notification
-from portal.presence import sql, store
+from portal.presence import removal, sql
 
 WATCH_WAIT_SECONDS = 60
 
-presence = CommandGroup("presence", help="See who is on which page; clear what should not be there.")
+presence = CommandGroup("presence", help="List and clear the users that are present on pages.")
 
 
 @presence.command("list", epilog="Example: flask presence list --page client-42")
 @click.option("--page", "page_identifier", help="Only this page, for instance client-42.")
 def list_presence(page_identifier: str | None) -> None:
-    """List who is on which page, newest beat first; rows past the active window are marked."""
+    """List the users on each page, newest heartbeat first. Rows past the active window are marked."""
     window = current_app.config["SETTINGS"].presence.active_window_seconds
     rows = db.session.execute(
         text(sql.LIST), {"page_identifier": page_identifier, "active_window_seconds": window}
@@ -36,49 +36,51 @@ def list_presence(page_identifier: str | None) -> None:
 
 @presence.command("cleanup", epilog="Example: flask presence cleanup")
 def cleanup() -> None:
-    """Delete stale rows now, as the job of the serving processes does every 2 minutes."""
-    count = store.clean_up(db.session.connection(), current_app.config["SETTINGS"].presence.stale_seconds)
+    """Delete stale rows now. The server processes do this every 2 minutes."""
+    count = removal.clean_up(db.session.connection(), current_app.config["SETTINGS"].presence.stale_seconds)
     db.session.commit()
     click.echo(f"Deleted {count} stale rows.")
 
 
 @presence.command("clear", epilog="Example: flask presence clear --user amelia@firm.example")
-@click.option("--user", "email", help="Take this user off every page.")
-@click.option("--page", "page_identifier", help="Take everybody off this page.")
+@click.option("--user", "email", help="Remove this user from every page.")
+@click.option("--page", "page_identifier", help="Remove all users from this page.")
 def clear(email: str | None, page_identifier: str | None) -> None:
-    """Take a user off every page, or everybody off one. Whoever is really there is back at the next beat."""
+    """Remove a user from every page, or all users from one page. An open page returns at its next heartbeat."""
     if bool(email) == bool(page_identifier):
         raise click.UsageError("Name either --user or --page.")
     connection = db.session.connection()
     if email:
-        count = store.clear_profile(connection, _profile_id(email))
+        count = removal.clear_profile(connection, _profile_id(email))
     else:
-        count = store.clear_page(connection, page_identifier or "")
+        count = removal.clear_page(connection, page_identifier or "")
     db.session.commit()
     click.echo(f"Deleted {count} rows.")
 
 
 @presence.command("watch", epilog="Example: flask presence watch --page client-42")
-@click.option("--page", "page_identifier", help="Only what concerns this page.")
+@click.option("--page", "page_identifier", help="Only the notifications of this page.")
 def watch(page_identifier: str | None) -> None:
-    """Print what open pages are told, as it happens, until Ctrl-C."""
+    """Print page notifications as they arrive, until Ctrl-C."""
     try:
-        with closing(Wakeup()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
-            click.echo("Watching; Ctrl-C ends it.", err=True)
+        with closing(Wakeup()) as wakeup, Listener(db.engines[LIVE_BIND], wakeup) as listener:
+            click.echo("Watching. Press Ctrl-C to stop.", err=True)
             while True:
-                for notice in listener.wait(WATCH_WAIT_SECONDS):
-                    if page_identifier in (None, notice.page):
-                        click.echo(_line(notice))
+                for notification in listener.wait(WATCH_WAIT_SECONDS):
+                    if page_identifier in (None, notification.page):
+                        click.echo(_line(notification))
     except KeyboardInterrupt:
         click.echo("Stopped.", err=True)
     except psycopg2.OperationalError as error:
-        raise DatabaseUnavailable(f"The database has gone away: {error}") from error
+        raise DatabaseUnavailable(f"The connection to the database is lost: {error}") from error
 
 
-def _line(notice: Notification) -> str:
-    about = {"version": notice.version, "profile": notice.profile}
-    words = [f"{name} {number}" for name, number in about.items() if number is not None]
-    return "\t".join([f"{clock.now():%H:%M:%S.%f}"[:-3], notice.event, notice.page or "", " ".join(words)]).rstrip()
+def _line(notification: Notification) -> str:
+    numbers = {"version": notification.version, "profile": notification.profile}
+    words = [f"{name} {number}" for name, number in numbers.items() if number is not None]
+    return "\t".join(
+        [f"{clock.now():%H:%M:%S.%f}"[:-3], notification.event, notification.page or "", " ".join(words)]
+    ).rstrip()
 
 
 def _profile_id(email: str) -> int:

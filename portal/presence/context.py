@@ -1,4 +1,4 @@
-"""What a template needs to make its page a meeting place. Called by the views of any page kind."""
+"""Build the template context of a page with presence."""
 
 from typing import TypedDict
 
@@ -34,11 +34,11 @@ def presence_of(
     changes_url: str | None = None,
     lost_url: str | None = None,
 ) -> PagePresence:
-    """The presence of one page; `activity` is what its tab does: viewing or editing.
+    """Return the presence context of one page. `activity` of its tab is "viewing" or "editing".
 
-    `part` is the part of the record that the page edits: until a field is changed, rosters name it in place of fields.
-    `version` is that of the record as the page shows it, `changes_url` where the page asks what has changed since,
-    `lost_url` who took it away.
+    `part` is the part of the record that the page edits; rosters name it until a field is changed. `version` is the
+    version of the record that the page shows. `changes_url` returns what has changed since then, `lost_url` which user
+    restricted the record.
     """
     timings = current_app.config["SETTINGS"].presence
     kind = page_kinds.parse(page_identifier).kind
@@ -57,10 +57,10 @@ def presence_of(
 
 
 def list_heartbeat_seconds(kind_name: str) -> int:
-    """How often a list of such pages asks who is on each: as often as the pages themselves beat."""
+    """Return how often a list of such pages fetches rosters: as often as the pages send heartbeats."""
     return heartbeat_seconds(page_kinds.kind_named(kind_name), current_app.config["SETTINGS"].presence)
 
 
 def heartbeat_seconds(kind: page_kinds.PageKind, timings: PresenceTimings) -> int:
-    """How often a tab on such a page beats; the more the page matters, the shorter."""
+    """Return the heartbeat interval of a page kind. Important pages have shorter ones."""
     return kind.heartbeat_seconds or timings.heartbeat_seconds

@@ -1,32 +1,27 @@
-"""What a beat is answered, whichever lane it came by: views.py or express.py."""
+"""Handle a heartbeat. The fast path and the Flask view both use it."""
 
 from typing import Any
 
-from sqlalchemy import Engine
-
-from portal.config import PresenceTimings
-from portal.presence import roster as rules
-from portal.presence import store
 from portal.presence.beats import parse_beat
 from portal.presence.context import heartbeat_seconds
+from portal.presence.roster import viewers
+from portal.presence.store import PresenceStore
 from portal.web.session_cookie import Identity
 
 MAX_BEAT_BODY_BYTES = 16 * 1024
 
 
-def handle_beat(
-    caller: Identity, body: object, timings: PresenceTimings, engine: Engine | None = None
-) -> dict[str, Any]:
-    """Take the beat in `body`, parsed JSON, and answer with the interval, the record's version and the roster.
+def handle_beat(store: PresenceStore, caller: Identity, body: object) -> dict[str, Any]:
+    """Record the heartbeat in `body` (parsed JSON) and return the response's members.
 
-    `engine` as in `store.beat`. Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
+    Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
     """
-    given = parse_beat(body)
-    roster, version = store.beat(caller, given, timings.active_window_seconds, engine)
+    beat = parse_beat(body)
+    roster, version = store.beat(caller, beat)
     return {
         "status": "updated",
-        "heartbeat_seconds": heartbeat_seconds(given.page.kind, timings),
+        "heartbeat_seconds": heartbeat_seconds(beat.page.kind, store.timings),
         "version": version,
         "read_at": roster.now_epoch,
-        "users": rules.viewers(roster, timings.active_window_seconds),
+        "users": viewers(roster, store.timings.active_window_seconds),
     }

@@ -1,6 +1,6 @@
-"""What the live hub asks of presence: rosters, verdicts on those who listen, and taking vanished tabs out.
+"""Give the live hub what it needs of presence: rosters, the authorisation of streams, removal of disconnected tabs.
 
-`init_presence` gives it to the hub, which calls it on its own connection. Nothing here opens one.
+All statements run on the hub's own connection.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ from portal.config import PresenceTimings
 from portal.live.source import Authorization, Reading, StreamIdentity
 from portal.monitoring import metrics
 from portal.page_kinds import Page
-from portal.presence import live_sql, store
-from portal.presence import roster as rules
+from portal.presence import live_sql
 from portal.presence.context import heartbeat_seconds
-from portal.presence.roster import Roster
+from portal.presence.prepared import page_columns, prepare
+from portal.presence.roster import Roster, changes_in_seconds, roster_signature, viewers
 
 
 class PresenceSource:
@@ -26,54 +26,54 @@ class PresenceSource:
         self._timings = timings
 
     def prepare(self, connection: PsycopgConnection) -> None:
-        store.prepare(connection, live_sql.pages_read(), live_sql.disconnected())
+        prepare(connection, live_sql.pages_read(), live_sql.disconnected())
 
     def read(
-        self, connection: PsycopgConnection, pages: Sequence[Page], held: Sequence[StreamIdentity]
+        self, connection: PsycopgConnection, pages: Sequence[Page], streams: Sequence[StreamIdentity]
     ) -> list[Reading]:
-        """The pages in their order, each with the verdicts of those that hold a stream on it, in theirs.
+        """Read the pages, each with the authorisations of its streams. Both keep the order of the arguments.
 
-        No page without a stream is read, so there is always somebody to judge.
+        Each page has at least one stream: the hub reads no others.
         """
         places = {page.identifier: place for place, page in enumerate(pages, start=1)}
         parameters = (
-            *store.columns(pages),
-            *(list(column) for column in zip(*(each.caller for each in held), strict=True)),
-            [places[each.page.identifier] for each in held],
+            *page_columns(pages),
+            *(list(column) for column in zip(*(stream.caller for stream in streams), strict=True)),
+            [places[stream.page.identifier] for stream in streams],
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
             cursor.execute(f"EXECUTE {live_sql.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s)", parameters)
-            [(now_epoch, verdicts, found)] = cursor.fetchall()
+            [(now_epoch, authorizations, found)] = cursor.fetchall()
         metrics.ROSTER_QUERIES.inc()
-        verdicts_of: dict[str, list[Authorization]] = {page.identifier: [] for page in pages}
-        for each, verdict in zip(held, verdicts or (), strict=True):
-            verdicts_of[each.page.identifier].append(Authorization(*verdict))
+        by_page: dict[str, list[Authorization]] = {page.identifier: [] for page in pages}
+        for stream, authorization in zip(streams, authorizations or (), strict=True):
+            by_page[stream.page.identifier].append(Authorization(*authorization))
         return [
-            self._reading(page, Roster(now_epoch, rows or []), version, verdicts_of[page.identifier])
+            self._reading(page, Roster(now_epoch, rows or []), version, by_page[page.identifier])
             for page, (rows, version) in ((page, found[page.identifier]) for page in pages)
         ]
 
-    def take_out(self, connection: PsycopgConnection, held: StreamIdentity, broken_for_seconds: float) -> bool:
-        """Take a tab off its page whose connection broke so long ago, unless it has been heard of since."""
+    def take_out(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
+        """Remove the tab of a broken stream from its page, unless it has sent a heartbeat since; return if it did."""
         parameters = (
-            held.caller.profile_id,
-            held.page.identifier,
-            held.tab_id,
-            held.number,
+            stream.caller.profile_id,
+            stream.page.identifier,
+            stream.tab_id,
+            stream.number,
             broken_for_seconds,
             self._timings.active_window_seconds,
         )
         with closing(connection.cursor()) as cursor:
             cursor.execute(f"EXECUTE {live_sql.PREPARED_DISCONNECTED} (%s, %s, %s, %s, %s, %s)", parameters)
-            [(rung,)] = cursor.fetchall()
-        metrics.NOTIFICATIONS_SENT.inc(rung)
-        return bool(rung)
+            [(notified,)] = cursor.fetchall()
+        metrics.NOTIFICATIONS_SENT.inc(notified)
+        return bool(notified)
 
     def _reading(self, page: Page, roster: Roster, version: int | None, verdicts: list[Authorization]) -> Reading:
         window = self._timings.active_window_seconds
-        users = rules.viewers(roster, window)
-        told = {
+        users = viewers(roster, window)
+        content = {
             "heartbeat_seconds": heartbeat_seconds(page.kind, self._timings),
             "version": version,
             "read_at": roster.now_epoch,
@@ -81,9 +81,9 @@ class PresenceSource:
         }
         return Reading(
             page=page,
-            roster=orjson.dumps(told).decode(),
-            state=rules.roster_signature(users),
+            roster=orjson.dumps(content).decode(),
+            state=roster_signature(users),
             version=version,
-            changes_in_seconds=rules.changes_in_seconds(roster, window),
+            changes_in_seconds=changes_in_seconds(roster, window),
             verdicts=verdicts,
         )

@@ -1,4 +1,4 @@
-"""The presence table as SQLAlchemy sees it: for migrations and tests. The work on it is SQL, in store.py."""
+"""The model of the presence table, for migrations and tests. The portal itself uses SQL (sql.py)."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from portal.extensions import Model
 
 
 class UserPagePresence(Model):
-    """One profile on one page, all its tabs merged. Migration 0003 says why the table is shaped like this."""
+    """One profile on one page, with all its tabs. Migration 0003 gives the reasons for the table's shape."""
 
     __tablename__ = "user_page_presence"
     __table_args__ = (

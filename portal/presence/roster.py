@@ -1,6 +1,6 @@
-"""What a roster says, derived from raw rows: a viewer is all of a profile's tabs merged. Pure.
+"""Derive rosters from the rows of presence: a viewer merges all tabs of a profile. Pure.
 
-Called by views and commands with what store.py read. Must not import Flask or SQLAlchemy.
+Must not import Flask or SQLAlchemy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,13 +10,13 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 from portal.presence.beats import MAX_FIELDS
 
 Tabs = Mapping[str, Mapping[str, Any]]
-VOLATILE_FIELDS = ("last_seen", "seconds_ago")  # what every beat changes, and no page is redrawn for
+VOLATILE_FIELDS = ("last_seen", "seconds_ago")  # every heartbeat changes them, and no page is redrawn for it
 
 
 class Viewer(TypedDict):
-    """One user of the API's rosters (docs/api.md). Times are ISO 8601 in UTC; `seconds_ago` is the server's.
+    """One user in a roster of the API (docs/api.md). Times are ISO 8601 in UTC.
 
-    The last three only of somebody who waits, has asked the others to finish, or has answered somebody who has.
+    The last three members exist only if the user waits, has asked the others to finish, or has answered such a request.
     """
 
     id: int
@@ -35,7 +35,7 @@ class Viewer(TypedDict):
 
 
 class PresentRow(NamedTuple):
-    """One row of the presence table with its profile, as the statements' rosters hold it."""
+    """One row of the presence table with its profile, as the statements return it."""
 
     id: int
     first_name: str
@@ -48,33 +48,33 @@ class PresentRow(NamedTuple):
 
 
 class Roster(NamedTuple):
-    """The rows of a page, newest beat first, and the database's time as they were read (seconds since 1970)."""
+    """The rows of a page, newest heartbeat first, and the database's time when they were read (seconds since 1970)."""
 
     now_epoch: float
     rows: Sequence[Sequence[Any]]
 
 
 def viewers(roster: Roster, active_window_seconds: int) -> list[Viewer]:
-    """The viewers of a page, newest beat first: each profile's live tabs merged into one."""
+    """Return the viewers of a page, newest heartbeat first. Each merges the live tabs of one profile."""
     oldest = roster.now_epoch - active_window_seconds
     return [_viewer(PresentRow(*row), oldest) for row in roster.rows]
 
 
 def roster_signature(viewers: Iterable[Viewer]) -> Any:
-    """What people see of a roster: equal for two rosters that differ only in who beat when."""
-    shown = [{name: value for name, value in viewer.items() if name not in VOLATILE_FIELDS} for viewer in viewers]
-    return sorted(shown, key=lambda viewer: viewer["id"])
+    """Return what users see of a roster: equal for two rosters that differ only in the times of heartbeats."""
+    visible = [{name: value for name, value in viewer.items() if name not in VOLATILE_FIELDS} for viewer in viewers]
+    return sorted(visible, key=lambda viewer: viewer["id"])
 
 
 def changes_in_seconds(roster: Roster, active_window_seconds: int) -> float:
-    """When the roster changes by itself: a tab's last beat falls out of the active window. Infinity without tabs."""
+    """Return when the next tab leaves the active window, which changes the roster. Infinity without tabs."""
     oldest = roster.now_epoch - active_window_seconds
     tabs = (tab["at"] - oldest for row in roster.rows for tab in PresentRow(*row).tabs.values())
     return min((left for left in tabs if left > 0), default=float("inf"))
 
 
 def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
-    # A tab that has not beaten inside the active window is gone, whatever it last said.
+    # A tab without a heartbeat in the active window is not present.
     tabs = [tab for tab in row.tabs.values() if tab["at"] > oldest_epoch]
     viewer: Viewer = {
         "id": row.id,
@@ -88,7 +88,9 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
         "visible": False,
         "fields": [],
     }
-    for tab in tabs:  # mostly one; of a beat's time in Python this is a tenth, and generators were twice that
+    for (
+        tab
+    ) in tabs:  # usually one; a loop, because generators took twice as long, a fifth of a heartbeat's time in Python
         if tab["activity"] == "editing":
             viewer["activity"] = "editing"
         if tab["visible"]:
@@ -101,15 +103,15 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
 
 
 def _add_waiting(viewer: Viewer, tabs: Sequence[Mapping[str, Any]]) -> None:
-    """Since when the first of the tabs waits, when the last of those asked, and what the last to answer said."""
+    """Add the start of the longest wait, the time of the latest nudge, and the latest reply to one."""
     waiting = [tab for tab in tabs if "waiting_since" in tab]
     if waiting:
-        viewer["waiting_since"] = _moment(min(tab["waiting_since"] for tab in waiting))
-    if asked := [tab["asked_at"] for tab in waiting if tab.get("asked_at", 0) >= tab["waiting_since"]]:
-        viewer["asked_at"] = _moment(max(asked))
-    if answers := [(tab["since"], tab["answer"]) for tab in tabs if "answer" in tab]:
-        viewer["answer"] = max(answers)[1]
+        viewer["waiting_since"] = _iso_time(min(tab["waiting_since"] for tab in waiting))
+    if asked_at := [tab["asked_at"] for tab in waiting if tab.get("asked_at", 0) >= tab["waiting_since"]]:
+        viewer["asked_at"] = _iso_time(max(asked_at))
+    if replies := [(tab["since"], tab["answer"]) for tab in tabs if "answer" in tab]:
+        viewer["answer"] = max(replies)[1]
 
 
-def _moment(epoch: float) -> str:
+def _iso_time(epoch: float) -> str:
     return datetime.fromtimestamp(epoch, UTC).isoformat()

@@ -1,28 +1,27 @@
-"""The SQL of presence, as text. Why each statement has its shape stands beside it; store.py runs them.
+"""The SQL of presence as text, each statement with the reason for its shape.
 
-`page` is the page asked for, `caller` the profile that asks, empty unless its sign-in session still holds.
-The seconds of the active and the stale window arrive as parameters named in each statement. What changes who others
-see rings the page in the same statement (live/publish.py); what changes nothing rings nobody. The statements of the
-live stream are in live_statements.py.
+In all statements `page` is the requested page. `caller` is the requesting profile, and empty when its sign-in session
+has ended. A statement that changes what other users see also notifies the page (live/publish.py).
+
+beat_sql.py has the statement for heartbeats, live_sql.py those for event streams and nudges.
 """
 
 from portal import page_kinds
 from portal.live.notifications import ROSTER
 from portal.live.publish import notify_sql
-from portal.presence.tab_sql import NOW, bounded, looking_on, new_tab, other_tabs, same_tab
+from portal.presence.tab_sql import NOW
 
-PREPARED_BEATS = "presence_beats"
 PREPARED_ROSTERS = "presence_rosters"
 PREPARED_LEAVE = "presence_leave"
 PREPARED_CLEAR = "presence_clear"
 
 
 def caller(profile_id: str, session_id: str) -> str:
-    """The one place that knows in SQL whether a sign-in session holds: the profile's row, or none.
+    """Select the profile's row if its sign-in session is valid, and no row otherwise.
 
-    As auth/sessions/store.py has it: profile active, session there and not over. The check rides in every statement,
-    it is never a query of its own: one more index look-up, by the session's key or among the profile's at most twenty,
-    2 µs of a beat's 250 under EXPLAIN (ANALYZE). The arguments are SQL, ordered as in Identity.
+    The arguments are SQL expressions, in the order of Identity. This is the only SQL text of the rule; the ORM's is in
+    auth/sessions/store.py. It is part of each statement and never a query of its own. It costs one index look-up, 2 µs
+    of a heartbeat's 250 under EXPLAIN (ANALYZE).
     """
     return f"""SELECT profiles.id, profiles.role FROM sign_in_sessions session JOIN profiles
         ON profiles.id = session.profile_id AND profiles.session_epoch = session.session_epoch
@@ -40,86 +39,11 @@ VIEWERS = """
     GROUP BY page_identifier"""
 
 
-def beats() -> str:
-    """PREPARE a round of beats: check each caller and page, put the tabs in, return the rosters.
-
-    Parameters, arrays but for the last: profile ids, session ids, page identifiers, page kinds, page numbers,
-    tab ids, the tabs as JSON without their times, active window in seconds. A profile may be on a page once only.
-    One row a beat, in their order: is the caller signed in, may it see the page, the database's time, the roster, the
-    record's version (NULL for records without one), how many pages the round has rung. The version is looked up last,
-    where may_see is known: nobody learns it of a page that is not theirs. It costs a second index look-up, 2 µs of 280
-    under EXPLAIN (ANALYZE).
-
-    UPDATE comes first and INSERT only where it found nothing: INSERT … ON CONFLICT draws a number from the id's
-    sequence at every beat and would use up 2³¹ of them in a year of 70 beats a second. The INSERT still says
-    ON CONFLICT for two first beats at once. A statement does not see its own writes, so rosters take the rows of
-    this round from RETURNING and the others' from the table.
-
-    A beat is news when what its tab says differs from what it said before. The UPDATE decides that on the row as it
-    holds it locked, so also after waiting for another tab's beat, and notes it as the tab's `since`: since this very
-    moment means news. Comparing with a row read beside it would cost a look-up and miss a race.
-
-    What a tab may say is decided before it is compared: of somebody who may not edit the record only that it is there,
-    of anybody no more than fits. What is too much is left out, not refused: a beat that fails would take its whole
-    round with it.
-
-    The UPDATE names the users a second time for the planner's sake. A plan made while the table is empty, as at every
-    start in the morning, may take the table for the outer side of the join: it then walked all of it, 900 µs a beat
-    with 2,000 rows instead of 45. An array is an index condition whichever side is outer.
-    """
-    return f"""
-    PREPARE {PREPARED_BEATS} (int[], uuid[], text[], text[], int[], text[], jsonb[], float8) AS
-    WITH sent AS MATERIALIZED (
-        SELECT place, caller.id AS user_id, page.identifier, kind, number, caller.id IS NOT NULL AS is_signed_in,
-               caller.id IS NOT NULL AND {visible()} AS may_see, tab_id,
-               CASE WHEN {editable()} THEN {bounded("tab")} ELSE {looking_on("tab")} END AS tab
-        FROM unnest($1, $2, $3, $4, $5, $6, $7) WITH ORDINALITY
-             AS page (profile_id, session_id, identifier, kind, number, tab_id, tab, place)
-        LEFT JOIN LATERAL ({caller("page.profile_id", "page.session_id")}) caller ON true
-    ),
-    beaten AS (
-        UPDATE user_page_presence p
-        SET last_seen = now(),
-            entered_at = CASE WHEN p.last_seen > now() - make_interval(secs => $8) THEN p.entered_at ELSE now() END,
-            tabs = {other_tabs("p.tabs", "sent.tab_id", "sent.tab", "$8")}
-                || jsonb_build_object(sent.tab_id, {same_tab("(p.tabs -> sent.tab_id)", "sent.tab", "$8")})
-        FROM sent
-        WHERE sent.may_see AND p.user_id = sent.user_id AND p.page_identifier = sent.identifier
-          AND p.user_id = ANY (ARRAY(SELECT user_id FROM sent WHERE may_see))
-        RETURNING p.user_id, p.page_identifier, p.last_seen, p.entered_at, p.tabs,
-                  p.tabs -> sent.tab_id -> 'since' = to_jsonb({NOW}) AS is_news
-    ),
-    entered AS (
-        INSERT INTO user_page_presence AS p (user_id, page_identifier, last_seen, entered_at, tabs)
-        SELECT user_id, identifier, now(), now(), jsonb_build_object(tab_id, {new_tab("tab")})
-        FROM sent WHERE may_see AND NOT EXISTS (
-            SELECT FROM beaten WHERE beaten.user_id = sent.user_id AND beaten.page_identifier = sent.identifier)
-        ON CONFLICT (user_id, page_identifier) DO UPDATE SET last_seen = now(), tabs = p.tabs || excluded.tabs
-        RETURNING p.user_id, p.page_identifier, p.last_seen, p.entered_at, p.tabs, true AS is_news
-    ),
-    mine AS (SELECT * FROM beaten UNION ALL SELECT * FROM entered),
-    news AS (SELECT DISTINCT page_identifier FROM mine WHERE is_news),
-    present AS (
-        SELECT user_id, page_identifier, last_seen, entered_at, tabs FROM mine UNION ALL
-        SELECT user_id, page_identifier, last_seen, entered_at, tabs FROM user_page_presence p
-        WHERE page_identifier = ANY (ARRAY(SELECT identifier FROM sent WHERE may_see))
-          AND {beaten_within("$8")}
-          AND NOT EXISTS (
-              SELECT FROM mine WHERE mine.user_id = p.user_id AND mine.page_identifier = p.page_identifier)
-    ),
-    rosters AS ({VIEWERS.format(present="present")})
-    SELECT is_signed_in, may_see, {NOW}::float8, rosters.roster,
-           CASE WHEN may_see THEN {version()} END,
-           (SELECT count({notify_sql(ROSTER, "page_identifier")}) FROM news)::int
-    FROM sent page LEFT JOIN rosters ON page.may_see AND rosters.identifier = page.identifier ORDER BY place
-    """
-
-
 def rosters() -> str:
-    """PREPARE reading the rosters of up to a list's worth of pages.
+    """PREPARE reading the rosters of several pages.
 
     Parameters: profile id, session id, page identifiers, page kinds, page numbers, active window in seconds.
-    One row: is the caller signed in, the database's time, and {page identifier: roster} of the pages that the
+    Returns one row: is the caller signed in, the database's time, {page identifier: roster} of the pages that the
     caller may see, with null for an empty roster.
     """
     return f"""
@@ -131,7 +55,7 @@ def rosters() -> str:
     present AS (
         SELECT * FROM user_page_presence
         WHERE page_identifier = ANY (ARRAY(SELECT identifier FROM allowed))
-          AND {beaten_within("$6")}
+          AND {is_present("$6")}
     ),
     rosters AS ({VIEWERS.format(present="present")})
     SELECT EXISTS (SELECT FROM caller), extract(epoch FROM now())::float8,
@@ -141,11 +65,11 @@ def rosters() -> str:
 
 
 def leave() -> str:
-    """PREPARE leaving: take one tab out, or all of the caller's; the row goes with its last live tab.
+    """PREPARE leaving a page with one tab or all tabs of the caller.
 
-    Parameters: profile id, session id, page identifier, page kind, page number, tab id (NULL: all tabs), active
-    window in seconds. One row: is the caller signed in, may it see the page, how many pages were rung. Its own row
-    goes either way.
+    Parameters: profile id, session id, page identifier, page kind, page number, tab id (NULL: all tabs), active window
+    in seconds. Returns one row: is the caller signed in, may it see the page, how many pages were notified. The
+    caller's row is changed without the permission, too.
     """
     return f"""
     PREPARE {PREPARED_LEAVE} (int, uuid, text, text, int, text, float8) AS
@@ -153,24 +77,24 @@ def leave() -> str:
     page AS (SELECT $3 AS identifier, $4 AS kind, $5 AS number),
     allowed AS (SELECT caller.id FROM caller, page WHERE {visible()}),
     {without_tab("(SELECT id FROM caller)", "$3", "$6", "$7")}
-    SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), {notified_count("taken_out")}
+    SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), {notified_count("removed")}
     """
 
 
 def clear() -> str:
-    """PREPARE taking the caller off every page.
+    """PREPARE removing the caller from every page.
 
-    Parameters: profile id, session id. One row: is it signed in, how many pages were rung.
+    Parameters: profile id, session id. Returns one row: is the caller signed in, how many pages were notified.
     """
     return f"""
     PREPARE {PREPARED_CLEAR} (int, uuid) AS
     WITH caller AS ({CALLER}),
-    gone AS (DELETE FROM user_page_presence WHERE user_id = (SELECT id FROM caller) RETURNING page_identifier)
-    SELECT EXISTS (SELECT FROM caller), {notified_count("gone")}
+    deleted AS (DELETE FROM user_page_presence WHERE user_id = (SELECT id FROM caller) RETURNING page_identifier)
+    SELECT EXISTS (SELECT FROM caller), {notified_count("deleted")}
     """
 
 
-# Stale rows have been off every roster since the active window ran out: deleting them is no news, and rings nobody.
+# Notifies no page: a stale row left every roster when its active window ended.
 CLEAN_UP = "DELETE FROM user_page_presence WHERE last_seen < now() - make_interval(secs => :stale_seconds)"
 CLEAR_PROFILE = "DELETE FROM user_page_presence WHERE user_id = :profile_id RETURNING page_identifier"
 CLEAR_ALL = "DELETE FROM user_page_presence"
@@ -178,7 +102,7 @@ CLEAR_PAGE = "DELETE FROM user_page_presence WHERE page_identifier = :page_ident
 
 
 def evict() -> str:
-    """Take off a page whoever may not see it any more. Parameters: page_identifier, kind, number."""
+    """Delete the rows of profiles that may no longer see a page. Parameters: page_identifier, kind, number."""
     return f"""
     DELETE FROM user_page_presence p
     USING profiles caller, (SELECT :kind AS kind, CAST(:number AS int) AS number) page
@@ -197,40 +121,41 @@ LIST = """
 
 
 def visible() -> str:
-    """The page's permission by its kind; an unknown kind is visible to nobody."""
+    """Return the condition that `caller` may see `page`, by the page's kind; false for an unknown kind."""
     cases = " ".join(f"WHEN '{kind.name}' THEN {kind.visible_sql}" for kind in page_kinds.kinds())
     return f"CASE page.kind {cases} ELSE false END" if cases else "false"
 
 
 def editable() -> str:
-    """The permission to change the page's record by its kind; an unknown kind is for nobody to change."""
+    """Return the condition that `caller` may change the record of `page`; false for an unknown kind."""
     cases = " ".join(f"WHEN '{kind.name}' THEN {kind.editable_sql}" for kind in page_kinds.kinds())
     return f"CASE page.kind {cases} ELSE false END" if cases else "false"
 
 
 def version() -> str:
-    """The record's version by the page's kind."""
+    """Return the expression for the version of the page's record, by the page's kind."""
     cases = " ".join(f"WHEN '{kind.name}' THEN {kind.version_sql}" for kind in page_kinds.kinds() if kind.version_sql)
     return f"CASE page.kind {cases} END" if cases else "NULL::int"
 
 
-def beaten_within(window: str) -> str:
-    """The rows of the active window, written so that last_seen's BRIN index is left out of it.
+def is_present(window: str) -> str:
+    """Return the condition that a row is within the active window, in a form that cannot use last_seen's BRIN index.
 
-    The page's own index finds a handful of rows; adding the BRIN index to that scan reads ever more as the table grows
-    (187 µs a beat instead of 134 at 100,000 rows).
+    The index on the page finds a few rows. Adding the BRIN index to that scan reads more as the table grows: 187 µs a
+    heartbeat instead of 134 at 100,000 rows.
     """
     return f"now() - last_seen < make_interval(secs => {window})"
 
 
 def without_tab(user_id: str, page_identifier: str, tab_id: str, window: str, condition: str = "true") -> str:
-    """CTEs that take a tab out of a row, `taken_out` with the page it was on; the row goes with its last live tab.
+    """Return CTEs that remove a tab (NULL: all tabs) from a row, or the row with its last live tab.
 
-    A NULL for the tab is all of them. PostgreSQL checks the DELETE's condition again on the newest row after waiting
-    for another tab's beat, so a leaving tab never evicts one that has just beaten.
+    The last CTE, `removed`, contains the page if anything was removed. After waiting for another tab's heartbeat,
+    PostgreSQL checks the DELETE's condition again on the newest row. A leaving tab therefore never removes a tab that
+    has just sent a heartbeat.
     """
     return f"""
-    gone AS (
+    deleted AS (
         DELETE FROM user_page_presence
         WHERE user_id = {user_id} AND page_identifier = {page_identifier} AND {condition}
           AND ({tab_id} IS NULL OR NOT EXISTS (
@@ -238,15 +163,15 @@ def without_tab(user_id: str, page_identifier: str, tab_id: str, window: str, co
             WHERE other.id <> {tab_id} AND (tab ->> 'at')::float8 > {NOW} - {window}))
         RETURNING page_identifier
     ),
-    kept AS (
+    reduced AS (
         UPDATE user_page_presence SET tabs = tabs - {tab_id}
         WHERE user_id = {user_id} AND page_identifier = {page_identifier} AND {condition}
-          AND tabs ? {tab_id} AND NOT EXISTS (SELECT FROM gone)
+          AND tabs ? {tab_id} AND NOT EXISTS (SELECT FROM deleted)
         RETURNING page_identifier
     ),
-    taken_out AS (SELECT * FROM gone UNION ALL SELECT * FROM kept)"""
+    removed AS (SELECT * FROM deleted UNION ALL SELECT * FROM reduced)"""
 
 
 def notified_count(changed: str) -> str:
-    """A scalar that rings each page of the CTE `changed` and says how many there were."""
+    """Return a scalar that notifies each page of the CTE `changed` and counts them."""
     return f"(SELECT count({notify_sql(ROSTER, 'page_identifier')}) FROM {changed})::int"

@@ -1,259 +1,146 @@
-"""Runs the SQL of presence. The database's clock is the only clock here.
+"""Record heartbeats, read rosters, leave pages and ask others to finish, for one signed-in caller.
 
-Beats, rosters and leaving use connections of the "presence" bind: in autocommit a statement is one transaction
-and one round trip, and all are PREPAREd when the connection opens, because psycopg2 prepares nothing by itself and
-planning them costs more than running them. Beats go in rounds: see rounds.py. What belongs to a caller's own
-transaction (signing out, commands, the cleanup) takes that connection as an argument.
+Each call is one prepared statement that also checks the sign-in session and the permission. Heartbeats are batched
+(batching.py). The database's clock is the only clock.
 """
 
 import math
 from collections.abc import Sequence
-from contextlib import closing
-from functools import partial
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import orjson
-import psycopg2
-from psycopg2.extensions import QueryCanceledError
+from flask import Flask, current_app
 from psycopg2.extensions import connection as PsycopgConnection
-from psycopg2.extras import register_default_json
-from sqlalchemy import Connection, CursorResult, Engine, event, text
+from sqlalchemy import Engine, event
 
-from portal import page_kinds
 from portal.config import PresenceTimings
-from portal.driver.errors import USELESS_CONNECTION
 from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
-from portal.extensions import PRESENCE_BIND, db
-from portal.live import publish
 from portal.monitoring import metrics
-from portal.presence import live_sql
-from portal.presence import sql as statements
+from portal.page_kinds import PAGE_NOT_FOUND, Page
+from portal.presence import beat_sql, live_sql, sql
 from portal.presence.batching import Batcher
 from portal.presence.beats import Beat
+from portal.presence.prepared import execute, page_columns, prepare
 from portal.presence.roster import Roster
 from portal.web.session_cookie import Identity
 
-PAGE_NOT_FOUND = "There is no such page, or you do not have access to it."
-NUDGE_INTERVAL_SECONDS = 20  # the least between two nudges of one person on one page
-CONNECTION_LOST = (psycopg2.OperationalError, psycopg2.InterfaceError, *USELESS_CONNECTION)
+EXTENSION = "portal.presence"
+NUDGE_INTERVAL_SECONDS = 20  # between two nudges of one profile on one page
 
 
-# One for each engine, so that two applications in one process never share a round.
-_batchers: WeakKeyDictionary[Engine, Batcher[tuple[Identity, Beat, int], tuple[Any, ...]]] = WeakKeyDictionary()
+class PresenceStore:
+    """Presence as one application stores it. Thread-safe.
+
+    Every method raises NotSignedIn (401) when the caller's session has ended. A method about one page raises NotFound
+    (404) when the caller may not see it.
+    """
+
+    def __init__(self, engine: Engine, timings: PresenceTimings) -> None:
+        self.timings = timings
+        self._engine = engine
+        self._batcher = Batcher(self.execute_batch)
+
+    def beat(self, caller: Identity, beat: Beat) -> tuple[Roster, int | None]:
+        """Record the tab on its page; return the roster and the record's version (None: the kind has no versions)."""
+        key = (caller.profile_id, beat.page.identifier)
+        is_signed_in, may_see, now_epoch, rows, version, _ = self._batcher.send(key, (caller, beat))
+        _check(is_signed_in, may_see)
+        return Roster(now_epoch, rows), version
+
+    def execute_batch(self, calls: Sequence[tuple[Identity, Beat]]) -> list[tuple[Any, ...]]:
+        """Record the heartbeats in one statement; return one row each, as `beat_sql.beats` defines it."""
+        callers, beats = zip(*calls, strict=True)
+        results = execute(
+            self._engine,
+            f"EXECUTE {beat_sql.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
+            (
+                [caller.profile_id for caller in callers],
+                [caller.session_id for caller in callers],
+                *page_columns([beat.page for beat in beats]),
+                [beat.tab_id for beat in beats],
+                [orjson.dumps(beat.state).decode() for beat in beats],
+                self.timings.active_window_seconds,
+            ),
+        )
+        metrics.BEATS.inc(len(results))
+        if notified := results[0][-1]:  # each row repeats the number of the whole batch
+            metrics.NOTIFICATIONS_SENT.inc(notified)
+        return results
+
+    def rosters(self, caller: Identity, pages: Sequence[Page]) -> dict[str, Roster]:
+        """Return {page identifier: roster} of the pages that the caller may see."""
+        [(is_signed_in, now_epoch, rows_by_page)] = execute(
+            self._engine,
+            f"EXECUTE {sql.PREPARED_ROSTERS} (%s, %s, %s, %s, %s, %s)",
+            (*caller, *page_columns(pages), self.timings.active_window_seconds),
+        )
+        _check(is_signed_in)
+        return {identifier: Roster(now_epoch, rows or []) for identifier, rows in rows_by_page.items()}
+
+    def roster(self, caller: Identity, page: Page) -> Roster:
+        """Return the roster of one page."""
+        rosters = self.rosters(caller, [page])
+        _check(is_signed_in=True, may_see=page.identifier in rosters)
+        return rosters[page.identifier]
+
+    def leave(self, caller: Identity, page: Page, tab_id: str | None) -> None:
+        """Remove one tab from the page, or all of the profile's tabs when `tab_id` is None."""
+        [(is_signed_in, may_see, notified)] = execute(
+            self._engine,
+            f"EXECUTE {sql.PREPARED_LEAVE} (%s, %s, %s, %s, %s, %s, %s)",
+            (*caller, page.identifier, page.kind.name, page.number, tab_id, self.timings.active_window_seconds),
+        )
+        metrics.NOTIFICATIONS_SENT.inc(notified)
+        _check(is_signed_in, may_see)
+
+    def clear(self, caller: Identity) -> None:
+        """Remove the caller from every page."""
+        [(is_signed_in, notified)] = execute(self._engine, f"EXECUTE {sql.PREPARED_CLEAR} (%s, %s)", tuple(caller))
+        metrics.NOTIFICATIONS_SENT.inc(notified)
+        _check(is_signed_in)
+
+    def nudge(self, caller: Identity, page: Page, tab_id: str) -> None:
+        """Ask the other users on the page to finish, for a tab that waits there.
+
+        Raises InvalidInput (422) for a tab that does not wait, TooSoon (429) within NUDGE_INTERVAL_SECONDS.
+        """
+        window = self.timings.active_window_seconds
+        [(is_signed_in, may_see, is_waiting, wait_seconds, notified)] = execute(
+            self._engine,
+            f"EXECUTE {live_sql.PREPARED_NUDGE} (%s, %s, %s, %s, %s, %s, %s, %s)",
+            (*caller, page.identifier, page.kind.name, page.number, tab_id, window, NUDGE_INTERVAL_SECONDS),
+        )
+        metrics.NOTIFICATIONS_SENT.inc(notified)
+        _check(is_signed_in, may_see)
+        if not is_waiting:
+            raise InvalidInput("tab_id", "must be that of a tab that waits on this page")
+        if wait_seconds:
+            raise TooSoon("You have asked only just now.", math.ceil(wait_seconds))
 
 
-def init_store(engine: Engine) -> None:
-    """Prepare the statements on every connection of `engine`, once the features have registered their kinds."""
+def init_store(app: Flask, engine: Engine, timings: PresenceTimings) -> None:
+    """Give the application its store, and prepare the statements on every connection that `engine` opens."""
     event.listen(engine, "connect", _prepare_all)
-    _batchers[engine] = Batcher(partial(_run_beats, engine))
+    app.extensions[EXTENSION] = PresenceStore(engine, timings)
 
 
-def beat(
-    caller: Identity, given: Beat, active_window_seconds: int, engine: Engine | None = None
-) -> tuple[Roster, int | None]:
-    """Put the tab on its page and return the page's roster and the version of its record (None: it has none).
-
-    `engine` is presence's, for who calls outside of an application context. Raises NotSignedIn (401) when the session
-    has ended, NotFound (404) when the page is not for the caller.
-    """
-    key = (caller.profile_id, given.page.identifier)
-    rounds = _batchers[engine or db.engines[PRESENCE_BIND]]
-    signed_in, allowed, now_epoch, rows, version, _ = rounds.send(key, (caller, given, active_window_seconds))
-    _check(signed_in, allowed)
-    return Roster(now_epoch, rows), version
+def store_of(app: Flask) -> PresenceStore:
+    """Return the application's store."""
+    store: PresenceStore = app.extensions[EXTENSION]
+    return store
 
 
-def rosters(caller: Identity, wanted: Sequence[page_kinds.Page], active_window_seconds: int) -> dict[str, Roster]:
-    """{page identifier: roster} of those pages that the caller may see. Raises NotSignedIn (401)."""
-    [(signed_in, now_epoch, rows_by_page)] = _execute(
-        f"EXECUTE {statements.PREPARED_ROSTERS} (%s, %s, %s, %s, %s, %s)",
-        (*caller, *columns(wanted), active_window_seconds),
-    )
-    _check(signed_in)
-    return {identifier: Roster(now_epoch, rows or []) for identifier, rows in rows_by_page.items()}
-
-
-def roster(caller: Identity, page: page_kinds.Page, active_window_seconds: int) -> Roster:
-    """The roster of one page. Raises NotSignedIn (401) or NotFound (404)."""
-    found = rosters(caller, [page], active_window_seconds)
-    _check(signed_in=True, allowed=page.identifier in found)
-    return found[page.identifier]
-
-
-def leave(caller: Identity, page: page_kinds.Page, tab_id: str | None, active_window_seconds: int) -> None:
-    """Take the tab off the page, or all of the profile's tabs when `tab_id` is None.
-
-    Raises NotSignedIn (401), or NotFound (404) when the page is not for the caller.
-    """
-    [(signed_in, allowed, rung)] = _execute(
-        f"EXECUTE {statements.PREPARED_LEAVE} (%s, %s, %s, %s, %s, %s, %s)",
-        (*caller, page.identifier, page.kind.name, page.number, tab_id, active_window_seconds),
-    )
-    metrics.NOTIFICATIONS_SENT.inc(rung)
-    _check(signed_in, allowed)
-
-
-def clear(caller: Identity) -> None:
-    """Take the caller off every page. Raises NotSignedIn (401)."""
-    [(signed_in, rung)] = _execute(f"EXECUTE {statements.PREPARED_CLEAR} (%s, %s)", tuple(caller))
-    metrics.NOTIFICATIONS_SENT.inc(rung)
-    _check(signed_in)
-
-
-def nudge(caller: Identity, page: page_kinds.Page, tab_id: str, timings: PresenceTimings) -> None:
-    """Ask the others on the page to finish, for a tab that waits there.
-
-    Raises NotSignedIn (401), NotFound (404), InvalidInput (422) for a tab that does not wait, TooSoon (429).
-    """
-    [(signed_in, allowed, waits, wait_seconds, rung)] = _execute(
-        f"EXECUTE {live_sql.PREPARED_NUDGE} (%s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            *caller,
-            page.identifier,
-            page.kind.name,
-            page.number,
-            tab_id,
-            timings.active_window_seconds,
-            NUDGE_INTERVAL_SECONDS,
-        ),
-    )
-    metrics.NOTIFICATIONS_SENT.inc(rung)
-    _check(signed_in, allowed)
-    if not waits:
-        raise InvalidInput("tab_id", "must be that of a tab that waits on this page")
-    if wait_seconds:
-        raise TooSoon("You have asked only just now.", math.ceil(wait_seconds))
-
-
-def clear_profile(connection: Connection, profile_id: int) -> int:
-    """Take the profile off every page; return from how many. The caller commits."""
-    return _notify_pages(connection, connection.execute(text(statements.CLEAR_PROFILE), {"profile_id": profile_id}))
-
-
-def clear_all(connection: Connection) -> int:
-    """Delete every row; return how many. Notify no page: streams end with their sessions. The caller commits."""
-    return connection.execute(text(statements.CLEAR_ALL)).rowcount
-
-
-def clear_page(connection: Connection, page_identifier: str) -> int:
-    """Take everybody off the page; return how many. The caller commits."""
-    return _notify_pages(
-        connection, connection.execute(text(statements.CLEAR_PAGE), {"page_identifier": page_identifier})
-    )
-
-
-def evict(connection: Connection, page: page_kinds.Page) -> int:
-    """Take off the page whoever may not see it any more; return how many. The caller commits.
-
-    The page is rung either way: who listens there without a tab on the roster is asked anew too.
-    """
-    values = {"page_identifier": page.identifier, "kind": page.kind.name, "number": page.number}
-    count = connection.execute(text(statements.evict()), values).rowcount
-    publish.roster_changed(connection, [page.identifier])
-    return count
-
-
-def clean_up(connection: Connection, stale_seconds: int) -> int:
-    """Delete the rows that are stale; return how many. The caller commits."""
-    return connection.execute(text(statements.CLEAN_UP), {"stale_seconds": stale_seconds}).rowcount
-
-
-def prepare(connection: PsycopgConnection, *statements: str) -> None:
-    """Make a connection ready for these PREPAREd statements, and for plans that stay good as tables grow.
-
-    The right plan is index look-ups whatever the parameters. Looking for a better one each time costs more than it
-    finds, and one made while the table was empty must serve when it has grown: left to itself it read whole tables to
-    join them, 500 µs a beat instead of 135. Nested loops also lock rows in the order of the round.
-    """
-    register_default_json(connection, loads=orjson.loads)
-    with connection.cursor() as cursor:
-        cursor.execute("SET plan_cache_mode = force_generic_plan")
-        for costly in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
-            cursor.execute(f"SET {costly} = off")
-        for statement in statements:
-            cursor.execute(statement)
-
-
-def columns(wanted: Sequence[page_kinds.Page]) -> tuple[list[str], list[str], list[int]]:
-    """Pages as the arrays that statements take: identifiers, kinds, numbers."""
-    return (
-        [page.identifier for page in wanted],
-        [page.kind.name for page in wanted],
-        [page.number for page in wanted],
-    )
-
-
-def _notify_pages(connection: Connection, deleted: CursorResult[Any]) -> int:
-    """Tell the pages whose rows were deleted; return how many rows."""
-    identifiers = deleted.scalars().all()
-    publish.roster_changed(connection, dict.fromkeys(identifiers))
-    return len(identifiers)
-
-
-def _check(signed_in: bool, allowed: bool = True) -> None:
-    if not signed_in:
-        raise NotSignedIn("Please sign in.")
-    if not allowed:
-        raise NotFound(PAGE_NOT_FOUND)
-
-
-def _run_beats(engine: Engine, calls: Sequence[tuple[Identity, Beat, int]]) -> list[tuple[Any, ...]]:
-    callers, given, windows = zip(*calls, strict=True)
-    answers = _execute(
-        f"EXECUTE {statements.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
-        (
-            [caller.profile_id for caller in callers],
-            [caller.session_id for caller in callers],
-            *columns([beat.page for beat in given]),
-            [beat.tab_id for beat in given],
-            [orjson.dumps(beat.state).decode() for beat in given],
-            windows[0],
-        ),
-        engine,
-    )
-    metrics.BEATS.inc(len(answers))
-    if rung := answers[0][-1]:  # of the whole round
-        metrics.NOTIFICATIONS_SENT.inc(rung)
-    return answers
-
-
-def _execute(sql: str, parameters: Any, engine: Engine | None = None) -> list[tuple[Any, ...]]:
-    """Run one prepared statement and return its rows.
-
-    A connection that the server has closed is found out by using it: pinging first would double the round trips.
-    Every statement here may be run twice without harm, so it is tried once more, on a new connection. One that took
-    too long is not: it would take as long again, of a database that has too much to do already.
-    """
-    engine = engine or db.engines[PRESENCE_BIND]
-    try:
-        return _execute_once(engine, sql, parameters)
-    except QueryCanceledError:
-        raise
-    except CONNECTION_LOST:
-        engine.dispose(close=False)
-        return _execute_once(engine, sql, parameters)
-
-
-def _execute_once(engine: Engine, sql: str, parameters: Any) -> list[tuple[Any, ...]]:
-    connection = engine.raw_connection()
-    try:
-        with closing(connection.cursor()) as cursor:
-            cursor.execute(sql, parameters)
-            return list(cursor.fetchall())
-    except CONNECTION_LOST:
-        connection.invalidate()
-        raise
-    finally:
-        connection.close()
+def current_store() -> PresenceStore:
+    """Return the store of the application whose context is active."""
+    return store_of(current_app)
 
 
 def _prepare_all(connection: PsycopgConnection, _record: object) -> None:
-    prepare(
-        connection,
-        statements.beats(),
-        statements.rosters(),
-        statements.leave(),
-        statements.clear(),
-        live_sql.nudge(),
-    )
+    prepare(connection, beat_sql.beats(), sql.rosters(), sql.leave(), sql.clear(), live_sql.nudge())
+
+
+def _check(is_signed_in: bool, may_see: bool = True) -> None:
+    if not is_signed_in:
+        raise NotSignedIn("Please sign in.")
+    if not may_see:
+        raise NotFound(PAGE_NOT_FOUND)

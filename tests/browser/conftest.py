@@ -21,7 +21,8 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
 from portal.page_kinds import parse
-from portal.presence import beats, store
+from portal.presence import beats
+from portal.presence.store import current_store
 from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
 from tests.browser.scenes import Stage
@@ -49,7 +50,6 @@ SWITCHED_OFF = (
     "PaintHolding",
     "PreconnectToSearch",
 )
-ACTIVE_WINDOW_SECONDS = 120  # the unhurried portal's
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -185,7 +185,7 @@ def crowd(app: Flask) -> Crowd:
         page = parse(f"client-{client.id}")
         people = [make_profile(f"Viewer{n:02}", f"{last_name} {client.id}") for n in range(1, count + 1)]
         for profile in people:
-            store.beat(identity_of(app, profile), beats.Beat(page, f"tab-{profile.id}"), ACTIVE_WINDOW_SECONDS)
+            current_store().beat(identity_of(app, profile), beats.Beat(page, f"tab-{profile.id}"))
         return people
 
     return gather

@@ -25,14 +25,14 @@ from portal.clients.records import models
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
-from portal.config import PresenceTimings
 from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store as drafts
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from portal.page_kinds import parse
-from portal.presence import beats, store
+from portal.presence import beats
+from portal.presence.store import current_store
 from portal.web.actor import Actor, RequestOrigin
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
 from tests.browser.trouble import Trouble
@@ -154,8 +154,8 @@ def asked_to_finish(stage: Stage) -> Page:
     amelia.open_editor(client)
     [waiting] = stage.crowd(client, 1, LONG_NAME)
     caller, page = identity_of(current_app, waiting), parse(f"client-{client.id}")
-    store.beat(caller, beats.Beat(page, "waits", waiting=True), PresenceTimings().active_window_seconds)
-    store.nudge(caller, page, "waits", PresenceTimings())
+    current_store().beat(caller, beats.Beat(page, "waits", waiting=True))
+    current_store().nudge(caller, page, "waits")
     expect(amelia.nudged).to_contain_text("is waiting to edit this client record")
     return amelia.page
 

@@ -13,7 +13,8 @@ from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.clients.permissions import VISIBLE_SQL, visible_to
 from portal.extensions import db
-from portal.presence import beats, store
+from portal.presence import beats
+from portal.presence.store import store_of
 from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client, make_person, make_product
@@ -37,7 +38,7 @@ def let_in(client: Client, *profile_ids: int) -> None:
 def beat_on(visit: Visit, client: Client, *profiles: Profile) -> None:
     for profile in profiles:
         caller = identity_of(visit.application, profile)
-        store.beat(caller, beats.Beat(page_kinds.parse(f"client-{client.id}"), "tab"), 120)
+        store_of(visit.application).beat(caller, beats.Beat(page_kinds.parse(f"client-{client.id}"), "tab"))
 
 
 def test_the_rule_is_the_same_for_pages_and_for_presence(cast: Cast) -> None:

@@ -236,7 +236,7 @@ def test_a_value_out_of_range_is_422_and_the_member_is_named(
     assert kept() == []
 
 
-def test_the_limits_themselves_are_accepted(amelia: Visitor, client: Client) -> None:
+def test_values_at_their_limits_are_accepted(amelia: Visitor, client: Client) -> None:
     """All fields of a form; 100,000 characters in a value; the largest number of a part."""
     values = {name: "x" for names in ClientForm.GROUPS.values() for name in names}
 
@@ -314,7 +314,7 @@ def test_what_is_no_json_object_is_refused(amelia: Visitor, client: Client, body
     is_a_problem(amelia.call("PUT", path, data=body, content_type="text/plain"), 415)
 
 
-def test_a_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
+def test_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
     draft = json.dumps({"version": 1, "values": {"phone": "1"}})
     for size, status in ((256 * 1024, 200), (256 * 1024 + 1, 413)):
         body = draft.ljust(size)

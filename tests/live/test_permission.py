@@ -61,7 +61,7 @@ def test_nobody_hears_who_is_not_signed_in(visit: Visit, olgas_browser: Visitor,
 
 
 @pytest.mark.parametrize("page_identifier", ["client-999999", "product-1", "client-2147483648", "nonsense"])
-def test_a_page_that_is_not_for_the_caller_is_no_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_nudge_on_a_forbidden_page_is_404(visit: Visit, cast: Cast, page_identifier: str) -> None:
     answer = open_stream(visit(cast.amelia), page_identifier)
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
 

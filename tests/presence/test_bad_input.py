@@ -1,4 +1,6 @@
-"""docs/api.md: whatever a client sends, the presence API says what is wrong with it, and never answers 500."""
+"""Answer every bad request to the presence API with the right status and the faulty field, and never with 500
+(docs/api.md).
+"""
 
 import io
 import json
@@ -28,14 +30,14 @@ def send(visitor: Visitor, body: bytes | str, content_type: str = "application/j
     return visitor.post("/user_page_presence", data=body, content_type=content_type)
 
 
-def is_a_problem(answer: TestResponse, status: int) -> None:
-    """RFC 9457, and nothing of the portal's inside."""
-    assert answer.status_code == status, answer.text
-    assert answer.content_type == "application/problem+json"
-    assert answer.json["status"] == status
-    assert answer.json["title"]
-    assert answer.json["detail"]
-    assert "Traceback" not in answer.text
+def is_a_problem(response: TestResponse, status: int) -> None:
+    """Assert that the response is problem+json (RFC 9457) and reveals no internals."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    assert response.json["status"] == status
+    assert response.json["title"]
+    assert response.json["detail"]
+    assert "Traceback" not in response.text
 
 
 WRONG_TEXTS: list[Any] = [7, 1.5, True, {}, ["client-1"], "", NUL, "a" * 256]
@@ -52,25 +54,25 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in WRONG.items() for value in values])
-def test_a_value_out_of_range_is_422_and_the_field_is_named(
+def test_value_out_of_range_is_422_naming_the_field(
     amelia: Visitor, page_identifier: str, field: str, value: Any
 ) -> None:
-    answer = amelia.post("/user_page_presence", json={"page_identifier": page_identifier, field: value})
+    response = amelia.post("/user_page_presence", json={"page_identifier": page_identifier, field: value})
 
-    is_a_problem(answer, 422)
-    assert answer.json["field"] == field
+    is_a_problem(response, 422)
+    assert response.json["field"] == field
     assert rows() == []
 
 
 @pytest.mark.parametrize(
     "value", ["client-" + "9" * 240, "client-2147483648", "client--1", "client-1 ", "client-\N{ARABIC-INDIC DIGIT ONE}"]
 )
-def test_a_page_out_of_range_is_404(amelia: Visitor, value: str) -> None:
+def test_page_out_of_range_is_404(amelia: Visitor, value: str) -> None:
     is_a_problem(amelia.beat(value), 404)
 
 
 @pytest.mark.parametrize("members", [{"tab_id": "a" * 64, "fields": ["x" * 100] * 50}, {"tab_id": None, "fields": []}])
-def test_the_limits_themselves_are_accepted(amelia: Visitor, page_identifier: str, members: dict[str, Any]) -> None:
+def test_values_at_their_limits_are_accepted(amelia: Visitor, page_identifier: str, members: dict[str, Any]) -> None:
     assert amelia.beat(page_identifier, **members).status_code == 200
 
 
@@ -82,44 +84,44 @@ def test_the_limits_themselves_are_accepted(amelia: Visitor, page_identifier: st
         *(b"[" * 10_000, b'{"a":' * 2_500, b"[" * 5_000 + b"]" * 5_000),
     ],
 )
-def test_what_is_not_json_is_400(amelia: Visitor, body: bytes) -> None:
+def test_body_that_is_not_json_is_400(amelia: Visitor, body: bytes) -> None:
     is_a_problem(send(amelia, body), 400)
     assert rows() == []
 
 
 @pytest.mark.parametrize("body", [b"[]", b"7", b"null", b'"client-1"', b"true", b"NaN", b"-Infinity", b"1e999"])
-def test_json_that_is_no_object_is_422(amelia: Visitor, body: bytes) -> None:
-    """NaN and Infinity too, which Python reads though JSON has no such numbers."""
-    answer = send(amelia, body)
+def test_json_that_is_not_an_object_is_422(amelia: Visitor, body: bytes) -> None:
+    """Includes NaN and Infinity, which Python reads although JSON has no such numbers."""
+    response = send(amelia, body)
 
-    is_a_problem(answer, 422)
-    assert answer.json["field"] == "body"
+    is_a_problem(response, 422)
+    assert response.json["field"] == "body"
 
 
 @pytest.mark.parametrize(
     ("value", "status"), [("NaN", 422), ("Infinity", 422), ("-1e400", 422), ("9" * 400, 422), ("9" * 5_000, 400)]
 )
 @pytest.mark.parametrize("field", list(WRONG))
-def test_numbers_that_no_number_can_hold_are_refused(
+def test_number_of_too_many_digits_is_rejected(
     amelia: Visitor, page_identifier: str, field: str, value: str, status: int
 ) -> None:
-    """5,000 digits: Python refuses to read more than 4,300, with a ValueError, so the body is no JSON."""
+    """Python raises ValueError for more than 4,300 digits, so the body is not JSON."""
     other = "" if field == "page_identifier" else f'"page_identifier": "{page_identifier}", '
 
-    answer = send(amelia, f'{{{other}"{field}": {value}}}')
+    response = send(amelia, f'{{{other}"{field}": {value}}}')
 
-    is_a_problem(answer, status)
-    assert answer.json.get("field") == (field if status == 422 else None)
+    is_a_problem(response, status)
+    assert response.json.get("field") == (field if status == 422 else None)
     assert rows() == []
 
 
-def test_of_duplicate_keys_the_last_one_counts(amelia: Visitor, page_identifier: str) -> None:
+def test_last_of_duplicate_keys_counts(amelia: Visitor, page_identifier: str) -> None:
     body = f'{{"page_identifier": "client-999", "page_identifier": "{page_identifier}", "activity": "viewing"}}'
 
     assert send(amelia, body).status_code == 200
 
 
-def test_members_that_it_does_not_know_are_ignored_however_deep(amelia: Visitor, page_identifier: str) -> None:
+def test_unknown_members_are_ignored_at_any_depth(amelia: Visitor, page_identifier: str) -> None:
     nested: Any = 1
     for _ in range(100):
         nested = [nested]
@@ -131,29 +133,29 @@ def test_members_that_it_does_not_know_are_ignored_however_deep(amelia: Visitor,
     "content_type",
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "", "application/jsonp", "text/json"],
 )
-def test_what_does_not_say_that_it_is_json_is_415(amelia: Visitor, page_identifier: str, content_type: str) -> None:
-    answer = send(amelia, json.dumps({"page_identifier": page_identifier}), content_type)
+def test_body_without_json_content_type_is_415(amelia: Visitor, page_identifier: str, content_type: str) -> None:
+    response = send(amelia, json.dumps({"page_identifier": page_identifier}), content_type)
 
-    is_a_problem(answer, 415)
+    is_a_problem(response, 415)
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.api+json"])
-def test_json_by_another_name_is_json(amelia: Visitor, page_identifier: str, content_type: str) -> None:
+def test_json_content_type_with_suffix_is_accepted(amelia: Visitor, page_identifier: str, content_type: str) -> None:
     assert send(amelia, json.dumps({"page_identifier": page_identifier}), content_type).status_code == 200
 
 
 @pytest.mark.parametrize("size", [16 * 1024 + 1, 300_000, 10_000_000])
-def test_a_body_that_is_too_large_is_413(amelia: Visitor, page_identifier: str, size: int) -> None:
+def test_body_that_is_too_large_is_413(amelia: Visitor, page_identifier: str, size: int) -> None:
     body = json.dumps({"page_identifier": page_identifier, "pad": "x" * size})
 
     is_a_problem(send(amelia, body), 413)
 
 
-def test_a_body_without_a_length_is_read_no_further_than_the_limit(amelia: Visitor) -> None:
-    """As with chunked bodies. Werkzeug stops reading at the limit, so what is left of it is no JSON."""
-    body = _Endless()
+def test_body_without_length_is_read_up_to_the_limit_only(amelia: Visitor) -> None:
+    """This is the case of chunked bodies. Werkzeug stops at the limit, so the part that was read is not JSON."""
+    body = _EndlessBody()
 
-    answer = amelia.post(
+    response = amelia.post(
         "/user_page_presence",
         content_type="application/json",
         headers={"Transfer-Encoding": "chunked"},
@@ -161,7 +163,7 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(amelia: Visit
         environ_overrides={"wsgi.input_terminated": True},
     )
 
-    is_a_problem(answer, 400)
+    is_a_problem(response, 400)
     assert body.bytes_read <= 16 * 1024
 
 
@@ -176,13 +178,13 @@ def test_a_body_without_a_length_is_read_no_further_than_the_limit(amelia: Visit
         ("DELETE", "/session", {"GET", "HEAD", "POST", "OPTIONS"}),
     ],
 )
-def test_a_method_that_is_not_allowed_is_405_and_says_which_are(
+def test_method_that_is_not_allowed_is_405_with_the_allowed_ones(
     amelia: Visitor, method: str, path: str, allowed: set[str]
 ) -> None:
-    answer = amelia.call(method, path)
+    response = amelia.call(method, path)
 
-    is_a_problem(answer, 405)
-    assert {each.strip() for each in answer.headers["Allow"].split(",")} == allowed
+    is_a_problem(response, 405)
+    assert {each.strip() for each in response.headers["Allow"].split(",")} == allowed
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_a_method_that_is_not_allowed_is_405_and_says_which_are(
         "&".join(f"page=client-{number}" for number in range(1, 5_000)),
     ],
 )
-def test_a_query_string_is_never_a_500(amelia: Visitor, query: str) -> None:
+def test_no_query_string_causes_a_500(amelia: Visitor, query: str) -> None:
     assert amelia.get(f"/user_page_presence?{query}").status_code in (200, 422)
 
 
@@ -212,7 +214,7 @@ PATHS = [
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_path_is_never_a_500(amelia: Visitor, path: str) -> None:
+def test_no_path_causes_a_500(amelia: Visitor, path: str) -> None:
     for method in ("GET", "DELETE"):
         assert amelia.call(method, f"/user_page_presence/{path}").status_code == 404
 
@@ -220,14 +222,14 @@ def test_a_path_is_never_a_500(amelia: Visitor, path: str) -> None:
 @pytest.mark.parametrize(
     "cookie", ["a=b", "kingston_session=", "kingston_session=\xff", "kingston_session=" + "x" * 5_000, ";;;="]
 )
-def test_a_cookie_is_never_a_500(visit: Visit, cast: Cast, cookie: str) -> None:
-    answer = visit(None).get("/user_page_presence/client-1", headers={"Cookie": cookie})
+def test_no_cookie_causes_a_500(visit: Visit, cast: Cast, cookie: str) -> None:
+    response = visit(None).get("/user_page_presence/client-1", headers={"Cookie": cookie})
 
-    is_a_problem(answer, 401)
+    is_a_problem(response, 401)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png", "", "*/*;q=x", "\xff"])
-def test_the_api_speaks_json_whatever_is_asked_for(visit: Visit, accept: str) -> None:
+def test_api_responds_with_json_for_any_accept_header(visit: Visit, accept: str) -> None:
     is_a_problem(visit(None).get("/user_page_presence/client-1", headers={"Accept": accept}), 401)
 
 
@@ -253,39 +255,39 @@ FUZZ = settings(max_examples=volume(50, 250))
 
 @FUZZ
 @given(body=BODIES)
-def test_no_json_body_is_a_500(amelia: Visitor, body: dict[str, Any]) -> None:
-    answer = send(amelia, json.dumps(body))
+def test_no_json_body_causes_a_500(amelia: Visitor, body: dict[str, Any]) -> None:
+    response = send(amelia, json.dumps(body))
 
-    assert answer.status_code in (200, 400, 404, 422), answer.text
-    if answer.status_code == 422:
-        assert answer.json["field"] in WRONG
-    if answer.status_code == 200:
-        assert [user["first_name"] for user in answer.json["users"]] == ["Amelia"]
+    assert response.status_code in (200, 400, 404, 422), response.text
+    if response.status_code == 422:
+        assert response.json["field"] in WRONG
+    if response.status_code == 200:
+        assert [user["first_name"] for user in response.json["users"]] == ["Amelia"]
 
 
 @FUZZ
 @given(body=st.binary(max_size=200))
-def test_no_bytes_are_a_500(amelia: Visitor, body: bytes) -> None:
+def test_no_bytes_cause_a_500(amelia: Visitor, body: bytes) -> None:
     assert send(amelia, body).status_code in (400, 422)
 
 
 @FUZZ
 @given(page=st.text(max_size=40), tab=st.text(max_size=20))
-def test_no_address_is_a_500(amelia: Visitor, page: str, tab: str) -> None:
-    for answer in (
+def test_no_page_identifier_causes_a_500(amelia: Visitor, page: str, tab: str) -> None:
+    for response in (
         amelia.get("/user_page_presence", query_string={"page": page}),
         amelia.delete("/user_page_presence/client-1", query_string={"tab_id": tab}),
         amelia.get(f"/user_page_presence/{_quoted(page)}"),
     ):
-        assert answer.status_code in (200, 308, 404, 422)
+        assert response.status_code in (200, 308, 404, 422)
 
 
 def _quoted(text: str) -> str:
     return quote(text, safe="")
 
 
-class _Endless(io.RawIOBase):
-    """A body that goes on for ever; werkzeug's test client asks where it stands."""
+class _EndlessBody(io.RawIOBase):
+    """A body without end. Werkzeug's test client also asks for its position."""
 
     bytes_read = 0
 

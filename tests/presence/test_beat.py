@@ -1,4 +1,4 @@
-"""Presence rules 1 and 2 of ARCHITECTURE.md: what one beat says and does."""
+"""Handle one heartbeat by rules 1 and 2 of presence (ARCHITECTURE.md)."""
 
 import time
 from datetime import UTC, datetime
@@ -14,14 +14,14 @@ from tests.support.time_travel import let_pass, rows
 Visit = type[Visitor]
 
 
-def test_it_answers_with_the_roster_and_the_interval(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_response_contains_the_roster_and_the_interval(visit: Visit, cast: Cast, page_identifier: str) -> None:
     visit(cast.daniel).beat(page_identifier)
-    answer = visit(cast.amelia).beat(page_identifier, tab_id="a1", activity="editing", visible=True, fields=["Phone"])
+    response = visit(cast.amelia).beat(page_identifier, tab_id="a1", activity="editing", visible=True, fields=["Phone"])
 
-    assert answer.status_code == 200
-    assert answer.json["status"] == "updated"
-    assert answer.json["heartbeat_seconds"] == 30
-    amelia, daniel = answer.json["users"]
+    assert response.status_code == 200
+    assert response.json["status"] == "updated"
+    assert response.json["heartbeat_seconds"] == 30
+    amelia, daniel = response.json["users"]
     assert (amelia["first_name"], daniel["first_name"]) == ("Amelia", "Daniel")
     assert set(amelia) == {
         *("id", "first_name", "last_name", "email", "last_seen", "seconds_ago"),
@@ -33,26 +33,24 @@ def test_it_answers_with_the_roster_and_the_interval(visit: Visit, cast: Cast, p
 
 
 def test_rule_1_identity_comes_from_the_sign_in_session_alone(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 1: a `user_id` in a body is ignored, and so is any other claim to be somebody."""
+    """A `user_id` in the body is ignored, and so is any other claim of an identity."""
     claims = {"user_id": cast.daniel.id, "profile_id": cast.daniel.id, "id": cast.daniel.id, "email": cast.daniel.email}
 
-    answer = visit(cast.amelia).post("/user_page_presence", json={"page_identifier": page_identifier, **claims})
+    response = visit(cast.amelia).post("/user_page_presence", json={"page_identifier": page_identifier, **claims})
 
-    assert [user["id"] for user in answer.json["users"]] == [cast.amelia.id]
+    assert [user["id"] for user in response.json["users"]] == [cast.amelia.id]
     assert rows() == [(cast.amelia.id, page_identifier)]
 
 
-def test_the_page_identifier_alone_is_enough(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    answer = visit(cast.amelia).post("/user_page_presence", json={"page_identifier": page_identifier})
+def test_body_with_page_identifier_only_is_accepted(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    response = visit(cast.amelia).post("/user_page_presence", json={"page_identifier": page_identifier})
 
-    [amelia] = answer.json["users"]
+    [amelia] = response.json["users"]
     assert (amelia["activity"], amelia["visible"], amelia["fields"]) == ("viewing", True, [])
 
 
-def test_it_tells_when_the_viewer_came_and_when_it_was_last_seen(
-    visit: Visit, cast: Cast, page_identifier: str
-) -> None:
-    """`entered_at` stays while the viewer does; `last_seen` is the newest beat. Both are aware."""
+def test_viewer_has_the_times_of_arrival_and_last_heartbeat(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """`entered_at` stays while the viewer is present, `last_seen` is the newest heartbeat. Both have a time zone."""
     daniel = visit(cast.daniel)
     daniel.beat(page_identifier)
     let_pass(40)
@@ -67,7 +65,7 @@ def test_it_tells_when_the_viewer_came_and_when_it_was_last_seen(
     assert 6 < (datetime.now(UTC) - last_seen).total_seconds() < 12
 
 
-def test_who_comes_back_after_the_active_window_has_entered_anew(
+def test_viewer_who_returns_after_the_active_window_has_a_new_arrival_time(
     visit: Visit, cast: Cast, page_identifier: str
 ) -> None:
     daniel = visit(cast.daniel)
@@ -79,9 +77,7 @@ def test_who_comes_back_after_the_active_window_has_entered_anew(
     assert time.time() - datetime.fromisoformat(seen["entered_at"]).timestamp() < 5
 
 
-def test_one_profile_has_one_row_on_a_page_however_often_it_beats(
-    visit: Visit, cast: Cast, page_identifier: str
-) -> None:
+def test_profile_has_one_row_on_a_page_after_many_heartbeats(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     for _ in range(5):
         amelia.beat(page_identifier)
@@ -89,8 +85,8 @@ def test_one_profile_has_one_row_on_a_page_however_often_it_beats(
     assert rows() == [(cast.amelia.id, page_identifier)]
 
 
-def test_rule_2_the_check_of_the_profile_belongs_to_the_beat(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 2: whoever is deactivated beats no more, although the cookie is still signed."""
+def test_rule_2_heartbeat_of_a_deactivated_profile_is_401(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """The cookie is still signed; the statement checks the profile."""
     amelia = visit(cast.amelia)
     assert amelia.beat(page_identifier).status_code == 200
 
@@ -100,10 +96,8 @@ def test_rule_2_the_check_of_the_profile_belongs_to_the_beat(visit: Visit, cast:
     assert amelia.beat(page_identifier).status_code == 401
 
 
-def test_rule_2_the_check_of_the_sign_in_session_belongs_to_the_beat(
-    visit: Visit, cast: Cast, page_identifier: str
-) -> None:
-    """Rule 2: raising the epoch ends every sign-in session, at the next beat already."""
+def test_rule_2_heartbeat_of_an_ended_session_is_401(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """Raising the profile's epoch ends every sign-in session from the next heartbeat on."""
     amelia = visit(cast.amelia)
     assert amelia.beat(page_identifier).status_code == 200
 
@@ -113,10 +107,10 @@ def test_rule_2_the_check_of_the_sign_in_session_belongs_to_the_beat(
     assert amelia.beat(page_identifier).status_code == 401
 
 
-def test_rule_2_the_check_of_the_page_belongs_to_the_beat(
+def test_rule_2_heartbeat_on_a_deleted_client_is_404(
     visit: Visit, cast: Cast, client: Client, page_identifier: str
 ) -> None:
-    """Rule 2: on a client that has been deleted nobody beats, and no row is left by trying."""
+    """The attempt leaves no row."""
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier)
     amelia.leave(page_identifier)
@@ -130,9 +124,9 @@ def test_rule_2_the_check_of_the_page_belongs_to_the_beat(
 @pytest.mark.parametrize(
     "page_identifier", ["client-999999", "product-1", "client-0", "client-01", "client", "Client-1"]
 )
-def test_a_page_that_there_is_not_is_404(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    answer = visit(cast.amelia).beat(page_identifier)
+def test_heartbeat_on_an_unknown_page_is_404(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    response = visit(cast.amelia).beat(page_identifier)
 
-    assert answer.status_code == 404
-    assert answer.content_type == "application/problem+json"
+    assert response.status_code == 404
+    assert response.content_type == "application/problem+json"
     assert rows() == []

@@ -1,4 +1,4 @@
-"""Presence rule 7 of ARCHITECTURE.md: the cleanup deletes stale rows, one at a time, and survives a lost database."""
+"""Delete stale rows, in one process at a time, also after a lost database (rule 7 of presence in ARCHITECTURE.md)."""
 
 import contextlib
 import logging
@@ -33,14 +33,14 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 @contextlib.contextmanager
 def another_runner() -> Iterator[None]:
-    """Another process is at it: it holds the lock until the block ends."""
+    """Hold the job's lock until the block ends, as another process would."""
     with db.engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CLEANUP.lock})
         yield
 
 
-def test_rule_7_it_deletes_stale_rows_only(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 7: older than 5 minutes. A row that is merely past the active window stays: its tab may be asleep."""
+def test_rule_7_cleanup_deletes_stale_rows_only(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """Stale is older than 5 minutes. A row past the active window stays, because its tab may be suspended."""
     visit(cast.daniel).beat(page_identifier)
     let_pass(295)
     visit(cast.rhys).beat(page_identifier)
@@ -53,7 +53,7 @@ def test_rule_7_it_deletes_stale_rows_only(visit: Visit, cast: Cast, page_identi
     assert run_job(CLEANUP) == 0
 
 
-def test_rule_7_the_stale_window_is_the_operators(
+def test_rule_7_stale_window_is_configurable(
     make_app: Callable[..., Flask], visit: Visit, cast: Cast, page_identifier: str
 ) -> None:
     visit(cast.daniel).beat(page_identifier)
@@ -63,8 +63,8 @@ def test_rule_7_the_stale_window_is_the_operators(
         assert run_job(CLEANUP) == 1
 
 
-def test_rule_7_a_second_runner_does_nothing(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 7: of all processes one does the work; the others do not wait for it either."""
+def test_rule_7_second_runner_does_nothing(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """One of all processes does the work, and the others do not wait for it."""
     visit(cast.daniel).beat(page_identifier)
     let_pass(301)
 
@@ -75,7 +75,9 @@ def test_rule_7_a_second_runner_does_nothing(visit: Visit, cast: Cast, page_iden
     assert run_job(CLEANUP) == 1
 
 
-def test_rule_7_it_logs_how_many(visit: Visit, cast: Cast, page_identifier: str, log: pytest.LogCaptureFixture) -> None:
+def test_rule_7_cleanup_logs_the_number_of_rows(
+    visit: Visit, cast: Cast, page_identifier: str, log: pytest.LogCaptureFixture
+) -> None:
     for profile in (cast.amelia, cast.daniel):
         visit(profile).beat(page_identifier)
     let_pass(301)
@@ -85,7 +87,7 @@ def test_rule_7_it_logs_how_many(visit: Visit, cast: Cast, page_identifier: str,
     assert log.messages[-1].startswith("presence cleanup: 2 in ")
 
 
-def test_rule_7_it_survives_a_database_that_is_away(
+def test_rule_7_cleanup_survives_a_database_outage(
     shared_tapped_app: Flask,
     wiretap: Wiretap,
     visit: Visit,
@@ -93,7 +95,7 @@ def test_rule_7_it_survives_a_database_that_is_away(
     page_identifier: str,
     log: pytest.LogCaptureFixture,
 ) -> None:
-    """Rule 7: nothing is raised, it is logged, and the next turn works once the database is back."""
+    """The job logs the failure and raises nothing. The next run works once the database is back."""
     visit(cast.daniel).beat(page_identifier)
     let_pass(301)
 
@@ -106,7 +108,7 @@ def test_rule_7_it_survives_a_database_that_is_away(
     assert rows() == []
 
 
-def test_rule_7_it_survives_a_database_that_was_never_there(log: pytest.LogCaptureFixture, app: Flask) -> None:
+def test_rule_7_cleanup_survives_a_database_that_never_existed(log: pytest.LogCaptureFixture, app: Flask) -> None:
     away = create_app(settings_for("postgresql+psycopg2://postgres@/kingston?host=/nonexistent"))
 
     jobs._run_in_app(away, CLEANUP)
@@ -114,7 +116,7 @@ def test_rule_7_it_survives_a_database_that_was_never_there(log: pytest.LogCaptu
     assert "the database is away" in log.text
 
 
-def test_a_fault_of_ours_is_logged_with_its_traceback_and_ends_nothing(
+def test_programming_error_is_logged_with_traceback_and_the_job_continues(
     app: Flask, log: pytest.LogCaptureFixture
 ) -> None:
     def fail(_connection: object) -> int:
@@ -126,8 +128,8 @@ def test_a_fault_of_ours_is_logged_with_its_traceback_and_ends_nothing(
     assert "a fault of ours" in log.text
 
 
-def test_the_job_runs_every_two_minutes_once_at_a_time(app: Flask) -> None:
-    """Started by wsgi.py only; a late turn is made up for once, not as often as it was missed."""
+def test_job_runs_every_two_minutes_one_run_at_a_time(app: Flask) -> None:
+    """Only wsgi.py starts it. Several missed runs are caught up by one."""
     scheduler = start_jobs(app)
     try:
         [job] = [job for job in scheduler.get_jobs() if job.args[1] is CLEANUP]
@@ -138,8 +140,8 @@ def test_the_job_runs_every_two_minutes_once_at_a_time(app: Flask) -> None:
         scheduler.shutdown()
 
 
-def test_every_job_has_its_turn_by_the_clock_however_lately_the_process_was_started(app: Flask) -> None:
-    """A process that is restarted each night would otherwise never do what is done once a day."""
+def test_daily_job_runs_by_the_clock_after_a_recent_start(app: Flask) -> None:
+    """Otherwise a process that restarts each night would never run a daily job."""
     scheduler = start_jobs(app)
     started_at = datetime(2026, 12, 8, 10, 50, tzinfo=UTC)
     try:
@@ -150,5 +152,5 @@ def test_every_job_has_its_turn_by_the_clock_however_lately_the_process_was_star
     assert max(turns) <= datetime(2026, 12, 8, 11, 6, tzinfo=UTC)
 
 
-def test_no_two_jobs_share_a_lock() -> None:
+def test_every_job_has_its_own_lock() -> None:
     assert len({job.lock for job in JOBS}) == len({job.name for job in JOBS}) == len(JOBS)

@@ -1,4 +1,4 @@
-"""Presence rule 3 of ARCHITECTURE.md: how often tabs beat, and which timings the portal refuses to start with."""
+"""Configure heartbeat intervals, and reject timings that contradict each other (presence rule 3 of ARCHITECTURE.md)."""
 
 from collections.abc import Callable
 
@@ -13,21 +13,21 @@ from tests.support.test_client import Visitor, visitors_of
 
 
 @pytest.mark.parametrize("timings", [(30, 60, 300), (30, 61, 61), (60, 120, 300), (30, 300, 120), (0, 120, 300)])
-def test_rule_3_timings_that_contradict_each_other_are_refused_at_start_up(timings: tuple[int, int, int]) -> None:
-    """Rule 3: heartbeat × 2 < active window < stale, each strictly."""
+def test_rule_3_contradictory_timings_are_rejected_at_startup(timings: tuple[int, int, int]) -> None:
+    """heartbeat × 2 < active window < stale, each strictly."""
     with pytest.raises(ConfigurationError, match="PORTAL_HEARTBEAT_SECONDS × 2 must be less"):
         PresenceTimings(*timings)
 
 
 @pytest.mark.parametrize("timings", [(30, 61, 62), (30, 120, 300), (1, 3, 4)])
-def test_timings_in_order_are_accepted(timings: tuple[int, int, int]) -> None:
+def test_consistent_timings_are_accepted(timings: tuple[int, int, int]) -> None:
     assert PresenceTimings(*timings).heartbeat_seconds == timings[0]
 
 
-def test_rule_3_the_server_tells_the_interval_in_every_answer(
+def test_rule_3_page_and_every_response_contain_the_interval(
     make_app: Callable[..., Flask], cast: Cast, page_identifier: str
 ) -> None:
-    """Rule 3: the operator's figure reaches the browser, at first in the page and then with each beat."""
+    """The configured interval reaches the browser first in the page, then with each heartbeat."""
     amelia = visitors_of(make_app(presence=PresenceTimings(20, 90, 200)))(cast.amelia)
 
     assert amelia.beat(page_identifier).json["heartbeat_seconds"] == 20
@@ -36,10 +36,10 @@ def test_rule_3_the_server_tells_the_interval_in_every_answer(
     assert 'data-active-window-seconds="90"' in page
 
 
-def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
+def test_rule_3_page_kind_can_have_its_own_interval(
     make_app: Callable[..., Flask], cast: Cast, page_identifier: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rule 3: the more a page matters, the shorter. A new kind joins by registering, nothing else."""
+    """Important pages have shorter intervals. Registering a new kind is enough."""
     monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
     page_kinds.register(
         page_kinds.PageKind(
@@ -57,7 +57,9 @@ def test_rule_3_a_page_kind_may_have_its_own_heartbeat(
     assert amelia.beat(page_identifier).json["heartbeat_seconds"] == 30
 
 
-def test_a_page_kind_has_one_meaning(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_page_kind_cannot_be_registered_twice_with_different_meanings(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
     with pytest.raises(ConfigurationError, match="two different page kinds called client"):
         page_kinds.register(
@@ -67,10 +69,10 @@ def test_a_page_kind_has_one_meaning(app: Flask, monkeypatch: pytest.MonkeyPatch
         )
 
 
-def test_the_permission_of_a_page_kind_decides_its_beats(
+def test_permission_of_a_page_kind_applies_to_its_heartbeats(
     make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kind brings its permission as SQL over the caller and the page's number: here admins and even numbers."""
+    """A kind defines its permission as SQL over caller and page number; here administrators and even numbers."""
     monkeypatch.setattr(page_kinds, "_kinds", dict(page_kinds._kinds))
     rule = "caller.role = 'admin' AND page.number % 2 = 0"
     page_kinds.register(

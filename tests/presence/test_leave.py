@@ -1,4 +1,4 @@
-"""Presence rule 5 of ARCHITECTURE.md: leaving takes a tab out; the row goes with the last one."""
+"""Leave a page: the tab is removed, and the row with the last tab (rule 5 of presence in ARCHITECTURE.md)."""
 
 import pytest
 
@@ -15,21 +15,20 @@ Visit = type[Visitor]
 
 
 def test_rule_5_closing_one_tab_keeps_the_other(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 5: the tab that left takes what it said with it, and nothing of the other's."""
+    """The leaving tab's state disappears, the other tab's state stays."""
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="one", activity="editing", fields=["Phone"])
     amelia.beat(page_identifier, tab_id="two")
 
-    answer = amelia.leave(page_identifier, "one")
+    response = amelia.leave(page_identifier, "one")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "left"})
+    assert (response.status_code, response.json) == (200, {"status": "left"})
     [seen] = visit(cast.daniel).roster(page_identifier)
     assert (seen["id"], seen["activity"], seen["fields"]) == (cast.amelia.id, "viewing", [])
     assert tab_ids() == ["two"]
 
 
-def test_rule_5_the_row_goes_when_no_tab_is_left(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 5: one after the other."""
+def test_rule_5_row_is_deleted_with_its_last_tab(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="one")
     amelia.beat(page_identifier, tab_id="two")
@@ -39,7 +38,7 @@ def test_rule_5_the_row_goes_when_no_tab_is_left(visit: Visit, cast: Cast, page_
     assert rows() == []
 
 
-def test_a_tab_that_has_gone_silent_does_not_hold_the_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_expired_tab_does_not_keep_the_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="crashed")
     let_pass(121)
@@ -53,7 +52,7 @@ def test_a_tab_that_has_gone_silent_does_not_hold_the_row(visit: Visit, cast: Ca
     assert rows() == []
 
 
-def test_leaving_without_a_tab_takes_all_of_them(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_leaving_without_a_tab_id_removes_all_tabs(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     for tab_id in ("one", "two", None):
         amelia.beat(page_identifier, tab_id=tab_id)
@@ -62,8 +61,8 @@ def test_leaving_without_a_tab_takes_all_of_them(visit: Visit, cast: Cast, page_
     assert rows() == []
 
 
-def test_leaving_twice_or_a_page_that_one_is_not_on_is_no_error(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """The browser sends it on pagehide and cannot wait to hear whether it was needed."""
+def test_leaving_twice_or_without_having_been_there_succeeds(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """The browser sends the request on pagehide and cannot know whether it is needed."""
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="one")
 
@@ -71,7 +70,7 @@ def test_leaving_twice_or_a_page_that_one_is_not_on_is_no_error(visit: Visit, ca
     assert amelia.leave(page_identifier, "unheard-of").status_code == 200
 
 
-def test_an_unknown_tab_leaves_the_others_alone(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_leaving_with_an_unknown_tab_keeps_the_others(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="one")
     amelia.leave(page_identifier, "unheard-of")
@@ -79,7 +78,7 @@ def test_an_unknown_tab_leaves_the_others_alone(visit: Visit, cast: Cast, page_i
     assert tab_ids() == ["one"]
 
 
-def test_nobody_takes_another_off_a_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_leaving_never_removes_another_profile(visit: Visit, cast: Cast, page_identifier: str) -> None:
     visit(cast.daniel).beat(page_identifier, tab_id="one")
     amelia = visit(cast.amelia)
     amelia.leave(page_identifier, "one")
@@ -89,21 +88,21 @@ def test_nobody_takes_another_off_a_page(visit: Visit, cast: Cast, page_identifi
     assert rows() == [(cast.daniel.id, page_identifier)]
 
 
-def test_clearing_takes_the_caller_off_every_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
+def test_clearing_removes_the_caller_from_every_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
     other = f"client-{make_client('Other').id}"
     visit(cast.daniel).beat(other)
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier)
     amelia.beat(other)
 
-    answer = amelia.delete("/user_page_presence")
+    response = amelia.delete("/user_page_presence")
 
-    assert (answer.status_code, answer.json) == (200, {"status": "cleared"})
+    assert (response.status_code, response.json) == (200, {"status": "cleared"})
     assert rows() == [(cast.daniel.id, other)]
 
 
 def test_rule_5_signing_out_deletes_all_of_the_profiles_rows(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """Rule 5: on every page and from every device, at once."""
+    """On every page and from every device, at once."""
     other = f"client-{make_client('Other').id}"
     visit(cast.daniel).beat(page_identifier)
     amelia, tablet = visit(cast.amelia), visit(cast.amelia)
@@ -114,8 +113,8 @@ def test_rule_5_signing_out_deletes_all_of_the_profiles_rows(visit: Visit, cast:
     assert rows() == [(cast.daniel.id, page_identifier)]
 
 
-def test_a_page_that_is_gone_can_still_be_left(visit: Visit, cast: Cast, client: Client, page_identifier: str) -> None:
-    """404 says nothing about the page, but the caller's own row must not outlive it."""
+def test_page_of_a_deleted_client_can_be_left(visit: Visit, cast: Cast, client: Client, page_identifier: str) -> None:
+    """The response is 404, but the caller's own row must not outlive the page."""
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier)
     db.session.delete(client)
@@ -126,11 +125,11 @@ def test_a_page_that_is_gone_can_still_be_left(visit: Visit, cast: Cast, client:
 
 
 @pytest.mark.parametrize("tab_id", ["", ".", "a b", "a" * 65, "ä", "%00", "a%0A"])
-def test_a_tab_id_out_of_shape_is_named(visit: Visit, cast: Cast, page_identifier: str, tab_id: str) -> None:
+def test_malformed_tab_id_is_422_naming_the_field(visit: Visit, cast: Cast, page_identifier: str, tab_id: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier)
 
-    answer = amelia.delete(f"/user_page_presence/{page_identifier}?tab_id={tab_id}")
+    response = amelia.delete(f"/user_page_presence/{page_identifier}?tab_id={tab_id}")
 
-    assert (answer.status_code, answer.json["field"]) == (422, "tab_id")
+    assert (response.status_code, response.json["field"]) == (422, "tab_id")
     assert rows() == [(cast.amelia.id, page_identifier)]

@@ -1,4 +1,6 @@
-"""Presence rule 2 of ARCHITECTURE.md: one statement and one round trip, heard on the wire to PostgreSQL."""
+"""Send one statement in one round trip for each call (rule 2 of presence in ARCHITECTURE.md), observed in PostgreSQL's
+protocol.
+"""
 
 import re
 
@@ -22,44 +24,44 @@ Visit = type[Visitor]
 
 @pytest.fixture
 def amelia(tapped_visit: Visit, cast: Cast, page_identifier: str) -> Visitor:
-    """Signed in, her token fetched, the connection open and its statements prepared."""
+    """Amelia, signed in, with a token, an open connection and prepared statements."""
     visitor = tapped_visit(cast.amelia).with_token()
     visitor.beat(page_identifier)
     return visitor
 
 
-def test_rule_2_a_beat_is_one_prepared_statement_and_one_round_trip(
+def test_rule_2_heartbeat_is_one_prepared_statement_and_one_round_trip(
     amelia: Visitor, wiretap: Wiretap, page_identifier: str
 ) -> None:
-    """Rule 2: no BEGIN, no ping, no look-up of the profile: nothing else crosses the wire in that request."""
-    with wiretap.listening() as heard:
-        answer = amelia.beat(page_identifier, tab_id="a", activity="editing", fields=["Phone"])
+    """The request sends nothing else: no BEGIN, no ping, no look-up of the profile."""
+    with wiretap.listening() as statements:
+        response = amelia.beat(page_identifier, tab_id="a", activity="editing", fields=["Phone"])
 
-    assert answer.status_code == 200
-    assert len(heard) == 1
-    assert re.match(r"EXECUTE presence_beats \(", heard[0])
-    assert ";" not in heard[0]
+    assert response.status_code == 200
+    assert len(statements) == 1
+    assert re.match(r"EXECUTE presence_beats \(", statements[0])
+    assert ";" not in statements[0]
 
 
 @pytest.mark.parametrize("page_identifier", ["client-999999"])
-def test_a_refused_beat_costs_no_more(amelia: Visitor, wiretap: Wiretap, page_identifier: str) -> None:
-    with wiretap.listening() as heard:
-        answer = amelia.beat(page_identifier)
+def test_rejected_heartbeat_is_one_statement(amelia: Visitor, wiretap: Wiretap, page_identifier: str) -> None:
+    with wiretap.listening() as statements:
+        response = amelia.beat(page_identifier)
 
-    assert answer.status_code == 404
-    assert len(heard) == 1
+    assert response.status_code == 404
+    assert len(statements) == 1
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"page_identifier": 7}', b'{"page_identifier": "nowhere"}'])
-def test_what_is_wrong_at_sight_never_reaches_the_database(amelia: Visitor, wiretap: Wiretap, body: bytes) -> None:
-    with wiretap.listening() as heard:
-        answer = amelia.post("/user_page_presence", data=body, content_type="application/json")
+def test_invalid_heartbeat_sends_no_statement(amelia: Visitor, wiretap: Wiretap, body: bytes) -> None:
+    with wiretap.listening() as statements:
+        response = amelia.post("/user_page_presence", data=body, content_type="application/json")
 
-    assert answer.status_code in (400, 404, 422)
-    assert heard == []
+    assert response.status_code in (400, 404, 422)
+    assert statements == []
 
 
-def test_the_other_calls_are_one_round_trip_too(amelia: Visitor, wiretap: Wiretap, client: Client) -> None:
+def test_every_other_call_is_one_round_trip(amelia: Visitor, wiretap: Wiretap, client: Client) -> None:
     page = f"client-{client.id}"
     for call in (
         lambda: amelia.get(f"/user_page_presence/{page}"),
@@ -67,26 +69,26 @@ def test_the_other_calls_are_one_round_trip_too(amelia: Visitor, wiretap: Wireta
         lambda: amelia.leave(page, "a"),
         lambda: amelia.delete("/user_page_presence"),
     ):
-        with wiretap.listening() as heard:
+        with wiretap.listening() as statements:
             assert call().status_code == 200
-        assert len(heard) == 1, heard
-        assert heard[0].startswith("EXECUTE presence_")
+        assert len(statements) == 1, statements
+        assert statements[0].startswith("EXECUTE presence_")
 
 
-def test_a_connection_that_the_server_has_closed_is_found_out_and_replaced(
+def test_connection_that_the_server_has_closed_is_replaced(
     amelia: Visitor, wiretap: Wiretap, page_identifier: str
 ) -> None:
-    """Nothing pings before a beat, so the first one after a restart of PostgreSQL meets a dead connection."""
+    """No ping precedes a heartbeat, so the first one after a restart of PostgreSQL finds a closed connection."""
     wiretap.break_connections()
 
     assert amelia.beat(page_identifier).status_code == 200
     assert amelia.beat(page_identifier).status_code == 200
 
 
-def test_beats_are_hot_updates(make_database: DatabaseMaker, migrated_url: str) -> None:
-    """A promise: no beat touches an index. (PostgreSQL 15 counts a BRIN index as one.)
+def test_heartbeats_are_hot_updates(make_database: DatabaseMaker, migrated_url: str) -> None:
+    """No heartbeat writes to an index. PostgreSQL 15 counts a BRIN index as one.
 
-    In a database of its own, for sessions tell their statistics late, those of other tests too.
+    The test has its own database, because sessions report their statistics late, also those of other tests.
     """
     app = create_app(settings_for(make_database(migrated_url)))
     with app.app_context():
@@ -104,8 +106,8 @@ def test_beats_are_hot_updates(make_database: DatabaseMaker, migrated_url: str) 
     assert hot_updates == 20
 
 
-def test_a_beat_draws_no_number_from_the_sequence(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """INSERT … ON CONFLICT would: 2³¹ ids last a year of 70 beats a second."""
+def test_heartbeat_of_a_known_tab_uses_no_id_of_the_sequence(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """INSERT … ON CONFLICT would use one each time: 2³¹ ids last a year at 70 heartbeats a second."""
     amelia = visit(cast.amelia)
     for _ in range(10):
         amelia.beat(page_identifier)
@@ -116,7 +118,7 @@ def test_a_beat_draws_no_number_from_the_sequence(visit: Visit, cast: Cast, page
 
 
 def _updates() -> tuple[int, int | None]:
-    """(updates, HOT updates) so far; None where BRIN stops HOT. The session that has beaten is asked to tell now."""
+    """Return (updates, HOT updates) so far, None where BRIN prevents HOT. Flushes the statistics first."""
     with db.engines[PRESENCE_BIND].connect() as connection:
         connection.execute(text("SELECT pg_stat_force_next_flush()"))
     row = db.session.execute(

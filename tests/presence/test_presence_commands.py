@@ -1,4 +1,4 @@
-"""`flask presence …`: see who is where, clean up, mend by hand."""
+"""Run the commands `flask presence …`."""
 
 import re
 from typing import Any
@@ -37,7 +37,7 @@ def other_page(cast: Cast, page_identifier: str) -> str:
     return f"client-{make_client('Other').id}"
 
 
-def test_list_shows_who_is_where_newest_beat_first(
+def test_list_shows_users_by_page_newest_heartbeat_first(
     run: Any, visit: Visit, cast: Cast, page_identifier: str, other_page: str
 ) -> None:
     visit(cast.daniel).beat(page_identifier)
@@ -57,7 +57,9 @@ def test_list_shows_who_is_where_newest_beat_first(
     assert result.stderr == "3 rows\n"
 
 
-def test_list_of_one_page(run: Any, visit: Visit, cast: Cast, page_identifier: str, other_page: str) -> None:
+def test_list_of_one_page_shows_only_its_users(
+    run: Any, visit: Visit, cast: Cast, page_identifier: str, other_page: str
+) -> None:
     visit(cast.daniel).beat(page_identifier)
     visit(cast.rhys).beat(other_page)
 
@@ -65,7 +67,7 @@ def test_list_of_one_page(run: Any, visit: Visit, cast: Cast, page_identifier: s
     assert run("list", "--page", "nowhere").stdout == ""
 
 
-def test_cleanup_deletes_the_stale_rows_and_says_how_many(
+def test_cleanup_deletes_stale_rows_and_prints_their_number(
     run: Any, visit: Visit, cast: Cast, page_identifier: str
 ) -> None:
     visit(cast.daniel).beat(page_identifier)
@@ -76,7 +78,7 @@ def test_cleanup_deletes_the_stale_rows_and_says_how_many(
     assert rows() == [(cast.amelia.id, page_identifier)]
 
 
-def test_clear_takes_a_user_off_every_page(
+def test_clear_removes_a_user_from_every_page(
     run: Any, visit: Visit, cast: Cast, page_identifier: str, other_page: str
 ) -> None:
     for page in (page_identifier, other_page):
@@ -87,7 +89,7 @@ def test_clear_takes_a_user_off_every_page(
     assert rows() == [(cast.daniel.id, page_identifier)]
 
 
-def test_clear_takes_everybody_off_a_page(
+def test_clear_removes_all_users_from_a_page(
     run: Any, visit: Visit, cast: Cast, page_identifier: str, other_page: str
 ) -> None:
     for profile in (cast.amelia, cast.daniel):
@@ -99,14 +101,14 @@ def test_clear_takes_everybody_off_a_page(
 
 
 @pytest.mark.parametrize("arguments", [[], ["--user", "a@firm.example", "--page", "client-1"]])
-def test_clear_wants_one_of_the_two(run: Any, arguments: list[str]) -> None:
+def test_clear_requires_either_user_or_page(run: Any, arguments: list[str]) -> None:
     result = run("clear", *arguments)
 
     assert result.exit_code == 2
     assert "Name either --user or --page." in result.output
 
 
-def test_clear_of_an_unknown_user_is_named(run: Any) -> None:
+def test_clear_of_an_unknown_user_names_the_email(run: Any) -> None:
     result = run("clear", "--user", "nobody@firm.example")
 
     assert result.exit_code == 1
@@ -114,7 +116,7 @@ def test_clear_of_an_unknown_user_is_named(run: Any) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(presence.commands))
-def test_the_help_of_every_command_has_an_example(run: Any, command: str) -> None:
+def test_help_of_every_command_has_an_example(run: Any, command: str) -> None:
     result = run(command, "--help")
 
     assert result.exit_code == 0
@@ -122,7 +124,7 @@ def test_the_help_of_every_command_has_an_example(run: Any, command: str) -> Non
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["cleanup"], ["clear", "--page", "client-1"]])
-def test_a_database_that_is_away_is_one_line_and_exit_code_1(arguments: list[str]) -> None:
+def test_database_outage_is_one_line_and_exit_code_1(arguments: list[str]) -> None:
     app = create_app(settings_for("postgresql+psycopg2://postgres@/kingston?host=/nonexistent"))
 
     result = app.test_cli_runner().invoke(args=["presence", *arguments])

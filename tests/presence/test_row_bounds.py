@@ -1,4 +1,4 @@
-"""What one person's beats can make a row hold, and so every roster that others read."""
+"""Limit what one profile's heartbeats can store, because every roster of the page contains it."""
 
 import json
 
@@ -11,8 +11,8 @@ from portal.auth.models import ROLES
 from portal.clients.permissions import EDITABLE_SQL
 from portal.extensions import db
 from portal.page_kinds import parse
-from portal.presence import store
 from portal.presence.beats import MAX_FIELD_LENGTH, MAX_FIELDS, MAX_FIELDS_BYTES, MAX_TABS, Beat
+from portal.presence.store import current_store
 from portal.presence.tab_sql import MAX_ROW_BYTES
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -30,11 +30,11 @@ EVERY_FIELD = [
 
 
 def fill(visitor: Visitor, page_identifier: str, tabs: int = MAX_TABS + 5) -> None:
-    """Beat with as many tabs as possible, each saying as much as possible."""
+    """Send heartbeats of as many tabs as possible, each as large as possible."""
     for number in range(tabs):
         tab_id = f"{number:064}"
-        said = {**CLAIMS, "fields": WORST_FIELDS, "stream": 1_000_000}
-        assert visitor.beat(page_identifier, tab_id=tab_id, **said).status_code == 200
+        state = {**CLAIMS, "fields": WORST_FIELDS, "stream": 1_000_000}
+        assert visitor.beat(page_identifier, tab_id=tab_id, **state).status_code == 200
 
 
 def bytes_of_rows() -> list[int]:
@@ -42,7 +42,7 @@ def bytes_of_rows() -> list[int]:
 
 
 @pytest.mark.parametrize("who", ["amelia", "rhys"])
-def test_row_stays_within_its_bytes_and_tabs_whatever_beats_say(
+def test_row_stays_within_its_bytes_and_tabs_for_any_heartbeats(
     visit: Visit, cast: Cast, page_identifier: str, who: str
 ) -> None:
     fill(visit(getattr(cast, who)), page_identifier)
@@ -59,16 +59,16 @@ def test_fields_that_fit_are_kept_in_their_order(visit: Visit, cast: Cast, page_
     assert amelia["fields"] == WORST_FIELDS[: MAX_FIELDS_BYTES // MAX_FIELD_LENGTH]
 
 
-def test_statement_itself_keeps_no_more_than_fits(app: Flask, cast: Cast, page_identifier: str) -> None:
-    """Whoever calls the store, and however the names are written."""
-    said = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * MAX_FIELD_LENGTH,) * MAX_FIELDS)
+def test_statement_enforces_the_limit_by_itself(app: Flask, cast: Cast, page_identifier: str) -> None:
+    """Also for a caller of the store itself, and for names of 4 bytes a character."""
+    beat = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * MAX_FIELD_LENGTH,) * MAX_FIELDS)
     for _ in range(2):
-        roster, _version = store.beat(identity_of(app, cast.amelia), said, 120)
+        roster, _version = current_store().beat(identity_of(app, cast.amelia), beat)
         assert [tab["fields"] for tab in roster.rows[0][-1].values()] == [[]]
 
 
-def test_tabs_of_an_honest_person_are_all_kept(visit: Visit, cast: Cast, page_identifier: str) -> None:
-    """One editor in which every field is changed, a waiting tab and more that only look on."""
+def test_tabs_of_an_ordinary_user_are_all_kept(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """One editor in which every field is changed, one waiting tab and several that only view."""
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="1" * 41, activity="editing", fields=EVERY_FIELD, stream=1)
     amelia.beat(page_identifier, tab_id="2" * 41, waiting=True, stream=1)
@@ -81,7 +81,7 @@ def test_tabs_of_an_honest_person_are_all_kept(visit: Visit, cast: Cast, page_id
     assert "waiting_since" in seen
 
 
-def test_reader_claims_neither_editing_nor_fields_nor_a_place_in_the_queue(
+def test_reader_appears_neither_editing_nor_waiting_nor_with_fields(
     visit: Visit, cast: Cast, page_identifier: str
 ) -> None:
     rhys = visit(cast.rhys)
@@ -97,12 +97,12 @@ def test_reader_cannot_ask_the_others_to_finish(visit: Visit, cast: Cast, page_i
     rhys = visit(cast.rhys)
     rhys.beat(page_identifier, tab_id="t", waiting=True)
 
-    answer = rhys.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": "t"})
+    response = rhys.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": "t"})
 
-    assert (answer.status_code, answer.json["field"]) == (422, "tab_id")
+    assert (response.status_code, response.json["field"]) == (422, "tab_id")
 
 
-def test_readers_repeated_claims_are_no_news(visit: Visit, cast: Cast, page_identifier: str, wire: object) -> None:
+def test_readers_repeated_claims_notify_no_page(visit: Visit, cast: Cast, page_identifier: str, wire: object) -> None:
     rhys = visit(cast.rhys)
     rhys.beat(page_identifier, tab_id="t", **CLAIMS)
     before = since_of("t")
@@ -117,23 +117,23 @@ def since_of(tab_id: str) -> float:
     return float(db.session.execute(query, {"tab_id": tab_id}).scalar_one())
 
 
-def test_worst_rows_on_every_page_of_a_list_leave_its_rosters_small(visit: Visit, cast: Cast) -> None:
-    """Before the bounds a reader could make them 736 KB."""
+def test_rosters_of_a_list_stay_small_with_the_largest_rows(visit: Visit, cast: Cast) -> None:
+    """Without limits a reader could make them 736 KB."""
     pages = [f"client-{make_client(f'Client {number}').id}" for number in range(25)]
     daniel, rhys = visit(cast.daniel).with_token(), visit(cast.rhys).with_token()
     for page in pages:
         fill(daniel, page, tabs=3)
         fill(rhys, page, tabs=3)
 
-    answer = visit(cast.amelia).get("/user_page_presence?" + "&".join(f"page={page}" for page in pages))
+    response = visit(cast.amelia).get("/user_page_presence?" + "&".join(f"page={page}" for page in pages))
 
-    users = [user for roster in answer.json.values() for user in roster]
+    users = [user for roster in response.json.values() for user in roster]
     assert len(users) == 50
     assert all(len(json.dumps(user, ensure_ascii=False).encode()) < MAX_ROW_BYTES for user in users)
     assert all(user["fields"] == [] for user in users if user["first_name"] == "Rhys")
 
 
-def test_the_right_to_edit_is_the_same_in_sql(cast: Cast) -> None:
+def test_permission_to_edit_is_the_same_in_sql_and_python(cast: Cast) -> None:
     """The statement reads the role, the pages ask the profile."""
     for role in ROLES:
         profile = Profile(first_name="A", last_name="B", email="x@firm.example", role=role)

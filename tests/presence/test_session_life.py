@@ -1,4 +1,4 @@
-"""Presence rule 8 of ARCHITECTURE.md: beats never extend a sign-in session: an unattended screen still signs out."""
+"""Never extend a sign-in session by a heartbeat: an unattended page signs out (presence rule 8 of ARCHITECTURE.md)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -30,20 +30,20 @@ def clock():
 
 
 @pytest.mark.parametrize("call", BACKGROUND_CALLS.values(), ids=BACKGROUND_CALLS)
-def test_rule_8_what_a_page_does_by_itself_sets_no_cookie(visit: Visit, cast: Cast, page_identifier: str, call) -> None:
-    """Rule 8: a new cookie would carry a new time."""
+def test_rule_8_background_requests_set_no_cookie(visit: Visit, cast: Cast, page_identifier: str, call) -> None:
+    """A new cookie would contain a new time of activity."""
     amelia = visit(cast.amelia).with_token()
 
-    answer = call(amelia, page_identifier)
+    response = call(amelia, page_identifier)
 
-    assert answer.status_code == 200
-    assert "Set-Cookie" not in answer.headers
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
 
 
-def test_rule_8_an_unattended_screen_signs_out_although_it_beats(
+def test_rule_8_unattended_page_signs_out_despite_heartbeats(
     visit: Visit, cast: Cast, page_identifier: str, clock: time_machine.Traveller
 ) -> None:
-    """Rule 8: one beat a minute, and after the idle limit the session is over for all."""
+    """One heartbeat a minute; after the idle limit the session ends for all requests."""
     amelia = visit(cast.amelia).with_token()
     amelia.get("/clients")
     for _ in range(IDLE_MINUTES):
@@ -57,7 +57,7 @@ def test_rule_8_an_unattended_screen_signs_out_although_it_beats(
     assert amelia.get("/clients").status_code == 302
 
 
-def test_a_page_that_a_person_opens_prolongs_the_session(
+def test_page_opened_by_the_user_extends_the_session(
     visit: Visit, cast: Cast, page_identifier: str, clock: time_machine.Traveller
 ) -> None:
     amelia = visit(cast.amelia).with_token()
@@ -68,7 +68,7 @@ def test_a_page_that_a_person_opens_prolongs_the_session(
     assert amelia.beat(page_identifier).status_code == 200
 
 
-def test_a_cookie_from_the_future_or_changed_by_a_letter_is_worth_nothing(
+def test_cookie_from_the_future_or_with_a_changed_letter_is_rejected(
     visit: Visit, cast: Cast, page_identifier: str
 ) -> None:
     amelia = visit(cast.amelia).with_token()

@@ -1,4 +1,4 @@
-"""Presence rule 2 of ARCHITECTURE.md: a viewer is all of its tabs merged, on however many devices."""
+"""Merge all tabs of a profile, on any number of devices, into one viewer (rule 2 of presence in ARCHITECTURE.md)."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def laptop(visit: Visit, cast: Cast) -> Visitor:
 
 @pytest.fixture
 def tablet(visit: Visit, cast: Cast) -> Visitor:
-    """A second device of the same person: another sign-in session, another cookie."""
+    """A second device of the same user, with its own sign-in session and cookie."""
     return visit(cast.amelia)
 
 
@@ -40,17 +40,19 @@ def seen(visit: Visit, cast: Cast, page_identifier: str) -> Any:
 def test_rule_2_two_devices_of_one_profile_are_one_viewer(
     laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
 ) -> None:
-    """Rule 2: activity, visibility and fields are those of all tabs together; the same ones in every answer."""
+    """Activity, visibility and fields combine those of all tabs, in every response."""
     laptop.beat(page_identifier, tab_id="laptop", activity="viewing", visible=False, fields=["Phone"])
-    answer = tablet.beat(page_identifier, tab_id="tablet", activity="editing", visible=True, fields=["Email", "Phone"])
+    response = tablet.beat(
+        page_identifier, tab_id="tablet", activity="editing", visible=True, fields=["Email", "Phone"]
+    )
 
-    [amelia] = answer.json["users"]
+    [amelia] = response.json["users"]
     assert (amelia["activity"], amelia["visible"], amelia["fields"]) == ("editing", True, ["Email", "Phone"])
     assert seen() == {**amelia, "seconds_ago": seen()["seconds_ago"]}
     assert len(rows()) == 1
 
 
-def test_a_viewer_edits_when_any_tab_does(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+def test_viewer_edits_when_any_tab_edits(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
     laptop.beat(page_identifier, tab_id="laptop", activity="editing")
     tablet.beat(page_identifier, tab_id="tablet", activity="viewing")
     assert seen()["activity"] == "editing"
@@ -59,10 +61,10 @@ def test_a_viewer_edits_when_any_tab_does(laptop: Visitor, tablet: Visitor, page
     assert seen()["activity"] == "viewing"
 
 
-def test_rule_4_a_viewer_is_away_when_every_tab_is_hidden(
+def test_rule_4_viewer_is_away_when_every_tab_is_hidden(
     laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
 ) -> None:
-    """Rule 4: a hidden tab stays on the roster, marked away; one visible tab is enough to be there."""
+    """A hidden tab stays on the roster as away. One visible tab is enough not to be away."""
     laptop.beat(page_identifier, tab_id="laptop", visible=True)
     tablet.beat(page_identifier, tab_id="tablet", visible=False)
     assert seen()["visible"] is True
@@ -71,15 +73,15 @@ def test_rule_4_a_viewer_is_away_when_every_tab_is_hidden(
     assert seen()["visible"] is False
 
 
-def test_a_beat_replaces_what_its_own_tab_said_before(laptop: Visitor, page_identifier: str, seen: Any) -> None:
+def test_heartbeat_replaces_the_previous_state_of_its_tab(laptop: Visitor, page_identifier: str, seen: Any) -> None:
     laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Phone", "Email"])
     laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Email"])
 
     assert seen()["fields"] == ["Email"]
 
 
-def test_a_tab_that_stops_beating_drops_out(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
-    """Rule 2: the next beat of another tab drops those that have not beaten inside the active window."""
+def test_tab_without_heartbeats_is_removed(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+    """The next heartbeat of another tab removes tabs that are past the active window."""
     laptop.beat(page_identifier, tab_id="laptop", activity="editing", fields=["Phone"])
     let_pass(121)
     tablet.beat(page_identifier, tab_id="tablet", visible=False)
@@ -88,10 +90,10 @@ def test_a_tab_that_stops_beating_drops_out(laptop: Visitor, tablet: Visitor, pa
     assert tab_ids() == ["tablet"]
 
 
-def test_a_silent_tab_no_longer_counts_even_before_it_is_dropped(
+def test_expired_tab_does_not_count_before_its_removal(
     laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any
 ) -> None:
-    """A tab ages between the beats of the others too: at reading, the window counts again."""
+    """Tabs also expire between heartbeats: reading applies the window again."""
     laptop.beat(page_identifier, tab_id="laptop", activity="editing")
     let_pass(100)
     tablet.beat(page_identifier, tab_id="tablet")
@@ -103,7 +105,7 @@ def test_a_silent_tab_no_longer_counts_even_before_it_is_dropped(
     assert seen()["activity"] == "viewing"
 
 
-def test_a_tab_inside_the_window_stays(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
+def test_tab_within_the_window_stays(laptop: Visitor, tablet: Visitor, page_identifier: str, seen: Any) -> None:
     laptop.beat(page_identifier, tab_id="laptop", activity="editing")
     let_pass(115)
     tablet.beat(page_identifier, tab_id="tablet")
@@ -112,15 +114,15 @@ def test_a_tab_inside_the_window_stays(laptop: Visitor, tablet: Visitor, page_id
     assert tab_ids() == ["laptop", "tablet"]
 
 
-def test_one_browser_cannot_grow_a_row_for_ever(laptop: Visitor, page_identifier: str) -> None:
-    """The newest tabs are kept, up to a limit."""
+def test_number_of_tabs_in_a_row_is_limited(laptop: Visitor, page_identifier: str) -> None:
+    """The newest tabs are kept."""
     for number in range(MAX_TABS + 5):
         laptop.beat(page_identifier, tab_id=f"tab{number:02}")
 
     assert tab_ids() == [f"tab{number:02}" for number in range(5, MAX_TABS + 5)]
 
 
-def test_what_a_tab_says_ends_on_its_own_page(laptop: Visitor, page_identifier: str, cast: Cast) -> None:
+def test_tab_state_belongs_to_its_page(laptop: Visitor, page_identifier: str, cast: Cast) -> None:
     """The same tab id on another page is another tab."""
     other = db.session.scalar(
         text("INSERT INTO clients (client_ref, name, client_type) VALUES ('X', 'X', 'trust') RETURNING id")

@@ -1,4 +1,4 @@
-"""A beat also tells the version of the page's record, so that an open page hears of a save within one heartbeat."""
+"""Return the record's version with each heartbeat, so that an open page learns of a save within one interval."""
 
 import json
 
@@ -10,29 +10,31 @@ from werkzeug.test import TestResponse
 from portal import page_kinds
 from portal.clients import Client
 from portal.extensions import PRESENCE_BIND, db
-from portal.presence import sql
-from tests.presence.test_express_lane import LANES, by
+from portal.presence import beat_sql
 from tests.support.cast import Cast
 from tests.support.factories import make_client
+from tests.support.heartbeats import PATHS, by
 from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_it_is_the_records_version_as_it_is_now(
-    visit: Visit, cast: Cast, client: Client, page_identifier: str, lane: str
+@pytest.mark.parametrize("path", PATHS)
+def test_response_contains_the_records_current_version(
+    visit: Visit, cast: Cast, client: Client, page_identifier: str, path: str
 ) -> None:
     amelia = visit(cast.amelia).with_token()
-    assert by(lane, amelia, {"page_identifier": page_identifier}).json["version"] == 1
+    assert by(path, amelia, {"page_identifier": page_identifier}).json["version"] == 1
 
     client.version = 7
     db.session.commit()
 
-    assert by(lane, amelia, {"page_identifier": page_identifier}).json["version"] == 7
+    assert by(path, amelia, {"page_identifier": page_identifier}).json["version"] == 7
 
 
-def test_each_page_of_a_round_has_its_own(visit: Visit, cast: Cast, client: Client, page_identifier: str) -> None:
+def test_each_page_of_a_batch_has_its_own_version(
+    visit: Visit, cast: Cast, client: Client, page_identifier: str
+) -> None:
     other = make_client("Other", version=3)
     amelia = visit(cast.amelia).with_token()
 
@@ -40,39 +42,39 @@ def test_each_page_of_a_round_has_its_own(visit: Visit, cast: Cast, client: Clie
     assert amelia.beat(f"client-{other.id}").json["version"] == 3
 
 
-def test_a_kind_without_versions_says_null(
+def test_version_is_null_for_a_kind_without_versions(
     visit: Visit, cast: Cast, app: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = page_kinds.PageKind(
         "report", "report", load=lambda profile, number: None, visible_sql="true", editable_sql="true"
     )
     monkeypatch.setitem(page_kinds._kinds, "report", kind)
-    db.engines[PRESENCE_BIND].dispose()  # so that the next beat prepares its statements anew
+    db.engines[PRESENCE_BIND].dispose()  # so that the next heartbeat prepares its statements again
     try:
         assert visit(cast.amelia).beat("report-1").json["version"] is None
     finally:
         db.engines[PRESENCE_BIND].dispose()
 
 
-@pytest.mark.parametrize("lane", LANES)
-def test_nobody_learns_the_version_of_a_page_that_is_not_theirs(
-    visit: Visit, cast: Cast, olgas_browser: Visitor, client: Client, page_identifier: str, lane: str
+@pytest.mark.parametrize("path", PATHS)
+def test_version_of_a_forbidden_page_is_not_returned(
+    visit: Visit, cast: Cast, olgas_browser: Visitor, client: Client, page_identifier: str, path: str
 ) -> None:
     client.version = 4711
     db.session.commit()
-    answers: list[TestResponse] = [
-        by(lane, olgas_browser, {"page_identifier": page_identifier}),
-        by(lane, visit(cast.amelia), {"page_identifier": "client-999999"}),
+    responses: list[TestResponse] = [
+        by(path, olgas_browser, {"page_identifier": page_identifier}),
+        by(path, visit(cast.amelia), {"page_identifier": "client-999999"}),
     ]
 
-    assert [answer.status_code for answer in answers] == [401, 404]
-    assert all("version" not in answer.json and "4711" not in answer.text for answer in answers)
+    assert [response.status_code for response in responses] == [401, 404]
+    assert all("version" not in response.json and "4711" not in response.text for response in responses)
 
 
-def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
+def test_statement_returns_no_version_for_a_forbidden_page(
     app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not the view alone: the row that the database answers for somebody else's page holds no version either."""
+    """The row from the database contains no version either, so the rule does not depend on the view."""
     closed = page_kinds.PageKind(
         "vault", "vault", load=lambda profile, number: None, visible_sql="false", editable_sql="true", version_sql="42"
     )
@@ -80,7 +82,7 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     caller = identity_of(app, cast.amelia)
     arguments = ([caller.profile_id], [caller.session_id], ["vault-1"], ["vault"], [1], ["t"], ["{}"], 120)
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
-        cursor.execute(sql.beats().replace(sql.PREPARED_BEATS, "vault_beats"))
+        cursor.execute(beat_sql.beats().replace(beat_sql.PREPARED_BEATS, "vault_beats"))
         cursor.execute("EXECUTE vault_beats (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
         [(signed_in, may_see, _, _, version, _)] = cursor.fetchall()
         cursor.execute("DEALLOCATE vault_beats")
@@ -88,9 +90,10 @@ def test_the_statement_asks_for_the_version_only_where_the_page_may_be_seen(
     assert (signed_in, may_see, version) == (True, False, None)
 
 
-def test_the_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client, page_identifier: str) -> None:
-    """In the plan that serves all day: nothing of clients is read but by its key, once for the permission, once for
-    the version."""
+def test_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client, page_identifier: str) -> None:
+    """In the generic plan, the statement reads clients by primary key only: once for the permission, once for the
+    version.
+    """
     for n in range(100):
         make_client(f"Client {n}", adviser_id=cast.amelia.id)
     db.session.execute(text("ANALYZE clients"))  # in a table of a page or none every index costs the same
@@ -108,7 +111,8 @@ def test_the_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client
     )
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(
-            f"EXPLAIN (FORMAT JSON) EXECUTE {sql.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
+            f"EXPLAIN (FORMAT JSON) EXECUTE {beat_sql.PREPARED_BEATS}"
+            " (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
             arguments,
         )
         [[[plan]]] = cursor.fetchall()
