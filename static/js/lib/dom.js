@@ -25,7 +25,9 @@ export function query(root, selector, type) {
  * @param {new () => T} type
  */
 export const queryAll = (root, selector, type) =>
-	[...root.querySelectorAll(selector)].filter((element) => element instanceof type);
+	[...root.querySelectorAll(selector)].filter(
+		/** @returns {element is T} */ (element) => element instanceof type,
+	);
 
 /**
  * Create an element with properties and children.

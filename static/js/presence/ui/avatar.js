@@ -1,7 +1,7 @@
 // @ts-check
 /** Draws viewers: an avatar, a row of avatars, a list of people (an item's markup: templates/presence/_person.html). */
 import { hueClass, initials } from "../../lib/initials.js";
-import { make, write } from "../../lib/dom.js";
+import { make, query, write } from "../../lib/dom.js";
 import { stateOf } from "../sync/roster.js";
 import { doing, fullName, isEditing, lastSeen, titleOf } from "./wording.js";
 
@@ -35,21 +35,25 @@ export function drawAvatars(row, others) {
  * @param {User[]} users
  */
 export function drawPeople(list, users) {
-	const template = list.parentElement.querySelector("template");
+	const template = query(/** @type {Element} */ (list.parentElement), "template", HTMLTemplateElement);
 	const shown = /** @type {HTMLElement[]} */ ([...list.children]);
 	const items = users.map((user) => {
 		const known = shown.find(({ dataset }) => dataset.id === `${user.id}`);
-		return fillPerson(known ?? document.importNode(template.content, true).firstElementChild, user);
+		return fillPerson(known ?? query(document.importNode(template.content, true), "li", HTMLElement), user);
 	});
 	if (items.length !== shown.length || items.some((item, i) => item !== shown[i]))
 		list.replaceChildren(...items);
 }
 
+/**
+ * @param {HTMLElement} item
+ * @param {User} user
+ */
 function fillPerson(item, user) {
-	item.dataset.id = user.id;
-	dressAvatar(item.querySelector(".avatar"), user);
-	write(item.querySelector("[data-name]"), fullName(user));
-	write(item.querySelector("[data-seen]"), lastSeen(user.seconds_ago));
-	write(item.querySelector("[data-doing]"), doing(user));
+	item.dataset.id = `${user.id}`;
+	dressAvatar(query(item, ".avatar", HTMLElement), user);
+	write(query(item, "[data-name]", HTMLElement), fullName(user));
+	write(query(item, "[data-seen]", HTMLElement), lastSeen(user.seconds_ago));
+	write(query(item, "[data-doing]", HTMLElement), doing(user));
 	return item;
 }

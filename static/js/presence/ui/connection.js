@@ -1,77 +1,86 @@
 // @ts-check
 /**
- * <presence-connection>: a quiet note while the portal cannot be reached; the dialog of somebody whose sign-in session has
- * ended, with the record behind it hidden until they have signed in again in a new tab; and what is left of a page whose
- * record is lost (lost-access.js).
+ * <presence-connection>: a note while the server cannot be reached; a dialog when the sign-in session has ended, with the
+ * record hidden until the user has signed in again in a new tab; and the notice of lost access (lost-access.js).
  *
- * Markup: templates/presence/_connection.html.
- * Hears:  `portal:connection` {state}, `portal:sign-in-wanted` (a form sent while signed out), `portal:access-lost`
- *         {mayRead} (a form sent by somebody who may no longer save it). Fires: `portal:renewed`.
+ * Listens: `portal:connection`; `portal:sign-in-wanted`, when the user has sent a form while signed out;
+ *          `portal:access-lost`, when the user has sent a form and may no longer save the record.
+ * Fires:   `portal:renewed`.
+ * Markup:  templates/presence/_connection.html.
+ *
+ * @example <presence-connection><p data-state="reconnecting" hidden>…</p><dialog>…</dialog></presence-connection>
  */
 import { fire, on } from "../../lib/events.js";
-import { showOnly, write } from "../../lib/dom.js";
+import { query, showOnly, write } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { pageTitle, retitle } from "../../lib/page-title.js";
 
+/** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
+
+const main = () => query(document, "main", HTMLElement);
+
 export class PresenceConnection extends HTMLElement {
+	/** @type {ConnectionState|""} */
 	#state = "";
-	#isAsking = false;
+	#isChecking = false;
 	#title = "";
-	#dialog = this.querySelector("dialog");
+	#dialog = query(this, "dialog", HTMLDialogElement);
 
 	connectedCallback() {
-		on("connection", ({ state }) => this.#become(state));
-		on("sign-in-wanted", () => this.#become("signed-out"));
-		on("access-lost", ({ mayRead }) => this.#lose(mayRead));
-		this.#dialog.addEventListener("cancel", (event) => event.preventDefault()); // there is nothing behind it
-		document.addEventListener("visibilitychange", () => this.#askAgain());
-		window.addEventListener("focus", () => this.#askAgain());
+		on("connection", ({ state }) => this.#setState(state));
+		on("sign-in-wanted", () => this.#setState("signed-out"));
+		on("access-lost", ({ mayRead }) => this.#showLost(mayRead));
+		this.#dialog.addEventListener("cancel", (event) => event.preventDefault()); // the record behind it is hidden
+		document.addEventListener("visibilitychange", () => this.#checkSession());
+		window.addEventListener("focus", () => this.#checkSession());
 	}
 
-	#become(state) {
+	/** @param {ConnectionState} state */
+	#setState(state) {
 		this.#state = state;
 		showOnly(this, "state", state);
-		if (state === "signed-out") this.#shut();
-		else this.#open();
-		if (state === "gone") this.#lose(false);
+		if (state === "signed-out") this.#hideRecord();
+		else this.#showRecord();
+		if (state === "gone") this.#showLost(false);
 	}
 
-	/** Not behind a veil: whoever passes by reads nothing of the record, nor its name in the tab. */
-	#shut() {
+	/** Hide the record and its name completely, so that people who pass the screen cannot read them. */
+	#hideRecord() {
 		if (!this.#dialog.open) {
-			this.#dialog.showModal(); // first: it remembers where the focus was
-			document.querySelector("main").classList.add("shut");
+			this.#dialog.showModal(); // before the focused element is hidden: the dialog remembers it
+			main().classList.add("shut");
 			this.#title = pageTitle();
 			retitle("Signed out · Kingston’s Portal");
 		}
-		this.#askAgain(); // somebody else may be signed in already
+		this.#checkSession(); // a user may have signed in again already
 	}
 
-	#open() {
+	#showRecord() {
 		if (!this.#dialog.open) return;
-		document.querySelector("main").classList.remove("shut");
+		main().classList.remove("shut");
 		retitle(this.#title);
 		this.#dialog.close();
 	}
 
-	async #lose(mayRead) {
+	/** @param {boolean} mayRead */
+	async #showLost(mayRead) {
 		try {
 			const { showLost } = await import("./lost-access.js");
-			await showLost(this.querySelector("[data-lost]"), { mayRead });
+			await showLost(query(this, "[data-lost]", HTMLTemplateElement), { mayRead });
 		} catch {
-			document.querySelector("main").classList.add("shut"); // the portal is away: nothing is shown at least
+			main().classList.add("shut"); // the server cannot be reached: hide the record at least
 		}
 	}
 
-	async #askAgain() {
-		if (this.#state !== "signed-out" || document.hidden || this.#isAsking) return;
-		this.#isAsking = true;
+	async #checkSession() {
+		if (this.#state !== "signed-out" || document.hidden || this.#isChecking) return;
+		this.#isChecking = true;
 		const { state, name = "" } = await renewSession();
-		this.#isAsking = false;
+		this.#isChecking = false;
 		showOnly(this.#dialog, "when", name ? "somebody-else" : "signed-out");
-		write(this.querySelector("[data-name]"), name);
+		write(query(this, "[data-name]", HTMLElement), name);
 		if (state !== "renewed") return;
-		this.#become("online");
+		this.#setState("online");
 		fire("renewed");
 	}
 }

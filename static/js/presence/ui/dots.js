@@ -37,7 +37,7 @@ export class PresenceDots extends HTMLElement {
 	}
 
 	get page() {
-		return /** @type {HTMLElement} */ (this.closest("[data-page]")).dataset.page;
+		return /** @type {HTMLElement} */ (this.closest("[data-page]")).dataset.page ?? "";
 	}
 
 	/** @param {import("../sync/roster.js").User[]} users */

@@ -1,47 +1,54 @@
 // @ts-check
 /**
- * <presence-indicator>: who else is on this page, as avatars and one sentence; everybody by name, and whether to be told
- * of arrivals, in a small menu. Nothing when alone.
+ * <presence-indicator>: the other users on this page, as avatars and one sentence. A menu lists them by name, and sets
+ * whether toasts announce who joins and leaves. The element is hidden while the user is alone.
  *
- * Reads:  data-label ("client record"). Markup: templates/presence/_indicator.html.
- * Hears:  `portal:roster` {others}, `portal:connection` {state}.
+ * Reads:   data-label ("client record").
+ * Listens: `portal:roster`, `portal:connection`.
+ * Markup:  templates/presence/_indicator.html.
+ *
+ * @example <presence-indicator data-label="client record" hidden>…</presence-indicator>
  */
 import { on } from "../../lib/events.js";
-import { letScroll, write } from "../../lib/dom.js";
+import { letScroll, query, write } from "../../lib/dom.js";
 import { drawAvatars, drawPeople } from "./avatar.js";
 import { setWantsNews, wantsNews } from "./toasts.js";
 import { editorsFirst, whoIsHere } from "./wording.js";
 
 class PresenceIndicator extends HTMLElement {
+	#list = query(this, ".viewers", HTMLElement);
+
 	connectedCallback() {
 		on("roster", ({ others }) => this.#draw(editorsFirst(others)));
 		on("connection", ({ state }) => {
 			this.classList.toggle("is-old", state !== "online");
 			if (state === "gone") this.hidden = true;
 		});
-		this.#setUpMenu(this.querySelector("details"));
-		const choice = this.querySelector("input");
-		choice.checked = wantsNews();
-		choice.addEventListener("change", () => setWantsNews(choice.checked));
+		this.#setUpMenu(query(this, "details", HTMLDetailsElement));
+		const checkbox = query(this, "input", HTMLInputElement);
+		checkbox.checked = wantsNews();
+		checkbox.addEventListener("change", () => setWantsNews(checkbox.checked));
 	}
 
+	/** @param {import("../sync/roster.js").User[]} others */
 	#draw(others) {
-		drawAvatars(this.querySelector(".avatars"), others);
-		drawPeople(this.querySelector(".viewers"), others);
-		write(this.querySelector("[data-sentence]"), whoIsHere(others, this.dataset.label));
+		drawAvatars(query(this, ".avatars", HTMLElement), others);
+		drawPeople(this.#list, others);
+		write(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
 		this.hidden = others.length === 0;
-		letScroll(this.querySelector(".viewers"));
+		letScroll(this.#list);
 	}
 
+	/** @param {HTMLDetailsElement} menu */
 	#setUpMenu(menu) {
 		document.addEventListener("click", ({ target }) => {
-			if (!menu.contains(target)) menu.open = false;
+			if (target instanceof Node && !menu.contains(target)) menu.open = false;
 		});
-		menu.addEventListener("toggle", () => letScroll(menu.querySelector(".viewers")));
+		menu.addEventListener("toggle", () => letScroll(this.#list));
 		menu.addEventListener("keydown", ({ key }) => {
 			if (key !== "Escape") return;
 			menu.open = false;
-			menu.firstElementChild.focus();
+			query(menu, "summary", HTMLElement).focus();
 		});
 	}
 }

@@ -1,72 +1,99 @@
 // @ts-check
 /**
- * The page of somebody who has lost what it shows: nothing of the record any more; who took it away and whom to ask; and
- * what they typed, to be copied. presence/ui/connection.js brings it.
+ * The page after the user has lost access to its record. It shows nothing of the record, but who restricted it, whom to
+ * ask, and what the user has typed, to copy. presence/ui/connection.js imports this module.
  *
- * Reads:  data-lost-url of <presence-page>; forms with data-edit-form, their data-draft-kept. Markup: templates/presence/_lost.html.
+ * Reads:  data-lost-url of <presence-page>; forms with data-edit-form, and their data-draft-kept.
+ * Markup: templates/presence/_lost.html.
+ *
+ * @example await showLost(query(this, "[data-lost]", HTMLTemplateElement), { mayRead: false });
  */
 import { isChanged } from "../../editing/changes.js";
+import { controlsOf } from "../../editing/controls.js";
 import { call } from "../../lib/http.js";
-import { make, showOnly, write } from "../../lib/dom.js";
+import { make, query, queryAll, showOnly, write } from "../../lib/dom.js";
 import { retitle } from "../../lib/page-title.js";
 
+/** @typedef {import("../../editing/controls.js").Control} Control */
+/** @typedef {[label: string, text: string][]} Typed */
+
 /**
+ * Replace the page's content.
  * @param {HTMLTemplateElement} template
- * @param {{mayRead: boolean}} what mayRead: the record may still be looked at, and no longer be changed
+ * @param {{mayRead: boolean}} access mayRead: the user may still read the record, and no longer change it
  */
 export async function showLost(template, { mayRead }) {
-	const main = document.querySelector("main");
-	const lostUrl = /** @type {HTMLElement} */ (document.querySelector("presence-page")).dataset.lostUrl;
-	const back = /** @type {HTMLAnchorElement|null} */ (document.querySelector(".save-bar a"))?.href;
-	const typed = [...document.querySelectorAll("form[data-edit-form]")].flatMap(typedIn);
+	const main = query(document, "main", HTMLElement);
+	const { lostUrl } = query(document, "presence-page", HTMLElement).dataset;
+	const back = queryAll(document, ".save-bar a", HTMLAnchorElement)[0]?.href;
+	const typed = queryAll(document, "form[data-edit-form]", HTMLFormElement).flatMap(typedIn);
 	const shown = document.importNode(template.content, true);
-	showOnly(/** @type {any} */ (shown), "when", mayRead ? "read-only" : "gone");
-	if (back) /** @type {HTMLAnchorElement} */ (shown.querySelector("[data-back]")).href = back;
-	drawTyped(shown.querySelector("[data-typed]"), typed);
-	const why = shown.querySelector("[data-why]");
+	showOnly(shown, "when", mayRead ? "read-only" : "gone");
+	if (back) query(shown, "[data-back]", HTMLAnchorElement).href = back;
+	drawTyped(query(shown, "[data-typed]", HTMLElement), typed);
+	const why = query(shown, "[data-why]", HTMLElement);
 	main.replaceChildren(shown);
-	const heading = main.querySelector("h1:not([hidden])");
+	const heading = query(main, "h1:not([hidden])", HTMLElement);
 	retitle(`${heading.textContent} · Kingston’s Portal`);
-	/** @type {HTMLElement} */ (heading).focus();
+	heading.focus();
 	if (!mayRead && lostUrl) why.replaceChildren(...(await sentence(lostUrl)));
 }
 
-/** Label and text of what is typed. */
+/**
+ * Return the labels and texts of what the user has typed.
+ * @param {HTMLFormElement} form
+ * @returns {Typed}
+ */
 function typedIn(form) {
-	const changed = [...form.elements].filter((control) => control.name && isChanged(control));
+	/** @type {Record<string, string>} */
 	const carried = JSON.parse(form.dataset.draftKept || "null")?.values ?? {};
+	const changed = controlsOf(form).filter(
+		(control) => isChanged(control) && control.type !== "radio" && control.type !== "hidden",
+	);
 	return [
-		...Object.entries(carried).map(([name, text]) => [inWords(name), text]),
-		...changed
-			.filter(({ type }) => type !== "radio" && type !== "hidden")
-			.map((control) => [labelOf(control), control.selectedOptions?.[0]?.text ?? control.value]),
+		...Object.entries(carried).map(([name, text]) => /** @type {Typed[0]} */ ([inWords(name), text])),
+		...changed.map((control) => /** @type {Typed[0]} */ ([labelOf(control), textOf(control)])),
 	];
 }
 
+/** @param {Control} control */
+const textOf = (control) =>
+	control instanceof HTMLSelectElement ? (control.selectedOptions[0]?.text ?? control.value) : control.value;
+
+/** @param {Control} control */
 const labelOf = (control) =>
 	control.ariaLabel ??
-	control.closest(".field")?.querySelector("label").textContent.trim() ??
+	control.closest(".field")?.querySelector("label")?.textContent.trim() ??
 	inWords(control.name);
 
-/** "Next review on" for "next_review_on": a page of decisions has no label for what it does not ask about. */
+/**
+ * Return "Next review on" for "next_review_on". The conflict page has no label for fields without a conflict.
+ * @param {string} name
+ */
 const inWords = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
 
+/**
+ * @param {HTMLElement} section
+ * @param {Typed} typed
+ */
 function drawTyped(section, typed) {
 	section.hidden = typed.length === 0;
-	section
-		.querySelector("dl")
-		.append(
-			...typed.flatMap(([label, text]) => [make("dt", {}, label), make("dd", { className: "prose" }, text)]),
-		);
-	const button = section.querySelector("button");
-	button.hidden = !navigator.clipboard; // plain HTTP has none: the text is there to be marked
+	query(section, "dl", HTMLElement).append(
+		...typed.flatMap(([label, text]) => [make("dt", {}, label), make("dd", { className: "prose" }, text)]),
+	);
+	const button = query(section, "button", HTMLButtonElement);
+	button.hidden = !navigator.clipboard; // plain HTTP has no clipboard: the user can select the text
 	button.addEventListener("click", async () => {
 		await navigator.clipboard.writeText(typed.map(([label, text]) => `${label}:\n${text}`).join("\n\n"));
 		write(button, "Copied");
 	});
 }
 
-/** Who restricted the record, and how to ask. @returns {Promise<(Node|string)[]>} */
+/**
+ * Return who restricted the record, and whom to ask.
+ * @param {string} url
+ * @returns {Promise<(Node|string)[]>}
+ */
 async function sentence(url) {
 	try {
 		const { by, email, at } = await call("GET", url);

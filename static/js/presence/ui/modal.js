@@ -1,13 +1,17 @@
 // @ts-check
 /**
- * <presence-modal>: "Concurrent Access Detected". Edit asks the server who else is here: alone one goes straight to the
- * editor, otherwise this dialog decides. It follows the roster while open, and says when the others have left.
+ * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page. Alone,
+ * the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.
  *
- * Reads:  <a data-edit href> anywhere on the page. Markup: templates/presence/_modal.html, inside <presence-page>.
- * Hears:  `portal:roster` {others, isSettled}. Fires: `portal:wait` {href}.
+ * Reads:   <a data-edit href> anywhere on the page.
+ * Listens: `portal:roster`.
+ * Fires:   `portal:wait`.
+ * Markup:  templates/presence/_modal.html, inside <presence-page>.
+ *
+ * @example <presence-modal><dialog class="modal"><form method="dialog">…</form></dialog></presence-modal>
  */
 import { fire, on } from "../../lib/events.js";
-import { letScroll, showOnly } from "../../lib/dom.js";
+import { letScroll, query, showOnly } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { drawPeople } from "./avatar.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
@@ -16,29 +20,34 @@ import { editorsFirst } from "./wording.js";
 const ASK_TIMEOUT_MS = 2000;
 
 export class PresenceModal extends HTMLElement {
-	/** @type {HTMLAnchorElement|null} the Edit that was clicked, until it is decided */
-	#edit = null;
-	#dialog = this.querySelector("dialog");
+	/** @type {HTMLAnchorElement|null} the Edit link that the user has clicked, until the user has decided */
+	#link = null;
+	#dialog = query(this, "dialog", HTMLDialogElement);
 
 	connectedCallback() {
-		this.#dialog.addEventListener("close", () => this.#decided());
-		document.addEventListener("click", (event) => this.#clicked(event));
+		this.#dialog.addEventListener("close", () => this.#handleClose());
+		document.addEventListener("click", (event) => this.#handleClick(event));
 		on("roster", ({ others, isSettled }) => {
 			if (this.#dialog.open && (others.length || isSettled)) this.#draw(others);
 		});
 	}
 
-	/** Only a plain click: a new tab stays the browser's business. */
-	#clicked(event) {
-		const link = event.target.closest("a[data-edit]");
-		if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+	/**
+	 * Handle a plain click. The browser opens new tabs and windows by itself.
+	 * @param {MouseEvent} event
+	 */
+	#handleClick(event) {
+		const link = event.target instanceof Element && event.target.closest("a[data-edit]");
+		if (!(link instanceof HTMLAnchorElement)) return;
+		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
 		event.preventDefault();
-		if (!this.#edit) this.#ask(link);
+		if (!this.#link) this.#ask(link);
 	}
 
+	/** @param {HTMLAnchorElement} link */
 	async #ask(link) {
 		const page = /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
-		this.#edit = link;
+		this.#link = link;
 		link.ariaBusy = "true";
 		const users = await page.ask(ASK_TIMEOUT_MS);
 		const others = users ? inOrder(withoutMe(users, myId())) : page.others;
@@ -49,31 +58,38 @@ export class PresenceModal extends HTMLElement {
 		this.#draw(others);
 	}
 
+	/** @param {import("../sync/roster.js").User[]} others */
 	#draw(others) {
-		const list = this.querySelector("ul");
+		const list = query(this, "ul", HTMLElement);
 		drawPeople(list, editorsFirst(others));
 		showOnly(this, "when", others.length ? "busy" : "free");
 		letScroll(list);
-		const button = /** @type {HTMLElement} */ (this.querySelector("footer button:not([hidden])"));
-		if (!this.contains(document.activeElement) || document.activeElement.closest("[hidden]")) button.focus();
+		const button = query(this, "footer button:not([hidden])", HTMLElement);
+		const { activeElement } = document;
+		if (!this.contains(activeElement) || activeElement?.closest("[hidden]")) button.focus();
 	}
 
-	#decided() {
-		const link = this.#edit;
+	#handleClose() {
+		const link = this.#link;
+		if (!link) return;
 		if (this.#dialog.returnValue === "edit") return this.#go(link.href);
 		if (this.#dialog.returnValue === "proceed") return this.#go(withProceeded(link.href));
-		this.#edit = null;
+		this.#link = null;
 		link.focus();
 		if (this.#dialog.returnValue === "wait") fire("wait", { href: link.href });
 	}
 
+	/** @param {string} href */
 	#go(href) {
 		location.assign(href);
-		this.#edit = null;
+		this.#link = null;
 	}
 }
 
-/** The history says of a save that it was begun although others were there. */
+/**
+ * Mark the editor's URL, so that the history says that the user proceeded although others were on the page.
+ * @param {string} href
+ */
 function withProceeded(href) {
 	const url = new URL(href);
 	url.searchParams.set("proceeded", "1");

@@ -1,14 +1,18 @@
 // @ts-check
 /**
- * <presence-nudged>: tells who is here that somebody waits and has asked them to finish, and takes their answer. The roster
- * carries both, so they arrive without the stream too. Who is done leaves the editor, and from then on holds nobody up.
+ * <presence-nudged>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
+ * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer waited for.
  *
- * Reads:  data-label ("client record"). Markup: templates/presence/_nudge_banner.html, inside <presence-page>.
- * Hears:  `portal:roster` {users, others}, `portal:nudge`. Fires: `portal:finish`, upon which an editor is left (form.js),
- *         `portal:news` {text} where waiting has come to its end in this editor.
+ * Reads:   data-label ("client record").
+ * Listens: `portal:roster`, `portal:nudge`.
+ * Fires:   `portal:finish`, after which form.js saves and leaves the editor; `portal:news` when the user, who has waited,
+ *          has reached the editor.
+ * Markup:  templates/presence/_nudge_banner.html, inside <presence-page>.
+ *
+ * @example <presence-nudged data-label="client record" hidden><button value="done">Done</button></presence-nudged>
  */
 import { fire, on } from "../../lib/events.js";
-import { showOnly, write } from "../../lib/dom.js";
+import { query, queryAll, showOnly, write } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { dressAvatar } from "./avatar.js";
@@ -16,54 +20,63 @@ import { leaveNote, takeNote } from "../../lib/tab-notes.js";
 import { inFront, inTurn } from "../sync/wait-queue.js";
 import { nudged } from "./wording.js";
 
+/** @typedef {import("../sync/roster.js").User} User */
+/** @typedef {"soon"|"done"|null} Answer */
+
 class PresenceNudged extends HTMLElement {
-	/** @type {"soon"|"done"|null} */
+	/** @type {Answer} */
 	#answer = null;
-	/** when they were last asked, and when they had been as they answered */
+	/** when the user was last asked, and the value of #askedAt at the answer */
 	#askedAt = "";
 	#answeredAt = "";
-	#news = "";
+	#announced = "";
 
 	connectedCallback() {
-		on("roster", ({ users, others }) => this.#heard(users, others));
+		on("roster", ({ users, others }) => this.#handleRoster(users, others));
 		on("nudge", () => this.animate({ opacity: [0.3, 1] }, 600));
-		for (const button of this.querySelectorAll("button"))
-			button.addEventListener("click", () => this.#clicked(button.value));
-		const { page } = this.#page.dataset;
-		if (takeNote("done", page) && !this.#isEditor) this.#say("done");
+		for (const button of queryAll(this, "button", HTMLButtonElement))
+			button.addEventListener("click", () => this.#handleClick(/** @type {Answer} */ (button.value)));
+		const { page } = this.#page;
+		if (takeNote("done", page) && !this.#isEditor) this.#setAnswer("done");
 		if (takeNote("turn", page) && this.#isEditor) {
 			announce("turn", "Your turn", { once: true });
 			fire("news", { text: `This ${this.dataset.label} is free: you are editing it now.` });
 		}
-		if (this.#page.users.length) this.#heard(this.#page.users, this.#page.others);
+		if (this.#page.users.length) this.#handleRoster(this.#page.users, this.#page.others);
 	}
 
-	#clicked(answer) {
-		this.#say(answer);
+	/** @param {Answer} answer */
+	#handleClick(answer) {
+		this.#setAnswer(answer);
 		if (answer !== "done" || !this.#isEditor) return;
-		leaveNote("done", this.#page.dataset.page);
+		leaveNote("done", this.#page.page);
 		fire("finish");
 	}
 
-	/** Only for whom the one who asks is waiting: not for somebody who waits behind them. */
-	#heard(users, others) {
+	/**
+	 * Show who has asked, except users who wait behind this user and so do not wait for them.
+	 * @param {User[]} users
+	 * @param {User[]} others
+	 */
+	#handleRoster(users, others) {
 		const waiting = inTurn(others);
 		const me = users.filter(({ id }) => id === myId());
 		const asking = waiting.filter((user) => user.asked_at && inFront(me, user).length);
-		if (waiting.length === 0 && this.#answer) this.#say(null);
+		if (waiting.length === 0 && this.#answer) this.#setAnswer(null);
 		this.#askedAt =
 			asking
-				.map(({ asked_at }) => asked_at)
+				.map(({ asked_at = "" }) => asked_at)
 				.toSorted()
 				.at(-1) ?? "";
 		if (asking.length) {
-			dressAvatar(this.querySelector(".avatar"), asking[0]);
-			write(this.querySelector("[data-sentence]"), nudged(asking, this.dataset.label));
+			dressAvatar(query(this, ".avatar", HTMLElement), asking[0]);
+			write(query(this, "[data-sentence]", HTMLElement), nudged(asking, this.dataset.label ?? ""));
 		}
 		this.#draw();
 	}
 
-	#say(answer) {
+	/** @param {Answer} answer */
+	#setAnswer(answer) {
 		this.#answer = answer;
 		this.#answeredAt = this.#askedAt;
 		this.#page.say({ answer });
@@ -75,9 +88,9 @@ class PresenceNudged extends HTMLElement {
 		const isAnswered = this.#answer !== null && this.#askedAt <= this.#answeredAt;
 		this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
 		showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
-		const news = this.hidden || isAnswered ? "" : "Somebody is waiting";
-		if (news !== this.#news) announce("nudged", news);
-		this.#news = news;
+		const text = this.hidden || isAnswered ? "" : "Somebody is waiting";
+		if (text !== this.#announced) announce("nudged", text);
+		this.#announced = text;
 	}
 
 	get #isEditor() {

@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * <toast-region>: says politely who joined (3 s) and who left (2 s); at most four at a time, then one that counts the
- * rest. They stay while the pointer or the focus is on them.
+ * <toast-region>: toasts that announce who has joined (3 s) and left (2 s). It shows at most four at a time, and then one
+ * that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays until
+ * the user has seen it.
  *
- * What is for this person alone stays until they have seen it.
+ * Listens: `portal:join`, `portal:leave`, `portal:news`.
  *
- * Hears:  `portal:join` {user}, `portal:leave` {user}, `portal:news` {text}.
  * @example <toast-region class="toasts" role="status" aria-live="polite" aria-atomic="false"></toast-region>
  */
 import { on } from "../../lib/events.js";
@@ -13,17 +13,20 @@ import { make } from "../../lib/dom.js";
 import { dressAvatar } from "./avatar.js";
 import { fullName } from "./wording.js";
 
-const MOST = 4;
+/** @typedef {"joined"|"left"} Kind */
+
+const MAX_TOASTS = 4;
+/** @type {Record<Kind, number>} */
 const DURATION_MS = { joined: 3000, left: 2000 };
 const NEWS_MS = 6000;
 const KEY = "portal.news";
 
-/** Whether the person before this browser wants to be told. */
+/** Whether the user of this browser wants toasts about who joins and leaves. */
 export function wantsNews() {
 	try {
 		return localStorage.getItem(KEY) !== "off";
 	} catch {
-		return true; // storage may be forbidden altogether
+		return true; // the browser forbids storage
 	}
 }
 
@@ -32,72 +35,90 @@ export function setWantsNews(wants) {
 	try {
 		localStorage.setItem(KEY, wants ? "on" : "off");
 	} catch {
-		// as above
+		// The browser forbids storage.
 	}
 }
 
 class ToastRegion extends HTMLElement {
 	/** @type {Map<HTMLElement, {ms: number, timer?: ReturnType<typeof setTimeout>}>} */
 	#shown = new Map();
-	/** @type {Record<string, {toast: HTMLElement, text: HTMLElement, count: number}>} those that count, by what */
-	#rest = {};
+	/** @type {Map<Kind, {toast: HTMLElement, text: HTMLElement, count: number}>} the toasts that count */
+	#counters = new Map();
 	#isHeld = false;
 
 	connectedCallback() {
-		on("join", ({ user }) => this.#tell("joined", user));
-		on("leave", ({ user }) => this.#tell("left", user));
+		on("join", ({ user }) => this.#announce("joined", user));
+		on("leave", ({ user }) => this.#announce("left", user));
 		on("news", ({ text }) => this.#add(NEWS_MS, make("span", {}, text)));
 		document.addEventListener("visibilitychange", () => this.#hold(this.#isHeld));
 		for (const type of ["pointerenter", "focusin"]) this.addEventListener(type, () => this.#hold(true));
 		for (const type of ["pointerleave", "focusout"]) this.addEventListener(type, () => this.#hold(false));
 	}
 
-	#tell(what, user) {
+	/**
+	 * @param {Kind} kind
+	 * @param {import("../sync/roster.js").User} user
+	 */
+	#announce(kind, user) {
 		if (!wantsNews()) return;
-		if (this.#shown.size - Object.keys(this.#rest).length >= MOST) return this.#count(what);
+		if (this.#shown.size - this.#counters.size >= MAX_TOASTS) return this.#count(kind);
 		const avatar = dressAvatar(make("span", { ariaHidden: "true" }), user);
 		const name = make("b", {}, fullName(user));
-		this.#add(DURATION_MS[what], avatar, make("span", {}, name, ` ${what} this page 👋`));
+		this.#add(DURATION_MS[kind], avatar, make("span", {}, name, ` ${kind} this page 👋`));
 	}
 
-	/** One more than fit. */
-	#count(what) {
-		const text = this.#rest[what]?.text ?? make("span");
-		const toast = this.#rest[what]?.toast ?? this.#add(DURATION_MS[what], text);
-		const count = (this.#rest[what]?.count ?? 0) + 1;
-		this.#rest[what] = { toast, text, count };
-		text.textContent = `and ${count} more ${what}`;
-		this.#run(toast);
+	/**
+	 * Count a user for whom there is no room.
+	 * @param {Kind} kind
+	 */
+	#count(kind) {
+		const known = this.#counters.get(kind);
+		const text = known?.text ?? make("span");
+		const toast = known?.toast ?? this.#add(DURATION_MS[kind], text);
+		const count = (known?.count ?? 0) + 1;
+		this.#counters.set(kind, { toast, text, count });
+		text.textContent = `and ${count} more ${kind}`;
+		this.#startTimer(toast);
 	}
 
+	/**
+	 * @param {number} ms
+	 * @param {Node[]} content
+	 */
 	#add(ms, ...content) {
 		const dismiss = make("button", { type: "button", ariaLabel: "Dismiss" }, "×");
 		const toast = make("div", { className: "toast" }, ...content, dismiss);
 		dismiss.addEventListener("click", () => this.#remove(toast));
 		this.#shown.set(toast, { ms });
 		this.append(toast);
-		this.#run(toast);
+		this.#startTimer(toast);
 		return toast;
 	}
 
-	/** (Re)starts a toast's time. */
-	#run(toast) {
+	/**
+	 * Start a toast's time, or start it again.
+	 * @param {HTMLElement} toast
+	 */
+	#startTimer(toast) {
 		const entry = this.#shown.get(toast);
+		if (!entry) return;
 		clearTimeout(entry.timer);
 		const isUnseen = document.hidden && entry.ms === NEWS_MS;
 		if (!this.#isHeld && !isUnseen) entry.timer = setTimeout(() => this.#remove(toast), entry.ms);
 	}
 
+	/** @param {boolean} isHeld */
 	#hold(isHeld) {
 		this.#isHeld = isHeld;
-		for (const toast of this.#shown.keys()) this.#run(toast);
+		for (const toast of this.#shown.keys()) this.#startTimer(toast);
 	}
 
+	/** @param {HTMLElement} toast */
 	#remove(toast) {
 		this.#shown.delete(toast);
-		for (const what in this.#rest) if (this.#rest[what].toast === toast) delete this.#rest[what];
+		for (const [kind, counter] of this.#counters) if (counter.toast === toast) this.#counters.delete(kind);
 		toast.remove();
-		// The pointer or focus that held the last one may go with it without a word.
+		// The pointer or focus that held the last toast leaves without an event when the toast is removed.
 		if (this.#shown.size === 0) this.#isHeld = false;
 	}
 }

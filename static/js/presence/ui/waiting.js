@@ -1,14 +1,18 @@
 // @ts-check
 /**
- * <presence-waiting>: the banner of somebody who waits for the others to finish, in the order of asking when several do; opens
- * the editor then, on fresh data. It reads every roster the page receives, one at least every 30 s, and goes on waiting
- * through an outage.
+ * <presence-waiting>: the banner of a user who waits for the others to finish. When no user is in front of them, it opens the
+ * editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each roster of the
+ * page, at least every 30 s, and goes on waiting through an outage.
  *
- * Reads:  data-label ("client record"). Markup: templates/presence/_wait_banner.html, inside <presence-page>.
- * Hears:  `portal:wait` {href}, `portal:roster` {users, others, isSettled}, `portal:connection` {state}.
+ * Reads:   data-label ("client record").
+ * Listens: `portal:wait`, `portal:roster`, `portal:connection`.
+ * Markup:  templates/presence/_wait_banner.html, inside <presence-page>.
+ *
+ * @example <presence-waiting data-label="client record" hidden><button data-stop>Stop waiting</button></presence-waiting>
  */
 import { on } from "../../lib/events.js";
-import { make, write } from "../../lib/dom.js";
+import { make, query, write } from "../../lib/dom.js";
+import { HttpError } from "../../lib/http.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { dressAvatar } from "./avatar.js";
@@ -17,24 +21,27 @@ import { inFront, waits } from "../sync/wait-queue.js";
 import { withoutMe } from "../sync/roster.js";
 import { editorsFirst, waitingFor } from "./wording.js";
 
+/** @typedef {import("../sync/roster.js").User} User */
+
 const ASK_EVERY_MS = 30_000;
-// Whoever only reloads is back by then; and nobody's hands are pulled into an editor without a warning.
+// A user who only reloads the page is back within this time, and the banner warns before the editor opens.
 const FREE_FOR_MS = 2000;
 const ASK_TIMEOUT_MS = 2000;
-// By status: 422 is a page that the server does not know to be waiting yet, or no more.
+/** @type {Record<number, string>} by status; 422: the server does not know yet, or no longer, that this page waits */
 const NOT_ASKED = { 422: "Not asked yet: please try again in a moment", 429: "You have asked only just now" };
 
 export class PresenceWaiting extends HTMLElement {
-	/** @type {string|null} the editor; null when not waiting */
+	/** @type {string|null} the editor; null while the user does not wait */
 	#href = null;
 	#trouble = "";
-	#free;
-	#stopButton = this.querySelector("[data-stop]");
-	#askButton = /** @type {HTMLElement} */ (this.querySelector("[data-ask]"));
+	/** @type {ReturnType<typeof setTimeout>|undefined} */
+	#freeTimer;
+	#stopButton = query(this, "[data-stop]", HTMLButtonElement);
+	#askButton = query(this, "[data-ask]", HTMLButtonElement);
 
 	connectedCallback() {
 		on("wait", ({ href }) => this.#start(href));
-		on("roster", (detail) => this.#href && this.#heard(detail));
+		on("roster", (detail) => this.#href && this.#handleRoster(detail));
 		on("connection", ({ state }) => {
 			if (state === "gone") this.#stop();
 			this.#trouble = state === "online" ? "" : "Reconnecting – still waiting";
@@ -47,6 +54,7 @@ export class PresenceWaiting extends HTMLElement {
 		this.#askButton.addEventListener("click", () => this.#ask());
 	}
 
+	/** @param {string} href */
 	#start(href) {
 		this.#href = href;
 		this.hidden = false;
@@ -62,61 +70,64 @@ export class PresenceWaiting extends HTMLElement {
 		this.#href = null;
 		this.hidden = true;
 		announce("waiting", "");
-		clearTimeout(this.#free);
-		this.#free = undefined;
+		clearTimeout(this.#freeTimer);
+		this.#freeTimer = undefined;
 		this.#page.say({ waiting: false });
 		this.#page.beatAtLeastEvery(Number.POSITIVE_INFINITY);
 	}
 
-	#heard({ users, others, isSettled }) {
+	/** @param {{users: User[], others: User[], isSettled: boolean}} detail */
+	#handleRoster({ users, others, isSettled }) {
 		const me = users.find(({ id }) => id === myId());
 		const isFree = isSettled && inFront(withoutMe(users, myId()), me).length === 0;
 		this.#draw(inFront(others, me));
 		if (!isFree) {
-			clearTimeout(this.#free);
-			this.#free = undefined;
-		} else this.#free ??= setTimeout(() => this.#confirm(), FREE_FOR_MS);
+			clearTimeout(this.#freeTimer);
+			this.#freeTimer = undefined;
+		} else this.#freeTimer ??= setTimeout(() => this.#confirm(), FREE_FOR_MS);
 		if (isFree) this.#note("Free – opening the editor");
 		else if (!others.length) this.#note("Reconnected – checking who is still here");
 		else this.#note(me?.asked_at ? "Asked to finish" : "Still in use – checked just now");
 	}
 
-	/** Nobody has come meanwhile, as far as the server knows at this moment; without an answer the next roster decides. */
+	/** Open the editor unless a user has come meanwhile. Without a response, the next roster decides. */
 	async #confirm() {
 		const users = await this.#page.ask(ASK_TIMEOUT_MS);
-		this.#free = undefined;
+		this.#freeTimer = undefined;
 		if (!users || !this.#href || !this.#page.isSettled) return;
 		const me = users.find(({ id }) => id === myId());
 		if (inFront(withoutMe(users, myId()), me).length) return;
-		leaveNote("turn", this.#page.dataset.page);
+		leaveNote("turn", this.#page.page);
 		location.assign(this.#href);
 		this.#stop();
 	}
 
-	/** What came of it the next roster says, unless nothing did. The server allows it every 20 seconds. */
+	/** Ask the others to finish, which the server allows every 20 s. The next roster shows the result. */
 	async #ask() {
 		try {
 			await this.#page.nudge();
-		} catch ({ status }) {
-			this.#note(NOT_ASKED[status] ?? "Not asked: the portal cannot be reached");
+		} catch (error) {
+			const known = error instanceof HttpError && NOT_ASKED[error.status];
+			this.#note(known || "Not asked: the portal cannot be reached");
 		}
 	}
 
-	/** @param {import("../sync/roster.js").User[]} front */
+	/** @param {User[]} front the users for whom this user waits */
 	#draw(front) {
 		const [first] = editorsFirst(front);
-		if (first) dressAvatar(this.querySelector(".avatar"), first);
+		if (first) dressAvatar(query(this, ".avatar", HTMLElement), first);
 		this.#askButton.hidden = front.every(waits);
-		const pieces = waitingFor(front, this.dataset.label);
-		const sentence = this.querySelector("[data-sentence]");
-		// It is announced: touched only when it says something new.
-		if (sentence.textContent !== pieces.join("")) {
-			sentence.replaceChildren(...pieces.map((text, i) => (i % 2 ? make("b", {}, text) : text)));
+		const parts = waitingFor(front, this.dataset.label ?? "");
+		const sentence = query(this, "[data-sentence]", HTMLElement);
+		// Screen readers announce each change, so the sentence changes only if its text differs.
+		if (sentence.textContent !== parts.join("")) {
+			sentence.replaceChildren(...parts.map((text, i) => (i % 2 ? make("b", {}, text) : text)));
 		}
 	}
 
+	/** @param {string} text */
 	#note(text) {
-		write(this.querySelector("[data-note]"), this.#trouble || text);
+		write(query(this, "[data-note]", HTMLElement), this.#trouble || text);
 	}
 
 	get #page() {
