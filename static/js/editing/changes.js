@@ -1,12 +1,24 @@
 // @ts-check
 /**
- * What has been changed in a form, without the DOM. Compared with what the page came with (defaultValue and its kin), not
- * with a snapshot: a browser that restores typed values after a reload does so at its own time.
+ * What the user has changed in a form. The functions are pure. They compare with the page's own values (defaultValue and
+ * its kin) and not with a snapshot, because a browser may restore typed values at any time after a reload.
  */
 
 /**
- * @param {{type: string, value?: string, defaultValue?: string, checked?: boolean, defaultChecked?: boolean,
- *   options?: ArrayLike<{selected: boolean, defaultSelected: boolean}>}} control
+ * The properties of a control that tell whether it has changed.
+ * @typedef {Object} ControlState
+ * @property {string} type
+ * @property {string} [value]
+ * @property {string} [defaultValue]
+ * @property {boolean} [checked]
+ * @property {boolean} [defaultChecked]
+ * @property {ArrayLike<OptionState>} [options]
+ */
+/** @typedef {{selected: boolean, defaultSelected: boolean}} OptionState */
+
+/**
+ * Whether the user has changed a control.
+ * @param {ControlState} control
  */
 export function isChanged({ type, value = "", defaultValue = "", checked, defaultChecked, options }) {
 	if (options) return isSelectionChanged(Array.from(options));
@@ -14,40 +26,54 @@ export function isChanged({ type, value = "", defaultValue = "", checked, defaul
 	return newlines(value) !== newlines(defaultValue);
 }
 
-/** As the server counts them. @param {string} text */
+/**
+ * Count characters as the server does.
+ * @param {string} text
+ */
 export const characters = (text) => [...newlines(text).trim()].length;
 
-/** @param {{value?: string, dataset: Record<string, string|undefined>}} control */
+/**
+ * Whether a control's text exceeds its data-max-characters.
+ * @param {{value?: string, dataset: Partial<Record<string, string>>}} control
+ */
 export function isTooLong({ value = "", dataset }) {
-	const most = Number(dataset.maxCharacters);
-	return value.length > most && characters(value) > most;
+	const max = Number(dataset.maxCharacters);
+	return value.length > max && characters(value) > max;
 }
 
-/** For the save bar. @param {number} count of fields */
+/**
+ * Return the text of the save bar.
+ * @param {number} count of fields
+ */
 export function fieldsChanged(count) {
 	return count ? `${count} field${count === 1 ? "" : "s"} changed` : "No changes yet";
 }
 
-const LONGEST_NAME = 100;
+const MAX_NAME_CHARACTERS = 100;
 
 /**
- * What others are told of a field, as beats may say it: of a part of the record with the part's own name before it, since
- * everybody on the page hears of it, whichever part they edit.
+ * Return the name of a field as heartbeats report it. A field of a part carries the part's name, because all users of the
+ * page receive it, whichever part they edit.
  * @param {string} label
  * @param {string} [entryLabel] "ISA A0001"
  */
 export function reportedName(label, entryLabel) {
 	const name = entryLabel ? `${entryLabel}: ${fieldName(label)}` : fieldName(label);
-	return [...name.replace(/[\p{C}\p{Z}]+/gu, " ")].slice(0, LONGEST_NAME).join("").trim();
+	return [...name.replace(/[\p{C}\p{Z}]+/gu, " ")].slice(0, MAX_NAME_CHARACTERS).join("").trim();
 }
 
-/** "Phone" for "Phone *". @param {string} label */
+/**
+ * Return "Phone" for "Phone *".
+ * @param {string} label
+ */
 export const fieldName = (label) => label.replace(/[\s:*]+$/, "").trim();
 
+/** @param {OptionState[]} options */
 function isSelectionChanged(options) {
-	const wasChosen = options.some((option) => option.defaultSelected);
-	// A drop-down without a chosen option shows its first one.
-	return options.some((option, i) => option.selected !== (wasChosen ? option.defaultSelected : i === 0));
+	const wasSelected = options.some((option) => option.defaultSelected);
+	// A drop-down without a selected option shows its first one.
+	return options.some((option, i) => option.selected !== (wasSelected ? option.defaultSelected : i === 0));
 }
 
+/** @param {string} text */
 const newlines = (text) => text.replace(/\r\n?/g, "\n");

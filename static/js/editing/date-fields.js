@@ -1,42 +1,57 @@
 // @ts-check
 /**
- * A day that is typed: which day was read, with its weekday, in place of the hint below it; and a calendar to choose from.
- * Markup: the day's control with data-day, its hint where it has one, and templates/editing/_day_picker.html.
+ * A date that the user types. In place of the hint below the field, the page shows the date that it has read, with its
+ * weekday. A button opens a calendar.
+ *
+ * Reads:  data-day on the control, and its hint if there is one.
+ * Markup: templates/editing/_day_picker.html.
+ *
+ * @example <input id="birth_date" data-day aria-describedby="birth_date-hint"><p class="hint" id="birth_date-hint">…</p>
  */
-import { make, write } from "../lib/dom.js";
+import { make, query, write } from "../lib/dom.js";
 import { dayOf, spoken, written } from "./dates.js";
 
-const dressed = new WeakSet();
+const enhanced = new WeakSet();
 
-/** @param {HTMLInputElement} control with data-day; a second call does nothing */
+/**
+ * Enhance a control. A second call does nothing.
+ * @param {HTMLInputElement} control
+ */
 export function dressDay(control) {
-	if (dressed.has(control)) return;
-	dressed.add(control);
+	if (enhanced.has(control)) return;
+	enhanced.add(control);
 	followTyping(control);
 	addCalendar(control);
 }
 
+/** @param {HTMLInputElement} control */
 function followTyping(control) {
-	const place = control.parentElement;
-	const known = document.getElementById(`${control.id}-hint`);
-	const hint = known ?? place.parentElement.insertBefore(make("p", { className: "hint" }), place.nextSibling);
-	const instruction = hint.textContent;
+	const hint = document.getElementById(`${control.id}-hint`) ?? addHint(control);
+	const instruction = hint.textContent ?? "";
 	hint.setAttribute("aria-live", "polite");
-	const show = (isFinished) => {
+	const show = (/** @type {boolean} */ isFinished) => {
 		const isWrong = isFinished && control.value.trim();
 		write(hint, spoken(dayOf(control.value)) || (isWrong ? `Not a date. ${instruction}` : instruction));
 	};
-	// It may have been typed before this module came.
+	// The user may have typed before this module was loaded.
 	if (control.value !== control.defaultValue) show(control !== document.activeElement);
 	control.addEventListener("input", () => show(false));
 	control.addEventListener("change", () => show(true));
 }
 
+/** @param {HTMLInputElement} control */
+function addHint(control) {
+	const hint = make("p", { className: "hint" });
+	control.parentElement?.after(hint);
+	return hint;
+}
+
+/** @param {HTMLInputElement} control */
 function addCalendar(control) {
-	const template = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-day-picker]"));
+	const template = query(document, "[data-day-picker]", HTMLTemplateElement);
 	const parts = document.importNode(template.content, true);
-	const picker = parts.querySelector("input");
-	const button = parts.querySelector("button");
+	const picker = query(parts, "input", HTMLInputElement);
+	const button = query(parts, "button", HTMLButtonElement);
 	button.ariaLabel = `Choose ${control.labels?.[0]?.textContent.trim() ?? control.ariaLabel} from a calendar`;
 	button.addEventListener("click", () => {
 		picker.value = dayOf(control.value);
@@ -46,7 +61,7 @@ function addCalendar(control) {
 		control.value = written(picker.value);
 		control.dispatchEvent(new Event("input", { bubbles: true }));
 	});
-	// Its own value is nobody's change.
+	// The picker is no field of the form: its events would count as changes.
 	for (const type of ["input", "change"]) picker.addEventListener(type, (event) => event.stopPropagation());
 	picker.addEventListener("change", () => control.focus());
 	control.after(parts);

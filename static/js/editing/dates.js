@@ -1,5 +1,5 @@
 // @ts-check
-/** Days as people type them and as fields show them; reads what portal/dates.py reads (tests/days.json). Pure. */
+/** Dates as users type them and as fields show them. The functions are pure, and read what portal/dates.py reads (tests/days.json). */
 
 const MONTHS = "January February March April May June July August September October November December".split(
 	" ",
@@ -8,7 +8,10 @@ const ISO = /^(?<year>\d{4})-(?<month>\d{1,2})-(?<day>\d{1,2})$/;
 const TYPED =
 	/^(?<day>\d{1,2})(?:st|nd|rd|th)?[\s./-]+(?<month>\d{1,2}|[a-z]{3,20})\.?[\s,./-]+(?<year>\d{4})$/i;
 
-/** "2026-12-08" for "8/12/2026" or "8 Dec 2026"; "" for what is no day. @param {string} text */
+/**
+ * Return "2026-12-08" for "8/12/2026" or "8 Dec 2026"; "" for a text that is no date.
+ * @param {string} text
+ */
 export function dayOf(text) {
 	const { year, month, day } = (text.trim().match(ISO) ?? text.trim().match(TYPED))?.groups ?? {};
 	if (!year) return "";
@@ -16,17 +19,23 @@ export function dayOf(text) {
 	const number = Number(month) || MONTHS.findIndex((name) => name.toLowerCase().startsWith(word)) + 1;
 	const iso = `${year}-${String(number).padStart(2, "0")}-${day.padStart(2, "0")}`;
 	const read = new Date(`${iso}T00:00Z`);
-	// A browser may read 30 February as 2 March; the year 0 is none of Python's.
+	// A browser may read 30 February as 2 March. Python has no year 0.
 	return year !== "0000" && read.getUTCDate() === Number(day) ? iso : "";
 }
 
-/** "8 December 2026" for "2026-12-08"; "" stays "". @param {string} iso */
+/**
+ * Return "8 December 2026" for "2026-12-08"; "" for "".
+ * @param {string} iso
+ */
 export function written(iso) {
 	const [year, month, day] = iso.split("-");
 	return day ? `${Number(day)} ${MONTHS[Number(month) - 1]} ${year}` : "";
 }
 
-/** "Tuesday 8 December 2026"; "" stays "". @param {string} iso */
+/**
+ * Return "Tuesday 8 December 2026"; "" for "".
+ * @param {string} iso
+ */
 export function spoken(iso) {
 	if (!iso) return "";
 	const weekday = new Date(`${iso}T00:00Z`).toLocaleDateString("en-GB", { weekday: "long", timeZone: "UTC" });

@@ -1,14 +1,23 @@
 // @ts-check
 /**
- * The conflict page: typing something else, or a click beside it, chooses it; one answer may be chosen in all fields at once.
+ * The choices of the conflict page. A click beside an option's control, or typing in it, chooses the option. Buttons choose
+ * one answer for all fields.
  *
- * Reads:  `.option` with its radio button, one of them with a control for something else; [data-choose-all] with buttons,
- *         whose value is the answer.
+ * Reads:  `.option` with its radio button, one of them with a control for another value; [data-choose-all] with buttons,
+ *         whose values are the answers.
+ * Markup: templates/clients/editor/conflict.html.
+ *
+ * @example <div class="option"><input type="radio" value="third"><input name="third-phone"></div>
  */
+import { queryAll } from "../lib/dom.js";
 import { isChanged } from "./changes.js";
 
-for (const option of document.querySelectorAll(".option:not(label)")) {
-	const [radio, ...typed] = option.querySelectorAll("input, select, textarea");
+/** @typedef {import("./controls.js").Control} Control */
+
+for (const option of queryAll(document, ".option:not(label)", HTMLElement)) {
+	const [radio, ...typed] = /** @type {[HTMLInputElement, ...Control[]]} */ ([
+		...option.querySelectorAll("input, select, textarea"),
+	]);
 	const choose = () => {
 		if (radio.checked) return;
 		radio.checked = true;
@@ -16,16 +25,16 @@ for (const option of document.querySelectorAll(".option:not(label)")) {
 	};
 	for (const type of ["input", "click"])
 		option.addEventListener(type, ({ target }) => target !== radio && choose());
-	// It may have been typed before this script was there.
-	if (typed.some(isChanged) && !option.closest("fieldset").querySelector("input:checked")) choose();
+	// The user may have typed before this module was loaded.
+	if (typed.some(isChanged) && !option.closest("fieldset")?.querySelector("input:checked")) choose();
 }
 
-for (const row of document.querySelectorAll("[data-choose-all]")) {
+for (const row of queryAll(document, "[data-choose-all]", HTMLElement)) {
 	row.removeAttribute("hidden");
 	row.addEventListener("click", ({ target }) => {
-		const { form, value } = /** @type {HTMLButtonElement} */ (target);
-		if (!form) return;
-		for (const radio of form.querySelectorAll(`.option [type="radio"][value="${value}"]`))
+		if (!(target instanceof HTMLButtonElement) || !target.form) return;
+		const { form, value } = target;
+		for (const radio of queryAll(form, `.option [type="radio"][value="${value}"]`, HTMLInputElement))
 			radio.checked = true;
 		form.dispatchEvent(new Event("input", { bubbles: true }));
 	});

@@ -1,17 +1,21 @@
 // @ts-check
 /**
- * A form that knows what has been changed in it: marks the fields, counts them in the save bar, tells presence what is
- * edited, keeps them as a draft (drafts.js), warns before typed values are lost, and is sent once.
+ * A form that tracks the user's changes. It marks the changed fields, counts them in the save bar, reports them to presence,
+ * saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once.
  *
- * Reads:  <form data-edit-form>, data-unsaved on it where it came back with values that are not saved; data-base, as JSON
- *         the record's values where it shows others; data-entry-label, which part of the record it edits; each control with
- *         its label in a `.field`; the submit button; [data-change-count] and [data-not-saved] where they are to be shown.
- * Fires:  `portal:activity` {activity: "editing", fields (labels)}, `portal:sign-in-wanted` when sent while signed out,
- *         `portal:access-lost` {mayRead} when sent by somebody who may no longer save it.
- * Hears:  `portal:connection` {state}; `portal:finish`: saves what is changed, or leaves by the link in .save-bar.
+ * Reads:   <form data-edit-form>; data-unsaved if it came back with values that are not saved; data-base, as JSON the record's
+ *          values, if the form shows others; data-entry-label, the part of the record that it edits; controls with their label
+ *          in a `.field`; the submit button; [data-change-count] and [data-not-saved].
+ * Listens: `portal:connection`; `portal:finish`: it saves the changes, or follows the link in .save-bar if there are none.
+ * Fires:   `portal:activity`; `portal:sign-in-wanted` when the user sends it while signed out; `portal:access-lost` when the
+ *          user sends it and may no longer save the record.
+ *
+ * @example <form data-edit-form data-base='{"phone": "020 …"}'><div class="field"><label>…</label><input name="phone"></div></form>
  */
 import { fire, on } from "../lib/events.js";
+import { query, queryAll } from "../lib/dom.js";
 import { fieldsChanged, isChanged, isTooLong, reportedName } from "./changes.js";
+import { controlNamed, controlsOf } from "./controls.js";
 import { draftOf } from "./drafts/form-draft.js";
 import { Saving } from "./saving.js";
 
@@ -24,7 +28,7 @@ export function watchForm(form) {
 	});
 	let isSignedOut = false;
 	const untouched = form.dataset.entryLabel ? [reportedName(form.dataset.entryLabel)] : [];
-	let reported = untouched.join(); // by the page's first beat
+	let reported = untouched.join(); // by the page's first heartbeat
 	let count = 0;
 
 	const follow = () => {
@@ -43,8 +47,8 @@ export function watchForm(form) {
 		follow();
 	};
 	const saving = new Saving(form, begin);
-	/** Sent once the draft is safe: a portal that cannot be reached would answer with a page that has nothing of it. */
-	const sendWhenReady = async (submitter) => {
+	/** Send the form once the draft is saved. If the server could not be reached, the browser would replace the page. */
+	const sendWhenReady = async (/** @type {HTMLElement|null} */ submitter) => {
 		saving.begin();
 		const outcome = await draft.prepare();
 		if (outcome === "signed-out") fire("sign-in-wanted");
@@ -58,14 +62,15 @@ export function watchForm(form) {
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
 		if (saving.isSubmitting) return;
-		if (saving.isIdle && !isSignedOut && !tooLongIn(form).length && draft.isEmpty) return saving.sent();
+		const [tooLong] = tooLongIn(form);
+		if (saving.isIdle && !isSignedOut && !tooLong && draft.isEmpty) return saving.sent();
 		event.preventDefault();
 		if (!saving.isIdle) return;
-		if (tooLongIn(form).length) tooLongIn(form)[0].focus();
+		if (tooLong) tooLong.focus();
 		else if (isSignedOut) fire("sign-in-wanted");
 		else sendWhenReady(event.submitter);
 	});
-	const cancel = /** @type {HTMLAnchorElement|null} */ (form.querySelector(".save-bar a"));
+	const [cancel] = queryAll(form, ".save-bar a", HTMLAnchorElement);
 	cancel?.addEventListener("click", async (event) => {
 		if (!count || !document.querySelector("[data-leaving]")) return;
 		event.preventDefault();
@@ -73,7 +78,7 @@ export function watchForm(form) {
 			const { askBeforeLeaving } = await import("./leave-dialog.js");
 			askBeforeLeaving(cancel, fieldsChanged(count), draft);
 		} catch {
-			location.assign(cancel.href); // the portal is away: the browser asks where the draft is not kept
+			location.assign(cancel.href); // the server cannot be reached: the browser asks if the draft is not saved
 		}
 	});
 	on("connection", ({ state }) => {
@@ -82,70 +87,98 @@ export function watchForm(form) {
 	});
 	on("finish", () => {
 		if (count || "unsaved" in form.dataset) form.requestSubmit();
-		else form.querySelector(".save-bar a").click();
+		else cancel?.click();
 	});
 	window.addEventListener("beforeunload", (event) => {
 		if (saving.takesOwnUnload()) return;
 		if (!saving.isIdle || !draft.isSafe) event.preventDefault();
 	});
-	// Also after the back button, and where the browser restored what was typed.
+	// Fires also after the back button, and when the browser has restored what the user had typed.
 	window.addEventListener("pageshow", begin);
 	begin();
 }
 
 /**
- * A form that came with values of its own, a restored draft for instance, is told by data-base what the record holds: from
- * here on the controls start from that, and show what they came with.
+ * Make the controls start from the record's values (data-base) and show those that they came with, as of a restored draft.
+ * @param {HTMLFormElement} form
  */
 function startFromTheRecord(form) {
-	for (const [name, base] of Object.entries(JSON.parse(form.dataset.base || "{}"))) {
-		const control = form.elements.namedItem(name);
+	/** @type {Record<string, string>} */
+	const base = JSON.parse(form.dataset.base || "{}");
+	for (const [name, text] of Object.entries(base)) {
+		const control = controlNamed(form, name);
+		if (!control) continue;
 		const { value } = control;
-		if (control.options) for (const option of control.options) option.defaultSelected = option.value === base;
-		else control.defaultValue = base;
+		if (control instanceof HTMLSelectElement)
+			for (const option of control.options) option.defaultSelected = option.value === text;
+		else control.defaultValue = text;
 		control.value = value;
 	}
 }
 
-/** The names of the changed fields, in their order. */
+/**
+ * Mark the changed fields and return their names, in their order.
+ * @param {HTMLFormElement} form
+ */
 function markChanges(form) {
+	/** @type {Map<Element, boolean>} */
 	const fields = new Map();
-	for (const control of form.elements) {
+	for (const control of controlsOf(form)) {
 		const field = control.closest(".field");
-		if (field && control.name) fields.set(field, fields.get(field) || isChanged(control));
+		if (field) fields.set(field, fields.get(field) || isChanged(control));
 	}
 	for (const [field, changed] of fields) field.classList.toggle("changed", changed);
 	return [...fields].filter(([, changed]) => changed).map(([field]) => nameOf(form, field));
 }
 
-/** Every field with the name by which others are told of it. @param {HTMLFormElement} form @returns {Map<Element, string>} */
+/**
+ * Return every field with the name that heartbeats report.
+ * @param {HTMLFormElement} form
+ */
 export function namesOf(form) {
-	const named = Array.from(form.elements).filter((control) => "name" in control && control.name);
-	const fields = new Set(named.map((control) => control.closest(".field")).filter(Boolean));
+	const fields = new Set(controlsOf(form).flatMap((control) => control.closest(".field") ?? []));
 	return new Map([...fields].map((field) => [field, nameOf(form, field)]));
 }
 
-/** By the label's own text, without a badge inside it. */
+/**
+ * Return the label's own text, without a badge inside it.
+ * @param {HTMLFormElement} form
+ * @param {Element} field
+ */
 function nameOf(form, field) {
-	return reportedName(field.querySelector("legend, label").firstChild.textContent, form.dataset.entryLabel);
+	const label = query(field, "legend, label", HTMLElement).firstChild?.textContent ?? "";
+	return reportedName(label, form.dataset.entryLabel);
 }
 
-const tooLongIn = (form) => [...form.elements].filter(isTooLong);
+/** @param {HTMLFormElement} form */
+const tooLongIn = (form) => controlsOf(form).filter(isTooLong);
 
 let hasBeenTooLong = false;
 
-/** Of a text that is too long, by how much; that it no longer is. */
+/**
+ * Show which texts are too long and by how much, once a text has been too long.
+ * @param {HTMLFormElement} form
+ */
 async function countCharacters(form) {
 	hasBeenTooLong ||= tooLongIn(form).length > 0;
 	if (!hasBeenTooLong) return;
 	const { sayTooLong } = await import("./too-long.js");
-	for (const control of form.querySelectorAll("[data-max-characters]")) sayTooLong(control);
+	for (const control of controlsOf(form))
+		if (!(control instanceof HTMLSelectElement) && control.dataset.maxCharacters) sayTooLong(control);
 }
 
-function sayNotSaved(form, is) {
-	for (const note of form.querySelectorAll("[data-not-saved]")) note.hidden = !is;
+/**
+ * @param {HTMLFormElement} form
+ * @param {boolean} isShown
+ */
+function sayNotSaved(form, isShown) {
+	for (const note of queryAll(form, "[data-not-saved]", HTMLElement)) note.hidden = !isShown;
 }
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {number} count
+ */
 function drawCount(form, count) {
 	const counter = form.querySelector("[data-change-count]");
 	if (counter)

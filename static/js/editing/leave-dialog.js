@@ -1,33 +1,37 @@
 // @ts-check
 /**
- * The question of Cancel where something is typed: keep it as a draft, discard it, or go on. Markup: editing/_leaving.html.
- * form.js brings it.
+ * The dialog of Cancel when the user has changed something: keep the changes as a draft, discard them, or go on. form.js
+ * imports this module.
+ *
+ * Reads:  [data-leaving], a template. Markup: templates/editing/_leaving.html.
+ *
+ * @example askBeforeLeaving(link, "2 fields changed", draft);
  */
+import { query } from "../lib/dom.js";
 
 /**
- * @param {HTMLAnchorElement} link where Cancel leads
+ * Open the dialog.
+ * @param {HTMLAnchorElement} link of Cancel
  * @param {string} count "2 fields changed"
- * @param {{keep: () => Promise<any>, discard: () => Promise<any>}} ways each rejects where the portal cannot be reached
+ * @param {{keep: () => Promise<any>, discard: () => Promise<any>}} draft each rejects if the server cannot be reached
  */
-export function askBeforeLeaving(link, count, ways) {
-	const template = /** @type {HTMLTemplateElement} */ (document.querySelector("[data-leaving]"));
-	const dialog = /** @type {HTMLDialogElement} */ (
-		document.importNode(template.content, true).firstElementChild
-	);
-	dialog.querySelector("[data-count]").textContent = `${count}.`;
+export function askBeforeLeaving(link, count, draft) {
+	const template = query(document, "[data-leaving]", HTMLTemplateElement);
+	const dialog = query(document.importNode(template.content, true), "dialog", HTMLDialogElement);
+	query(dialog, "[data-count]", HTMLElement).textContent = `${count}.`;
 	dialog.addEventListener("close", () => {
 		dialog.remove();
 		link.focus();
 	});
 	dialog.addEventListener("submit", async (event) => {
 		const { value } = /** @type {HTMLButtonElement} */ (event.submitter);
-		if (!value) return;
+		if (value !== "keep" && value !== "discard") return;
 		event.preventDefault();
 		try {
-			await ways[value]();
+			await draft[value]();
 			location.assign(link.href);
 		} catch {
-			/** @type {HTMLElement} */ (dialog.querySelector(".failure")).hidden = false;
+			query(dialog, "[role=alert]", HTMLElement).hidden = false;
 		}
 	});
 	document.body.append(dialog);

@@ -1,48 +1,59 @@
 // @ts-check
 /**
- * The sending of a form. From the click on Save until the next page is there nothing can be typed that would be lost, and
- * closing the page asks; where the browser gives the sending up (Stop, Escape, a lost line), the form is as before.
+ * The state of a form while it is sent. After a click on Save, the form is inert until the next page opens, and closing the
+ * page asks first. If the browser gives up (Stop, Escape, a lost connection), the form is as before.
+ *
+ * Reads: the form's submit button.
+ *
+ * @example const saving = new Saving(form, () => saving.end());
  */
+import { query } from "../lib/dom.js";
 
-// Of browsers that do not say when they have given a navigation up.
-const GIVEN_UP_AFTER_MS = 15_000;
+// For browsers without the Navigation API, which do not report that they have given up.
+const GIVE_UP_AFTER_MS = 15_000;
+
+/** @typedef {"idle"|"preparing"|"sent"} State */
 
 export class Saving {
-	/** @type {"idle"|"preparing"|"sent"} */
+	/** @type {State} */
 	#state = "idle";
 	#form;
 	#button;
 	#label;
 	#isSubmitting = false;
 	#isOwnUnload = false;
-	/** @type {HTMLElement|null} where the person was when the form was sent */
+	/** @type {HTMLElement|null} which the user had focused when the form was sent */
 	#focused = null;
 	#onStopped;
 
-	/** @param {HTMLFormElement} form @param {() => void} onStopped the form was sent, and the page stays */
+	/**
+	 * @param {HTMLFormElement} form
+	 * @param {() => void} onStopped the form was sent, and the page stays
+	 */
 	constructor(form, onStopped) {
 		this.#form = form;
-		this.#button = /** @type {HTMLElement} */ (form.querySelector('[type="submit"]'));
+		this.#button = query(form, '[type="submit"]', HTMLButtonElement);
 		this.#label = this.#button.textContent;
 		this.#onStopped = onStopped;
-		window.navigation?.addEventListener("navigateerror", () => this.#stopped());
+		window.navigation?.addEventListener("navigateerror", () => this.#handleStop());
 	}
 
 	get isIdle() {
 		return this.#state === "idle";
 	}
 
-	/** While the form's own `submit` event is on its way. */
+	/** Whether `submit` has caused the form's current `submit` event. */
 	get isSubmitting() {
 		return this.#isSubmitting;
 	}
 
-	/** The person has pressed Save; what the form waits for comes before it is sent. */
+	/** Make the form inert: the user has pressed Save, and the draft is saved before the form is sent. */
 	begin() {
-		this.#become("preparing");
+		this.#state = "preparing";
 		const { activeElement } = document;
-		this.#focused = this.#form.contains(activeElement) ? /** @type {HTMLElement} */ (activeElement) : null;
-		if (this.#focused) this.#button.focus(); // an inert element throws the focus away, as does `disabled`
+		this.#focused =
+			activeElement instanceof HTMLElement && this.#form.contains(activeElement) ? activeElement : null;
+		if (this.#focused) this.#button.focus(); // an inert or disabled element loses the focus
 		this.#draw(true);
 	}
 
@@ -54,38 +65,35 @@ export class Saving {
 		this.#isSubmitting = false;
 	}
 
-	/** The form is being sent: the browser is about to ask whether the page may be left. */
+	/** Record that the form is being sent. The browser fires `beforeunload` next. */
 	sent() {
 		if (this.isIdle) this.begin();
-		this.#become("sent");
+		this.#state = "sent";
 		this.#isOwnUnload = true;
-		if (!window.navigation) setTimeout(() => this.#stopped(), GIVEN_UP_AFTER_MS);
+		if (!window.navigation) setTimeout(() => this.#handleStop(), GIVE_UP_AFTER_MS);
 	}
 
-	/** The form is there to be typed in. */
+	/** Make the form usable again. */
 	end() {
 		const wasBusy = !this.isIdle;
-		this.#become("idle");
+		this.#state = "idle";
 		this.#isOwnUnload = false;
 		this.#draw(false);
 		if (wasBusy && document.activeElement === this.#button) this.#focused?.focus();
 	}
 
-	/** Of a `beforeunload`, whether it is that of the form's own sending. */
+	/** Return whether the sending of the form causes this `beforeunload` event, and forget it. */
 	takesOwnUnload() {
 		const isOwn = this.#isOwnUnload;
 		this.#isOwnUnload = false;
 		return isOwn;
 	}
 
-	#become(state) {
-		this.#state = state;
-	}
-
-	#stopped() {
+	#handleStop() {
 		if (this.#state === "sent") this.#onStopped();
 	}
 
+	/** @param {boolean} isBusy */
 	#draw(isBusy) {
 		for (const part of this.#form.children)
 			if (!part.contains(this.#button)) /** @type {HTMLElement} */ (part).inert = isBusy;

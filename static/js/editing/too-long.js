@@ -1,12 +1,19 @@
 // @ts-check
 /**
- * Says beside a field by how much its text is too long, while it is typed or pasted; nothing is cut. The server says the same.
- * Reads: data-max-characters. form.js brings this when a field is too long for the first time.
+ * An error beside a field that says by how much its text is too long, while the user types or pastes. Nothing is cut. The
+ * server rejects such a text with the same message. form.js imports this module when a field is too long for the first time.
+ *
+ * Reads: data-max-characters of the control.
+ *
+ * @example <textarea id="notes" data-max-characters="10000"></textarea>
  */
 import { make, write } from "../lib/dom.js";
 import { characters, isTooLong } from "./changes.js";
 
-/** @param {HTMLInputElement|HTMLTextAreaElement} control */
+/**
+ * Show or remove the error of a control.
+ * @param {HTMLInputElement|HTMLTextAreaElement} control
+ */
 export function sayTooLong(control) {
 	const id = `${control.id}-error`;
 	const known = document.getElementById(id);
@@ -26,11 +33,19 @@ export function sayTooLong(control) {
 	describe(control, (ids) => ids.add(id));
 }
 
-function sentence(length, most) {
-	const [has, limit, tooMany] = [length, most, length - most].map((number) => number.toLocaleString("en-GB"));
-	return `Use at most ${limit} characters. This has ${has}: ${tooMany} too many.`;
+/**
+ * @param {number} length
+ * @param {number} max
+ */
+function sentence(length, max) {
+	const [has, limit, excess] = [length, max, length - max].map((number) => number.toLocaleString("en-GB"));
+	return `Use at most ${limit} characters. This has ${has}: ${excess} too many.`;
 }
 
+/**
+ * @param {HTMLElement} control
+ * @param {(ids: Set<string>) => void} change
+ */
 function describe(control, change) {
 	const ids = new Set((control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
 	change(ids);

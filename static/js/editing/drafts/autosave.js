@@ -1,177 +1,193 @@
 // @ts-check
 /**
- * Keeps on the server what is typed: when to send it, one at a time, the newest state last; when to try again. No DOM;
- * drafts.js gives it `read` and `send`.
+ * Saves the user's changes on the server while they type: it decides when to send them, and when to try again. It sends one
+ * request at a time, the newest state last. Without DOM: form-draft.js passes `read` and `send`.
  */
 import { nextBeatMs } from "../../lib/backoff.js";
 
 const QUIET_MS = 1000;
-const LONGEST_WAIT_MS = 4000;
-const SLOWEST_RETRY_MS = 30_000;
+const MAX_WAIT_MS = 4000;
+const MAX_RETRY_MS = 30_000;
 const NOTHING = JSON.stringify(null);
 
+/** @typedef {{version: number, seen: string, values: Record<string, string>}} DraftPayload */
 /** @typedef {"idle"|"kept"|"trying"|"refused"|"signed-out"} State */
+/** @typedef {ReturnType<typeof setTimeout>|undefined} Timeout */
+/**
+ * @typedef {Object} AutosaveCallbacks
+ * @property {() => DraftPayload|null} read the user's changes, null for none
+ * @property {(draft: DraftPayload|null) => Promise<any>} send
+ * @property {(state: State) => void} onState
+ * @property {() => number} [random]
+ */
 
-export class Keeper {
-	#organs;
-	/** what the server holds, as JSON @type {string} */
+export class Autosave {
+	#callbacks;
+	/** what the server holds, as JSON */
 	#kept;
 	/** @type {Promise<void>|null} */
-	#underWay = null;
+	#pending = null;
 	#sent = "";
 	#failures = 0;
 	#typedSince = 0;
 	#isStopped = false;
 	/** @type {State} */
 	#state = "idle";
-	#quiet;
-	#retry;
+	/** @type {Timeout} */
+	#quietTimeout;
+	/** @type {Timeout} */
+	#retryTimeout;
 
 	/**
-	 * @param {{read: () => Object|null, send: (draft: Object|null) => Promise<any>, onState: (state: State) => void,
-	 *   random?: () => number}} organs read: what there is to keep now, null for nothing
-	 * @param {Object|null} kept what the server holds already
+	 * @param {AutosaveCallbacks} callbacks
+	 * @param {DraftPayload|null} kept what the server holds already
 	 */
-	constructor(organs, kept) {
-		this.#organs = organs;
+	constructor(callbacks, kept) {
+		this.#callbacks = callbacks;
 		this.#kept = JSON.stringify(kept);
 	}
 
-	/** Whether the server holds everything that is typed. */
+	/** Whether the server holds all changes. */
 	get isKept() {
-		return this.#kept === this.#now();
+		return this.#kept === this.#current();
 	}
 
-	/** Whether the last try brought it to the server, so that one more as the page goes will do the same. */
+	/** Whether the last request succeeded, so that one more as the page closes will succeed too. */
 	get isReaching() {
 		return this.#state === "idle" || this.#state === "kept";
 	}
 
-	/** Something was typed: sent when it has been quiet for a second, and every four seconds while it is not. */
+	/** Handle a change: send it after a second without changes, and at least every four seconds. */
 	changed() {
-		clearTimeout(this.#quiet);
+		clearTimeout(this.#quietTimeout);
 		if (this.#isStopped || this.#state === "trying" || this.#state === "signed-out") return;
-		const isRefused = this.#state === "refused" && this.#sent === this.#now(); // it would be again
+		// The server would refuse the same draft again.
+		const isRefused = this.#state === "refused" && this.#sent === this.#current();
 		if (this.isKept || isRefused) {
 			this.#typedSince = 0;
-			if (this.#state === "idle" && this.#sent === this.#kept && this.#kept !== NOTHING) this.#become("kept");
+			if (this.#state === "idle" && this.#sent === this.#kept && this.#kept !== NOTHING)
+				this.#setState("kept");
 			return;
 		}
-		if (this.#state === "kept") this.#become("idle");
+		if (this.#state === "kept") this.#setState("idle");
 		this.#typedSince ||= Date.now();
-		const ms = Math.min(QUIET_MS, LONGEST_WAIT_MS - (Date.now() - this.#typedSince));
-		this.#quiet = setTimeout(() => this.#sendQuietly(), Math.max(0, ms));
+		const ms = Math.min(QUIET_MS, MAX_WAIT_MS - (Date.now() - this.#typedSince));
+		this.#quietTimeout = setTimeout(() => this.#sendInBackground(), Math.max(0, ms));
 	}
 
 	/**
-	 * Brings it to the server now.
-	 * @param {{always?: boolean}} [options] always: also what it holds already, to learn whether it can be reached
-	 * @returns {Promise<void>} @throws what `send` throws
+	 * Send the changes now.
+	 * @param {{always?: boolean}} [options] always: send also what the server holds, to learn whether it can be reached
+	 * @returns {Promise<void>}
+	 * @throws what `send` throws
 	 */
 	async flush({ always = false } = {}) {
-		while (this.#underWay) await this.#underWay.catch(() => {});
+		while (this.#pending) await this.#pending.catch(() => {});
 		if (always || !this.isKept) await this.#send();
 	}
 
-	/** The page may be going away: what is under way is not waited for. */
-	urgent() {
+	/** Send the changes without waiting for a pending request, because the page may close. */
+	flushNow() {
 		if (this.#isStopped || this.isKept || this.#state === "signed-out") return;
-		if (this.#underWay && this.#sent === this.#now()) return;
+		if (this.#pending && this.#sent === this.#current()) return;
 		this.#send().catch(() => {});
 	}
 
-	/** The server may be reached again. */
+	/** Retry a failed request now: the server may be reached again. */
 	tryAgain() {
-		if (!this.#isStopped && this.#state === "trying") this.#sendQuietly();
+		if (!this.#isStopped && this.#state === "trying") this.#sendInBackground();
 	}
 
-	/** The person is back: tries again, and sends once more what was kept, for it may have been discarded elsewhere. */
+	/** Retry, and send once more what the server held: the user, who returns, may have discarded it elsewhere. */
 	renew() {
 		this.tryAgain();
 		if (!this.#isStopped && this.#state === "kept") this.flush({ always: true }).catch(() => {});
 	}
 
-	/** The sign-in session has ended: what is typed waits for `resume`. */
+	/** Wait for `resume`: the sign-in session has ended. */
 	pause() {
 		this.#clear();
-		this.#become("signed-out");
+		this.#setState("signed-out");
 	}
 
-	/** Somebody has signed in again. */
+	/** Send the changes again: the user has signed in. */
 	resume() {
 		if (this.#isStopped || this.isReaching) return;
-		this.#become("idle");
-		this.#sendQuietly();
+		this.#setState("idle");
+		this.#sendInBackground();
 	}
 
-	/** Nothing is sent from here on: the form itself has been. */
+	/** Send nothing from now on: the form itself has been sent. */
 	stop() {
 		this.#isStopped = true;
 		this.#clear();
 	}
 
-	/** The form has come back. */
+	/** Send changes again: the form is still here. */
 	start() {
 		this.#isStopped = false;
 		this.changed();
 	}
 
-	#now() {
-		return JSON.stringify(this.#organs.read());
+	#current() {
+		return JSON.stringify(this.#callbacks.read());
 	}
 
-	#sendQuietly() {
-		this.flush().catch(() => {}); // #failed has seen to it
+	#sendInBackground() {
+		this.flush().catch(() => {}); // #handleFailure has scheduled a retry
 	}
 
 	async #send() {
 		this.#clear();
-		const draft = this.#organs.read();
+		const draft = this.#callbacks.read();
 		const text = JSON.stringify(draft);
-		const sending = this.#organs.send(draft).then(
-			() => this.#arrived(text),
+		const sending = this.#callbacks.send(draft).then(
+			() => this.#handleSuccess(text),
 			(error) => {
-				this.#failed(error);
+				this.#handleFailure(error);
 				throw error;
 			},
 		);
-		this.#underWay = sending;
+		this.#pending = sending;
 		this.#sent = text;
 		try {
 			await sending;
 		} finally {
-			if (this.#underWay === sending) this.#underWay = null;
-			this.changed(); // what was typed meanwhile
+			if (this.#pending === sending) this.#pending = null;
+			this.changed(); // the user may have typed during the request
 		}
 	}
 
-	#arrived(text) {
+	/** @param {string} text */
+	#handleSuccess(text) {
 		this.#kept = text;
 		this.#failures = 0;
-		this.#become(text === NOTHING ? "idle" : "kept");
+		this.#setState(text === NOTHING ? "idle" : "kept");
 	}
 
-	#failed({ status, waitMs }) {
-		if (status === 401) return this.#become("signed-out");
-		// What the server will not have now it may have once it is changed.
-		if (status > 401 && status < 500 && status !== 429) return this.#become("refused");
-		const { random = Math.random } = this.#organs;
+	/** @param {import("../../lib/http.js").HttpError} error */
+	#handleFailure({ status, waitMs }) {
+		if (status === 401) return this.#setState("signed-out");
+		// The server refuses this draft, and may accept it when the user has changed it.
+		if (status > 401 && status < 500 && status !== 429) return this.#setState("refused");
+		const { random = Math.random } = this.#callbacks;
 		const failures = ++this.#failures;
-		this.#become("trying");
+		this.#setState("trying");
 		if (this.#isStopped) return;
-		clearTimeout(this.#retry);
-		const ms = nextBeatMs({ heartbeatMs: SLOWEST_RETRY_MS, failures, waitMs, random: random() });
-		this.#retry = setTimeout(() => this.#sendQuietly(), ms);
+		clearTimeout(this.#retryTimeout);
+		const ms = nextBeatMs({ heartbeatMs: MAX_RETRY_MS, failures, waitMs, random: random() });
+		this.#retryTimeout = setTimeout(() => this.#sendInBackground(), ms);
 	}
 
-	#become(state) {
+	/** @param {State} state */
+	#setState(state) {
 		this.#state = state;
-		this.#organs.onState(state);
+		this.#callbacks.onState(state);
 	}
 
 	#clear() {
-		clearTimeout(this.#quiet);
-		clearTimeout(this.#retry);
+		clearTimeout(this.#quietTimeout);
+		clearTimeout(this.#retryTimeout);
 		this.#typedSince = 0;
 	}
 }

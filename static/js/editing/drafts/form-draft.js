@@ -1,123 +1,148 @@
 // @ts-check
 /**
- * The draft of a form: what is typed goes to the server while it is typed, and when the page is hidden, left or signed out of.
+ * The draft of a form. It goes to the server while the user types, and when the page is hidden, left or signed out of.
  *
- * Reads:  data-draft-url of the form; data-draft-kept, what the draft holds already where the form has no fields for it, as
- *         JSON; its inputs `version`, `seen` and `restored`. [data-draft-offer] with the address to discard it, its link and
- *         form; [data-draft-state] in the form, where it is to be shown; form[data-sign-out].
- * Hears:  `portal:renewed`, `portal:connection` {state}.
+ * Reads:   data-draft-url of the form; data-draft-kept, as JSON what the draft holds and the form has no controls for; its
+ *          inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state; [data-draft-offer]
+ *          (offer.js); form[data-sign-out].
+ * Listens: `portal:renewed`, `portal:connection`.
+ *
+ * @example <form data-edit-form data-draft-url="…"><p data-draft-state data-when="kept" hidden>…</p></form>
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";
 import { queryAll, showOnly } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { isChanged } from "../changes.js";
-import { Keeper } from "./autosave.js";
+import { controlNamed, controlsOf } from "../controls.js";
+import { Autosave } from "./autosave.js";
 
-const LARGEST_KEEPALIVE_BYTES = 60_000; // of 64 KB that a browser lets outlive a page
+/** @typedef {import("./autosave.js").DraftPayload} DraftPayload */
+/** @typedef {import("./autosave.js").State} State */
+/** @typedef {"ready"|"away"|"signed-out"|"read-only"|"gone"} Outcome */
+
+// A browser lets requests of up to 64 KB outlive a page.
+const MAX_KEEPALIVE_BYTES = 60_000;
 const SIGN_OUT_WAITS_MS = 2000;
 
-/** @param {HTMLFormElement} form @param {(state: import("./autosave.js").State) => void} onState */
+/**
+ * @param {HTMLFormElement} form
+ * @param {(state: State) => void} onState
+ */
 export const draftOf = (form, onState) => new Draft(form, onState);
 
 class Draft {
 	#form;
-	/** what the draft holds and the form has no fields for */
+	/** @type {DraftPayload|null} what the draft holds and the form has no controls for */
 	#carried;
-	#keeper;
+	#autosave;
 	#isDiscarded = false;
 
+	/**
+	 * @param {HTMLFormElement} form
+	 * @param {(state: State) => void} onState
+	 */
 	constructor(form, onState) {
 		this.#form = form;
 		this.#carried = JSON.parse(form.dataset.draftKept || "null");
-		const organs = {
-			read: () => this.#read(),
-			send: (draft) => this.#send(draft),
-			onState: (state) => {
-				for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
-				onState(state);
+		this.#autosave = new Autosave(
+			{
+				read: () => this.#read(),
+				send: (draft) => this.#send(draft),
+				onState: (state) => {
+					for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
+					onState(state);
+				},
 			},
-		};
-		this.#keeper = new Keeper(organs, this.#carried);
+			this.#carried,
+		);
 		this.#listen();
 	}
 
-	/** Whether leaving now loses nothing. */
+	/** Whether the user can leave the page without losing changes. */
 	get isSafe() {
-		const { isKept, isReaching } = this.#keeper;
+		const { isKept, isReaching } = this.#autosave;
 		return this.#isDiscarded || isKept || (isReaching && isSmall(this.#read()));
 	}
 
-	/** Whether nothing is typed and nothing kept: there is no draft to be made safe. */
+	/** Whether there is no draft, here or on the server. */
 	get isEmpty() {
-		return !this.#read() && this.#keeper.isKept;
+		return !this.#read() && this.#autosave.isKept;
 	}
 
 	changed() {
-		this.#keeper.changed();
+		this.#autosave.changed();
 	}
 
-	/** Before the page is left. @throws where it cannot be kept */
+	/**
+	 * Save the draft before the user leaves the page.
+	 * @throws {HttpError}
+	 */
 	async keep() {
-		await this.#keeper.flush();
+		await this.#autosave.flush();
 	}
 
-	/** What is typed here, and the draft that it was restored from. @throws where it cannot be reached */
+	/**
+	 * Discard the user's changes, and the draft from which they were restored.
+	 * @throws {HttpError}
+	 */
 	async discard() {
-		this.#keeper.stop();
+		this.#autosave.stop();
 		try {
 			await this.#send(null);
 			this.#isDiscarded = true;
 		} catch (error) {
-			this.#keeper.start();
+			this.#autosave.start();
 			throw error;
 		}
 	}
 
 	/**
-	 * Before the form itself is sent: everything typed is on the server, whatever comes of the form.
-	 * @returns {Promise<"ready"|"away"|"signed-out"|"read-only"|"gone">} ready also where a draft is refused, but saving may not be
+	 * Save the draft before the form is sent, so that all changes are on the server whatever happens to the form.
+	 * @returns {Promise<Outcome>} "ready" also if the server refuses the draft, because it may still accept the form
 	 */
 	async prepare() {
 		try {
-			await this.#keeper.flush({ always: true });
-		} catch ({ status }) {
+			await this.#autosave.flush({ always: true });
+		} catch (error) {
+			const { status } = /** @type {HttpError} */ (error);
 			if (status === 401) return "signed-out";
 			if (status === 403) return "read-only";
 			if (status === 404) return "gone";
 			if (status === 0 || status >= 500) return "away";
 		}
-		this.#keeper.stop();
+		this.#autosave.stop();
 		return "ready";
 	}
 
-	/** The page is shown, perhaps again after the form was sent in vain. */
+	/** Start, or start again when the form was sent and the page stays. */
 	begin() {
-		this.#keeper.start();
+		this.#autosave.start();
 	}
 
+	/** @returns {DraftPayload|null} */
 	#read() {
 		const form = this.#form;
-		const sent = new FormData(form);
-		const text = (name) => `${sent.get(name) ?? ""}`;
-		const changed = [...form.elements].filter(
-			(control) => control.name && (isAside(control) || (control.closest(".field") && isChanged(control))),
+		const data = new FormData(form);
+		const text = (/** @type {string} */ name) => `${data.get(name) ?? ""}`;
+		const changed = controlsOf(form).filter(
+			(control) => isAside(control) || (control.closest(".field") && isChanged(control)),
 		);
 		const carried = this.#carried?.values;
-		const { values, seen } = somethingElse(form, carried);
+		const { values, seen } = customValues(form, carried);
 		Object.assign(values, Object.fromEntries(changed.map(({ name }) => [name, text(name)])));
 		if (!Object.keys(values).length) return this.#carried;
 		const version = Number(text("version"));
 		return { version, seen: [text("seen"), ...seen].join(" ").trim(), values: { ...carried, ...values } };
 	}
 
+	/** @param {DraftPayload|null} draft */
 	async #send(draft) {
 		try {
 			return await this.#call(draft);
 		} catch (error) {
-			if (error.status !== 403) throw error;
-			// The CSRF token is of an earlier sign-in session: another tab may have signed in again meanwhile, perhaps as
-			// somebody else.
+			if (!(error instanceof HttpError) || error.status !== 403) throw error;
+			// The CSRF token belongs to an earlier session: this user, or another one, has signed in again in another tab.
 			const { state } = await renewSession();
 			if (state === "unknown") throw new HttpError(0, error.message);
 			if (state !== "renewed") throw new HttpError(401, error.message);
@@ -125,68 +150,80 @@ class Draft {
 		}
 	}
 
+	/** @param {DraftPayload|null} draft */
 	#call(draft) {
-		const { version, restored } = this.#form.elements;
-		const origin = restored?.value ? { restored: restored.value } : {};
-		const body = { version: Number(version.value), values: {}, ...draft, ...origin };
-		return call("PUT", this.#form.dataset.draftUrl, { body, keepalive: isSmall(body) });
+		const restored = controlNamed(this.#form, "restored")?.value;
+		const version = Number(controlNamed(this.#form, "version")?.value);
+		const body = { version, values: {}, ...draft, ...(restored ? { restored } : {}) };
+		return call("PUT", this.#form.dataset.draftUrl ?? "", { body, keepalive: isSmall(body) });
 	}
 
 	#listen() {
-		// Another device may have discarded meanwhile what is still typed here.
-		const tryAgain = () => document.hidden || this.#keeper.renew();
-		const urgent = () => this.#keeper.urgent();
-		document.addEventListener("visibilitychange", () => (document.hidden ? urgent() : tryAgain()));
-		window.addEventListener("pagehide", urgent);
+		// The user may have discarded the draft on another device while this page was hidden.
+		const tryAgain = () => document.hidden || this.#autosave.renew();
+		const flushNow = () => this.#autosave.flushNow();
+		document.addEventListener("visibilitychange", () => (document.hidden ? flushNow() : tryAgain()));
+		window.addEventListener("pagehide", flushNow);
 		window.addEventListener("focus", tryAgain);
-		on("renewed", () => this.#keeper.resume());
+		on("renewed", () => this.#autosave.resume());
 		on("connection", ({ state }) => {
-			if (state === "signed-out") this.#keeper.pause();
-			else if (state === "gone") this.#keeper.stop();
+			if (state === "signed-out") this.#autosave.pause();
+			else if (state === "gone") this.#autosave.stop();
 			else if (state === "online") tryAgain();
 		});
 		if (document.querySelector("[data-draft-offer]")) this.#followOffers().catch(() => {});
-		const signOut = document.querySelector("form[data-sign-out]");
-		signOut?.addEventListener("submit", (event) => {
-			if (this.#keeper.isKept) return;
-			event.preventDefault();
-			this.#flushFor(SIGN_OUT_WAITS_MS).then(() => signOut.submit()); // without this event again
-		});
+		for (const signOut of queryAll(document, "form[data-sign-out]", HTMLFormElement))
+			signOut.addEventListener("submit", (event) => {
+				if (this.#autosave.isKept) return;
+				event.preventDefault();
+				this.#flushFor(SIGN_OUT_WAITS_MS).then(() => signOut.submit()); // fires no second `submit` event
+			});
 	}
 
 	/** Without the module, as when the server cannot be reached, the offer's link and form work on their own. */
 	async #followOffers() {
-		const draft = { isKept: () => this.#keeper.isKept, flush: () => this.#flushFor(SIGN_OUT_WAITS_MS) };
+		const draft = { isKept: () => this.#autosave.isKept, flush: () => this.#flushFor(SIGN_OUT_WAITS_MS) };
 		const { followOffer } = await import("./offer.js");
 		for (const offer of queryAll(document, "[data-draft-offer]", HTMLElement))
 			followOffer(offer, this.#form, draft);
 	}
 
+	/** @param {number} ms */
 	async #flushFor(ms) {
-		const tooLong = new Promise((resolve) => setTimeout(resolve, ms));
-		await Promise.race([this.#keeper.flush().catch(() => {}), tooLong]);
+		const timeout = new Promise((resolve) => setTimeout(resolve, ms));
+		await Promise.race([this.#autosave.flush().catch(() => {}), timeout]);
 	}
 }
 
-/** What was typed before somebody else's value was taken: see taking.js. */
+/**
+ * Whether a control holds what the user had typed before they took another user's value (remote/take-over.js).
+ * @param {{name: string}} control
+ */
 const isAside = ({ name }) => name.startsWith("aside-");
 
 /**
- * What is typed as something else on the conflict page is the field's value from then on, and starts from the values that
- * the page shows; what was typed in the editor, or is not chosen, is set aside.
+ * Return what the user has typed as a custom value on the conflict page, and the versions of the values shown there.
+ *
+ * A custom value that is chosen becomes the field's value, and the one typed in the editor is set aside. A custom value
+ * that is not chosen is set aside.
+ *
+ * @param {HTMLFormElement} form
+ * @param {Record<string, string>} [typed] in the editor
  */
-function somethingElse(form, typed = {}) {
+function customValues(form, typed = {}) {
+	/** @type {Record<string, string>} */
 	const values = {};
 	const seen = [];
-	for (const control of form.querySelectorAll('.option [name^="third-"]')) {
+	for (const control of controlsOf(form).filter((each) => each.matches('.option [name^="third-"]'))) {
 		const name = control.name.slice("third-".length);
-		if (form.elements.namedItem(`decide-${name}`).value === "third") {
+		if (controlNamed(form, `decide-${name}`)?.value === "third") {
 			values[name] = control.value;
-			seen.push(`${name}:${form.elements.namedItem("seen_version").value}`);
+			seen.push(`${name}:${controlNamed(form, "seen_version")?.value}`);
 			if (name in typed) values[`aside-${name}`] = typed[name];
 		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
 	}
 	return { values, seen };
 }
 
-const isSmall = (draft) => new Blob([JSON.stringify(draft)]).size < LARGEST_KEEPALIVE_BYTES;
+/** @param {Object|null} body */
+const isSmall = (body) => new Blob([JSON.stringify(body)]).size < MAX_KEEPALIVE_BYTES;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
-import { Keeper } from "../../../static/js/editing/drafts/autosave.js";
+import { Autosave } from "../../../static/js/editing/drafts/autosave.js";
 
 /** A form of one field and a server that the test answers for; the notes of what was sent and shown. */
 class Desk {
 	typed = null;
 	sent = [];
 	states = [];
-	keeper = new Keeper(
+	autosave = new Autosave(
 		{
 			read: () => this.typed,
 			send: (draft) => {
@@ -24,7 +24,7 @@ class Desk {
 
 	type(text) {
 		this.typed = text ? { text } : null;
-		this.keeper.changed();
+		this.autosave.changed();
 	}
 
 	async answer() {
@@ -69,9 +69,9 @@ describe("a draft", () => {
 		assert.deepEqual(desk.texts, []);
 		mock.timers.tick(1);
 		assert.deepEqual(desk.texts, ["ab"]);
-		assert.ok(!desk.keeper.isKept);
+		assert.ok(!desk.autosave.isKept);
 		await desk.answer();
-		assert.ok(desk.keeper.isKept);
+		assert.ok(desk.autosave.isKept);
 		assert.deepEqual(desk.states, ["kept"]);
 	});
 
@@ -141,7 +141,7 @@ describe("a draft", () => {
 			await settled();
 			await desk.answer();
 			assert.deepEqual(desk.states, ["trying", "trying", "kept"]);
-			assert.ok(desk.keeper.isReaching);
+			assert.ok(desk.autosave.isReaching);
 		});
 	}
 
@@ -160,10 +160,10 @@ describe("a draft", () => {
 		desk.type("a");
 		mock.timers.tick(1000);
 		await desk.fail(422);
-		desk.keeper.changed();
+		desk.autosave.changed();
 		mock.timers.tick(60_000);
 		assert.deepEqual(desk.texts, ["a"]);
-		assert.ok(!desk.keeper.isReaching);
+		assert.ok(!desk.autosave.isReaching);
 		await kept("ab");
 		assert.deepEqual(desk.states, ["refused", "kept"]);
 	});
@@ -173,11 +173,11 @@ describe("a draft", () => {
 		mock.timers.tick(1000);
 		await desk.fail(401);
 		desk.type("ab");
-		desk.keeper.urgent();
-		desk.keeper.tryAgain();
+		desk.autosave.flushNow();
+		desk.autosave.tryAgain();
 		mock.timers.tick(60_000);
 		assert.deepEqual(desk.texts, ["a"]);
-		desk.keeper.resume();
+		desk.autosave.resume();
 		await settled();
 		await desk.answer();
 		assert.deepEqual(desk.texts, ["a", "ab"]);
@@ -186,19 +186,19 @@ describe("a draft", () => {
 
 	test("waits where the session is known to have ended", async () => {
 		desk.type("a");
-		desk.keeper.pause();
+		desk.autosave.pause();
 		desk.type("ab");
 		mock.timers.tick(60_000);
 		assert.deepEqual(desk.texts, []);
-		assert.ok(!desk.keeper.isReaching);
-		desk.keeper.resume();
+		assert.ok(!desk.autosave.isReaching);
+		desk.autosave.resume();
 		await settled();
 		assert.deepEqual(desk.texts, ["ab"]);
 	});
 
 	test("goes on after a sign-in that found nothing to send", async () => {
-		desk.keeper.pause();
-		desk.keeper.resume();
+		desk.autosave.pause();
+		desk.autosave.resume();
 		await settled();
 		await kept("a");
 		assert.deepEqual(desk.texts, ["a"]);
@@ -208,15 +208,15 @@ describe("a draft", () => {
 		desk.type("a");
 		mock.timers.tick(1000);
 		await desk.fail(503, 60_000);
-		desk.keeper.tryAgain();
+		desk.autosave.tryAgain();
 		await settled();
 		assert.equal(desk.sent.length, 2);
 	});
 
 	test("is not tried again where nothing has failed", async () => {
 		await kept("a");
-		desk.keeper.tryAgain();
-		desk.keeper.resume();
+		desk.autosave.tryAgain();
+		desk.autosave.resume();
 		await settled();
 		assert.equal(desk.sent.length, 1);
 	});
@@ -225,15 +225,15 @@ describe("a draft", () => {
 		desk.type("a");
 		mock.timers.tick(1000);
 		desk.typed = { text: "ab" };
-		desk.keeper.urgent();
-		desk.keeper.urgent();
+		desk.autosave.flushNow();
+		desk.autosave.flushNow();
 		assert.deepEqual(desk.texts, ["a", "ab"]);
 	});
 
 	test("that is under way as it stands is not sent twice when the page goes", () => {
 		desk.type("a");
 		mock.timers.tick(1000);
-		desk.keeper.urgent();
+		desk.autosave.flushNow();
 		assert.deepEqual(desk.texts, ["a"]);
 	});
 
@@ -241,7 +241,7 @@ describe("a draft", () => {
 		desk.type("a");
 		mock.timers.tick(1000);
 		desk.typed = { text: "ab" };
-		desk.keeper.urgent();
+		desk.autosave.flushNow();
 		desk.sent[1].resolve();
 		await settled();
 		desk.sent[0].resolve();
@@ -256,7 +256,7 @@ describe("a draft", () => {
 		mock.timers.tick(1000);
 		desk.typed = { text: "ab" };
 		let isFlushed = false;
-		desk.keeper.flush().then(() => {
+		desk.autosave.flush().then(() => {
 			isFlushed = true;
 		});
 		await desk.answer();
@@ -268,16 +268,16 @@ describe("a draft", () => {
 
 	test("that is kept is flushed without a call, unless the server is to be tried", async () => {
 		await kept("a");
-		await desk.keeper.flush();
+		await desk.autosave.flush();
 		assert.equal(desk.sent.length, 1);
-		desk.keeper.flush({ always: true });
+		desk.autosave.flush({ always: true });
 		await settled();
 		assert.equal(desk.sent.length, 2);
 	});
 
 	test("whose flush fails says so", async () => {
 		desk.type("a");
-		const flushed = assert.rejects(desk.keeper.flush(), { status: 503 });
+		const flushed = assert.rejects(desk.autosave.flush(), { status: 503 });
 		await settled();
 		await desk.fail(503);
 		await flushed;
@@ -286,19 +286,19 @@ describe("a draft", () => {
 	test("is not sent any more once the form is, not even again", async () => {
 		desk.type("a");
 		mock.timers.tick(1000);
-		desk.keeper.stop();
+		desk.autosave.stop();
 		await desk.fail(503);
 		desk.type("ab");
-		desk.keeper.urgent();
-		desk.keeper.tryAgain();
+		desk.autosave.flushNow();
+		desk.autosave.tryAgain();
 		mock.timers.tick(60_000);
 		assert.deepEqual(desk.texts, ["a"]);
 	});
 
 	test("goes on where the form was sent in vain", async () => {
 		desk.type("a");
-		desk.keeper.stop();
-		desk.keeper.start();
+		desk.autosave.stop();
+		desk.autosave.start();
 		mock.timers.tick(1000);
 		assert.deepEqual(desk.texts, ["a"]);
 	});
