@@ -58,12 +58,14 @@ def test_the_minifier_keeps_what_a_selector_means(selectors: list[tuple[str, str
     assert [(path, selector) for path, selector in selectors if re.search(r"[\w)\]] :", selector)] == []
 
 
-def test_every_stylesheet_is_linked(stylesheets: dict[str, str]) -> None:
-    """By every page, or by those that need it."""
+def test_every_stylesheet_is_linked_by_a_template_or_loaded_by_a_script(stylesheets: dict[str, str]) -> None:
     templates = "".join(path.read_text() for path in (PROJECT_ROOT / "templates").rglob("*.html"))
     lists = re.findall(r"set (?:extra_)?stylesheets = \[(.*?)\]", templates, flags=re.S)
-    listed = set(re.findall(r'"([a-z]+/[a-z-]+)"', "".join(lists)))
-    assert {f"{name}.css" for name in listed} == set(stylesheets)
+    linked = set(re.findall(r'"([a-z]+/[a-z-]+)"', "".join(lists)))
+    scripts = "".join(path.read_text() for path in (PROJECT_ROOT / "static" / "js").rglob("*.js"))
+    loaded = set(re.findall(r'loadStylesheet\("([a-z]+/[a-z-]+)"\)', scripts))
+    assert loaded
+    assert {f"{name}.css" for name in linked | loaded} == set(stylesheets)
 
 
 def test_every_colour_of_text_can_be_read_on_every_ground_in_light_and_in_dark(stylesheets: dict[str, str]) -> None:

@@ -1,5 +1,7 @@
 """News of who joins and leaves: told once, politely, and not where nothing has happened."""
 
+import re
+
 from playwright.sync_api import expect
 
 from portal.clients import Client
@@ -60,6 +62,21 @@ def test_news_can_be_switched_off_for_good(amelia: Person, daniel: Person, clien
     daniel.open(client)
     amelia.sees("Daniel is also viewing this client record")
     assert amelia.toasts_so_far() == []
+
+
+def test_a_user_who_joins_beside_another_is_announced_once(
+    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+) -> None:
+    """The indicator, which the first one has brought, brings no second listener for those who join."""
+    daniel.open(client)
+    amelia.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+
+    sit_down(cast.rhys).open(client)
+    amelia.sees("2 users are viewing this client record")
+    expect(amelia.toasts.first).to_have_text(re.compile("Rhys Morgan joined this page 👋"))
+    expect(amelia.toasts).to_have_count(0)
+    assert amelia.toasts_so_far() == ["Rhys Morgan joined this page 👋"]
 
 
 def test_of_many_at_once_four_are_named_and_the_others_counted(

@@ -3,7 +3,7 @@
  * The script of every page: gives the portal's elements their behaviour. What only some pages have comes with them, after this:
  * entry/viewing.js where one looks at a record, entry/client-page.js, entry/client-list.js, and entry/editor.js with an editor.
  */
-import { bringFor } from "../lib/lazy.js";
+import { bringFor, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
 import { hasNotes } from "../lib/tab-notes.js";
 import { PresencePage } from "../presence/sync/page.js";
@@ -16,10 +16,12 @@ customElements.define("presence-page", PresencePage);
 // or has left a note of that.
 bringFor(
 	["roster"],
-	() => import("../presence/ui/indicator.js"),
+	() => loadStylesheet("presence/indicator").then(() => import("../presence/ui/indicator.js")),
 	({ others }) => others.length > 0,
 );
-bringFor(["join", "leave", "news"], () => import("../presence/ui/toasts.js"));
+bringFor(["join", "leave", "news"], () =>
+	loadStylesheet("components/toasts").then(() => import("../presence/ui/toasts.js")),
+);
 const hearNudges = () => import("../presence/ui/nudge-banner.js");
 if (hasNotes()) hearNudges().catch(() => {});
 bringFor(["roster"], hearNudges, ({ others }) => others.some(({ asked_at }) => asked_at));

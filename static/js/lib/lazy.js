@@ -1,5 +1,6 @@
 // @ts-check
-/** Modules of elements that most pages do not need, loaded at the first event that they show. */
+/** Modules and stylesheets that most pages do not need, loaded when they are needed. */
+import { make } from "./dom.js";
 import { fire, on } from "./events.js";
 
 /** @typedef {import("./events.js").PortalEvents} PortalEvents */
@@ -16,14 +17,34 @@ import { fire, on } from "./events.js";
  */
 export function bringFor(names, load, isWanted = () => true) {
 	let isLoaded = false;
+	/** @type {Promise<any>|undefined} */
+	let loading;
 	const bring = async (/** @type {Name} */ name, /** @type {any} */ detail) => {
 		try {
-			await load();
+			loading ??= load();
+			await loading;
 		} catch {
+			loading = undefined;
 			return;
 		}
 		isLoaded = true;
 		fire(name, .../** @type {any} */ ([detail]));
 	};
 	for (const name of names) on(name, (detail) => !isLoaded && isWanted(detail) && bring(name, detail));
+}
+
+/**
+ * Load a stylesheet, of the release to which this module belongs.
+ * @param {string} name "components/toasts"
+ */
+export function loadStylesheet(name) {
+	const { href } = new URL(`../../css/${name}.css`, import.meta.url);
+	return new Promise((resolve, reject) => {
+		const link = make("link", { rel: "stylesheet", href, onload: resolve });
+		link.onerror = () => {
+			link.remove();
+			reject();
+		};
+		document.head.append(link);
+	});
 }

@@ -12,7 +12,7 @@
 import { on } from "../../lib/events.js";
 import { letScroll, query, write } from "../../lib/dom.js";
 import { drawAvatars, drawPeople } from "./avatar.js";
-import { setWantsNews, wantsNews } from "./toasts.js";
+import { setWantsToasts, wantsToasts } from "./toast-setting.js";
 import { editorsFirst, whoIsHere } from "./wording.js";
 
 class PresenceIndicator extends HTMLElement {
@@ -26,8 +26,8 @@ class PresenceIndicator extends HTMLElement {
 		});
 		this.#setUpMenu(query(this, "details", HTMLDetailsElement));
 		const checkbox = query(this, "input", HTMLInputElement);
-		checkbox.checked = wantsNews();
-		checkbox.addEventListener("change", () => setWantsNews(checkbox.checked));
+		checkbox.checked = wantsToasts();
+		checkbox.addEventListener("change", () => setWantsToasts(checkbox.checked));
 	}
 
 	/** @param {import("../sync/roster.js").User[]} others */

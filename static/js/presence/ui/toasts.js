@@ -11,6 +11,7 @@
 import { on } from "../../lib/events.js";
 import { make } from "../../lib/dom.js";
 import { dressAvatar } from "./avatar.js";
+import { wantsToasts } from "./toast-setting.js";
 import { fullName } from "./wording.js";
 
 /** @typedef {"joined"|"left"} Kind */
@@ -19,25 +20,6 @@ const MAX_TOASTS = 4;
 /** @type {Record<Kind, number>} */
 const DURATION_MS = { joined: 3000, left: 2000 };
 const NEWS_MS = 6000;
-const KEY = "portal.news";
-
-/** Whether the user of this browser wants toasts about who joins and leaves. */
-export function wantsNews() {
-	try {
-		return localStorage.getItem(KEY) !== "off";
-	} catch {
-		return true; // the browser forbids storage
-	}
-}
-
-/** @param {boolean} wants */
-export function setWantsNews(wants) {
-	try {
-		localStorage.setItem(KEY, wants ? "on" : "off");
-	} catch {
-		// The browser forbids storage.
-	}
-}
 
 class ToastRegion extends HTMLElement {
 	/** @type {Map<HTMLElement, {ms: number, timer?: ReturnType<typeof setTimeout>}>} */
@@ -60,7 +42,7 @@ class ToastRegion extends HTMLElement {
 	 * @param {import("../sync/roster.js").User} user
 	 */
 	#announce(kind, user) {
-		if (!wantsNews()) return;
+		if (!wantsToasts()) return;
 		if (this.#shown.size - this.#counters.size >= MAX_TOASTS) return this.#count(kind);
 		const avatar = dressAvatar(make("span", { ariaHidden: "true" }), user);
 		const name = make("b", {}, fullName(user));
