@@ -1,5 +1,10 @@
 // @ts-check
-/** Draws viewers: an avatar, a row of avatars, a list of people (an item's markup: templates/presence/_person.html). */
+/**
+ * Draws viewers: an avatar, a row of avatars, and a list of people.
+ * Markup: templates/presence/_person.html, an item of the list.
+ *
+ * @example drawPeople(query(this, ".viewers", HTMLElement), editorsFirst(others));
+ */
 import { hueClass, initials } from "../../lib/initials.js";
 import { make, query, write } from "../../lib/dom.js";
 import { stateOf } from "../sync/roster.js";
@@ -7,7 +12,11 @@ import { doing, fullName, isEditing, lastSeen, titleOf } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
-/** Makes an element the avatar of somebody whose name stands beside it. @param {HTMLElement} element @param {User} user */
+/**
+ * Turn an element into the avatar of a user.
+ * @param {HTMLElement} element with the user's name beside it
+ * @param {User} user
+ */
 export function dressAvatar(element, user) {
 	element.className = `avatar ${hueClass(user.id)} ${stateOf(user)}`;
 	element.classList.toggle("edits", isEditing(user));
@@ -16,7 +25,11 @@ export function dressAvatar(element, user) {
 	return element;
 }
 
-/** A row that speaks for itself, redrawn only where it would differ. @param {HTMLElement} row @param {User[]} others */
+/**
+ * Draw a row of avatars with labels of their own, if it differs from the row shown.
+ * @param {HTMLElement} row
+ * @param {User[]} others
+ */
 export function drawAvatars(row, others) {
 	const key = JSON.stringify(others.map((user) => [user.id, titleOf(user)]));
 	if (row.dataset.drawn === key) return;
@@ -30,7 +43,7 @@ export function drawAvatars(row, others) {
 }
 
 /**
- * Items stay with their person, so that a list being scrolled or read aloud is not torn away.
+ * Draw a list of people. Each user keeps their item, so that scrolling and reading aloud are not interrupted.
  * @param {Element} list with the <template> of an item beside it
  * @param {User[]} users
  */

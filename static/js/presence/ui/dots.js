@@ -1,9 +1,11 @@
 // @ts-check
 /**
- * <presence-dots>: who is on each record of a list, in small avatars, and in words who edits it. All rows share one call, on load, on becoming
- * visible and at each heartbeat while visible. The list itself is no meeting place.
+ * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. All rows share one call: on
+ * load, when the page becomes visible, and at each heartbeat while it is visible. The list itself reports no presence.
  *
- * Reads:  data-page ("client-42") of an ancestor, data-heartbeat-seconds of one that all rows share; <body data-profile-id>.
+ * Reads: data-page ("client-42") of an ancestor; data-heartbeat-seconds of an ancestor that all rows share;
+ *        <body data-profile-id>.
+ *
  * @example <tr data-page="client-42"> … <td><presence-dots></presence-dots></td></tr>
  */
 import { make, write } from "../../lib/dom.js";
@@ -16,12 +18,12 @@ import { editorsFirst, whoEdits } from "./wording.js";
 
 /** @type {PresenceDots[]} */
 const rows = [];
-const heart = new Heartbeat({
+const heartbeat = new Heartbeat({
 	send: () => rosters(rows.map((row) => row.page)),
-	onResponse: (answer) => {
-		for (const row of rows) row.draw(answer[row.page] ?? []);
+	onResponse: (rosters) => {
+		for (const row of rows) row.draw(rosters[row.page] ?? []);
 	},
-	onFailure: ({ status }) => [401, 404].includes(status) && heart.stop(),
+	onFailure: ({ status }) => [401, 404].includes(status) && heartbeat.stop(),
 });
 
 export class PresenceDots extends HTMLElement {
@@ -32,7 +34,7 @@ export class PresenceDots extends HTMLElement {
 		this.append(this.#list, this.#words);
 		if (!myId() || rows.push(this) > 1) return;
 		const shared = /** @type {HTMLElement} */ (this.closest("[data-heartbeat-seconds]"));
-		heart.heartbeatMs = Number(shared.dataset.heartbeatSeconds) * 1000;
+		heartbeat.heartbeatMs = Number(shared.dataset.heartbeatSeconds) * 1000;
 		followVisibility();
 	}
 
@@ -50,8 +52,8 @@ export class PresenceDots extends HTMLElement {
 }
 
 function followVisibility() {
-	const follow = () => (document.hidden ? heart.stop() : heart.start());
-	queueMicrotask(follow); // when the rows after the first are known too
+	const follow = () => (document.hidden ? heartbeat.stop() : heartbeat.start());
+	queueMicrotask(follow); // after all rows are connected
 	document.addEventListener("visibilitychange", follow);
 	window.addEventListener("pageshow", ({ persisted }) => persisted && follow());
 }

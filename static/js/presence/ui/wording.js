@@ -1,5 +1,5 @@
 // @ts-check
-/** Every sentence about viewers. Pure. Those for viewing, joining, leaving and "Last seen" stand in the tests word by word. */
+/** All sentences about viewers. The functions are pure. The original request prescribes some of the sentences word by word. */
 import { stateOf } from "../sync/roster.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
@@ -7,7 +7,11 @@ import { stateOf } from "../sync/roster.js";
 /** @param {User} user */
 export const fullName = (user) => `${user.first_name} ${user.last_name}`.trim();
 
-/** The indicator's sentence, "" when alone. @param {User[]} others @param {string} label "client record" */
+/**
+ * Return the indicator's sentence; "" if the user is alone.
+ * @param {User[]} others
+ * @param {string} label "client record"
+ */
 export function whoIsHere(others, label) {
 	const [first] = others;
 	if (!first) return "";
@@ -20,7 +24,10 @@ export function whoIsHere(others, label) {
 	return `${first.first_name} is also viewing this ${label}${how}`;
 }
 
-/** "Daniel is editing", "Daniel and Priya are editing", "" where no user edits. @param {User[]} users */
+/**
+ * Return "Daniel is editing" or "Daniel and Priya are editing"; "" if no user edits.
+ * @param {User[]} users
+ */
 export function whoEdits(users) {
 	const [first, second, ...rest] = users.filter(isEditing);
 	if (!first) return "";
@@ -29,16 +36,25 @@ export function whoEdits(users) {
 	return `${first.first_name} and ${others} are editing`;
 }
 
-/** Also in a hidden tab: an open editor holds its changes. @param {User} user */
+/**
+ * Whether a user edits, in a hidden tab too: an open editor holds its changes.
+ * @param {User} user
+ */
 export const isEditing = ({ activity }) => activity === "editing";
 
-/** "Ann Lee – Active now". @param {User} user */
+/**
+ * Return "Ann Lee – Active now".
+ * @param {User} user
+ */
 export function titleOf(user) {
 	const state = { viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)];
 	return `${fullName(user)} – ${isEditing(user) && !user.visible ? "Editing, away" : state}`;
 }
 
-/** "Editing Phone and Email", "Waiting to edit", "Away", "" for somebody who only looks. @param {User} user */
+/**
+ * Return "Editing Phone and Email", "Waiting to edit" or "Away"; "" for a user who only views.
+ * @param {User} user
+ */
 export function doing({ activity, visible, fields, waiting_since }) {
 	if (activity === "viewing" && waiting_since) return visible ? "Waiting to edit" : "Waiting to edit, away";
 	if (activity === "viewing") return visible ? "" : "Away";
@@ -53,8 +69,8 @@ export function lastSeen(seconds) {
 }
 
 /**
- * The waiting banner's sentence, in pieces: every second one is a name.
- * @param {User[]} others whom one waits for
+ * Return the waiting banner's sentence in parts, of which every second one is a name.
+ * @param {User[]} others for whom the user waits
  * @param {string} label
  */
 export function waitingFor(others, label) {
@@ -66,19 +82,29 @@ export function waitingFor(others, label) {
 	return ["Waiting for ", fullName(first), ` and ${others.length - 1} others${end}`];
 }
 
-/** What those on the page are told. @param {User[]} asking the first to have asked first @param {string} label */
+/**
+ * Return the sentence for the users who are asked to finish.
+ * @param {User[]} asking in the order in which they asked
+ * @param {string} label
+ */
 export function nudged([first, ...rest], label) {
 	const who = rest.length ? `${fullName(first)} and ${rest.length} more are` : `${fullName(first)} is`;
 	return `${who} waiting to edit this ${label}`;
 }
 
-/** Those who edit before those who look, otherwise as they came. @param {User[]} users */
+/**
+ * Sort users who edit before users who view; otherwise keep the order.
+ * @param {User[]} users
+ */
 export function editorsFirst(users) {
 	const rank = (/** @type {User} */ user) => (isEditing(user) ? 0 : 1);
 	return users.toSorted((a, b) => rank(a) - rank(b));
 }
 
-/** @param {User} user @param {string} label */
+/**
+ * @param {User} user
+ * @param {string} label
+ */
 function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
 	if (answer === "soon") return "finishing soon";
 	if (waiting_since && activity !== "editing") return "waiting too and asked first";
@@ -86,7 +112,10 @@ function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
 	return visible ? `viewing this ${label}` : "away";
 }
 
-/** "Phone", "Phone and Email", "Phone, Email and 3 more". @param {string[]} names */
+/**
+ * Return "Phone", "Phone and Email" or "Phone, Email and 3 more".
+ * @param {string[]} names
+ */
 export function inWords(names) {
 	if (names.length < 3) return names.join(" and ");
 	return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
