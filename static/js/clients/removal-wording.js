@@ -1,12 +1,13 @@
 // @ts-check
-/** What the page that removes a part says of those who edit it. Pure. */
+/** The sentences of the page that removes a part of a record. The functions are pure. */
 import { fullName, inWords } from "../presence/ui/wording.js";
 
 /** @typedef {import("../presence/sync/roster.js").User} User */
 
 /**
- * "Daniel Okafor is editing ISA A0001: Provider. …", "" where nobody edits it.
- * @param {User[]} others @param {string[]} prefixes how the names of what would go begin, each with a colon after it
+ * Return "Daniel Okafor is editing ISA A0001: Provider. …"; "" if no user edits what would be removed.
+ * @param {User[]} others
+ * @param {string[]} prefixes how the names of what would be removed begin, each with a colon after it
  */
 export function whoEditsWhatGoes(others, prefixes) {
 	const sentences = others

@@ -1,23 +1,24 @@
 // @ts-check
 /**
- * <removal-warning>: says who is editing what the page would remove, as the roster has it. Nothing where nobody does.
+ * <removal-warning>: says which users edit what the page would remove. It is empty if there are none.
  *
- * Reads:  data-prefixes (JSON), how the names of what would go begin in rosters. Markup: templates/clients/editor/remove.html.
- * Hears:  `portal:roster` {others}.
+ * Reads:   data-prefixes, as JSON how the names of what would be removed begin in rosters.
+ * Listens: `portal:roster`.
+ * Markup:  templates/clients/editor/remove.html.
  *
  * @example <removal-warning role="status" data-prefixes='["ISA A0001:"]'><div hidden><p data-sentence></p></div></removal-warning>
  */
 import { on } from "../lib/events.js";
-import { write } from "../lib/dom.js";
+import { query, write } from "../lib/dom.js";
 import { whoEditsWhatGoes } from "./removal-wording.js";
 
 class RemovalWarning extends HTMLElement {
 	connectedCallback() {
-		const prefixes = JSON.parse(this.dataset.prefixes);
+		const prefixes = JSON.parse(this.dataset.prefixes ?? "[]");
 		on("roster", ({ others }) => {
 			const sentence = whoEditsWhatGoes(others, prefixes);
-			write(this.querySelector("[data-sentence]"), sentence);
-			this.querySelector("div").hidden = !sentence;
+			write(query(this, "[data-sentence]", HTMLElement), sentence);
+			query(this, "div", HTMLElement).hidden = !sentence;
 		});
 	}
 }

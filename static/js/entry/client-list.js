@@ -1,5 +1,5 @@
 // @ts-check
-/** The script of the client list alone. */
+/** The script of the client list. */
 import { PresenceDots } from "../presence/ui/dots.js";
 
 customElements.define("presence-dots", PresenceDots);

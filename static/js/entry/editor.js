@@ -1,34 +1,39 @@
 // @ts-check
 /**
- * The script of pages with an editor; comes after main.js, whose elements hear what forms report. What others type and save
- * is shown by a module of its own, which is brought when there are others, or when somebody has saved.
+ * The script of pages with an editor. entry/every-page.js runs before it, and defines the elements that listen to the forms.
+ * A module of its own shows what other users type and save. It is loaded when there are other users, or when one has saved.
  */
 import { fire, on } from "../lib/events.js";
+import { queryAll } from "../lib/dom.js";
+import { controlNamed } from "../editing/controls.js";
 import { watchForm } from "../editing/form.js";
 
-const page = /** @type {import("../presence/sync/page.js").PresencePage} */ (
+const page = /** @type {import("../presence/sync/page.js").PresencePage|null} */ (
 	document.querySelector("presence-page")
 );
-const forms = [...document.querySelectorAll("form[data-edit-form]")];
+const forms = queryAll(document, "form[data-edit-form]", HTMLFormElement);
 if (document.querySelector(".question")) import("../editing/decisions.js");
 for (const form of forms) {
 	watchForm(form);
-	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, dressDays, { once: true });
-	// What has been saved since the person started is news, also where the page itself is newer than that.
-	if (page && form.elements.namedItem("seen"))
-		page.dataset.version = form.elements.namedItem("version").value;
+	const dress = () => dressDays(form);
+	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, dress, { once: true });
+	// The user has not seen what was saved since they started, even if the page itself is newer than that.
+	if (page && controlNamed(form, "seen")) page.dataset.version = controlNamed(form, "version")?.value;
 }
 
-/** What helps to type days comes when somebody begins to use the form; without it they are typed all the same. */
-async function dressDays({ currentTarget }) {
-	const days = currentTarget.querySelectorAll("[data-day]");
-	if (!days.length) return;
+/**
+ * Load the calendar and the read-back of dates when the user begins to use the form. Users can type dates without them.
+ * @param {HTMLFormElement} form
+ */
+async function dressDays(form) {
+	const controls = queryAll(form, "[data-day]", HTMLInputElement);
+	if (!controls.length) return;
 	const { dressDay } = await import("../editing/date-fields.js");
-	for (const control of days) dressDay(control);
+	for (const control of controls) dressDay(control);
 }
 
-// A page of decisions alone has nothing that could be saved halfway: who is done leaves it.
-if (!forms.length) on("finish", () => document.querySelector(".save-bar a")?.click());
+// The conflict page cannot save half of the decisions: a user who wants to finish leaves it.
+if (!forms.length) on("finish", () => queryAll(document, ".save-bar a", HTMLAnchorElement)[0]?.click());
 
 /** @type {Promise<void>|undefined} */
 let watching;
@@ -38,7 +43,7 @@ const watch = () => {
 			for (const form of forms) watchOthers(form, page);
 		},
 		() => {
-			watching = undefined; // the portal is away: asked for again at the next roster
+			watching = undefined; // the server cannot be reached: the next roster tries again
 		},
 	);
 	return watching;

@@ -1,3 +1,3 @@
 // @ts-check
-/** The script of the page that asks before a part of a record is removed. */
+/** The script of the page that removes a part of a record. */
 import "../clients/removal.js";

@@ -1,5 +1,5 @@
 // @ts-check
-/** The script of pages where one looks at a record and may wish to edit it: templates/presence/_page.html brings it. */
+/** The script of pages from which the user can open an editor (templates/presence/_page.html). */
 import { PresenceModal } from "../presence/ui/modal.js";
 import { PresenceWaiting } from "../presence/ui/waiting.js";
 
