@@ -40,7 +40,7 @@ def lines(seed: int) -> str:
 
 @pytest.fixture(autouse=True)
 def garbage_collected_as_in_a_worker() -> Iterator[None]:
-    """Do what `post_fork` in gunicorn.conf.py does."""
+    """Do what `post_worker_init` in gunicorn.conf.py does."""
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
