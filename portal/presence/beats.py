@@ -26,9 +26,9 @@ MAX_STREAM_NUMBER = 1_000_000
 class Beat:
     """One heartbeat of a tab.
 
-    `fields` are changed and not yet saved. `waiting`: the user waits for the others to finish. `nudge_reply` answers
-    the nudge of a waiting user. `stream_number` counts the event streams that the tab has opened, including the one
-    that it is about to open.
+    `fields` are changed and not yet saved. `focus` is the field with the keyboard focus. `waiting`: the user waits for
+    the others to finish. `nudge_reply` answers the nudge of a waiting user. `stream_number` counts the event streams
+    that the tab has opened, including the one that it is about to open.
     """
 
     page: page_kinds.Page
@@ -36,6 +36,7 @@ class Beat:
     activity: str = "viewing"
     visible: bool = True
     fields: tuple[str, ...] = ()
+    focus: str | None = None
     waiting: bool = False
     nudge_reply: str | None = None
     stream_number: int = 0
@@ -44,6 +45,8 @@ class Beat:
     def state(self) -> dict[str, Any]:
         """Return what the table stores of the tab, without rare members that are not set."""
         state: dict[str, Any] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
+        if self.focus:
+            state["focus"] = self.focus
         if self.waiting:
             state["waiting"] = True
         if self.nudge_reply:
@@ -66,6 +69,7 @@ def parse_beat(body: object) -> Beat:
         activity=_parse_activity(body.get("activity", "viewing")),
         visible=_parse_bool("visible", body.get("visible", True)),
         fields=_parse_fields(body.get("fields", [])),
+        focus=_parse_focus(body.get("focus")),
         waiting=_parse_bool("waiting", body.get("waiting", False)),
         nudge_reply=_parse_nudge_reply(body.get("answer")),
         stream_number=_parse_stream(body.get("stream", 0)),
@@ -123,10 +127,19 @@ def _parse_nudge_reply(value: Any) -> str | None:
 def _parse_fields(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_FIELDS:
         raise InvalidInput("fields", f"must be a list of at most {MAX_FIELDS} names")
-    for name in value:
-        if not isinstance(name, str) or not 0 < len(name) <= MAX_FIELD_LENGTH or not name.isprintable():
-            raise InvalidInput("fields", f"must be names of 1 to {MAX_FIELD_LENGTH} printable characters")
+    if not all(_is_field_name(name) for name in value):
+        raise InvalidInput("fields", f"must be names of 1 to {MAX_FIELD_LENGTH} printable characters")
     return _within_byte_limit(value) if value else ()
+
+
+def _parse_focus(value: Any) -> str | None:
+    if value is not None and not _is_field_name(value):
+        raise InvalidInput("focus", f"must be a name of 1 to {MAX_FIELD_LENGTH} printable characters, or null")
+    return value and str(value)
+
+
+def _is_field_name(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_FIELD_LENGTH and value.isprintable()
 
 
 def _within_byte_limit(names: list[str]) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ WRONG = {
         *(None, 7, True, "Phone", {}, {"Phone": 1}, [7], [None], [["Phone"]], [""], ["Phone", 1]),
         *(["\0"], [LONE_SURROGATE], ["a\nb"], ["a" * 101], ["Phone"] * 51, [{"a": "b"}]),
     ],
+    "focus": [7, True, {}, ["Phone"], "", NUL, LONE_SURROGATE, "a\nb", "a" * 101, HUGE],
 }
 
 
@@ -71,7 +72,13 @@ def test_page_out_of_range_is_404(amelia: Visitor, value: str) -> None:
     is_a_problem(amelia.beat(value), 404)
 
 
-@pytest.mark.parametrize("members", [{"tab_id": "a" * 64, "fields": ["x" * 100] * 50}, {"tab_id": None, "fields": []}])
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"tab_id": "a" * 64, "fields": ["x" * 100] * 50, "focus": "x" * 100},
+        {"tab_id": None, "fields": [], "focus": None},
+    ],
+)
 def test_values_at_their_limits_are_accepted(amelia: Visitor, page_identifier: str, members: dict[str, Any]) -> None:
     assert amelia.beat(page_identifier, **members).status_code == 200
 
@@ -247,6 +254,7 @@ BODIES = st.fixed_dictionaries(
         "activity": st.just("editing") | LIKELY | JSON_VALUES,
         "visible": st.booleans() | JSON_VALUES,
         "fields": st.lists(st.text(max_size=8), max_size=4) | JSON_VALUES,
+        "focus": st.text(max_size=8) | JSON_VALUES,
         "user_id": JSON_VALUES,
     },
 )

@@ -35,7 +35,7 @@ def test_rule_2_heartbeat_is_one_prepared_statement_and_one_round_trip(
 ) -> None:
     """The request sends nothing else: no BEGIN, no ping, no look-up of the profile."""
     with wiretap.listening() as statements:
-        response = amelia.beat(page_identifier, tab_id="a", activity="editing", fields=["Phone"])
+        response = amelia.beat(page_identifier, tab_id="a", activity="editing", fields=["Phone"], focus="Phone")
 
     assert response.status_code == 200
     assert len(statements) == 1

@@ -22,7 +22,7 @@ from tests.support.time_travel import tab_ids
 Visit = type[Visitor]
 # All that a beat may say: names and ids of the longest, everything optional too.
 WORST_FIELDS = [f"{number:02}" + "x" * (MAX_FIELD_LENGTH - 2) for number in range(MAX_FIELDS)]
-CLAIMS = {"activity": "editing", "fields": ["Phone"], "waiting": True, "answer": "soon"}
+CLAIMS = {"activity": "editing", "fields": ["Phone"], "focus": "Phone", "waiting": True, "answer": "soon"}
 EVERY_FIELD = [
     *("Name", "Type", "Status", "Adviser", "Client since", "Email", "Phone", "Address line 1", "Address line 2"),
     *("Town", "Postcode", "Risk profile", "Capacity for loss", "Next review", "Objectives", "Notes"),
@@ -33,7 +33,7 @@ def fill(visitor: Visitor, page_identifier: str, tabs: int = MAX_TABS + 5) -> No
     """Send heartbeats of as many tabs as possible, each as large as possible."""
     for number in range(tabs):
         tab_id = f"{number:064}"
-        state = {**CLAIMS, "fields": WORST_FIELDS, "stream": 1_000_000}
+        state = {**CLAIMS, "fields": WORST_FIELDS, "focus": "x" * MAX_FIELD_LENGTH, "stream": 1_000_000}
         assert visitor.beat(page_identifier, tab_id=tab_id, **state).status_code == 200
 
 
@@ -89,7 +89,7 @@ def test_reader_appears_neither_editing_nor_waiting_nor_with_fields(
         assert rhys.beat(page_identifier, tab_id="t", **CLAIMS).status_code == 200
         [seen] = visit(cast.daniel).roster(page_identifier)
         assert (seen["first_name"], seen["activity"], seen["fields"]) == ("Rhys", "viewing", [])
-        assert not seen.keys() & {"waiting_since", "asked_at", "answer"}
+        assert not seen.keys() & {"focus", "waiting_since", "asked_at", "answer"}
 
 
 def test_reader_cannot_ask_the_others_to_finish(visit: Visit, cast: Cast, page_identifier: str) -> None:
