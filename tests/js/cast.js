@@ -1,4 +1,4 @@
-/** The cast of the tests as the presence API sends them; the same people as tests/support/cast.py. */
+/** The cast of the tests, as the presence API sends them: the same users as in tests/support/cast.py. */
 
 const PEOPLE = {
 	amelia: ["Amelia", "Hart"],
@@ -7,7 +7,7 @@ const PEOPLE = {
 	rhys: ["Rhys", "Bevan"],
 };
 
-/** A viewer, `about` overriding what the server would say of somebody who has just looked in. */
+/** Return a viewer who has just opened the page; `about` overrides what the server would send. */
 export function viewer(name, about = {}) {
 	const [first_name, last_name] = PEOPLE[name];
 	return {

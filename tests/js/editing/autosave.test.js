@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { Autosave } from "../../../static/js/editing/drafts/autosave.js";
 
-/** A form of one field and a server that the test answers for; the notes of what was sent and shown. */
-class Desk {
+/** A form of one field, a server for which the test answers, and a record of requests and states. */
+class Form {
 	typed = null;
 	sent = [];
 	states = [];
@@ -45,261 +45,261 @@ class Desk {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("a draft", () => {
-	/** @type {Desk} */
-	let desk;
+	/** @type {Form} */
+	let form;
 
 	beforeEach(() => {
 		mock.timers.enable({ apis: ["setTimeout", "Date"], now: 1_000_000 });
-		desk = new Desk();
+		form = new Form();
 	});
 	afterEach(() => mock.timers.reset());
 
-	/** Typed, sent and answered. */
+	/** Type a text, and answer its request. */
 	async function kept(text) {
-		desk.type(text);
+		form.type(text);
 		mock.timers.tick(1000);
-		await desk.answer();
+		await form.answer();
 	}
 
 	test("is sent a second after the last key", async () => {
-		desk.type("a");
+		form.type("a");
 		mock.timers.tick(900);
-		desk.type("ab");
+		form.type("ab");
 		mock.timers.tick(999);
-		assert.deepEqual(desk.texts, []);
+		assert.deepEqual(form.texts, []);
 		mock.timers.tick(1);
-		assert.deepEqual(desk.texts, ["ab"]);
-		assert.ok(!desk.autosave.isKept);
-		await desk.answer();
-		assert.ok(desk.autosave.isKept);
-		assert.deepEqual(desk.states, ["kept"]);
+		assert.deepEqual(form.texts, ["ab"]);
+		assert.ok(!form.autosave.isKept);
+		await form.answer();
+		assert.ok(form.autosave.isKept);
+		assert.deepEqual(form.states, ["kept"]);
 	});
 
 	test("is sent every four seconds while typing goes on", async () => {
 		for (let ms = 0; ms <= 8500; ms += 500) {
-			desk.type(`a${ms}`);
+			form.type(`a${ms}`);
 			mock.timers.tick(500);
-			if (desk.sent.length) await desk.answer();
+			if (form.sent.length) await form.answer();
 		}
-		assert.deepEqual(desk.texts, ["a3500", "a7500"]);
+		assert.deepEqual(form.texts, ["a3500", "a7500"]);
 	});
 
-	test("waits for the one under way and then sends the newest", async () => {
-		desk.type("a");
+	test("waits for a pending request, and then the newest text is sent", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.type("ab");
+		form.type("ab");
 		mock.timers.tick(1000);
-		desk.type("abc");
+		form.type("abc");
 		mock.timers.tick(1000);
-		assert.deepEqual(desk.texts, ["a"]);
-		await desk.answer();
+		assert.deepEqual(form.texts, ["a"]);
+		await form.answer();
 		mock.timers.tick(1000);
-		assert.deepEqual(desk.texts, ["a", "abc"]);
+		assert.deepEqual(form.texts, ["a", "abc"]);
 	});
 
-	test("is discarded when everything has been changed back", async () => {
+	test("is discarded when the user has changed everything back", async () => {
 		await kept("a");
-		desk.type("");
+		form.type("");
 		mock.timers.tick(1000);
-		await desk.answer();
-		assert.deepEqual(desk.texts, ["a", null]);
-		assert.deepEqual(desk.states, ["kept", "idle", "idle"]);
+		await form.answer();
+		assert.deepEqual(form.texts, ["a", null]);
+		assert.deepEqual(form.states, ["kept", "idle", "idle"]);
 	});
 
-	test("is not called kept from the next key on", async () => {
+	test("is not shown as kept from the next key on", async () => {
 		await kept("a");
-		desk.type("ab");
-		assert.equal(desk.states.at(-1), "idle");
-		desk.type("a");
-		assert.equal(desk.states.at(-1), "kept");
+		form.type("ab");
+		assert.equal(form.states.at(-1), "idle");
+		form.type("a");
+		assert.equal(form.states.at(-1), "kept");
 		mock.timers.tick(60_000);
-		assert.equal(desk.sent.length, 1);
+		assert.equal(form.sent.length, 1);
 	});
 
 	test("that was changed back before it was sent is not sent", () => {
-		desk.type("a");
-		desk.type("");
+		form.type("a");
+		form.type("");
 		mock.timers.tick(60_000);
-		assert.deepEqual(desk.texts, []);
+		assert.deepEqual(form.texts, []);
 	});
 
 	for (const status of [0, 500, 503, 429]) {
-		test(`is tried again after ${status || "no answer"}, with what is typed by then`, async () => {
-			desk.type("a");
+		test(`is sent again after ${status || "no response"}, with what is typed by then`, async () => {
+			form.type("a");
 			mock.timers.tick(1000);
-			await desk.fail(status);
-			desk.type("ab");
+			await form.fail(status);
+			form.type("ab");
 			mock.timers.tick(499);
-			assert.deepEqual(desk.texts, ["a"]);
+			assert.deepEqual(form.texts, ["a"]);
 			mock.timers.tick(1);
 			await settled();
-			assert.deepEqual(desk.texts, ["a", "ab"]);
-			await desk.fail(status);
+			assert.deepEqual(form.texts, ["a", "ab"]);
+			await form.fail(status);
 			mock.timers.tick(999);
-			assert.equal(desk.sent.length, 2);
+			assert.equal(form.sent.length, 2);
 			mock.timers.tick(1);
 			await settled();
-			await desk.answer();
-			assert.deepEqual(desk.states, ["trying", "trying", "kept"]);
-			assert.ok(desk.autosave.isReaching);
+			await form.answer();
+			assert.deepEqual(form.states, ["trying", "trying", "kept"]);
+			assert.ok(form.autosave.isReaching);
 		});
 	}
 
-	test("waits as long as the server asks", async () => {
-		desk.type("a");
+	test("is sent again no earlier than the server asks", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		await desk.fail(503, 5000);
+		await form.fail(503, 5000);
 		mock.timers.tick(4999);
-		assert.equal(desk.sent.length, 1);
+		assert.equal(form.sent.length, 1);
 		mock.timers.tick(1);
 		await settled();
-		assert.equal(desk.sent.length, 2);
+		assert.equal(form.sent.length, 2);
 	});
 
-	test("that is refused is tried again only once it is another", async () => {
-		desk.type("a");
+	test("that is refused is sent again only when it has changed", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		await desk.fail(422);
-		desk.autosave.changed();
+		await form.fail(422);
+		form.autosave.changed();
 		mock.timers.tick(60_000);
-		assert.deepEqual(desk.texts, ["a"]);
-		assert.ok(!desk.autosave.isReaching);
+		assert.deepEqual(form.texts, ["a"]);
+		assert.ok(!form.autosave.isReaching);
 		await kept("ab");
-		assert.deepEqual(desk.states, ["refused", "kept"]);
+		assert.deepEqual(form.states, ["refused", "kept"]);
 	});
 
-	test("stops while signed out and goes on after signing in again", async () => {
-		desk.type("a");
+	test("is not sent while the user is signed out, and is sent after signing in again", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		await desk.fail(401);
-		desk.type("ab");
-		desk.autosave.flushNow();
-		desk.autosave.tryAgain();
+		await form.fail(401);
+		form.type("ab");
+		form.autosave.flushNow();
+		form.autosave.tryAgain();
 		mock.timers.tick(60_000);
-		assert.deepEqual(desk.texts, ["a"]);
-		desk.autosave.resume();
+		assert.deepEqual(form.texts, ["a"]);
+		form.autosave.resume();
 		await settled();
-		await desk.answer();
-		assert.deepEqual(desk.texts, ["a", "ab"]);
-		assert.deepEqual(desk.states, ["signed-out", "idle", "kept"]);
+		await form.answer();
+		assert.deepEqual(form.texts, ["a", "ab"]);
+		assert.deepEqual(form.states, ["signed-out", "idle", "kept"]);
 	});
 
-	test("waits where the session is known to have ended", async () => {
-		desk.type("a");
-		desk.autosave.pause();
-		desk.type("ab");
+	test("is not sent after the session has ended", async () => {
+		form.type("a");
+		form.autosave.pause();
+		form.type("ab");
 		mock.timers.tick(60_000);
-		assert.deepEqual(desk.texts, []);
-		assert.ok(!desk.autosave.isReaching);
-		desk.autosave.resume();
+		assert.deepEqual(form.texts, []);
+		assert.ok(!form.autosave.isReaching);
+		form.autosave.resume();
 		await settled();
-		assert.deepEqual(desk.texts, ["ab"]);
+		assert.deepEqual(form.texts, ["ab"]);
 	});
 
-	test("goes on after a sign-in that found nothing to send", async () => {
-		desk.autosave.pause();
-		desk.autosave.resume();
+	test("is sent after a sign-in that found nothing to send", async () => {
+		form.autosave.pause();
+		form.autosave.resume();
 		await settled();
 		await kept("a");
-		assert.deepEqual(desk.texts, ["a"]);
+		assert.deepEqual(form.texts, ["a"]);
 	});
 
-	test("is tried at once where the server may be reached again", async () => {
-		desk.type("a");
+	test("is sent at once when the server may be reached again", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		await desk.fail(503, 60_000);
-		desk.autosave.tryAgain();
+		await form.fail(503, 60_000);
+		form.autosave.tryAgain();
 		await settled();
-		assert.equal(desk.sent.length, 2);
+		assert.equal(form.sent.length, 2);
 	});
 
-	test("is not tried again where nothing has failed", async () => {
+	test("is not sent again if no request has failed", async () => {
 		await kept("a");
-		desk.autosave.tryAgain();
-		desk.autosave.resume();
+		form.autosave.tryAgain();
+		form.autosave.resume();
 		await settled();
-		assert.equal(desk.sent.length, 1);
+		assert.equal(form.sent.length, 1);
 	});
 
-	test("goes at once when the page goes, though one is under way", async () => {
-		desk.type("a");
+	test("is sent at once when the page closes, even during a request", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.typed = { text: "ab" };
-		desk.autosave.flushNow();
-		desk.autosave.flushNow();
-		assert.deepEqual(desk.texts, ["a", "ab"]);
+		form.typed = { text: "ab" };
+		form.autosave.flushNow();
+		form.autosave.flushNow();
+		assert.deepEqual(form.texts, ["a", "ab"]);
 	});
 
-	test("that is under way as it stands is not sent twice when the page goes", () => {
-		desk.type("a");
+	test("that is being sent is not sent twice when the page closes", () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.autosave.flushNow();
-		assert.deepEqual(desk.texts, ["a"]);
+		form.autosave.flushNow();
+		assert.deepEqual(form.texts, ["a"]);
 	});
 
-	test("that arrives late behind a newer one is followed by the newer one again", async () => {
-		desk.type("a");
+	test("that arrives after a newer one is followed by the newer one again", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.typed = { text: "ab" };
-		desk.autosave.flushNow();
-		desk.sent[1].resolve();
+		form.typed = { text: "ab" };
+		form.autosave.flushNow();
+		form.sent[1].resolve();
 		await settled();
-		desk.sent[0].resolve();
+		form.sent[0].resolve();
 		await settled();
 		mock.timers.tick(1000);
 		await settled();
-		assert.deepEqual(desk.texts, ["a", "ab", "ab"]);
+		assert.deepEqual(form.texts, ["a", "ab", "ab"]);
 	});
 
-	test("is flushed after the one under way", async () => {
-		desk.type("a");
+	test("is flushed after the pending request", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.typed = { text: "ab" };
+		form.typed = { text: "ab" };
 		let isFlushed = false;
-		desk.autosave.flush().then(() => {
+		form.autosave.flush().then(() => {
 			isFlushed = true;
 		});
-		await desk.answer();
-		assert.deepEqual(desk.texts, ["a", "ab"]);
+		await form.answer();
+		assert.deepEqual(form.texts, ["a", "ab"]);
 		assert.ok(!isFlushed);
-		await desk.answer();
+		await form.answer();
 		assert.ok(isFlushed);
 	});
 
-	test("that is kept is flushed without a call, unless the server is to be tried", async () => {
+	test("that is kept is flushed without a request, unless one is asked for", async () => {
 		await kept("a");
-		await desk.autosave.flush();
-		assert.equal(desk.sent.length, 1);
-		desk.autosave.flush({ always: true });
+		await form.autosave.flush();
+		assert.equal(form.sent.length, 1);
+		form.autosave.flush({ always: true });
 		await settled();
-		assert.equal(desk.sent.length, 2);
+		assert.equal(form.sent.length, 2);
 	});
 
-	test("whose flush fails says so", async () => {
-		desk.type("a");
-		const flushed = assert.rejects(desk.autosave.flush(), { status: 503 });
+	test("rejects a flush that fails", async () => {
+		form.type("a");
+		const flushed = assert.rejects(form.autosave.flush(), { status: 503 });
 		await settled();
-		await desk.fail(503);
+		await form.fail(503);
 		await flushed;
 	});
 
-	test("is not sent any more once the form is, not even again", async () => {
-		desk.type("a");
+	test("is not sent after the form has been sent, not even after a failure", async () => {
+		form.type("a");
 		mock.timers.tick(1000);
-		desk.autosave.stop();
-		await desk.fail(503);
-		desk.type("ab");
-		desk.autosave.flushNow();
-		desk.autosave.tryAgain();
+		form.autosave.stop();
+		await form.fail(503);
+		form.type("ab");
+		form.autosave.flushNow();
+		form.autosave.tryAgain();
 		mock.timers.tick(60_000);
-		assert.deepEqual(desk.texts, ["a"]);
+		assert.deepEqual(form.texts, ["a"]);
 	});
 
-	test("goes on where the form was sent in vain", async () => {
-		desk.type("a");
-		desk.autosave.stop();
-		desk.autosave.start();
+	test("is sent when the form was sent and the page stays", async () => {
+		form.type("a");
+		form.autosave.stop();
+		form.autosave.start();
 		mock.timers.tick(1000);
-		assert.deepEqual(desk.texts, ["a"]);
+		assert.deepEqual(form.texts, ["a"]);
 	});
 });

@@ -2,24 +2,24 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 import { Heartbeat } from "../../../static/js/presence/sync/heartbeat.js";
 
-/** A heart whose beats the test answers, and the notes of what it did. */
-class Patient {
+/** A heartbeat, and a record of its requests and responses; the test responses them. */
+class Recorder {
 	sent = [];
-	answers = [];
+	responses = [];
 	failures = [];
-	heart = new Heartbeat({
+	heartbeat = new Heartbeat({
 		send: (signal) => {
 			const beat = { signal, ...Promise.withResolvers() };
 			this.sent.push(beat);
 			return beat.promise;
 		},
-		onResponse: (answer) => this.answers.push(answer),
+		onResponse: (response) => this.responses.push(response),
 		onFailure: (error) => this.failures.push(error),
 		random: () => 0,
 	});
 
-	async answer(answer = "here") {
-		this.sent.at(-1).resolve(answer);
+	async respond(response = "here") {
+		this.sent.at(-1).resolve(response);
 		await settled();
 	}
 
@@ -37,125 +37,128 @@ Promise.withResolvers ??= () => {
 
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("a heart", () => {
-	/** @type {Patient} */
-	let patient;
+describe("a heartbeat", () => {
+	/** @type {Recorder} */
+	let recorder;
 
 	beforeEach(() => {
 		mock.timers.enable({ apis: ["setTimeout", "Date"] });
-		patient = new Patient();
-		patient.heart.start();
+		recorder = new Recorder();
+		recorder.heartbeat.start();
 	});
 	afterEach(() => mock.timers.reset());
 
-	test("beats at once, then every heartbeat", async () => {
-		assert.equal(patient.sent.length, 1);
-		await patient.answer();
+	test("is sent at the start, and after each interval", async () => {
+		assert.equal(recorder.sent.length, 1);
+		await recorder.respond();
 		mock.timers.tick(29_999);
-		assert.equal(patient.sent.length, 1);
+		assert.equal(recorder.sent.length, 1);
 		mock.timers.tick(1);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("takes the server's interval for the next beat", async () => {
-		patient.heart.heartbeatMs = 10_000;
-		await patient.answer();
+	test("uses an interval that the server has changed from the next request on", async () => {
+		recorder.heartbeat.heartbeatMs = 10_000;
+		await recorder.respond();
 		mock.timers.tick(10_000);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("never beats twice at a time, and follows with the newest state", async () => {
-		patient.heart.beat();
-		patient.heart.beat();
+	test("requested during another one follows it, so that the newest state arrives last", async () => {
+		recorder.heartbeat.beat();
+		recorder.heartbeat.beat();
 		mock.timers.tick(60_000);
-		assert.equal(patient.sent.length, 1);
-		await patient.answer();
+		assert.equal(recorder.sent.length, 1);
+		await recorder.respond();
 		mock.timers.tick(0);
-		assert.equal(patient.sent.length, 2);
-		await patient.answer();
+		assert.equal(recorder.sent.length, 2);
+		await recorder.respond();
 		mock.timers.tick(1000);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("makes one beat of a burst", async () => {
-		await patient.answer();
+	test("is sent once for a burst of requests", async () => {
+		await recorder.respond();
 		for (let i = 0; i < 5; i++) {
-			patient.heart.beatSoon();
+			recorder.heartbeat.beatSoon();
 			mock.timers.tick(100);
 		}
-		assert.equal(patient.sent.length, 1);
+		assert.equal(recorder.sent.length, 1);
 		mock.timers.tick(50);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("does not let an endless burst starve it", async () => {
-		await patient.answer();
+	test("is sent at least every second during an endless burst", async () => {
+		await recorder.respond();
 		for (let i = 0; i < 11; i++) {
-			patient.heart.beatSoon();
+			recorder.heartbeat.beatSoon();
 			mock.timers.tick(100);
 		}
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("a beat out of turn starts the interval anew", async () => {
-		await patient.answer();
+	test("sent on request starts the interval again", async () => {
+		await recorder.respond();
 		mock.timers.tick(20_000);
-		patient.heart.beat();
-		await patient.answer();
+		recorder.heartbeat.beat();
+		await recorder.respond();
 		mock.timers.tick(29_999);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 		mock.timers.tick(1);
-		assert.equal(patient.sent.length, 3);
+		assert.equal(recorder.sent.length, 3);
 	});
 
-	test("backs off through an outage and recovers", async () => {
-		await patient.fail();
+	test("is retried with growing delays until a response arrives", async () => {
+		await recorder.fail();
 		mock.timers.tick(500);
-		await patient.fail();
+		await recorder.fail();
 		mock.timers.tick(999);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 		mock.timers.tick(1);
-		assert.equal(patient.sent.length, 3);
-		await patient.answer();
+		assert.equal(recorder.sent.length, 3);
+		await recorder.respond();
 		mock.timers.tick(30_000);
-		await patient.fail();
+		await recorder.fail();
 		mock.timers.tick(500);
-		assert.equal(patient.sent.length, 5);
+		assert.equal(recorder.sent.length, 5);
 	});
 
-	test("waits as long as the server asks", async () => {
-		await patient.fail({ waitMs: 5000 });
+	test("is retried no earlier than the server asks", async () => {
+		await recorder.fail({ waitMs: 5000 });
 		mock.timers.tick(4999);
-		assert.equal(patient.sent.length, 1);
+		assert.equal(recorder.sent.length, 1);
 		mock.timers.tick(1);
-		assert.equal(patient.sent.length, 2);
+		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("stopped, it takes back its beat and hears no answer", async () => {
-		patient.heart.stop();
-		assert.ok(patient.sent[0].signal.aborted);
-		await patient.answer();
-		patient.heart.beat();
-		patient.heart.beatSoon();
+	test("that is stopped aborts its request and ignores the response", async () => {
+		recorder.heartbeat.stop();
+		assert.ok(recorder.sent[0].signal.aborted);
+		await recorder.respond();
+		recorder.heartbeat.beat();
+		recorder.heartbeat.beatSoon();
 		mock.timers.tick(60_000);
-		assert.deepEqual([patient.answers.length, patient.sent.length, patient.heart.isRunning], [0, 1, false]);
+		assert.deepEqual(
+			[recorder.responses.length, recorder.sent.length, recorder.heartbeat.isRunning],
+			[0, 1, false],
+		);
 	});
 
-	test("started anew, it does not mistake an old answer for its own", async () => {
-		const [old] = patient.sent;
-		patient.heart.start();
+	test("that is restarted ignores the response to an earlier request", async () => {
+		const [old] = recorder.sent;
+		recorder.heartbeat.start();
 		old.resolve("old");
 		await settled();
-		assert.deepEqual(patient.answers, []);
-		await patient.answer("new");
-		assert.deepEqual(patient.answers, ["new"]);
+		assert.deepEqual(recorder.responses, []);
+		await recorder.respond("new");
+		assert.deepEqual(recorder.responses, ["new"]);
 	});
 
-	test("may be stopped by what a failure means", async () => {
-		const { heart } = patient;
-		patient.failures.push = () => heart.stop();
-		await patient.fail({ status: 401 });
+	test("may be stopped by its failure callback", async () => {
+		const { heartbeat } = recorder;
+		recorder.failures.push = () => heartbeat.stop();
+		await recorder.fail({ status: 401 });
 		mock.timers.tick(60_000);
-		assert.equal(patient.sent.length, 1);
+		assert.equal(recorder.sent.length, 1);
 	});
 });

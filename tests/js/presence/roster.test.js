@@ -13,7 +13,7 @@ import { amelia, daniel, priya, viewer } from "../cast.js";
 
 const MINUTE = 60_000;
 
-/** Amelia's browser: feeds rosters at times (ms) and notes what it told her. */
+/** Amelia's browser: takes rosters at given times (ms) and records the joins and leaves. */
 class Browser {
 	roster = UNKNOWN;
 	news = [];
@@ -22,7 +22,7 @@ class Browser {
 		this.timings = { heartbeatMs, activeWindowMs };
 	}
 
-	hears(now, ...users) {
+	receives(now, ...users) {
 		const context = { now, myId: amelia.id, ...this.timings };
 		const { roster, joined, left } = syncRoster(this.roster, users, context);
 		this.roster = roster;
@@ -36,77 +36,86 @@ class Browser {
 	}
 }
 
-describe("an ordinary day", () => {
-	test("it leaves out the caller", () => {
-		assert.deepEqual(new Browser().hears(0, amelia, daniel).visible, ["Daniel"]);
+describe("a roster", () => {
+	test("does not show the user of the page", () => {
+		assert.deepEqual(new Browser().receives(0, amelia, daniel).visible, ["Daniel"]);
 	});
 
-	test("those who were there before are no news", () => {
-		assert.deepEqual(new Browser().hears(0, amelia, daniel, priya).news, []);
+	test("announces no join of users who were there before", () => {
+		assert.deepEqual(new Browser().receives(0, amelia, daniel, priya).news, []);
 	});
 
-	test("it tells who joins, once", () => {
-		const browser = new Browser().hears(0, amelia).hears(1000, amelia, daniel).hears(2000, amelia, daniel);
+	test("announces a join once", () => {
+		const browser = new Browser()
+			.receives(0, amelia)
+			.receives(1000, amelia, daniel)
+			.receives(2000, amelia, daniel);
 		assert.deepEqual(browser.news, ["Daniel joined"]);
 	});
 
-	test("it draws the newest of what a viewer does", () => {
+	test("shows the newest activity of a viewer", () => {
 		const editing = viewer("daniel", { activity: "editing", fields: ["Phone"] });
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia, editing);
+		const browser = new Browser().receives(0, amelia, daniel).receives(1000, amelia, editing);
 		assert.deepEqual(visibleViewers(browser.roster), [editing]);
 	});
 
-	test("the first to come is the first drawn, whoever beat last", () => {
+	test("shows users in the order of entering, whatever the server's order", () => {
 		const latecomer = viewer("priya", { entered_at: "2026-11-22T10:30:00+00:00" });
-		assert.deepEqual(new Browser().hears(0, latecomer, daniel, amelia).visible, ["Daniel", "Priya"]);
-		assert.deepEqual(new Browser().hears(0, amelia, daniel, latecomer).visible, ["Daniel", "Priya"]);
+		assert.deepEqual(new Browser().receives(0, latecomer, daniel, amelia).visible, ["Daniel", "Priya"]);
+		assert.deepEqual(new Browser().receives(0, amelia, daniel, latecomer).visible, ["Daniel", "Priya"]);
 	});
 
-	test("a roster without the caller (a GET before its first beat) is a roster", () => {
-		assert.deepEqual(new Browser().hears(0, daniel).visible, ["Daniel"]);
+	test("may lack the user of the page, as before the first heartbeat", () => {
+		assert.deepEqual(new Browser().receives(0, daniel).visible, ["Daniel"]);
 	});
 });
 
-describe("calm", () => {
-	test("who vanishes stays drawn, in place", () => {
-		const browser = new Browser().hears(0, amelia, daniel, priya).hears(1000, amelia, priya);
+describe("a user who vanishes", () => {
+	test("stays visible, in place", () => {
+		const browser = new Browser().receives(0, amelia, daniel, priya).receives(1000, amelia, priya);
 		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("it says when to look again", () => {
-		const browser = new Browser().hears(0, amelia, daniel);
+	test("sets the time of the next check", () => {
+		const browser = new Browser().receives(0, amelia, daniel);
 		assert.equal(checkAt(browser.roster), Number.POSITIVE_INFINITY);
-		browser.hears(1000, amelia);
+		browser.receives(1000, amelia);
 		assert.equal(checkAt(browser.roster), 1000 + LEAVE_GRACE_MS);
 	});
 
-	test("an answer inside the calm does not prolong it", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(4000, amelia);
+	test("is not kept longer by a response within the grace time", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(1000, amelia).receives(4000, amelia);
 		assert.equal(checkAt(browser.roster), 1000 + LEAVE_GRACE_MS);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("who still misses when it is over has left", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(6000, amelia);
+	test("has left if still missing after the grace time", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(1000, amelia).receives(6000, amelia);
 		assert.deepEqual(browser.news, ["Daniel left"]);
 		assert.deepEqual(browser.visible, []);
 	});
 
-	test("who is back within it raises no news", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(5999, amelia, daniel);
+	test("and returns within the grace time causes no announcement", () => {
+		const browser = new Browser()
+			.receives(0, amelia, daniel)
+			.receives(1000, amelia)
+			.receives(5999, amelia, daniel);
 		assert.deepEqual(browser.news, []);
 		assert.deepEqual(browser.visible, ["Daniel"]);
 	});
 
-	test("who is back later, but was never missed by a later answer, raises no news either", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(31_000, amelia, daniel);
+	test("and returns later causes none if no later response missed the user", () => {
+		const browser = new Browser()
+			.receives(0, amelia, daniel)
+			.receives(1000, amelia)
+			.receives(31_000, amelia, daniel);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("who has left and comes back joins", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(1000, amelia).hears(6000, amelia);
-		assert.deepEqual(browser.hears(9000, amelia, daniel).news, ["Daniel left", "Daniel joined"]);
+	test("and has left joins when returning", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(1000, amelia).receives(6000, amelia);
+		assert.deepEqual(browser.receives(9000, amelia, daniel).news, ["Daniel left", "Daniel joined"]);
 	});
 });
 
@@ -114,55 +123,60 @@ describe("after a gap longer than the active window", () => {
 	const later = 10 * MINUTE;
 	const ameliaAgain = viewer("amelia", { entered_at: "2026-11-22T10:10:00+00:00" });
 
-	test("the roster is a first one again: no news, and nobody drawn who is not on it", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(later, ameliaAgain, priya);
+	test("a roster counts as the first one: no announcement, and no missing user is shown", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(later, ameliaAgain, priya);
 		assert.deepEqual(browser.news, []);
 		assert.deepEqual(browser.visible, ["Priya"]);
 	});
 
-	test("who was known before and comes back one by one is no news", () => {
-		const browser = new Browser().hears(0, amelia, daniel, priya).hears(later, ameliaAgain);
-		browser.hears(later + 10_000, ameliaAgain, daniel).hears(later + 40_000, ameliaAgain, daniel, priya);
+	test("the return of known users causes no announcement", () => {
+		const browser = new Browser().receives(0, amelia, daniel, priya).receives(later, ameliaAgain);
+		browser
+			.receives(later + 10_000, ameliaAgain, daniel)
+			.receives(later + 40_000, ameliaAgain, daniel, priya);
 		assert.deepEqual(browser.news, []);
 		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 	});
 
-	test("who comes back after the recovery joins", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(later, ameliaAgain);
-		browser.hears(later + 30_000, ameliaAgain).hears(later + 61_000, ameliaAgain, daniel);
+	test("a known user who returns after the recovery time joins", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(later, ameliaAgain);
+		browser.receives(later + 30_000, ameliaAgain).receives(later + 61_000, ameliaAgain, daniel);
 		assert.deepEqual(browser.news, ["Daniel joined"]);
 	});
 
-	test("who was not known before joins during the recovery too", () => {
+	test("an unknown user joins during the recovery time too", () => {
 		const browser = new Browser()
-			.hears(0, amelia)
-			.hears(later, ameliaAgain)
-			.hears(later + 5000, ameliaAgain, daniel);
+			.receives(0, amelia)
+			.receives(later, ameliaAgain)
+			.receives(later + 5000, ameliaAgain, daniel);
 		assert.deepEqual(browser.news, ["Daniel joined"]);
 	});
 
-	test("an empty roster is not to be relied upon until the recovery is over", () => {
-		const browser = new Browser().hears(0, amelia, daniel);
+	test("an empty roster is not settled until the recovery time is over", () => {
+		const browser = new Browser().receives(0, amelia, daniel);
 		assert.equal(isSettled(browser.roster), true);
-		assert.equal(isSettled(browser.hears(later, ameliaAgain).roster), false);
-		assert.equal(isSettled(browser.hears(later + 59_999, ameliaAgain).roster), false);
-		assert.equal(isSettled(browser.hears(later + 60_000, ameliaAgain).roster), true);
+		assert.equal(isSettled(browser.receives(later, ameliaAgain).roster), false);
+		assert.equal(isSettled(browser.receives(later + 59_999, ameliaAgain).roster), false);
+		assert.equal(isSettled(browser.receives(later + 60_000, ameliaAgain).roster), true);
 	});
 
-	test("with a short heartbeat the recovery outlasts what a 503 asks to wait", () => {
-		const browser = new Browser(1000, 8000).hears(0, amelia, daniel).hears(9000, ameliaAgain);
-		browser.hears(10_000, ameliaAgain).hears(15_500, ameliaAgain, daniel);
+	test("the recovery time outlasts the wait after a 503 even with a short heartbeat", () => {
+		const browser = new Browser(1000, 8000).receives(0, amelia, daniel).receives(9000, ameliaAgain);
+		browser.receives(10_000, ameliaAgain).receives(15_500, ameliaAgain, daniel);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("nor has anybody left whose last beat ran out in a gap just inside the window", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(100_000, amelia).hears(106_000, amelia);
+	test("a user who expired in a slightly shorter gap has not left", () => {
+		const browser = new Browser()
+			.receives(0, amelia, daniel)
+			.receives(100_000, amelia)
+			.receives(106_000, amelia);
 		assert.deepEqual(browser.visible, ["Daniel"]);
-		assert.deepEqual(browser.hears(130_000, amelia, daniel).news, []);
+		assert.deepEqual(browser.receives(130_000, amelia, daniel).news, []);
 	});
 
-	test("a gap inside the window changes nothing", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(2 * MINUTE, amelia, daniel, priya);
+	test("a shorter gap changes nothing", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(2 * MINUTE, amelia, daniel, priya);
 		assert.deepEqual(browser.news, ["Priya joined"]);
 	});
 });
@@ -170,49 +184,49 @@ describe("after a gap longer than the active window", () => {
 describe("after the server has lost its table", () => {
 	const ameliaAgain = viewer("amelia", { entered_at: "2026-11-22T10:01:00+00:00" });
 
-	test("the others stay drawn until they have had time to beat again", () => {
-		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, ameliaAgain);
-		browser.hears(36_000, ameliaAgain).hears(45_000, ameliaAgain, daniel);
+	test("the others stay visible until they have had time to beat again", () => {
+		const browser = new Browser().receives(0, amelia, daniel, priya).receives(30_000, ameliaAgain);
+		browser.receives(36_000, ameliaAgain).receives(45_000, ameliaAgain, daniel);
 		assert.deepEqual(browser.visible, ["Daniel", "Priya"]);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("they do so too where a stream tells of the empty table before our own beat is in it", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(30_000);
+	test("the others stay visible if the stream brings the empty table before the user's own heartbeat", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(30_000);
 		assert.equal(isSettled(browser.roster), false);
-		browser.hears(35_000).hears(36_000, ameliaAgain).hears(45_000, ameliaAgain, daniel);
+		browser.receives(35_000).receives(36_000, ameliaAgain).receives(45_000, ameliaAgain, daniel);
 		assert.deepEqual(browser.visible, ["Daniel"]);
 		assert.deepEqual(browser.news, []);
 	});
 
-	test("and where it tells of the others first", () => {
+	test("the others stay visible if the stream brings another user first", () => {
 		const danielAgain = viewer("daniel", { entered_at: "2026-11-22T10:01:00+00:00" });
-		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, danielAgain);
-		browser.hears(36_000, ameliaAgain, danielAgain);
+		const browser = new Browser().receives(0, amelia, daniel, priya).receives(30_000, danielAgain);
+		browser.receives(36_000, ameliaAgain, danielAgain);
 		assert.deepEqual(browser.visible, ["Priya", "Daniel"]);
-		assert.deepEqual(browser.hears(45_000, ameliaAgain, danielAgain, priya).news, []);
+		assert.deepEqual(browser.receives(45_000, ameliaAgain, danielAgain, priya).news, []);
 	});
 
-	test("who has not come back by then has left", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(30_000, ameliaAgain);
-		browser.hears(60_000, ameliaAgain).hears(90_000, ameliaAgain);
+	test("a user who has not returned after the recovery time has left", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(30_000, ameliaAgain);
+		browser.receives(60_000, ameliaAgain).receives(90_000, ameliaAgain);
 		assert.deepEqual(browser.news, ["Daniel left"]);
 	});
 
-	test("but where others are as they were it has only taken us off, and who is missing has left", () => {
-		const browser = new Browser().hears(0, amelia, daniel, priya).hears(30_000, ameliaAgain, daniel);
+	test("a missing user has left if others are as before, because only this user had expired", () => {
+		const browser = new Browser().receives(0, amelia, daniel, priya).receives(30_000, ameliaAgain, daniel);
 		assert.equal(isSettled(browser.roster), true);
-		assert.deepEqual(browser.hears(35_000, ameliaAgain, daniel).news, ["Priya left"]);
+		assert.deepEqual(browser.receives(35_000, ameliaAgain, daniel).news, ["Priya left"]);
 	});
 
-	test("somebody new is news all the same", () => {
-		const browser = new Browser().hears(0, amelia, daniel).hears(30_000, ameliaAgain, daniel, priya);
+	test("a new user is announced all the same", () => {
+		const browser = new Browser().receives(0, amelia, daniel).receives(30_000, ameliaAgain, daniel, priya);
 		assert.deepEqual(browser.news, ["Priya joined"]);
 	});
 });
 
-test("an old state is never changed in place", () => {
-	const { roster } = new Browser().hears(0, amelia, daniel);
+test("a roster is never changed in place", () => {
+	const { roster } = new Browser().receives(0, amelia, daniel);
 	const copy = structuredClone(roster);
 	syncRoster(roster, [amelia], {
 		now: 10 * MINUTE,
@@ -223,7 +237,7 @@ test("an old state is never changed in place", () => {
 	assert.deepEqual(roster, copy);
 });
 
-test("away wins over what the hidden tab does", () => {
+test("the state of a user whose tabs are hidden is away", () => {
 	assert.equal(stateOf(daniel), "viewing");
 	assert.equal(stateOf(viewer("daniel", { activity: "editing" })), "editing");
 	assert.equal(stateOf(viewer("daniel", { activity: "editing", visible: false })), "away");

@@ -16,12 +16,12 @@ describe("the streams of one browser", () => {
 	});
 
 	function tabAt(page, { profileId = 1, isLimited = true } = {}) {
-		const tab = { opened: [], heard: [], beats: 0, stream: null };
+		const tab = { opened: [], received: [], beats: 0, stream: null };
 		tab.stream = new SharedStream(
 			{ page, profileId, locks: isLimited ? navigator.locks : undefined },
 			{
 				open: () => tab.opened[tab.opened.push(new Source()) - 1],
-				handlers: { roster: (data) => tab.heard.push(data), "signed-out": () => tab.stream.stop() },
+				handlers: { roster: (data) => tab.received.push(data), "signed-out": () => tab.stream.stop() },
 				onBreak: () => tab.beats++,
 			},
 		);
@@ -38,7 +38,7 @@ describe("the streams of one browser", () => {
 		return tab;
 	}
 
-	/** A tab that has been told that it has to wait. */
+	/** Return a tab that waits for a stream. */
 	async function queuedAt(page) {
 		const tab = tabAt(page);
 		await until(() => tab.beats === 1);
@@ -51,47 +51,47 @@ describe("the streams of one browser", () => {
 		await holderAt("client-3"),
 	];
 
-	test("without Web Locks, and over HTTP/2, each tab holds its own", () => {
+	test("are as many as the tabs without Web Locks and over HTTP/2", () => {
 		for (let n = 0; n < 12; n++) assert.ok(isOpen(tabAt("client-1", { isLimited: false })));
 	});
 
-	test("a tab hears what another one hears about its page, and is live by that", async () => {
+	test("pass events to another tab of the same page, which is live then", async () => {
 		const holder = await holderAt("client-1");
 		const second = await queuedAt("client-1");
 		assert.deepEqual([second.stream.isLive, second.stream.isCrowdedOut], [false, true]);
 
-		holder.opened[0].says("roster", ROSTER);
+		holder.opened[0].sends("roster", ROSTER);
 
-		await until(() => second.heard.length);
-		assert.deepEqual(second.heard, [ROSTER]);
+		await until(() => second.received.length);
+		assert.deepEqual(second.received, [ROSTER]);
 		assert.deepEqual([second.stream.isLive, second.stream.isCrowdedOut], [true, false]);
 		assert.equal(second.opened.length, 0);
 	});
 
-	test("a ping tells the other tabs of the page that the stream works", async () => {
+	test("make another tab of the page live by a ping", async () => {
 		const holder = await holderAt("client-1");
 		const second = await queuedAt("client-1");
-		holder.opened[0].says("ping");
+		holder.opened[0].sends("ping");
 		await until(() => second.stream.isLive);
 	});
 
-	test("a tab hears nothing about another page, nor what another profile's tab hears", async () => {
+	test("pass no event to a tab of another page or of another profile", async () => {
 		const holder = await holderAt("client-1");
 		const strangers = await holderAt("client-4", { profileId: 2 });
 		const other = await queuedAt("client-1");
 		const elsewhere = await holderAt("client-2");
 
-		strangers.opened[0].says("roster", { users: [9] });
-		holder.opened[0].says("roster", ROSTER);
+		strangers.opened[0].sends("roster", { users: [9] });
+		holder.opened[0].sends("roster", ROSTER);
 
-		await until(() => other.heard.length);
-		assert.deepEqual([other.heard, elsewhere.heard], [[ROSTER], []]);
+		await until(() => other.received.length);
+		assert.deepEqual([other.received, elsewhere.received], [[ROSTER], []]);
 	});
 
-	test("a tab that stops tells the others, and one of its page opens a stream", async () => {
+	test("are handed over to another tab of the page when a tab stops", async () => {
 		const holder = await holderAt("client-1");
 		const second = await queuedAt("client-1");
-		holder.opened[0].says("roster", ROSTER);
+		holder.opened[0].sends("roster", ROSTER);
 		await until(() => second.stream.isLive);
 
 		holder.stream.stop();
@@ -101,7 +101,7 @@ describe("the streams of one browser", () => {
 		assert.equal(second.stream.isLive, false);
 	});
 
-	test("of four pages one is crowded out; when somebody turns to it, another tab gives way and beats", async () => {
+	test("crowd out one of four pages until it is preferred, and the tab that loses its stream beats", async () => {
 		const holders = await fill();
 		const fourth = await queuedAt("client-4");
 		assert.equal(fourth.stream.isCrowdedOut, true);
@@ -112,33 +112,33 @@ describe("the streams of one browser", () => {
 		fourth.stream.start();
 
 		await until(() => isOpen(fourth));
-		const [given] = holders.filter((tab) => !isOpen(tab));
-		await until(() => given.beats >= 1);
+		const [loser] = holders.filter((tab) => !isOpen(tab));
+		await until(() => loser.beats >= 1);
 		assert.equal(holders.filter(isOpen).length, 2);
-		assert.equal(given.stream.number, 2);
+		assert.equal(loser.stream.number, 2);
 		assert.equal(fourth.stream.isCrowdedOut, false);
 	});
 
-	test("a tab that hears through another takes no stream from it when somebody turns to it", async () => {
+	test("stay with their tab when the user turns to another tab that receives its events", async () => {
 		const holder = await holderAt("client-1");
 		const second = await queuedAt("client-1");
-		holder.opened[0].says("roster", ROSTER);
+		holder.opened[0].sends("roster", ROSTER);
 		await until(() => second.stream.isLive);
 
 		second.stream.prefer();
 		second.stream.start();
-		holder.opened[0].says("roster", ROSTER);
+		holder.opened[0].sends("roster", ROSTER);
 
-		await until(() => second.heard.length === 2);
+		await until(() => second.received.length === 2);
 		assert.ok(isOpen(holder));
 	});
 
-	test("the end of a sign-in session makes each tab beat, whatever its page", async () => {
+	test("make each tab beat, whatever its page, when the sign-in session ends", async () => {
 		const holder = await holderAt("client-1");
 		const second = await queuedAt("client-1");
 		const elsewhere = await holderAt("client-2");
 
-		holder.opened[0].says("signed-out");
+		holder.opened[0].sends("signed-out");
 
 		await until(() => second.beats >= 2 && elsewhere.beats >= 1);
 		assert.ok(isOpen(elsewhere));

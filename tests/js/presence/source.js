@@ -1,4 +1,4 @@
-/** Stands for the browser's EventSource, which Node does not have. */
+/** A substitute for the browser's EventSource, which Node.js does not have. */
 export class Source extends EventTarget {
 	isClosed = false;
 
@@ -6,7 +6,7 @@ export class Source extends EventTarget {
 		this.isClosed = true;
 	}
 
-	says(name, data = {}) {
+	sends(name, data = {}) {
 		this.dispatchEvent(Object.assign(new Event(name), { data: JSON.stringify(data) }));
 	}
 

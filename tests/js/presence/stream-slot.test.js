@@ -14,8 +14,8 @@ describe("the slots for streams of one browser", () => {
 
 	function tabAt(page) {
 		const tab = { losses: 0, queued: 0, slot: null };
-		const reactions = { onGrant: () => {}, onQueue: () => tab.queued++, onLoss: () => tab.losses++ };
-		tab.slot = new StreamSlot(navigator.locks, page, reactions);
+		const callbacks = { onGrant: () => {}, onQueue: () => tab.queued++, onLoss: () => tab.losses++ };
+		tab.slot = new StreamSlot(navigator.locks, page, callbacks);
 		tabs.push(tab);
 		return tab;
 	}
@@ -36,7 +36,7 @@ describe("the slots for streams of one browser", () => {
 
 	const fill = async () => [await holderAt("a"), await holderAt("b"), await holderAt("c")];
 
-	test("are three: the next tab is in the queue, and gets the slot that is released, whichever that is", async () => {
+	test("are three, and the tab in the queue gets whichever slot is released", async () => {
 		for (const leaves of SLOTS.keys()) {
 			const holders = await fill();
 			const next = await queuedAt("d");
@@ -53,7 +53,7 @@ describe("the slots for streams of one browser", () => {
 		}
 	});
 
-	test("a second tab of a page takes none, and follows the first", async () => {
+	test("are not taken by a second tab of a page, which follows the first", async () => {
 		const first = await holderAt("a");
 		const second = await queuedAt("a");
 		const other = await holderAt("b");
@@ -63,7 +63,7 @@ describe("the slots for streams of one browser", () => {
 		await until(() => second.slot.isHeld);
 	});
 
-	test("an urgent claim takes a free slot before it takes one from another tab", async () => {
+	test("are taken by an urgent claim from another tab only if none is free", async () => {
 		const holders = [await holderAt("a"), await holderAt("b")];
 		const urgent = tabAt("c");
 		urgent.slot.claim(true);
@@ -74,7 +74,7 @@ describe("the slots for streams of one browser", () => {
 		);
 	});
 
-	test("an urgent claim takes a slot where all are held; the tab that lost it is in the queue again", async () => {
+	test("are taken by an urgent claim if all are held, and the tab that loses one is in the queue again", async () => {
 		const holders = await fill();
 		const urgent = tabAt("d");
 		urgent.slot.claim(true);
@@ -87,14 +87,14 @@ describe("the slots for streams of one browser", () => {
 		await until(() => lost.slot.isHeld);
 	});
 
-	test("a tab in the queue whose claim becomes urgent need not wait", async () => {
+	test("are taken by a tab in the queue when its claim becomes urgent", async () => {
 		await fill();
 		const next = await queuedAt("d");
 		next.slot.claim(true);
 		await until(() => next.slot.isHeld);
 	});
 
-	test("an urgent claim takes over from another tab of its page, whose slot becomes free", async () => {
+	test("are released by another tab of the page when an urgent claim takes over", async () => {
 		const first = await holderAt("a");
 		const second = tabAt("a");
 		second.slot.claim(true);
@@ -104,7 +104,7 @@ describe("the slots for streams of one browser", () => {
 		assert.equal(held.filter(({ name }) => SLOTS.includes(name)).length, 1);
 	});
 
-	test("a tab that releases while it is in the queue gets nothing", async () => {
+	test("are not given to a tab that has left the queue", async () => {
 		const [first] = await fill();
 		const next = await queuedAt("d");
 		next.slot.release();

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
 
-/** Waits until it is so. Locks are granted, and messages arrive, a little later. @param {() => any} isSo */
-export async function until(isSo) {
-	const giveUpAt = performance.now() + 5000;
-	while (!(await isSo()) && performance.now() < giveUpAt) await turn();
-	assert.ok(await isSo());
+/**
+ * Wait for a condition: the browser grants locks and delivers messages asynchronously.
+ * @param {() => any} isTrue
+ */
+export async function until(isTrue) {
+	const deadline = performance.now() + 5000;
+	while (!(await isTrue()) && performance.now() < deadline) await turn();
+	assert.ok(await isTrue());
 }

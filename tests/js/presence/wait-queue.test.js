@@ -9,35 +9,35 @@ const amelia = viewer("amelia", at(10));
 const daniel = viewer("daniel");
 const priya = viewer("priya", at(11));
 
-describe("whom one waits for", () => {
-	test("those who look and those who edit", () => {
+describe("a user who waits", () => {
+	test("waits for users who view and users who edit", () => {
 		const editing = viewer("rhys", { activity: "editing" });
 		assert.deepEqual(names(inFront([daniel, editing], amelia)), ["Daniel", "Rhys"]);
 	});
 
-	test("of two who wait, the later waits for the earlier and not the other way round", () => {
+	test("waits for a user who started to wait earlier, and not the other way round", () => {
 		assert.deepEqual(names(inFront([priya], amelia)), []);
 		assert.deepEqual(names(inFront([amelia], priya)), ["Amelia"]);
 	});
 
-	test("of two who have asked in the same instant one goes first", () => {
+	test("goes first or second by id if both started at the same time", () => {
 		const twin = viewer("daniel", at(10));
 		assert.deepEqual(names(inFront([twin], amelia)), []);
 		assert.deepEqual(names(inFront([amelia], twin)), ["Amelia"]);
 	});
 
-	test("until the server knows that one waits one is the last", () => {
+	test("is the last until the server knows that they wait", () => {
 		assert.deepEqual(names(inFront([amelia, priya], viewer("daniel"))), ["Amelia", "Priya"]);
 		assert.deepEqual(names(inFront([amelia], undefined)), ["Amelia"]);
 	});
 
-	test("who waits in one tab and edits in another edits", () => {
+	test("in one tab and edits in another counts as editing", () => {
 		const both = viewer("priya", { ...at(11), activity: "editing" });
 		assert.equal(waits(both), false);
 		assert.deepEqual(names(inFront([both], amelia)), ["Priya"]);
 	});
 
-	test("nobody who has said that they are done and only looks on", () => {
+	test("does not wait for a user who views and has answered done", () => {
 		const done = viewer("daniel", { answer: "done" });
 		assert.deepEqual(names(inFront([done], amelia)), []);
 		assert.deepEqual(names(inFront([{ ...done, activity: "editing" }], amelia)), ["Daniel"]);
@@ -45,6 +45,6 @@ describe("whom one waits for", () => {
 	});
 });
 
-test("those who wait, in the order of asking", () => {
+test("users who wait are sorted by the time when they started", () => {
 	assert.deepEqual(names(inTurn([priya, daniel, amelia])), ["Amelia", "Priya"]);
 });

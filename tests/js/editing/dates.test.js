@@ -10,11 +10,11 @@ for (const [text, day] of Object.entries(table.understood))
 	test(`"${text}" is read as ${day}`, () => assert.equal(dayOf(text), day));
 
 for (const text of Object.keys(table.refused))
-	test(`"${text}" is read as no day`, () => assert.equal(dayOf(text), ""));
+	test(`"${text}" is no date`, () => assert.equal(dayOf(text), ""));
 
-test("empty text is no day and stays empty", () => assert.deepEqual([dayOf(""), written("")], ["", ""]));
+test("an empty text is no date and stays empty", () => assert.deepEqual([dayOf(""), written("")], ["", ""]));
 
-test("a day is shown with its month in words, and read again as the same day", () => {
+test("a date is shown with its month in words, and parsed as the same date", () => {
 	assert.equal(written("2026-12-08"), "8 December 2026");
 	for (let ms = Date.UTC(2023, 0, 1); ms < Date.UTC(2029, 0, 1); ms += 86_400_000) {
 		const iso = new Date(ms).toISOString().slice(0, 10);
@@ -22,6 +22,6 @@ test("a day is shown with its month in words, and read again as the same day", (
 	}
 });
 
-test("a day is said with its weekday, and none is said as nothing", () => {
+test("a date is read back with its weekday, and no date as an empty text", () => {
 	assert.deepEqual([spoken("2026-12-08"), spoken("")], ["Tuesday 8 December 2026", ""]);
 });
