@@ -15,6 +15,7 @@ from portal.doctor import init_doctor
 from portal.editing import init_editing
 from portal.extensions import init_extensions
 from portal.formatting import init_formatting
+from portal.integers import IdConverter
 from portal.monitoring.health import init_health
 from portal.monitoring.logs import init_logs
 from portal.presence import init_presence
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the sign-in session
         MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
     )
+    app.url_map.converters["id"] = IdConverter
     init_database(app, settings)
     init_request_bodies(app)
     init_sessions(app, settings)

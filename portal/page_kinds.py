@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.errors import ConfigurationError, NotFound
+from portal.integers import MAX_INTEGER
 
 PAGE_IDENTIFIER = re.compile(r"(?P<kind>[a-z][a-z_]{0,30})-(?P<number>[1-9][0-9]{0,9})", re.ASCII)
-MAX_PAGE_NUMBER = 2**31 - 1
 PAGE_NOT_FOUND = "There is no such page, or you do not have access to it."
 
 
@@ -76,6 +76,6 @@ def parse(page_identifier: str) -> Page:
     """Return the page that `page_identifier` names, whether or not its record exists. Raises NotFound (404)."""
     match = PAGE_IDENTIFIER.fullmatch(page_identifier)
     kind = _kinds.get(match["kind"]) if match else None
-    if match is None or kind is None or int(match["number"]) > MAX_PAGE_NUMBER:
+    if match is None or kind is None or int(match["number"]) > MAX_INTEGER:
         raise NotFound(PAGE_NOT_FOUND)
     return Page(kind, int(match["number"]))

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from portal.errors import InvalidInput
+from portal.integers import MAX_INTEGER
 
-MAX_VERSION = 2**31 - 1
 MAX_SEEN_FIELDS = 100
 SEEN = re.compile(r"(?P<field>[a-z][a-z0-9_]{0,59}):(?P<version>[1-9][0-9]{0,9})", re.ASCII)
 
@@ -46,7 +46,7 @@ def parse_base_version(sent: Mapping[str, str]) -> BaseVersion:
 
 
 def _parse_version(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= MAX_VERSION):
+    if not (text.isascii() and text.isdigit() and len(text) <= 10 and 0 < int(text) <= MAX_INTEGER):
         raise InvalidInput(name, "is not the number of a version: reload the page")
     return int(text)
 

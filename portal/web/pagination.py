@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 PAGE_SIZE = 25
-MAX_ID = 2**31 - 1
 MAX_PAGE = 1_000_000
 
 

@@ -22,7 +22,7 @@ from portal.web.request_body import reject_json
 blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)
 blueprint.before_request(reject_json)
-USER_PATH = "/<int(min=1, max=2147483647):profile_id>"
+USER_PATH = "/<id:profile_id>"
 OWN_ACCOUNT_REFUSED = "Another administrator does that for you. You change your own password on your account page."
 
 

@@ -28,7 +28,7 @@ blueprint.before_request(check_csrf)
 GUARD = {"version", "seen"}
 
 
-@blueprint.post("/clients/<int(min=1, max=2147483647):client_id>/merge")
+@blueprint.post("/clients/<id:client_id>/merge")
 def merge(client_id: int) -> ResponseReturnValue:
     """What the texts come to beside what is saved. Nothing is written."""
     client = client_for(current_user, client_id, write=True)

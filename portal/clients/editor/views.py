@@ -33,10 +33,10 @@ from portal.extensions import db
 from portal.web.error_handlers import error_response
 from portal.web.request_body import is_json, reject_unknown_fields, request_fields
 
-blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>")
-PART = "/<any(person, product, valuation):kind>/<int(min=1, max=2147483647):part_id>"
+blueprint = Blueprint("client_editors", __name__, url_prefix="/clients/<id:client_id>")
+PART = "/<any(person, product, valuation):kind>/<id:part_id>"
 NEW_PART = "/<any(person, product):kind>/new"
-NEW_VALUATION = "/product/<int(min=1, max=2147483647):product_id>/valuation/new"
+NEW_VALUATION = "/product/<id:product_id>/valuation/new"
 
 
 @blueprint.get("/edit")

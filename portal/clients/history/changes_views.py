@@ -14,15 +14,15 @@ from portal.auth import Profile
 from portal.clients.history.changes_since import changes_since
 from portal.clients.lost_access import loss_of, ticket_from
 from portal.clients.permissions import client_for
-from portal.editing.base_version import MAX_VERSION
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
+from portal.integers import MAX_INTEGER
 
 blueprint = Blueprint("client_changes", __name__)
 VERSION = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 
 
-@blueprint.get("/clients/<int(min=1, max=2147483647):client_id>/changes")
+@blueprint.get("/clients/<id:client_id>/changes")
 def changes(client_id: int) -> ResponseReturnValue:
     """The revisions since the version that the page knows."""
     client = client_for(current_user, client_id)
@@ -43,6 +43,6 @@ def lost_access() -> ResponseReturnValue:
 def _since() -> int:
     """Raises InvalidInput (422)."""
     text = request.args.get("since", "")
-    if not VERSION.fullmatch(text) or int(text) > MAX_VERSION:
+    if not VERSION.fullmatch(text) or int(text) > MAX_INTEGER:
         raise InvalidInput("since", "must be the number of a version, such as 7")
     return int(text)

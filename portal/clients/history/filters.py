@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
-from portal.web.pagination import MAX_ID, parse_number, parse_page
+from portal.integers import MAX_INTEGER
+from portal.web.pagination import parse_number, parse_page
 
 NO_AUTHOR = "nobody"
 PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
@@ -37,10 +38,10 @@ class HistoryFilters:
 def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:
     """Read the query string; what makes no sense counts as not asked for: a history is only looked at."""
     field, person = args.get("field", ""), args.get("person", "")
-    profile_id = parse_number(person, MAX_ID)
+    profile_id = parse_number(person, MAX_INTEGER)
     return HistoryFilters(
         field=field if field in FIELDS else "",
         person=person if person == NO_AUTHOR else str(profile_id or ""),
-        version=parse_number(args.get("version", ""), MAX_ID),
+        version=parse_number(args.get("version", ""), MAX_INTEGER),
         page=parse_page(args),
     )

@@ -10,11 +10,10 @@ from portal.extensions import db
 from portal.web.request_body import is_json, request_fields
 from portal.web.safe_redirect import safe_redirect_target
 
-NUMBER = "int(min=1, max=2147483647)"
-blueprint = Blueprint("client_overruled", __name__, url_prefix=f"/clients/<{NUMBER}:client_id>/overruled")
+blueprint = Blueprint("client_overruled", __name__, url_prefix="/clients/<id:client_id>/overruled")
 
 
-@blueprint.post(f"/<{NUMBER}:version>/dismiss")
+@blueprint.post("/<id:version>/dismiss")
 def dismiss(client_id: int, version: int) -> ResponseReturnValue:
     """Take the caller's own notice away; nobody else's, and nothing of the record."""
     client = client_for(current_user, client_id)

@@ -27,8 +27,8 @@ from portal.web.error_handlers import error_response
 from portal.web.request_body import is_json, request_fields
 from portal.web.safe_redirect import safe_redirect_target
 
-blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/history")
-REVERT = "/<int(min=1, max=2147483647):version>/revert"
+blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<id:client_id>/history")
+REVERT = "/<id:version>/revert"
 NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that change."
 
 

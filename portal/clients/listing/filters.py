@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from portal.clients.records.choices import CLIENT_STATUSES
+from portal.integers import MAX_INTEGER
 from portal.text_input import search_words
-from portal.web.pagination import MAX_ID, parse_number, parse_page
+from portal.web.pagination import parse_number, parse_page
 
 SORTS = {
     "name": "Name",
@@ -52,7 +53,7 @@ def parse_filters(args: Mapping[str, str]) -> ListFilters:
     status = args.get("status", "")
     return ListFilters(
         q=search_words(args.get("q", ""), MAX_SEARCH_LENGTH),
-        adviser=parse_number(args.get("adviser", ""), MAX_ID),
+        adviser=parse_number(args.get("adviser", ""), MAX_INTEGER),
         status=status if status in CLIENT_STATUSES else "",
         sort=sort if sort.removeprefix("-") in SORTS else "name",
         page=parse_page(args),

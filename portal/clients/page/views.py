@@ -20,7 +20,7 @@ from portal.editing.drafts import store
 from portal.web.pagination import parse_page
 
 blueprint = Blueprint("clients", __name__)
-CLIENT_PATH = "/clients/<int(min=1, max=2147483647):client_id>"
+CLIENT_PATH = "/clients/<id:client_id>"
 
 
 @blueprint.get(CLIENT_PATH)
@@ -54,7 +54,7 @@ def show(client_id: int) -> ResponseReturnValue:
     )
 
 
-@blueprint.get(f"{CLIENT_PATH}/product/<int(min=1, max=2147483647):product_id>")
+@blueprint.get(f"{CLIENT_PATH}/product/<id:product_id>")
 def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
     """One product with all its valuations. Raises EntryGone (409) for one that was removed."""
     client = client_for(current_user, client_id)

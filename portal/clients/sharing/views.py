@@ -13,11 +13,12 @@ from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.sharing import grants
 from portal.errors import InvalidInput
 from portal.extensions import db
+from portal.integers import MAX_INTEGER
 from portal.web.error_handlers import error_response
-from portal.web.pagination import MAX_ID, parse_number
+from portal.web.pagination import parse_number
 from portal.web.request_body import is_json
 
-blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<int(min=1, max=2147483647):client_id>/access")
+blueprint = Blueprint("client_access", __name__, url_prefix="/clients/<id:client_id>/access")
 
 
 @blueprint.get("")
@@ -42,7 +43,7 @@ def restrict(client_id: int) -> ResponseReturnValue:
 def grant(client_id: int) -> ResponseReturnValue:
     """Let one more person see the client."""
     client, asked = _write_request(client_id)
-    profile_id = parse_number(asked.sent.get("profile_id", ""), MAX_ID)
+    profile_id = parse_number(asked.sent.get("profile_id", ""), MAX_INTEGER)
     try:
         grants.grant(client, profile_id or 0, _edit(asked))
     except ValueRejected as refused:
@@ -51,7 +52,7 @@ def grant(client_id: int) -> ResponseReturnValue:
     return _redirect_to_access(client, f"{directory.name_of(profile_id)} sees this client now.")
 
 
-@blueprint.post("/<int(min=1, max=2147483647):grant_id>/revoke")
+@blueprint.post("/<id:grant_id>/revoke")
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
     """Take one grant back."""
     client, asked = _write_request(client_id)
