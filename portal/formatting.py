@@ -22,9 +22,10 @@ UNITS_OF_GBP = ((Decimal(10**12), "tn"), (Decimal(10**9), "bn"), (Decimal(10**6)
 
 def init_formatting(app: Flask) -> None:
     """Register every filter under its own name."""
-    for each in (ago, change, day, due, gbp, gbp_change, gbp_short, hue, initials, moment, page_numbers, percent):
+    for each in (age_seconds, ago, change, day, due, gbp, gbp_change, gbp_short, hue, initials, moment, page_numbers):
         app.add_template_filter(each)
     app.add_template_filter(mailbox)
+    app.add_template_filter(percent)
     app.add_template_filter(telephone)
     app.add_template_filter(timestamp)
 
@@ -87,6 +88,11 @@ def ago(at: datetime, now: datetime) -> str:
     if minutes < 24 * 60:
         return f"{_count(minutes // 60, 'hour')} ago"
     return f"{_span(minutes // (24 * 60))} ago"
+
+
+def age_seconds(at: datetime, now: datetime) -> int:
+    """The whole seconds since a moment, from which the browser continues to count."""
+    return (now - at) // timedelta(seconds=1)
 
 
 def due(on: date, today: date) -> str:

@@ -65,11 +65,16 @@ class Person:
 
     def open(self, client: Client) -> None:
         """Open the client page, and be there as far as the server is concerned."""
-        self._arrive(f"/clients/{client.id}")
+        self.open_path(f"/clients/{client.id}")
 
     def open_editor(self, client: Client) -> None:
         """As `open`, straight in the editor: by its address, so that nobody asks whether others are there."""
-        self._arrive(f"/clients/{client.id}/edit")
+        self.open_path(f"/clients/{client.id}/edit")
+
+    def open_path(self, path: str) -> None:
+        """As `open`, for any page on which people meet."""
+        with self.page.expect_response(is_answered_beat):
+            self.page.goto(path)
 
     def reload(self) -> None:
         with self.page.expect_response(is_answered_beat):
@@ -176,10 +181,6 @@ class Person:
         """Wait until the server says exactly who is on the client page: first name to activity."""
         path = f"{PRESENCE_PATH}/client-{client.id}"
         assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, patience_ms]) == doing
-
-    def _arrive(self, path: str) -> None:
-        with self.page.expect_response(is_answered_beat):
-            self.page.goto(path)
 
 
 def is_beat(request: Request) -> bool:

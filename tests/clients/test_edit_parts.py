@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from portal import formatting
 from portal.audit import AuditEvent, Event
 from portal.clients import Client, Person, Product, Valuation
 from portal.editing.drafts import store
@@ -393,9 +394,8 @@ def test_what_is_typed_into_a_part_that_was_removed_is_shown(amelias: Desk, dani
 
     words = text_of(answer)
     assert answer.status_code == 409
-    assert (
-        "Daniel Okafor removed it less than a minute ago . What you typed could not be saved; it stands below." in words
-    )
+    at = formatting.moment(client.updated_at)
+    assert f"Daniel Okafor removed it on {at} . What you typed could not be saved; it stands below." in words
     assert "Known as <b>Ruthie</b>" in words
     assert "<b>Ruthie" not in answer.text
     assert amelias.browser.get(amelias.address + path).status_code == 410

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request, stream_with_con
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Row
 
-from portal import audit, clock
+from portal import audit
 from portal.admin.audit import queries
 from portal.admin.audit.details import describe_details
 from portal.admin.audit.filters import AuditFilters, parse_filters, problems_in
@@ -47,7 +47,6 @@ def show() -> ResponseReturnValue:
         older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
         newest=filters.query_string(before=None) if filters.before else None,
         export=filters.query_string(before=None),
-        now=clock.now(),
     )
     return page, 422 if problems else 200
 

@@ -11,7 +11,6 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal import clock
 from portal.clients.editor import conflicts, drafts, responses
 from portal.clients.editor.editor import Editor, editor_of
 from portal.clients.editor.form_fields import EntryForm
@@ -128,7 +127,6 @@ def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
         error=error,
         by=sentences.author_name(error.revision),
         typed={label: typed[name] for name, label in labels.items() if typed.get(name)},
-        now=clock.now(),
         presence=presence_on_client(client, "viewing"),
     )
     return page, 409 if request.method == "POST" else 410

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal import clock
 from portal.auth.directory import name_of
 from portal.clients.records.entries import PERSON, PRODUCT, Entry, EntryKind
 from portal.clients.records.models import Client, Person, Product
@@ -15,7 +14,7 @@ from portal.clients.records.people_matching import is_same_person
 from portal.clients.records.revisions import last_change_of_part
 from portal.clients.saving.edits import Edit, PartDoubted
 from portal.extensions import db
-from portal.formatting import ago
+from portal.formatting import moment
 
 NOT_OF_THE_NUMBER = re.compile(r"[\W_]+")
 FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # where the question stands
@@ -54,4 +53,4 @@ def _sentence(client: Client, entry: Entry, row: Any) -> str:
     name = part_name(entry.kind, row)
     if revision is None or revision.changed_by is None:
         return f"{name} is there already"
-    return f"{name_of(revision.changed_by)} added {name} {ago(revision.changed_at, clock.now())}"
+    return f"{name_of(revision.changed_by)} added {name} on {moment(revision.changed_at)}"

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * <saved-elsewhere>: says what somebody has saved while the client page was open, and brings the page up to date in place:
- * the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
+ * its title and the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
  *
  * Reads:  data-url, where the page can be had if not at its own address; data-live on its parts; <presence-page>, as editing/remote/poll.js has it.
  *         Markup: templates/clients/_update_notice.html. Hears: `portal:saved`.
@@ -13,6 +13,7 @@ import { HttpError } from "../lib/http.js";
 import { write } from "../lib/dom.js";
 import { myId } from "../session/session.js";
 import { morph } from "../lib/morph.js";
+import { retitle } from "../lib/page-title.js";
 
 const TIMEOUT_MS = 10_000;
 
@@ -43,6 +44,7 @@ customElements.define("saved-elsewhere", SavedElsewhere);
 /** @param {string} url @throws {HttpError} */
 async function refresh(url) {
 	const fresh = await fetchPage(url);
+	retitle(fresh.title);
 	for (const part of document.querySelectorAll("[data-live]")) {
 		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
 		if (wanted) for (const element of morph(part, wanted)) highlight(element);

@@ -33,3 +33,10 @@ if (timer) {
 	const seconds = Math.min(300, Number(secondsIdle) - 150, Number(secondsLeft) - 150);
 	setTimeout(() => import("../session/timer.js"), Math.max(0, seconds * 1000));
 }
+// No age is wrong in the first seconds, and many pages show none.
+const drawAges = () => {
+	if (document.querySelector("time[data-age-seconds]"))
+		import("../lib/ages.js").then((ages) => ages.drawAges()).catch(() => {}); // the portal is away: the next time
+};
+setInterval(drawAges, 20_000);
+document.addEventListener("visibilitychange", () => document.hidden || drawAges()); // hidden tabs have slow timers

@@ -15,14 +15,16 @@ const OWN_ATTRIBUTE = "open";
  * @param {ChildNode} here in the page
  * @param {ChildNode} there as it should be
  * @param {Set<Element>} [changed]
+ * @returns {Set<Element>} the smallest elements with new text; a removal and an age that has grown are not new
  */
 export function morph(here, there, changed = new Set()) {
 	if (here.isEqualNode(there) || isUnfolded(here)) return changed;
 	if (here instanceof Element && there instanceof Element && here.nodeName === there.nodeName) {
 		morphAttributes(here, there);
-		morphChildren(here, there, changed);
+		morphChildren(here, there, isSameMoment(here, there) ? new Set() : changed);
 	} else if (here instanceof Text && there instanceof Text) {
-		if (here.data.trim() !== there.data.trim() && here.parentElement) changed.add(here.parentElement);
+		const text = there.data.trim();
+		if (text && text !== here.data.trim() && here.parentElement) changed.add(here.parentElement);
 		here.data = there.data;
 	} else {
 		const made = document.importNode(there, true);
@@ -33,7 +35,8 @@ export function morph(here, there, changed = new Set()) {
 }
 
 /**
- * Update the children. New nodes are inserted around those that stay, because a node that moves loses the focus.
+ * Update the children. New nodes are inserted around those that stay, because a node that moves loses the focus. A node with a
+ * key that moves is not new.
  * @param {Element} here
  * @param {Element} there
  * @param {Set<Element>} changed
@@ -42,16 +45,22 @@ function morphChildren(here, there, changed) {
 	const old = [...here.childNodes];
 	const pairs = paired(old, [...there.childNodes]);
 	const kept = new Set(pairs.map(([node]) => node));
+	/** @type {Map<string, ChildNode>} */
+	const moved = new Map();
 	for (const node of old.filter((node) => !kept.has(node))) {
-		if (node.textContent?.trim()) changed.add(here);
 		node.remove();
+		if (keyOf(node)) moved.set(keyOf(node), node);
 	}
 	let next = here.firstChild;
 	for (const [node, wanted] of pairs) {
 		if (node) {
 			next = node.nextSibling;
 			morph(node, wanted, changed);
-		} else addChanged(here.insertBefore(document.importNode(wanted, true), next), changed);
+		} else {
+			const known = moved.get(keyOf(wanted));
+			if (known) morph(here.insertBefore(known, next), wanted, changed);
+			else addChanged(here.insertBefore(document.importNode(wanted, true), next), changed);
+		}
 	}
 }
 
@@ -92,6 +101,14 @@ function equalAtEnd(old, wanted) {
  * @param {ChildNode} node
  */
 const isUnfolded = (node) => node instanceof Element && node.hasAttribute("data-unfolded");
+
+/**
+ * Whether the texts of two times differ only because they were written in different minutes (ages.js).
+ * @param {Element} here
+ * @param {Element} there
+ */
+const isSameMoment = (here, there) =>
+	here.hasAttribute("data-age-seconds") && here.getAttribute("datetime") === there.getAttribute("datetime");
 
 /** @param {ChildNode} node */
 const keyOf = (node) => (node instanceof Element && node.getAttribute("data-key")) || "";

@@ -17,6 +17,7 @@ import { isSameNumber, isSameText, isSeen, newer, removal } from "./revisions.js
 import { namesOf } from "../form.js";
 import { dropChoice, setNote } from "./field-notes.js";
 import { onSaved } from "./poll.js";
+import { rename } from "./rename.js";
 import { followHistory, noteAside, offer, settle } from "./take-over.js";
 import * as wording from "./wording.js";
 
@@ -30,6 +31,7 @@ export function watchOthers(form, page) {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
+		for (const { name, before, raw } of newer(changes, "")) if (name === "name") rename(before, raw);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
 		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));

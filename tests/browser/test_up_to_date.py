@@ -1,0 +1,200 @@
+"""A page that stays open stays true: ages, the tab's title, and what is lit when something changes."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+
+from portal import clock
+from portal.auth import Profile
+from portal.clients import Client, Product
+from portal.clients import Person as ClientPerson
+from portal.clients.records.entries import CLIENT, PERSON, VALUATION, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
+from portal.editing.base_version import BaseVersion
+from portal.extensions import db
+from portal.formatting import day
+from tests.browser.people import Person
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+
+Save = Callable[..., None]
+LIGHT_MS = 4000  # static/js/lib/highlight.js
+# The texts of what is lit and seen. Of each, whether what is painted lies inside the card around it.
+LIT = """() => [...document.querySelectorAll(".fresh")].filter((each) => each.checkVisibility()).map((element) => {
+    const spreads = getComputedStyle(element).boxShadow.matchAll(/([\\d.]+)px(?! \\d)/g);
+    const spread = Math.max(0, ...[...spreads].map(([, px]) => Number(px)));
+    const own = element.getBoundingClientRect();
+    const card = (element.closest(".card") ?? document.body).getBoundingClientRect();
+    const isInside = own.left - spread >= card.left && own.right + spread <= card.right
+        && own.top - spread >= card.top && own.bottom + spread <= card.bottom;
+    return [element.textContent.replace(/\\s+/g, " ").trim(), isInside];
+})"""
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id, email="ruth@mail.example", town="Bath")
+    for first_name in ("Ruth", "Edward", "Tom"):
+        make_person(client, first_name)
+    for number in ("A1", "B2", "C3"):
+        make_product(client, (date(2026, 1, 31), "1000.00"), plan_number=f"{number}-{client.id}")
+    return client
+
+
+@pytest.fixture
+def save(client: Client) -> Save:
+    """`save(profile, phone="1")`: an accepted change by somebody at another desk."""
+
+    def save(by: Profile, entry: Entry | None = None, **values: Any) -> None:
+        db.session.refresh(client)
+        operations.save_entry(client, entry or Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
+        db.session.commit()
+
+    return save
+
+
+def minutes_pass(person: Person, minutes: int) -> None:
+    person.page.clock.fast_forward(minutes * 60_000)
+
+
+def test_ages_grow_while_a_page_is_open_also_those_that_came_later(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    save(cast.daniel, phone="01632 960001")
+    amelia.page.clock.install()
+    amelia.open(client)
+    ages = amelia.page.locator("time[data-age-seconds]")
+    expect(ages).to_have_text(["less than a minute ago"] * 2)  # in the history, and of the record's last change
+
+    minutes_pass(amelia, 1)
+    expect(ages).to_have_text(["1 minute ago"] * 2)
+    minutes_pass(amelia, 4)
+    expect(ages).to_have_text(["5 minutes ago"] * 2)
+
+    save(cast.daniel, phone="01632 960002")
+    expect(amelia.page.get_by_role("link", name="01632 960002")).to_be_visible()
+    expect(ages).to_have_count(3)
+    minutes_pass(amelia, 2)
+    expect(ages).to_have_text(["2 minutes ago", re.compile("minutes? ago"), "2 minutes ago"])
+
+
+def test_an_age_is_right_as_soon_as_a_hidden_tab_is_seen(amelia: Person, client: Client) -> None:
+    amelia.page.clock.install()
+    amelia.open(client)
+    amelia.hide_tab()
+    amelia.page.clock.set_system_time(datetime.now(UTC) + timedelta(hours=1))
+
+    amelia.show_tab()
+
+    expect(amelia.page.locator("time[data-age-seconds]")).to_have_text("1 hour ago")
+
+
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("", "Whitmore & $& Sons · Kingston’s Portal"),
+        ("/history", "History of Whitmore & $& Sons · Kingston’s Portal"),
+        ("/access", "Who sees Whitmore & $& Sons · Kingston’s Portal"),
+        ("/edit", "Edit Whitmore & $& Sons · Kingston’s Portal"),
+        ("/person/new", "Add a person · Kingston’s Portal"),
+    ],
+)
+def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
+    amelia: Person, client: Client, cast: Cast, save: Save, path: str, title: str
+) -> None:
+    save(cast.daniel, phone="01632 960001")
+    amelia.open_path(f"/clients/{client.id}{path}")
+    expect(amelia.page).to_have_title(title.replace("Whitmore & $& Sons", "Whitmore Family"))
+
+    save(cast.daniel, name="Whitmore & $& Sons")
+
+    expect(amelia.page).to_have_title(title)
+    expect(amelia.page.locator(".page-head")).to_contain_text("Whitmore & $& Sons")
+    expect(amelia.page.locator(".page-head")).not_to_contain_text("Whitmore Family")
+
+
+def lit(person: Person) -> list[str]:
+    """The texts of what is lit, without what each change adds: the history and who changed the record last."""
+    found = person.page.evaluate(LIT)
+    assert [text for text, is_inside in found if not is_inside] == []
+    return [text for text, _ in found if not re.search("Daniel Okafor (changed|added|removed)|by Daniel Okafor", text)]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(380, "light"), (1440, "dark")])
+def test_live_change_lights_only_what_changed_inside_its_card(
+    amelia: Person, client: Client, cast: Cast, save: Save, width: int, scheme: Any
+) -> None:
+    for n in range(1, 7):
+        save(cast.daniel, postcode=f"BA{n} 1AA")  # the history is as long as the page shows it
+    amelia.page.set_viewport_size({"width": width, "height": 800})
+    amelia.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    amelia.page.clock.install()
+    amelia.open(client)
+    first, second, _ = people_of(client)
+    review_on = clock.today() + timedelta(days=100)
+
+    save(cast.daniel, phone="01632 960001", email="edward@mail.example", next_review_on=review_on)
+    expect(amelia.page.get_by_role("link", name="01632 960001")).to_be_visible()
+    review = [day(review_on), "in 3 months, with Amelia Hart"]
+    assert lit(amelia) == [*review, "Phone", "01632 960001", "edward@mail.example"]
+
+    amelia.page.clock.fast_forward(LIGHT_MS)
+    save(cast.daniel, Entry(PERSON, second.id), last_name="Whitmore-Jones")
+    expect(amelia.page.get_by_role("link", name="Edward Whitmore-Jones")).to_be_visible()
+    assert lit(amelia) == ["Edward Whitmore-Jones"]
+
+    amelia.page.clock.fast_forward(LIGHT_MS)
+    remove(client, Entry(PERSON, first.id), cast.daniel)
+    expect(amelia.page.get_by_role("link", name="Ruth Whitmore")).to_have_count(0)
+    assert lit(amelia) == []
+
+    amelia.page.clock.fast_forward(LIGHT_MS)
+    value(client, products_of(client)[1], cast.daniel, Decimal("1100.00"))
+    expect(amelia.page.locator(".facts")).to_contain_text("£3,100.00")
+    movement = next(text for text in lit(amelia) if text.startswith("+£100.00 (+3.3%) since "))
+    figures = ["£3,100.00", movement, "£1,100.00", "28 Feb 2026", "£3,100.00"]
+    assert sorted(lit(amelia)) == sorted([*figures, "£3.1k", "£3.05k"])  # the last two are on the chart
+
+
+def test_live_change_of_a_product_page_and_a_history_lights_whole_rows_inside_their_card(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    amelia.page.emulate_media(reduced_motion="reduce")
+    product = products_of(client)[0]
+    amelia.open_path(f"/clients/{client.id}/product/{product.id}")
+    value(client, product, cast.daniel, Decimal("1100.00"))
+    expect(amelia.page.get_by_role("cell", name="£1,100.00")).to_be_visible()
+    assert lit(amelia) == ["28 Feb 2026 £1,100.00 Edit"]
+
+    amelia.open_path(f"/clients/{client.id}/history")
+    save(cast.daniel, phone="01632 960001")
+    expect(amelia.page.locator("li.fresh")).to_contain_text("Daniel Okafor changed Phone")
+    assert lit(amelia) == ["1–2 of 2"]
+
+
+def people_of(client: Client) -> Sequence[ClientPerson]:
+    return db.session.scalars(select(ClientPerson).filter_by(client_id=client.id).order_by(ClientPerson.id)).all()
+
+
+def products_of(client: Client) -> Sequence[Product]:
+    return db.session.scalars(select(Product).filter_by(client_id=client.id).order_by(Product.id)).all()
+
+
+def remove(client: Client, entry: Entry, by: Profile) -> None:
+    db.session.refresh(client)
+    operations.remove_part(client, entry, Edit(BaseVersion(client.version), by.id))
+    db.session.commit()
+
+
+def value(client: Client, product: Product, by: Profile, amount: Decimal) -> None:
+    db.session.refresh(client)
+    values = {"valued_on": date(2026, 2, 28), "amount": amount}
+    operations.add_part(client, VALUATION, Edit(BaseVersion(client.version), by.id, values), product.id)
+    db.session.commit()
