@@ -71,7 +71,9 @@ def init_database(app: Flask, settings: Settings) -> None:
         "hide_parameters": True,
         "pool_pre_ping": True,
         "json_deserializer": orjson.loads,  # of a large revision 4 ms, where json.loads takes 19
-        "creator": _creator(hosts, {} if settings.direct_database_url else pages, SILENCE_SECONDS),
+        "creator": _creator(
+            hosts, {} if settings.direct_database_url else pages, SILENCE_SECONDS, waits_for_standby=True
+        ),
     }
     in_autocommit = {"url": direct.name, "isolation_level": "AUTOCOMMIT", "hide_parameters": True}
     app.config["SQLALCHEMY_BINDS"] = {
@@ -119,7 +121,9 @@ def _pool(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _creator(hosts: Hosts, session: Mapping[str, str], silence_seconds: float) -> Callable[[], BoundedConnection]:
+def _creator(
+    hosts: Hosts, session: Mapping[str, str], silence_seconds: float, *, waits_for_standby: bool = False
+) -> Callable[[], BoundedConnection]:
     """What opens a connection for SQLAlchemy.
 
     The session is set up by a statement and not by the start-up packet's `options`, which PgBouncer refuses.
@@ -128,6 +132,7 @@ def _creator(hosts: Hosts, session: Mapping[str, str], silence_seconds: float) -
     def connect() -> BoundedConnection:
         connection = hosts.connect({**KERNEL_LIMITS, "application_name": APPLICATION_NAME})
         connection.silence_seconds = silence_seconds
+        connection.is_cancelled_when_silent = waits_for_standby
         if not session:
             return connection
         connection.autocommit = True  # or the next rollback would take the settings back

@@ -20,9 +20,10 @@ SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 
 
 class BoundedConnection(PsycopgConnection):
-    """A connection with a limit to each wait for the server; database_waits.py keeps it under gevent."""
+    """A connection with a limit to each wait for the server. gevent_wait.py enforces it under gevent."""
 
     silence_seconds: float = CONNECT_TIMEOUT_SECONDS
+    is_cancelled_when_silent: bool = False
 
 
 class Address(NamedTuple):

@@ -92,12 +92,16 @@ class Saver(Worker):
         self._number = 0
         super().__init__(desk, port)
 
+    @property
+    def value(self) -> str:
+        """What it saves until a server acknowledges it."""
+        return f"{self.field}-{self._number}"
+
     def act(self) -> None:
         """A value whose fate is unknown is sent again, as somebody does whose page still shows it."""
-        value = f"{self.field}-{self._number}"
-        answer = self.call(f"/clients/{self.client_id}/edit", {"version": self._version, self.field: value})
+        answer = self.call(f"/clients/{self.client_id}/edit", {"version": self._version, self.field: self.value})
         if answer.status == 200:
-            self._version = self.acknowledged[value] = answer.body["version"]
+            self._version = self.acknowledged[self.value] = answer.body["version"]
             self._number += 1
 
 

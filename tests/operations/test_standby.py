@@ -17,6 +17,8 @@ pytestmark = pytest.mark.operations
 SAVES_ANSWERED_WITHIN_SECONDS = 30
 HEARTBEAT_SECONDS = 2
 PAGE_SECONDS = 5
+RELEASED_WITHIN_SECONDS = 5
+WAITS_FOR_THE_STANDBY = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
 def opens_the_list(desk: Desk, portal: Portal) -> float:
@@ -60,3 +62,37 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
 
             standby.start(**standby.started_with)
             wait_until_all_work(at_work.savers, time.monotonic(), SAVES_ANSWERED_WITHIN_SECONDS)
+
+
+def test_a_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_sent_again(tmp_path: Path) -> None:
+    """The primary has committed it by then, and PostgreSQL would keep its backend until the standby is back."""
+    with Postgres("primary") as primary, Postgres("standby") as standby:
+        primary.make()
+        standby.follow(primary)
+        primary.configure(synchronous_standby_names="ANY 1 (standby)")
+        with office(primary, primary.url, tmp_path / "log", viewers=1) as at_work:
+            standby.kill()
+            began = time.monotonic()
+            wait_until(
+                lambda: all(saver.fails_after(began) for saver in at_work.savers),
+                "a save is not answered",
+                SAVES_ANSWERED_WITHIN_SECONDS,
+            )
+            for saver in at_work.savers:
+                saver.stop()
+                saver.wait()
+            wait_until(
+                lambda: primary.ask(WAITS_FOR_THE_STANDBY) == 0,
+                "a backend still waits for the standby",
+                RELEASED_WITHIN_SECONDS,
+            )
+
+            assert {saver.answers[-1].status for saver in at_work.savers} == {503}
+            saved = "SELECT to_jsonb(clients) FROM clients"
+            assert {saver.field: primary.ask(saved, dbname="kingston")[saver.field] for saver in at_work.savers} == {
+                saver.field: saver.value for saver in at_work.savers
+            }
+            standby.start(**standby.started_with)
+            for saver in at_work.savers:
+                saver.act()
+                assert saver.answers[-1].status == 200
