@@ -1,11 +1,22 @@
 """What colour or place tells reaches everybody: by shape and word, in forced colours, by keyboard, on a phone."""
 
+import re
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
+from sqlalchemy import select
 
 from portal.clients import Client
+from portal.clients.records import models
+from portal.clients.records.entries import PERSON, PRODUCT, Entry
+from portal.clients.saving import operations
+from portal.clients.saving.edits import Edit
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.people import Person
+from tests.browser.scenes import save_for
+from tests.support.cast import Cast
+from tests.support.factories import make_person, make_product
 
 FORCED = ({"forced_colors": "active"}, {"forced_colors": "none"})
 
@@ -56,3 +67,144 @@ def test_who_edits_is_named_on_the_client_page_in_the_editor_and_in_the_list(
     expect(row).to_contain_text("Daniel is editing")
     daniel.leave()
     expect(row).not_to_contain_text("Daniel is editing")
+
+
+@pytest.fixture
+def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
+    """Amelia, who waits for Daniel to leave the editor and has asked him to."""
+    daniel.open_editor(client)
+    amelia.open(client)
+    amelia.wait_for_others()
+    amelia.waiting.get_by_role("button", name="Ask to finish").click()
+    expect(daniel.nudged).to_be_visible()
+    return amelia
+
+
+def heading(person: Person) -> Locator:
+    return person.page.get_by_role("heading", level=1)
+
+
+def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
+    """Remove a part of the record at another desk."""
+    operations.remove_part(client, entry, Edit(BaseVersion(client.version), cast.ada.id))
+    db.session.commit()
+
+
+@pytest.mark.usefixtures("amelia_waits")
+def test_focus_goes_on_after_an_answer_to_somebody_who_waits(daniel: Person) -> None:
+    done = daniel.nudged.get_by_role("button", name="Done")
+    daniel.nudged.get_by_role("button", name="Finish soon").press("Enter")
+    expect(done).to_be_focused()
+
+    daniel.field("Phone").fill("01632 960779")
+    done.press("Enter")
+    expect(daniel.page.locator(".flash")).to_be_focused()
+
+
+@pytest.mark.usefixtures("amelia_waits")
+def test_focus_is_on_the_heading_when_a_user_is_done_without_a_change(daniel: Person, client: Client) -> None:
+    daniel.nudged.get_by_role("button", name="Done").press("Enter")
+    expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
+    expect(heading(daniel)).to_be_focused()
+
+
+def test_focus_is_on_the_heading_when_a_viewer_is_done(daniel: Person, amelia: Person, client: Client) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    amelia.wait_for_others()
+    amelia.waiting.get_by_role("button", name="Ask to finish").click()
+    daniel.nudged.get_by_role("button", name="Done").press("Enter")
+    expect(daniel.nudged).to_be_hidden()
+    expect(heading(daniel)).to_be_focused()
+
+
+def test_focus_is_on_the_heading_when_the_editor_opens_by_itself(amelia_waits: Person, daniel: Person) -> None:
+    daniel.leave()
+    expect(amelia_waits.page).to_have_url(re.compile("/edit$"))
+    expect(heading(amelia_waits)).to_be_focused()
+
+
+def test_focus_returns_to_edit_when_waiting_is_stopped(amelia_waits: Person) -> None:
+    amelia_waits.waiting.get_by_role("button", name="Stop waiting").press("Enter")
+    expect(amelia_waits.waiting).to_be_hidden()
+    expect(amelia_waits.page.get_by_role("link", name="Edit", exact=True)).to_be_focused()
+
+
+def test_focus_is_on_what_a_save_and_a_restored_draft_say(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960780")
+    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    amelia.open_editor(client)
+    amelia.page.get_by_role("link", name="Restore").press("Enter")
+    expect(amelia.page.get_by_text("Your unsaved changes are back")).to_be_visible()
+    expect(amelia.page.locator(".draft-offer")).to_be_focused()
+
+    amelia.save()
+    expect(amelia.page.locator(".flash")).to_be_focused()
+
+
+def test_focus_stays_near_what_somebody_else_removes(amelia: Person, cast: Cast, client: Client) -> None:
+    product = make_product(client, product_name="Gone soon")
+    make_product(client, product_name="Still there")
+    amelia.open(client)
+    amelia.page.get_by_role("link", name="Gone soon").focus()
+    remove_for(cast, client, Entry(PRODUCT, product.id))
+    expect(amelia.page.get_by_role("link", name="Gone soon")).to_have_count(0)
+    expect(amelia.page.get_by_role("link", name="Still there")).to_be_focused()
+
+
+def test_focus_has_a_place_when_a_dialog_closes_whose_opener_is_gone(
+    amelia: Person, daniel: Person, cast: Cast, client: Client
+) -> None:
+    make_person(client, "Joan", "Whitmore")
+    daniel.open(client)
+    amelia.open(client)
+    amelia.page.get_by_role("link", name="Joan Whitmore").press("Enter")
+    expect(amelia.modal).to_be_visible()
+    person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
+    remove_for(cast, client, Entry(PERSON, person.id))
+    expect(amelia.page.get_by_role("link", name="Joan Whitmore")).to_have_count(0)
+
+    amelia.page.keyboard.press("Escape")
+
+    expect(amelia.modal).to_be_hidden()
+    expect(amelia.page.locator(":focus")).to_be_visible()
+
+
+def test_focus_is_in_the_field_when_the_choice_under_the_keyboard_is_replaced(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960781")
+    save_for(cast.daniel, client, phone="01632 960782")
+    amelia.page.get_by_role("button", name="Take theirs: Phone").focus()
+    save_for(cast.daniel, client, phone="01632 960783")
+    expect(amelia.page.locator(".choice")).to_contain_text("01632 960783")
+    expect(amelia.field("Phone")).to_be_focused()
+
+
+def test_focus_returns_from_a_dismissed_message_to_where_it_was(
+    amelia: Person, daniel: Person, cast: Cast, client: Client
+) -> None:
+    amelia.open(client)
+    edit = amelia.page.get_by_role("link", name="Edit", exact=True)
+    edit.focus()
+    daniel.open(client)
+    amelia.toasts.get_by_role("button", name="Dismiss").press("Enter")
+    expect(amelia.toasts).to_have_count(0)
+    expect(edit).to_be_focused()
+
+    save_for(cast.ada, client, phone="01632 960784")
+    amelia.page.locator("saved-elsewhere").get_by_role("button", name="Dismiss").press("Enter")
+    expect(edit).to_be_focused()
+
+
+def test_a_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person, cast: Cast, client: Client) -> None:
+    product = make_product(client, product_name="Gone soon")
+    amelia.open(client)
+    link = amelia.page.get_by_role("link", name="Gone soon")
+    link.focus()
+    heading(amelia).click()
+    remove_for(cast, client, Entry(PRODUCT, product.id))
+    expect(link).to_have_count(0)
+    assert amelia.page.evaluate("document.activeElement.localName") in ("body", "main")

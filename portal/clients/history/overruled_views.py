@@ -1,6 +1,6 @@
 """Dismissing the notice that somebody else has replaced or undone one's change."""
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -22,4 +22,5 @@ def dismiss(client_id: int, version: int) -> ResponseReturnValue:
     db.session.commit()
     if is_json():
         return {"status": "dismissed"}
+    flash("The message is dismissed.")
     return redirect(safe_redirect_target(request.args.get("back"), home=url_for("clients.show", client_id=client.id)))

@@ -12,6 +12,11 @@ import { PresencePage } from "../presence/sync/page.js";
 customElements.define("presence-connection", PresenceConnection);
 customElements.define("presence-page", PresencePage);
 
+// Most pages are left before anything on them has the focus.
+const keepFocus = () => import("../lib/kept-focus.js").catch(() => {});
+if (document.activeElement === document.body) document.addEventListener("focusin", keepFocus, { once: true });
+else keepFocus();
+
 // Seldom needed, and brought only then: others are here, somebody comes or goes, somebody waits and asks the others to finish
 // or has left a note of that.
 bringFor(

@@ -15,6 +15,7 @@ import { fire, on } from "../../lib/events.js";
 import { query, queryAll, showOnly, write } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
+import { focusHeading } from "../../lib/kept-focus.js";
 import { dressAvatar } from "./avatar.js";
 import { leaveNote, takeNote } from "../../lib/tab-notes.js";
 import { inFront, inTurn } from "../sync/wait-queue.js";
@@ -37,8 +38,12 @@ class PresenceNudged extends HTMLElement {
 		for (const button of queryAll(this, "button", HTMLButtonElement))
 			button.addEventListener("click", () => this.#handleClick(/** @type {Answer} */ (button.value)));
 		const { page } = this.#page;
-		if (takeNote("done", page) && !this.#isEditor) this.#setAnswer("done");
+		if (takeNote("done", page) && !this.#isEditor) {
+			this.#setAnswer("done");
+			if (document.activeElement === document.body) focusHeading();
+		}
 		if (takeNote("turn", page) && this.#isEditor) {
+			focusHeading();
 			announce("turn", "Your turn", { once: true });
 			fire("news", { text: `This ${this.dataset.label} is free: you are editing it now.` });
 		}
