@@ -451,7 +451,7 @@ def who_sees_a_client(stage: Stage) -> Page:
     db.session.commit()
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}/access")
-    expect(amelia.page.get_by_role("button", name=re.compile("^Take access back"))).to_have_count(3)
+    expect(amelia.page.get_by_role("button", name=re.compile("^Take back the access"))).to_have_count(3)
     return amelia.page
 
 
@@ -527,7 +527,7 @@ def entering_a_code(stage: Stage) -> Page:
     page.get_by_role("button", name="Sign in").click()
     page.get_by_label("Code", exact=True).fill("000000")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_contain_text("That code is wrong")
+    expect(page.get_by_role("alert")).to_contain_text("That code is incorrect")
     return page
 
 

@@ -13,10 +13,11 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
-from tests.browser.people import Person
+from tests.browser.people import Crowd, Person, SitDown
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
+from tests.support.server import Portal
 
 FORCED = ({"forced_colors": "active"}, {"forced_colors": "none"})
 
@@ -208,3 +209,36 @@ def test_a_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person,
     remove_for(cast, client, Entry(PRODUCT, product.id))
     expect(link).to_have_count(0)
     assert amelia.page.evaluate("document.activeElement.localName") in ("body", "main")
+
+
+def test_many_arrivals_are_said_as_one_sentence_without_emoji_and_button(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
+) -> None:
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+    crowd(client, 7)
+    amelia.hide_tab()  # which beats at once
+
+    expect(amelia.toasts).to_have_count(5)
+    expect(amelia.toasts.first).to_contain_text("joined this page 👋")
+    said = amelia.page.locator("toast-region").get_by_role("status")
+    name = rf"Viewer0\d Of Client {client.id}"
+    expect(said).to_have_text(re.compile(rf"^{name}, {name} and 5 others joined this page\.$"))
+    expect(amelia.page.locator("toast-region")).to_have_attribute("aria-live", "off")
+
+
+def test_that_somebody_is_changing_a_field_describes_it_beside_its_hint_and_only_meanwhile(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    review = amelia.field("Next review")
+    hint = "Day first, such as 31/12/2026"
+    expect(review).to_have_accessible_description(hint)
+
+    daniel.field("Next review").fill("8/12/2026")
+    expect(review).to_have_accessible_description(f"{hint} Daniel is changing this")
+
+    daniel.field("Next review").fill("")
+    expect(review).to_have_accessible_description(hint)
+    assert review.get_attribute("aria-describedby") == "next_review_on-hint"

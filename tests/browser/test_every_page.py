@@ -36,12 +36,18 @@ BEYOND_THE_EDGE = """() => {
         .filter((element) => element.checkVisibility() && isOut(element.getBoundingClientRect()) && !isHeld(element))
         .map((element) => element.cloneNode(false).outerHTML);
 }"""
+# WCAG 2.5.3: who speaks to the computer says what is written on a button. A dismissing × is no word.
+OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .button[aria-label], a[aria-label]")]
+    .filter((control) => control.checkVisibility())
+    .map(({ ariaLabel, innerText, localName }) => [ariaLabel, innerText.trim().replace(/…$/, ""), localName])
+    .filter(([name, text, tag]) => /\\w/.test(text) && (tag === "a" ? !name.includes(text) : !name.startsWith(text)))
+    .map(([name, text]) => `${text}: ${name}`)"""
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_it_shuts_nobody_out_and_fits_a_phone(scene: Callable[[Stage], Page], stage: Stage) -> None:
     page = scene(stage)
-    faults = {"in light": violations(page, "light", WHOLE)}
+    faults = {"in light": violations(page, "light", WHOLE), "otherwise named": page.evaluate(OTHERWISE_NAMED)}
     if scene in IN_DARK:
         faults["in dark"] = violations(page, "dark", COLOURS)
     page.set_viewport_size(PHONE)

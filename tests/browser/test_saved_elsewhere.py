@@ -252,7 +252,7 @@ def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
 
     notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
     expect(notice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
-    notice.get_by_role("button", name="Put my Phone back").click()
+    notice.get_by_role("button", name="Put mine back: Phone").click()
 
     expect(amelia.page.get_by_role("main")).to_contain_text("Phone is as you had it.")
     expect(notice).to_have_count(0)

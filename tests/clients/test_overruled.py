@@ -148,7 +148,7 @@ def test_put_mine_back_writes_the_replaced_value_and_takes_the_notice_away(
 ) -> None:
     overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
 
-    answer = press(amelias, "Put my Phone back")
+    answer = press(amelias, "Put mine back: Phone")
 
     assert answer.location == amelias.address
     db.session.refresh(client)
@@ -162,7 +162,7 @@ def test_put_mine_back_asks_where_the_value_has_changed_since(amelias: Desk, dan
     overrule(daniels, amelias, phone=PHONE)
     daniels.change(phone="444")
 
-    asked = press(amelias, "Put my Phone back")
+    asked = press(amelias, "Put mine back: Phone")
 
     assert asked.status_code == 409
     sent = {**form_of(asked), "decide-phone": "yours"}

@@ -1,57 +1,58 @@
 // @ts-check
 /**
- * Keeps the keyboard's place. Where a script removes or hides what has the focus, the browser gives it to the body: who
- * works by keyboard or by ear starts at the top again. Here the nearest control that is left takes it, then where the
- * focus was before, then the heading. entry/every-page.js imports this with the first focus.
+ * Keeps the keyboard's place. When a script removes or hides the element that has the focus, the browser moves the focus to
+ * the body, and users of a keyboard or a screen reader start at the top again. This module moves the focus to the nearest
+ * control that is left, else to where the focus was before, else to the heading.
  */
 
 const CONTROLS = "a[href], button, input, select, textarea, summary";
 const MAX_REMEMBERED = 10;
 
-/** what has the focus, then its ancestors within <main> @type {HTMLElement[]} */
+/** @type {Element[]} the element that has the focus, then its ancestors inside <main> */
 let path = [];
-/** the latest first @type {HTMLElement[]} */
+/** @type {Element[]} the elements that had the focus, the latest first */
 let earlier = [];
 
-document.addEventListener("focusin", ({ target }) => remember(/** @type {HTMLElement} */ (target)));
-document.addEventListener("focusout", forgetWhatTheUserLeft);
+document.addEventListener("focusin", ({ target }) => remember(target));
+document.addEventListener("focusout", ({ target }) => forgetWhenGivenUp(target));
 const observer = new MutationObserver(restoreFocus);
 observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ["hidden", "open"] });
-remember(/** @type {HTMLElement} */ (document.activeElement));
+remember(document.activeElement);
 
-/** Moves the focus to the heading: the page has opened by itself. */
+/** Move the focus to the heading, because the page has opened without an action of the user. */
 export function focusHeading() {
-	const heading = /** @type {HTMLElement} */ (document.querySelector("main h1"));
+	const heading = document.querySelector("main h1");
+	if (!(heading instanceof HTMLElement)) return;
 	heading.tabIndex = -1;
 	heading.focus();
 }
 
-function remember(element) {
-	if (element.closest("body > *")) {
-		earlier = [element, ...earlier.filter((each) => each !== element)].slice(0, MAX_REMEMBERED);
-		path = ancestors(element);
-	}
+/** @param {EventTarget|null} target */
+function remember(target) {
+	if (!(target instanceof Element) || target === document.body) return;
+	earlier = [target, ...earlier.filter((element) => element !== target)].slice(0, MAX_REMEMBERED);
+	path = [];
+	for (let element = target; !element.matches("body, main"); element = element.parentElement ?? document.body)
+		path.push(element);
 }
 
-function ancestors(element) {
-	const found = [];
-	for (let each = element; !each.matches("body, main"); each = each.parentElement) found.push(each);
-	return found;
-}
-
-/** A click beside every control gives the focus up. Looked at later, for a removal fires this event too. */
-function forgetWhatTheUserLeft({ target }) {
+/**
+ * A click beside every control gives the focus up. The check comes later, because a removal fires the same event.
+ * @param {EventTarget|null} target
+ */
+function forgetWhenGivenUp(target) {
 	queueMicrotask(() => {
-		if (document.activeElement === document.body && isThere(target)) path = [];
+		if (document.activeElement === document.body && isVisible(target)) path = [];
 	});
 }
 
 function restoreFocus() {
-	if (!path.length || isThere(path[0])) return;
-	const near = path.filter(isThere).flatMap((part) => [...part.querySelectorAll(CONTROLS)]);
-	const goal = [...near, ...earlier].find(isThere);
-	if (goal) /** @type {HTMLElement} */ (goal).focus({ preventScroll: true });
+	if (!path.length || isVisible(path[0])) return;
+	const near = path.filter(isVisible).flatMap((part) => [...part.querySelectorAll(CONTROLS)]);
+	const goal = [...near, ...earlier].find(isVisible);
+	if (goal instanceof HTMLElement) goal.focus({ preventScroll: true });
 	else focusHeading();
 }
 
-const isThere = (element) => element.isConnected && element.checkVisibility();
+/** @param {EventTarget|null} element */
+const isVisible = (element) => element instanceof Element && element.isConnected && element.checkVisibility();

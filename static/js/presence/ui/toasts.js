@@ -4,22 +4,27 @@
  * that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays until
  * the user has seen it.
  *
+ * Screen readers say the toasts of two seconds as one sentence (announcement.js), without their emoji and buttons.
+ *
  * Listens: `portal:join`, `portal:leave`, `portal:news`.
  *
- * @example <toast-region class="toasts" role="status" aria-live="polite" aria-atomic="false"></toast-region>
+ * @example <toast-region class="toasts" role="log" aria-live="off"><p class="visually-hidden" role="status"></p></toast-region>
  */
 import { on } from "../../lib/events.js";
-import { make } from "../../lib/dom.js";
+import { make, query } from "../../lib/dom.js";
+import { announcement } from "./announcement.js";
 import { dressAvatar } from "./avatar.js";
 import { wantsToasts } from "./toast-setting.js";
 import { fullName } from "./wording.js";
 
+/** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {"joined"|"left"} Kind */
 
 const MAX_TOASTS = 4;
 /** @type {Record<Kind, number>} */
 const DURATION_MS = { joined: 3000, left: 2000 };
 const NEWS_MS = 6000;
+const COLLECTION_MS = 2000;
 
 class ToastRegion extends HTMLElement {
 	/** @type {Map<HTMLElement, {ms: number, timer?: ReturnType<typeof setTimeout>}>} */
@@ -27,11 +32,17 @@ class ToastRegion extends HTMLElement {
 	/** @type {Map<Kind, {toast: HTMLElement, text: HTMLElement, count: number}>} the toasts that count */
 	#counters = new Map();
 	#isHeld = false;
+	#status = query(this, "[role=status]", HTMLElement);
+	/** @type {import("./announcement.js").Collected|null} what screen readers have not said yet */
+	#collected = null;
 
 	connectedCallback() {
 		on("join", ({ user }) => this.#announce("joined", user));
 		on("leave", ({ user }) => this.#announce("left", user));
-		on("news", ({ text }) => this.#add(NEWS_MS, make("span", {}, text)));
+		on("news", ({ text }) => {
+			this.#collect(({ news }) => news.push(text));
+			this.#add(NEWS_MS, make("span", {}, text));
+		});
 		document.addEventListener("visibilitychange", () => this.#hold(this.#isHeld));
 		for (const type of ["pointerenter", "focusin"]) this.addEventListener(type, () => this.#hold(true));
 		for (const type of ["pointerleave", "focusout"]) this.addEventListener(type, () => this.#hold(false));
@@ -39,14 +50,31 @@ class ToastRegion extends HTMLElement {
 
 	/**
 	 * @param {Kind} kind
-	 * @param {import("../sync/roster.js").User} user
+	 * @param {User} user
 	 */
 	#announce(kind, user) {
 		if (!wantsToasts()) return;
+		this.#collect((collected) => collected[kind].push(user));
 		if (this.#shown.size - this.#counters.size >= MAX_TOASTS) return this.#count(kind);
 		const avatar = dressAvatar(make("span", { ariaHidden: "true" }), user);
 		const name = make("b", {}, fullName(user));
 		this.#add(DURATION_MS[kind], avatar, make("span", {}, name, ` ${kind} this page 👋`));
+	}
+
+	/**
+	 * Add to what is said in two seconds at the latest.
+	 * @param {(collected: import("./announcement.js").Collected) => void} add
+	 */
+	#collect(add) {
+		const isFirst = !this.#collected;
+		this.#collected ??= { joined: [], left: [], news: [] };
+		add(this.#collected);
+		if (!isFirst) return;
+		this.#status.textContent = ""; // or the same sentence would not be said again
+		setTimeout(() => {
+			if (this.#collected) this.#status.textContent = announcement(this.#collected);
+			this.#collected = null;
+		}, COLLECTION_MS);
 	}
 
 	/**
