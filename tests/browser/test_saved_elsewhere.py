@@ -9,7 +9,8 @@ from playwright.sync_api import Locator, expect
 
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.history import revert
+from portal.clients.records.entries import CLIENT, PERSON, Entry
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
@@ -18,6 +19,7 @@ from portal.extensions import db
 from tests.browser.people import Person
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
+from tests.support.factories import make_person
 
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 THEIRS, MINE = "01632 960999", "01632 960300"
@@ -238,17 +240,28 @@ def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client:
     expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()
 
 
+def overrule(client: Client, by: Profile, **values: Any) -> None:
+    """A save from before the newest change, decided against it."""
+    db.session.refresh(client)
+    decisions = {name: Resolution("yours") for name in values}
+    base = BaseVersion(client.version - 1, seen_version=client.version)
+    operations.save_entry(client, Entry(CLIENT), Edit(base, by.id, values, decisions=decisions))
+    db.session.commit()
+
+
+def undo(client: Client, by: Profile, version: int, entry: Entry | None = None) -> None:
+    db.session.refresh(client)
+    edit = Edit(BaseVersion(client.version), by.id)
+    revert.revert(client, revert.revision_of(client, version), entry or Entry(CLIENT), edit)
+    db.session.commit()
+
+
 def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
     save(cast.amelia, phone=MINE)
     amelia.open(client)
-    decided = Edit(
-        BaseVersion(1, seen_version=2), cast.daniel.id, {"phone": THEIRS}, decisions={"phone": Resolution("yours")}
-    )
-    db.session.refresh(client)
-    operations.save_entry(client, Entry(CLIENT), decided)
-    db.session.commit()
+    overrule(client, cast.daniel, phone=THEIRS)
 
     notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
     expect(notice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
@@ -257,3 +270,70 @@ def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
     expect(amelia.page.get_by_role("main")).to_contain_text("Phone is as you had it.")
     expect(notice).to_have_count(0)
     assert stored(client).phone == MINE
+
+
+@pytest.mark.parametrize("is_undo", [False, True], ids=["replaced", "undone"])
+def test_who_is_overruled_is_told_in_the_open_editor_and_puts_it_back(
+    amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator, is_undo: bool
+) -> None:
+    before = client.phone
+    save(cast.amelia, phone=MINE)
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Bath")
+    if is_undo:
+        undo(client, cast.daniel, 2)
+    else:
+        overrule(client, cast.daniel, phone=THEIRS)
+    replaced = (
+        f"undid your change to Phone: {MINE} → {before}" if is_undo else f"replaced your Phone: {MINE} → {THEIRS}"
+    )
+
+    expect(choice).to_have_text(f"Daniel {replaced}Put mine back")
+    expect(amelia.field("Phone")).to_have_accessible_description(f"Daniel {replaced}")
+    expect(amelia.field("Phone")).to_have_value(before if is_undo else THEIRS)
+    save(cast.ada, phone="01632 960111")
+    expect(choice).to_have_text(f"Daniel {replaced}. Ada changed thisPut mine back")
+    amelia.page.get_by_role("button", name="Put mine back: Phone").click()
+
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    expect(amelia.field("Phone")).to_be_focused()
+    expect(note(amelia, "phone")).to_have_text("Saving puts yours in place of Ada’s")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    expect(amelia.page.get_by_text(f"Daniel {'undid' if is_undo else 'replaced'} your")).to_have_count(0)
+    assert (stored(client).phone, client.town) == (MINE, "Bath")
+
+
+def test_who_is_overruled_while_typing_in_the_same_field_is_told_and_keeps_what_is_typed(
+    amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator
+) -> None:
+    save(cast.ada, notes="1.\nTwo.\nThree.")
+    save(cast.amelia, phone=MINE, notes="One.\nTwo.\nThree.")
+    amelia.open_editor(client)
+    amelia.field("Phone").fill("01632 960555")
+    amelia.field("Notes").fill("One.\nTwo.\nThree.\nFour.")
+    overrule(client, cast.daniel, phone=THEIRS, notes="Eins.\nTwo.\nThree.")
+
+    expect(choice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
+    expect(amelia.field("Phone")).to_have_value("01632 960555")
+    expect(note(amelia, "notes")).to_have_text("Daniel replaced your Notes. What you have typed since is here too")
+    expect(amelia.field("Notes")).to_have_value("Eins.\nTwo.\nThree.\nFour.")
+
+
+def test_an_undo_of_another_part_is_told_in_the_open_editor_and_takes_nothing(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    ruth = Entry(PERSON, make_person(client, "Ruth", "Whitmore").id)
+    operations.save_entry(client, ruth, Edit(BaseVersion(1), cast.amelia.id, {"known_as": "Ruthie"}))
+    db.session.commit()
+    amelia.open_editor(client)
+    amelia.field("Phone").fill(MINE)
+    undo(client, cast.daniel, 2, ruth)
+
+    notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
+    expect(notice).to_contain_text("Daniel undid your change to Known as of Ruth Whitmore: Ruthie → empty")
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    notice.get_by_role("button", name="Put my Known as of Ruth Whitmore back").click()
+    expect(amelia.page.get_by_role("main")).to_contain_text("Known as is as you had it.")
+    amelia.page.get_by_role("link", name="Restore").click()
+    expect(amelia.field("Phone")).to_have_value(MINE)

@@ -172,6 +172,59 @@ def test_put_mine_back_asks_where_the_value_has_changed_since(amelias: Desk, dan
     assert told(amelias) == ""
 
 
+def test_notice_of_a_field_that_one_has_changed_again_goes(amelias: Desk, daniels: Desk) -> None:
+    overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
+    daniels.change(phone="444")
+    assert "Daniel replaced your Phone" in told(amelias)
+
+    amelias.change(phone="222")
+
+    assert "Phone" not in told(amelias)
+    assert "Daniel replaced your Town: Wells → Frome" in told(amelias)
+    amelias.change(town="Wells")
+    assert told(amelias) == ""
+    assert db.session.scalars(select(OverruledChange.version)).all() == []
+
+
+def changes_told(desk: Desk, since: int) -> list[tuple[str, str, bool, str | None]]:
+    """(key, change, whether it overrules the reader, what the reader had) of all changes since a version."""
+    answer = desk.browser.get(f"{desk.address}/changes?since={since}").json
+    return [
+        (field["key"], field["change"], field.get("overrules_you", False), field.get("value_before"))
+        for change in answer["changes"]
+        for field in change["fields"]
+    ]
+
+
+def test_open_pages_learn_which_change_overrules_their_reader(amelias: Desk, daniels: Desk, cast: Cast) -> None:
+    overrule(daniels, amelias, adviser_id={"theirs": str(cast.daniel.id), "yours": str(cast.ada.id)})
+    daniels.change(phone="555")
+
+    assert changes_told(amelias, since=2) == [
+        ("adviser_id", "changed", True, "Daniel Okafor"),
+        ("phone", "changed", False, None),
+    ]
+    assert changes_told(daniels, since=2) == [
+        ("adviser_id", "changed", False, None),
+        ("phone", "changed", False, None),
+    ]
+    assert daniels.send({"version": "4", "entry": ""}, "/history/4/revert").status_code == 302
+    assert changes_told(amelias, since=4) == [("phone", "changed", False, None)]
+
+
+def test_open_pages_learn_which_undo_overrules_their_reader(amelias: Desk, daniels: Desk, client: Client) -> None:
+    amelias.change(phone="222")
+    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    ruth = f"person/{db.session.scalars(select(Person.id)).one()}"
+    daniels.send({"version": "3", "entry": ""}, "/history/2/revert")
+    daniels.send({"version": "4", "entry": ruth}, "/history/3/revert")
+
+    assert changes_told(amelias, since=3) == [
+        ("phone", "changed", True, "222"),
+        (ruth, "removed", True, None),
+    ]
+
+
 def test_dismissed_notice_does_not_come_again(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
@@ -224,12 +277,13 @@ def test_notices_go_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
 
 
 def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None:
-    for number in range(7):
-        overrule(daniels, amelias, phone={"theirs": f"0161 49600{number}", "yours": f"0117 49600{number}"})
+    for field in ("name", "phone", "address_line1", "address_line2", "town", "postcode"):
+        overrule(daniels, amelias, **{field: {"theirs": "0161 496000", "yours": "0117 496000"}})
 
     words = told(amelias)
-    assert words.count("Daniel replaced your Phone") == 5
-    assert "0161 496006 → 0117 496006" in words
+    assert words.count("Daniel replaced your") == 5
+    assert "Daniel replaced your Postcode: 0161 496000 → 0117 496000" in words
+    assert "Name" not in words
 
 
 @pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])

@@ -26,7 +26,7 @@ VERSION = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 def changes(client_id: int) -> ResponseReturnValue:
     """The revisions since the version that the page knows."""
     client = client_for(current_user, client_id)
-    return changes_since(client, _since())
+    return changes_since(client, _since(), current_user.id)
 
 
 @blueprint.get("/lost_access")

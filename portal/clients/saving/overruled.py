@@ -29,6 +29,16 @@ NOTE = text("""
     RETURNING profile_id""")
 
 
+# The profile has seen what replaced its value: where it had not, its own change would have been asked about.
+SETTLE = text("""
+    WITH settled AS (
+        DELETE FROM overruled_changes
+        WHERE profile_id = :by AND client_id = :client_id AND keys <@ to_jsonb(CAST(:keys AS text[])))
+    UPDATE overruled_changes SET keys = keys - CAST(:keys AS text[])
+    WHERE profile_id = :by AND client_id = :client_id AND keys ?| CAST(:keys AS text[])
+      AND NOT keys <@ to_jsonb(CAST(:keys AS text[]))""")
+
+
 class OverruledChange(Model):
     """Somebody whose value the revision `version` replaced; `keys` were theirs."""
 
@@ -42,7 +52,12 @@ class OverruledChange(Model):
 
 
 def note(client_id: int, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
-    """Note whose values an accepted change has knowingly replaced, in its transaction."""
+    """Note whose values an accepted change has knowingly replaced, in its transaction.
+
+    The author's own notices of the values that it changes are settled.
+    """
+    if cause.by is not None and changes:
+        db.session.execute(SETTLE, {"by": cause.by, "client_id": client_id, "keys": list(changes)})
     overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
     keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
     if not keys or cause.by is None:

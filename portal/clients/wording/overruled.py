@@ -1,7 +1,8 @@
 """Who is overruled is told: by a decision on a conflict, a mark in the editor or an undo. One row for each of them.
 
 The row names the keys that were theirs; the values stay in the history, so whoever loses the client is told nothing.
-Written by operations.accept, shown by the pages of a client. Must not import Flask.
+Written by operations.accept, shown by the pages of a client as they open, and told to those that are open.
+Must not import Flask.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -28,6 +29,11 @@ NOTICES = text("""
     JOIN profiles ON profiles.id = changed_by
     WHERE profile_id = :profile_id AND client_id = :client_id AND at > now() - :kept
     ORDER BY version DESC LIMIT :most""")
+
+
+KEYS_SINCE = text("""
+    SELECT version, keys FROM overruled_changes
+    WHERE profile_id = :profile_id AND client_id = :client_id AND version > :version AND at > now() - :kept""")
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,12 @@ def notices_for(profile_id: int, client: Client) -> list[Notice]:
         )
         for row in rows
     ]
+
+
+def keys_since(profile_id: int, client: Client, version: int) -> dict[int, Collection[str]]:
+    """Version → the profile's own keys that the change of this version overruled, of the changes after `version`."""
+    values = {"profile_id": profile_id, "client_id": client.id, "version": version, "kept": KEPT}
+    return {row.version: row.keys for row in db.session.execute(KEYS_SINCE, values)}
 
 
 def settle(profile_id: int, client: Client, version: int, keys: Collection[str]) -> None:

@@ -7,7 +7,7 @@
  * Sets:   data-unfolded on the details, which morph.js leaves alone: a change that was accepted stays as it is.
  */
 import { HttpError } from "../lib/http.js";
-import { fetchPage } from "./update-notice.js";
+import { fetchPage } from "../lib/live-parts.js";
 
 document.addEventListener("toggle", ({ target }) => unfold(target), true);
 

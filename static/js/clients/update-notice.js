@@ -8,14 +8,9 @@
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";
-import { highlight } from "../lib/highlight.js";
-import { HttpError } from "../lib/http.js";
 import { write } from "../lib/dom.js";
+import { refreshLiveParts } from "../lib/live-parts.js";
 import { myId } from "../session/session.js";
-import { morph } from "../lib/morph.js";
-import { retitle } from "../lib/page-title.js";
-
-const TIMEOUT_MS = 10_000;
 
 class SavedElsewhere extends HTMLElement {
 	/** Revisions said already and not dismissed. */
@@ -27,7 +22,7 @@ class SavedElsewhere extends HTMLElement {
 			this.hidden = true;
 		});
 		onSaved(document.querySelector("presence-page"), async ({ changes, truncated }) => {
-			await refresh(this.dataset.url ?? location.href);
+			await refreshLiveParts(this.dataset.url ?? location.href);
 			if (!changes.length) return;
 			this.#said.push(...changes);
 			write(
@@ -40,32 +35,3 @@ class SavedElsewhere extends HTMLElement {
 }
 
 customElements.define("saved-elsewhere", SavedElsewhere);
-
-/** @param {string} url @throws {HttpError} */
-async function refresh(url) {
-	const fresh = await fetchPage(url);
-	retitle(fresh.title);
-	for (const part of document.querySelectorAll("[data-live]")) {
-		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
-		if (wanted) for (const element of morph(part, wanted)) highlight(element);
-	}
-}
-
-/**
- * By the header the server knows that no person has done anything: the sign-in session is not prolonged.
- * @param {string} url @returns {Promise<Document>} @throws {HttpError}
- */
-export async function fetchPage(url) {
-	try {
-		const signal = AbortSignal.timeout(TIMEOUT_MS);
-		const answer = await fetch(url, {
-			headers: { "X-Background": "1" },
-			redirect: "error",
-			signal,
-		});
-		if (answer.ok) return new DOMParser().parseFromString(await answer.text(), "text/html");
-		throw new HttpError(answer.status, "");
-	} catch (error) {
-		throw new HttpError(0, error.message);
-	}
-}

@@ -52,6 +52,21 @@ describe("the newer values of an editor", () => {
 		assert.deepEqual([notes.name, notes.version, notes.by_id], ["notes", 6, 2]);
 	});
 
+	test("say which of them replaced the reader's own value, also where it was changed again", () => {
+		const [first, second] = [
+			revision(6, "daniel", { phone: ["1", "2"] }),
+			revision(7, "priya", { phone: ["2", "3"] }),
+		];
+		Object.assign(first.fields[0], { overrules_you: true, value_before: "one" });
+
+		const [phone] = newer([first, second], "");
+
+		assert.deepEqual([phone.version, phone.overruled.version, phone.overruled.by_id], [7, 6, 2]);
+		const { before, after, raw, isUndo } = phone.overruled;
+		assert.deepEqual({ before, after, raw, isUndo }, { before: "one", after: "2", raw: "1", isUndo: false });
+		assert.equal(newer([{ ...first, source: "revert" }], "")[0].overruled.isUndo, true);
+	});
+
 	test("leave out what is back where it was", () => {
 		const revisions = [
 			revision(6, "daniel", { phone: ["1", "2"] }),

@@ -41,6 +41,18 @@ describe("what was saved", () => {
 		);
 	});
 
+	test("says which of one's own values were replaced or undone", () => {
+		const fields = [
+			...changed("Phone").map((field) => ({ ...field, overrules_you: true })),
+			...changed("Town"),
+		];
+		assert.equal(said({ ...daniel, fields }), "Daniel replaced your Phone and changed Town");
+		assert.equal(
+			said({ ...daniel, source: "revert", fields }),
+			"Daniel undid your change to Phone and changed Town",
+		);
+	});
+
 	test("tells what was added and removed", () => {
 		const fields = [...changed("Phone"), { key: "person/3", label: "a person", change: "added" }];
 		assert.equal(said({ ...daniel, fields }), "Daniel changed Phone and added a person");
@@ -71,8 +83,55 @@ describe("beside a field", () => {
 		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the other value");
 	});
 
+	const replaced = { before: "07700 900123", after: "01632 960999", isUndo: false };
+	const overruled = {
+		...daniel,
+		version: 3,
+		label: "Phone",
+		overruled: { ...daniel, version: 3, ...replaced },
+	};
+	const since = { ...priya, version: 4, label: "Phone", overruled: overruled.overruled };
+
+	test("stands who replaced one's own value, with both", () => {
+		assert.equal(
+			wording.replacedYours(overruled, ME),
+			"Daniel replaced your Phone: 07700 900123 → 01632 960999",
+		);
+		assert.equal(
+			wording.replacedYours(since, ME),
+			"Daniel replaced your Phone: 07700 900123 → 01632 960999. Priya changed this",
+		);
+		const emptied = { ...overruled, overruled: { ...overruled.overruled, after: "" } };
+		assert.equal(wording.replacedYours(emptied, ME), "Daniel replaced your Phone: 07700 900123 → empty");
+	});
+
+	test("stands who undid one's own change", () => {
+		const undone = { ...overruled, overruled: { ...overruled.overruled, isUndo: true } };
+		assert.equal(
+			wording.replacedYours(undone, ME),
+			"Daniel undid your change to Phone: 07700 900123 → 01632 960999",
+		);
+	});
+
+	test("stands of a text of several lines only that it was replaced", () => {
+		const text = { ...overruled, label: "Notes", overruled: { ...overruled.overruled, isText: true } };
+		assert.equal(wording.replacedYours(text, ME), "Daniel replaced your Notes");
+		assert.equal(
+			wording.bothAreHere(text, ME),
+			"Daniel replaced your Notes. What you have typed since is here too",
+		);
+		assert.equal(
+			wording.linesTouch(text, ME),
+			"Daniel replaced your Notes, in lines that you have changed again:",
+		);
+	});
+
 	test("stands that the part was removed", () => {
 		assert.match(wording.removedThis(daniel, ME), /^Daniel removed this\. /);
+		assert.match(
+			wording.removedThis({ ...daniel, source: "revert" }, ME),
+			/^Daniel removed this by undoing a change\. /,
+		);
 	});
 
 	test("stand long texts abbreviated, in one line", () => {

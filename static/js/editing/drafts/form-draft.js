@@ -4,7 +4,7 @@
  *
  * Reads:   data-draft-url of the form; data-draft-kept, as JSON what the draft holds and the form has no controls for; its
  *          inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state; [data-draft-offer]
- *          (offer.js); form[data-sign-out].
+ *          (offer.js). The draft is sent before another form of the page is.
  * Listens: `portal:renewed`, `portal:connection`.
  *
  * @example <form data-edit-form data-draft-url="…"><p data-draft-state data-when="kept" hidden>…</p></form>
@@ -23,7 +23,7 @@ import { Autosave } from "./autosave.js";
 
 // A browser lets requests of up to 64 KB outlive a page.
 const MAX_KEEPALIVE_BYTES = 60_000;
-const SIGN_OUT_WAITS_MS = 2000;
+const OTHER_FORMS_WAIT_MS = 2000;
 
 /**
  * @param {HTMLFormElement} form
@@ -172,17 +172,19 @@ class Draft {
 			else if (state === "online") tryAgain();
 		});
 		if (document.querySelector("[data-draft-offer]")) this.#followOffers().catch(() => {});
-		for (const signOut of queryAll(document, "form[data-sign-out]", HTMLFormElement))
-			signOut.addEventListener("submit", (event) => {
-				if (this.#autosave.isKept) return;
-				event.preventDefault();
-				this.#flushFor(SIGN_OUT_WAITS_MS).then(() => signOut.submit()); // fires no second `submit` event
-			});
+		// Signing out, or putting back what others have replaced: the page that follows offers the draft.
+		document.addEventListener("submit", (event) => {
+			const other = /** @type {HTMLFormElement} */ (event.target);
+			if (other === this.#form || other.method !== "post") return;
+			if (event.defaultPrevented || this.#autosave.isKept) return;
+			event.preventDefault();
+			this.#flushFor(OTHER_FORMS_WAIT_MS).then(() => other.submit()); // fires no second `submit` event
+		});
 	}
 
 	/** Without the module, as when the server cannot be reached, the offer's link and form work on their own. */
 	async #followOffers() {
-		const draft = { isKept: () => this.#autosave.isKept, flush: () => this.#flushFor(SIGN_OUT_WAITS_MS) };
+		const draft = { isKept: () => this.#autosave.isKept, flush: () => this.#flushFor(OTHER_FORMS_WAIT_MS) };
 		const { followOffer } = await import("./offer.js");
 		for (const offer of queryAll(document, "[data-draft-offer]", HTMLElement))
 			followOffer(offer, this.#form, draft);

@@ -4,6 +4,7 @@
  * How they look: components/field.css, editing/field-choice.css.
  */
 import { make, write } from "../../lib/dom.js";
+import { fieldName } from "../changes.js";
 
 /**
  * A note beside the label, "" takes it away.
@@ -44,7 +45,7 @@ export function setChoice(field, text, ways, difference) {
 
 /** Names its field to those who hear it alone. */
 function button(field, label, act) {
-	const named = `${label}: ${field.querySelector("label").firstChild.textContent.trim()}`;
+	const named = `${label}: ${labelOf(field)}`;
 	const made = make("button", { type: "button", className: "button small", ariaLabel: named }, label);
 	made.addEventListener("click", () => {
 		controlOf(field).focus();
@@ -53,6 +54,9 @@ function button(field, label, act) {
 	});
 	return made;
 }
+
+/** Without a badge inside it. @param {Element} field */
+export const labelOf = (field) => fieldName(field.querySelector("label").firstChild.textContent);
 
 /** @param {Element} field */
 export function dropChoice(field) {

@@ -13,12 +13,12 @@ import { make, write } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { dayOf, written } from "../dates.js";
-import { isSameNumber, isSameText, isSeen, newer, removal } from "./revisions.js";
+import { isOverruledElsewhere, isSameNumber, isSameText, isSeen, newer, removal } from "./revisions.js";
 import { namesOf } from "../form.js";
-import { dropChoice, setNote } from "./field-notes.js";
+import { dropChoice, labelOf, setNote } from "./field-notes.js";
 import { onSaved } from "./poll.js";
 import { rename } from "./rename.js";
-import { followHistory, noteAside, offer, settle } from "./take-over.js";
+import { followHistory, noteAside, offer, overruledBefore, settle } from "./take-over.js";
 import * as wording from "./wording.js";
 
 /** @param {HTMLFormElement} form @param {import("../../presence/sync/page.js").PresencePage} page defined by now */
@@ -35,6 +35,7 @@ export function watchOthers(form, page) {
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
 		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
+		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	});
 	const markOthers = (others) => {
 		for (const [field, name] of namesOf(form)) setNote(field, "changing", wording.isChanging(others, name));
@@ -43,10 +44,27 @@ export function watchOthers(form, page) {
 	markOthers(page.others); // an answer may have come before this module
 }
 
+/** What others have replaced or undone of the person's own that has no field here. templates/clients/history/_overruled.html */
+async function showNotices() {
+	if (!document.querySelector('[data-live="overruled"]')) return;
+	const { refreshLiveParts } = await import("../../lib/live-parts.js");
+	await refreshLiveParts(location.href);
+}
+
 /** The values as the control shows them: of a day in words. @returns {import("./revisions.js").Newer} */
 function asShown(form, newer) {
-	const isDay = "day" in (form.elements.namedItem(newer.name)?.dataset ?? {});
-	return isDay ? { ...newer, raw: written(newer.raw), before: written(newer.before) } : newer;
+	const control = form.elements.namedItem(newer.name);
+	const field = control instanceof Element && control.closest(".field");
+	if (!field) return newer;
+	const shown = "day" in control.dataset ? written : (text) => text;
+	const overruled = newer.overruled ?? (newer.by_id === myId() ? undefined : overruledBefore(control));
+	return {
+		...newer,
+		raw: shown(newer.raw),
+		before: shown(newer.before),
+		label: labelOf(field),
+		overruled: overruled && { ...overruled, raw: shown(overruled.raw), isText: control.type === "textarea" },
+	};
 }
 
 /** What is typed, of a day in the same words however it was typed. */

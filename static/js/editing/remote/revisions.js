@@ -6,10 +6,14 @@
 
 /**
  * @typedef {{key: string, label: string, change: "changed"|"added"|"removed", value?: string, raw?: string,
- *   raw_before?: string}} Field
+ *   raw_before?: string, value_before?: string, overrules_you?: true}} Field
  * @typedef {{version: number, by: string|null, by_id: number|null, source: string, fields: Field[]}} Revision
  * @typedef {{name: string, version: number, by: string|null, by_id: number|null, value: string, raw: string,
- *   before: string}} Newer the newest value of one control's field; `before` is what it held at first
+ *   before: string, label?: string, overruled?: Overruled}} Newer the newest value of one control's field; `before` is what
+ *   it held at first
+ * @typedef {{version: number, by: string|null, by_id: number|null, isUndo: boolean, before: string, after: string,
+ *   raw: string, isText?: boolean}} Overruled who has knowingly replaced or undone the reader's own value: `before`, of
+ *   which a control holds `raw`
  */
 
 /**
@@ -21,16 +25,34 @@
 export function newer(revisions, entry) {
 	/** @type {Map<string, Newer>} */
 	const found = new Map();
-	for (const { version, by, by_id, fields } of revisions) {
-		for (const { key, change, value = "", raw = "", raw_before = "" } of fields) {
+	for (const revision of revisions) {
+		for (const field of revision.fields) {
+			const { version, by, by_id } = revision;
+			const { key, change, value = "", raw = "", raw_before = "" } = field;
 			const name = nameIn(entry, key);
 			if (!name || change !== "changed") continue;
-			const before = found.get(name)?.before ?? raw_before;
-			found.set(name, { name, version, by, by_id, value, raw, before });
+			const known = found.get(name);
+			const overruled = field.overrules_you ? overruling(revision, field) : known?.overruled;
+			const before = known?.before ?? raw_before;
+			found.set(name, { name, version, by, by_id, value, raw, before, ...(overruled && { overruled }) });
 		}
 	}
 	return [...found.values()].filter(({ raw, before }) => raw !== before);
 }
+
+/** @param {Revision} revision @param {Field} field @returns {Overruled} */
+function overruling({ version, by, by_id, source }, { value = "", value_before = "", raw_before = "" }) {
+	const isUndo = source === "revert";
+	return { version, by, by_id, isUndo, before: value_before, after: value, raw: raw_before };
+}
+
+/** Whether something of the reader's own was overruled that this editor has no field for. @param {Revision[]} revisions @param {string} entry */
+export const isOverruledElsewhere = (revisions, entry) =>
+	revisions.some(({ fields }) =>
+		fields.some(
+			({ key, change, overrules_you }) => overrules_you && (change !== "changed" || !nameIn(entry, key)),
+		),
+	);
 
 /** The revision that removed the part which is being edited. @param {Revision[]} revisions @param {string} entry */
 export const removal = (revisions, entry) =>

@@ -40,7 +40,10 @@ export function settle(form, control, newer, value, note) {
 	seen.value = withSeen(seen.value, name, version);
 	setDefault(control, raw, newer.value);
 	replaceValue(control, value);
-	if (!noteAside(form, control, newer)) setNote(fieldOf(control), "saved", note);
+	if (!noteAside(form, control, newer)) {
+		if (newer.overruled && value === raw) noteOverruled(form, control, newer);
+		else setNote(fieldOf(control), "saved", note);
+	}
 	control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
@@ -74,6 +77,18 @@ export function noteAside(form, control, newer) {
 	]);
 	return true;
 }
+
+/** Somebody has knowingly replaced the person's own value, or undone it: they are told, and may put it back until the save. */
+function noteOverruled(form, control, newer) {
+	const { overruled, ...settled } = newer;
+	setNote(fieldOf(control), "saved", "");
+	setChoice(fieldOf(control), wording.replacedYours(newer, myId()), [
+		["Put mine back", () => keep(form, control, settled, overruled.raw)],
+	]);
+}
+
+/** Whose taking over of the control the person has been told of, and has left. */
+export const overruledBefore = (control) => taken.get(control)?.newer.overruled;
 
 /** Ctrl Z takes a newer value out in one step: the field is where it was before that. */
 export function followHistory(form, control, inputType) {

@@ -24,19 +24,34 @@ export const changedThis = (newer, myId) => `${who(newer, myId)} changed this${e
 
 /** Below a field that the person has changed too. @param {Newer} newer @param {number} myId */
 export function changedThisTo(newer, myId) {
+	if (newer.overruled) return replacedYours(newer, myId);
 	const what = newer.value ? `changed this to ${quoted(newer.value)}` : "emptied this";
 	return `${who(newer, myId)} ${what}${elsewhere(newer, myId)}`;
 }
 
+/**
+ * "Daniel replaced your Phone: 07700 900123 → 01632 960999", of a text without the values. @param {Newer} newer @param {number} myId
+ */
+export function replacedYours({ label, overruled, ...newer }, myId) {
+	const { before, after, isText, isUndo, version } = overruled;
+	const done = `${who(overruled, myId)} ${isUndo ? "undid your change to" : "replaced your"} ${label}`;
+	const said = isText ? done : `${done}: ${orEmpty(before)} → ${orEmpty(after)}`;
+	return newer.version > version ? `${said}. ${changedThis(newer, myId)}` : said;
+}
+
 /** Below a text of which both have changed the same lines. @param {Newer} newer @param {number} myId */
 export const linesTouch = (newer, myId) =>
-	`${who(newer, myId)} changed lines${elsewhere(newer, myId)} that you have changed too:`;
+	newer.overruled
+		? `${replacedYours(newer, myId)}, in lines that you have changed again:`
+		: `${who(newer, myId)} changed lines${elsewhere(newer, myId)} that you have changed too:`;
 
 export const KEPT_ASIDE = "What you had typed before is kept";
 
 /** @param {Newer} newer @param {number} myId */
 export const bothAreHere = (newer, myId) =>
-	`${who(newer, myId)} changed this too${elsewhere(newer, myId)}: both are here`;
+	newer.overruled
+		? `${replacedYours(newer, myId)}. What you have typed since is here too`
+		: `${who(newer, myId)} changed this too${elsewhere(newer, myId)}: both are here`;
 
 /** Where the portal could not be asked. @param {Newer} newer @param {number} myId */
 export const savingMerges = (newer, myId) =>
@@ -50,7 +65,7 @@ export const keptMine = (newer, myId) => `Saving puts yours in place of ${whose(
 
 /** When the part that is being edited has been removed. @param {Revision} revision @param {number} myId */
 export const removedThis = (revision, myId) =>
-	`${who(revision, myId)} removed this${elsewhere(revision, myId)}. What you have typed here can no longer be saved.`;
+	`${who(revision, myId)} removed this${revision.source === "revert" ? " by undoing a change" : ""}${elsewhere(revision, myId)}. What you have typed here can no longer be saved.`;
 
 /** "Daniel is changing this", "Daniel and 1 other are changing this", "". @param {User[]} others @param {string} field */
 export function isChanging(others, field) {
@@ -63,27 +78,37 @@ export function isChanging(others, field) {
 }
 
 /** One line of at most 60 characters, in quotation marks. @param {string} text */
-export function quoted(text) {
+export const quoted = (text) => `“${shortened(text)}”`;
+
+const orEmpty = (text) => shortened(text) || "empty";
+
+/** @param {string} text */
+function shortened(text) {
 	const letters = [...text.replace(/\s+/g, " ").trim()];
-	const short =
-		letters.length > LONGEST_VALUE
-			? `${letters
-					.slice(0, LONGEST_VALUE - 1)
-					.join("")
-					.trim()}…`
-			: letters.join("");
-	return `“${short}”`;
+	if (letters.length <= LONGEST_VALUE) return letters.join("");
+	const start = letters.slice(0, LONGEST_VALUE - 1).join("");
+	return `${start.trim()}…`;
 }
 
 /** @param {Revision[]} revisions of one person @param {number} myId */
 function sentence(revisions, myId) {
-	const fields = revisions.flatMap((revision) => revision.fields);
-	const doings = ["changed", "added", "removed"].map((change) => {
-		const labels = new Set(fields.filter((field) => field.change === change).map(({ label }) => label));
-		return labels.size ? `${change} ${listed([...labels])}` : "";
+	const done = revisions.flatMap(({ source, fields }) =>
+		fields.map((field) => ({ did: didTo(field, source), label: field.label })),
+	);
+	const doings = DOINGS.map((doing) => {
+		const labels = new Set(done.filter(({ did }) => did === doing).map(({ label }) => label));
+		return labels.size ? `${doing} ${listed([...labels])}` : "";
 	});
 	const [author] = revisions;
 	return `${who(author, myId)} ${doings.filter(Boolean).join(" and ")}${elsewhere(author, myId)}`;
+}
+
+const DOINGS = ["replaced your", "undid your change to", "changed", "added", "removed"];
+
+/** What was done to a field, of the reader's own or not. */
+function didTo({ change, overrules_you }, source) {
+	if (!overrules_you || change !== "changed") return change;
+	return source === "revert" ? "undid your change to" : "replaced your";
 }
 
 /** "Phone", "Phone and Email", "Phone, Email and Town", "Phone, Email and 2 more"; as the server says it after a save. */
