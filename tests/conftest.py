@@ -25,7 +25,7 @@ from portal.live import hub_of
 from portal.postgres.server import EmbeddedPostgres
 from tests.support.cast import Cast, make_cast
 from tests.support.factories import make_client
-from tests.support.notifications import Wire
+from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
 from tests.support.postgres_versions import wanted_major
 from tests.support.processes import Programs
@@ -63,7 +63,7 @@ LONGEST = (
     "test_waiting.py",
     "test_every_page.py",
     "test_restarts.py",
-    "test_pulled_cable.py",
+    "test_unreachable_browser.py",
     "test_demo.py",
     "test_servers.py",
     "test_live.py",
@@ -221,11 +221,11 @@ def wiretap(shared_wiretap: Wiretap) -> Wiretap:
 
 
 @pytest.fixture
-def wire(app: Flask, database_url: str) -> Iterator[Wire]:
+def listener(app: Flask, database_url: str) -> Iterator[NotificationListener]:
     """Hears every NOTIFY from here on."""
-    wire = Wire(database_url)
-    yield wire
-    wire.close()
+    listener = NotificationListener(database_url)
+    yield listener
+    listener.close()
 
 
 @pytest.fixture

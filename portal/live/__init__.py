@@ -1,15 +1,17 @@
-"""Tells open pages at once what they would learn from their next beat: PostgreSQL's NOTIFY in, server-sent events out.
+"""Send changes to open pages as they happen: PostgreSQL's NOTIFY in, server-sent events out.
 
-    publish.py    NOTIFY, of whoever changes something
-    outbox.py     what is done at once after a commit, and not in it
-    notices.py    what a notification says
-    listener.py   the one LISTEN of a process
-    hub.py        which streams are open here, which page is read when, who may hear it
-    schedule.py   when a page is due to be read (pure)
-    stream.py     one open stream: its mailbox and its body
-    clients.py    notices that the other end of a stream is gone
+    publish.py        NOTIFY
+    outbox.py         work after a commit
+    notifications.py  the payload of a notification
+    listener.py       LISTEN, on one connection for each process
+    hub.py            the loop that reads due pages, for each process
+    broadcast.py      events for the streams of a page
+    schedule.py       when a page is due to be read (pure)
+    registry.py       the open streams by page and by profile
+    stream.py         one stream: its pending events and its body
+    connection.py     the TCP connection of a stream
 
-What a roster is, `presence` says: it gives the hub a Source. Must not import presence, auth or clients.
+Presence implements source.py, from which the hub reads rosters. Must not import presence, auth or clients.
 """
 
 import socket
@@ -30,7 +32,7 @@ EXTENSION = "portal.live"
 
 
 def init_live(app: Flask, source: Source) -> None:
-    """Give the app a hub. Nothing runs and no connection is opened before its first stream, so after the fork."""
+    """Give the application a hub. Its thread and connection start with the first stream, so after the fork."""
     with app.app_context():
         engine = db.engines[LIVE_BIND]
     init_outbox(app)
@@ -47,11 +49,10 @@ def open_stream(
     seconds_left: float,
     connection: socket.socket | None,
 ) -> Stream:
-    """A stream of the page's events, open and with its roster in it; the caller's session ends in `seconds_left`.
+    """Open a stream of the page's events. Raises what `Hub.open` raises.
 
-    `number` counts the streams that the tab has opened.
-
-    `connection` is the socket that it will be sent on, where the server tells. Raises what `Hub.open` raises.
+    `number` counts the streams that the tab has opened. The caller's session ends in `seconds_left`. `connection` is
+    the socket of the response, if the server provides it.
     """
     hub = hub_of(app)
     stream = Stream(
@@ -60,8 +61,8 @@ def open_stream(
         tab_id,
         number,
         ends_at=time.monotonic() + seconds_left,
-        client=StreamConnection(connection) if connection is not None else None,
-        on_close=hub.closed,
+        connection=StreamConnection(connection) if connection is not None else None,
+        on_close=hub.close,
     )
     hub.open(stream)
     return stream

@@ -1,11 +1,11 @@
-"""The hub of one process: which page is read when, and who is told what of it.
+"""Read the pages that have open streams when they are due, and broadcast the changes.
 
-One thread (under gevent a greenlet) with one connection does everything: it listens, reads all pages that are due in
-one statement, judges with it who may go on listening, and puts events into the mailboxes of streams. Requests only add
-and remove streams. It starts with the first stream, and so always after gunicorn has forked.
+Each process has one hub with one thread (under gevent a greenlet) and one connection. The thread listens for
+notifications, reads all due pages in one statement, which also authorises their streams, and posts events. Requests
+only add and remove streams. The thread starts with the first stream, and therefore after gunicorn has forked.
 
-Whatever a notification tells it could find out by reading: so a lost one heals at the page's next turn, and a lost
-LISTEN by reading everything again.
+Notifications are hints, the database is the source of truth. The next regular reading of a page recovers a lost
+notification, and reading all pages again recovers a lost LISTEN.
 """
 
 import logging
@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from psycopg2.extensions import connection as PsycopgConnection
 from sqlalchemy import Engine
@@ -21,286 +21,223 @@ from sqlalchemy import Engine
 from portal.driver.errors import DATABASE_ERRORS
 from portal.errors import DatabaseUnavailable, NotFound, NotSignedIn, ServiceBusy
 from portal.live import notifications
+from portal.live.broadcast import add_nudge, broadcast, drop_slow, end, end_signed_out, ping
 from portal.live.listener import Listener, Wakeup
 from portal.live.notifications import Notification
-from portal.live.registry import StreamRegistry, WatchedPage
+from portal.live.registry import StreamRegistry
 from portal.live.schedule import Schedule
-from portal.live.source import Reading, Source
-from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, Reason, Stream, frame
+from portal.live.source import Source
+from portal.live.stream import Stream
 from portal.monitoring import metrics
 from portal.page_kinds import PAGE_NOT_FOUND
 
 logger = logging.getLogger(__name__)
 
-MAX_PAGES_PER_READ = 200  # in one statement, so that none takes long
-MAX_REMOVALS_PER_TURN = 50  # in one turn, so that the hub hears what comes meanwhile
-NUDGE_INTERVAL_SECONDS = 5  # of one person on one page: what an open page is asked is bounded here too
+MAX_PAGES_PER_READ = 200  # in one statement, so that no statement takes long
+MAX_REMOVALS_PER_TURN = 50  # so that notifications are handled in between
 OPENING_SECONDS = 5
-# A connection that broke may have broken for its tab too, which is back within a second or two, beating at once.
+# A tab whose connection broke usually reconnects, and sends a heartbeat, within a second or two.
 LEAVE_GRACE_SECONDS = 8
-PING_SECONDS = 20  # less than the minute after which proxies take a silent connection for dead
-SLOW_SECONDS = 15  # a reader that has not taken what was posted so long ago is dropped
+PING_SECONDS = 20  # less than the minute after which proxies close an idle connection
+SLOW_SECONDS = 15  # a stream whose events stay unsent for longer is dropped
 HOUSEKEEPING_INTERVAL_SECONDS = 1
-MAX_BACKOFF_SECONDS = 15  # between two tries to reach the database
+MAX_BACKOFF_SECONDS = 15  # between two attempts to reach the database
 
 
 class Hub:
-    """`open` a stream, `stop` them all. Thread-safe; see the module."""
+    """Open streams and broadcast to them. `open`, `close` and `stop` are thread-safe."""
 
-    def __init__(self, engine: Engine, source: Source, most_streams: int) -> None:
+    def __init__(self, engine: Engine, source: Source, max_streams: int) -> None:
         self._engine = engine
         self._source = source
-        self._most_streams = most_streams
+        self._max_streams = max_streams
         self._lock = threading.Lock()
-        self._open = StreamRegistry()
-        self._broken: deque[tuple[float, Stream]] = deque()  # the oldest first
+        self._registry = StreamRegistry()
+        self._disconnected: deque[tuple[float, Stream]] = deque()  # with the time of the break, oldest first
         self._schedule = Schedule()
-        self._bell: Wakeup | None = None  # with the thread
+        self._wakeup: Wakeup | None = None  # exists with the thread
         self._thread: threading.Thread | None = None
         self._is_stopping = False
-        self._tended_at = 0.0
+        self._housekeeping_at = 0.0
 
     def open(self, stream: Stream) -> None:
-        """Add a stream, and wait until its page has been read for it: its roster is in its mailbox then.
+        """Add a stream and wait until its page has been read for it. Its roster is pending then.
 
-        A stream that is ended meanwhile, by a sign-out for instance, carries its last event alone: an error would be
-        reported by the browser, for a page that is being left.
+        A stream that ends meanwhile, for example by a sign-out, sends its last event and raises nothing: the browser
+        would report an error for a page that the user is leaving.
 
-        Raises NotSignedIn (401), NotFound (404), ServiceBusy (503) where there are too many, the process stops or the
-        caller is gone, or DatabaseUnavailable (503).
+        Raises NotSignedIn (401), NotFound (404), DatabaseUnavailable (503), or ServiceBusy (503) if the process has too
+        many streams or stops, or the caller has disconnected.
         """
-        is_answered = self._take_in(stream) and stream.opened.wait(OPENING_SECONDS)
-        if stream.has_last_event or (stream.verdict and stream.verdict.may_see):
+        is_authorized_in_time = self._register(stream) and stream.opened.wait(OPENING_SECONDS)
+        if stream.has_last_event or (stream.authorization and stream.authorization.may_see):
             return
-        has_been_ended = stream.is_ended
+        was_ended = stream.is_ended
         stream.end()
         stream.close()
-        if not is_answered and not has_been_ended:
+        if not is_authorized_in_time and not was_ended:
             raise DatabaseUnavailable("The database cannot be reached just now. Please try again in a moment.")
-        if stream.verdict is None:
+        if stream.authorization is None:
             raise ServiceBusy("There is no room for another stream just now.")
-        if not stream.verdict.is_signed_in:
+        if not stream.authorization.is_signed_in:
             raise NotSignedIn("Please sign in.")
         raise NotFound(PAGE_NOT_FOUND)
 
-    def closed(self, stream: Stream) -> None:
-        """A stream's last word, from whichever thread sent it."""
+    def close(self, stream: Stream) -> None:
+        """Remove a stream that has sent its last event or has lost its connection."""
         with self._lock:
-            if not self._open.remove(stream):
+            if not self._registry.remove(stream):
                 return
-            if self._open.page(stream.page.identifier) is None:
-                self._schedule.forget(stream.page.identifier)
-            is_refused = stream.verdict is not None and not stream.verdict.may_see
+            if self._registry.page(stream.page.identifier) is None:
+                self._schedule.remove(stream.page.identifier)
+            is_refused = stream.authorization is not None and not stream.authorization.may_see
             if stream.is_broken and not is_refused and not self._is_stopping:
                 metrics.STREAMS_ENDED.labels("broken").inc()
-                self._broken.append((time.monotonic(), stream))
+                self._disconnected.append((time.monotonic(), stream))
 
     def stop(self) -> None:
-        """End every stream at once and take no more: the server stops, and browsers come back to the next one."""
+        """End every stream and accept no more: the server stops, and browsers reconnect to its successor."""
         with self._lock:
             self._is_stopping = True
-            for stream in self._open.all():
-                _end(stream, "moving")
-        if self._bell is not None:
-            self._bell.ring()
+            for stream in self._registry.all():
+                end(stream, "moving")
+        if self._wakeup is not None:
+            self._wakeup.wake()
 
-    def _take_in(self, stream: Stream) -> bool:
-        """Whether there is room for it; otherwise it is ended."""
+    def _register(self, stream: Stream) -> bool:
+        """Add the stream and request a reading of its page; return False without room for it."""
         with self._lock:
-            if self._is_stopping or self._open.count >= self._most_streams:
+            if self._is_stopping or self._registry.count >= self._max_streams:
                 stream.end()
                 return False
-            self._open.add(stream)
-            self._schedule.ring(stream.page.identifier, time.monotonic())
+            self._registry.add(stream)
+            self._schedule.mark_changed(stream.page.identifier, time.monotonic())
             try:
-                bell = self._bell = self._bell or self._start()
-            except OSError as error:  # no file is left to open
+                wakeup = self._wakeup = self._wakeup or self._start()
+            except OSError as error:  # the process may open no more files
                 logger.warning("live: the hub cannot start: %s", error)
                 return False
-        bell.ring()
+        wakeup.wake()
         return True
 
     def _start(self) -> Wakeup:
-        bell = Wakeup()
-        self._thread = threading.Thread(target=self._run, args=(bell,), name="live hub", daemon=True)
+        wakeup = Wakeup()
+        self._thread = threading.Thread(target=self._run, args=(wakeup,), name="live hub", daemon=True)
         self._thread.start()
-        return bell
+        return wakeup
 
-    # What follows runs in the hub's own thread.
+    # The hub's own thread runs everything below.
 
-    def _run(self, bell: Wakeup) -> None:
+    def _run(self, wakeup: Wakeup) -> None:
         failures = 0
         while not self._is_stopping:
             try:
-                with Listener(self._engine, bell, self._source.prepare) as listener:
-                    self._read_everything_again()
+                with Listener(self._engine, wakeup, self._source.prepare) as listener:
+                    self._mark_all_changed()
                     for _ in self._turns(listener):
-                        failures = 0  # not on connecting: a database that only takes connections is away
+                        failures = 0  # not after connecting: a failing database may accept connections
             except DATABASE_ERRORS as error:
                 failures += 1
                 metrics.HUB_RECONNECTS.inc()
                 pause_seconds = _backoff_limit_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
-                logger.warning("live: the database is away, trying again in %.1f s: %s", pause_seconds, error)
-                self._rest(bell, pause_seconds)
+                logger.warning("live: database unavailable, next attempt in %.1f s: %s", pause_seconds, error)
+                self._wait_without_database(wakeup, pause_seconds)
             except Exception:
-                # The outermost loop of the process's streams: without it they would all be silent for ever.
+                # The outermost loop: without it, an unexpected error would silence every stream of the process.
                 logger.exception("live: the hub failed")
-                self._rest(bell, MAX_BACKOFF_SECONDS)
-        bell.close()
+                self._wait_without_database(wakeup, MAX_BACKOFF_SECONDS)
+        wakeup.close()
 
-    def _rest(self, bell: Wakeup, seconds: float) -> None:
-        """Without a database the streams are kept alive all the same."""
+    def _wait_without_database(self, wakeup: Wakeup, seconds: float) -> None:
+        """Keep the streams alive during an outage."""
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
-            bell.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
-            self._tend(time.monotonic())
+            wakeup.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
+            self._housekeeping(time.monotonic())
 
-    def _read_everything_again(self) -> None:
-        """What happened while nobody listened is unknown."""
+    def _mark_all_changed(self) -> None:
+        """Request a reading of every page: notifications may have been lost without a connection."""
         with self._lock:
-            for identifier in self._open.pages():
-                self._schedule.ring(identifier, time.monotonic())
+            for identifier in self._registry.pages():
+                self._schedule.mark_changed(identifier, time.monotonic())
 
     def _turns(self, listener: Listener) -> Iterator[None]:
         while not self._is_stopping:
-            for notice in listener.wait(self._next_turn() - time.monotonic()):
-                self._hear(notice, time.monotonic())
+            for notification in listener.wait(self._next_turn() - time.monotonic()):
+                self._on_notification(notification, time.monotonic())
             now = time.monotonic()
-            self._tend(now)
-            self._take_out_vanished(listener.connection, now)
-            self._read_what_is_due(listener.connection, now)
+            self._housekeeping(now)
+            self._remove_disconnected(listener.connection, now)
+            self._read_due_pages(listener.connection, now)
             yield
 
     def _next_turn(self) -> float:
         with self._lock:
-            vanished = self._broken[0][0] + LEAVE_GRACE_SECONDS if self._broken else float("inf")
-            return min(self._schedule.next_due(), vanished, self._tended_at + HOUSEKEEPING_INTERVAL_SECONDS)
+            removal = self._disconnected[0][0] + LEAVE_GRACE_SECONDS if self._disconnected else float("inf")
+            return min(self._schedule.next_due(), removal, self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS)
 
-    def _hear(self, notice: Notification, now: float) -> None:
+    def _on_notification(self, notification: Notification, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
         with self._lock:
-            if notice.event == notifications.SIGNED_OUT:
-                for stream in self._open.of_profile(notice.profile):
-                    _sign_out(stream)
-            elif watched := self._open.page(notice.page):
-                self._schedule.ring(watched.page.identifier, now)
-                if notice.event == notifications.NUDGE:
-                    _nudge(watched, notice.profile or 0, now)
+            if notification.event == notifications.SIGNED_OUT:
+                for stream in self._registry.of_profile(notification.profile):
+                    end_signed_out(stream)
+            elif watched := self._registry.page(notification.page):
+                self._schedule.mark_changed(watched.page.identifier, now)
+                if notification.event == notifications.NUDGE:
+                    add_nudge(watched, notification.profile or 0, now)
 
-    def _tend(self, now: float) -> None:
-        """Once a second: pings, streams whose cookie has grown too old, readers that do not read."""
-        if now < self._tended_at + HOUSEKEEPING_INTERVAL_SECONDS:
+    def _housekeeping(self, now: float) -> None:
+        """Once a second: send pings, end streams whose cookie is too old, drop streams that are not read."""
+        if now < self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS:
             return
-        self._tended_at = now
+        self._housekeeping_at = now
         with self._lock:
-            streams = self._open.all()
+            streams = self._registry.all()
         for stream in streams:
             if now >= stream.ends_at:
-                _end(stream, "moving")
-            elif stream.waiting_since is not None and now - stream.waiting_since > SLOW_SECONDS:
-                _drop(stream)
+                end(stream, "moving")
+            elif stream.pending_since is not None and now - stream.pending_since > SLOW_SECONDS:
+                drop_slow(stream)
             elif now - stream.pinged_at >= PING_SECONDS:
-                stream.pinged_at = now
-                stream.post(PING, PING_FRAME)
+                ping(stream, now)
 
-    def _take_out_vanished(self, connection: PsycopgConnection, now: float) -> None:
-        """Tabs whose connection broke a while ago and that nothing has been heard of since.
+    def _remove_disconnected(self, connection: PsycopgConnection, now: float) -> None:
+        """Remove the tabs whose connection broke LEAVE_GRACE_SECONDS ago, unless they have been active since.
 
-        One with another stream here is not gone; nor is one with a newer stream elsewhere, for its beats say so.
+        A tab with another stream in this process is active. The source checks for heartbeats and for streams elsewhere.
         """
         for _ in range(MAX_REMOVALS_PER_TURN):
-            if not self._broken or now - self._broken[0][0] < LEAVE_GRACE_SECONDS:
+            if not self._disconnected or now - self._disconnected[0][0] < LEAVE_GRACE_SECONDS:
                 return
-            broken_at, stream = self._broken[0]
+            broken_at, stream = self._disconnected[0]
             with self._lock:
-                has_another = any(self._open.of_tab(stream))
-            # Measured at the last moment: what passes until the statement runs would count as before the break, and so
-            # would a beat in it.
-            if not has_another and self._source.take_out(connection, stream, time.monotonic() - broken_at):
+                has_another = any(self._registry.of_tab(stream))
+            # Measured last: the statement would date a heartbeat from before its start before the break.
+            if not has_another and self._source.remove_tab(connection, stream, time.monotonic() - broken_at):
                 metrics.TABS_VANISHED.inc()
-            self._broken.popleft()  # not before: where the database is away, it is tried again
+            self._disconnected.popleft()  # not earlier: after a database error the removal is repeated
 
-    def _read_what_is_due(self, connection: PsycopgConnection, now: float) -> None:
+    def _read_due_pages(self, connection: PsycopgConnection, now: float) -> None:
         with self._lock:
-            due = [self._open.page(page) for page in self._schedule.take_due(now, MAX_PAGES_PER_READ)]
+            due = [self._registry.page(page) for page in self._schedule.take_due(now, MAX_PAGES_PER_READ)]
             groups = [(watched, list(watched.streams)) for watched in due if watched]
         if not groups:
             return
-        held = [stream for _, streams in groups for stream in streams]
-        readings = self._source.read(connection, [watched.page for watched, _ in groups], held)
+        all_streams = [stream for _, streams in groups for stream in streams]
+        readings = self._source.read(connection, [watched.page for watched, _ in groups], all_streams)
         now = time.monotonic()
         with self._lock:
             for (watched, streams), reading in zip(groups, readings, strict=True):
-                if self._open.page(watched.page.identifier) is watched:
-                    self._schedule.was_read(watched.page.identifier, now, reading.changes_in_seconds)
-                newcomers = {stream.caller.profile_id for stream in streams if stream.verdict is None}
-                _broadcast(watched, streams, reading)
-                for profile_id in newcomers:
-                    for oldest in self._open.too_many_of(profile_id):
-                        _end(oldest, "full")
-
-
-PING_FRAME = frame(PING, "{}")
+                if self._registry.page(watched.page.identifier) is watched:
+                    self._schedule.mark_read(watched.page.identifier, now, reading.changes_in_seconds)
+                new_profiles = {stream.caller.profile_id for stream in streams if stream.authorization is None}
+                broadcast(watched, streams, reading)
+                for profile_id in new_profiles:
+                    for stream in self._registry.streams_over_limit(profile_id):
+                        end(stream, "full")
 
 
 def _backoff_limit_seconds(failures: int) -> float:
-    """Growing, and the same from the sixth failure on: after 1,024 of them no float would hold the power."""
+    """Return the longest pause after so many failures. The exponent is capped, because 2.0 ** 1024 overflows."""
     return min(MAX_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 6))
-
-
-def _broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading) -> None:
-    """Give each stream what it does not know yet, if it may; one that came meanwhile waits for the next reading."""
-    events = []
-    is_news = reading.state != watched.state
-    if reading.version not in (watched.version, None) and watched.version is not None:
-        events.append((SAVED, frame(SAVED, f'{{"version": {reading.version}}}')))
-    events += [(NUDGE, nudge) for nudge in watched.nudges]
-    roster = frame(ROSTER, reading.roster)
-    watched.state, watched.version, watched.nudges = reading.state, reading.version, []
-    for stream, verdict in zip(streams, reading.verdicts, strict=True):
-        is_new, stream.verdict = stream.verdict is None, verdict
-        if not verdict.may_see:
-            _refuse(stream, is_new)
-            continue
-        if is_new or is_news:
-            stream.post(ROSTER, roster)
-            metrics.ROSTERS_SENT.inc()
-        for event in events:
-            stream.post(*event)
-        stream.opened.set()
-
-
-def _nudge(watched: WatchedPage, profile_id: int, now: float) -> None:
-    if now - watched.nudged_at.get(profile_id, float("-inf")) < NUDGE_INTERVAL_SECONDS:
-        return
-    watched.nudged_at[profile_id] = now
-    watched.nudges.append(frame(NUDGE, f'{{"by": {profile_id}}}'))
-
-
-def _refuse(stream: Stream, is_new: bool) -> None:
-    """Who never got in is answered with a status (`open`), who no longer may with the stream's last event."""
-    if is_new:
-        stream.end()
-    else:
-        _sign_out(stream)
-
-
-def _sign_out(stream: Stream) -> None:
-    if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels(SIGNED_OUT).inc()
-        stream.end(frame(SIGNED_OUT, "{}"), is_refused=True)
-
-
-def _end(stream: Stream, why: Reason) -> None:
-    if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels(why).inc()
-        stream.end(frame(END, f'{{"reason": "{why}"}}'))
-
-
-def _drop(stream: Stream) -> None:
-    """A reader that does not read. It may come back, and its tab has not vanished."""
-    if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels("slow").inc()
-        stream.end()
-    if stream.client is not None:
-        stream.client.cut()

@@ -1,7 +1,7 @@
-"""The LISTEN of one process: a connection of its own, outside every pool, and what is heard on it.
+"""Receive page notifications (LISTEN) on a connection outside every pool.
 
-Used by the hub and by `flask presence watch`. Works with threads and, patched, with greenlets: both have `select.poll`,
-which unlike `select.select` takes any descriptor of a process with thousands of them.
+Works with threads and, when patched, with greenlets. Both have `select.poll`, which unlike `select.select` accepts
+descriptors above 1023, so a process can have thousands.
 """
 
 import logging
@@ -23,49 +23,49 @@ logger = logging.getLogger(__name__)
 
 
 class Wakeup:
-    """Wakes a listener from another thread."""
+    """Wake a listener from another thread (a self-pipe)."""
 
     def __init__(self) -> None:
-        self._inside, self._outside = socket.socketpair()
-        self._inside.setblocking(False)
-        self._outside.setblocking(False)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
 
-    def ring(self) -> None:
-        with suppress(OSError):  # it has been rung often enough, or nobody hears it any more
-            self._outside.send(b"\0")
+    def wake(self) -> None:
+        with suppress(OSError):  # the buffer is full of earlier wake-ups, or the listener has closed
+            self._sender.send(b"\0")
 
     def fileno(self) -> int:
-        return self._inside.fileno()
+        return self._receiver.fileno()
 
-    def hush(self) -> None:
-        """Forget how often it was rung."""
+    def drain(self) -> None:
+        """Discard the wake-ups so far."""
         with suppress(BlockingIOError):
-            while self._inside.recv(4096):
+            while self._receiver.recv(4096):
                 pass
 
     def close(self) -> None:
-        self._inside.close()
-        self._outside.close()
+        self._receiver.close()
+        self._sender.close()
 
     def wait(self, timeout_seconds: float) -> None:
-        """Without a connection: until it is rung, or for so long."""
+        """Wait for a wake-up or the timeout, without a connection."""
         _wait_for(timeout_seconds, self)
-        self.hush()
+        self.drain()
 
 
 class Listener:
-    """Connects and listens; in a `with` block, after which the connection is closed. Raises what psycopg2 raises."""
+    """Connect and listen until the end of the `with` block. Raises what psycopg2 raises."""
 
     def __init__(
-        self, engine: Engine, bell: Wakeup, prepare: Callable[[PsycopgConnection], None] | None = None
+        self, engine: Engine, wakeup: Wakeup, prepare: Callable[[PsycopgConnection], None] | None = None
     ) -> None:
-        self._bell = bell
+        self._wakeup = wakeup
         self._pooled = engine.raw_connection()
         self.connection: PsycopgConnection = self._pooled.driver_connection  # type: ignore[assignment]
         try:
             if prepare:
                 prepare(self.connection)
-            # After the statements: from here on nothing that changes is missed by whoever reads afterwards.
+            # Last, so that every change after this point is notified.
             with self.connection.cursor() as cursor:
                 cursor.execute(f"LISTEN {notifications.CHANNEL}")
         except BaseException:
@@ -82,16 +82,16 @@ class Listener:
         self._pooled.close()
 
     def wait(self, timeout_seconds: float) -> list[Notification]:
-        """What has been heard, as soon as there is something, the bell rings or the time is up."""
+        """Return notifications as soon as there are any; return none after a wake-up or the timeout."""
         if not self.connection.notifies:
-            _wait_for(timeout_seconds, self.connection, self._bell)
-            self._bell.hush()
+            _wait_for(timeout_seconds, self.connection, self._wakeup)
+            self._wakeup.drain()
             self.connection.poll()
         if self.connection.closed:
             raise psycopg2.OperationalError("the connection was closed")
-        heard = [notifications.parse(notify.payload) for notify in self.connection.notifies]
+        received = [notifications.parse(notify.payload) for notify in self.connection.notifies]
         self.connection.notifies.clear()
-        return [notice for notice in heard if notice]
+        return [notification for notification in received if notification]
 
 
 def _wait_for(timeout_seconds: float, *readable: Wakeup | PsycopgConnection) -> None:

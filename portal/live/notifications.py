@@ -1,21 +1,21 @@
-"""What one notification says: an event and numbers of ours, never anything about a person. Pure.
+"""Encode and parse the payload of a notification: an event and ids, never personal data. Pure.
 
-Notifications are a bell, not a message: whoever hears one reads the page again, so a lost one heals at the next.
+A notification is a hint: its receiver reads the page again. The next reading recovers a lost one.
 """
 
 import json
 from typing import Any, NamedTuple
 
 CHANNEL = "portal_live"
-ROSTER = "roster"  # who is on a page, or what they do, has changed; or who may see it
-SAVED = "saved"  # a record has a new version
-NUDGE = "nudge"  # somebody who waits asks those on the page to finish
-SIGNED_OUT = "signed-out"  # a profile's sign-in sessions may have ended, or its role has changed
+ROSTER = "roster"  # the viewers of a page or their activities have changed, or its permissions
+SAVED = "saved"  # the page's record has a new version
+NUDGE = "nudge"  # a waiting user asks the others on the page to finish
+SIGNED_OUT = "signed-out"  # a profile's sign-in sessions or role may have changed
 PAGE_EVENTS = (ROSTER, SAVED, NUDGE)
 
 
 class Notification(NamedTuple):
-    """`page` for the events of pages, `profile` for SIGNED_OUT and, as who asks, for NUDGE."""
+    """PAGE_EVENTS have a `page`. SIGNED_OUT has a `profile`, and so has NUDGE: the one that asks."""
 
     event: str
     page: str | None = None
@@ -23,26 +23,27 @@ class Notification(NamedTuple):
     profile: int | None = None
 
     def payload(self) -> str:
-        """As it is sent."""
+        """Return the notification as JSON."""
         return json.dumps({name: value for name, value in self._asdict().items() if value is not None})
 
 
 def parse(payload: str) -> Notification | None:
-    """The notice in a payload; None for what is none of ours, a newer release's perhaps."""
+    """Return the notification in a payload; None for an unknown one, for example of a newer release."""
     try:
         members = json.loads(payload)
     except ValueError:
         return None
     if not isinstance(members, dict):
         return None
-    notice = Notification(
+    notification = Notification(
         _text(members.get("event")) or "",
         _text(members.get("page")),
         _number(members.get("version")),
         _number(members.get("profile")),
     )
-    is_whole = notice.page if notice.event in PAGE_EVENTS else notice.event == SIGNED_OUT and notice.profile
-    return notice if is_whole else None
+    if notification.event in PAGE_EVENTS:
+        return notification if notification.page else None
+    return notification if notification.event == SIGNED_OUT and notification.profile else None
 
 
 def _text(value: Any) -> str | None:

@@ -1,10 +1,10 @@
-"""What follows from a commit: notifications, and people who are taken off pages. Done at once after it, and not in it.
+"""Run work directly after a commit: notifications, and removals from pages. A rollback discards it.
 
-A transaction that notifies holds a lock of the whole database until it has committed, and so do the presence rows that
-it deletes. A commit may wait for a standby that is away: heartbeats would wait with it. So this is done on presence's
-connections, which wait for no standby, and never where the transaction rolls back.
+A transaction that notifies holds a database-wide lock until it has committed, and one that deletes presence rows locks
+them. A commit can wait for a missing standby, and heartbeats would wait with it. The work therefore runs after the
+commit, on the connections of presence, which wait for no standby.
 
-A process that dies between the two leaves nothing behind that does not heal: every page is read again within 20 s.
+If the process dies in between, pages recover within 20 s: the hub reads each one at that interval.
 """
 
 import logging
@@ -23,30 +23,30 @@ Work = Callable[[Connection], object]
 
 
 def after_commit(work: Work) -> None:
-    """Do this once the session's transaction has committed. It gets a connection of presence's."""
+    """Call `work` with a connection of presence once the session's transaction has committed."""
     db.session.info.setdefault(OUTBOX, []).append(work)
 
 
 def init_outbox(_app: Flask) -> None:
-    """Listen to every session of the application; twice is once."""
-    for moment, listener in (("after_commit", _do), ("after_rollback", _forget)):
+    """Register the listeners for every session. A second call changes nothing."""
+    for moment, listener in (("after_commit", _run), ("after_rollback", _discard)):
         if not event.contains(Session, moment, listener):
             event.listen(Session, moment, listener)
 
 
-def _do(session: Session) -> None:
-    waiting: list[Work] = session.info.pop(OUTBOX, [])
-    if not waiting:
+def _run(session: Session) -> None:
+    pending: list[Work] = session.info.pop(OUTBOX, [])
+    if not pending:
         return
-    # One statement needs no transaction around it; of many, one commit instead of each its own.
-    isolation_level = "AUTOCOMMIT" if len(waiting) == 1 else "READ COMMITTED"
+    # One statement needs no transaction. Several share one commit.
+    isolation_level = "AUTOCOMMIT" if len(pending) == 1 else "READ COMMITTED"
     try:
         with db.engines[PRESENCE_BIND].execution_options(isolation_level=isolation_level).begin() as connection:
-            for work in waiting:
+            for work in pending:
                 work(connection)
     except DATABASE_ERRORS as error:
-        logger.warning("live: what was saved is told within 20 s, not at once: %s", first_line(error))
+        logger.warning("live: notification failed, pages update within 20 s: %s", first_line(error))
 
 
-def _forget(session: Session) -> None:
+def _discard(session: Session) -> None:
     session.info.pop(OUTBOX, None)

@@ -1,9 +1,8 @@
-"""Says that something has changed: heard when the transaction of the connection commits, never otherwise.
+"""Notify pages of changes. PostgreSQL delivers a notification when its transaction commits.
 
-Heartbeats do so in their own statement; whatever saves does so after its commit, by way of outbox.py. Nothing here
-reads, waits or fails on its own.
+Heartbeats notify in their own statement, operations after their commit (outbox.py).
 
-PostgreSQL lets transactions that notify commit one after the other, so nothing notifies that has changed nothing.
+PostgreSQL serialises the commits of transactions that notify, so code notifies only if something has changed.
 """
 
 from collections.abc import Iterable
@@ -17,36 +16,36 @@ NOTIFY = text("SELECT pg_notify(:channel, :payload)")
 
 
 def roster_changed(connection: Connection, page_identifiers: Iterable[str]) -> None:
-    """Ring these pages: everybody on them is told the roster anew, and asked anew whether they may see it.
+    """Notify these pages of a new roster. The hub also checks the permissions of their streams again.
 
-    So this is also what covers a permission that has changed for a page: a record that becomes restricted, say.
+    It therefore also serves changes of a permission, for example a record that becomes restricted.
     """
     for page_identifier in page_identifiers:
         _notify(connection, Notification(ROSTER, page=page_identifier))
 
 
 def saved(connection: Connection, page_identifier: str, version: int) -> None:
-    """The record of this page has a new version."""
+    """Notify the page of a new version of its record."""
     _notify(connection, Notification(SAVED, page=page_identifier, version=version))
 
 
 def signed_out(connection: Connection, profile_id: int) -> None:
-    """End the profile's streams everywhere; a browser that is still signed in, and may, comes back at once.
+    """End the profile's streams in all processes. A browser that is still authorised reconnects at once.
 
-    For whatever ends sign-in sessions, one or all, or changes what the profile may see.
+    Every change that ends sign-in sessions of the profile, or changes what it may see, must call this.
     """
     _notify(connection, Notification(SIGNED_OUT, profile=profile_id))
 
 
 def notify_sql(event: str, page: str, **members: str) -> str:
-    """SQL that rings a page from within another statement; `page` and `members` are SQL expressions.
+    """Return SQL that notifies a page within another statement. `page` and `members` are SQL expressions.
 
-    `event` is ROSTER or NUDGE. Give `count()` what this returns: a CTE that nobody reads is not run.
+    `event` is ROSTER or NUDGE. Pass the result to `count()`, because PostgreSQL does not execute an unused CTE.
     """
     pairs = "".join(f", '{name}', {value}" for name, value in members.items())
     return f"pg_notify('{CHANNEL}', json_build_object('event', '{event}', 'page', {page}{pairs})::text)"
 
 
-def _notify(connection: Connection, notice: Notification) -> None:
-    connection.execute(NOTIFY, {"channel": CHANNEL, "payload": notice.payload()})
+def _notify(connection: Connection, notification: Notification) -> None:
+    connection.execute(NOTIFY, {"channel": CHANNEL, "payload": notification.payload()})
     metrics.NOTIFICATIONS_SENT.inc()

@@ -1,42 +1,42 @@
-"""When a page is due to be read: at once when it is rung, soon after where it was read just now, and now and then.
+"""Decide when a page is due to be read: after a change, soon after the previous reading, and at regular intervals.
 
-Pure: the time is an argument, in seconds of any clock that never goes back. Used by hub.py.
+Pure: the time is an argument, in seconds of any monotonic clock.
 """
 
 import heapq
 
-# A burst of changes to a page becomes one event in so long; a lone change waits for nothing.
+# Changes within this time of a reading share the next one; a single change does not wait.
 COALESCE_SECONDS = 0.1
-# Rung or not, a page is read as often: a sign-in session that has run out is noticed, and a lost notification heals.
+# The interval without changes. It detects expired sign-in sessions and recovers lost notifications.
 MAX_READ_INTERVAL_SECONDS = 20
 
 
 class Schedule:
-    """When each page of a process is due."""
+    """The times at which the pages of a process are due."""
 
     def __init__(self) -> None:
         self._due: dict[str, float] = {}
         self._read_at: dict[str, float] = {}
-        self._queue: list[tuple[float, str]] = []  # with entries that no longer hold: those that differ from _due
+        self._queue: list[tuple[float, str]] = []  # includes outdated entries: those that differ from _due
 
-    def ring(self, page: str, now: float) -> None:
-        """Something about the page has changed."""
+    def mark_changed(self, page: str, now: float) -> None:
+        """Make the page due, because it has changed."""
         self._plan(page, max(now, self._read_at.get(page, float("-inf")) + COALESCE_SECONDS))
 
-    def was_read(self, page: str, now: float, changes_in_seconds: float) -> None:
-        """The page has been read, and by itself changes so soon."""
+    def mark_read(self, page: str, now: float, changes_in_seconds: float) -> None:
+        """Record a reading. The page is due again at the regular interval, or when its roster changes by itself."""
         self._read_at[page] = now
         self._plan(page, now + max(COALESCE_SECONDS, min(MAX_READ_INTERVAL_SECONDS, changes_in_seconds)))
 
-    def forget(self, page: str) -> None:
-        """Nobody here is on the page any more."""
+    def remove(self, page: str) -> None:
+        """Forget a page without streams."""
         self._due.pop(page, None)
         self._read_at.pop(page, None)
 
-    def take_due(self, now: float, most: int) -> list[str]:
-        """The pages that are due, at most so many; they are not due again until `ring` or `was_read`."""
+    def take_due(self, now: float, limit: int) -> list[str]:
+        """Return the due pages, at most `limit`. They are due again after `mark_changed` or `mark_read` only."""
         taken: list[str] = []
-        while self._queue and self._queue[0][0] <= now and len(taken) < most:
+        while self._queue and self._queue[0][0] <= now and len(taken) < limit:
             due, page = heapq.heappop(self._queue)
             if self._due.get(page) == due:
                 del self._due[page]
@@ -44,7 +44,7 @@ class Schedule:
         return taken
 
     def next_due(self) -> float:
-        """When the next page is due, or earlier; infinity for never."""
+        """Return a time not later than the next due page; infinity without pages."""
         return self._queue[0][0] if self._queue else float("inf")
 
     def _plan(self, page: str, due: float) -> None:

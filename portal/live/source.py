@@ -1,4 +1,4 @@
-"""What the hub asks of whoever knows what a roster is, and what it is told. Presence is that Source."""
+"""The interface through which the hub reads rosters and authorises streams. Presence implements it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from portal.web.session_cookie import Identity
 
 
 class Authorization(NamedTuple):
-    """Whether somebody may go on listening: the sign-in session holds, the page is for them."""
+    """Whether the sign-in session of a stream is valid and its user may see the page."""
 
     is_signed_in: bool
     may_see: bool
 
 
 class StreamIdentity(Protocol):
-    """A stream as far as the source is concerned: who holds it, on which page, from which tab, the tab's which."""
+    """What the source needs to know of a stream. `number` counts the streams that the tab has opened."""
 
     page: Page
     caller: Identity
@@ -28,28 +28,28 @@ class StreamIdentity(Protocol):
 
 @dataclass(frozen=True)
 class Reading:
-    """A page as it was read: the roster as JSON, what of it people see, the record's version.
+    """The state of a page.
 
-    `changes_in_seconds` is when the roster changes without anybody doing anything. `verdicts` are those of the streams
-    that were asked about, in their order.
+    `roster` is JSON, `signature` what users see of it. `changes_in_seconds` is when the roster changes by itself.
+    `authorizations` are those of the page's streams, in their order.
     """
 
     page: Page
     roster: str
-    state: Any
+    signature: Any
     version: int | None
     changes_in_seconds: float
-    verdicts: list[Authorization]
+    authorizations: list[Authorization]
 
 
 class Source(Protocol):
     def prepare(self, connection: PsycopgConnection) -> None:
-        """Make a new connection ready; called once for each."""
+        """Prepare the statements on a new connection."""
 
     def read(
         self, connection: PsycopgConnection, pages: Sequence[Page], streams: Sequence[StreamIdentity]
     ) -> list[Reading]:
-        """Read the pages, and judge those who listen, in one statement."""
+        """Read the pages and authorise the streams in one statement."""
 
-    def take_out(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
-        """Take the tab of a broken stream off its page, if nothing has been heard of it since. Whether it was."""
+    def remove_tab(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
+        """Remove the tab of a broken stream from its page if it was inactive since; return whether it was removed."""

@@ -1,7 +1,8 @@
-"""One open stream: who holds it, a mailbox that cannot grow, and the body that a browser reads (text/event-stream).
+"""An open stream: its caller, a bounded set of pending events, and the response body (text/event-stream).
 
-The hub posts and ends; the server's thread or greenlet iterates. Holds no database connection, no transaction and no
-application context. The format: https://html.spec.whatwg.org/multipage/server-sent-events.html
+The hub posts events and ends the stream; the server's thread or greenlet iterates it. A stream holds no database
+connection, transaction or application context.
+Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
 import threading
@@ -16,43 +17,43 @@ from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
 ROSTER, SAVED, NUDGE, SIGNED_OUT, PING, END = "roster", "saved", "nudge", "signed-out", "ping", "end"
-# Of these only the newest matters, since each carries whole state.
-WHOLE_STATE = (ROSTER, SAVED, PING)
+# Only the newest event of each of these kinds stays pending, because it replaces the state of the one before.
+REPLACING_EVENTS = (ROSTER, SAVED, PING)
 MAX_PENDING_NUDGES = 3
 
-# "moving": this server stops, or the sign-in session has grown old: come back at once, with the newest cookie.
-# "full": a newer stream of the same person took its place: come back later, the heartbeat carries on alone.
-Reason = Literal["moving", "full"]
+# "moving": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
+# "full": a newer stream of the same user replaced this one. The browser reconnects later; heartbeats continue.
+EndReason = Literal["moving", "full"]
 
 
 def frame(event: str, data: str) -> bytes:
-    """One event. `data` is JSON on one line, so no text of people's can end it early."""
+    """Return one event. `data` is JSON on one line, so no text in it can end the event early."""
     return f"event: {event}\ndata: {data}\n\n".encode()
 
 
 class Stream:
-    """An open stream. Who iterates it sends it; `close` follows, whichever side ended it."""
+    """An open stream, iterated by the server that sends it. The server calls `close` whichever side ended it."""
 
     # A worker holds thousands of these.
     __slots__ = (
         "_arrived",
         "_ended",
-        "_last",
+        "_last_event",
         "_lock",
         "_newest",
         "_nudges",
         "_on_close",
+        "authorization",
         "caller",
-        "client",
+        "connection",
         "ends_at",
         "is_broken",
         "number",
         "opened",
         "page",
+        "pending_since",
         "pinged_at",
         "tab_id",
-        "verdict",
-        "waiting_since",
     )
 
     def __init__(
@@ -63,29 +64,29 @@ class Stream:
         number: int,
         *,
         ends_at: float,
-        client: StreamConnection | None,
+        connection: StreamConnection | None,
         on_close: Callable[["Stream"], None],
     ) -> None:
         self.page = page
         self.caller = caller
         self.tab_id = tab_id
-        self.number = number  # of those that the tab has opened
-        self.ends_at = ends_at  # when the cookie it was opened with grows too old, by time.monotonic()
-        self.client = client
-        self.verdict: Authorization | None = None  # None until its page has been read for it
-        self.opened = threading.Event()  # set with the first verdict, or when there will be none
-        self.is_broken = False  # the other end went without a word
+        self.number = number  # counts the streams that the tab has opened
+        self.ends_at = ends_at  # when its cookie becomes too old, by time.monotonic()
+        self.connection = connection
+        self.authorization: Authorization | None = None  # None until the first reading of its page
+        self.opened = threading.Event()  # set with the first authorisation, or when the stream ends before
+        self.is_broken = False  # the browser disconnected
         self.pinged_at = time.monotonic()
-        self.waiting_since: float | None = None  # since when something posted has not been taken
+        self.pending_since: float | None = None  # the time of the oldest event that is not sent
         self._on_close = on_close
         self._newest: dict[str, bytes] = {}
         self._nudges: deque[bytes] = deque(maxlen=MAX_PENDING_NUDGES)
         self._arrived = threading.Event()
         self._lock = threading.Lock()
-        self._last = b""
+        self._last_event = b""
         self._ended = False
-        if client is not None:
-            client.watch(self.break_off)
+        if connection is not None:
+            connection.watch(self.disconnect)
 
     @property
     def is_ended(self) -> bool:
@@ -93,42 +94,42 @@ class Stream:
 
     @property
     def has_last_event(self) -> bool:
-        """Whether it has been ended with an event that says why, which has not been sent yet."""
-        return bool(self._last)
+        """Return whether it has ended with an event that is not yet sent."""
+        return bool(self._last_event)
 
     def post(self, event: str, frame: bytes) -> None:
-        """Put an event into the mailbox, in place of an older one of its kind."""
+        """Add a pending event. It replaces an older one of its kind, except a nudge."""
         with self._lock:
             if self._ended:
                 return
-            if event in WHOLE_STATE:
+            if event in REPLACING_EVENTS:
                 self._newest[event] = frame
             else:
                 self._nudges.append(frame)
             self._wake()
 
-    def end(self, last: bytes = b"", *, is_refused: bool = False) -> None:
-        """Send what is left and then `last`, and close. What is posted afterwards is dropped.
+    def end(self, last_event: bytes = b"", *, is_refused: bool = False) -> None:
+        """Send the pending events and then `last_event`, and close. Events posted afterwards are dropped.
 
-        What is left is dropped too where the stream is refused: it may not be theirs any more.
+        A refused stream drops its pending events, too: the user may no longer see them.
         """
         with self._lock:
             if self._ended:
                 return
             self._ended = True
-            self._last = last
+            self._last_event = last_event
             if is_refused:
                 self._newest.clear()
                 self._nudges.clear()
             self._wake()
         self.opened.set()
 
-    def break_off(self) -> None:
-        """The other end is gone: nothing is sent any more. Called from an event loop's callback, so it never waits."""
+    def disconnect(self) -> None:
+        """End without sending anything, because the browser has gone. Never waits: it runs in the event loop."""
         self.is_broken = self.is_broken or not self._ended
         self._ended = True
-        if self.waiting_since is None:
-            self.waiting_since = time.monotonic()  # a send that is under way is cut in time
+        if self.pending_since is None:
+            self.pending_since = time.monotonic()  # so that the hub aborts a running send
         self._arrived.set()
         self.opened.set()
 
@@ -138,27 +139,27 @@ class Stream:
     def __next__(self) -> bytes:
         self._arrived.wait()
         with self._lock:
-            frames = b"".join((*self._newest.values(), *self._nudges, self._last))
+            frames = b"".join((*self._newest.values(), *self._nudges, self._last_event))
             self._newest.clear()
             self._nudges.clear()
-            self._last = b""
-            self.waiting_since = None
+            self._last_event = b""
+            self.pending_since = None
             self._arrived.clear()
-            if self._ended:  # asked afterwards: `break_off` takes no lock
+            if self._ended:  # checked last, because `disconnect` takes no lock
                 self._arrived.set()
         if self.is_broken or not frames:
             raise StopIteration
         return frames
 
     def close(self) -> None:
-        """By the server, when the body has been sent or could not be. Unless the hub ended it, the other end has."""
+        """Close after the body has been sent or has failed. Unless the hub ended the stream, the browser did."""
         if not self._ended:
-            self.break_off()
-        if self.client is not None:
-            self.client.close()
+            self.disconnect()
+        if self.connection is not None:
+            self.connection.close()
         self._on_close(self)
 
     def _wake(self) -> None:
-        if self.waiting_since is None:
-            self.waiting_since = time.monotonic()
+        if self.pending_since is None:
+            self.pending_since = time.monotonic()
         self._arrived.set()

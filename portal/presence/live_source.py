@@ -54,8 +54,8 @@ class PresenceSource:
             for page, (rows, version) in ((page, found[page.identifier]) for page in pages)
         ]
 
-    def take_out(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
-        """Remove the tab of a broken stream from its page, unless it has sent a heartbeat since; return if it did."""
+    def remove_tab(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
+        """Remove the tab of a broken stream from its page if it was inactive since; return whether it was removed."""
         parameters = (
             stream.caller.profile_id,
             stream.page.identifier,
@@ -70,7 +70,7 @@ class PresenceSource:
         metrics.NOTIFICATIONS_SENT.inc(notified)
         return bool(notified)
 
-    def _reading(self, page: Page, roster: Roster, version: int | None, verdicts: list[Authorization]) -> Reading:
+    def _reading(self, page: Page, roster: Roster, version: int | None, authorizations: list[Authorization]) -> Reading:
         window = self._timings.active_window_seconds
         users = viewers(roster, window)
         content = {
@@ -82,8 +82,8 @@ class PresenceSource:
         return Reading(
             page=page,
             roster=orjson.dumps(content).decode(),
-            state=roster_signature(users),
+            signature=roster_signature(users),
             version=version,
             changes_in_seconds=changes_in_seconds(roster, window),
-            verdicts=verdicts,
+            authorizations=authorizations,
         )

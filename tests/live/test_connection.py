@@ -1,4 +1,4 @@
-"""The connection under a stream: dropped when nobody reads it, closed when the stream is over, asked when silent."""
+"""Close, drop and probe the TCP connection of a stream."""
 
 import resource
 import socket
@@ -12,9 +12,10 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from portal.extensions import LIVE_BIND, db
-from portal.live import connection as clients
+from portal.live import connection as connection_module
 from portal.live import hub as hub_module
 from portal.live import publish
+from portal.live.broadcast import PING_FRAME
 from portal.live.listener import Listener, Wakeup
 from tests.conftest import AppMaker
 from tests.support.cast import Cast
@@ -36,21 +37,21 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, browser
 
 
-def test_that_the_other_end_is_gone_is_told_once(
+def test_disconnect_is_reported_once(
     ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A closed connection can be read for ever: told at every turn, the loop would do nothing else."""
+    """A closed connection stays readable. Reported at every turn, it would keep the event loop busy."""
     server, browser = ends
-    monkeypatch.setattr(clients, "is_module_patched", lambda _: True)
-    told: list[float] = []
-    client = clients.StreamConnection(server)
-    client.watch(lambda: told.append(time.monotonic()))
+    monkeypatch.setattr(connection_module, "is_module_patched", lambda _: True)
+    reports: list[float] = []
+    client = connection_module.StreamConnection(server)
+    client.watch(lambda: reports.append(time.monotonic()))
 
     browser.close()
     for _ in range(5):
         gevent.sleep(0.02)
 
-    assert len(told) == 1
+    assert len(reports) == 1
     client.close()
 
 
@@ -59,10 +60,10 @@ def opened(visitor: Visitor, page_identifier: str, connection: socket.socket) ->
     return visitor.get(path, buffered=False, environ_overrides={"gunicorn.socket": connection})
 
 
-def test_who_does_not_read_is_dropped_and_may_come_back(
+def test_browser_that_does_not_read_is_dropped_and_can_reconnect(
     make_app: AppMaker, cast: Cast, page_identifier: str, ends: tuple[socket.socket, socket.socket], monkeypatch
 ) -> None:
-    """The reader here is a server whose send the other end does not take: it never comes for the next event."""
+    """The server's send does not complete, so it never asks for the next event."""
     monkeypatch.setattr(hub_module, "HOUSEKEEPING_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(hub_module, "SLOW_SECONDS", 0.2)
     server, browser = ends
@@ -70,15 +71,15 @@ def test_who_does_not_read_is_dropped_and_may_come_back(
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="tab")
 
-    answer = opened(amelia, page_identifier, server)
+    response = opened(amelia, page_identifier, server)
     amelia.beat(page_identifier, tab_id="tab", activity="editing")
 
-    assert browser.recv(1) == b""  # cut off, which is how a browser knows that it must come again
-    answer.close()
+    assert browser.recv(1) == b""  # closed, which makes a browser reconnect
+    response.close()
     assert rows() == [(cast.amelia.id, page_identifier)]
 
 
-def test_a_reader_that_reads_is_not_dropped(
+def test_browser_that_reads_is_not_dropped(
     make_app: AppMaker, cast: Cast, page_identifier: str, ends: tuple[socket.socket, socket.socket], monkeypatch
 ) -> None:
     monkeypatch.setattr(hub_module, "HOUSEKEEPING_INTERVAL_SECONDS", 0.02)
@@ -87,18 +88,18 @@ def test_a_reader_that_reads_is_not_dropped(
     server, _ = ends
     visit = visitors_of(make_app())
 
-    answer = opened(visit(cast.amelia), page_identifier, server)
+    response = opened(visit(cast.amelia), page_identifier, server)
 
-    pings = (chunk for chunk in answer.response if b"event: ping" in chunk)
-    assert [next(pings) for _ in range(5)] == [hub_module.PING_FRAME] * 5
-    answer.close()
+    pings = (chunk for chunk in response.response if PING_FRAME in chunk)
+    assert all(next(pings, None) for _ in range(5))
+    response.close()
 
 
-def test_the_kernel_asks_whether_a_silent_end_is_there_and_gives_up_within_half_a_minute(
+def test_kernel_probes_a_silent_connection_and_gives_up_within_half_a_minute(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
     server, _ = ends
-    clients.StreamConnection(server).close()
+    connection_module.StreamConnection(server).close()
 
     def option(name: str) -> int:
         return server.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
@@ -110,12 +111,12 @@ def test_the_kernel_asks_whether_a_silent_end_is_there_and_gives_up_within_half_
         assert option("TCP_USER_TIMEOUT") == silent_for * 1000
 
 
-def test_when_a_stream_is_over_its_connection_takes_no_other_request(
+def test_connection_closes_with_its_stream(
     ends: tuple[socket.socket, socket.socket],
 ) -> None:
-    """gunicorn would keep it for two seconds, and a browser send its next request to a server that stops."""
+    """gunicorn would keep it for two seconds, and a browser would send its next request to a stopping server."""
     server, browser = ends
-    client = clients.StreamConnection(server)
+    client = connection_module.StreamConnection(server)
     client.close()
 
     server.sendall(b"the last chunk")
@@ -123,18 +124,18 @@ def test_when_a_stream_is_over_its_connection_takes_no_other_request(
     assert server.recv(1) == b""
 
 
-def test_the_listener_hears_in_a_process_with_thousands_of_open_files(app: Flask) -> None:
-    """`select.select` would not: it takes descriptors below 1024, and a hub that reconnects gets the next free one."""
+def test_listener_works_with_a_descriptor_above_1023(app: Flask) -> None:
+    """`select.select` accepts descriptors below 1024 only, and a reconnecting hub gets the next free one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(4096, hard)), hard))
     sockets = [socket.socket() for _ in range(1100)]
     try:
-        with closing(Wakeup()) as bell, Listener(db.engines[LIVE_BIND], bell) as listener:
+        with closing(Wakeup()) as wakeup, Listener(db.engines[LIVE_BIND], wakeup) as listener:
             assert listener.connection.fileno() > 1024
             publish.signed_out(db.session.connection(), 7)
             db.session.commit()
             assert [notice.profile for notice in listener.wait(10)] == [7]
-            bell.ring()
+            wakeup.wake()
             assert listener.wait(10) == []
     finally:
         for each in sockets:

@@ -1,4 +1,4 @@
-"""What one browser, one person or one process can hold of streams, and what becomes of the rest."""
+"""Limit the streams of a browser, a profile and a process."""
 
 import pytest
 
@@ -14,14 +14,14 @@ from tests.support.time_travel import rows
 Visit = type[Visitor]
 
 
-def test_of_too_many_streams_of_one_person_the_oldest_gives_way(
+def test_oldest_stream_ends_when_a_profile_opens_too_many(
     visit: Visit, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:
     daniels = listen(visit(cast.daniel), page_identifier)
     amelia = visit(cast.amelia)
     hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE + 2)]
-    for hearing in (daniels, *hearings):
-        assert hearing.names() == []
+    for events in (daniels, *hearings):
+        assert events.names() == []
 
     for oldest in hearings[:2]:
         assert oldest.next() == Event("end", {"reason": "full"})
@@ -31,23 +31,21 @@ def test_of_too_many_streams_of_one_person_the_oldest_gives_way(
         assert other.names() == ["Amelia"]
 
 
-def test_a_call_that_is_refused_pushes_nobody_out(
-    visit: Visit, cast: Cast, page_identifier: str, listen: Listen
-) -> None:
+def test_refused_call_ends_no_other_stream(visit: Visit, cast: Cast, page_identifier: str, listen: Listen) -> None:
     amelia = visit(cast.amelia)
     hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE)]
-    for hearing in hearings:
-        assert hearing.names() == []
+    for events in hearings:
+        assert events.names() == []
 
     for _ in range(3):
         assert amelia.get("/user_page_presence/client-999999/events").status_code == 404
 
     amelia.beat(page_identifier)
-    for hearing in hearings:
-        assert hearing.names() == ["Amelia"]
+    for events in hearings:
+        assert events.names() == ["Amelia"]
 
 
-def test_a_process_that_has_enough_of_them_says_when_to_come_again(
+def test_full_process_answers_503_with_retry_after(
     make_app: AppMaker, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:
     visit = visitors_of(make_app(streams_per_worker=1))
@@ -61,26 +59,26 @@ def test_a_process_that_has_enough_of_them_says_when_to_come_again(
     assert listen(visit(cast.daniel), page_identifier).names() == []
 
 
-def test_a_process_that_stops_ends_its_streams_at_once_and_takes_no_more(
+def test_stopping_process_ends_its_streams_and_accepts_no_more(
     make_app: AppMaker, cast: Cast, page_identifier: str, listen: Listen
 ) -> None:
     app = make_app()
     visit = visitors_of(app)
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="tab")
-    hearing = listen(amelia, page_identifier)
-    assert hearing.names() == ["Amelia"]
+    events = listen(amelia, page_identifier)
+    assert events.names() == ["Amelia"]
 
     hub_of(app).stop()
 
-    assert hearing.next() == Event("end", {"reason": "moving"})
-    assert hearing.next() is None
+    assert events.next() == Event("end", {"reason": "moving"})
+    assert events.next() is None
     assert amelia.get(f"/user_page_presence/{page_identifier}/events").status_code == 503
-    assert rows() == [(cast.amelia.id, page_identifier)]  # a stream that the server ends has not vanished
+    assert rows() == [(cast.amelia.id, page_identifier)]  # the end by the server removes no tab
 
 
 @pytest.mark.parametrize("how", ["closed", "refused"])
-def test_nothing_is_left_of_a_stream_that_is_over(
+def test_ended_stream_leaves_no_state(
     make_app: AppMaker, cast: Cast, page_identifier: str, listen: Listen, how: str
 ) -> None:
     app = make_app()
@@ -90,5 +88,5 @@ def test_nothing_is_left_of_a_stream_that_is_over(
     else:
         assert visit(cast.amelia).get("/user_page_presence/client-999999/events").status_code == 404
 
-    open_streams = hub_of(app)._open
+    open_streams = hub_of(app)._registry
     assert (open_streams.count, open_streams.pages(), open_streams.of_profile(cast.amelia.id)) == (0, [], [])

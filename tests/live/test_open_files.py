@@ -1,4 +1,4 @@
-"""A process that may open few files has room for fewer streams, and for requests as before."""
+"""Limit the streams of a process to its open files, and keep files free for requests."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
     portal.stop()
 
 
-def test_requests_are_answered_when_all_the_room_for_streams_is_taken(
+def test_requests_are_answered_when_the_streams_are_at_their_limit(
     portal: Portal, cast: Cast, database_url: str, page_identifier: str
 ) -> None:
     desks_app = app_of_desks(database_url)

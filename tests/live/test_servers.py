@@ -1,4 +1,4 @@
-"""Real servers on one database: who is on another sees it live, and no server's end makes anybody leave or join."""
+"""Run several servers on one database: their users see each other, and no server's end makes a user leave or join."""
 
 import http.client
 import re
@@ -16,7 +16,7 @@ from portal.extensions import db
 from portal.web.actor import RequestOrigin
 from tests.support.cast import Cast
 from tests.support.network_client import Desk, app_of_desks, desk_of
-from tests.support.notifications import Wire
+from tests.support.notifications import NotificationListener
 from tests.support.processes import is_running
 from tests.support.server import STOP_TIMEOUT_SECONDS, Portal
 from tests.support.time_travel import tab_ids
@@ -34,7 +34,7 @@ CROWD = """
 
 @pytest.fixture(scope="module")
 def servers(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Portal]]:
-    """Two hosts, as far as they know."""
+    """Two portals that do not know of each other."""
     made = [
         Portal(database_url, tmp_path_factory.mktemp(name) / "log", PORTAL_METRICS_TOKEN=TOKEN)
         for name in ("north", "south")
@@ -73,7 +73,7 @@ def daniel(desks_app: Flask, cast: Cast) -> Desk:
 
 @pytest.fixture
 def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
-    """`crowd(500)`: so many people, each signed in."""
+    """`crowd(500)` returns 500 users, each signed in."""
 
     def make(count: int) -> list[Desk]:
         ids = db.session.scalars(text(CROWD), {"count": count}).all()
@@ -85,36 +85,36 @@ def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
     return make
 
 
-def test_people_on_different_servers_see_each_other_live(
+def test_users_on_different_servers_see_each_other(
     north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
 ) -> None:
     amelia.beat(north, page_identifier, tab_id="tab")
-    with amelia.listen(north, page_identifier) as amelia_hears, daniel.listen(south, page_identifier) as daniel_hears:
-        assert amelia_hears.names() == daniel_hears.names() == ["Amelia"]
+    with amelia.listen(north, page_identifier) as amelia_events, daniel.listen(south, page_identifier) as daniel_events:
+        assert amelia_events.names() == daniel_events.names() == ["Amelia"]
 
         daniel.beat(south, page_identifier)
-        assert amelia_hears.names() == daniel_hears.names() == ["Amelia", "Daniel"]
+        assert amelia_events.names() == daniel_events.names() == ["Amelia", "Daniel"]
 
 
-def test_when_a_server_is_killed_its_people_move_over_and_nobody_has_left(
+def test_users_of_a_killed_server_move_to_the_other_without_leaving(
     north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
 ) -> None:
     amelia.beat(north, page_identifier)
     daniel.beat(south, page_identifier, tab_id="tab")
-    with amelia.listen(north, page_identifier) as amelia_hears:
-        assert amelia_hears.names() == ["Amelia", "Daniel"]
-        with daniel.listen(south, page_identifier) as daniel_hears:
-            assert daniel_hears.names() == ["Amelia", "Daniel"]
+    with amelia.listen(north, page_identifier) as amelia_events:
+        assert amelia_events.names() == ["Amelia", "Daniel"]
+        with daniel.listen(south, page_identifier) as daniel_events:
+            assert daniel_events.names() == ["Amelia", "Daniel"]
 
             south.kill()
 
-            assert daniel_hears.next() is None
+            assert daniel_events.next() is None
         assert daniel.beat(north, page_identifier, tab_id="tab") == ["Amelia", "Daniel"]
-        with daniel.listen(north, page_identifier) as daniel_hears:
-            assert daniel_hears.names() == ["Amelia", "Daniel"]
-            # What she is told next is what he does now: in between she was told nothing.
+        with daniel.listen(north, page_identifier) as daniel_events:
+            assert daniel_events.names() == ["Amelia", "Daniel"]
+            # Her next event is his next change: she received nothing in between.
             daniel.beat(north, page_identifier, tab_id="tab", activity="editing")
-            event = amelia_hears.next()
+            event = amelia_events.next()
     assert event is not None
     assert {user["first_name"]: user["activity"] for user in event.data["users"]} == {
         "Amelia": "viewing",
@@ -123,8 +123,12 @@ def test_when_a_server_is_killed_its_people_move_over_and_nobody_has_left(
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
-def test_a_worker_told_to_stop_ends_hundreds_of_streams_itself_and_nobody_has_left(
-    south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str, wire: Wire, how: signal.Signals
+def test_stopping_worker_ends_hundreds_of_streams_and_no_user_leaves(
+    south: Portal,
+    crowd: Callable[[int], list[Desk]],
+    page_identifier: str,
+    listener: NotificationListener,
+    how: signal.Signals,
 ) -> None:
     people = crowd(STREAMS)
     for number, desk in enumerate(people[:10]):
@@ -134,12 +138,12 @@ def test_a_worker_told_to_stop_ends_hundreds_of_streams_itself_and_nobody_has_le
         read_until(stream, b"event: roster")
     old_workers = south.workers()
 
-    with wire.silent():
+    with listener.expect_none():
         south.tell(how)
         last_words = read_to_the_end(streams)
         wait_until_gone(old_workers)
 
-    # A stream that nobody ends holds its worker until gunicorn's own limit; how long it takes, `make bench` measures.
+    # An open stream would keep its worker until gunicorn's own limit. `make bench` measures the time.
     assert "Worker graceful timeout" not in south.log.read_text()
     assert all(b'{"reason": "moving"}' in words for words in last_words)
     assert len(tab_ids()) == 10
@@ -151,22 +155,22 @@ def test_a_worker_told_to_stop_ends_hundreds_of_streams_itself_and_nobody_has_le
     again.close()
 
 
-def test_a_browser_that_is_killed_is_taken_off(
+def test_killed_browser_is_removed(
     north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
 ) -> None:
-    """Its row would stay for two minutes: the connection that broke says it sooner (tests/live/test_connection.py)."""
+    """Its row would stay for two minutes; the broken connection is detected earlier (tests/live/test_connection.py)."""
     daniel.beat(south, page_identifier, tab_id="tab")
-    with amelia.listen(north, page_identifier) as amelia_hears:
-        assert amelia_hears.names() == ["Daniel"]
+    with amelia.listen(north, page_identifier) as amelia_events:
+        assert amelia_events.names() == ["Daniel"]
         daniels = opened(south, daniel, page_identifier, "tab")
         read_until(daniels, b"event: roster")
 
         daniels.close()
 
-        assert amelia_hears.names(patience_seconds=60) == []
+        assert amelia_events.names(timeout_seconds=60) == []
 
 
-def test_every_worker_answers_for_all_of_them_in_metrics(
+def test_metrics_of_one_worker_include_all_workers(
     south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str
 ) -> None:
     before = figures(south)
@@ -176,7 +180,7 @@ def test_every_worker_answers_for_all_of_them_in_metrics(
         read_until(stream, b"event: roster")
         desk.beat(south, page_identifier, tab_id="tab")
 
-    for _ in range(6):  # whichever worker answers
+    for _ in range(6):  # any worker may answer
         after = figures(south)
         assert after["portal_streams_open"] == 20
         assert after["portal_beats_total"] - before["portal_beats_total"] == 20
@@ -192,7 +196,7 @@ def test_every_worker_answers_for_all_of_them_in_metrics(
 
 
 def opened(portal: Portal, desk: Desk, page_identifier: str, tab_id: str) -> socket.socket:
-    """A stream as bytes; nothing has been read of it."""
+    """Return an open stream of which nothing has been read."""
     stream = socket.create_connection(("127.0.0.1", portal.port), timeout=20)
     path = f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}"
     stream.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {desk.cookie}\r\n\r\n".encode())
@@ -208,7 +212,7 @@ def read_until(stream: socket.socket, wanted: bytes) -> None:
 
 
 def read_to_the_end(streams: list[socket.socket]) -> list[bytes]:
-    """What each still says until the server closes it."""
+    """Return what each stream sends until the server closes it."""
     said = dict.fromkeys(streams, b"")
     with selectors.DefaultSelector() as selector:
         for stream in streams:
@@ -232,8 +236,8 @@ def wait_until_gone(pids: list[int]) -> None:
 def figures(portal: Portal) -> dict[str, float]:
     connection = http.client.HTTPConnection("127.0.0.1", portal.port, timeout=20)
     connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-    answer = connection.getresponse()
-    body = answer.read().decode()
+    response = connection.getresponse()
+    body = response.read().decode()
     connection.close()
-    assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
+    assert (response.status, response.headers["Content-Type"]) == (200, "text/plain; version=0.0.4; charset=utf-8")
     return {name: float(value) for name, value in re.findall(r"^([a-z_]+) ([0-9.e+]+)$", body, re.MULTILINE)}

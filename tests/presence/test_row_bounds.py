@@ -102,7 +102,9 @@ def test_reader_cannot_ask_the_others_to_finish(visit: Visit, cast: Cast, page_i
     assert (response.status_code, response.json["field"]) == (422, "tab_id")
 
 
-def test_readers_repeated_claims_notify_no_page(visit: Visit, cast: Cast, page_identifier: str, wire: object) -> None:
+def test_readers_repeated_claims_notify_no_page(
+    visit: Visit, cast: Cast, page_identifier: str, listener: object
+) -> None:
     rhys = visit(cast.rhys)
     rhys.beat(page_identifier, tab_id="t", **CLAIMS)
     before = since_of("t")

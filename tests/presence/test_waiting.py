@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.support.cast import Cast
-from tests.support.notifications import Wire
+from tests.support.notifications import NotificationListener
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass
 
@@ -104,15 +104,15 @@ def test_value_out_of_range_is_422_naming_the_field(
 
 
 def test_nudge_appears_on_the_roster_and_notifies_the_page(
-    amelia: Visitor, daniel: Visitor, cast: Cast, page_identifier: str, wire: Wire
+    amelia: Visitor, daniel: Visitor, cast: Cast, page_identifier: str, listener: NotificationListener
 ) -> None:
     amelia.beat(page_identifier, tab_id="t", waiting=True)
-    wire.heard()
+    listener.received()
 
     answer = ask(amelia, page_identifier)
 
     assert (answer.status_code, answer.json) == (200, {"status": "asked"})
-    [notification] = wire.heard()
+    [notification] = listener.received()
     assert (notification.event, notification.page, notification.profile) == ("nudge", page_identifier, cast.amelia.id)
     asked_at = seen(daniel, page_identifier)["asked_at"]
     assert iso_time(asked_at) > iso_time(seen(daniel, page_identifier)["waiting_since"])
@@ -154,11 +154,13 @@ def test_latest_reply_of_two_tabs_counts_not_the_latest_heartbeat(
     assert seen(amelia, page_identifier, "Daniel")["answer"] == "done"
 
 
-def test_new_stream_number_notifies_no_page(amelia: Visitor, page_identifier: str, wire: Wire) -> None:
+def test_new_stream_number_notifies_no_page(
+    amelia: Visitor, page_identifier: str, listener: NotificationListener
+) -> None:
     amelia.beat(page_identifier, tab_id="t", stream=1)
-    wire.heard()
+    listener.received()
     amelia.beat(page_identifier, tab_id="t", stream=2)
-    assert wire.heard() == []
+    assert listener.received() == []
 
 
 def test_one_of_many_simultaneous_nudges_succeeds(amelia: Visitor, page_identifier: str) -> None:

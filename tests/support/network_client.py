@@ -16,7 +16,7 @@ from portal.auth import Profile
 from portal.config import Settings
 from portal.web import session_cookie
 from tests.support.server import SECRET_KEY, Portal
-from tests.support.sse_reader import PATIENCE_SECONDS, Hearing
+from tests.support.sse_reader import TIMEOUT_SECONDS, EventReader
 from tests.support.test_client import signed_in_text
 
 
@@ -36,14 +36,14 @@ class Desk:
         answer = self._call(at, "POST", "/user_page_presence", {"page_identifier": page_identifier, **members})
         return sorted(user["first_name"] for user in answer["users"])
 
-    def listen(self, at: Portal, page_identifier: str, tab_id: str = "tab") -> Hearing:
+    def listen(self, at: Portal, page_identifier: str, tab_id: str = "tab") -> EventReader:
         """Open a stream."""
         answer = NetworkAnswer(at.port, f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}", self.cookie)
         assert answer.status == 200
-        return Hearing(answer)  # type: ignore[arg-type]
+        return EventReader(answer)  # type: ignore[arg-type]
 
     def _call(self, at: Portal, method: str, path: str, body: Any) -> Any:
-        connection = HTTPConnection("127.0.0.1", at.port, timeout=PATIENCE_SECONDS)
+        connection = HTTPConnection("127.0.0.1", at.port, timeout=TIMEOUT_SECONDS)
         headers = {"Cookie": self.cookie, "X-CSRFToken": self.csrf_token, "Content-Type": "application/json"}
         connection.request(method, path, json.dumps(body), headers)
         answer = connection.getresponse()
@@ -54,7 +54,7 @@ class Desk:
 
 
 class NetworkAnswer:
-    """An answer whose body has no end, as `Hearing` reads it."""
+    """An answer whose body has no end, as `EventReader` reads it."""
 
     def __init__(self, port: int, path: str, cookie: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)

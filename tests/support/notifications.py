@@ -1,4 +1,4 @@
-"""The notifications of a database, as any process would hear them."""
+"""Receive the notifications of a database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,28 +9,28 @@ from sqlalchemy.engine import make_url
 from portal.live.notifications import CHANNEL, Notification, parse
 
 
-class Wire:
-    """Listens from the moment it is made until it is closed."""
+class NotificationListener:
+    """Listen from construction until `close`."""
 
     def __init__(self, url: str) -> None:
-        parsed = make_url(url)
-        self._connection = psycopg2.connect(dbname=parsed.database, user=parsed.username, **parsed.query)
+        address = make_url(url)
+        self._connection = psycopg2.connect(dbname=address.database, user=address.username, **address.query)
         self._connection.autocommit = True
         self._connection.cursor().execute(f"LISTEN {CHANNEL}")
 
-    def heard(self) -> list[Notification]:
-        """Everything that was said by transactions that have ended by now. A round trip brings it along."""
+    def received(self) -> list[Notification]:
+        """Return the notifications of all transactions that have committed by now. A round trip fetches them."""
         self._connection.cursor().execute("SELECT 1")
-        said = [parse(notify.payload) for notify in self._connection.notifies]
+        parsed = [parse(notify.payload) for notify in self._connection.notifies]
         self._connection.notifies.clear()
-        return [notice for notice in said if notice]
+        return [notification for notification in parsed if notification]
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
-        """Nothing is said in this block."""
-        self.heard()
+    def expect_none(self) -> Iterator[None]:
+        """Assert that the block causes no notification."""
+        self.received()
         yield
-        assert self.heard() == []
+        assert self.received() == []
 
     def close(self) -> None:
         self._connection.close()

@@ -1,4 +1,4 @@
-"""Hears one event stream as a browser does: in a thread of its own, event by event."""
+"""Read an event stream as a browser does: in its own thread, event by event."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 from werkzeug.test import TestResponse
 
 LINE_END = re.compile(r"\r\n|\r|\n")  # and no other: https://html.spec.whatwg.org/multipage/server-sent-events.html
-PATIENCE_SECONDS = 10  # never used up, unless a test fails
+TIMEOUT_SECONDS = 10  # only a failing test waits this long
 
 
 class Event(NamedTuple):
@@ -18,12 +18,12 @@ class Event(NamedTuple):
     data: Any
 
 
-class Hearing:
-    """What a stream says. Closed by `close`, or at the end of a `with` block, as a browser that goes away."""
+class EventReader:
+    """The events of a stream. `close`, or the end of a `with` block, disconnects as a browser does."""
 
-    def __init__(self, answer: TestResponse) -> None:
-        self.answer = answer
-        self._heard: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+    def __init__(self, response: TestResponse) -> None:
+        self.response = response
+        self._events: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -33,42 +33,42 @@ class Hearing:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def next(self, patience_seconds: float = PATIENCE_SECONDS) -> Event | None:
-        """The next event that is not a ping, as soon as there is one; None for the end of the stream."""
-        while (event := self._heard.get(timeout=patience_seconds)) is not None and event.name == "ping":
+    def next(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Event | None:
+        """Wait for the next event that is not a ping and return it; None for the end of the stream."""
+        while (event := self._events.get(timeout=timeout_seconds)) is not None and event.name == "ping":
             pass
         return event
 
-    def names(self, patience_seconds: float = PATIENCE_SECONDS) -> list[str]:
-        """Who is on the next roster."""
-        event = self.next(patience_seconds)
+    def names(self, timeout_seconds: float = TIMEOUT_SECONDS) -> list[str]:
+        """Return the sorted first names on the next roster."""
+        event = self.next(timeout_seconds)
         assert event is not None
         assert event.name == "roster", event
         return sorted(user["first_name"] for user in event.data["users"])
 
     @property
     def has_ended(self) -> bool:
-        """Whether the server has ended the stream, or its connection has broken."""
+        """Return whether the server has ended the stream or its connection has broken."""
         return not self._thread.is_alive()
 
-    def has_heard_all(self) -> bool:
-        """Whether everything that has come was asked for."""
-        return self._heard.empty()
+    def is_drained(self) -> bool:
+        """Return whether every event that has arrived was taken."""
+        return self._events.empty()
 
     def close(self) -> None:
-        self.answer.close()
-        self._thread.join(PATIENCE_SECONDS)
+        self.response.close()
+        self._thread.join(TIMEOUT_SECONDS)
 
     def _read(self) -> None:
-        with contextlib.suppress(ValueError):  # closed while it was being read
-            for chunk in self.answer.response:
+        with contextlib.suppress(ValueError):  # raised when the stream is closed during a read
+            for chunk in self.response.response:
                 for event in events_in(chunk.decode()):
-                    self._heard.put(event)
-        self._heard.put(None)
+                    self._events.put(event)
+        self._events.put(None)
 
 
 def events_in(text: str) -> list[Event]:
-    """The events of whole frames."""
+    """Return the events in complete frames."""
     found = []
     for block in text.split("\n\n"):
         lines = dict(line.split(": ", 1) for line in LINE_END.split(block) if line)

@@ -1,4 +1,4 @@
-"""`flask presence watch`: a maintainer sees what open pages are told, as it happens."""
+"""Print page notifications with `flask presence watch`."""
 
 import os
 import signal
@@ -19,52 +19,54 @@ Watch = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def watch(programs: Programs, database_url: str) -> Watch:
-    """`watch("--page", "client-1")`, which is listening by now."""
+    """`watch("--page", "client-1")` starts the command and waits until it listens."""
 
     def start(*arguments: str) -> "subprocess.Popen[str]":
         environment = environment_without_settings() | {"DATABASE_URL": database_url, "PYTHONUNBUFFERED": "1"}
         command = (sys.executable, "-m", "flask", "presence", "watch", *arguments)
         process = programs.start(*command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert process.stderr is not None
-        assert process.stderr.readline() == "Watching; Ctrl-C ends it.\n"
+        assert process.stderr.readline() == "Watching. Press Ctrl-C to stop.\n"
         return process
 
     return start
 
 
-def told(process: "subprocess.Popen[str]") -> list[str]:
-    """The next line, without its time."""
+def next_line(process: "subprocess.Popen[str]") -> list[str]:
+    """Return the next line without its time."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n").split("\t")[1:]
 
 
-def test_it_prints_each_event_and_ends_cleanly_on_ctrl_c(
+def test_each_notification_is_printed_until_ctrl_c(
     visit: Visit, cast: Cast, page_identifier: str, watch: Watch
 ) -> None:
     process = watch()
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="t", waiting=True)
-    assert told(process) == ["roster", page_identifier]
+    assert next_line(process) == ["roster", page_identifier]
     amelia.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": "t"})
-    assert told(process) == ["nudge", page_identifier, f"profile {cast.amelia.id}"]
+    assert next_line(process) == ["nudge", page_identifier, f"profile {cast.amelia.id}"]
     amelia.post("/sign-out")
-    assert told(process) == ["roster", page_identifier]
-    assert told(process) == ["signed-out", "", f"profile {cast.amelia.id}"]
+    assert next_line(process) == ["roster", page_identifier]
+    assert next_line(process) == ["signed-out", "", f"profile {cast.amelia.id}"]
 
     os.kill(process.pid, signal.SIGINT)
     output, errors = process.communicate(timeout=30)
     assert (process.returncode, output, errors) == (0, "", "Stopped.\n")
 
 
-def test_it_can_watch_one_page_alone(visit: Visit, cast: Cast, page_identifier: str, watch: Watch) -> None:
+def test_page_option_prints_notifications_of_one_page(
+    visit: Visit, cast: Cast, page_identifier: str, watch: Watch
+) -> None:
     process = watch("--page", page_identifier)
     visit(cast.amelia).delete("/user_page_presence")
     visit(cast.amelia).beat("client-999999")
     visit(cast.daniel).beat(page_identifier)
-    assert told(process) == ["roster", page_identifier]
+    assert next_line(process) == ["roster", page_identifier]
 
 
-def test_it_says_so_when_the_database_cannot_be_used() -> None:
+def test_database_outage_is_reported_in_one_line() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "flask", "presence", "watch"],
         cwd=PROJECT_ROOT,

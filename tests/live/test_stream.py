@@ -1,4 +1,4 @@
-"""portal.live.stream: a mailbox that keeps what matters and cannot grow, whoever reads it or does not."""
+"""Keep a bounded set of pending events in portal.live.stream, whether or not the browser reads them."""
 
 import time
 
@@ -15,10 +15,10 @@ CLOSED: list[Stream] = []
 def stream(app: object) -> Stream:
     CLOSED.clear()
     page = page_kinds.parse("client-1")
-    return Stream(page, Identity(1, "1"), "tab", 1, ends_at=time.monotonic(), client=None, on_close=CLOSED.append)
+    return Stream(page, Identity(1, "1"), "tab", 1, ends_at=time.monotonic(), connection=None, on_close=CLOSED.append)
 
 
-def test_of_each_kind_the_newest_is_kept_and_sent_together(stream: Stream) -> None:
+def test_newest_event_of_each_kind_is_kept_and_all_are_sent_together(stream: Stream) -> None:
     for number in range(1000):
         stream.post(ROSTER, f"roster {number};".encode())
         stream.post(SAVED, f"saved {number};".encode())
@@ -33,17 +33,17 @@ def test_of_each_kind_the_newest_is_kept_and_sent_together(stream: Stream) -> No
     ]
 
 
-def test_it_says_since_when_something_waits_to_be_taken(stream: Stream) -> None:
-    assert stream.waiting_since is None
+def test_pending_since_is_the_time_of_the_oldest_pending_event(stream: Stream) -> None:
+    assert stream.pending_since is None
     stream.post(ROSTER, b"one")
-    waiting_since = stream.waiting_since
+    pending_since = stream.pending_since
     stream.post(ROSTER, b"two")
-    assert stream.waiting_since == waiting_since is not None
+    assert stream.pending_since == pending_since is not None
     next(stream)
-    assert stream.waiting_since is None
+    assert stream.pending_since is None
 
 
-def test_the_last_word_comes_after_what_is_left_and_then_nothing(stream: Stream) -> None:
+def test_last_event_follows_the_pending_ones_and_ends_the_stream(stream: Stream) -> None:
     stream.post(ROSTER, b"roster;")
     stream.post(NUDGE, b"nudge;")
     stream.end(b"end")
@@ -53,7 +53,7 @@ def test_the_last_word_comes_after_what_is_left_and_then_nothing(stream: Stream)
     assert list(stream) == [b"roster;nudge;end"]
 
 
-def test_one_that_is_refused_is_told_nothing_that_is_left(stream: Stream) -> None:
+def test_refused_stream_sends_no_pending_event(stream: Stream) -> None:
     stream.post(ROSTER, b"roster;")
     stream.post(NUDGE, b"nudge;")
     stream.end(b"signed out", is_refused=True)
@@ -61,19 +61,19 @@ def test_one_that_is_refused_is_told_nothing_that_is_left(stream: Stream) -> Non
     assert list(stream) == [b"signed out"]
 
 
-def test_one_that_is_broken_while_it_opens_lets_nobody_wait(stream: Stream) -> None:
-    stream.break_off()
+def test_disconnect_during_opening_ends_the_wait(stream: Stream) -> None:
+    stream.disconnect()
     assert stream.opened.is_set()
 
 
-def test_one_that_is_broken_sends_nothing_more(stream: Stream) -> None:
+def test_disconnected_stream_sends_nothing(stream: Stream) -> None:
     stream.post(ROSTER, b"roster")
-    stream.break_off()
+    stream.disconnect()
     assert list(stream) == []
 
 
 @pytest.mark.parametrize("is_ended_by_us", [True, False])
-def test_it_knows_which_side_ended_it(stream: Stream, is_ended_by_us: bool) -> None:
+def test_stream_records_which_side_ended_it(stream: Stream, is_ended_by_us: bool) -> None:
     if is_ended_by_us:
         stream.end(END.encode())
     stream.close()

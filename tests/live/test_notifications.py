@@ -1,4 +1,4 @@
-"""portal.live.notifications: what is said over NOTIFY and what is made of it."""
+"""Encode and parse the payload of notifications."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notifica
         Notification(SIGNED_OUT, profile=3),
     ],
 )
-def test_what_is_sent_is_what_is_read(notice: Notification) -> None:
+def test_encoded_notification_is_parsed_unchanged(notice: Notification) -> None:
     assert parse(notice.payload()) == notice
 
 
@@ -29,6 +29,6 @@ def test_what_is_sent_is_what_is_read(notice: Notification) -> None:
         ),
     ],
 )
-def test_what_is_none_of_ours_is_passed_over(payload: str) -> None:
-    """Anybody who may connect may notify: a newer release, or another program."""
+def test_unknown_payload_is_ignored(payload: str) -> None:
+    """Other programs and newer releases may notify on the channel, too."""
     assert parse(payload) is None

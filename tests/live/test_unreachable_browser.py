@@ -1,10 +1,8 @@
-"""A cable that is pulled says nothing. The kernel asks, gives up, and the tab is off its page within half a minute.
+"""Remove the tab of a browser that becomes unreachable, within half a minute.
 
-The half minute is a sum of settings, which tests/live/test_connection.py checks. The row alone would stay for two
-minutes.
-
-The server and the browser each have a network of their own, with one cable between them, so that it can really be
-pulled: that takes root and Linux's `ip`.
+The half minute is a sum of settings that tests/live/test_connection.py checks. Without detection the row stays for two
+minutes. Server and browser each have their own network with one link between them, so that the test can cut it. This
+needs root and the command `ip` of Linux.
 """
 
 import os
@@ -27,7 +25,7 @@ from tests.support.test_client import Visitor
 SERVER, BROWSER = f"kp-server-{os.getpid()}", f"kp-browser-{os.getpid()}"
 ADDRESS = "10.231.77.1"
 PORT = 8000
-# Reads its stream as a browser would, for as long as it lives.
+# Reads its stream as a browser would, until it is killed.
 BROWSE = f"""
 import socket, sys
 stream = socket.create_connection(("{ADDRESS}", {PORT}), timeout=60)
@@ -46,8 +44,8 @@ def inside(network: str, *command: str) -> list[str]:
 
 
 @pytest.fixture
-def cable() -> Iterator[str]:
-    """The browser's end of it."""
+def link() -> Iterator[str]:
+    """The browser's end of the link."""
     if shutil.which("ip") is None or os.geteuid() != 0:
         pytest.skip("takes root and `ip`")
     try:
@@ -65,7 +63,7 @@ def cable() -> Iterator[str]:
 
 
 @pytest.fixture
-def server(cable: str, programs: Programs, database_url: str, tmp_path: Path) -> Iterator[None]:
+def server(link: str, programs: Programs, database_url: str, tmp_path: Path) -> Iterator[None]:
     environment = environment_without_settings() | {
         "DATABASE_URL": database_url,
         "PORTAL_SECRET_KEY": SECRET_KEY,
@@ -78,8 +76,8 @@ def server(cable: str, programs: Programs, database_url: str, tmp_path: Path) ->
         yield
 
 
-def test_the_tab_is_taken_off_sooner_than_its_row_would_be(
-    cable: str,
+def test_tab_of_an_unreachable_browser_is_removed_before_its_row_expires(
+    link: str,
     server: None,
     programs: Programs,
     visit: type[Visitor],
@@ -90,19 +88,19 @@ def test_the_tab_is_taken_off_sooner_than_its_row_would_be(
 ) -> None:
     desk = desk_of(app_of_desks(database_url), cast.daniel)
     visit(cast.daniel).beat(page_identifier, tab_id="tab")
-    amelia_hears = listen(visit(cast.amelia), page_identifier)
-    assert amelia_hears.names() == ["Daniel"]
+    amelia_events = listen(visit(cast.amelia), page_identifier)
+    assert amelia_events.names() == ["Daniel"]
     path = f"/user_page_presence/{page_identifier}/events?tab_id=tab"
     request = f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nCookie: {desk.cookie}\r\n\r\n"
     browse(programs, request)
 
-    ip("-n", BROWSER, "link", "set", cable, "down")
+    ip("-n", BROWSER, "link", "set", link, "down")
 
-    assert amelia_hears.names(patience_seconds=60) == []
+    assert amelia_events.names(timeout_seconds=60) == []
 
 
 def browse(programs: Programs, request: str) -> None:
-    """Open the stream, as soon as the server takes it."""
+    """Open the stream once the server accepts it."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         command = inside(BROWSER, sys.executable, "-c", BROWSE, request)

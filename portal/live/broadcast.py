@@ -1,0 +1,84 @@
+"""Send events to open streams, and end streams with their last event.
+
+The hub holds its lock while it calls these functions.
+"""
+
+from collections.abc import Sequence
+
+from portal.live.registry import WatchedPage
+from portal.live.source import Reading
+from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, EndReason, Stream, frame
+from portal.monitoring import metrics
+
+NUDGE_INTERVAL_SECONDS = 5  # between two nudge events of one profile on one page
+PING_FRAME = frame(PING, "{}")
+
+
+def broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading) -> None:
+    """Send each authorised stream what has changed since it was last sent, and end the others.
+
+    `streams` are those that the reading has authorised. A stream that opened since then waits for the next reading.
+    """
+    events = []
+    is_changed = reading.signature != watched.signature
+    if reading.version not in (watched.version, None) and watched.version is not None:
+        events.append((SAVED, frame(SAVED, f'{{"version": {reading.version}}}')))
+    events += [(NUDGE, nudge) for nudge in watched.nudges]
+    roster = frame(ROSTER, reading.roster)
+    watched.signature, watched.version, watched.nudges = reading.signature, reading.version, []
+    for stream, authorization in zip(streams, reading.authorizations, strict=True):
+        is_new, stream.authorization = stream.authorization is None, authorization
+        if not authorization.may_see:
+            _refuse(stream, is_new)
+            continue
+        if is_new or is_changed:
+            stream.post(ROSTER, roster)
+            metrics.ROSTERS_SENT.inc()
+        for event in events:
+            stream.post(*event)
+        stream.opened.set()
+
+
+def ping(stream: Stream, now: float) -> None:
+    """Send an event without content, so that proxies keep the connection open."""
+    stream.pinged_at = now
+    stream.post(PING, PING_FRAME)
+
+
+def add_nudge(watched: WatchedPage, profile_id: int, now: float) -> None:
+    """Queue a nudge for the page's next reading, unless the profile has sent one within NUDGE_INTERVAL_SECONDS."""
+    if now - watched.nudged_at.get(profile_id, float("-inf")) < NUDGE_INTERVAL_SECONDS:
+        return
+    watched.nudged_at[profile_id] = now
+    watched.nudges.append(frame(NUDGE, f'{{"by": {profile_id}}}'))
+
+
+def end(stream: Stream, reason: EndReason) -> None:
+    """End a stream with an event that contains the reason."""
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels(reason).inc()
+        stream.end(frame(END, f'{{"reason": "{reason}"}}'))
+
+
+def end_signed_out(stream: Stream) -> None:
+    """End a stream whose user may no longer see the page. Pending events are dropped."""
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels(SIGNED_OUT).inc()
+        stream.end(frame(SIGNED_OUT, "{}"), is_refused=True)
+
+
+def drop_slow(stream: Stream) -> None:
+    """End a stream whose browser does not read. It may reconnect, and its tab stays on the page."""
+    if not stream.is_ended:
+        metrics.STREAMS_ENDED.labels("slow").inc()
+        stream.end()
+    if stream.connection is not None:
+        stream.connection.cut()
+
+
+def _refuse(stream: Stream, is_new: bool) -> None:
+    """End an unauthorised stream: a new one gets an HTTP status from `Hub.open`, an open one its last event."""
+    if is_new:
+        stream.end()
+    else:
+        end_signed_out(stream)
