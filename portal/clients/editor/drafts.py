@@ -19,6 +19,7 @@ from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, Offer, base_of
 from portal.editing.drafts.store import EditDraft
 from portal.editing.merge.budget import Budget
+from portal.editing.seen import format_seen
 from portal.errors import InvalidInput
 from portal.text_input import clean_line
 
@@ -127,14 +128,10 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     for name in set(editor.entry.kind.labels) - undecided:
         if revision := last_change(merged.since, editor.entry.key(name)):
             seen[name] = revision.version
-    form.seen.data = _format_seen(seen)
+    form.seen.data = format_seen(seen)
     return undecided | set(merged.decided.changes)
 
 
 def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
     form.draft.data = draft.draft_id
     return form, draft
-
-
-def _format_seen(seen: Mapping[str, int]) -> str:
-    return " ".join(f"{name}:{version}" for name, version in sorted(seen.items()))

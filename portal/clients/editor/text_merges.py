@@ -23,7 +23,7 @@ def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
     texts = {}
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
-        started = past.value_at(name, edit.origin.of(name), saved)
+        started = past.value_at(name, edit.origin.version_of(name), saved)
         pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.budget)
         texts[name] = {
             "saved": saved,

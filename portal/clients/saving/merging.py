@@ -24,7 +24,7 @@ def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     row = row_of(client, entry)
     past = Past(client, entry, revisions_after(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
-    base = {name: past.value_at(name, edit.origin.of(name), theirs[name]) for name in theirs}
+    base = {name: past.value_at(name, edit.origin.version_of(name), theirs[name]) for name in theirs}
     merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
     decided = resolve(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
     choices = {**_overruled(past, edit, base), **decided.choices}

@@ -6,8 +6,6 @@ import {
 	isSeen,
 	newer,
 	removal,
-	seenOf,
-	withSeen,
 } from "../../../static/js/editing/remote/revisions.js";
 
 const PEOPLE = { daniel: [2, "Daniel Okafor"], priya: [3, "Priya Raman"] };
@@ -114,12 +112,6 @@ describe("a part that is being edited", () => {
 });
 
 describe("the hidden input", () => {
-	test("lists each field with the newest version that was shown", () => {
-		assert.equal(withSeen("", "phone", 7), "phone:7");
-		assert.equal(withSeen("phone:7", "notes", 8), "phone:7 notes:8");
-		assert.equal(withSeen("phone:7 notes:8", "phone", 9), "phone:9 notes:8");
-	});
-
 	test("tells what has been shown already, so that it is not shown again", () => {
 		const [phone] = newer([revision(7, "daniel", { phone: ["1", "2"] })], "");
 
@@ -132,15 +124,6 @@ describe("the hidden input", () => {
 test("line ends are no difference", () => {
 	assert.equal(isSameText("one\r\ntwo", "one\ntwo"), true);
 	assert.equal(isSameText("one", "one "), false);
-});
-
-describe("a newer value that is taken out again", () => {
-	test("is seen no longer, or as far as it was before", () => {
-		assert.equal(withSeen("phone:7 notes:8", "phone", 0), "notes:8");
-		assert.equal(withSeen("phone:7 notes:8", "notes", 6), "phone:7 notes:6");
-		assert.equal(seenOf("phone:7 notes:8", "notes"), 8);
-		assert.equal(seenOf("phone:7", "notes"), 0);
-	});
 });
 
 describe("the same amount", () => {

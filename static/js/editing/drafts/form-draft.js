@@ -14,6 +14,7 @@ import { call, HttpError } from "../../lib/http.js";
 import { queryAll, showOnly } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { isChanged } from "../changes.js";
+import { formatSeen, parseSeen } from "../seen.js";
 import { controlNamed, controlsOf } from "../controls.js";
 import { Autosave } from "./autosave.js";
 
@@ -133,7 +134,8 @@ class Draft {
 		Object.assign(values, Object.fromEntries(changed.map(({ name }) => [name, text(name)])));
 		if (!Object.keys(values).length) return this.#carried;
 		const version = Number(text("version"));
-		return { version, seen: [text("seen"), ...seen].join(" ").trim(), values: { ...carried, ...values } };
+		const allSeen = formatSeen(new Map([...parseSeen(text("seen")), ...seen]));
+		return { version, seen: allSeen, values: { ...carried, ...values } };
 	}
 
 	/** @param {DraftPayload|null} draft */
@@ -215,12 +217,12 @@ const isAside = ({ name }) => name.startsWith("aside-");
 function customValues(form, typed = {}) {
 	/** @type {Record<string, string>} */
 	const values = {};
-	const seen = [];
+	const seen = new Map();
 	for (const control of controlsOf(form).filter((each) => each.matches('.option [name^="third-"]'))) {
 		const name = control.name.slice("third-".length);
 		if (controlNamed(form, `decide-${name}`)?.value === "third") {
 			values[name] = control.value;
-			seen.push(`${name}:${controlNamed(form, "seen_version")?.value}`);
+			seen.set(name, Number(controlNamed(form, "seen_version")?.value));
 			if (name in typed) values[`aside-${name}`] = typed[name];
 		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
 	}

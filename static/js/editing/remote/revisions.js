@@ -3,6 +3,7 @@
  * What has been saved elsewhere, as far as one editor is concerned: which of its fields, in which order of things, and what
  * the hidden input `seen` says of them. Pure; incoming.js shows it. Revisions are those of GET …/changes (docs/api.md).
  */
+import { seenVersion } from "../seen.js";
 
 /**
  * @typedef {{key: string, label: string, change: "changed"|"added"|"removed", value?: string, raw?: string,
@@ -58,35 +59,16 @@ export const isOverruledElsewhere = (revisions, entry) =>
 export const removal = (revisions, entry) =>
 	revisions.find(({ fields }) => fields.some(({ key, change }) => key === entry && change === "removed"));
 
-/** "phone:7 notes:8", one version a field; 0 takes it out. @param {string} seen @param {string} name @param {number} version */
-export function withSeen(seen, name, version) {
-	const versions = versionsIn(seen);
-	if (version) versions.set(name, version);
-	else versions.delete(name);
-	return [...versions].map(([field, at]) => `${field}:${at}`).join(" ");
-}
-
-/** The version of a field that has been taken in or overruled; 0 for none. @param {string} seen @param {string} name */
-export const seenOf = (seen, name) => versionsIn(seen).get(name) ?? 0;
-
 /** @param {string} seen @param {Newer} newer */
-export const isSeen = (seen, { name, version }) => seenOf(seen, name) >= version;
+export const isSeen = (seen, { name, version }) => seenVersion(seen, name) >= version;
 
 /** Text as browsers hold and send it may differ in its line ends alone. @param {string} one @param {string} other */
 export const isSameText = (one, other) => one.replace(/\r\n?/g, "\n") === other.replace(/\r\n?/g, "\n");
-
-const versionsIn = (seen) => new Map(seen.split(" ").filter(Boolean).map(pair));
 
 /** The same number, as people write amounts. @param {string} one @param {string} other */
 export function isSameNumber(one, other) {
 	const [here, there] = [one, other].map((text) => text.replace(/[£%,\s]/g, ""));
 	return here !== "" && there !== "" && Number(here) === Number(there);
-}
-
-/** @returns {[string, number]} */
-function pair(word) {
-	const [field, version] = word.split(":");
-	return [field, Number(version)];
 }
 
 /** The name of the control that edits the field with this key; "" where it is another entry's. */

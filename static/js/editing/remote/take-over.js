@@ -13,7 +13,8 @@ import { call, HttpError } from "../../lib/http.js";
 import { make } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { drawDifference } from "./diff.js";
-import { isSameText, seenOf, withSeen } from "./revisions.js";
+import { seenVersion, withSeen } from "../seen.js";
+import { isSameText } from "./revisions.js";
 import { dropChoice, setChoice, setNote } from "./field-notes.js";
 import { replaceValue } from "./replace.js";
 import * as wording from "./wording.js";
@@ -33,7 +34,7 @@ export function settle(form, control, newer, value, note) {
 	taken.set(control, {
 		was: control.value,
 		default: defaultOf(control),
-		seen: seenOf(seen.value, name),
+		seen: seenVersion(seen.value, name),
 		newer,
 		value,
 	});
