@@ -1,11 +1,14 @@
 """What colour or place tells reaches everybody: by shape and word, in forced colours, by keyboard, on a phone."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import select
 
+from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records import models
 from portal.clients.records.entries import PERSON, PRODUCT, Entry
@@ -14,11 +17,13 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.people import Crowd, Person, SitDown
-from tests.browser.scenes import save_for
+from tests.browser.scenes import Stage, cancel_asks, save_for, signed_out, still_there, the_modal
+from tests.browser.test_every_page import STILL
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
 
+AT_400_PERCENT = {"width": 320, "height": 256}
 FORCED = ({"forced_colors": "active"}, {"forced_colors": "none"})
 
 
@@ -242,3 +247,26 @@ def test_that_somebody_is_changing_a_field_describes_it_beside_its_hint_and_only
     daniel.field("Next review").fill("")
     expect(review).to_have_accessible_description(hint)
     assert review.get_attribute("aria-describedby") == "next_review_on-hint"
+
+
+@pytest.mark.parametrize("scene", [the_modal, signed_out, cancel_asks, still_there], ids=lambda scene: scene.__name__)
+def test_a_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
+    scene: Callable[[Stage], Page], stage: Stage, sit_down: SitDown
+) -> None:
+    def sit_down_zoomed(profile: Profile, at: Portal = stage.portal) -> Person:
+        return sit_down(profile, at=at, viewport=AT_400_PERCENT)
+
+    page = scene(replace(stage, sit_down=sit_down_zoomed, seat=sit_down_zoomed))
+    dialog = page.locator("dialog[open]")
+    page.wait_for_function(STILL)
+    expect(dialog.get_by_role("heading")).to_be_in_viewport(ratio=1)
+    expect(dialog.locator(":focus")).to_be_in_viewport(ratio=1)
+    assert dialog.evaluate("({ scrollTop }) => scrollTop") == 0
+
+    seen = set()
+    for _ in range(2 * dialog.locator("a, button").count()):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('dialog :is(a, button)')"):
+            expect(page.locator(":focus")).to_be_in_viewport(ratio=0.9)
+            seen.add(page.locator(":focus").inner_text())
+    assert seen >= set(dialog.locator("a:visible, button:visible").all_inner_texts())

@@ -7,7 +7,7 @@
  *
  * @example askBeforeLeaving(link, "2 fields changed", draft);
  */
-import { query } from "../lib/dom.js";
+import { query, startAtTop } from "../lib/dom.js";
 
 /**
  * Open the dialog.
@@ -36,4 +36,5 @@ export function askBeforeLeaving(link, count, draft) {
 	});
 	document.body.append(dialog);
 	dialog.showModal();
+	startAtTop(dialog);
 }

@@ -60,6 +60,18 @@ export function letScroll(list) {
 }
 
 /**
+ * Start a modal dialog at its top when it does not fit: the browser would scroll to the button that has the focus.
+ * @param {HTMLDialogElement} dialog that is open
+ */
+export function startAtTop(dialog) {
+	if (dialog.scrollHeight <= dialog.clientHeight) return;
+	const heading = query(dialog, "h2", HTMLElement);
+	heading.tabIndex = -1;
+	heading.focus();
+	dialog.scrollTop = 0;
+}
+
+/**
  * Show the elements whose data attribute has this value, and hide the others that have the attribute.
  * @param {ParentNode} root
  * @param {string} name "when" for data-when

@@ -11,7 +11,7 @@
  */
 import { on } from "../lib/events.js";
 import { call, HttpError } from "../lib/http.js";
-import { query, showOnly, write } from "../lib/dom.js";
+import { query, showOnly, startAtTop, write } from "../lib/dom.js";
 import { announcement, countdown, lifeAt } from "./remaining-time.js";
 
 /** @typedef {import("./remaining-time.js").LifeState} LifeState */
@@ -95,6 +95,7 @@ class SessionTimer extends HTMLElement {
 		if (this.#dialog.open) return;
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();
+		startAtTop(this.#dialog);
 	}
 }
 

@@ -11,7 +11,7 @@
  * @example <presence-connection><p data-state="reconnecting" hidden>…</p><dialog>…</dialog></presence-connection>
  */
 import { fire, on } from "../../lib/events.js";
-import { query, showOnly, write } from "../../lib/dom.js";
+import { query, showOnly, startAtTop, write } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { pageTitle, retitle } from "../../lib/page-title.js";
 
@@ -48,6 +48,7 @@ export class PresenceConnection extends HTMLElement {
 	#hideRecord() {
 		if (!this.#dialog.open) {
 			this.#dialog.showModal(); // before the focused element is hidden: the dialog remembers it
+			startAtTop(this.#dialog);
 			main().classList.add("shut");
 			this.#title = pageTitle();
 			retitle("Signed out · Kingston’s Portal");

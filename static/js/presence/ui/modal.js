@@ -11,7 +11,7 @@
  * @example <presence-modal><dialog class="modal"><form method="dialog">…</form></dialog></presence-modal>
  */
 import { fire, on } from "../../lib/events.js";
-import { letScroll, query, showOnly } from "../../lib/dom.js";
+import { letScroll, query, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { drawPeople } from "./avatar.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
@@ -56,6 +56,7 @@ export class PresenceModal extends HTMLElement {
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();
 		this.#draw(others);
+		startAtTop(this.#dialog);
 	}
 
 	/** @param {import("../sync/roster.js").User[]} others */
