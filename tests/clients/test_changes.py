@@ -143,8 +143,8 @@ def test_a_part_that_came_or_went_is_told_as_a_whole(amelia: Visitor, cast: Cast
 
     added, removed = [change["fields"] for change in changes(amelia, client)["changes"]]
 
-    assert added == [{"key": entry.prefix, "label": "a person", "change": "added"}]
-    assert removed == [{"key": entry.prefix, "label": "a person", "change": "removed"}]
+    assert added == [{"key": entry.prefix, "label": "Ruth Whitmore", "change": "added"}]
+    assert removed == [{"key": entry.prefix, "label": "Ruth Whitmore", "change": "removed"}]
 
 
 def test_a_change_by_nobody_has_no_name(amelia: Visitor, client: Client) -> None:

@@ -199,7 +199,7 @@ def test_changes_to_different_fields_of_a_part_are_merged(amelias: Desk, daniels
     assert amelias.send(form, path, title="Mrs").status_code == 302
     assert (only(Person).known_as, only(Person).title) == ("Ruthie", "Mrs")
     assert history_of(client)[1].merged_with == [2]
-    assert "Saved together with Daniel’s change to Known as of a person." in text_of(
+    assert "Saved together with Daniel’s change to Known as of Ruth Whitmore." in text_of(
         amelias.browser.get(amelias.address)
     )
 
@@ -376,10 +376,8 @@ def test_what_was_changed_since_is_not_removed_unseen(
 
     assert answer.status_code == 409
     assert "Nothing is removed yet." in text_of(answer)
-    assert (
-        f"Daniel’s change to {'Provider of a product' if changed == 'product' else 'Amount of a valuation'}"
-        in text_of(answer)
-    )
+    what = "Provider of ISA A1" if changed == "product" else "Amount of the valuation of ISA A1 on 31 Mar 2026"
+    assert f"Daniel’s change to {what}" in text_of(answer)
     assert only(Product)
     assert amelias.send(form_of(answer), path).status_code == 302
 

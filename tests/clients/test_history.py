@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from portal.clients import Client
+from portal.clients import Client, ClientGrant, Valuation
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
@@ -18,6 +18,10 @@ from tests.clients.conftest import Desk, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, options_of, text_of
+from tests.support.postgres_proxy import Wiretap, work_in
+from tests.support.test_client import Visitor
+
+Visit = type[Visitor]
 
 
 @pytest.fixture
@@ -133,6 +137,57 @@ def test_a_text_that_has_the_others_lines_overrules_nobody(amelias: Desk, daniel
     assert history_of(client)[1].decisions == {}
 
 
+def test_change_of_a_part_is_told_by_its_name_after_it_was_removed(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
+    [valuation_id] = db.session.scalars(select(Valuation.id))
+    amelias.change(f"/valuation/{valuation_id}/edit", amount="1100")
+    daniels.change(f"/product/{product.id}/remove")
+
+    words = words_of(amelias)
+    assert "Amelia Hart changed Amount of the valuation of ISA A1 on 31 Mar 2026" in words
+    assert "ISA A1, 31 Mar 2026 Amount £1,000.00 → £1,100.00" in words
+    latest = text_of(amelias.browser.get(amelias.address))
+    assert "Amelia Hart changed Amount of the valuation of ISA A1 on 31 Mar 2026" in latest
+
+
+def test_change_of_access_is_told_as_what_it_does(amelias: Desk, cast: Cast, client: Client) -> None:
+    amelias.send(amelias.open("/access"), "/access", is_restricted="yes")
+    amelias.send(amelias.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
+    [grant_id] = db.session.scalars(select(ClientGrant.id))
+    amelias.send(amelias.open("/access"), f"/access/{grant_id}/revoke")
+    amelias.send(amelias.open("/access"), "/access", is_restricted="no")
+
+    words = words_of(amelias)
+    for sentence in (
+        "restricted the client",
+        "gave Daniel Okafor access",
+        "took access from Daniel Okafor",
+        "showed the client to everybody",
+    ):
+        assert f"Amelia Hart {sentence}" in words
+
+
+@pytest.mark.parametrize("size", [1, 6])
+def test_names_of_removed_parts_take_a_handful_of_statements_however_many(
+    tapped_visit: Visit, cast: Cast, daniels: Desk, client: Client, wiretap: Wiretap, size: int
+) -> None:
+    for n in range(size):
+        product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"A{n}", product_type="ISA")
+        valuation_id = db.session.scalar(select(Valuation.id).where(Valuation.product_id == product.id))
+        daniels.change(f"/valuation/{valuation_id}/edit", amount="1100")
+        daniels.change(f"/product/{product.id}/remove")
+    amelia = tapped_visit(cast.amelia)
+    amelia.get("/clients")
+
+    with wiretap.listening() as heard:
+        page = text_of(amelia.get(f"/clients/{client.id}/history"))
+
+    assert page.count("changed Amount of the valuation of ISA A") == size
+    assert len(work_in(heard)) <= 14, heard
+
+
 def test_parts_are_told_by_their_names(amelias: Desk, daniels: Desk, client: Client) -> None:
     person = make_person(client, "Ruth", "Whitmore", known_as="Ru")
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
@@ -141,10 +196,11 @@ def test_parts_are_told_by_their_names(amelias: Desk, daniels: Desk, client: Cli
     daniels.change(f"/product/{product.id}/remove")
 
     words = words_of(amelias)
-    assert "Amelia Hart changed Known as of a person" in words
+    assert "Amelia Hart changed Known as of Ruth Whitmore" in words
+    assert "Amelia Hart added the valuation of ISA A1 on 30 Jun 2026" in words
     assert "Ruth Whitmore Known as Ru → Ruthie" in words
     assert "ISA A1, 30 Jun 2026 added Valued on 30 Jun 2026 Amount £1,100.00" in words
-    assert "Daniel Okafor removed a product and 2 valuations" in words
+    assert "Daniel Okafor removed ISA A1 and 2 valuations" in words
     assert "ISA A1 removed Plan number A1" in words
     assert "ISA A1, 31 Mar 2026 removed" in words
 

@@ -20,6 +20,7 @@ from portal.clients.records.revisions import to_json
 from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRejected
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
+from portal.clients.wording.names import names_in
 from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
 from portal.web.error_handlers import error_response
@@ -46,14 +47,15 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
 
 def saved_response(editor: Editor, result: Saved, asked: WriteRequest) -> ResponseReturnValue:
     """Where the entry is shown, with what was saved together with whose changes; for a program the same in JSON."""
+    names = names_in(editor.client.id, result.merged_with)
     if asked.speaks_json:
         return {
             "status": "added" if editor.is_new else "saved",
             "version": result.version,
             "key": (result.entry or editor.entry).prefix,
-            "merged_with": [sentences.describe_revision(revision) for revision in result.merged_with],
+            "merged_with": [sentences.describe_revision(revision, names) for revision in result.merged_with],
         }
-    flash(_added(editor, result) if editor.is_new else sentences.saved_message(result, asked.by))
+    flash(_added(editor, result) if editor.is_new else sentences.saved_message(result, asked.by, names))
     return redirect(editor.back_url)
 
 

@@ -25,6 +25,7 @@ from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, EntryR
 from portal.clients.saving.merging import merge_with_current
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.wording import sentences
+from portal.clients.wording.names import names_in
 from portal.editing.drafts import store
 from portal.editing.merge.resolutions import Resolutions
 from portal.errors import NotAllowed, NotFound
@@ -215,13 +216,14 @@ def _edit(asked: WriteRequest, values: dict[str, Any], decisions: Resolutions) -
 def _removal(editor: Editor, moved: EntryChanged | None = None) -> ResponseReturnValue:
     if moved and is_json():
         return error_response(409, str(moved), version=editor.client.version)
+    names = names_in(editor.client.id, moved.since) if moved else {}
     page = render_template(
         "clients/editor/remove.html",
         client=editor.client,
         editor=editor,
         values=display_columns(editor.entry.kind, editor.row),
         valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
-        changed=sentences.changes_by(moved.since, current_user) if moved else [],
+        changed=sentences.changes_by(moved.since, current_user, names) if moved else [],
         presence=presence_on_client(editor.client, "viewing"),
     )
     return page, 409 if moved else 200

@@ -12,6 +12,7 @@ from portal.clients.records.display import display_value, form_value
 from portal.clients.records.entries import sort_key, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import ClientRevision, oldest_since
+from portal.clients.wording.names import Names, names_in
 from portal.clients.wording.overruled import keys_since
 from portal.clients.wording.sentences import labels_of
 
@@ -32,13 +33,14 @@ def changes_since(client: Client, version: int, reader_id: int) -> dict[str, Any
     told = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
     told = told[:MAX_TOLD]
     overruled = keys_since(reader_id, client, version) if told else {}
-    changes = [_revision_to_dict(each, overruled.get(each.version, ())) for each in told if each.changes]
+    names = names_in(client.id, told)
+    changes = [_revision_to_dict(each, overruled.get(each.version, ()), names) for each in told if each.changes]
     answer = {"version": newest, "changes": changes}
     is_all = newest <= (told[-1].version if told else max(version, FIRST_VERSION))
     return answer if is_all else {**answer, "truncated": True}
 
 
-def _revision_to_dict(revision: ClientRevision, overruled: Collection[str]) -> dict[str, Any]:
+def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], names: Names) -> dict[str, Any]:
     return {
         "version": revision.version,
         "by": name_of(revision.changed_by) or None,
@@ -46,16 +48,16 @@ def _revision_to_dict(revision: ClientRevision, overruled: Collection[str]) -> d
         "at": revision.changed_at.isoformat(),
         "source": revision.source,
         "fields": [
-            _field(key, *revision.changes[key], overrules=key in overruled)
+            _field(key, *revision.changes[key], overrules=key in overruled, names=names)
             for key in sorted(revision.changes, key=sort_key)
         ],
     }
 
 
-def _field(key: str, old: Any, new: Any, *, overrules: bool) -> dict[str, Any]:
+def _field(key: str, old: Any, new: Any, *, overrules: bool, names: Names) -> dict[str, Any]:
     """One field; of a part that was added or removed, that it was, for its values stand on the page itself."""
     entry, column = split_key(key)
-    [label] = labels_of([key])
+    [label] = labels_of([key], names)
     mark = {"overrules_you": True} if overrules else {}
     if not column:
         return {"key": key, "label": label, "change": "removed" if new is None else "added", **mark}

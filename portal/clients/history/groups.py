@@ -51,7 +51,9 @@ def entry_changes(
     compares the long ones.
     """
     shown = {revision.version: entries_in(revision.changes)[:most] for revision in found}
-    parts = {entry for entries in shown.values() for entry in entries if entry.id is not None}
+    parts = {
+        entry: revision.client_id for revision in found for entry in shown[revision.version] if entry.id is not None
+    }
     removed = {
         entry: next(columns for columns in revision.changes[entry.prefix] if columns is not None)
         for revision in found

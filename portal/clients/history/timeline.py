@@ -17,6 +17,7 @@ from portal.clients.records.entries import entries_in
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import Author, ClientRevision, authors_in
 from portal.clients.wording import sentences
+from portal.clients.wording.names import Names, names_in
 from portal.editing.merge.budget import Budget
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
@@ -94,32 +95,33 @@ def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
 
 def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[TimelineItem]:
     merged = authors_in(client.id, {version for each in found for version in each.merged_with})
+    names = names_in(client.id, [*found, *merged.values()])
     return [
         TimelineItem(
             version=revision.version,
             at=revision.changed_at,
             by_id=revision.changed_by,
             who=sentences.author_name(revision),
-            sentence=sentences.describe_changes(revision),
-            notes=list(_notes(revision, merged, reader)),
+            sentence=sentences.describe_changes(revision, names),
+            notes=list(_notes(revision, merged, reader, names)),
             entry_count=len(entries_in(revision.changes)),
         )
         for revision in found
     ]
 
 
-def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profile) -> Iterable[str]:
+def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profile, names: Names) -> Iterable[str]:
     if revision.reverts:
         reason = f": “{revision.reason}”" if revision.reason else ""
         yield f"Undoes change {revision.reverts}{reason}"
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
-    if together := sentences.changes_by(others, reader, but=revision.decisions):
+    if together := sentences.changes_by(others, reader, names, but=revision.decisions):
         yield f"Saved together with {sentences.join_words(together)}"
     for choice, told in sentences.RESOLUTION_SENTENCES.items():
         keys = [key for key, made in revision.decisions.items() if made == choice]
         if keys:
-            yield f"{told}: {sentences.join_words(sentences.labels_of(keys))}"
+            yield f"{told}: {sentences.join_words(sentences.labels_of(keys, names))}"
     if revision.source == "json":
         yield "Sent by a program"
     if revision.proceeded:

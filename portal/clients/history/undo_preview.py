@@ -22,6 +22,7 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit, Merged
 from portal.clients.saving.merging import merge_with_current, revisions_after, row_of
 from portal.clients.wording import sentences
+from portal.clients.wording.names import names_in
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.inline_diff import Segment, inline_diff
@@ -82,7 +83,8 @@ def _of_values(
     adviser_id = merged.decided.changes.get("adviser_id")
     problem = operations.adviser_problem(db.session.get_one(Profile, adviser_id)) if adviser_id else ""
     lines = [_line(merged, name, before, budget) for name, before in values.items()]
-    return Preview(entry, names_of([entry], {}).get(entry, ""), "changed", lines, problem=problem, undone=undone)
+    name = names_of({entry: client.id}, {}).get(entry, "")
+    return Preview(entry, name, "changed", lines, problem=problem, undone=undone)
 
 
 def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine:
@@ -110,7 +112,7 @@ def _of_removal(
     moved = operations.moved_since(
         client, entry, row, revisions_after(client, BaseVersion(revision.version)), revision.version
     )
-    changes = sentences.changes_by(moved, reader)
+    changes = sentences.changes_by(moved, reader, names_in(client.id, moved))
     problem = f"{name} has been changed since: {sentences.join_words(changes)}." if moved else ""
     count = queries.valuation_count(row) if entry.kind is PRODUCT else 0
     lines = [PreviewLine(label, now, "") for label, now in display_columns(entry.kind, row)]
@@ -123,7 +125,8 @@ def _of_return(revision: ClientRevision, entry: Entry, undone: Undone | None) ->
     lines = [PreviewLine(label, "", text) for label, text in shown if text]
     count = sum(part.kind is VALUATION for part, _ in revert.removed_by(revision)) if entry.kind is PRODUCT else 0
     problem = next(_problems_of_return(entry, columns), "")
-    return Preview(entry, names_of([entry], {entry: columns}).get(entry, ""), "added", lines, count, problem, undone)
+    name = names_of({entry: revision.client_id}, {entry: columns}).get(entry, "")
+    return Preview(entry, name, "added", lines, count, problem, undone)
 
 
 def _problems_of_return(entry: Entry, columns: Any) -> Iterator[str]:

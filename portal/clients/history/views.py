@@ -20,6 +20,7 @@ from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved,
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.sharing.grants import affects_access
 from portal.clients.wording import overruled, sentences
+from portal.clients.wording.names import names_in
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.resolutions import Resolutions
 from portal.extensions import db
@@ -147,7 +148,7 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
         revision=revision,
         preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
         who=sentences.author_name(revision),
-        sentence=sentences.describe_changes(revision),
+        sentence=sentences.describe_changes(revision, names_in(client.id, [revision])),
         nothing=NOTHING_TO_UNDO,
         failure=failure,
         reason=request_fields().get("reason", "") if failure else "",

@@ -1,19 +1,28 @@
 """What people call a part of a client record: Ruth Whitmore; ISA A0001; ISA A0001, 31 Mar 2026.
 
-Used by editors and history. Must not import Flask.
+Used by editors, history and the audit. Must not import Flask.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal.auth.directory import name_of
 from portal.clients.records.entries import GRANT, KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
-from portal.clients.records.models import Product
 from portal.extensions import db
 from portal.formatting import day
+
+# Of each part the newest revision that added or removed it. The history is read from its end until the key is found.
+REMOVED = text("""
+    SELECT wanted.key, found.change
+    FROM unnest(CAST(:client_ids AS integer[]), CAST(:keys AS text[])) AS wanted (client_id, key)
+    CROSS JOIN LATERAL (
+        SELECT changes -> wanted.key AS change FROM client_revisions
+        WHERE client_id = wanted.client_id AND changes ? wanted.key
+        ORDER BY version DESC LIMIT 1) AS found""")
+Columns = Mapping[str, Any]  # of a row, as JSON: EntryKind.as_json
 
 
 def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
@@ -28,31 +37,49 @@ def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
 
 
 def full_name(kind: EntryKind, row: Any, product: Any = None) -> str:
-    """As `part_name`, within a sentence: the valuation of ISA A0001 on 31 Mar 2026."""
+    """As `part_name`, within a sentence: the valuation of ISA A0001 on 31 Mar 2026; Olga Lindqvist’s access."""
+    if kind is GRANT:
+        return f"{part_name(kind, row)}’s access"
     if kind is VALUATION and product:
         return f"the valuation of {part_name(PRODUCT, product)} on {day(row.valued_on)}"
     return part_name(kind, row, product)
 
 
-def names_of(entries: Iterable[Entry], removed: Mapping[Entry, Mapping[str, Any]]) -> dict[Entry, str]:
-    """The names of parts, by a handful of statements. `removed` has the columns, as JSON, of rows that may be gone."""
-    rows: dict[Entry, Any] = {
-        entry: SimpleNamespace(**entry.kind.parsed_columns(columns)) for entry, columns in removed.items()
-    }
-    wanted = set(entries) | set(removed)
-    for kind in KINDS.values():
-        ids = [entry.id for entry in wanted if entry.kind is kind and entry.id is not None]
-        if ids:
-            rows |= {Entry(kind, row.id): row for row in _rows(kind.model, ids)}
-    products = {entry.id: row for entry, row in rows.items() if entry.kind is PRODUCT}
-    missing = {row.product_id for entry, row in rows.items() if entry.kind is VALUATION} - set(products)
-    products |= {row.id: row for row in _rows(Product, missing)} if missing else {}
+def names_of(
+    parts: Mapping[Entry, int],
+    removed: Mapping[Entry, Columns],
+    name: Callable[[EntryKind, Any, Any], str] = part_name,
+) -> dict[Entry, str]:
+    """Return the names of parts (entry → id of its client), also of removed ones, by at most eight statements.
+
+    `removed` has the columns of parts that may be removed, which need not be looked for in the history.
+    """
+    rows = _rows_of(parts, removed)
+    owners = {entry: Entry(PRODUCT, row.product_id) for entry, row in rows.items() if entry.kind is VALUATION}
+    missing = {owner: parts[entry] for entry, owner in owners.items() if owner not in rows}
+    products = rows | _rows_of(missing, removed)
     return {
-        entry: part_name(entry.kind, row, products.get(row.product_id) if entry.kind is VALUATION else None)
+        entry: name(entry.kind, row, products.get(owners[entry]) if entry in owners else None)
         for entry, row in rows.items()
-        if entry.id is not None
     }
 
 
-def _rows(model: type[Any], ids: Iterable[int]) -> Iterable[Any]:
-    return db.session.scalars(select(model).where(model.id.in_(list(ids))))
+def _rows_of(parts: Mapping[Entry, int], removed: Mapping[Entry, Columns]) -> dict[Entry, Any]:
+    rows: dict[Entry, Any] = {}
+    for kind in KINDS.values():
+        ids = [entry.id for entry in parts if entry.kind is kind and entry.id is not None]
+        if ids:
+            present = db.session.scalars(select(kind.model).where(kind.model.id.in_(ids)))
+            rows |= {Entry(kind, row.id): row for row in present}
+    gone = {entry: client_id for entry, client_id in parts.items() if entry not in rows}
+    found = {entry: removed[entry] for entry in gone if entry in removed}
+    found |= _removed_columns({entry: client_id for entry, client_id in gone.items() if entry not in found})
+    return rows | {entry: SimpleNamespace(**entry.kind.parsed_columns(columns)) for entry, columns in found.items()}
+
+
+def _removed_columns(parts: Mapping[Entry, int]) -> dict[Entry, Columns]:
+    if not parts:
+        return {}
+    by_key = {entry.prefix: entry for entry in parts}
+    wanted = {"client_ids": list(parts.values()), "keys": [entry.prefix for entry in parts]}
+    return {by_key[key]: old or new for key, (old, new) in db.session.execute(REMOVED, wanted)}

@@ -75,7 +75,7 @@ def notices_for(profile_id: int, client: Client) -> list[Notice]:
         for key, (old, new) in row.changes.items()
         if not split_key(key)[1]
     }
-    names = names_of({part for part in parts if part.id is not None}, removed) if rows else {}
+    names = names_of(dict.fromkeys((part for part in parts if part.id is not None), client.id), removed) if rows else {}
     return [
         Notice(
             version=row.version,

@@ -3,14 +3,15 @@
 Used by the pages that tell somebody of a change. Names come from profiles that are loaded anyway.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
-from portal.clients.records.entries import CLIENT, EntryKind, sort_key, split_key
+from portal.clients.records.entries import CLIENT, GRANT, EntryKind, sort_key, split_key
 from portal.clients.records.revisions import Author, ClientRevision
 from portal.clients.saving.edits import Saved
+from portal.clients.wording.names import Names
 
 MAX_NAMES_SHOWN = 3
 # What was chosen where two changes collided, as the history tells it.
@@ -22,45 +23,57 @@ RESOLUTION_SENTENCES = {
 }
 
 
-def saved_message(result: Saved, by: Profile) -> str:
+def saved_message(result: Saved, by: Profile, names: Names) -> str:
     """ "Saved together with Daniel's change to Phone", or that they are saved. What was decided on is no news."""
-    others = changes_by(result.merged_with, by, but=result.decided)
+    others = changes_by(result.merged_with, by, names, but=result.decided)
     return f"Saved together with {join_words(others)}." if others else "Your changes are saved."
 
 
-def describe_revision(revision: ClientRevision) -> dict[str, Any]:
+def describe_revision(revision: ClientRevision, names: Names) -> dict[str, Any]:
     """Whose change it was and to what, for a program."""
     return {
         "version": revision.version,
         "by": name_of(revision.changed_by) or None,
-        "fields": labels_of(revision.changes),
+        "fields": labels_of(revision.changes, names),
     }
 
 
-def describe_changes(revision: ClientRevision) -> str:
-    """ "changed Phone and Notes", "added a person": what a change did, after its author's name."""
+def describe_changes(revision: ClientRevision, names: Names) -> str:
+    """Return what a change did, after its author's name: changed Phone and Notes; added Ruth Whitmore."""
     done: dict[str, list[str]] = {}
-    for key, (old, _) in revision.changes.items():
-        is_whole_part = not split_key(key)[1]
-        verb = ("added" if old is None else "removed") if is_whole_part else "changed"
-        done.setdefault(verb, []).append(key)
-    said = [f"{verb} {join_words(labels_of(keys))}" for verb, keys in done.items()]
-    return join_words(said) if said else f"left {join_words(labels_of(revision.decisions))} as it was saved meanwhile"
+    access: list[str] = []
+    for key in sorted(revision.changes, key=sort_key):
+        old, new = revision.changes[key]
+        entry, column = split_key(key)
+        if entry.kind is GRANT and not column:
+            access.append(_access_sentence(old, new))
+        elif key == "is_restricted":
+            access.append("restricted the client" if new else "showed the client to everybody")
+        else:
+            verb = "changed" if column else "added" if old is None else "removed"
+            done.setdefault(verb, []).append(key)
+    said = [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
+    if said:
+        return join_words(said)
+    return f"left {join_words(labels_of(revision.decisions, names))} as it was saved meanwhile"
 
 
-def labels_of(changes: Iterable[str]) -> list[str]:
-    """What people call the fields with these keys, each once: Phone, Provider of a product; whole parts are counted."""
+def labels_of(changes: Iterable[str], names: Names) -> list[str]:
+    """Return what people call the fields with these keys, each once: Phone, Provider of ISA A0001. One whole part of a
+    kind is named, more are counted.
+    """
     labels: dict[str, None] = {}
-    parts: dict[EntryKind, int] = {}
+    parts: dict[EntryKind, list[str]] = {}
     for key in sorted(changes, key=sort_key):
         entry, column = split_key(key)
+        name = names.get(entry, f"a {entry.kind.label}")
         if not column:
-            parts[entry.kind] = parts.get(entry.kind, 0) + 1
+            parts.setdefault(entry.kind, []).append(name)
         elif entry.kind is CLIENT:
-            labels[entry.kind.labels[column]] = None
+            labels["who sees the client" if key == "is_restricted" else entry.kind.labels[column]] = None
         else:
-            labels[f"{entry.kind.labels[column]} of a {entry.kind.label}"] = None
-    return [*labels, *(f"a {kind.label}" if n == 1 else f"{n} {kind.plural}" for kind, n in parts.items())]
+            labels[f"{entry.kind.labels[column]} of {name}"] = None
+    return [*labels, *(named[0] if len(named) == 1 else f"{len(named)} {kind.plural}" for kind, named in parts.items())]
 
 
 def join_words(names: Sequence[str], most: int = MAX_NAMES_SHOWN) -> str:
@@ -75,14 +88,22 @@ def author_name(revision: ClientRevision) -> str:
     return name_of(revision.changed_by) or _system_author(revision)
 
 
-def changes_by(revisions: Sequence[ClientRevision | Author], by: Profile, but: Collection[str] = ()) -> list[str]:
+def changes_by(
+    revisions: Sequence[ClientRevision | Author], by: Profile, names: Names, but: Collection[str] = ()
+) -> list[str]:
     """ "Daniel’s change to Phone and Notes" and the like, each person once, without the keys in `but`."""
     changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
         keys = [key for key in revision.changes if key not in but]
         if keys:
             changed.setdefault(_whose_change(revision, by), {}).update(dict.fromkeys(keys))
-    return [f"{whose} to {join_words(labels_of(keys))}" for whose, keys in changed.items()]
+    return [f"{whose} to {join_words(labels_of(keys, names))}" for whose, keys in changed.items()]
+
+
+def _access_sentence(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> str:
+    if new is not None:
+        return f"gave {name_of(new['profile_id'])} access"
+    return f"took access from {name_of(old['profile_id'])}" if old else "changed access"
 
 
 def _whose_change(revision: ClientRevision | Author, by: Profile) -> str:

@@ -1,0 +1,35 @@
+"""The names of the parts that changes touch, for the sentences about them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from portal.clients.records.entries import Entry, entries_in
+from portal.clients.records.part_names import full_name, names_of
+from portal.clients.records.revisions import Author, ClientRevision
+
+MAX_PARTS = 10  # of one change: a sentence names three, and counts more of one kind
+Names = Mapping[Entry, str]
+
+
+def names_in(client_id: int, revisions: Iterable[ClientRevision | Author]) -> Names:
+    """Return the names of the first parts that each revision touches, also of removed parts."""
+    parts: dict[Entry, int] = {}
+    removed: dict[Entry, Mapping[str, Any]] = {}
+    for revision in revisions:
+        touched = _parts_in(revision.changes)
+        parts |= dict.fromkeys(touched, client_id)
+        if isinstance(revision, ClientRevision):
+            whole = [part for part in touched if part.prefix in revision.changes]
+            removed |= {part: next(filter(None, revision.changes[part.prefix])) for part in whole}
+            parts |= dict.fromkeys(_parts_in(revision.decisions), client_id)
+    return names_of(parts, removed, full_name) if parts else {}
+
+
+def names_of_fields(fields: Mapping[int, Sequence[str]]) -> Names:
+    """Return the names of the first parts of which `fields` (id of a client → keys) name a field."""
+    return names_of({part: client_id for client_id, keys in fields.items() for part in _parts_in(keys)}, {}, full_name)
+
+
+def _parts_in(keys: Iterable[str]) -> list[Entry]:
+    return list(islice((entry for entry in entries_in(keys) if entry.id is not None), MAX_PARTS))
