@@ -1,5 +1,6 @@
-"""`flask doctor`: what it calls well, what it wants mended, and its exit code."""
+"""`flask doctor`: its findings, their severities and its exit code."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
@@ -9,11 +10,11 @@ import pytest
 from click.testing import Result
 from flask import Flask
 from flask_migrate import downgrade
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from portal.app import create_app
-from portal.config import TrustedProxies
+from portal.config import PROJECT_ROOT, TrustedProxies
 from portal.doctor import checks
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
@@ -51,20 +52,34 @@ def ask(database_url: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> It
 
 
 def findings(result: Result) -> dict[str, list[str]]:
-    """The mark before each finding to the findings with it."""
+    """Map each severity's label to its findings."""
     found: dict[str, list[str]] = {}
     for line in result.stdout.splitlines():
         if not line.startswith(" "):
-            mark, _, what = line.partition(" ")
-            found.setdefault(mark, []).append(what.strip())
+            label, _, what = line.partition(" ")
+            found.setdefault(label, []).append(what.strip())
     return found
 
 
-def test_a_good_set_up_has_nothing_to_mend(ask: Callable[..., Result]) -> None:
-    result = ask()
+@pytest.fixture
+def url_of_serving_role(make_database: DatabaseMaker, migrated_url: str) -> Iterator[str]:
+    """A database with the GRANTs of deploy/, as the role that serves."""
+    url = make_database(migrated_url)
+    grants = (PROJECT_ROOT / "deploy" / "postgresql" / "grants.sql").read_text().replace("portal_app", "doctor_app")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE ROLE doctor_app LOGIN; {grants}"))
+    yield make_url(url).set(username="doctor_app").render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(text("DROP OWNED BY doctor_app; DROP ROLE doctor_app"))
+    engine.dispose()
 
-    assert (result.exit_code, result.stderr) == (0, "All is well.\n"), result.output
-    assert "MEND" not in findings(result)
+
+def test_a_good_configuration_has_no_problems(ask: Callable[..., Result], url_of_serving_role: str) -> None:
+    result = ask(url=url_of_serving_role)
+
+    assert (result.exit_code, result.stderr) == (0, "No problems found.\n"), result.output
+    assert set(findings(result)) == {"ok"}
     subjects = {what.partition(":")[0] for what in findings(result)["ok"]}
     assert {"configuration", "proxies", "hosts", "database", "migrations", "clocks", "disk"} <= subjects
 
@@ -76,23 +91,23 @@ def test_a_good_set_up_has_nothing_to_mend(ask: Callable[..., Result]) -> None:
         ({"PORTAL_ALLOWED_HOSTS": ""}, {}, "PORTAL_ALLOWED_HOSTS"),
         ({"DATABASE_URL": ""}, {}, "DATABASE_URL"),
         ({}, {"secret_key_fallbacks": ("k" * 40,)}, "the previous key is the same"),
-        ({}, {"bind": "0.0.0.0:8000"}, "can be reached without them"),
+        ({}, {"bind": "0.0.0.0:8000"}, "clients can connect to 0.0.0.0:8000 directly"),
         ({"WEB_CONCURRENCY": "two"}, {}, "WEB_CONCURRENCY must be a whole number"),
         ({}, {"worker_count": 99}, "Lower PORTAL_DB_POOL_SIZE"),
-        ({}, {"db_pool_size": 49}, "(2 pools × 49 + 1 that listens) = 198, of 195 to be had"),
+        ({}, {"db_pool_size": 49}, "(2 pools × 49 + 1 for LISTEN) = 198, of 195 available"),
         ({}, {"url": "postgresql+psycopg2://postgres@/kingston?host=/nonexistent"}, "database: away"),
         ({}, {"direct_database_url": "postgresql:///kingston?host=/nonexistent"}, "database: away"),
     ],
 )
-def test_what_is_wrong_is_named_with_what_to_do_and_exit_code_1(
+def test_an_error_is_named_with_advice_and_exit_code_1(
     ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], mended: str
 ) -> None:
     result = ask(GOOD | environ, **settings)
 
     assert result.exit_code == 1
     assert mended in result.stdout
-    assert "MEND" in findings(result)
-    assert "to mend" in result.stderr
+    assert "ERROR" in findings(result)
+    assert result.stderr.startswith("1 error")
     assert "Traceback" not in result.output
 
 
@@ -109,16 +124,17 @@ def test_what_is_wrong_is_named_with_what_to_do_and_exit_code_1(
         ({"PORTAL_OLD_SECRET_KEY_FILE": "pyproject.toml"}, {}, "Set PORTAL_SECRET_KEY_FALLBACKS instead"),
     ],
 )
-def test_what_may_be_meant_is_only_pointed_out(
+def test_a_warning_leaves_the_exit_code_0(
     ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], advice: str
 ) -> None:
     result = ask(GOOD | environ, **settings)
 
     assert (result.exit_code, advice in result.stdout) == (0, True), result.output
+    assert re.fullmatch(r"\d warnings\n", result.stderr)
     assert "secret@" not in result.output
 
 
-def test_migrations_that_are_not_current_are_to_mend(
+def test_migrations_that_are_not_current_are_an_error(
     ask: Callable[..., Result], make_database: DatabaseMaker, migrated_url: str
 ) -> None:
     url = make_database(migrated_url)
@@ -131,13 +147,13 @@ def test_migrations_that_are_not_current_are_to_mend(
     assert (result.exit_code, "Run flask db upgrade." in result.stdout) == (1, True)
 
 
-def test_clocks_that_differ_are_to_mend(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clocks_that_differ_are_an_error(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checks, "MAX_CLOCK_SKEW_SECONDS", -1)
 
     assert "clocks: this machine and the database's differ" in ask().stdout
 
 
-def test_a_full_disk_and_a_key_that_others_can_read_are_to_mend(
+def test_a_full_disk_and_a_key_that_other_accounts_can_read_are_errors(
     ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / "secret_key").write_text("x")
@@ -145,19 +161,17 @@ def test_a_full_disk_and_a_key_that_others_can_read_are_to_mend(
     monkeypatch.setattr(checks, "MIN_FREE_BYTES", 2**60)
 
     result = ask()
-    assert [what.partition(":")[0] for what in findings(result)["MEND"]] == ["disk", "disk"]
+    assert [what.partition(":")[0] for what in findings(result)["ERROR"]] == ["disk", "disk"]
 
 
-def test_a_database_that_loses_what_it_was_told_is_to_mend(
-    ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The tests' own server is one: it has nothing to lose."""
+def test_a_database_without_fsync_is_an_error(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server of the tests runs without fsync."""
     monkeypatch.setattr(checks, "DURABLE", ("fsync",))
 
-    assert "database: fsync is off" in findings(ask())["MEND"]
+    assert "database: fsync is off" in findings(ask())["ERROR"]
 
 
-def test_a_role_without_its_rights_is_to_mend(ask: Callable[..., Result], database_url: str) -> None:
+def test_a_role_without_privileges_is_an_error(ask: Callable[..., Result], database_url: str) -> None:
     owner = create_app(settings_for(database_url))
     with owner.app_context(), db.engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS stranger"))
@@ -165,16 +179,14 @@ def test_a_role_without_its_rights_is_to_mend(ask: Callable[..., Result], databa
     url = make_url(database_url).set(username="stranger").render_as_string(hide_password=False)
 
     result = ask(url=url)
-    assert (result.exit_code, "database role: may not" in result.stdout) == (1, True), result.output
+    assert (result.exit_code, "database role: lacks" in result.stdout) == (1, True), result.output
 
 
-def test_other_servers_on_the_database_count_for_its_connections(
-    ask: Callable[..., Result], database_url: str, app: Flask
-) -> None:
+def test_other_servers_count_towards_the_connections(ask: Callable[..., Result], database_url: str, app: Flask) -> None:
     parsed = make_url(database_url)
     options = {**parsed.query, "dbname": parsed.database, "user": parsed.username}
     with closing(psycopg2.connect(**options, application_name="portal@another")):
-        assert "2 servers × 2 workers × (2 pools × 10 + 1 that listens) = 84" in ask().stdout
+        assert "2 servers × 2 workers × (2 pools × 10 + 1 for LISTEN) = 84" in ask().stdout
 
 
 def test_a_read_only_database_is_named(ask: Callable[..., Result], database_url: str) -> None:
@@ -190,10 +202,10 @@ def test_a_full_disk_of_the_database_is_named(ask: Callable[..., Result], monkey
     fail = "DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
     monkeypatch.setattr(checks, "WRITE_A_MEGABYTE", fail)
 
-    assert "database: disk full" in findings(ask())["MEND"]
+    assert "database: disk full" in findings(ask())["ERROR"]
 
 
-def test_the_schema_of_a_later_release_is_only_pointed_out(
+def test_the_schema_of_a_later_release_is_a_warning(
     ask: Callable[..., Result], make_database: DatabaseMaker, migrated_url: str
 ) -> None:
     url = make_database(migrated_url)
@@ -203,7 +215,7 @@ def test_the_schema_of_a_later_release_is_only_pointed_out(
         db.engine.dispose()
 
     result = ask(url=url)
-    assert (result.exit_code, "of a later release" in result.stdout) == (0, True), result.output
+    assert (result.exit_code, "newer than this release" in result.stdout) == (0, True), result.output
 
 
 def test_its_help_has_an_example(app: Flask) -> None:

@@ -1,4 +1,4 @@
-"""`flask doctor`: is this portal set up as it should be, and what is to be mended?"""
+"""`flask doctor`: report what is wrong with the configuration and the environment of the portal."""
 
 from flask import Flask
 

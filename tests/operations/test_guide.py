@@ -61,7 +61,7 @@ def test_the_guide_leads_to_a_portal_that_serves_is_upgraded_rolled_back_and_res
     add = "portal-flask users add "
     machine.do(commands().replace(add, f"printf '%s\\n' '{PASSWORD}' '{PASSWORD}' | {add}"))
     assert SIGNED_IN in machine.do(SIGN_IN)
-    assert "All is well." in machine.do("portal-flask doctor")
+    assert "No problems found." in machine.do("portal-flask doctor")
     machine.do(RESTART_UNDER_LOAD)
     statuses = (machine.root / "root" / "statuses").read_text()
     assert statuses.startswith("statuses: 405 \n"), statuses
