@@ -1,28 +1,31 @@
-"""GET /metrics: Prometheus's figures for who knows the token. Over several workers: tests/live/test_servers.py."""
+"""GET /metrics, with and without the token. tests/live/test_servers.py has the figures of several workers."""
+
+import re
 
 import pytest
 
 from portal.config import settings_from_environ
 from portal.errors import ConfigurationError
+from portal.monitoring import metrics
 from tests.conftest import AppMaker
 
 TOKEN = "a-token-for-metrics-only"
 
 
-def test_without_a_token_set_there_is_no_such_page(make_app: AppMaker) -> None:
+def test_without_a_configured_token_the_page_is_not_found(make_app: AppMaker) -> None:
     client = make_app().test_client()
     assert client.get("/metrics", headers={"Authorization": "Bearer "}).status_code == 404
     assert client.get("/metrics", headers={"Authorization": "Bearer None"}).status_code == 404
 
 
 @pytest.mark.parametrize("given", [None, "", TOKEN, f"Bearer {TOKEN}x", f"bearer {TOKEN}", "Bearer", "Bearer \xe9"])
-def test_who_does_not_know_it_is_told_nothing(make_app: AppMaker, given: str | None) -> None:
+def test_a_request_with_a_wrong_token_is_401_without_figures(make_app: AppMaker, given: str | None) -> None:
     answer = make_app(metrics_token=TOKEN).test_client().get("/metrics", headers={"Authorization": given or ""})
     assert (answer.status_code, answer.data) == (401, b"")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_who_knows_it_reads_every_figure_that_operating_md_explains(make_app: AppMaker) -> None:
+def test_a_request_with_the_token_gets_every_metric_of_operating_md(make_app: AppMaker) -> None:
     answer = make_app(metrics_token=TOKEN).test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
 
     assert answer.status_code == 200
@@ -35,6 +38,13 @@ def test_who_knows_it_reads_every_figure_that_operating_md_explains(make_app: Ap
         assert f"# HELP {name} " in answer.text, name
 
 
-def test_a_token_that_could_be_guessed_is_refused() -> None:
+def test_a_short_token_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="PORTAL_METRICS_TOKEN"):
         settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_METRICS_TOKEN": "short", "PORTAL_SECRET_KEY": "k" * 40})
+
+
+def test_an_ended_stream_is_counted_by_its_reason_and_by_the_label_of_the_previous_release() -> None:
+    metrics.count_ended_stream("broken")
+
+    text = metrics.exposition().decode()
+    assert re.search(r'^portal_streams_ended_total\{reason="broken",why="broken"\} [1-9]', text, re.MULTILINE)

@@ -56,21 +56,21 @@ def add_nudge(watched: WatchedPage, profile_id: int, now: float) -> None:
 def end(stream: Stream, reason: EndReason) -> None:
     """End a stream with an event that contains the reason."""
     if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels(reason).inc()
+        metrics.count_ended_stream(reason)
         stream.end(frame(END, f'{{"reason": "{reason}"}}'))
 
 
 def end_signed_out(stream: Stream) -> None:
     """End a stream whose user may no longer see the page. Pending events are dropped."""
     if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels(SIGNED_OUT).inc()
+        metrics.count_ended_stream(SIGNED_OUT)
         stream.end(frame(SIGNED_OUT, "{}"), is_refused=True)
 
 
 def drop_slow(stream: Stream) -> None:
     """End a stream whose browser does not read. It may reconnect, and its tab stays on the page."""
     if not stream.is_ended:
-        metrics.STREAMS_ENDED.labels("slow").inc()
+        metrics.count_ended_stream("slow")
         stream.end()
     if stream.connection is not None:
         stream.connection.cut()

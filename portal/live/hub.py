@@ -92,7 +92,7 @@ class Hub:
                 self._schedule.remove(stream.page.identifier)
             is_refused = stream.authorization is not None and not stream.authorization.may_see
             if stream.is_broken and not is_refused and not self._is_stopping:
-                metrics.STREAMS_ENDED.labels("broken").inc()
+                metrics.count_ended_stream("broken")
                 self._disconnected.append((time.monotonic(), stream))
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""What machines ask: is this process alive, can it serve, how busy is it? None of them has a sign-in session."""
+"""Health checks and metrics for load balancers and monitoring. They need no sign-in session."""
 
 import hmac
 from http import HTTPStatus
@@ -15,13 +15,16 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def healthz() -> ResponseReturnValue:
-    """200 while the process answers at all."""
+    """Return 200 while the process runs."""
     return {"status": "ok"}
 
 
 @blueprint.get("/readyz")
 def readyz() -> ResponseReturnValue:
-    """200 when the database answers, takes changes, lets the portal work and is migrated; else 503 saying what not."""
+    """Return 200 when the portal can serve, and otherwise 503 with the reason.
+
+    The database must answer and accept writes, and have the privileges and migrations that this release needs.
+    """
     connection = db.session.connection()
     if state.is_read_only(connection):
         return {"status": "the database is read-only"}, 503
@@ -34,7 +37,7 @@ def readyz() -> ResponseReturnValue:
 
 @blueprint.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
-    """Prometheus's figures, for who knows PORTAL_METRICS_TOKEN. 404 without one set, 401 for who does not know it."""
+    """Return the metrics for requests with PORTAL_METRICS_TOKEN. 401 for any other, and 404 if no token is set."""
     token = current_app.config["SETTINGS"].metrics_token
     if token is None:
         abort(HTTPStatus.NOT_FOUND)

@@ -1,8 +1,7 @@
-"""Logs as JSON lines on standard error, one line an event, with the id of the request. Called by `create_app`.
+"""Log JSON lines to standard error, one line for each event, with the id of the request.
 
-What stands in a log is read by people who may see no client: no password, token, cookie or value of a record gets
-there. Statements are logged without their parameters (portal.database.engines), and errors of PostgreSQL without
-the parts that quote a row.
+Logs are read by people without access to clients. They contain no password, token, cookie or value of a record.
+Statements are logged without parameters (portal.database.engines), and PostgreSQL's errors without quoted rows.
 """
 
 import logging
@@ -23,7 +22,7 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tupl
 
 
 class RequestIdFilter(logging.Filter):
-    """Puts the request's id on every record that is logged while one is answered."""
+    """Add the request's id to every log record of the request."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if has_request_context():
@@ -32,19 +31,19 @@ class RequestIdFilter(logging.Filter):
 
 
 class DiscreetFormatter(JsonFormatter):
-    """JSON whose tracebacks keep what PostgreSQL quotes of a row to themselves."""
+    """Format records as JSON, without the rows that PostgreSQL quotes in tracebacks."""
 
-    def formatException(self, ei: ExcInfo) -> str:  # logging's name
+    def formatException(self, ei: ExcInfo) -> str:  # the name is logging's
         return discreet(super().formatException(ei))  # type: ignore[arg-type]
 
 
 def discreet(text: str) -> str:
-    """The text of an error without the values that PostgreSQL quotes in it. Pure."""
+    """Return an error's text without the values that PostgreSQL quotes in it."""
     return VALUE_OF_POSTGRES.sub(r"\1…", QUOTES_OF_POSTGRES.sub(r"\1: …", text))
 
 
 def init_logs(settings: Settings) -> None:
-    """Set the root logger up: JSON when serving, warnings as plain text in a command; tests keep pytest's own."""
+    """Configure the root logger: JSON in a server, plain warnings in a command, pytest's own in tests."""
     if settings.is_testing:
         return
     logging.config.dictConfig(
@@ -72,7 +71,7 @@ def init_logs(settings: Settings) -> None:
                 "level": "WARNING" if settings.is_command else settings.log_level,
                 "handlers": ["stderr"],
             },
-            # These tell of every run or request at INFO; the portal's own lines say what was done.
+            # At INFO these log every run. The portal's own lines already record what a job did.
             "loggers": {name: {"level": "WARNING"} for name in ("apscheduler", "alembic.runtime")},
         }
     )

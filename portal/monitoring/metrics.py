@@ -1,7 +1,7 @@
-"""What is counted, for GET /metrics (health.py). docs/operating.md says what each is for.
+"""The metrics of `GET /metrics`. docs/operating.md explains each of them.
 
-Several workers are one portal: under gunicorn each writes its counts into a folder that gunicorn.conf.py makes, and any
-of them answers for all. Imported by whoever counts. Must not import another part of the portal.
+Under gunicorn each worker writes its counts into a folder that gunicorn.conf.py makes. Any worker answers for all.
+This module must not import another part of the portal.
 """
 
 import os
@@ -17,28 +17,35 @@ from prometheus_client import (
 )
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
-# A registry of the portal's own: the library's adds figures of the process that happens to answer.
+# The library's default registry would add figures of the one process that answers.
 REGISTRY = CollectorRegistry()
 
-BEATS = Counter("portal_beats", "Beats that were taken.", registry=REGISTRY)
+BEATS = Counter("portal_beats", "Accepted heartbeats.", registry=REGISTRY)
 STREAMS_OPEN = Gauge("portal_streams_open", "Open event streams.", registry=REGISTRY, multiprocess_mode="livesum")
-STREAMS_ENDED = Counter("portal_streams_ended", "Event streams that ended, by why.", ["why"], registry=REGISTRY)
-NOTIFICATIONS_SENT = Counter("portal_notifications_sent", "NOTIFYs to PostgreSQL.", registry=REGISTRY)
-NOTIFICATIONS_RECEIVED = Counter(
-    "portal_notifications_received", "Notifications heard, by each worker.", registry=REGISTRY
+# `why` is the name of the label `reason` in release 0.1. Release 0.3 removes it.
+STREAMS_ENDED = Counter(
+    "portal_streams_ended", "Event streams that ended, by reason.", ["reason", "why"], registry=REGISTRY
 )
-ROSTER_QUERIES = Counter("portal_roster_queries", "Statements that read pages for streams.", registry=REGISTRY)
-ROSTERS_SENT = Counter("portal_rosters_sent", "Roster events put into streams.", registry=REGISTRY)
-HUB_RECONNECTS = Counter("portal_hub_reconnects", "Times that a worker lost its LISTEN.", registry=REGISTRY)
-TABS_VANISHED = Counter("portal_tabs_vanished", "Tabs taken out after their connection broke.", registry=REGISTRY)
-JOB_ROWS = Counter("portal_job_rows", "Rows that a background job worked on.", ["job"], registry=REGISTRY)
-JOB_SECONDS = Histogram("portal_job_seconds", "How long a background job took.", ["job"], registry=REGISTRY)
+NOTIFICATIONS_SENT = Counter("portal_notifications_sent", "Notifications sent to PostgreSQL.", registry=REGISTRY)
+NOTIFICATIONS_RECEIVED = Counter(
+    "portal_notifications_received", "Notifications received, counted by each worker.", registry=REGISTRY
+)
+ROSTER_QUERIES = Counter("portal_roster_queries", "Statements that read rosters for streams.", registry=REGISTRY)
+ROSTERS_SENT = Counter("portal_rosters_sent", "Roster events sent to streams.", registry=REGISTRY)
+HUB_RECONNECTS = Counter("portal_hub_reconnects", "Times that a worker lost its LISTEN connection.", registry=REGISTRY)
+TABS_VANISHED = Counter("portal_tabs_vanished", "Tabs removed after their connection broke.", registry=REGISTRY)
+JOB_ROWS = Counter("portal_job_rows", "Rows that a background job processed.", ["job"], registry=REGISTRY)
+JOB_SECONDS = Histogram("portal_job_seconds", "Duration of a background job.", ["job"], registry=REGISTRY)
+
+
+def count_ended_stream(reason: str) -> None:
+    STREAMS_ENDED.labels(reason, reason).inc()
 
 
 def exposition() -> bytes:
-    """Everything in Prometheus's text format, of all workers of this gunicorn."""
+    """Return the metrics of all workers of this server in Prometheus's text format."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
-    together = CollectorRegistry()
-    multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-    return generate_latest(together)
+    combined = CollectorRegistry()
+    multiprocess.MultiProcessCollector(combined)  # type: ignore[no-untyped-call]
+    return generate_latest(combined)
