@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from urllib.parse import quote
 
 from flask import Flask
+from jinja2 import StrictUndefined
 
 from portal.clock import LONDON
 
@@ -21,7 +22,9 @@ UNITS_OF_GBP = ((Decimal(10**12), "tn"), (Decimal(10**9), "bn"), (Decimal(10**6)
 
 
 def init_formatting(app: Flask) -> None:
-    """Register every filter under its own name."""
+    """Register each filter under its own name. In tests an undefined name in a template is an error."""
+    if app.testing:
+        app.jinja_env.undefined = StrictUndefined  # otherwise Jinja renders it as nothing
     for each in (age_seconds, ago, change, day, due, gbp, gbp_change, gbp_short, hue, initials, moment, page_numbers):
         app.add_template_filter(each)
     app.add_template_filter(mailbox)

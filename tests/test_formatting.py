@@ -6,7 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, render_template_string
+from jinja2 import UndefinedError
 
 from portal import formatting
 from portal.config import PROJECT_ROOT
@@ -162,3 +163,8 @@ def test_timestamp_has_three_decimals_of_a_second() -> None:
     assert (
         formatting.timestamp(datetime(2026, 11, 22, 10, 42, 7, 109_545, tzinfo=UTC)) == "2026-11-22T10:42:07.109+00:00"
     )
+
+
+def test_undefined_name_in_a_template_is_an_error_in_tests(app: Flask) -> None:
+    with app.test_request_context(), pytest.raises(UndefinedError):
+        render_template_string("{{ missing }}")
