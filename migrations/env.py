@@ -7,10 +7,9 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from portal.database.advisory_locks import MIGRATIONS
 from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import db
-
-ONE_AT_A_TIME = 0x6B696E67_0002  # an advisory lock; of the same family as the jobs' in portal.jobs
 
 
 def run_migrations() -> None:
@@ -20,7 +19,7 @@ def run_migrations() -> None:
     """
     with db.engine.begin() as turn, db.engine.connect() as connection:
         turn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        turn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ONE_AT_A_TIME})
+        turn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATIONS})
         context.configure(
             connection=connection,
             target_metadata=db.metadata,

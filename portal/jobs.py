@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
+from portal.database import advisory_locks
 from portal.editing.drafts import store as drafts
 from portal.extensions import db
 from portal.monitoring import metrics
@@ -50,12 +51,16 @@ def purge_sign_in_sessions(connection: Connection) -> int:
 
 
 JOBS = (
-    Job("presence cleanup", every_seconds=120, lock=0x6B696E67_0001, run=clean_up_presence),
-    # 0x6B696E67_0002 is that of the migrations.
-    Job("draft purge", every_seconds=3600, lock=0x6B696E67_0003, run=drafts.purge),
-    Job("sign-in session purge", every_seconds=3600, lock=0x6B696E67_0010, run=purge_sign_in_sessions),
-    Job("throttle purge", every_seconds=3600, lock=0x6B696E67_0011, run=throttle.purge),
-    Job("known device purge", every_seconds=3600, lock=0x6B696E67_0012, run=trusted_devices.purge),
+    Job("presence cleanup", every_seconds=120, lock=advisory_locks.PRESENCE_CLEANUP, run=clean_up_presence),
+    Job("draft purge", every_seconds=3600, lock=advisory_locks.DRAFT_PURGE, run=drafts.purge),
+    Job(
+        "sign-in session purge",
+        every_seconds=3600,
+        lock=advisory_locks.SESSION_PURGE,
+        run=purge_sign_in_sessions,
+    ),
+    Job("throttle purge", every_seconds=3600, lock=advisory_locks.THROTTLE_PURGE, run=throttle.purge),
+    Job("known device purge", every_seconds=3600, lock=advisory_locks.TRUSTED_DEVICE_PURGE, run=trusted_devices.purge),
 )
 
 

@@ -13,7 +13,8 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.records.revisions import ClientRevision
-from portal.editing.drafts.store import DRAFT_LOCK, EditDraft
+from portal.database.advisory_locks import DRAFTS_OF_PROFILE
+from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.locks import HOLD_CLIENTS, overtaken
@@ -200,7 +201,7 @@ def test_draft_is_not_written_when_its_right_is_lost_during_the_wait(
 
     answer = overtaken(
         lambda: amelia.call(method, path, json=body),
-        f"SELECT pg_advisory_xact_lock({DRAFT_LOCK}, 1)",
+        f"SELECT pg_advisory_xact_lock({DRAFTS_OF_PROFILE}, 1)",
         change_to(statement),
     )
 

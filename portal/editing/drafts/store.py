@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.database import advisory_locks
 from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.extensions import Model, db
 
@@ -38,7 +39,6 @@ LONGEST_ID = 40
 ASIDE = "aside-"  # before the name of a field: what was typed before somebody else's value was taken
 MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DRAFT_LOCK = 0x6B69  # with the profile's id beside it: of another kind than the jobs' locks
 
 
 class EditDraft(Model):
@@ -114,7 +114,7 @@ class DraftPayload:
 
 def take_turns(profile_id: int) -> None:
     """Wait until no other tab of the profile writes a draft; none does until the transaction ends."""
-    db.session.execute(select(func.pg_advisory_xact_lock(DRAFT_LOCK, profile_id)))
+    db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.DRAFTS_OF_PROFILE, profile_id)))
 
 
 def new_id() -> str:

@@ -32,10 +32,9 @@ from portal.clients.csv.schema import ValuationRow
 from portal.clients.csv.tables import Tables
 from portal.clients.records.models import Client, Person, Product
 from portal.clients.records.valuation_jumps import MAX_CHANGE
+from portal.database import advisory_locks
 from portal.extensions import db
 
-# Of the same family as the jobs' locks: see portal.jobs.
-IMPORT_LOCK = 0x6B696E67_0100
 VALUATIONS_PER_STATEMENT = 10_000
 
 # The rows of the file that the table does not hold as they are, each with the valuation it would change.
@@ -89,7 +88,7 @@ class ExistingRecords:
 
 def take_turns() -> None:
     """Wait for another import to end: two at once would both insert what neither finds."""
-    db.session.execute(select(func.pg_advisory_xact_lock(IMPORT_LOCK)))
+    db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.IMPORT)))
 
 
 def load_existing(tables: Tables, *, hold: bool) -> ExistingRecords:
