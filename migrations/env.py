@@ -7,6 +7,7 @@ from psycopg2.errors import InsufficientPrivilege
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from portal.config.current import current_settings
 from portal.database.advisory_locks import MIGRATIONS
 from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import db
@@ -37,7 +38,7 @@ def explained(error: DBAPIError) -> Exception:
             f"this database role may not migrate ({first_line(error)}). Run flask db upgrade with the DATABASE_URL of "
             "the role that owns the tables: docs/security.md, Database roles."
         )
-    if isinstance(error, DATABASE_ERRORS) and current_app.config["SETTINGS"].is_command:
+    if isinstance(error, DATABASE_ERRORS) and current_settings().is_command:
         return CommandError(f"the database is {kind_of_trouble(error)}: {first_line(error)}")
     return error
 

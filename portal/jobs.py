@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from flask import Flask, current_app
+from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
+from portal.config.current import current_settings
 from portal.database import advisory_locks
 from portal.editing.drafts import store as drafts
 from portal.extensions import db
@@ -42,12 +43,12 @@ class Job:
 
 def clean_up_presence(connection: Connection) -> int:
     """Delete presence rows that have not beaten for the stale window (presence rule 7)."""
-    return removal.clean_up(connection, current_app.config["SETTINGS"].presence.stale_seconds)
+    return removal.clean_up(connection, current_settings().presence.stale_seconds)
 
 
 def purge_sign_in_sessions(connection: Connection) -> int:
     """Delete the sign-in sessions that have reached one of their limits."""
-    return sign_in_sessions.purge(connection, current_app.config["SETTINGS"].idle_minutes)
+    return sign_in_sessions.purge(connection, current_settings().idle_minutes)
 
 
 JOBS = (

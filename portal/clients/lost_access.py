@@ -14,6 +14,7 @@ from portal.auth import Profile
 from portal.clients.permissions import visible_to
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import ClientRevision
+from portal.config.current import current_settings
 from portal.extensions import db
 
 SALT = "lost-access"
@@ -33,7 +34,7 @@ def lost_url(client: Client) -> str:
 
 def ticket_from(text: str) -> Ticket | None:
     """None for what this server has not signed, or so long ago that no sign-in session is as old."""
-    max_age_seconds = current_app.config["SETTINGS"].session_hours * 3600
+    max_age_seconds = current_settings().session_hours * 3600
     try:
         return Ticket(*_serializer().loads(text, max_age=max_age_seconds))
     except BadData:

@@ -1,6 +1,7 @@
 """The settings of the portal: declared in `settings.py`, read from the environment by `environment.py`.
 
-Must not import Flask: gunicorn's master process reads the settings in a process of their own.
+Except for `current.py`, the package must not import Flask: gunicorn's master process reads the settings in a process
+of their own.
 """
 
 from portal.config.environment import deprecations, settings_from_environ

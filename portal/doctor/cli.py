@@ -3,9 +3,9 @@
 import os
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
+from portal.config.current import current_settings
 from portal.doctor.checks import ALL, Finding, Severity, counted
 
 LABELS = {Severity.OK: "ok", Severity.WARNING: "WARN", Severity.ERROR: "ERROR"}
@@ -18,7 +18,7 @@ def doctor() -> None:
 
     Exit code 1 when there is an error. Warnings alone leave it 0.
     """
-    settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     findings = [finding for check in ALL for finding in check(settings, os.environ)]
     for finding in findings:
         click.echo(f"{LABELS[finding.severity]:<5} {finding.what}{_advice(finding)}")

@@ -3,9 +3,10 @@
 import hmac
 from http import HTTPStatus
 
-from flask import Blueprint, Flask, Response, abort, current_app, request
+from flask import Blueprint, Flask, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from portal.config.current import current_settings
 from portal.database import state
 from portal.extensions import csrf, db
 from portal.monitoring import metrics
@@ -38,7 +39,7 @@ def readyz() -> ResponseReturnValue:
 @blueprint.get("/metrics")
 def show_metrics() -> ResponseReturnValue:
     """Return the metrics for requests with PORTAL_METRICS_TOKEN. 401 for any other, and 404 if no token is set."""
-    token = current_app.config["SETTINGS"].metrics_token
+    token = current_settings().metrics_token
     if token is None:
         abort(HTTPStatus.NOT_FOUND)
     given = request.headers.get("Authorization", "").encode()

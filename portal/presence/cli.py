@@ -4,11 +4,11 @@ from contextlib import closing
 
 import click
 import psycopg2
-from flask import current_app
 from sqlalchemy import text
 
 from portal import clock
 from portal.cli import CommandGroup
+from portal.config.current import current_settings
 from portal.errors import DatabaseUnavailable, NotFound
 from portal.extensions import LIVE_BIND, db
 from portal.live.listener import Listener, Wakeup
@@ -24,7 +24,7 @@ presence = CommandGroup("presence", help="List and clear the users that are pres
 @click.option("--page", "page_identifier", help="Only this page, for instance client-42.")
 def list_presence(page_identifier: str | None) -> None:
     """List the users on each page, newest heartbeat first. Rows past the active window are marked."""
-    window = current_app.config["SETTINGS"].presence.active_window_seconds
+    window = current_settings().presence.active_window_seconds
     rows = db.session.execute(
         text(sql.LIST), {"page_identifier": page_identifier, "active_window_seconds": window}
     ).all()
@@ -37,7 +37,7 @@ def list_presence(page_identifier: str | None) -> None:
 @presence.command("cleanup", epilog="Example: flask presence cleanup")
 def cleanup() -> None:
     """Delete stale rows now. The server processes do this every 2 minutes."""
-    count = removal.clean_up(db.session.connection(), current_app.config["SETTINGS"].presence.stale_seconds)
+    count = removal.clean_up(db.session.connection(), current_settings().presence.stale_seconds)
     db.session.commit()
     click.echo(f"Deleted {count} stale rows.")
 

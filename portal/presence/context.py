@@ -2,10 +2,9 @@
 
 from typing import TypedDict
 
-from flask import current_app
-
 from portal import page_kinds
 from portal.config import PresenceTimings
+from portal.config.current import current_settings
 from portal.presence.beats import MAX_FIELD_LENGTH
 
 
@@ -40,7 +39,7 @@ def presence_of(
     version of the record that the page shows. `changes_url` returns what has changed since then, `lost_url` which user
     restricted the record.
     """
-    timings = current_app.config["SETTINGS"].presence
+    timings = current_settings().presence
     kind = page_kinds.parse(page_identifier).kind
     return {
         "page_identifier": page_identifier,
@@ -58,7 +57,7 @@ def presence_of(
 
 def list_heartbeat_seconds(kind_name: str) -> int:
     """Return how often a list of such pages fetches rosters: as often as the pages send heartbeats."""
-    return heartbeat_seconds(page_kinds.kind_named(kind_name), current_app.config["SETTINGS"].presence)
+    return heartbeat_seconds(page_kinds.kind_named(kind_name), current_settings().presence)
 
 
 def heartbeat_seconds(kind: page_kinds.PageKind, timings: PresenceTimings) -> int:

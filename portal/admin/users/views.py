@@ -1,6 +1,6 @@
 """The users pages: who can sign in, as what, and what an administrator may do about it."""
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,6 +13,7 @@ from portal.auth.models import ROLES
 from portal.auth.permissions import require_admin
 from portal.auth.sessions import store
 from portal.auth.sessions.device_names import device_name
+from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
 from portal.web.actor import current_actor
@@ -62,7 +63,7 @@ def add() -> ResponseReturnValue:
 @blueprint.get(USER_PATH)
 def show(profile_id: int) -> ResponseReturnValue:
     profile = profiles.profile_with_id(profile_id)
-    settings = current_app.config["SETTINGS"]
+    settings = current_settings()
     return render_template(
         "admin/users/user.html",
         profile=profile,

@@ -4,7 +4,7 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-from flask import current_app, g, session
+from flask import g, session
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -13,6 +13,7 @@ from portal.auth.models import Profile
 from portal.auth.sessions import store
 from portal.auth.sessions.store import TOUCH_INTERVAL_SECONDS, SignInSession
 from portal.config import Settings
+from portal.config.current import current_settings
 from portal.errors import NotSignedIn
 from portal.extensions import db
 from portal.web import session_cookie
@@ -83,7 +84,7 @@ def seconds_left(settings: Settings, *, is_extended: bool = False) -> dict[str, 
 
 def page_seconds_left() -> dict[str, int]:
     """Return `seconds_left` for the page being rendered. A background reload does not extend the idle time."""
-    return seconds_left(current_app.config["SETTINGS"], is_extended=is_user_activity())
+    return seconds_left(current_settings(), is_extended=is_user_activity())
 
 
 def touch_session() -> None:

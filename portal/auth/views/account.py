@@ -6,7 +6,7 @@ through an unattended session (OWASP ASVS 5.0.0, 7.5.1).
 
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf import FlaskForm
@@ -19,7 +19,7 @@ from portal.auth.mfa.qr import qr_code
 from portal.auth.sessions import current, store
 from portal.auth.sessions.device_names import device_name
 from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
-from portal.config import Settings
+from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
 from portal.web.actor import current_actor
@@ -63,7 +63,7 @@ def begin_second_factor() -> ResponseReturnValue:
     form = ReauthenticationForm(prefix="factor")
     if not _is_reauthenticated(form):
         return _render_account(factor=form), 422
-    totp.begin_enrolment(current_user.id, _settings())
+    totp.begin_enrolment(current_user.id, current_settings())
     db.session.commit()
     return redirect(url_for(".show_second_factor"))
 
@@ -81,7 +81,7 @@ def confirm_second_factor() -> ResponseReturnValue:
     if not form.validate():
         return _render_set_up(form)
     try:
-        codes = verification.confirm_enrolment(current_user, form.code.data or "", _settings())
+        codes = verification.confirm_enrolment(current_user, form.code.data or "", current_settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(form)
@@ -94,7 +94,7 @@ def confirm_second_factor() -> ResponseReturnValue:
 @blueprint.post("/second-factor/remove")
 def remove_second_factor() -> ResponseReturnValue:
     form = ReauthenticationForm(prefix="factor")
-    if totp.is_required(current_user, _settings()):
+    if totp.is_required(current_user, current_settings()):
         raise NotAllowed("Your role requires a second factor. An administrator can reset it for a new phone.")
     if not _is_reauthenticated(form):
         return _render_account(factor=form), 422
@@ -136,7 +136,7 @@ def end_sessions() -> ResponseReturnValue:
 
 
 def _render_account(**forms: FlaskForm) -> str:
-    settings, here = _settings(), current.current_session()
+    settings, here = current_settings(), current.current_session()
     return render_template(
         "auth/account.html",
         forms={name: forms.get(name) or kind(formdata=None, prefix=name) for name, kind in FORMS.items()},
@@ -151,7 +151,7 @@ def _render_account(**forms: FlaskForm) -> str:
 
 
 def _render_set_up(form: CodeForm) -> ResponseReturnValue:
-    secret = totp.pending_secret(current_user.id, _settings())
+    secret = totp.pending_secret(current_user.id, current_settings())
     if secret is None:
         return redirect(url_for(".show"))
     qr = qr_code(totp.provisioning_uri(current_user, secret))
@@ -180,7 +180,7 @@ def _render_rejected_password(name: str, form: NewPasswordForm, error: InvalidIn
 
 def _restart_session(message: str) -> ResponseReturnValue:
     """End all sessions of the user and start a new one, with a new token, in this browser."""
-    settings, response = _settings(), redirect(url_for(".show"))
+    settings, response = current_settings(), redirect(url_for(".show"))
     profiles.end_sessions(current_user)
     current.start_session(current_user, settings)
     trusted_devices.trust_device(request, response, settings, current_user)
@@ -194,8 +194,3 @@ def _session_id(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise InvalidInput("end", "must name one of your sign-in sessions") from None
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings

@@ -18,7 +18,7 @@ from portal.auth.models import Profile
 from portal.auth.sessions import current
 from portal.auth.signals import sessions_ended
 from portal.auth.views.forms import CodeForm, SignInForm
-from portal.config import Settings
+from portal.config.current import current_settings
 from portal.errors import InvalidInput, ServiceBusy, TooManyAttempts
 from portal.extensions import db
 from portal.web import session_cookie
@@ -46,7 +46,7 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _render_sign_in(form), 422
     try:
-        profile = verification.verify_password(form.email.data or "", form.password.data or "", _settings())
+        profile = verification.verify_password(form.email.data or "", form.password.data or "", current_settings())
     except (TooManyAttempts, ServiceBusy) as error:
         return _render_try_again_later(form, error)
     if profile is None:
@@ -62,7 +62,7 @@ def enter_code() -> ResponseReturnValue:
         return render_template("auth/enter_code.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/enter_code.html", form=form, failure=None), 422
-    kind = verification.verify_second_factor(profile, form.code.data or "", _settings())
+    kind = verification.verify_second_factor(profile, form.code.data or "", current_settings())
     if kind is None:
         return render_template("auth/enter_code.html", form=form, failure=WRONG_CODE), 401
     response = redirect(_next_url(form.next.data))
@@ -76,7 +76,7 @@ def set_up_second_factor() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_set_up(profile, form)
     try:
-        recovery_codes = verification.confirm_enrolment(profile, form.code.data or "", _settings())
+        recovery_codes = verification.confirm_enrolment(profile, form.code.data or "", current_settings())
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(profile, form)
@@ -107,17 +107,17 @@ def signed_in_again() -> ResponseReturnValue:
 def session_state() -> ResponseReturnValue:
     """Return the signed-in user, the time left, and the CSRF token that an open page needs after a new sign-in."""
     state = {"profile_id": current_user.id, "name": current_user.full_name, "csrf_token": generate_csrf()}
-    return state | current.seconds_left(_settings())
+    return state | current.seconds_left(current_settings())
 
 
 @blueprint.post("/session")
 def stay_signed_in() -> ResponseReturnValue:
     """Restart the idle time, as every page does that the user opens."""
-    return current.seconds_left(_settings(), is_extended=True)
+    return current.seconds_left(current_settings(), is_extended=True)
 
 
 def _after_password(profile: Profile, url: str | None) -> ResponseReturnValue:
-    settings = _settings()
+    settings = current_settings()
     if totp.is_set_up(profile.id):
         next_step = "auth.enter_code"
     elif totp.is_required(profile, settings):
@@ -141,7 +141,7 @@ def _profile_awaiting_second_factor() -> Profile:
 
 def _complete_sign_in(profile: Profile, factors: str, response: Response) -> Response:
     """Start the session and trust the browser. Commits."""
-    settings = _settings()
+    settings = current_settings()
     profile.last_signed_in_at = clock.now()
     current.start_session(profile, settings)
     audit.record(Event.SIGNED_IN, Actor(profile.id, request_origin()), profile_id=profile.id, factors=factors)
@@ -164,7 +164,7 @@ def _render_try_again_later(form: SignInForm, error: TooManyAttempts | ServiceBu
 
 
 def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
-    secret = totp.pending_secret(profile.id, _settings())
+    secret = totp.pending_secret(profile.id, current_settings())
     if secret is None:
         return redirect(url_for("auth.sign_in"))
     qr = qr_code(totp.provisioning_uri(profile, secret))
@@ -174,8 +174,3 @@ def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
 
 def _next_url(url: str | None) -> str:
     return safe_redirect_target(url, url_for("client_list.list_clients"))
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.config["SETTINGS"]
-    return settings
