@@ -1,6 +1,6 @@
 """Store sign-in sessions in the database. The functions flush; the caller commits.
 
-A session is active while its row exists, its epoch equals the profile's and `ends_at` is in the future. Functions that
+ACTIVE_SESSION_SQL is the only definition of an active session; presence checks it in its own statements. Functions that
 end sessions also notify the profile's event streams, once the transaction has committed.
 """
 
@@ -34,6 +34,10 @@ from portal.live.outbox import after_commit
 from portal.web.actor import MAX_ADDRESS_LENGTH, MAX_USER_AGENT_LENGTH, RequestOrigin
 from portal.web.session_cookie import TOKEN_BYTES, Identity, session_id_of
 
+# When a sign-in session is active: a condition on a row of profiles joined with its row of sign_in_sessions.
+ACTIVE_SESSION_SQL = """profiles.is_active AND sign_in_sessions.session_epoch = profiles.session_epoch
+    AND sign_in_sessions.ends_at > now()"""
+_IS_ACTIVE = text(ACTIVE_SESSION_SQL)
 MAX_SESSIONS_PER_PROFILE = 20  # a further sign-in ends the session that has been idle longest
 TOUCH_INTERVAL_SECONDS = 60
 
@@ -79,7 +83,7 @@ def find_active(identity: Identity) -> tuple[Profile, SignInSession] | None:
     query = (
         select(Profile, SignInSession)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
-        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_IS_ACTIVE)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, _IS_ACTIVE)
     )
     found = db.session.execute(query).one_or_none()
     return (found[0], found[1]) if found else None
@@ -96,7 +100,7 @@ def lock_active(identity: Identity, *, to_change: bool = False) -> Profile:
     query = (
         select(Profile)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
-        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, *_IS_ACTIVE)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, _IS_ACTIVE)
         .with_for_update(read=not to_change, key_share=to_change, of=[Profile, SignInSession])
     )
     profile = db.session.scalar(query.execution_options(populate_existing=True))
@@ -110,7 +114,7 @@ def active_sessions_of(profile: Profile, *, idle_minutes: int) -> Sequence[SignI
     query = (
         select(SignInSession)
         .join(Profile, SignInSession.profile_id == Profile.id)
-        .where(Profile.id == profile.id, *_IS_ACTIVE)
+        .where(Profile.id == profile.id, _IS_ACTIVE)
         .where(SignInSession.last_used_at > func.now() - func.make_interval(0, 0, 0, 0, 0, idle_minutes))
         .order_by(SignInSession.last_used_at.desc(), SignInSession.started_at.desc())
     )
@@ -163,13 +167,6 @@ def purge(connection: Connection, idle_minutes: int) -> int:
     )
     parameters = {"idle_minutes": idle_minutes, "touch_interval_seconds": TOUCH_INTERVAL_SECONDS}
     return _notify_signed_out(connection.execute(query, parameters))
-
-
-_IS_ACTIVE = (
-    Profile.is_active,
-    SignInSession.session_epoch == Profile.session_epoch,
-    SignInSession.ends_at > func.now(),
-)
 
 
 def _evict_least_recently_used(profile_id: int) -> None:
