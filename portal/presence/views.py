@@ -14,7 +14,7 @@ from portal.presence.roster import Roster, Viewer, viewers
 from portal.presence.store import current_store
 from portal.web import session_cookie
 from portal.web.csrf import check_csrf
-from portal.web.json_body import read_json_body
+from portal.web.request_body import read_json_body
 
 blueprint = Blueprint("presence", __name__, url_prefix="/user_page_presence")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403

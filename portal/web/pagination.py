@@ -1,10 +1,11 @@
-"""Long lists, a page at a time. Pure; how a page is read from a query string, and where it stands.
-
-Used by the lists of clients, of users, of a client's history and of a product's valuations.
-"""
+"""Divide long lists into pages, and read and write the query strings of lists."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 PAGE_SIZE = 25
 MAX_PAGE = 1_000_000
@@ -12,14 +13,14 @@ MAX_PAGE = 1_000_000
 
 @dataclass(frozen=True)
 class Paging:
-    """Where a page of a list stands: `first` and `last` count its rows from 1, of `total`."""
+    """The position of a page in a list. `first` and `last` are the numbers of its rows, from 1, of `total`."""
 
     page: int
     total: int
 
     @classmethod
     def near(cls, page: int, total: int) -> "Paging":
-        """The page that was asked for; one past the end becomes the last."""
+        """Return the requested page, or the last page if the requested one is past the end."""
         return cls(min(page, cls(1, total).pages), total)
 
     @property
@@ -36,7 +37,7 @@ class Paging:
 
     @property
     def offset(self) -> int:
-        """How many rows come before it."""
+        """Return the number of rows before this page."""
         return (self.page - 1) * PAGE_SIZE
 
     @property
@@ -49,12 +50,18 @@ class Paging:
 
 
 def parse_page(args: Mapping[str, str]) -> int:
-    """Which page of a list, from 1."""
+    """Return the number of the requested page, from 1."""
     return parse_number(args.get("page", ""), MAX_PAGE) or 1
 
 
-def parse_number(text: str, largest: int) -> int | None:
-    """A whole number from 1 to `largest`; None for anything else."""
+def parse_number(text: str, maximum: int) -> int | None:
+    """Return a whole number from 1 to `maximum`, or None for any other text."""
     if not (text.isascii() and text.isdigit() and len(text) < 12):
         return None
-    return int(text) if 0 < int(text) <= largest else None
+    return int(text) if 0 < int(text) <= maximum else None
+
+
+def query_of(filters: "DataclassInstance", changes: Mapping[str, object]) -> dict[str, Any]:
+    """Return the query parameters of the filters with changes, without parameters that have their default value."""
+    values, defaults = asdict(replace(filters, **changes)), asdict(type(filters)())
+    return {name: value for name, value in values.items() if value != defaults[name]}

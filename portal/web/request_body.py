@@ -1,6 +1,7 @@
-"""What a write was sent, as a form or as JSON: the same names, the same checks, the same answers.
+"""Read request bodies: JSON of the APIs, and the fields of a write, sent as a form or as JSON.
 
-A browser sends forms; a program may send one JSON object with the fields of the form. Called by views and the guard.
+A browser sends forms. A program may send one JSON object with the fields of the form; names, checks and responses are
+the same.
 """
 
 import json
@@ -18,62 +19,73 @@ MAX_FORM_FIELDS = 100
 
 
 def is_json() -> bool:
-    """Whether the caller speaks JSON, and is to be answered in it."""
+    """Return whether the request contains JSON, so that the response must be JSON too."""
     return request.is_json
 
 
 def reject_json() -> None:
-    """Before each request of pages that take forms alone: raise UnsupportedMediaType (415).
+    """Raise UnsupportedMediaType (415) for a request with JSON. For pages that accept only forms.
 
-    Flask-WTF would parse JSON by itself, and neither its depth nor its shape is bounded there.
+    Flask-WTF would parse the JSON itself, without limiting its depth or shape.
     """
     if request.is_json and request.content_length:
         raise UnsupportedMediaType
 
 
+def read_json_body(max_bytes: int) -> Any:
+    """Return the parsed body. Raises RequestEntityTooLarge (413), UnsupportedMediaType (415) or BadRequest (400)."""
+    request.max_content_length = max_bytes
+    if not request.is_json:
+        raise UnsupportedMediaType
+    return _parse_json()
+
+
 def request_fields() -> MultiDict[str, str]:
-    """The fields that were sent, as text. Raises BadRequest (400) or InvalidInput (422) for JSON that is no form."""
+    """Return the fields of the request as text.
+
+    Raises UnsupportedMediaType (415), BadRequest (400) for malformed JSON, InvalidInput (422) for JSON that is not an
+    object of simple values.
+    """
     if not request.is_json:
         if request.content_length and request.mimetype not in FORM_TYPES:
             raise UnsupportedMediaType
         return request.form
-    if "sent_form" not in g:
-        g.sent_form = MultiDict(_fields(_parsed()))
-    sent: MultiDict[str, str] = g.sent_form
-    return sent
+    if "json_fields" not in g:
+        # Decimals stay as they are written, because a float would change them.
+        g.json_fields = MultiDict(_fields(_parse_json(parse_float=str, parse_constant=_reject_constant)))
+    fields: MultiDict[str, str] = g.json_fields
+    return fields
 
 
 def reject_unknown_fields(known: Collection[str]) -> None:
-    """Raise InvalidInput (422) for a field of a JSON object that is none of the form's: a misspelt one would be lost.
+    """Raise InvalidInput (422) for an unknown field of a JSON object, because a misspelt field would be lost.
 
-    Of a browser's form the same is no error: its buttons and extensions have names of their own.
+    Unknown fields of a form are ignored: buttons and browser extensions add their own.
     """
     unknown = sorted(set(request_fields()) - set(known)) if request.is_json else []
     if unknown:
         raise InvalidInput(unknown[0], "is not a field of this form")
 
 
-def _parsed() -> dict[str, Any]:
+def _parse_json(**options: Any) -> Any:
     try:
-        # Decimals as they are written: a float in between would change them.
-        body = json.loads(request.get_data(), parse_float=str, parse_constant=_reject_constant)
+        return json.loads(request.get_data(), **options)
     except (ValueError, RecursionError):
         raise BadRequest("The body is not valid JSON.") from None
-    if not isinstance(body, dict) or len(body) > MAX_FORM_FIELDS:
-        raise InvalidInput("body", f"must be a JSON object of at most {MAX_FORM_FIELDS} fields")
-    return body
 
 
 def _reject_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
+    raise ValueError(f"{constant} is not JSON")
 
 
-def _fields(body: dict[str, Any]) -> dict[str, str]:
+def _fields(body: Any) -> dict[str, str]:
+    if not isinstance(body, dict) or len(body) > MAX_FORM_FIELDS:
+        raise InvalidInput("body", f"must be a JSON object of at most {MAX_FORM_FIELDS} fields")
     return {name: _text(name, value) for name, value in body.items()}
 
 
 def _text(name: str, value: Any) -> str:
-    """As a form would send it: null is an empty field."""
+    """Return the value as a form would send it: null is an empty field."""
     if value is None:
         return ""
     if isinstance(value, str):

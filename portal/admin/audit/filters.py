@@ -10,6 +10,7 @@ from portal import dates
 from portal.audit import Event
 from portal.clock import LONDON
 from portal.text_input import search_words
+from portal.web.pagination import query_of
 
 MAX_SEARCH_LENGTH = 100
 MAX_EVENT_ID = 2**63 - 1
@@ -37,9 +38,8 @@ class AuditFilters:
         return _midnight(self.until + timedelta(days=1)) if self.until else None
 
     def query_string(self, **changes: object) -> str:
-        """The address of the same part of the audit, with changes."""
-        wanted = {**self.__dict__, **changes}
-        return urlencode({name: value for name, value in wanted.items() if value})
+        """Return the query string of the same filters with changes."""
+        return urlencode(query_of(self, changes))
 
 
 def parse_filters(args: Mapping[str, str]) -> AuditFilters:

@@ -1,12 +1,12 @@
 """What the history of a client was asked for, read from a query string without trusting it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
 from portal.integers import MAX_INTEGER
-from portal.web.pagination import parse_number, parse_page
+from portal.web.pagination import parse_number, parse_page, query_of
 
 NO_AUTHOR = "nobody"
 PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
@@ -31,8 +31,7 @@ class HistoryFilters:
 
     def query(self, **changes: object) -> dict[str, Any]:
         """The query string of the same page with `changes`, leaving out what is as by default."""
-        wanted = asdict(replace(self, **changes))  # type: ignore[arg-type]
-        return {key: value for key, value in wanted.items() if value != getattr(HistoryFilters, key)}
+        return query_of(self, changes)
 
 
 def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:

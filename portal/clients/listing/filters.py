@@ -1,12 +1,12 @@
 """What the client list was asked for, read from a query string without trusting it. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from portal.clients.records.choices import CLIENT_STATUSES
 from portal.integers import MAX_INTEGER
 from portal.text_input import search_words
-from portal.web.pagination import parse_number, parse_page
+from portal.web.pagination import parse_number, parse_page, query_of
 
 SORTS = {
     "name": "Name",
@@ -38,8 +38,7 @@ class ListFilters:
 
     def query(self, **changes: object) -> dict[str, object]:
         """The query string of the same list with `changes`, leaving out what is as by default."""
-        wanted = asdict(replace(self, **changes))  # type: ignore[arg-type]
-        return {key: value for key, value in wanted.items() if value != getattr(ListFilters, key)}
+        return query_of(self, changes)
 
     def sorted_by(self, key: str) -> dict[str, object]:
         """The query string that sorts by `key`, the other way round when it is sorted by it already."""

@@ -15,7 +15,7 @@ from portal.editing.drafts.store import DraftKey
 from portal.errors import NotAllowed
 from portal.extensions import csrf, db
 from portal.web.csrf import check_csrf
-from portal.web.json_body import read_json_body
+from portal.web.request_body import read_json_body
 from portal.web.safe_redirect import safe_redirect_target
 from portal.web.session_cookie import identity
 
