@@ -3,6 +3,7 @@
 from flask import Flask
 
 from portal import page_kinds
+from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
 from portal.clients.editor import editor, text_merges_views
 from portal.clients.editor import views as editor_views
@@ -12,6 +13,7 @@ from portal.clients.listing import views as listing_views
 from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.sharing import views as access_views
+from portal.clients.wording import audit_words
 
 __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
 
@@ -43,4 +45,5 @@ def init_clients(app: Flask) -> None:
     for module in modules:
         app.register_blueprint(module.blueprint)
     permission_recheck.init_permission(app)
+    register_words(audit_words.words_for)
     app.cli.add_command(cli.clients)

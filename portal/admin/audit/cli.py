@@ -3,11 +3,13 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
+from sqlalchemy import Row
 
 from portal.admin.audit import queries
-from portal.admin.audit.details import describe_details
+from portal.admin.audit.details import describe_events
 from portal.admin.audit.filters import parse_filters
 from portal.audit import Event, record
 from portal.cli import CommandGroup
@@ -31,18 +33,25 @@ def list_events(as_json: bool, most: int, **wanted: object) -> None:
     days = {name: wanted[name].date().isoformat() for name in ("since", "until") if wanted[name]}  # type: ignore[attr-defined]
     filters = parse_filters({name: str(value) for name, value in {**wanted, **days}.items() if value})
     count = 0
-    for row in queries.all_events(filters, most):
-        event = row.AuditEvent
-        by = row.actor_email or ("" if event.address else event.user_agent)
-        cells = (event.at.isoformat(timespec="seconds"), event.event, by, row.subject_email or "")
-        if as_json:
-            names = ("at", "event", "actor", "profile", "about", "address", "request_id")
-            values = (*cells, event.about, event.address, event.request_id)
-            click.echo(json.dumps(dict(zip(names, values, strict=True))))
-        else:
-            click.echo("\t".join((*cells, describe_details(event.about), event.address)))
-        count += 1
+    for rows in queries.all_events(filters, most):
+        details = describe_events([row.AuditEvent for row in rows], None)
+        for row, about in zip(rows, details, strict=True):
+            click.echo(_as_json(row) if as_json else "\t".join((*_cells(row), about, row.AuditEvent.address)))
+        count += len(rows)
     click.echo(f"{count} events", err=True)
+
+
+def _cells(row: Row[Any]) -> tuple[str, ...]:
+    event = row.AuditEvent
+    by = row.actor_email or ("" if event.address else event.user_agent)
+    return event.at.isoformat(timespec="seconds"), event.event, by, row.subject_email or ""
+
+
+def _as_json(row: Row[Any]) -> str:
+    event = row.AuditEvent
+    names = ("at", "event", "actor", "profile", "about", "address", "request_id")
+    values = (*_cells(row), event.about, event.address, event.request_id)
+    return json.dumps(dict(zip(names, values, strict=True)))
 
 
 @audit.command("purge", epilog="Example: flask audit purge --before 2020-01-01 --export /srv/archive/audit-2019.jsonl")

@@ -1,19 +1,21 @@
 """The audit page and its CSV, for administrators."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from sqlalchemy import Row
 
 from portal import audit
 from portal.admin.audit import queries
-from portal.admin.audit.details import describe_details
+from portal.admin.audit.details import describe_events
 from portal.admin.audit.filters import AuditFilters, parse_filters, problems_in
 from portal.audit import Event
 from portal.audit.events import LABELS
+from portal.auth import Profile
 from portal.auth.permissions import require_admin
 from portal.dates import written
 from portal.errors import InvalidInput
@@ -43,7 +45,7 @@ def show() -> ResponseReturnValue:
         days={name: _day_shown(name, filters) for name in ("since", "until")},
         problems=problems,
         labels=LABELS,
-        details=describe_details,
+        details=describe_events([row.AuditEvent for row in rows], current_user),
         older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
         newest=filters.query_string(before=None) if filters.before else None,
         export=filters.query_string(before=None),
@@ -59,7 +61,7 @@ def export() -> ResponseReturnValue:
     filters = parse_filters(request.args)
     audit.record(Event.EXPORTED, current_actor(), what="audit", filters=_file_name(filters))
     db.session.commit()
-    lines = stream_with_context(_csv_lines(queries.all_events(filters, MAX_CSV_ROWS)))
+    lines = stream_with_context(_csv_lines(queries.all_events(filters, MAX_CSV_ROWS), current_user.id))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
     return Response(lines, mimetype="text/csv", headers=headers)
 
@@ -70,13 +72,16 @@ def _day_shown(name: str, filters: AuditFilters) -> str:
     return written(day) if day else request.args.get(name, "")
 
 
-def _csv_lines(rows: Iterable[Row[Any]]) -> Iterator[str]:
+def _csv_lines(batches: Iterable[Sequence[Row[Any]]], reader_id: int) -> Iterator[str]:
+    reader = db.session.get_one(Profile, reader_id)  # the lines are read in a session of their own
     yield _csv_line(COLUMNS)
-    for row in rows:
-        event = row.AuditEvent
-        people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
-        whence = (event.address, event.user_agent, event.request_id)
-        yield _csv_line((event.at.isoformat(), event.event, *people, describe_details(event.about), *whence))
+    for rows in batches:
+        details = describe_events([row.AuditEvent for row in rows], reader)
+        for row, about in zip(rows, details, strict=True):
+            event = row.AuditEvent
+            people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
+            whence = (event.address, event.user_agent, event.request_id)
+            yield _csv_line((event.at.isoformat(), event.event, *people, about, *whence))
 
 
 def _csv_line(cells: Iterable[str | None]) -> str:

@@ -26,9 +26,10 @@ def names_in(client_id: int, revisions: Iterable[ClientRevision | Author]) -> Na
     return names_of(parts, removed, full_name) if parts else {}
 
 
-def names_of_fields(fields: Mapping[int, Sequence[str]]) -> Names:
-    """Return the names of the first parts of which `fields` (id of a client → keys) name a field."""
-    return names_of({part: client_id for client_id, keys in fields.items() for part in _parts_in(keys)}, {}, full_name)
+def names_of_fields(fields: Iterable[tuple[int, Sequence[str]]]) -> Names:
+    """Return the names of the first parts in each of `fields`: (id of a client, keys)."""
+    parts = {part: client_id for client_id, keys in fields for part in _parts_in(keys)}
+    return names_of(parts, {}, full_name) if parts else {}
 
 
 def _parts_in(keys: Iterable[str]) -> list[Entry]:
