@@ -1,4 +1,4 @@
-"""What stands under every save, for any versioned record: versions, the merge, decisions, drafts."""
+"""Edit versioned records concurrently: optimistic locking, merge, resolutions and drafts."""
 
 from flask import Flask
 
@@ -8,6 +8,6 @@ __all__ = ["init_editing"]
 
 
 def init_editing(app: Flask) -> None:
-    """Register the drafts API. Comes after the features have registered their page kinds."""
+    """Register the drafts API. The features must have registered their page kinds before."""
     app.register_blueprint(views.blueprint)
     app.register_blueprint(views.by_hand)

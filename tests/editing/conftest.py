@@ -1,4 +1,4 @@
-"""A client record that the people of the cast edit."""
+"""Fixtures for concurrent edits."""
 
 import pytest
 
@@ -9,4 +9,5 @@ from tests.support.factories import make_client
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
+    """A client record that the users of the cast may edit."""
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", notes="One\nTwo\nThree")

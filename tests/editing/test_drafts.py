@@ -1,4 +1,4 @@
-"""The drafts API and its rules: what is typed and not saved yet is kept for whoever typed it, and for nobody else."""
+"""Keep unsaved input for its own user only (the drafts API)."""
 
 import json
 import logging
@@ -54,22 +54,22 @@ def stored() -> list[EditDraft]:
 
 
 def kept() -> list[tuple[int, str, str, dict[str, str]]]:
-    """(profile, page, form, values) of every draft there is."""
+    """Return (profile, page, form, values) of every draft."""
     return [(row.profile_id, row.page_identifier, row.form, row.values) for row in stored()]
 
 
 def age(seconds: float, form: str = "record") -> None:
-    """As if the draft of that form had been kept so long ago."""
+    """Age the draft of that form."""
     shift = "UPDATE edit_drafts SET updated_at = updated_at - make_interval(secs => :seconds) WHERE form = :form"
     db.session.execute(text(shift), {"seconds": seconds, "form": form})
     db.session.commit()
 
 
-def is_a_problem(answer: TestResponse, status: int) -> None:
-    assert (answer.status_code, answer.content_type) == (status, "application/problem+json"), answer.text
+def is_a_problem(response: TestResponse, status: int) -> None:
+    assert (response.status_code, response.content_type) == (status, "application/problem+json"), response.text
 
 
-def test_the_last_one_wins(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_later_draft_replaces_the_earlier_one_of_its_page(amelia: Visitor, cast: Cast, client: Client) -> None:
     assert keep(amelia, client).json == {"status": "kept"}
     keep(amelia, client, version=2, seen="notes:3 phone:2", values={"phone": "01632 960200", "notes": "Ring\nthem 👋"})
 
@@ -93,9 +93,7 @@ def test_two_pages_of_one_form_keep_a_draft_each(amelia: Visitor, client: Client
     assert kept() == []
 
 
-def test_draft_that_was_restored_goes_when_the_page_that_restored_it_keeps_its_own(
-    amelia: Visitor, client: Client
-) -> None:
+def test_restored_draft_is_deleted_when_its_page_keeps_its_own(amelia: Visitor, client: Client) -> None:
     keep(amelia, client, draft="one", values={"notes": "One"})
     [mark] = [str(draft.mark) for draft in stored()]
 
@@ -123,7 +121,7 @@ def test_draft_that_its_page_has_written_since_stays(amelia: Visitor, client: Cl
     assert [row[3] for row in kept()] == [{"notes": "One more line"}]
 
 
-def test_draft_on_offer_is_discarded_by_its_mark_and_no_other_goes(amelia: Visitor, client: Client) -> None:
+def test_mark_discards_the_offered_draft_only(amelia: Visitor, client: Client) -> None:
     keep(amelia, client, draft="one", values={"notes": "One"})
     keep(amelia, client, draft="two", values={"notes": "Two"})
     mark = str(stored()[0].mark)
@@ -144,7 +142,7 @@ def test_page_of_the_release_before_keeps_one_draft_without_an_id(amelia: Visito
 
 
 @given(st.text("abc-_XYZ019", max_size=40), st.integers(0, 10**16))
-def test_mark_is_read_as_it_was_written(draft_id: str, microseconds: int) -> None:
+def test_formatted_mark_is_parsed_unchanged(draft_id: str, microseconds: int) -> None:
     mark = Mark(draft_id, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds))
     assert mark_from(str(mark)) == mark
 
@@ -152,13 +150,13 @@ def test_mark_is_read_as_it_was_written(draft_id: str, microseconds: int) -> Non
 @pytest.mark.parametrize(
     "text", ["", "@", "a@", "a@-1", "a b@1", f"{'a' * 41}@1", "a@1 ", "a@1٣", f"a@{'9' * 18}", "a"]
 )
-def test_text_that_is_no_mark_is_refused(amelia: Visitor, client: Client, text: str) -> None:
+def test_malformed_mark_is_rejected(amelia: Visitor, client: Client, text: str) -> None:
     assert mark_from(text) is None
     is_a_problem(discard(amelia, client, mark=text), 422)
     is_a_problem(keep(amelia, client, restored=text), 422)
 
 
-def test_each_form_each_page_and_each_person_has_its_own(
+def test_each_form_page_and_profile_has_its_own_drafts(
     amelia: Visitor, visit: Visit, cast: Cast, client: Client
 ) -> None:
     other = make_client("Baker Family")
@@ -175,7 +173,7 @@ def test_each_form_each_page_and_each_person_has_its_own(
     ]
 
 
-def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, client: Client) -> None:
+def test_discarding_a_draft_twice_succeeds(amelia: Visitor, client: Client) -> None:
     keep(amelia, client)
 
     for _ in range(2):
@@ -183,7 +181,7 @@ def test_a_discarded_draft_is_gone_and_may_be_discarded_again(amelia: Visitor, c
     assert kept() == []
 
 
-def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_oldest_of_more_than_a_hundred_drafts_is_deleted(amelia: Visitor, cast: Cast, client: Client) -> None:
     for number in range(store.MAX_DRAFTS_PER_PROFILE):
         store.keep(
             DraftKey(cast.amelia.id, f"client-{number + 1000}", "record"),
@@ -203,7 +201,7 @@ def test_of_more_than_a_hundred_the_oldest_goes(amelia: Visitor, cast: Cast, cli
     assert [row[0] for row in kept() if row[2] == "old"] == [cast.daniel.id]
 
 
-def test_keeping_one_does_not_touch_the_record(amelia: Visitor, client: Client) -> None:
+def test_draft_does_not_change_the_record(amelia: Visitor, client: Client) -> None:
     keep(amelia, client)
 
     db.session.refresh(client)
@@ -226,18 +224,16 @@ WRONG: list[tuple[str, Any]] = [
 
 
 @pytest.mark.parametrize(("member", "value"), WRONG, ids=lambda part: repr(part)[:40])
-def test_a_value_out_of_range_is_422_and_the_member_is_named(
-    amelia: Visitor, client: Client, member: str, value: Any
-) -> None:
-    answer = keep(amelia, client, **{member: value})
+def test_value_out_of_range_is_422_naming_the_member(amelia: Visitor, client: Client, member: str, value: Any) -> None:
+    response = keep(amelia, client, **{member: value})
 
-    is_a_problem(answer, 422)
-    assert answer.json["field"] == member
+    is_a_problem(response, 422)
+    assert response.json["field"] == member
     assert kept() == []
 
 
 def test_values_at_their_limits_are_accepted(amelia: Visitor, client: Client) -> None:
-    """All fields of a form; 100,000 characters in a value; the largest number of a part."""
+    """All fields of a form, 100,000 characters in a value, the largest number of a part."""
     values = {name: "x" for names in ClientForm.GROUPS.values() for name in names}
 
     assert keep(amelia, client, values={**values, "notes": "x" * 100_000}).status_code == 200
@@ -259,15 +255,15 @@ def test_each_editor_keeps_the_fields_of_its_own_form(amelia: Visitor, client: C
     assert [row[2:] for row in kept()] == [(form, {field: "x"})]
 
 
-def test_drafts_of_a_profile_stay_within_their_size_together(
+def test_drafts_of_a_profile_stay_within_their_total_size(
     amelia: Visitor, visit: Visit, cast: Cast, client: Client
 ) -> None:
-    """Random digits, which the database cannot make much smaller. The oldest go, those of others stay."""
+    """Random digits hardly compress. The oldest drafts are deleted, those of other profiles stay."""
     keep(visit(cast.daniel), client)
     for number in range(60):
         digits = secrets.token_hex(50_000)
-        answer = keep(amelia, client, draft=f"tab-{number}", values={"notes": digits, "objectives": digits})
-        assert answer.status_code == 200
+        response = keep(amelia, client, draft=f"tab-{number}", values={"notes": digits, "objectives": digits})
+        assert response.status_code == 200
 
     mine = (EditDraft.profile_id == cast.amelia.id,)
     bytes_, count = db.session.execute(
@@ -287,30 +283,30 @@ def test_drafts_of_a_profile_stay_within_their_size_together(
         *("record/1", "client/1", "grant/new", "person/0", "person/x", "person/12/13", "valuation/new"),
     ],
 )
-def test_a_form_that_is_none_is_422(amelia: Visitor, client: Client, form: str) -> None:
-    for answer in (keep(amelia, client, form), discard(amelia, client, form)):
-        is_a_problem(answer, 422)
-        assert answer.json["field"] == "form"
+def test_unknown_form_is_422(amelia: Visitor, client: Client, form: str) -> None:
+    for response in (keep(amelia, client, form), discard(amelia, client, form)):
+        is_a_problem(response, 422)
+        assert response.json["field"] == "form"
 
 
 @pytest.mark.parametrize("draft", ["a b", "x" * 41, "%00", "ä", "a/b", "a@1"])
-def test_draft_id_that_is_none_is_422(amelia: Visitor, client: Client, draft: str) -> None:
-    for answer in (keep(amelia, client, draft=draft), discard(amelia, client, draft=draft)):
-        is_a_problem(answer, 422)
-        assert answer.json["field"] == "draft"
+def test_malformed_draft_id_is_422(amelia: Visitor, client: Client, draft: str) -> None:
+    for response in (keep(amelia, client, draft=draft), discard(amelia, client, draft=draft)):
+        is_a_problem(response, 422)
+        assert response.json["field"] == "draft"
 
 
-def test_without_a_form_it_is_422(amelia: Visitor, client: Client) -> None:
+def test_missing_form_is_422(amelia: Visitor, client: Client) -> None:
     is_a_problem(amelia.delete(f"/edit_drafts/client-{client.id}"), 422)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 10_000, b"\xff", b"[]", b"7", b"null", b'{"values": NaN}'])
-def test_what_is_no_json_object_is_refused(amelia: Visitor, client: Client, body: bytes) -> None:
+def test_body_that_is_not_a_json_object_is_rejected(amelia: Visitor, client: Client, body: bytes) -> None:
     path = f"/edit_drafts/client-{client.id}?form=record"
-    answer = amelia.call("PUT", path, data=body, content_type="application/json")
+    response = amelia.call("PUT", path, data=body, content_type="application/json")
 
-    is_a_problem(answer, answer.status_code)
-    assert answer.status_code in (400, 422)
+    is_a_problem(response, response.status_code)
+    assert response.status_code in (400, 422)
     is_a_problem(amelia.call("PUT", path, data=body, content_type="text/plain"), 415)
 
 
@@ -323,33 +319,35 @@ def test_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
 
 
 @pytest.mark.parametrize("page_identifier", ["client-999999", "client-0", "fund-1", "client-1%00", "*"])
-def test_a_page_that_is_not_there_is_404(amelia: Visitor, page_identifier: str) -> None:
+def test_unknown_page_is_404(amelia: Visitor, page_identifier: str) -> None:
     for method in ("PUT", "DELETE"):
         is_a_problem(amelia.call(method, f"/edit_drafts/{page_identifier}?form=record", json={}), 404)
 
 
-def test_a_reader_has_none(visit: Visit, cast: Cast, client: Client) -> None:
+def test_reader_cannot_keep_a_draft(visit: Visit, cast: Cast, client: Client) -> None:
     rhys = visit(cast.rhys)
 
     is_a_problem(keep(rhys, client), 403)
     is_a_problem(discard(rhys, client), 403)
 
 
-def test_401_comes_before_403(visit: Visit, cast: Cast, client: Client, olgas_browser: Visitor) -> None:
+def test_missing_session_is_reported_before_missing_token(
+    visit: Visit, cast: Cast, client: Client, olgas_browser: Visitor
+) -> None:
     is_a_problem(keep(visit(None), client), 401)
     is_a_problem(keep(olgas_browser, client), 401)
     is_a_problem(keep(visit(cast.amelia).without_token(), client), 403)
 
 
 @pytest.mark.parametrize("call", [keep, discard])
-def test_typing_does_not_prolong_the_sign_in_session(amelia: Visitor, client: Client, call: Any) -> None:
-    answer = call(amelia, client)
+def test_draft_does_not_extend_the_sign_in_session(amelia: Visitor, client: Client, call: Any) -> None:
+    response = call(amelia, client)
 
-    assert answer.status_code == 200
-    assert "Set-Cookie" not in answer.headers
+    assert response.status_code == 200
+    assert "Set-Cookie" not in response.headers
 
 
-def test_an_idle_session_ends_although_its_page_sends_drafts(visit: Visit, cast: Cast, client: Client) -> None:
+def test_idle_session_ends_although_its_page_sends_drafts(visit: Visit, cast: Cast, client: Client) -> None:
     with time_machine.travel(datetime.now(UTC), tick=False) as clock:
         amelia = visit(cast.amelia).with_token()
         amelia.get("/clients")
@@ -360,15 +358,15 @@ def test_an_idle_session_ends_although_its_page_sends_drafts(visit: Visit, cast:
         is_a_problem(keep(amelia, client), 401)
 
 
-def test_without_the_database_it_is_503(tapped_visit: Visit, wiretap: Wiretap, cast: Cast, client: Client) -> None:
+def test_database_outage_is_503(tapped_visit: Visit, wiretap: Wiretap, cast: Cast, client: Client) -> None:
     amelia = tapped_visit(cast.amelia).with_token()
     with wiretap.cut():
-        for answer in (keep(amelia, client), discard(amelia, client)):
-            is_a_problem(answer, 503)
-            assert int(answer.headers["Retry-After"]) > 0
+        for response in (keep(amelia, client), discard(amelia, client)):
+            is_a_problem(response, 503)
+            assert int(response.headers["Retry-After"]) > 0
 
 
-def test_the_purge_takes_what_nobody_has_touched_for_thirty_days(
+def test_purge_deletes_drafts_unchanged_for_thirty_days(
     amelia: Visitor, client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "portal.jobs")
@@ -382,16 +380,16 @@ def test_the_purge_takes_what_nobody_has_touched_for_thirty_days(
     assert caplog.messages[-1].startswith("draft purge: 2 in ")
 
 
-def test_the_purge_runs_once_an_hour_in_one_process(app: Flask) -> None:
+def test_purge_runs_once_an_hour_in_one_process(app: Flask) -> None:
     assert PURGE.every_seconds == 3600
     with db.engine.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PURGE.lock})
         assert run_job(PURGE) is None
 
 
-def test_a_member_that_no_draft_has_is_refused(amelia: Visitor, client: Client) -> None:
-    """Ignored, what was typed would be kept nowhere and nobody would be told."""
+def test_unknown_member_is_rejected(amelia: Visitor, client: Client) -> None:
+    """If it were ignored, the input would be lost without an error."""
     body = {"version": 1, "values": {"phone": "1"}, "valeus": {"notes": "x"}}
-    answer = amelia.call("PUT", f"/edit_drafts/client-{client.id}?form=record", json=body)
+    response = amelia.call("PUT", f"/edit_drafts/client-{client.id}?form=record", json=body)
 
-    assert (answer.status_code, answer.json["field"]) == (422, "valeus")
+    assert (response.status_code, response.json["field"]) == (422, "valeus")

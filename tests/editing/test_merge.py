@@ -1,4 +1,4 @@
-"""The merge, by example and by property: nothing that either has written disappears unless a person chose so."""
+"""Merge edits, by example and by property: no input of either user disappears unless a user decides so."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def merged_text(base: str, theirs: str, yours: str) -> str | None:
 
 
 def saved(theirs: dict[str, Any], result: Merge) -> dict[str, Any]:
-    """The record after the merge has been written over it."""
+    """Return the record with the merge written to it."""
     return {**theirs, **result.changes}
 
 
@@ -46,22 +46,22 @@ def saved(theirs: dict[str, Any], result: Merge) -> dict[str, Any]:
         ("1", "1", None, {"phone": None}),
     ],
 )
-def test_what_only_one_has_changed_is_not_asked_about(base: Any, theirs: Any, yours: Any, changes: Any) -> None:
+def test_change_of_one_side_is_no_conflict(base: Any, theirs: Any, yours: Any, changes: Any) -> None:
     assert merged(base, theirs, yours) == Merge(changes, ())
 
 
-def test_what_both_have_changed_is_asked_about_with_all_three_values() -> None:
+def test_change_of_both_sides_is_a_conflict_with_all_three_values() -> None:
     assert merged("1", "2", "3") == Merge({}, (Conflict("phone", "1", "2", "3"),))
 
 
-def test_money_that_both_have_changed_is_asked_about_unless_both_entered_the_same() -> None:
+def test_amount_changed_by_both_is_a_conflict_unless_equal() -> None:
     assert merged("1", "2", "2", name="fee") == Merge({}, ())
     assert merged("1", "2", "3", name="fee").conflicts == (Conflict("fee", "1", "2", "3"),)
 
 
 @pytest.mark.parametrize("yours", ["2", None, ""])
-def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: Any) -> None:
-    """An empty value is known; that nobody knows is not the same."""
+def test_unknown_base_makes_every_different_value_a_conflict(yours: Any) -> None:
+    """An empty value is a known base."""
     assert merged(UNKNOWN, "1", yours).conflicts == (Conflict("phone", UNKNOWN, "1", yours),)
     assert merged(UNKNOWN, "1", "1") == Merge({}, ())
     assert merged(UNKNOWN, "1", "1", name="fee") == Merge({}, ())
@@ -78,7 +78,7 @@ def test_where_nobody_knows_what_it_was_every_other_value_is_asked_about(yours: 
         ("a\nb\nc\nd", "A\nb\nc\nd", "A\nb\nc\nD", "A\nb\nc\nD"),
     ],
 )
-def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours: str, together: str) -> None:
+def test_lines_that_do_not_touch_are_merged(base: str, theirs: str, yours: str, together: str) -> None:
     assert merged_text(base, theirs, yours) == together
 
 
@@ -94,9 +94,7 @@ def test_lines_that_do_not_touch_are_put_together(base: str, theirs: str, yours:
         ("a", "a\ntheirs\nyours", "a\nyours", "a\ntheirs\nyours"),
     ],
 )
-def test_of_two_additions_at_one_place_the_one_that_was_saved_comes_first(
-    base: str, theirs: str, yours: str, together: str
-) -> None:
+def test_saved_addition_comes_first_of_two_at_one_place(base: str, theirs: str, yours: str, together: str) -> None:
     assert merged_text(base, theirs, yours) == together
 
 
@@ -110,24 +108,24 @@ def test_of_two_additions_at_one_place_the_one_that_was_saved_comes_first(
         ("a\nb\nc\nd\ne", "A\nb\nX\nd\ne", "a\nb\nY\nd\nE", "A\nb\nY\nd\nE", "A\nb\nX\nY\nd\nE"),
     ],
 )
-def test_lines_that_touch_are_asked_about_and_neither_answer_takes_out_any_others(
+def test_lines_that_touch_are_a_conflict_and_no_resolution_removes_others(
     base: str, theirs: str, yours: str, with_yours: str, both: str
 ) -> None:
     assert merge_texts(base, theirs, yours, Budget()) == TextMerge(None, with_yours, both)
 
 
-def test_texts_without_a_known_base_are_united_line_by_line() -> None:
+def test_texts_without_a_known_base_are_combined_by_lines() -> None:
     assert united("a\nX\nc", "a\nY\nc\nd", Budget()) == "a\nX\nY\nc\nd"
     assert united("same", "same", Budget()) == "same"
 
 
-def test_a_merged_text_that_would_be_too_long_is_asked_about() -> None:
+def test_merged_text_over_the_maximum_length_is_a_conflict() -> None:
     half = "x" * 120
     assert merged("a\nb\nc", f"{half}\nb\nc", f"a\nb\n{half}", name="notes").conflicts
 
 
-def test_texts_that_are_too_costly_to_compare_are_asked_about_as_a_whole() -> None:
-    """9,990 blank lines, of which each is like every other, took 43 s."""
+def test_text_too_costly_to_compare_is_one_conflict() -> None:
+    """9,990 blank lines, each equal to every other, took 43 s."""
     blank = "\n" * 9_990
     assert merged_text(blank, f"a{blank}", f"{blank}b") == f"a{blank}b"
     assert merge_texts(blank, f"a{blank}", f"c{blank[:-9]}b", Budget()) is None
@@ -138,7 +136,7 @@ def test_texts_that_are_too_costly_to_compare_are_asked_about_as_a_whole() -> No
 
 
 @given(base=RECORDS, theirs=RECORDS, yours=EDITS)
-def test_nothing_of_either_side_disappears_without_a_question(
+def test_no_input_disappears_without_a_conflict(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
@@ -164,16 +162,14 @@ def test_nothing_of_either_side_disappears_without_a_question(
 
 
 @given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
-def test_who_saves_first_makes_a_difference_to_the_order_of_lines_alone(base: str, theirs: str, yours: str) -> None:
+def test_order_of_saving_changes_the_order_of_lines_only(base: str, theirs: str, yours: str) -> None:
     one, other = merged_text(base, theirs, yours), merged_text(base, yours, theirs)
     assert (one is None) == (other is None)
     assert sorted((one or "").split("\n")) == sorted((other or "").split("\n"))
 
 
 @given(base=TEXTS, theirs=TEXTS, yours=TEXTS)
-def test_whatever_is_decided_about_touching_lines_no_line_that_was_put_in_is_missing(
-    base: str, theirs: str, yours: str
-) -> None:
+def test_no_resolution_of_touching_lines_loses_an_inserted_line(base: str, theirs: str, yours: str) -> None:
     found = merge_texts(base, theirs, yours, Budget())
     assert found is not None
     before = set(base.split("\n"))
@@ -183,7 +179,7 @@ def test_whatever_is_decided_about_touching_lines_no_line_that_was_put_in_is_mis
 
 
 @given(base=TEXTS, yours=TEXTS)
-def test_a_text_that_only_one_has_changed_is_theirs(base: str, yours: str) -> None:
+def test_text_changed_by_one_side_is_that_side(base: str, yours: str) -> None:
     assert merged_text(base, base, yours) == yours
     assert merged_text(base, yours, yours) == yours
 
@@ -192,10 +188,8 @@ def test_a_text_that_only_one_has_changed_is_theirs(base: str, yours: str) -> No
     base=st.lists(st.integers(0, 999), min_size=1, max_size=12, unique=True),
     data=st.data(),
 )
-def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_took_out(
-    base: list[int], data: st.DataObject
-) -> None:
-    """Lines that are all different, so that each can be told from every other."""
+def test_merge_contains_every_inserted_and_every_untouched_line(base: list[int], data: st.DataObject) -> None:
+    """All lines are different, so that each can be identified."""
     sides = [_edited(base, f"{side}{{}}", data) for side in "ty"]
     theirs, yours = ("\n".join(side) for side in sides)
     together = merged_text("\n".join(map(str, base)), theirs, yours)
@@ -214,7 +208,7 @@ def test_every_line_that_anybody_has_put_in_is_there_and_every_one_that_nobody_t
 
 
 def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
-    """Some lines taken out, others put in between."""
+    """Return the lines with some deleted and others inserted."""
     lines: list[str] = []
     for number, line in enumerate(base):
         if data.draw(st.booleans()):
@@ -225,7 +219,7 @@ def _edited(base: list[int], name: str, data: st.DataObject) -> list[str]:
 
 
 @given(base=RECORDS, theirs=RECORDS, yours=EDITS, chosen=st.data())
-def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
+def test_conflict_becomes_what_was_chosen_and_nothing_else_changes(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str], chosen: st.DataObject
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
@@ -253,7 +247,7 @@ def test_what_is_asked_about_becomes_what_was_chosen_and_nothing_else_moves(
 
 
 @given(base=RECORDS, theirs=RECORDS, yours=EDITS)
-def test_a_decision_about_what_has_changed_again_does_not_stand(
+def test_resolution_of_a_field_that_changed_again_does_not_apply(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())

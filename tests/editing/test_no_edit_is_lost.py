@@ -1,7 +1,7 @@
-"""Eight people edit one client at once, while workers and the database are killed: nothing that was accepted is lost.
+"""Edit one client with eight writers while workers and the database are killed: no accepted edit is lost.
 
-The writers are processes, the portal is gunicorn as in production, the database a server of this test's own. Afterwards
-the record and its history must follow from what the writers were answered, and from nothing else.
+The writers are processes, the portal runs on gunicorn as in production, and the test has its own database server.
+Afterwards the record and its history must follow from the responses that the writers received, and from nothing else.
 """
 
 import json
@@ -43,7 +43,7 @@ FIELDS = ("phone", "town", "address_line1", "address_line2", "postcode", "risk_p
 
 
 class Sent(NamedTuple):
-    """One request of a writer and what it was answered: accepted, conflict, busy or unknown."""
+    """One request of a writer and its result: accepted, conflict, busy or unknown."""
 
     writer: int
     number: int
@@ -54,7 +54,7 @@ class Sent(NamedTuple):
 
 
 class Story(NamedTuple):
-    """All that happened: what the writers sent, the history, the record before and after."""
+    """The requests of the writers, the history, and the record before and after."""
 
     sent: list[Sent]
     revisions: list[ClientRevision]
@@ -65,7 +65,7 @@ class Story(NamedTuple):
 
 @pytest.fixture
 def postgres(make_server: ServerMaker, tmp_path: Path) -> Iterator[EmbeddedPostgres]:
-    """A server that may be killed: nobody else's tests are on it."""
+    """A server of this test, so that it may be killed."""
     server = make_server(tmp_path / "postgres")
     server.start()
     yield server
@@ -98,13 +98,13 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
     writers = {make_profile(f"Writer{number}", "Crowd"): f"w{number:03}" for number in range(WRITERS)}
     names = {profile.id: name for profile, name in writers.items()}
 
-    crowd, progress = set_to_work(programs, app, served, writers, client, tmp_path)
+    crowd, progress = start_writers(programs, app, served, writers, client, tmp_path)
     assert kill_meanwhile(progress, served, postgres) == KILLS
     assert [process.wait(PATIENCE_SECONDS) for process in crowd] == [0] * WRITERS
-    story = told(client, first, names, tmp_path)
+    story = read_story(client, first, names, tmp_path)
 
     versions_have_no_gap(story)
-    the_history_leads_to_the_record(story)
+    history_leads_to_the_record(story)
     each_accepted_edit_is_there(story, names)
     each_revision_is_what_its_writer_sent(story, names)
     assert {"accepted", "conflict", "unknown", "busy"} <= {sent.outcome for sent in story.sent}
@@ -112,10 +112,10 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
     assert any(revision.decisions for revision in story.revisions)
 
 
-def set_to_work(
+def start_writers(
     programs: Programs, app: Flask, served: Portal, writers: dict[Profile, str], client: Client, folder: Path
 ) -> tuple[list[subprocess.Popen[str]], int]:
-    """Start the writers; return them and the pipe that gets a byte from them for each edit that has ended."""
+    """Start the writers; return them and the pipe to which they write a byte after each edit."""
     visit = visitors_of(app)
     task = {"port": served.port, "client_id": client.id, "version": client.version, "edits": EDITS}
     progress, ended = os.pipe()
@@ -140,7 +140,7 @@ def set_to_work(
 
 
 def kill_meanwhile(progress: int, served: Portal, postgres: EmbeddedPostgres) -> int:
-    """Kill a process after each so many edits, until all writers are done; return how many were killed."""
+    """Kill a process after each interval of edits until all writers are done; return the number of kills."""
     chance = random.Random(3)  # noqa: S311 - no secret
     every = WRITERS * EDITS // (KILLS + 1)
     done = kills = 0
@@ -157,14 +157,14 @@ def kill_meanwhile(progress: int, served: Portal, postgres: EmbeddedPostgres) ->
 
 
 def crash(postgres: EmbeddedPostgres) -> None:
-    """As if its processes had been killed (SIGQUIT: none of them tidies up), then start it again."""
+    """Kill the server's processes (SIGQUIT: none of them shuts down in order) and start it again."""
     assert postgres.pid
     os.kill(postgres.pid, signal.SIGQUIT)
     postgres.start()
 
 
-def told(client: Client, first: dict[str, Any], names: dict[int, str], folder: Path) -> Story:
-    """Read under the lock of the client's row: a save whose worker was killed may still be on its way."""
+def read_story(client: Client, first: dict[str, Any], names: dict[int, str], folder: Path) -> Story:
+    """Read under the lock of the client's row, because a save whose worker was killed may still be running."""
     db.session.rollback()
     db.session.refresh(client, with_for_update=True)
     sent = [
@@ -184,8 +184,8 @@ def versions_have_no_gap(story: Story) -> None:
     assert [revision.version for revision in story.revisions] == list(range(2, story.version + 1))
 
 
-def the_history_leads_to_the_record(story: Story) -> None:
-    """Each revision's old values are those that the one before left: nobody wrote over what they had not read."""
+def history_leads_to_the_record(story: Story) -> None:
+    """Check that each revision's old values are those that the previous one left."""
     state = dict(story.first)
     for revision in story.revisions:
         for name, (old, new) in revision.changes.items():
@@ -195,10 +195,10 @@ def the_history_leads_to_the_record(story: Story) -> None:
 
 
 def each_accepted_edit_is_there(story: Story, names: dict[int, str]) -> None:
-    """Once, in a revision of its writer; without one only where all of it gave way to others or was so already.
+    """Check that each accepted edit has one revision of its writer, or none if nothing of it was left to write.
 
-    What was never accepted is there only if its answer was lost, or was the 503 of a database that died as it
-    committed. Whoever keeps their own notes knowingly may put lines of others back: that is no second write of those.
+    An edit that was not accepted may exist only if its response was lost, or was the 503 of a database that died while
+    committing. A writer who keeps their own notes may put other lines back; that is not a second write of those.
     """
     written, merged = places_of(story, decided=True), places_of(story, decided=False)
     for (writer, number), attempts in attempts_of(story).items():
@@ -215,7 +215,7 @@ def each_accepted_edit_is_there(story: Story, names: dict[int, str]) -> None:
 
 
 def places_of(story: Story, *, decided: bool) -> dict[str, set[tuple[int | None, int]]]:
-    """Each value and line with the (writer, version) that brought it; those of decided notes where `decided`."""
+    """Return each value and line with the (writer, version) that wrote it; those of resolved notes if `decided`."""
     places = defaultdict(set)
     for revision in story.revisions:
         for name, (old, new) in revision.changes.items():
@@ -233,13 +233,13 @@ def attempts_of(story: Story) -> dict[tuple[int, int], list[Sent]]:
 
 
 def gives_way(sent: Sent, tag: str) -> bool:
-    """Whether nothing with the edit's name was left to write: only the risk profile, or what theirs was chosen for."""
+    """Return whether nothing with the edit's name was left to write: only the risk profile, or a choice of theirs."""
     tagged = [name for name, value in sent.typed.items() if tag in value.split("\n")]
     return all(sent.decisions.get(f"decide-{name}") == "theirs" for name in tagged)
 
 
 def each_revision_is_what_its_writer_sent(story: Story, names: dict[int, str]) -> None:
-    """All of an edit or nothing: every value that was typed and not given up, and none that nobody typed."""
+    """Check that each revision contains all of an edit or nothing of it, and no other value."""
     possible = defaultdict(list)
     for sent in story.sent:
         if sent.outcome != "conflict":
@@ -254,7 +254,7 @@ def each_revision_is_what_its_writer_sent(story: Story, names: dict[int, str]) -
 
 
 def states_of(story: Story) -> dict[int, dict[str, Any]]:
-    """The record at each of its versions, as the history tells."""
+    """Return the record at each of its versions, by the history."""
     states = {1: story.first}
     for revision in story.revisions:
         states[revision.version] = states[revision.version - 1] | {k: new for k, (_, new) in revision.changes.items()}
@@ -262,7 +262,7 @@ def states_of(story: Story) -> dict[int, dict[str, Any]]:
 
 
 def explains(sent: Sent, states: dict[int, dict[str, Any]], revision: ClientRevision) -> bool:
-    """Whether this request makes this revision of the record as it was before."""
+    """Return whether the request leads to this revision of the record before it."""
     if sent.origin >= revision.version or not set(revision.changes) <= set(sent.typed):
         return False
     start, before, after = states[sent.origin], states[revision.version - 1], states[revision.version]
@@ -270,7 +270,7 @@ def explains(sent: Sent, states: dict[int, dict[str, Any]], revision: ClientRevi
 
 
 def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revision: ClientRevision) -> bool:
-    """Whether the field came out as the person wanted who typed it over `start`."""
+    """Return whether the field has the value that its writer wanted, who typed it over `start`."""
     before, after = change
     choice, typed = revision.decisions.get(name), sent.typed[name]
     if choice == "theirs" or typed == str(start):
@@ -278,7 +278,7 @@ def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revis
     if choice == "third":
         return str(after) == sent.decisions.get(f"third-{name}")
     if name == "notes":
-        new_lines = lines_put_in(before, after)
+        new_lines = inserted_lines(before, after)
         own_lines = set(typed.split("\n")) - set(str(start).split("\n"))
         if choice is None:
             return len(new_lines) <= 1 and set(new_lines) <= set(typed.split("\n"))
@@ -286,10 +286,10 @@ def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revis
     return str(after) == typed
 
 
-def lines_put_in(before: str, after: str) -> list[str]:
-    """Those that were not in their place before. Every other line has stayed where it is.
+def inserted_lines(before: str, after: str) -> list[str]:
+    """Return the lines that were not in their place before. Every other line has kept its place.
 
-    A merge puts in the line that was typed. Whoever keeps their own text where it collides also gets back what they had
-    beside that line.
+    A merge inserts the typed line. A writer who keeps their own text in a conflict also restores what they had beside
+    that line.
     """
     return [new for old, new in zip(before.split("\n"), after.split("\n"), strict=True) if old != new]

@@ -1,1 +1,1 @@
-"""Drafts: unsaved form input, kept on the server."""
+"""Keep unsaved form input on the server (drafts)."""

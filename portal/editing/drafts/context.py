@@ -1,4 +1,4 @@
-"""What an editor's templates need about its draft: templates/editing/_draft.html and _form.html. Called by views."""
+"""Build the template context of an editor's draft (templates/editing/_draft.html and _form_attributes.html)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from portal.editing.drafts.store import DraftKey, EditDraft
 
 @dataclass(frozen=True)
 class Offer:
-    """A draft that waits for Restore or Discard; `labels` is what people call its fields."""
+    """A draft that the user can restore or discard. `labels` are those of its fields."""
 
     place: DraftKey
     draft: EditDraft
@@ -38,9 +38,9 @@ class Offer:
 class EditorDraft:
     """The draft that the page writes, and those that it offers.
 
-    `base` has the record's values, as the form would send them, of the fields that show something else: a restored
-    draft, a form with errors. `labels` are the fields of a restored one, `aside` what was typed before somebody else's
-    value was taken. `kept` is what the draft holds already and the page has no fields for.
+    `base` has the record's values of the fields that show other values, as the form would send them. This is the case
+    for a restored draft and for a form with errors. `labels` are the fields of a restored draft. `aside` has the values
+    that the user typed and replaced by another user's value. `kept` is the stored draft, on a page without its fields.
     """
 
     place: DraftKey
@@ -60,7 +60,7 @@ class EditorDraft:
 
     @property
     def kept_json(self) -> str:
-        """As the page would send it."""
+        """Return the stored draft as the page would send it."""
         draft = self.kept
         return json.dumps(
             {"version": draft.base_version, "seen": draft.seen, "values": draft.values} if draft else None
@@ -72,12 +72,12 @@ class EditorDraft:
 
 
 def values_of(form: Any) -> dict[str, str]:
-    """What a browser would send of the form's visible fields: name → text."""
+    """Return what a browser would send of the form's visible fields, as {name: text}."""
     return {field.name: _value(field) for field in form if field.widget.__class__.__name__ != "HiddenInput"}
 
 
 def base_of(shown: Any, untouched: Any) -> dict[str, str]:
-    """The values of the untouched form where the one that is shown has others."""
+    """Return the values of `untouched` for the fields that have other values in `shown`."""
     base, now = values_of(untouched), values_of(shown)
     return {name: value for name, value in base.items() if now.get(name) != value}
 

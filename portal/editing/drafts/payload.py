@@ -1,4 +1,4 @@
-"""What a call to keep a draft may say, checked value by value. Pure; called by views.py."""
+"""Parse and validate the requests of the drafts API. Pure."""
 
 import re
 from collections.abc import Callable, Collection
@@ -9,26 +9,26 @@ from portal.editing.drafts.store import ASIDE, LONGEST_ID, DraftPayload, Mark, m
 from portal.errors import InvalidInput
 
 DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
-# `mine` is sent by pages that were opened before drafts had ids; it no longer matters.
+# Pages that were opened before drafts had ids send `mine`. It has no effect.
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
 MAX_FORM_NAME_LENGTH = 60
 MAX_SEEN_LENGTH = 2_000
-# Ten times the longest column: what is too long to be saved is kept all the same, to be shortened.
+# Ten times the longest column: a value that is too long to be saved is kept, so that the user can shorten it.
 MAX_VALUE_LENGTH = 100_000
 
 
 def parse_draft(body: object, fields: Collection[str]) -> DraftPayload:
-    """Read `version`, `seen`, `values` and `restored` from parsed JSON; `fields` are those that the form has.
+    """Return the draft in parsed JSON: `version`, `seen`, `values` and `restored`. `fields` are those of the form.
 
     Raises InvalidInput (422) naming the member.
     """
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     for name in body.keys() - MEMBERS:
-        raise InvalidInput(name, "is no member of a draft: what is not understood would not be kept")
+        raise InvalidInput(name, "is not a member of a draft and would not be kept")
     version, seen = body.get("version"), body.get("seen", "")
     if not isinstance(version, int) or isinstance(version, bool):
-        raise InvalidInput("version", "must be the number of the version that the person started from")
+        raise InvalidInput("version", "must be the number of the version that the edit started from")
     if not isinstance(seen, str) or len(seen) > MAX_SEEN_LENGTH:
         raise InvalidInput("seen", f"must be text of at most {MAX_SEEN_LENGTH:,} characters, such as phone:7 notes:8")
     parse_base_version({"version": str(version), "seen": seen})
@@ -37,21 +37,21 @@ def parse_draft(body: object, fields: Collection[str]) -> DraftPayload:
 
 
 def parse_form_name(name: str | None, fields_of: Callable[[str], Collection[str]]) -> str:
-    """The name of a form that the page has, so with fields. Raises InvalidInput (422)."""
+    """Return the name of a form that the page has. Raises InvalidInput (422)."""
     if not name or len(name) > MAX_FORM_NAME_LENGTH or not fields_of(name):
         raise InvalidInput("form", "must name a form, such as record, person/12 or person/new")
     return name
 
 
 def draft_id_from(text: str) -> str:
-    """The draft's id, '' of a page that has none. Raises InvalidInput (422)."""
+    """Return the draft's id, which is empty for pages of an earlier release. Raises InvalidInput (422)."""
     if not DRAFT_ID.fullmatch(text):
         raise InvalidInput("draft", f"must be at most {LONGEST_ID} letters, digits, hyphens and underscores")
     return text
 
 
 def mark_of(text: Any, field: str) -> Mark:
-    """The draft that is meant, as it was. Raises InvalidInput (422)."""
+    """Return the mark of a draft. Raises InvalidInput (422) naming `field`."""
     mark = mark_from(text) if isinstance(text, str) else None
     if mark is None:
         raise InvalidInput(field, "must be the mark of a draft, as the editor has it")
@@ -64,11 +64,11 @@ def _values(values: Any, fields: Collection[str]) -> dict[str, str]:
     for name, value in values.items():
         if name.removeprefix(ASIDE) not in fields:
             raise InvalidInput("values", "must have names of fields that the form has")
-        if not isinstance(value, str) or len(value) > MAX_VALUE_LENGTH or not _can_be_kept(value):
+        if not isinstance(value, str) or len(value) > MAX_VALUE_LENGTH or not _is_storable(value):
             raise InvalidInput("values", f"must be texts of at most {MAX_VALUE_LENGTH:,} characters without NUL")
     return values
 
 
-def _can_be_kept(value: str) -> bool:
-    """PostgreSQL holds neither NUL nor half of a surrogate pair."""
+def _is_storable(value: str) -> bool:
+    """Return whether PostgreSQL can store the text: it stores neither NUL nor half of a surrogate pair."""
     return not re.search("[\0\ud800-\udfff]", value)

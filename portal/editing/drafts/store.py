@@ -1,8 +1,8 @@
-"""What a person has typed and not saved yet, kept on the server: one draft for each opening of an editor.
+"""Store drafts: the unsaved input of each opening of an editor.
 
-A form is "record" for a record's own fields, "person/12" or "person/new" for a part of it. Only the page that writes a
-draft changes it, so two tabs never write into one, and a draft on offer stays until somebody restores or discards it.
-Used by the drafts API, the editors and the purge. Must not import a feature.
+A form is "record" for the record's own fields, "person/12" or "person/new" for a part of it. Only the page that writes
+a draft changes it, so two tabs never write to the same one. An offered draft stays until the user restores or discards
+it. Must not import a feature.
 """
 
 import re
@@ -32,11 +32,11 @@ from portal.database import advisory_locks
 from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.extensions import Model, db
 
-MAX_DRAFTS_PER_PROFILE = 100  # of one profile; the oldest go
+MAX_DRAFTS_PER_PROFILE = 100  # the oldest are deleted
 KEPT_DAYS = 30
-MAX_BYTES = 4 * 2**20  # of one profile's drafts together, as the database holds them; the oldest go
+MAX_BYTES = 4 * 2**20  # of all drafts of a profile, as stored; the oldest are deleted
 LONGEST_ID = 40
-ASIDE = "aside-"  # before the name of a field: what was typed before somebody else's value was taken
+ASIDE = "aside-"  # prefix of a field name: the value that the user typed and replaced by another user's
 MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,9 +44,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class EditDraft(Model):
     """The values that differ from the record at `base_version`, as the form would send them.
 
-    `draft_id` is made by the page that writes it; '' is the draft of a page of an earlier release, which had none.
-
-    `seen` is that of editing.guard: fields whose newer value the person had taken in before typing over it.
+    The page that writes the draft has created its `draft_id`. It is empty for pages of an earlier release. `seen` is
+    that of `BaseVersion`.
     """
 
     __tablename__ = "edit_drafts"
@@ -62,7 +61,7 @@ class EditDraft(Model):
 
     @property
     def origin(self) -> BaseVersion:
-        """Where the person had started from."""
+        """Return the version from which the edit started."""
         return parse_base_version({"version": str(self.base_version), "seen": self.seen})
 
     @property
@@ -72,7 +71,7 @@ class EditDraft(Model):
 
 @dataclass(frozen=True)
 class Mark:
-    """A draft as it was at a moment: what its page has typed since is not meant by it."""
+    """A draft as it was at one time. It does not match once the page has written the draft again."""
 
     draft_id: str
     updated_at: datetime
@@ -82,29 +81,29 @@ class Mark:
 
 
 def mark_from(text: str) -> Mark | None:
-    """Read what `str` made of a mark; None for anything else."""
+    """Return the mark that `str` has formatted; None for any other text."""
     found = MARK.fullmatch(text)
     return Mark(found["id"], EPOCH + timedelta(microseconds=int(found["microseconds"]))) if found else None
 
 
 @dataclass(frozen=True)
 class DraftKey:
-    """Whose drafts of which form on which page."""
+    """The drafts of one profile for one form of a page."""
 
     profile_id: int
     page_identifier: str
     form: str
 
     @property
-    def is_here(self) -> Any:
-        """As a SQL condition."""
+    def condition(self) -> Any:
+        """Return the SQL condition that a draft has this key."""
         key = tuple_(EditDraft.profile_id, EditDraft.page_identifier, EditDraft.form)
         return key == (self.profile_id, self.page_identifier, self.form)
 
 
 @dataclass(frozen=True)
 class DraftPayload:
-    """What one page holds that is not saved; `restored` is the draft that it was opened with."""
+    """The unsaved input of a page. `restored` is the draft that was restored into it."""
 
     base_version: int
     seen: str
@@ -121,18 +120,18 @@ def new_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def keep(place: DraftKey, draft_id: str, typed: DraftPayload) -> None:
-    """Keep it in place of the same page's earlier draft, and of the one that it restored. Flushes.
+def keep(place: DraftKey, draft_id: str, payload: DraftPayload) -> None:
+    """Store the input in place of the page's previous draft and of the one that it restored. Flushes.
 
-    Where nothing is typed the draft goes. Call `take_turns` first.
+    Deletes the draft if the input is empty. Call `take_turns` first.
     """
-    if typed.restored:
-        discard_marked(place, typed.restored)
-    if not typed.values:
+    if payload.restored:
+        discard_marked(place, payload.restored)
+    if not payload.values:
         return discard(place, draft_id)
-    state = {"base_version": typed.base_version, "seen": typed.seen, "values": typed.values}
+    state = {"base_version": payload.base_version, "seen": payload.seen, "values": payload.values}
     key = {"page_identifier": place.page_identifier, "form": place.form, "draft_id": draft_id}
-    # The moment is the mark of what was kept, and two calls may be part of one transaction.
+    # The time is part of the mark. now() would be the same for two calls in one transaction.
     now = {"updated_at": func.clock_timestamp()}
     upsert = insert(EditDraft).values(profile_id=place.profile_id, **key, **state, **now)
     statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
@@ -141,13 +140,13 @@ def keep(place: DraftKey, draft_id: str, typed: DraftPayload) -> None:
 
 
 def drafts_at(place: DraftKey) -> Sequence[EditDraft]:
-    """The newest first."""
-    newest_first = select(EditDraft).where(place.is_here).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
+    """Return the drafts, newest first."""
+    newest_first = select(EditDraft).where(place.condition).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
     return db.session.scalars(newest_first.execution_options(populate_existing=True)).all()
 
 
 class Written(NamedTuple):
-    """A draft without what it holds."""
+    """A draft without its values."""
 
     form: str
     draft_id: str
@@ -155,7 +154,7 @@ class Written(NamedTuple):
 
 
 def written_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
-    """SQL for `written_from`: the drafts of one page without what they hold, as a column of another statement."""
+    """Return a SQL column for `written_from`: the drafts of one page without their values."""
     drafts = (
         select(EditDraft.form, EditDraft.draft_id, EditDraft.updated_at)
         .where(EditDraft.profile_id == profile_id, EditDraft.page_identifier == page_identifier)
@@ -166,7 +165,7 @@ def written_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
 
 
 def written_from(found: Sequence[tuple[str, str, str]] | None) -> list[Written]:
-    """The newest draft of each form, the newest first."""
+    """Return the newest draft of each form, newest first."""
     by_form: dict[str, Written] = {}
     for form, draft_id, updated_at in found or ():
         by_form.setdefault(form, Written(form, draft_id, datetime.fromisoformat(updated_at)))
@@ -174,26 +173,26 @@ def written_from(found: Sequence[tuple[str, str, str]] | None) -> list[Written]:
 
 
 def discard(place: DraftKey, draft_id: str) -> None:
-    """Flushes. No draft is no error."""
-    _delete(place.is_here, EditDraft.draft_id == draft_id)
+    """Discard a draft if it exists. Flushes."""
+    _delete(place.condition, EditDraft.draft_id == draft_id)
 
 
 def discard_marked(place: DraftKey, mark: Mark) -> bool:
-    """Discard a draft unless it has been written since. Return whether it is gone. Flushes."""
-    mine = (place.is_here, EditDraft.draft_id == mark.draft_id)
-    _delete(*mine, EditDraft.updated_at == mark.updated_at)
-    return db.session.scalar(select(EditDraft.draft_id).where(*mine)) is None
+    """Discard a draft unless it has been written since; return whether it no longer exists. Flushes."""
+    matching = (place.condition, EditDraft.draft_id == mark.draft_id)
+    _delete(*matching, EditDraft.updated_at == mark.updated_at)
+    return db.session.scalar(select(EditDraft.draft_id).where(*matching)) is None
 
 
 def discard_all(place: DraftKey) -> None:
-    """For a part that is removed. Flushes."""
-    _delete(place.is_here)
+    """Discard all drafts of a form, because its part has been removed. Flushes."""
+    _delete(place.condition)
 
 
 def settle(place: DraftKey, sent: Mapping[str, str]) -> None:
-    """A save of `sent` has been accepted: its page's draft, and the one that was restored into it, go. Flushes.
+    """Discard the page's draft, and the one restored into it, after a save of `sent`. Flushes.
 
-    Those of other pages stay; of a program, which names no draft, all do.
+    Drafts of other pages stay. A program names no draft, so its save discards none.
     """
     if sent.get("draft"):
         discard(place, sent["draft"])
@@ -202,14 +201,14 @@ def settle(place: DraftKey, sent: Mapping[str, str]) -> None:
 
 
 def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
-    """Delete drafts that nobody has touched for so long; return how many."""
+    """Delete drafts that have not changed for `days`; return their number."""
     query = text("DELETE FROM edit_drafts WHERE updated_at < now() - make_interval(days => :days)")
     return connection.execute(query, {"days": days}).rowcount
 
 
 def _delete_oldest(profile_id: int) -> None:
-    """Within both limits. The sizes are those of the stored values, which are not read for it."""
-    mine = EditDraft.profile_id == profile_id
+    """Delete the oldest drafts beyond both limits. Sizes are those of the stored values, which are not read."""
+    of_profile = EditDraft.profile_id == profile_id
     newest_first = (EditDraft.updated_at.desc(), EditDraft.draft_id)
     ranked = (
         select(
@@ -219,13 +218,13 @@ def _delete_oldest(profile_id: int) -> None:
             func.row_number().over(order_by=newest_first).label("place"),
             func.sum(func.pg_column_size(EditDraft.values)).over(order_by=newest_first, rows=(None, 0)).label("bytes"),
         )
-        .where(mine)
+        .where(of_profile)
         .subquery()
     )
-    too_much = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
+    excess = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
         or_(ranked.c.place > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_BYTES)
     )
-    _delete(mine, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(too_much))
+    _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 
 
 def _delete(*conditions: Any) -> None:

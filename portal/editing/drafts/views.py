@@ -1,6 +1,6 @@
-"""The drafts API (docs/api.md): what is typed and not saved yet. JSON in, JSON out, errors as problem+json.
+"""The drafts API (docs/api.md): JSON in, JSON out, errors as problem+json.
 
-And its one page-like call, discarding without JavaScript.
+Also discards a draft without JavaScript, by a form.
 """
 
 from flask import Blueprint, flash, redirect, request
@@ -21,7 +21,7 @@ from portal.web.session_cookie import identity
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/edit_drafts")
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
-# Of its own, because a person does it: it prolongs the sign-in session and its errors are pages.
+# A separate blueprint for a user's action: it extends the sign-in session, and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
 MAX_DRAFT_BODY_BYTES = 256 * 1024
 MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
@@ -29,7 +29,7 @@ MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
 
 @blueprint.before_request
 def wait_for_turn() -> None:
-    """Wait for the other tabs before asking who calls: the permission is then that after the wait.
+    """Wait for the profile's other tabs before checking the session, so that the check is not outdated by the wait.
 
     Raises NotSignedIn (401) without a cookie.
     """
@@ -41,13 +41,13 @@ blueprint.before_request(require_sign_in)
 
 @blueprint.before_request
 def check_token() -> None:
-    """403 for an unsafe call without its CSRF token."""
+    """Raise 403 for an unsafe call without its CSRF token."""
     check_csrf()
 
 
 @blueprint.put("/<page_identifier>")
 def keep(page_identifier: str) -> ResponseReturnValue:
-    """Keep what is typed in one page, beside what others of the same form have kept."""
+    """Store the unsaved input of one page, beside the drafts of other pages for the same form."""
     draft_id = draft_id_from(request.args.get("draft", ""))
     place = _draft_key(page_identifier)
     fields = page_kinds.parse(page_identifier).kind.fields_of(place.form)
@@ -58,7 +58,7 @@ def keep(page_identifier: str) -> ResponseReturnValue:
 
 @blueprint.delete("/<page_identifier>")
 def discard(page_identifier: str) -> ResponseReturnValue:
-    """Discard the draft that `mark` names, unless its page has typed on; or the page's own, by its `draft`."""
+    """Discard the draft of `mark`, unless its page has written it since, or the page's own, by its `draft`."""
     place = _draft_key(page_identifier)
     is_gone = True
     if "mark" in request.args:
@@ -71,7 +71,7 @@ def discard(page_identifier: str) -> ResponseReturnValue:
 
 @by_hand.post("/discard_draft/<page_identifier>")
 def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
-    """As `discard`, from the form of the editor's banner, back to the editor."""
+    """Discard a draft by the form in the editor's banner, and return to the editor."""
     is_gone = store.discard_marked(_draft_key(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
     flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
@@ -79,7 +79,7 @@ def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
 
 
 def _draft_key(page_identifier: str) -> DraftKey:
-    """404 for a page that is not the caller's to see, 403 for somebody who may not write."""
+    """Return the key. Raises NotFound (404) for an invisible page, NotAllowed (403) for a reader."""
     page = page_kinds.parse(page_identifier)
     page.kind.load(current_user, page.number)
     if not current_user.may_write:

@@ -1,1 +1,1 @@
-"""Three-way merge of concurrent edits and the diffs that explain it."""
+"""Merge concurrent edits, and diff texts."""

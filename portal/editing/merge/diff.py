@@ -1,11 +1,11 @@
-"""Which items of one sequence were replaced to make another one, in bounded time. Pure; for merges and for diffs."""
+"""Find the changes between two sequences in bounded time. Pure."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from portal.editing.merge.budget import MAX_STEPS_PER_COMPARISON, Budget, TooCostly
 
-MAX_TOKENS = 5_000  # of each sequence, without what is the same at both ends
+MAX_TOKENS = 5_000  # of each sequence, without the equal items at both ends
 
 
 class Change(NamedTuple):
@@ -18,13 +18,13 @@ class Change(NamedTuple):
 
 
 def changes_between(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[Change]:
-    """Return the fewest changes that make `new` of `old`, in their order, never two that touch each other.
+    """Return the fewest changes from `old` to `new`, in order. No two of them are adjacent.
 
     Raises TooCostly for sequences that are too long or too different.
     """
     budget.spend(len(old) + len(new))
-    head = _common(old, new)
-    tail = _common(old[head:][::-1], new[head:][::-1])
+    head = _common_prefix_length(old, new)
+    tail = _common_prefix_length(old[head:][::-1], new[head:][::-1])
     inner_old, inner_new = old[head : len(old) - tail], new[head : len(new) - tail]
     return [
         Change(start + head, end + head, first + head, last + head)
@@ -32,13 +32,13 @@ def changes_between(old: Sequence[str], new: Sequence[str], budget: Budget) -> l
     ]
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many items are the same at the beginning of both."""
+def _common_prefix_length(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the number of equal items at the start of both."""
     return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _gaps(matches: Sequence[tuple[int, int]], old_length: int, new_length: int) -> Iterator[Change]:
-    """What lies between the matches."""
+    """Return the stretches between the matches."""
     start = first = 0
     for end, last in [*matches, (old_length, new_length)]:
         if start < end or first < last:
@@ -47,9 +47,9 @@ def _gaps(matches: Sequence[tuple[int, int]], old_length: int, new_length: int) 
 
 
 def _matches(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[tuple[int, int]]:
-    """Pairs of positions with the same item, as many as can be had in order.
+    """Return pairs of positions with equal items, in order and as many as possible.
 
-    An item that the other sequence does not have matches nothing: without those a text that was rewritten costs little.
+    Items that only one sequence has are left out first, so a rewritten text costs little.
     """
     if max(len(old), len(new)) > MAX_TOKENS:
         raise TooCostly
@@ -61,9 +61,9 @@ def _matches(old: Sequence[str], new: Sequence[str], budget: Budget) -> list[tup
 
 
 def _shortest_path(old: Sequence[int], new: Sequence[int], budget: Budget) -> list[tuple[int, int]]:
-    """Myers' greedy algorithm (An O(ND) Difference Algorithm, 1986).
+    """Return the matches on the path with the fewest edits (Myers, An O(ND) Difference Algorithm, 1986).
 
-    `rows[edits][i]` is how far into `old` so many insertions and deletions lead on the diagonal 2 * i - edits.
+    `rows[edits][i]` is the furthest position in `old` after `edits` insertions and deletions on diagonal 2 * i - edits.
     """
     rows: list[list[int]] = []
     spent = 0
@@ -77,30 +77,30 @@ def _shortest_path(old: Sequence[int], new: Sequence[int], budget: Budget) -> li
             row.append(x)
             spent += 1 + x - start
             if x >= len(old) and y >= len(new):
-                return _traced([*rows, row], i)
+                return _trace_back([*rows, row], i)
         rows.append(row)
         budget.spend(spent - before)
     raise TooCostly
 
 
 def _start(rows: Sequence[Sequence[int]], edits: int, i: int) -> int:
-    """Where the diagonal goes on from in this row: one item further after a deletion than after an insertion."""
+    """Return where the diagonal starts in this row: a deletion starts one item further than an insertion."""
     if not edits:
         return 0
-    came_from = _came_from(rows[edits - 1], i)
-    return rows[edits - 1][came_from] + i - came_from
+    previous = _previous_diagonal(rows[edits - 1], i)
+    return rows[edits - 1][previous] + i - previous
 
 
-def _came_from(row: Sequence[int], i: int) -> int:
-    """Which diagonal of the row before leads further: `i` by an insertion, `i - 1` by a deletion."""
+def _previous_diagonal(row: Sequence[int], i: int) -> int:
+    """Return the diagonal of the previous row that leads further: `i` by an insertion, `i - 1` by a deletion."""
     return i if i == 0 or (i < len(row) and row[i - 1] < row[i]) else i - 1
 
 
-def _traced(rows: Sequence[Sequence[int]], i: int) -> list[tuple[int, int]]:
-    """The matches along the path that ends on diagonal `i` of the last row."""
+def _trace_back(rows: Sequence[Sequence[int]], i: int) -> list[tuple[int, int]]:
+    """Return the matches on the path that ends on diagonal `i` of the last row."""
     matches: list[tuple[int, int]] = []
     for edits in range(len(rows) - 1, -1, -1):
         diagonal, start, end = 2 * i - edits, _start(rows, edits, i), rows[edits][i]
         matches += [(x, x - diagonal) for x in range(end - 1, start - 1, -1)]
-        i = _came_from(rows[edits - 1], i) if edits else i
+        i = _previous_diagonal(rows[edits - 1], i) if edits else i
     return matches[::-1]

@@ -1,6 +1,6 @@
-"""What a person has decided on the conflict page, field by field. Pure.
+"""Apply the user's resolutions of conflicts, field by field. Pure.
 
-A decision is about the values that the page showed: it stands while the field has not changed again since.
+A resolution refers to the values that the conflict page showed. It applies while the field has not changed since.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ CHOICES = ("both", "theirs", "yours", "third")
 
 @dataclass(frozen=True)
 class Resolution:
-    """One of CHOICES for a field, `both` of a text alone; `value` is the third value where that is the choice."""
+    """One of CHOICES for a field. "both" is for texts only; `value` is the custom value of "third"."""
 
     choice: str
     value: Any = None
@@ -25,7 +25,7 @@ Resolutions = Mapping[str, Resolution]
 
 @dataclass(frozen=True)
 class Resolved:
-    """`changes` are the values to write; `undecided` those of `conflicts` that are left; `choices` what was chosen."""
+    """The values to write as `changes`, the remaining conflicts as `undecided`, and the `choices` by field."""
 
     changes: dict[str, Any]
     undecided: tuple[Conflict, ...]
@@ -34,10 +34,10 @@ class Resolved:
 
 
 def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]) -> Resolved:
-    """Apply the decisions to the conflicts, which are all the fields that were decided on (merge's `ask`).
+    """Apply the resolutions. The conflicts contain every field that has one (the argument `ask` of `merge`).
 
-    One about a field in `changed_since` no longer stands, unless what was decided is there by now: a second click sends
-    the same again.
+    A resolution of a field in `changed_since` does not apply, unless the record has its value already: a second click
+    sends the same request again.
     """
     changes = dict(merged.changes)
     undecided: list[Conflict] = []
@@ -49,8 +49,8 @@ def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]
             continue
         values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}
         value = values[decision.choice]
-        is_there = value == conflict.theirs and decision.choice != "theirs"
-        if conflict.field in changed_since and not is_there:
+        is_saved_already = value == conflict.theirs and decision.choice != "theirs"
+        if conflict.field in changed_since and not is_saved_already:
             undecided.append(conflict)
             continue
         choices[conflict.field] = decision.choice

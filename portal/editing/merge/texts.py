@@ -1,4 +1,4 @@
-"""Merging two people's changes to a text, line by line. Pure; used by merge.py."""
+"""Merge two users' changes to a text, line by line. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ Lines = list[str]
 
 
 class Region(NamedTuple):
-    """A stretch of lines and what either side made of it."""
+    """A stretch of lines in the base and in both sides."""
 
     base: Lines
     theirs: Lines
@@ -19,9 +19,9 @@ class Region(NamedTuple):
 
     @property
     def merged(self) -> Lines | None:
-        """Both sides' changes, or None where they touch: change or border the same lines.
+        """Return the changes of both sides, or None if they touch: change or border the same lines.
 
-        Two insertions at one place do not touch: theirs was saved first and stands first.
+        Two insertions at one place do not touch. Theirs comes first, because it was saved first.
         """
         if self.yours in (self.base, self.theirs):
             return self.theirs
@@ -30,14 +30,16 @@ class Region(NamedTuple):
         return None if self.base else _inserted(self.theirs, self.yours)
 
     def united(self, budget: Budget) -> Lines:
-        """The lines of both, theirs first where they differ."""
+        """Return the lines of both sides, theirs first where they differ."""
         return _united(self.theirs, self.yours, budget)
 
 
 @dataclass(frozen=True)
 class TextMerge:
-    """`merged` is None where lines touch. Then a person decides between `yours`, which has theirs wherever they do not
-    touch, and `both`, which has theirs before yours where they do. What is saved already is a third way.
+    """The result of a merge. `merged` is None if changed lines touch; then the user decides.
+
+    Where lines touch, `yours` contains only the user's, and `both` contains theirs before yours. Elsewhere both contain
+    the changes of both sides.
     """
 
     merged: str | None
@@ -46,7 +48,7 @@ class TextMerge:
 
 
 def merge_texts(base: str, theirs: str, yours: str, budget: Budget) -> TextMerge | None:
-    """Merge `yours` into `theirs`, both made from `base`; None for texts that are too costly to compare."""
+    """Merge `yours` into `theirs`, both derived from `base`; return None for texts that are too costly to compare."""
     try:
         regions = [(each, each.merged) for each in _regions(_lines(base), _lines(theirs), _lines(yours), budget)]
         kept = _text([region.yours if merged is None else merged for region, merged in regions])
@@ -57,7 +59,7 @@ def merge_texts(base: str, theirs: str, yours: str, budget: Budget) -> TextMerge
 
 
 def united(theirs: str, yours: str, budget: Budget) -> str:
-    """Both texts as one where nobody knows what they were made from: what is in both stands once."""
+    """Combine two texts without a known base. Lines of both occur once."""
     try:
         return _text([_united(_lines(theirs), _lines(yours), budget)])
     except TooCostly:
@@ -65,13 +67,13 @@ def united(theirs: str, yours: str, budget: Budget) -> str:
 
 
 def is_contained(base: str, theirs: str, yours: str, budget: Budget) -> bool:
-    """Whether `yours` has all that `theirs` changed of `base`: as a text has whose lines have been merged already."""
-    found = merge_texts(base, theirs, yours, budget)
-    return found is not None and found.merged == yours
+    """Return whether `yours` contains all changes of `theirs`, as a text does whose lines were merged before."""
+    result = merge_texts(base, theirs, yours, budget)
+    return result is not None and result.merged == yours
 
 
 def _lines(text: str) -> Lines:
-    """An empty text has no line that two people could both have changed."""
+    """Return the lines; an empty text has none, so two users cannot change the same one."""
     return text.split("\n") if text else []
 
 
@@ -80,7 +82,7 @@ def _text(parts: Sequence[Lines]) -> str:
 
 
 def _regions(base: Lines, theirs: Lines, yours: Lines, budget: Budget) -> Iterator[Region]:
-    """All of the base, in stretches that nobody, one or both have changed."""
+    """Yield the whole base in stretches, alternately unchanged and changed by one or both sides."""
     at = 0
     for group in _groups(changes_between(base, theirs, budget), changes_between(base, yours, budget)):
         start, end = min(change.start for _, change in group), max(change.end for _, change in group)
@@ -96,7 +98,7 @@ def _regions(base: Lines, theirs: Lines, yours: Lines, budget: Budget) -> Iterat
 
 
 def _groups(theirs: Sequence[Change], yours: Sequence[Change]) -> Iterator[list[tuple[bool, Change]]]:
-    """The changes of both sides in their order; those that touch each other together. Theirs are marked True."""
+    """Yield the changes of both sides in order, grouped if they touch each other. Theirs are marked True."""
     group: list[tuple[bool, Change]] = []
     end = -1
     for each in sorted([*((True, change) for change in theirs), *((False, change) for change in yours)], key=_start_of):
@@ -115,16 +117,16 @@ def _start_of(marked: tuple[bool, Change]) -> tuple[int, int]:
 
 
 def _applied(base: Lines, start: int, end: int, new: Lines, changes: Sequence[Change]) -> Lines:
-    """What one side made of the base from `start` to `end`."""
-    made: Lines = []
+    """Return one side's version of the base from `start` to `end`."""
+    result: Lines = []
     for change in changes:
-        made += [*base[start : change.start], *new[change.first : change.last]]
+        result += [*base[start : change.start], *new[change.first : change.last]]
         start = change.end
-    return made + base[start:end]
+    return result + base[start:end]
 
 
 def _inserted(theirs: Lines, yours: Lines) -> Lines:
-    """Two insertions at one place. One that has the other in it, as a text has that was merged before, is both."""
+    """Return two insertions at one place. If one contains the other, as after an earlier merge, it is the result."""
     for one, other in ((theirs, yours), (yours, theirs)):
         if f"\n{_text([other])}\n" in f"\n{_text([one])}\n":
             return one
@@ -132,9 +134,9 @@ def _inserted(theirs: Lines, yours: Lines) -> Lines:
 
 
 def _united(theirs: Lines, yours: Lines, budget: Budget) -> Lines:
-    made: Lines = []
+    result: Lines = []
     at = 0
     for change in changes_between(theirs, yours, budget):
-        made += [*theirs[at : change.end], *yours[change.first : change.last]]
+        result += [*theirs[at : change.end], *yours[change.first : change.last]]
         at = change.end
-    return made + theirs[at:]
+    return result + theirs[at:]

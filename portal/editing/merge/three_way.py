@@ -1,7 +1,7 @@
-"""What becomes of two people's changes to one record. Pure: three versions in, what to write and what to ask out.
+"""Merge two users' changes to one record: base, theirs and yours in, changes and conflicts out. Pure.
 
-Used by every save (see clients.operations). The rule: nothing that either has written disappears unless a person
-has chosen so. Texts are merged line by line; two amounts that differ are never decided by a rule.
+No input of either user disappears unless a user decides so. Texts are merged line by line. Two amounts that differ are
+always a conflict.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,14 +19,14 @@ class _Unknown(Enum):
     UNKNOWN = "unknown"
 
 
-# What a field was where nobody can tell any more. Not None: that is an empty date or number, which is known.
+# The base of a field whose history does not reach back far enough. None is an empty date or number, which is known.
 UNKNOWN: Final = _Unknown.UNKNOWN
 
 
 class Conflict(NamedTuple):
-    """A field that both have changed: what it was (UNKNOWN perhaps), what is there now, what was typed.
+    """A field that both users have changed: its base (or UNKNOWN), the saved value and the typed one.
 
-    Of a text `yours` has theirs too wherever lines do not touch, and `both` has all lines of both; else that is None.
+    For a text, `yours` and `both` are those of TextMerge; otherwise `both` is None.
     """
 
     field: str
@@ -38,7 +38,7 @@ class Conflict(NamedTuple):
 
 @dataclass(frozen=True)
 class Merge:
-    """`changes` are the values to write over theirs; each of `conflicts` needs a person's decision first."""
+    """The values to write over theirs as `changes`, and the `conflicts` that need a user's resolution first."""
 
     changes: dict[str, Any] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
@@ -52,23 +52,22 @@ def merge(
     budget: Budget,
     ask: Collection[str] = frozenset(),
 ) -> Merge:
-    """Merge `yours` into `theirs`, both made from `base`. Fields that are not in `yours` stay as theirs are.
+    """Merge `yours` into `theirs`, both derived from `base`. Fields that are not in `yours` keep their saved value.
 
-    `by_lines` are the texts that are merged line by line, with the most characters that each may hold; one that is too
-    costly for the budget is asked about as a whole. Fields in `ask` are conflicts whatever their values: somebody has
-    decided about them. Where the base is UNKNOWN, nobody can tell who has changed what: every value that differs is
-    asked about.
+    `by_lines` names the texts to merge line by line, with the maximum length of each. A text that is too costly for the
+    budget becomes one conflict. Fields in `ask` are conflicts in any case, because they have a resolution. Where the
+    base is UNKNOWN, every value that differs is a conflict.
     """
     changes: dict[str, Any] = {}
     conflicts: list[Conflict] = []
-    for name, mine in yours.items():
+    for name, typed in yours.items():
         was, now = base[name], theirs[name]
-        if name not in ask and mine in (was, now):
+        if name not in ask and typed in (was, now):
             continue
         if name not in ask and now == was:
-            changes[name] = mine
+            changes[name] = typed
             continue
-        merged, conflict = None, Conflict(name, was, now, mine)
+        merged, conflict = None, Conflict(name, was, now, typed)
         if name in by_lines:
             merged, conflict = _merged_text(conflict, budget)
         if merged is None or len(merged) > by_lines[name] or name in ask:
@@ -79,9 +78,9 @@ def merge(
 
 
 def _merged_text(conflict: Conflict, budget: Budget) -> tuple[str | None, Conflict]:
-    """The text with both sides' changes, or None where they touch; and what to ask then."""
-    _, was, now, mine, _ = conflict
-    found = None if was is UNKNOWN else merge_texts(was, now, mine, budget)
-    if found is None:
-        return None, conflict._replace(both=united(now, mine, budget))
-    return found.merged, conflict._replace(yours=found.yours, both=found.both)
+    """Return the text with the changes of both sides, or None if they touch, and the conflict in that case."""
+    _, was, now, typed, _ = conflict
+    result = None if was is UNKNOWN else merge_texts(was, now, typed, budget)
+    if result is None:
+        return None, conflict._replace(both=united(now, typed, budget))
+    return result.merged, conflict._replace(yours=result.yours, both=result.both)

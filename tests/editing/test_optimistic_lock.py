@@ -1,4 +1,4 @@
-"""portal.editing.optimistic_lock: one conditional UPDATE decides, for any versioned record."""
+"""Update a versioned record by one conditional UPDATE (portal.editing.optimistic_lock)."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,7 +15,7 @@ from tests.support.factories import make_client
 from tests.support.locks import until_a_lock_is_awaited
 
 
-def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:
+def test_update_writes_and_returns_the_new_version(cast: Cast) -> None:
     client = make_client(phone="1")
 
     assert update_if_unchanged(db.session, Client, client.id, 1, {"phone": "2"}) == 2
@@ -24,7 +24,7 @@ def test_it_writes_and_returns_the_new_version(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("base_version", [0, 2, 99])
-def test_another_version_than_the_records_is_stale(cast: Cast, base_version: int) -> None:
+def test_other_base_version_is_stale(cast: Cast, base_version: int) -> None:
     client = make_client(phone="1")
 
     with pytest.raises(StaleVersion):
@@ -33,12 +33,12 @@ def test_another_version_than_the_records_is_stale(cast: Cast, base_version: int
     assert (client.phone, client.version) == ("1", 1)
 
 
-def test_a_record_that_is_gone_is_stale(cast: Cast) -> None:
+def test_removed_record_is_stale(cast: Cast) -> None:
     with pytest.raises(StaleVersion):
         update_if_unchanged(db.session, Client, 999_999, 1, {"phone": "2"})
 
 
-def test_many_are_claimed_at_once_or_none(cast: Cast) -> None:
+def test_many_versions_are_incremented_together_or_not_at_all(cast: Cast) -> None:
     one, other = make_client("One", phone="1"), make_client("Other", phone="1")
 
     assert bump_versions_if_unchanged(db.session, Client, {one.id: 1, other.id: 1}, {"phone": "2"}) == {
@@ -54,7 +54,7 @@ def test_many_are_claimed_at_once_or_none(cast: Cast) -> None:
     assert bump_versions_if_unchanged(db.session, Client, {}, {"phone": "3"}) == {}
 
 
-def test_it_does_not_commit(cast: Cast) -> None:
+def test_update_does_not_commit(cast: Cast) -> None:
     client = make_client(phone="1")
     update_if_unchanged(db.session, Client, client.id, 1, {"phone": "2"})
     db.session.rollback()
@@ -62,7 +62,7 @@ def test_it_does_not_commit(cast: Cast) -> None:
     assert (client.phone, client.version) == ("1", 1)
 
 
-def test_other_records_are_not_touched(cast: Cast) -> None:
+def test_other_records_are_unchanged(cast: Cast) -> None:
     one, other = make_client("One"), make_client("Other")
     update_if_unchanged(db.session, Client, one.id, 1, {"name": "Changed"})
     db.session.commit()
@@ -70,8 +70,8 @@ def test_other_records_are_not_touched(cast: Cast) -> None:
     assert (other.name, other.version) == ("Other", 1)
 
 
-def test_who_waits_for_another_writers_row_finds_it_stale(app: Flask, cast: Cast) -> None:
-    """The race in slow motion: both have read version 1, the second waits for the first to commit."""
+def test_writer_that_waited_for_another_is_stale(app: Flask, cast: Cast) -> None:
+    """Both have read version 1; the second waits for the first to commit."""
     client_id = make_client(phone="1").id
 
     def save() -> None:
@@ -89,7 +89,7 @@ def test_who_waits_for_another_writers_row_finds_it_stale(app: Flask, cast: Cast
     assert db.session.scalar(text("SELECT phone FROM clients")) == "first"
 
 
-def test_who_waits_for_a_writer_that_gives_up_is_accepted(app: Flask, cast: Cast) -> None:
+def test_writer_that_waited_for_a_rollback_succeeds(app: Flask, cast: Cast) -> None:
     client_id = make_client(phone="1").id
 
     def save() -> int:

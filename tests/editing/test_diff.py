@@ -1,4 +1,4 @@
-"""Comparing sequences: the fewest changes, within a budget whatever is compared."""
+"""Find the fewest changes between sequences, within a budget."""
 
 import random
 import time
@@ -21,21 +21,21 @@ MAX_CPU_SECONDS = 0.6
 
 
 @given(old=ITEMS, new=ITEMS)
-def test_changes_make_the_new_sequence_of_the_old_one_and_are_as_few_as_can_be(old: list[str], new: list[str]) -> None:
+def test_changes_lead_from_old_to_new_and_are_the_fewest(old: list[str], new: list[str]) -> None:
     found = changes_between(old, new, Budget())
 
     made = list(old)
     for change in reversed(found):
         made[change.start : change.end] = new[change.first : change.last]
     assert made == new
-    assert len(old) - sum(change.end - change.start for change in found) == longest_common(old, new)
+    assert len(old) - sum(change.end - change.start for change in found) == longest_common_length(old, new)
     for one, other in pairwise(found):
         assert one.end < other.start
         assert one.last < other.first
 
 
-def longest_common(old: list[str], new: list[str]) -> int:
-    """By the textbook: the length of the longest common subsequence."""
+def longest_common_length(old: list[str], new: list[str]) -> int:
+    """Return the length of the longest common subsequence by dynamic programming."""
     row = [0] * (len(new) + 1)
     for item in old:
         before = row
@@ -45,7 +45,7 @@ def longest_common(old: list[str], new: list[str]) -> int:
     return row[-1]
 
 
-def test_sequences_that_nothing_has_in_common_cost_no_search() -> None:
+def test_sequences_without_common_items_cost_no_search() -> None:
     old, new = [f"a{n}" for n in range(MAX_TOKENS)], [f"b{n}" for n in range(MAX_TOKENS)]
     assert changes_between(old, new, Budget(2 * MAX_TOKENS + 1)) == [Change(0, MAX_TOKENS, 0, MAX_TOKENS)]
 
@@ -58,13 +58,13 @@ def test_sequences_that_nothing_has_in_common_cost_no_search() -> None:
     ],
     ids=["too long", "too different"],
 )
-def test_what_is_too_costly_is_not_compared(old: list[str], new: list[str]) -> None:
+def test_costly_comparison_is_refused(old: list[str], new: list[str]) -> None:
     with pytest.raises(TooCostly):
         changes_between(old, new, Budget())
 
 
 def test_comparisons_share_one_budget() -> None:
-    """And one of them alone does not use all of it up."""
+    """One comparison alone does not use all of it."""
     budget = Budget()
     old, new = shuffled(0).split(), shuffled(1).split()
     with pytest.raises(TooCostly):
@@ -87,10 +87,10 @@ def test_comparisons_share_one_budget() -> None:
     kept=st.floats(0, 1),
     moved=st.integers(0, 400),
 )
-def test_no_text_makes_a_request_compare_for_long(
+def test_no_text_makes_a_request_exceed_its_budget(
     seed: int, alphabet: int, word: int, separators: str, kept: float, moved: int
 ) -> None:
-    """Hypothesis looks for the texts that cost most, of the size that a record may hold."""
+    """Hypothesis searches for the most expensive texts of the size of a record's field."""
     made = random.Random(seed)  # noqa: S311 – texts, not secrets
     tokens = [f"{made.randrange(16**word):x}{made.choice(separators)}" for _ in range(alphabet)]
     base = made.choices(tokens, k=LONGEST // (word + 1))
@@ -108,12 +108,12 @@ def changed(base: list[str], tokens: list[str], kept: float, moved: int, made: r
 
 
 @pytest.mark.parametrize("texts", [blocks, shuffled])
-def test_texts_made_to_be_costly_are_not_compared_for_long(texts: Callable[[int], str]) -> None:
+def test_hostile_texts_stay_within_the_budget(texts: Callable[[int], str]) -> None:
     assert cost(texts(0), texts(1), texts(2)) < MAX_CPU_SECONDS
 
 
 def cost(base: str, theirs: str, yours: str) -> float:
-    """What the dearest request does with texts: merge two fields, then compare each with every side."""
+    """Return the cost of the most expensive request: merge two fields, then compare each with both sides."""
     budget, began = Budget(), time.process_time()
     for _ in range(2):
         merge_texts(base, theirs, yours, budget)

@@ -1,4 +1,4 @@
-"""Two texts as one, for people to read."""
+"""Combine two texts into one that marks their differences."""
 
 import pytest
 from hypothesis import given
@@ -22,7 +22,7 @@ TEXTS = st.lists(st.sampled_from(["one", "two", " ", "\n", "three four", "é"]),
         ("a\nb\nc", "a\nc", [("same", "a\n"), ("gone", "b\n"), ("same", "c")]),
     ],
 )
-def test_it_shows_what_was_taken_out_and_put_in(old: str, new: str, pieces: list[tuple[str, str]]) -> None:
+def test_segments_show_deleted_and_inserted_text(old: str, new: str, pieces: list[tuple[str, str]]) -> None:
     assert inline_diff(old, new, Budget()) == pieces
 
 
@@ -31,11 +31,11 @@ def test_it_shows_what_was_taken_out_and_put_in(old: str, new: str, pieces: list
     [(shuffled(0), shuffled(1)), ("\n" * 9_000 + "a", "b" + "\n" * 8_999 + "c"), ("one " * 60, "two " * 60)],
     ids=["too different", "too long", "nothing in common"],
 )
-def test_texts_that_cannot_be_read_as_one_are_not_compared(old: str, new: str) -> None:
+def test_very_different_texts_have_no_inline_diff(old: str, new: str) -> None:
     assert inline_diff(old, new, Budget()) is None
 
 
-def test_lines_that_are_too_costly_to_compare_stand_whole_between_those_that_are_not() -> None:
+def test_costly_lines_are_shown_whole_between_compared_ones() -> None:
     old, new = f"first\n{shuffled(0)}\nlast", f"first\n{shuffled(1)}\nlast"
 
     assert inline_diff(old, new, Budget()) == [
@@ -47,7 +47,7 @@ def test_lines_that_are_too_costly_to_compare_stand_whole_between_those_that_are
 
 
 @given(old=TEXTS, new=TEXTS)
-def test_both_texts_can_be_read_off_it(old: str, new: str) -> None:
+def test_segments_contain_both_texts(old: str, new: str) -> None:
     pieces = inline_diff(old, new, Budget())
     assert pieces is not None
     assert "".join(piece.text for piece in pieces if piece.kind != "new") == old
