@@ -112,7 +112,7 @@ class DraftPayload:
 
 
 def take_turns(profile_id: int) -> None:
-    """Wait until no other tab of the profile writes a draft; none does until the transaction ends."""
+    """Lock the profile's drafts against its other tabs until the transaction ends."""
     db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.DRAFTS_OF_PROFILE, profile_id)))
 
 
