@@ -1,26 +1,29 @@
 // @ts-check
-/** A difference between two texts as the server tells it, for people to read. How it looks: editing/inline-diff.css. */
+/** The difference between two texts, as the server computes it. The style is in editing/inline-diff.css. */
 import { make } from "../../lib/dom.js";
+import { loadStylesheet } from "../../lib/lazy.js";
 
-/** @typedef {[kind: "same"|"gone"|"new"|"cut", text: string][]} Pieces */
+/** @typedef {[kind: "same"|"gone"|"new"|"cut", text: string][]} Pieces cut: unchanged text that is left out */
 
-const TAGS = { gone: "del", new: "ins", same: "span", cut: "span" };
+const TAGS = /** @type {const} */ ({ gone: "del", new: "ins", same: "span" });
 
-/** @param {Pieces} pieces @returns {HTMLElement} */
+/**
+ * Draw a difference.
+ * @param {Pieces} pieces
+ */
 export function drawDifference(pieces) {
-	bringStylesheet();
+	addStylesheet();
 	const parts = pieces.map(([kind, text]) =>
 		kind === "cut" ? make("span", { className: "cut" }, `${text} as before`) : make(TAGS[kind], {}, text),
 	);
 	return make("div", { className: "value" }, ...parts);
 }
 
-let isBrought = false;
+let isAdded = false;
 
-/** Few editors ever show a difference. */
-function bringStylesheet() {
-	if (isBrought) return;
-	isBrought = true;
-	const { href } = new URL("../../../css/editing/inline-diff.css", import.meta.url);
-	document.head.append(make("link", { rel: "stylesheet", href }));
+/** Load the stylesheet at the first difference, because few editors ever show one. */
+function addStylesheet() {
+	if (isAdded) return;
+	isAdded = true;
+	loadStylesheet("editing/inline-diff").catch(() => {}); // <del> and <ins> are legible without it
 }

@@ -1,37 +1,43 @@
 // @ts-check
 /**
- * What has been saved since the page was made, fetched as soon as an event or a beat tells of it.
+ * Fetches what was saved since the page was made, when an event or a heartbeat reports a newer version.
  *
- * Reads:  data-changes-url and data-version of <presence-page>; moves the latter on.
- * Hears:  `portal:saved` {version}. An answer that does not come is asked for again at the next beat.
+ * Reads:   data-changes-url and data-version of <presence-page>. It updates data-version.
+ * Listens: `portal:saved`. If there is no response, the next heartbeat fires it again.
+ *
+ * @example onSaved(page, ({ changes }) => show(changes));
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";
 
+/** @typedef {import("./revisions.js").Revision} Revision */
+/** @typedef {{version: number, changes: Revision[], truncated?: boolean}} Changes truncated: too many to send */
+
 /**
+ * Call `show` with the changes after each save.
  * @param {HTMLElement} page <presence-page>
- * @param {(answer: {version: number, changes: import("./revisions.js").Revision[], truncated?: boolean}) => any} show
+ * @param {(changes: Changes) => any} show
  */
 export function onSaved(page, show) {
-	let isAsking = false;
-	let told = 0;
+	let isFetching = false;
+	let newest = 0;
 	const known = () => Number(page.dataset.version);
 	on("saved", async ({ version }) => {
-		told = Math.max(told, version);
-		if (isAsking) return;
-		isAsking = true;
+		newest = Math.max(newest, version);
+		if (isFetching) return;
+		isFetching = true;
 		try {
-			// One more that is saved meanwhile is told only once.
-			for (let before = 0; before < known() && known() < told; ) {
+			// A version that is saved during a request is reported only once.
+			for (let before = 0; before < known() && known() < newest; ) {
 				before = known();
-				const answer = await call("GET", `${page.dataset.changesUrl}?since=${before}`);
-				await show(answer);
-				page.dataset.version = `${answer.version}`;
+				const changes = await call("GET", `${page.dataset.changesUrl}?since=${before}`);
+				await show(changes);
+				page.dataset.version = `${changes.version}`;
 			}
 		} catch (error) {
 			if (!(error instanceof HttpError)) throw error;
 		} finally {
-			isAsking = false;
+			isFetching = false;
 		}
 	});
 }

@@ -1,46 +1,74 @@
 // @ts-check
 /**
- * Puts another value into a control. In a text it is one step of the browser's undo history: a value that a script sets
- * leaves the older steps where they were, and Ctrl Z would cut pieces out of the new text. The caret stays in its words.
+ * Replaces the value of a control. In a text control the replacement is one step of the browser's undo history. A value set
+ * by a script would leave the older steps in place, and Ctrl+Z would then cut pieces out of the new text. The caret stays at
+ * its word.
  */
 
-/** @param {HTMLInputElement|HTMLTextAreaElement|HTMLSelectElement} control @param {string} value */
+/** @typedef {import("../controls.js").Control} Control */
+/** @typedef {HTMLInputElement|HTMLTextAreaElement} TextControl */
+
+/**
+ * Replace the value.
+ * @param {Control} control
+ * @param {string} value
+ */
 export function replaceValue(control, value) {
-	const now = control.value;
-	if (now === value) return;
-	const { start, end } = difference(now, value);
+	const current = control.value;
+	if (current === value) return;
+	if (!holdsText(control)) {
+		control.value = value;
+		return;
+	}
+	const selection = [Number(control.selectionStart), Number(control.selectionEnd)];
+	const { start, end } = difference(current, value);
 	const inserted = value.slice(start, value.length - end);
-	const selection = selectionOf(control);
-	if (selection) edit(control, start, now.length - end, inserted);
-	if (control.value !== value) control.value = value; // a control without such a history, or one that is inert
-	if (!selection) return;
-	const moved = selection.map((at) => movedBy(at, start, now.length - end, inserted.length));
-	if (control === document.activeElement) control.setSelectionRange(moved[0], moved[1]);
+	edit(control, start, current.length - end, inserted);
+	if (control.value !== value) control.value = value; // an inert control accepts no edit
+	const [from, to] = selection.map((at) => movedBy(at, start, current.length - end, inserted.length));
+	if (control === document.activeElement) control.setSelectionRange(from, to);
 }
 
-/** How many characters are the same at the start and at the end. @param {string} one @param {string} other */
+/**
+ * Return how many characters are the same at the start and at the end.
+ * @param {string} one
+ * @param {string} other
+ */
 export function difference(one, other) {
-	const most = Math.min(one.length, other.length);
+	const max = Math.min(one.length, other.length);
 	let start = 0;
-	while (start < most && one[start] === other[start]) start += 1;
+	while (start < max && one[start] === other[start]) start += 1;
 	let end = 0;
-	while (end < most - start && one.at(-1 - end) === other.at(-1 - end)) end += 1;
+	while (end < max - start && one.at(-1 - end) === other.at(-1 - end)) end += 1;
 	return { start, end };
 }
 
-/** Where a caret belongs after `from` to `to` have been replaced by so many characters. */
+/**
+ * Return the position of a caret after the characters between two positions were replaced.
+ * @param {number} at
+ * @param {number} from
+ * @param {number} to
+ * @param {number} length of the replacement
+ */
 export function movedBy(at, from, to, length) {
 	if (at <= from) return at;
 	return at >= to ? at - to + from + length : from + length;
 }
 
-/** @returns {number[]|null} null where the control holds no text that can be selected */
-function selectionOf(control) {
-	const { selectionStart, selectionEnd } = control;
-	return selectionStart === null || selectionStart === undefined ? null : [selectionStart, selectionEnd];
-}
+/**
+ * Whether the control holds a text that can be selected.
+ * @param {Control} control
+ * @returns {control is TextControl}
+ */
+const holdsText = (control) => !(control instanceof HTMLSelectElement) && control.selectionStart !== null;
 
-/** As if it were typed. Only the control that has the focus has an undo history that a script can add to. */
+/**
+ * Edit the text as if the user typed. The browser records this only for the focused control.
+ * @param {TextControl} control
+ * @param {number} from
+ * @param {number} to
+ * @param {string} text
+ */
 function edit(control, from, to, text) {
 	const { activeElement } = document;
 	control.focus({ preventScroll: true });
