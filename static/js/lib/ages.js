@@ -1,11 +1,14 @@
 // @ts-check
 /**
- * Keeps ages true while a page is open: "less than a minute ago" becomes "1 minute ago".
+ * Updates ages while a page is open: "less than a minute ago" becomes "1 minute ago".
  *
- * Reads:  data-age-seconds of <time>, the age when the server wrote it. Markup: templates/shared/_time.html.
+ * Reads:  data-age-seconds of <time>, the age when the server wrote it.
+ * Markup: templates/shared/_time.html.
  *
- * An age counts from when the page arrived, or from when this module first finds an element that came later. So it does not
- * matter whether the browser's clock agrees with the server's.
+ * An age counts from the arrival of the page, or from when this module first finds an element that is added later. So the
+ * browser's clock need not agree with the server's.
+ *
+ * @example <time datetime="2026-11-22T10:42:00Z" data-age-seconds="12">less than a minute ago</time>
  */
 
 const MINUTE = 60;
@@ -17,24 +20,27 @@ const UNITS = [
 	{ unit: "week", seconds: 7 * DAY },
 ];
 
-/** @type {WeakMap<Element, {written: string, atMs: number}>} the moments, and what the server had written of them */
+/** @type {WeakMap<Element, {written: string, atMs: number}>} each element's time; written: the server's attributes */
 const moments = new WeakMap();
-/** When an element arrived that is not known yet. */
+/** The arrival of elements that are not in `moments` yet. */
 let arrivedMs = performance.timeOrigin;
 
-/** Writes all ages as they are now. */
+/** Update all ages. */
 export function drawAges() {
 	const nowMs = Date.now();
 	for (const element of document.querySelectorAll("time[data-age-seconds]")) {
 		const words = ageInWords((nowMs - momentOf(/** @type {HTMLTimeElement} */ (element))) / 1000);
-		// The text node stays, and with it what the user has selected.
+		// The same text node keeps the user's selection.
 		const text = element.firstChild;
 		if (text && text.nodeValue !== words) text.nodeValue = words;
 	}
 	arrivedMs = nowMs;
 }
 
-/** A live update may have written another moment, or a newer age, into the same element. @param {HTMLTimeElement} element */
+/**
+ * Return an element's time in ms. A live update may have changed the element's time or age.
+ * @param {HTMLTimeElement} element
+ */
 function momentOf(element) {
 	const written = `${element.dateTime} ${element.dataset.ageSeconds}`;
 	const found = moments.get(element);
@@ -44,7 +50,10 @@ function momentOf(element) {
 	return atMs;
 }
 
-/** The words of portal/formatting.py: ago. @param {number} seconds */
+/**
+ * Return an age in the words of `ago` in portal/formatting.py.
+ * @param {number} seconds
+ */
 export function ageInWords(seconds) {
 	if (seconds < MINUTE) return "less than a minute ago";
 	if (seconds < HOUR) return `${count(seconds / MINUTE, "minute")} ago`;
@@ -56,7 +65,10 @@ export function ageInWords(seconds) {
 	return `${count(seconds / length, unit)} ago`;
 }
 
-/** @param {number} number @param {string} unit */
+/**
+ * @param {number} number
+ * @param {string} unit
+ */
 function count(number, unit) {
 	const whole = Math.floor(number);
 	return `${whole} ${unit}${whole === 1 ? "" : "s"}`;

@@ -1,11 +1,11 @@
 // @ts-check
-/** Shows for a few seconds what has just changed by itself. How it looks: editing/highlight.css. */
+/** Highlights an element that has changed by itself, for a few seconds. The style is in editing/highlight.css. */
 
-const SHOWN_MS = 4000;
+const DURATION_MS = 4000;
 
 /** @param {Element} element */
 export function highlight(element) {
-	if (element instanceof SVGElement) return; // has neither background nor box
+	if (element instanceof SVGElement) return; // the style needs a background and a box
 	element.classList.add("fresh");
-	setTimeout(() => element.classList.remove("fresh"), SHOWN_MS);
+	setTimeout(() => element.classList.remove("fresh"), DURATION_MS);
 }

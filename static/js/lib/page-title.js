@@ -1,29 +1,38 @@
 // @ts-check
-/** What the tab's title says while nobody sees the page: of several who have something to say, the last. */
+/** The title of the tab. While the tab is hidden, the newest announcement of a component precedes it. */
 
 let title = document.title;
-/** @type {Map<string, {text: string, isForOnce: boolean}>} */
-const said = new Map();
+/** @type {Map<string, {text: string, isForOnce: boolean}>} by component, the newest last */
+const announcements = new Map();
 
 export const pageTitle = () => title;
 
-/** The page is called something else now. @param {string} text */
+/**
+ * Give the page another title.
+ * @param {string} text
+ */
 export function retitle(text) {
 	title = text;
 	draw();
 }
 
-/** @param {string} speaker @param {string} text "" for nothing more @param {{once?: boolean}} [how] once: until the page is seen */
-export function announce(speaker, text, { once = false } = {}) {
-	said.delete(speaker);
-	if (text) said.set(speaker, { text, isForOnce: once });
+/**
+ * Set or remove a component's announcement.
+ * @param {string} component
+ * @param {string} text "" removes it
+ * @param {{once?: boolean}} [options] once: remove it as soon as the user sees the page
+ */
+export function announce(component, text, { once = false } = {}) {
+	announcements.delete(component);
+	if (text) announcements.set(component, { text, isForOnce: once });
 	draw();
 }
 
 function draw() {
-	for (const [speaker, { isForOnce }] of said) if (isForOnce && !document.hidden) said.delete(speaker);
-	const news = Array.from(said.values()).at(-1);
-	document.title = news && document.hidden ? `${news.text} – ${title}` : title;
+	for (const [component, { isForOnce }] of announcements)
+		if (isForOnce && !document.hidden) announcements.delete(component);
+	const newest = Array.from(announcements.values()).at(-1);
+	document.title = newest && document.hidden ? `${newest.text} – ${title}` : title;
 }
 
 document.addEventListener("visibilitychange", draw);
