@@ -1,24 +1,25 @@
 // @ts-check
 /**
- * The script of every page: gives the portal's elements their behaviour. What only some pages have comes with them, after this:
- * entry/viewing.js where one looks at a record, entry/client-page.js, entry/client-list.js, and entry/editor.js with an editor.
+ * The script of every page: it defines the elements that every page has, and loads the others when they are needed. Pages that
+ * need more have a second script: entry/viewing.js, entry/client-page.js, entry/client-list.js, entry/removal.js and
+ * entry/editor.js.
  */
 import { bringFor, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
 import { hasNotes } from "../lib/tab-notes.js";
 import { PresencePage } from "../presence/sync/page.js";
 
-// Those that listen come before the page that speaks; those that come after it take what it knows by then, or wait to be clicked.
+// The components that listen are defined before <presence-page>, which fires. Components defined later read its state.
 customElements.define("presence-connection", PresenceConnection);
 customElements.define("presence-page", PresencePage);
 
-// Most pages are left before anything on them has the focus.
+// Users leave most pages before any element has had the focus.
 const keepFocus = () => import("../lib/kept-focus.js").catch(() => {});
 if (document.activeElement === document.body) document.addEventListener("focusin", keepFocus, { once: true });
 else keepFocus();
 
-// Seldom needed, and brought only then: others are here, somebody comes or goes, somebody waits and asks the others to finish
-// or has left a note of that.
+// Most pages never need these: other users are here, a user joins or leaves, a user who waits asks the others to finish, or the
+// previous page has left a note about that.
 bringFor(
 	["roster"],
 	() => loadStylesheet("presence/indicator").then(() => import("../presence/ui/indicator.js")),
@@ -30,7 +31,8 @@ bringFor(["join", "leave", "news"], () =>
 const hearNudges = () => import("../presence/ui/nudge-banner.js");
 if (hasNotes()) hearNudges().catch(() => {});
 bringFor(["roster"], hearNudges, ({ others }) => others.some(({ asked_at }) => asked_at));
-// Nobody is asked anything in the first minutes, and most pages are left before: it comes when it may have something to say.
+
+// The timer is loaded when it may have to ask. Users leave most pages in the first minutes.
 const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));
 if (timer) {
 	const { secondsIdle, secondsLeft } = timer.dataset;
@@ -38,10 +40,11 @@ if (timer) {
 	const seconds = Math.min(300, Number(secondsIdle) - 150, Number(secondsLeft) - 150);
 	setTimeout(() => import("../session/timer.js"), Math.max(0, seconds * 1000));
 }
-// No age is wrong in the first seconds, and many pages show none.
+
+// The server has just written the ages, and many pages show none.
 const drawAges = () => {
 	if (document.querySelector("time[data-age-seconds]"))
-		import("../lib/ages.js").then((ages) => ages.drawAges()).catch(() => {}); // the portal is away: the next time
+		import("../lib/ages.js").then((ages) => ages.drawAges()).catch(() => {}); // offline: the next interval tries again
 };
 setInterval(drawAges, 20_000);
 document.addEventListener("visibilitychange", () => document.hidden || drawAges()); // hidden tabs have slow timers

@@ -1,24 +1,24 @@
 // @ts-check
-/** The sentence that screen readers say of the toasts of two seconds. Pure. */
+/** The sentence in which screen readers announce the toasts of two seconds. The functions are pure. */
 import { fullName } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {{joined: User[], left: User[], news: string[]}} Collected */
 
 /**
- * "Ann Lee and Bo Day joined this page; Cy Fox left this page."
+ * Return "Ann Lee and Bo Day joined this page; Cy Fox left this page."
  * @param {Collected} collected
  */
 export function announcement({ joined, left, news }) {
-	const doings = [
+	const clauses = [
 		...(joined.length ? [`${listed(joined.map(fullName))} joined this page`] : []),
 		...(left.length ? [`${listed(left.map(fullName))} left this page`] : []),
 	];
-	return [...news, ...(doings.length ? [`${doings.join("; ")}.`] : [])].join(" ");
+	return [...news, ...(clauses.length ? [`${clauses.join("; ")}.`] : [])].join(" ");
 }
 
 /**
- * "Ann Lee", "Ann Lee and Bo Day", "Ann Lee, Bo Day and 2 others"
+ * Return "Ann Lee", "Ann Lee and Bo Day" or "Ann Lee, Bo Day and 2 others".
  * @param {string[]} names
  */
 function listed(names) {

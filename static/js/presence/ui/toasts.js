@@ -4,7 +4,7 @@
  * that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays until
  * the user has seen it.
  *
- * Screen readers say the toasts of two seconds as one sentence (announcement.js), without their emoji and buttons.
+ * Screen readers announce the toasts of two seconds in one sentence (announcement.js), without their emoji and buttons.
  *
  * Listens: `portal:join`, `portal:leave`, `portal:news`.
  *
@@ -33,7 +33,7 @@ class ToastRegion extends HTMLElement {
 	#counters = new Map();
 	#isHeld = false;
 	#status = query(this, "[role=status]", HTMLElement);
-	/** @type {import("./announcement.js").Collected|null} what screen readers have not said yet */
+	/** @type {import("./announcement.js").Collected|null} what screen readers have not announced yet */
 	#collected = null;
 
 	connectedCallback() {
@@ -62,7 +62,7 @@ class ToastRegion extends HTMLElement {
 	}
 
 	/**
-	 * Add to what is said in two seconds at the latest.
+	 * Add to the sentence that screen readers announce in at most two seconds.
 	 * @param {(collected: import("./announcement.js").Collected) => void} add
 	 */
 	#collect(add) {
