@@ -1,33 +1,37 @@
 // @ts-check
 /**
- * <saved-elsewhere>: says what somebody has saved while the client page was open, and brings the page up to date in place:
- * its title and the parts marked data-live are made what the server now shows, what differs is highlighted. Nothing until then.
+ * <saved-elsewhere>: says what other users have saved while the client page was open, and updates the page in place: its
+ * title, and the parts marked data-live. Changes are highlighted. The element is hidden until then.
  *
- * Reads:  data-url, where the page can be had if not at its own address; data-live on its parts; <presence-page>, as editing/remote/poll.js has it.
- *         Markup: templates/clients/_update_notice.html. Hears: `portal:saved`.
+ * Reads:   data-url, if the page's own address does not return it; data-live on the parts; <presence-page>
+ *          (editing/remote/poll.js).
+ * Listens: `portal:saved`.
+ * Markup:  templates/clients/_update_notice.html.
+ *
+ * @example <saved-elsewhere hidden><p data-sentence></p><button>Dismiss</button></saved-elsewhere>
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";
-import { write } from "../lib/dom.js";
+import { query, write } from "../lib/dom.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { myId } from "../session/session.js";
 
 class SavedElsewhere extends HTMLElement {
-	/** Revisions said already and not dismissed. */
-	#said = [];
+	/** @type {import("../editing/remote/revisions.js").Revision[]} announced, and not dismissed */
+	#announced = [];
 
 	connectedCallback() {
-		this.querySelector("button").addEventListener("click", () => {
-			this.#said = [];
+		query(this, "button", HTMLButtonElement).addEventListener("click", () => {
+			this.#announced = [];
 			this.hidden = true;
 		});
-		onSaved(document.querySelector("presence-page"), async ({ changes, truncated }) => {
+		onSaved(query(document, "presence-page", HTMLElement), async ({ changes, truncated }) => {
 			await refreshLiveParts(this.dataset.url ?? location.href);
 			if (!changes.length) return;
-			this.#said.push(...changes);
+			this.#announced.push(...changes);
 			write(
-				this.querySelector("[data-sentence]"),
-				truncated ? TOO_MANY_TO_NAME : whatWasSaved(this.#said, myId()),
+				query(this, "[data-sentence]", HTMLElement),
+				truncated ? TOO_MANY_TO_NAME : whatWasSaved(this.#announced, myId()),
 			);
 			this.hidden = false;
 		});

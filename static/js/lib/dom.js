@@ -35,6 +35,7 @@ export const queryAll = (root, selector, type) =>
  * @param {Tag} tag
  * @param {Partial<HTMLElementTagNameMap[Tag]>} [properties]
  * @param {(Node|string)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function make(tag, properties, ...children) {
 	const element = Object.assign(document.createElement(tag), properties);

@@ -1,5 +1,11 @@
 // @ts-check
-/** The parts of a page marked data-live, made what the server now shows. What differs is highlighted. */
+/**
+ * Updates the page in place: its title, and the parts marked data-live. Changes are highlighted.
+ *
+ * Reads: data-live on the parts.
+ *
+ * @example await refreshLiveParts(location.href);
+ */
 import { highlight } from "./highlight.js";
 import { HttpError } from "./http.js";
 import { morph } from "./morph.js";
@@ -7,7 +13,11 @@ import { retitle } from "./page-title.js";
 
 const TIMEOUT_MS = 10_000;
 
-/** @param {string} url of the page @throws {HttpError} */
+/**
+ * Update the title and the live parts.
+ * @param {string} url of the page
+ * @throws {HttpError}
+ */
 export async function refreshLiveParts(url) {
 	const fresh = await fetchPage(url);
 	retitle(fresh.title);
@@ -18,19 +28,21 @@ export async function refreshLiveParts(url) {
 }
 
 /**
- * By the header the server knows that no person has done anything: the sign-in session is not prolonged.
- * @param {string} url @returns {Promise<Document>} @throws {HttpError}
+ * Fetch a page of the portal. The header tells the server that the request does not extend the sign-in session.
+ * @param {string} url
+ * @returns {Promise<Document>}
+ * @throws {HttpError}
  */
 export async function fetchPage(url) {
 	try {
 		const signal = AbortSignal.timeout(TIMEOUT_MS);
-		const answer = await fetch(url, {
+		const response = await fetch(url, {
 			headers: { "X-Background": "1" },
 			redirect: "error",
 			signal,
 		});
-		if (answer.ok) return new DOMParser().parseFromString(await answer.text(), "text/html");
-		throw new HttpError(answer.status, "");
+		if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
+		throw new HttpError(response.status, "");
 	} catch (error) {
 		throw new HttpError(0, error instanceof Error ? error.message : "");
 	}

@@ -1,35 +1,45 @@
 // @ts-check
 /**
- * Marks on a field of a form: a note beside its label, a choice below its control; the control is described by both.
- * How they look: components/field.css, editing/field-choice.css.
+ * Notes and choices at a field of a form: a note beside its label, a choice below its control. Both describe the control to
+ * screen readers. The styles are in components/field.css and editing/field-choice.css.
+ *
+ * Reads: a `.field` with a `.field-head`, a label and a control.
+ *
+ * @example setNote(field, "changing", "Daniel is changing this");
  */
-import { make, write } from "../../lib/dom.js";
+import { make, query, write } from "../../lib/dom.js";
 import { fieldName } from "../changes.js";
 
+/** @typedef {[label: string, act: () => void]} Action a button */
+
 /**
- * A note beside the label, "" takes it away.
- * @param {Element} field @param {string} kind one note of each @param {string} text
- * @param {[label: string, act: () => void]} [way] a button behind it
+ * Set or remove the note beside the label.
+ * @param {Element} field
+ * @param {string} kind a field has at most one note of each kind
+ * @param {string} text "" removes the note
+ * @param {Action} [action] a button after the text
  */
-export function setNote(field, kind, text, way) {
+export function setNote(field, kind, text, action) {
 	const control = controlOf(field);
 	const id = `${control.id}-${kind}`;
 	const known = document.getElementById(id);
-	if (text && !way && known && !known.firstElementChild) return write(known, text);
-	remove(known, control);
+	if (text && !action && known && !known.firstElementChild) return write(known, text);
+	if (known) remove(known, control);
 	if (!text) return;
 	const note = make("span", { id, className: "note" }, text);
-	if (way) note.append(" · ", button(field, ...way));
-	field.querySelector(".field-head").append(note);
+	if (action) note.append(" · ", button(field, ...action));
+	query(field, ".field-head", HTMLElement).append(note);
 	describe(control, id, true);
 }
 
 /**
- * A sentence and the ways on; each takes it away and leads back to the control.
- * @param {Element} field @param {string} text @param {[label: string, act: () => void][]} ways
- * @param {Element} [difference] what others have done
+ * Show a sentence with buttons below the control. Each button removes the choice and focuses the control.
+ * @param {Element} field
+ * @param {string} text
+ * @param {Action[]} actions
+ * @param {Element} [difference] what the other user has changed
  */
-export function setChoice(field, text, ways, difference) {
+export function setChoice(field, text, actions, difference) {
 	dropChoice(field);
 	const id = `${controlOf(field).id}-choice`;
 	const choice = make(
@@ -38,15 +48,20 @@ export function setChoice(field, text, ways, difference) {
 		make("p", { id }, text),
 		...(difference ? [difference] : []),
 	);
-	for (const [label, act] of ways) choice.append(button(field, label, act));
+	for (const [label, act] of actions) choice.append(button(field, label, act));
 	field.append(choice);
 	describe(controlOf(field), id, true);
 }
 
-/** Names its field to those who hear it alone. */
+/**
+ * Create a button. Its accessible name contains the field's, because a screen reader may read the button alone.
+ * @param {Element} field
+ * @param {string} label
+ * @param {() => void} act
+ */
 function button(field, label, act) {
-	const named = `${label}: ${labelOf(field)}`;
-	const made = make("button", { type: "button", className: "button small", ariaLabel: named }, label);
+	const ariaLabel = `${label}: ${labelOf(field)}`;
+	const made = make("button", { type: "button", className: "button small", ariaLabel }, label);
 	made.addEventListener("click", () => {
 		controlOf(field).focus();
 		dropChoice(field);
@@ -55,27 +70,42 @@ function button(field, label, act) {
 	return made;
 }
 
-/** Without a badge inside it. @param {Element} field */
-export const labelOf = (field) => fieldName(field.querySelector("label").firstChild.textContent);
+/**
+ * Return the field's label without a badge inside it.
+ * @param {Element} field
+ */
+export const labelOf = (field) => fieldName(query(field, "label", HTMLElement).firstChild?.textContent ?? "");
 
-/** @param {Element} field */
+/**
+ * Remove the choice.
+ * @param {Element} field
+ */
 export function dropChoice(field) {
 	const control = controlOf(field);
 	describe(control, `${control.id}-choice`, false);
 	field.querySelector(".choice")?.remove();
 }
 
-const controlOf = (field) => field.querySelector("input, select, textarea");
+/** @param {Element} field */
+const controlOf = (field) => query(field, "input, select, textarea", HTMLElement);
 
+/**
+ * @param {Element} note
+ * @param {Element} control
+ */
 function remove(note, control) {
-	if (!note) return;
 	describe(control, note.id, false);
 	note.remove();
 }
 
-function describe(control, id, is) {
+/**
+ * @param {Element} control
+ * @param {string} id
+ * @param {boolean} isDescribed
+ */
+function describe(control, id, isDescribed) {
 	const ids = new Set((control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
-	if (is) ids.add(id);
+	if (isDescribed) ids.add(id);
 	else ids.delete(id);
 	if (ids.size) control.setAttribute("aria-describedby", [...ids].join(" "));
 	else control.removeAttribute("aria-describedby");

@@ -1,17 +1,21 @@
 // @ts-check
 /**
- * Others' saves and others' typing, shown in the open editor without ever getting in the way. A field that the person has
- * not touched takes the new value in; one that they have is offered both (taking.js), and they decide or let the save ask.
+ * What other users save and type, shown in the open editor without interrupting the user. A field that the user has not
+ * changed takes the new value. For a field that the user has changed, both values are offered (take-over.js), and the user
+ * decides, or the save asks.
  *
- * Reads:  <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
- *         data-unsaved; <presence-page>, as saved.js has it.
- * Hears:  `portal:saved`, `portal:roster` {others}.
+ * Reads:   <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
+ *          data-unsaved; <presence-page> (poll.js); [data-live="overruled"] if the page shows notices.
+ * Listens: `portal:saved`, `portal:roster`.
+ *
+ * @example watchOthers(form, document.querySelector("presence-page"));
  */
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
 import { make, write } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { isChanged } from "../changes.js";
+import { controlNamed } from "../controls.js";
 import { dayOf, written } from "../dates.js";
 import { isOverruledElsewhere, isSameNumber, isSameText, isSeen, newer, removal } from "./revisions.js";
 import { namesOf } from "../form.js";
@@ -21,12 +25,23 @@ import { rename } from "./rename.js";
 import { followHistory, noteAside, offer, overruledBefore, settle } from "./take-over.js";
 import * as wording from "./wording.js";
 
-/** @param {HTMLFormElement} form @param {import("../../presence/sync/page.js").PresencePage} page defined by now */
+/** @typedef {import("../controls.js").Control} Control */
+/** @typedef {import("../../presence/sync/roster.js").User} User */
+/** @typedef {import("./revisions.js").Newer} Newer */
+
+/**
+ * Follow what other users save and type.
+ * @param {HTMLFormElement} form
+ * @param {import("../../presence/sync/page.js").PresencePage|null} page
+ */
 export function watchOthers(form, page) {
-	if (!page || !hidden(form, "seen")) return;
+	if (!page || !controlNamed(form, "seen")) return;
 	const status = make("p", { className: "visually-hidden", role: "status" });
 	form.append(status);
-	form.addEventListener("input", ({ target, inputType }) => followHistory(form, target, inputType));
+	form.addEventListener("input", (event) => {
+		const { inputType } = /** @type {InputEvent} */ (event); // undefined for events of scripts
+		followHistory(form, /** @type {Control} */ (event.target), inputType);
+	});
 	onSaved(page, ({ changes, truncated }) => {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
@@ -37,46 +52,62 @@ export function watchOthers(form, page) {
 		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	});
-	const markOthers = (others) => {
+	const markOthers = (/** @type {User[]} */ others) => {
 		for (const [field, name] of namesOf(form)) setNote(field, "changing", wording.isChanging(others, name));
 	};
 	on("roster", ({ others }) => markOthers(others));
-	markOthers(page.others); // an answer may have come before this module
+	markOthers(page.others); // a roster may have arrived before this module was loaded
 }
 
-/** What others have replaced or undone of the person's own that has no field here. templates/clients/history/_overruled.html */
+/** Show the notices of the user's overruled values for which this editor has no field. */
 async function showNotices() {
 	if (!document.querySelector('[data-live="overruled"]')) return;
 	const { refreshLiveParts } = await import("../../lib/live-parts.js");
 	await refreshLiveParts(location.href);
 }
 
-/** The values as the control shows them: of a day in words. @returns {import("./revisions.js").Newer} */
+/**
+ * Return the values as the control shows them: dates with the month in words.
+ * @param {HTMLFormElement} form
+ * @param {Newer} newer
+ * @returns {Newer}
+ */
 function asShown(form, newer) {
-	const control = form.elements.namedItem(newer.name);
-	const field = control instanceof Element && control.closest(".field");
-	if (!field) return newer;
-	const shown = "day" in control.dataset ? written : (text) => text;
+	const control = controlNamed(form, newer.name);
+	const field = fieldOf(control);
+	if (!control || !field) return newer;
+	const format = (/** @type {string} */ raw) => ("day" in control.dataset ? written(raw) : raw);
 	const overruled = newer.overruled ?? (newer.by_id === myId() ? undefined : overruledBefore(control));
 	return {
 		...newer,
-		raw: shown(newer.raw),
-		before: shown(newer.before),
+		raw: format(newer.raw),
+		before: format(newer.before),
 		label: labelOf(field),
-		overruled: overruled && { ...overruled, raw: shown(overruled.raw), isText: control.type === "textarea" },
+		overruled: overruled && {
+			...overruled,
+			raw: format(overruled.raw),
+			isText: control.type === "textarea",
+		},
 	};
 }
 
-/** What is typed, of a day in the same words however it was typed. */
+/**
+ * Return what the user has typed, with a date in the format of the record.
+ * @param {Control} control
+ */
 const typed = ({ dataset, value }) => ("day" in dataset && written(dayOf(value))) || value;
 
-/** @returns {boolean} whether there was anything to show */
+/**
+ * Show a newer value, and return whether the form has a field for it that has not shown it yet.
+ * @param {HTMLFormElement} form
+ * @param {Newer} newer
+ */
 function show(form, newer) {
-	const control = form.elements.namedItem(newer.name);
-	const field = control instanceof Element && control.closest(".field");
-	if (!field) return false;
-	if (isSeen(hidden(form, "seen").value, newer)) {
-		noteAside(form, control, newer); // of a restored draft
+	const control = controlNamed(form, newer.name);
+	const field = fieldOf(control);
+	if (!control || !field) return false;
+	if (isSeen(controlNamed(form, "seen")?.value ?? "", newer)) {
+		noteAside(form, control, newer); // the form is a restored draft
 		return false;
 	}
 	dropChoice(field);
@@ -86,16 +117,34 @@ function show(form, newer) {
 	return true;
 }
 
-/** A page that came back with what was typed may hold that as its own values: what the history had before decides. */
+/**
+ * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no newer value.
+ * @param {Control|null} control
+ */
+const fieldOf = (control) => (control instanceof Element ? control.closest(".field") : null);
+
+/**
+ * Whether the user has changed the control. A page that came back with what the user had typed may have that as its own
+ * values, so the value before the change decides.
+ * @param {HTMLFormElement} form
+ * @param {Control} control
+ * @param {Newer} newer
+ */
 const isTouched = (form, control, { before }) =>
 	(isChanged(control) || "unsaved" in form.dataset) && !isSame(control, before);
 
-/** Two people may enter the same amount in different ways: that is no collision. */
+/**
+ * Whether the control holds this value. Users may type the same amount in different ways.
+ * @param {Control} control
+ * @param {string} raw
+ */
 const isSame = (control, raw) =>
 	isSameText(typed(control), raw) || (control.inputMode === "decimal" && isSameNumber(control.value, raw));
 
+/**
+ * @param {HTMLFormElement} form
+ * @param {string} text
+ */
 function warn(form, text) {
 	form.before(make("p", { className: "stale-note", role: "alert" }, text));
 }
-
-const hidden = (form, name) => form.elements.namedItem(name);

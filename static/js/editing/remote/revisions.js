@@ -1,27 +1,58 @@
 // @ts-check
 /**
- * What has been saved elsewhere, as far as one editor is concerned: which of its fields, in which order of things, and what
- * the hidden input `seen` says of them. Pure; incoming.js shows it. Revisions are those of GET …/changes (docs/api.md).
+ * The revisions of other users and other tabs, as far as one editor is concerned: the newest value of each of its fields, and
+ * the hidden input `seen`. The functions are pure; incoming.js shows the result. Revisions are those of
+ * GET /clients/<id>/changes (docs/api.md).
  */
 import { seenVersion } from "../seen.js";
 
 /**
- * @typedef {{key: string, label: string, change: "changed"|"added"|"removed", value?: string, raw?: string,
- *   raw_before?: string, value_before?: string, overrules_you?: true}} Field
- * @typedef {{version: number, by: string|null, by_id: number|null, source: string, fields: Field[]}} Revision
- * @typedef {{name: string, version: number, by: string|null, by_id: number|null, value: string, raw: string,
- *   before: string, label?: string, overruled?: Overruled}} Newer the newest value of one control's field; `before` is what
- *   it held at first
- * @typedef {{version: number, by: string|null, by_id: number|null, isUndo: boolean, before: string, after: string,
- *   raw: string, isText?: boolean}} Overruled who has knowingly replaced or undone the reader's own value: `before`, of
- *   which a control holds `raw`
+ * @typedef {Object} Field a change of one field
+ * @property {string} key "phone", or "person/12/phone" in a part of the record
+ * @property {string} label
+ * @property {"changed"|"added"|"removed"} change
+ * @property {string} [value] as shown to users
+ * @property {string} [raw] as a control holds it
+ * @property {string} [value_before]
+ * @property {string} [raw_before]
+ * @property {true} [overrules_you] the author has knowingly replaced or undone the reader's own value
+ */
+/**
+ * @typedef {Object} Revision
+ * @property {number} version
+ * @property {string|null} by the author's name; null for an import or a command
+ * @property {number|null} by_id
+ * @property {string} source
+ * @property {Field[]} fields
+ */
+/**
+ * @typedef {Object} Newer the newest value of one control
+ * @property {string} name of the control
+ * @property {number} version
+ * @property {string|null} by
+ * @property {number|null} by_id
+ * @property {string} value as shown to users
+ * @property {string} raw as the control holds it
+ * @property {string} before what the control held at first
+ * @property {string} [label]
+ * @property {Overruled} [overruled]
+ */
+/**
+ * @typedef {Object} Overruled the reader's own value, which another user has knowingly replaced or undone
+ * @property {number} version
+ * @property {string|null} by
+ * @property {number|null} by_id
+ * @property {boolean} isUndo
+ * @property {string} before the reader's value, as shown to users
+ * @property {string} after
+ * @property {string} raw the reader's value, as a control holds it
+ * @property {boolean} [isText] a long text, which is shown without its values
  */
 
 /**
- * The fields of one entry that others have given another value, each with its newest.
+ * Return the newest value of each field of one entry that has another value than before.
  * @param {Revision[]} revisions oldest first
  * @param {string} entry "" for the record itself, "person/12" for a part of it
- * @returns {Newer[]}
  */
 export function newer(revisions, entry) {
 	/** @type {Map<string, Newer>} */
@@ -41,13 +72,21 @@ export function newer(revisions, entry) {
 	return [...found.values()].filter(({ raw, before }) => raw !== before);
 }
 
-/** @param {Revision} revision @param {Field} field @returns {Overruled} */
+/**
+ * @param {Revision} revision
+ * @param {Field} field
+ * @returns {Overruled}
+ */
 function overruling({ version, by, by_id, source }, { value = "", value_before = "", raw_before = "" }) {
 	const isUndo = source === "revert";
 	return { version, by, by_id, isUndo, before: value_before, after: value, raw: raw_before };
 }
 
-/** Whether something of the reader's own was overruled that this editor has no field for. @param {Revision[]} revisions @param {string} entry */
+/**
+ * Whether a value of the reader was overruled for which this editor has no field.
+ * @param {Revision[]} revisions
+ * @param {string} entry
+ */
 export const isOverruledElsewhere = (revisions, entry) =>
 	revisions.some(({ fields }) =>
 		fields.some(
@@ -55,23 +94,43 @@ export const isOverruledElsewhere = (revisions, entry) =>
 		),
 	);
 
-/** The revision that removed the part which is being edited. @param {Revision[]} revisions @param {string} entry */
+/**
+ * Return the revision that removed the entry.
+ * @param {Revision[]} revisions
+ * @param {string} entry
+ */
 export const removal = (revisions, entry) =>
 	revisions.find(({ fields }) => fields.some(({ key, change }) => key === entry && change === "removed"));
 
-/** @param {string} seen @param {Newer} newer */
+/**
+ * Whether the user has accepted or overruled this value.
+ * @param {string} seen
+ * @param {Newer} newer
+ */
 export const isSeen = (seen, { name, version }) => seenVersion(seen, name) >= version;
 
-/** Text as browsers hold and send it may differ in its line ends alone. @param {string} one @param {string} other */
+/**
+ * Whether two texts are the same except for their line ends, which browsers convert.
+ * @param {string} one
+ * @param {string} other
+ */
 export const isSameText = (one, other) => one.replace(/\r\n?/g, "\n") === other.replace(/\r\n?/g, "\n");
 
-/** The same number, as people write amounts. @param {string} one @param {string} other */
+/**
+ * Whether two texts are the same amount: "£1,000" and "1000".
+ * @param {string} one
+ * @param {string} other
+ */
 export function isSameNumber(one, other) {
 	const [here, there] = [one, other].map((text) => text.replace(/[£%,\s]/g, ""));
 	return here !== "" && there !== "" && Number(here) === Number(there);
 }
 
-/** The name of the control that edits the field with this key; "" where it is another entry's. */
+/**
+ * Return the name of the control that edits the field; "" if the field belongs to another entry.
+ * @param {string} entry
+ * @param {string} key
+ */
 function nameIn(entry, key) {
 	if (!entry) return key.includes("/") ? "" : key;
 	return key.startsWith(`${entry}/`) ? key.slice(entry.length + 1) : "";
