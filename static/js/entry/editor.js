@@ -12,7 +12,6 @@ const page = /** @type {import("../presence/sync/page.js").PresencePage|null} */
 	document.querySelector("presence-page")
 );
 const forms = queryAll(document, "form[data-edit-form]", HTMLFormElement);
-if (document.querySelector(".question")) import("../editing/decisions.js");
 for (const form of forms) {
 	watchForm(form);
 	const dress = () => dressDays(form);

@@ -1,8 +1,7 @@
 // @ts-check
 /**
  * The script of every page: it defines the elements that every page has, and loads the others when they are needed. Pages that
- * need more have a second script: entry/viewing.js, entry/client-page.js, entry/client-list.js, entry/removal.js and
- * entry/editor.js.
+ * need more have a second script, for example entry/viewing.js or entry/editor.js.
  */
 import { bringFor, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";

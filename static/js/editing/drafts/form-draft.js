@@ -22,6 +22,14 @@ import { Autosave } from "./autosave.js";
 /** @typedef {import("./autosave.js").State} State */
 /** @typedef {"ready"|"away"|"signed-out"|"read-only"|"gone"} Outcome */
 
+/** @typedef {{values: Record<string, string>, seen: Map<string, number>}} Values seen: the versions that the user saw */
+
+/**
+ * Further sources of a draft's values, besides the form's fields. The conflict page adds one (conflict/custom-values.js).
+ * @type {((form: HTMLFormElement, typed?: Record<string, string>) => Values)[]}
+ */
+export const valueSources = [];
+
 // A browser lets requests of up to 64 KB outlive a page.
 const MAX_KEEPALIVE_BYTES = 60_000;
 const OTHER_FORMS_WAIT_MS = 2000;
@@ -130,12 +138,13 @@ class Draft {
 			(control) => isAside(control) || (control.closest(".field") && isChanged(control)),
 		);
 		const carried = this.#carried?.values;
-		const { values, seen } = customValues(form, carried);
+		const custom = valueSources.map((source) => source(form, carried));
+		const values = Object.assign({}, ...custom.map((source) => source.values));
 		Object.assign(values, Object.fromEntries(changed.map(({ name }) => [name, text(name)])));
 		if (!Object.keys(values).length) return this.#carried;
+		const seen = [...parseSeen(text("seen")), ...custom.flatMap((source) => [...source.seen])];
 		const version = Number(text("version"));
-		const allSeen = formatSeen(new Map([...parseSeen(text("seen")), ...seen]));
-		return { version, seen: allSeen, values: { ...carried, ...values } };
+		return { version, seen: formatSeen(new Map(seen)), values: { ...carried, ...values } };
 	}
 
 	/** @param {DraftPayload|null} draft */
@@ -204,30 +213,6 @@ class Draft {
  * @param {{name: string}} control
  */
 const isAside = ({ name }) => name.startsWith("aside-");
-
-/**
- * Return what the user has typed as a custom value on the conflict page, and the versions of the values shown there.
- *
- * A custom value that is chosen becomes the field's value, and the one typed in the editor is set aside. A custom value
- * that is not chosen is set aside.
- *
- * @param {HTMLFormElement} form
- * @param {Record<string, string>} [typed] in the editor
- */
-function customValues(form, typed = {}) {
-	/** @type {Record<string, string>} */
-	const values = {};
-	const seen = new Map();
-	for (const control of controlsOf(form).filter((each) => each.matches('.option [name^="third-"]'))) {
-		const name = control.name.slice("third-".length);
-		if (controlNamed(form, `decide-${name}`)?.value === "third") {
-			values[name] = control.value;
-			seen.set(name, Number(controlNamed(form, "seen_version")?.value));
-			if (name in typed) values[`aside-${name}`] = typed[name];
-		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
-	}
-	return { values, seen };
-}
 
 /** @param {Object|null} body */
 const isSmall = (body) => new Blob([JSON.stringify(body)]).size < MAX_KEEPALIVE_BYTES;

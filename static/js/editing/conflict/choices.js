@@ -9,10 +9,10 @@
  *
  * @example <div class="option"><input type="radio" value="third"><input name="third-phone"></div>
  */
-import { queryAll } from "../lib/dom.js";
-import { isChanged } from "./changes.js";
+import { queryAll } from "../../lib/dom.js";
+import { isChanged } from "../changes.js";
 
-/** @typedef {import("./controls.js").Control} Control */
+/** @typedef {import("../controls.js").Control} Control */
 
 for (const option of queryAll(document, ".option:not(label)", HTMLElement)) {
 	const [radio, ...typed] = /** @type {[HTMLInputElement, ...Control[]]} */ ([
