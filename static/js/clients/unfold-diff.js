@@ -2,8 +2,8 @@
 /**
  * The comparison of a long text in the history, loaded when the user unfolds it.
  *
- * Reads: <details data-unfold="the URL of a page with this change alone"> inside an element with data-line, which both pages
- *        have. Elements that are added to the page later work too.
+ * Reads: <details data-unfold="the URL of a page with this change alone"> inside an element with data-line, which both
+ *        pages have. Elements that are added to the page later work too.
  * Sets:  data-unfolded on the details, which lib/morph.js leaves alone: an accepted change does not change any more.
  *
  * @example <dd data-line="phone"><details data-unfold="/clients/42/history/7"><summary>Compare</summary></details></dd>

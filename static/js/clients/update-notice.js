@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <saved-elsewhere>: says what other users have saved while the client page was open, and updates the page in place: its
- * title, and the parts marked data-live. Changes are highlighted. The element is hidden until then.
+ * <saved-elsewhere>: says what other users have saved while the client page was open, and updates the page in place:
+ * its title, and the parts marked data-live. Changes are highlighted. The element is hidden until then.
  *
  * Reads:   data-url, if the page's own address does not return it; data-live on the parts; <presence-page>
  *          (editing/remote/poll.js).

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What the user has changed in a form. The functions are pure. They compare with the page's own values (defaultValue and
- * its kin) and not with a snapshot, because a browser may restore typed values at any time after a reload.
+ * What the user has changed in a form. The functions are pure. They compare with the page's own values (defaultValue
+ * and its kin) and not with a snapshot, because a browser may restore typed values at any time after a reload.
  */
 
 /**
@@ -52,8 +52,8 @@ export function fieldsChanged(count) {
 const MAX_NAME_CHARACTERS = 100;
 
 /**
- * Return the name of a field as heartbeats report it. A field of a part carries the part's name, because all users of the
- * page receive it, whichever part they edit.
+ * Return the name of a field as heartbeats report it. A field of a part carries the part's name, because all users of
+ * the page receive it, whichever part they edit.
  * @param {string} label
  * @param {string} [entryLabel] "ISA A0001"
  */

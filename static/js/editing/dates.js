@@ -1,5 +1,8 @@
 // @ts-check
-/** Dates as users type them and as fields show them. The functions are pure, and read what portal/dates.py reads (tests/days.json). */
+/**
+ * Dates as users type them and as fields show them. The functions are pure, and read what portal/dates.py reads
+ * (tests/days.json).
+ */
 
 const MONTHS = "January February March April May June July August September October November December".split(
 	" ",

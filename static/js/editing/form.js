@@ -1,14 +1,15 @@
 // @ts-check
 /**
- * A form that tracks the user's changes. It marks the changed fields, counts them in the save bar, reports them to presence,
- * saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once.
+ * A form that tracks the user's changes. It marks the changed fields, counts them in the save bar, reports them to
+ * presence, saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once.
  *
- * Reads:   <form data-edit-form>; data-unsaved if it came back with values that are not saved; data-base, as JSON the record's
- *          values, if the form shows others; data-entry-label, the part of the record that it edits; controls with their label
- *          in a `.field`; the submit button; [data-change-count] and [data-not-saved].
- * Listens: `portal:connection`; `portal:finish`: it saves the changes, or follows the link in .save-bar if there are none.
- * Fires:   `portal:activity`; `portal:sign-in-wanted` when the user sends it while signed out; `portal:access-lost` when the
- *          user sends it and may no longer save the record.
+ * Reads:   <form data-edit-form>; data-unsaved if it came back with values that are not saved; data-base, as JSON the
+ *          record's values, if the form shows others; data-entry-label, the part of the record that it edits; controls
+ *          with their label in a `.field`; the submit button; [data-change-count] and [data-not-saved].
+ * Listens: `portal:connection`; `portal:finish`: it saves the changes, or follows the link in .save-bar if there are
+ *          none.
+ * Fires:   `portal:activity`; `portal:sign-in-wanted` when the user sends it while signed out; `portal:access-lost`
+ *          when the user sends it and may no longer save the record.
  *
  * @example <form data-edit-form data-base='{"phone": "020 …"}'><div class="field"><label>…</label><input name="phone"></div></form>
  */
@@ -99,7 +100,8 @@ export function watchForm(form) {
 }
 
 /**
- * Make the controls start from the record's values (data-base) and show those that they came with, as of a restored draft.
+ * Make the controls start from the record's values (data-base) and show those that they came with, as of a restored
+ * draft.
  * @param {HTMLFormElement} form
  */
 function startFromTheRecord(form) {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The dialog of Cancel when the user has changed something: keep the changes as a draft, discard them, or go on. form.js
- * imports this module.
+ * The dialog of Cancel when the user has changed something: keep the changes as a draft, discard them, or go on.
+ * form.js imports this module.
  *
  * Reads:  [data-leaving], a template. Markup: templates/editing/_leaving.html.
  *

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The state of a form while it is sent. After a click on Save, the form is inert until the next page opens, and closing the
- * page asks first. If the browser gives up (Stop, Escape, a lost connection), the form is as before.
+ * The state of a form while it is sent. After a click on Save, the form is inert until the next page opens, and closing
+ * the page asks first. If the browser gives up (Stop, Escape, a lost connection), the form is as before.
  *
  * Reads: the form's submit button.
  *

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The script of every page: it defines the elements that every page has, and loads the others when they are needed. Pages that
- * need more have a second script, for example entry/viewing.js or entry/editor.js.
+ * The script of every page: it defines the elements that every page has, and loads the others when they are needed.
+ * Pages that need more have a second script, for example entry/viewing.js or entry/editor.js.
  */
 import { bringFor, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
@@ -17,8 +17,8 @@ const keepFocus = () => import("../lib/kept-focus.js").catch(() => {});
 if (document.activeElement === document.body) document.addEventListener("focusin", keepFocus, { once: true });
 else keepFocus();
 
-// Most pages never need these: other users are here, a user joins or leaves, a user who waits asks the others to finish, or the
-// previous page has left a note about that.
+// Most pages never need these: other users are here, a user joins or leaves, a user who waits asks the others to
+// finish, or the previous page has left a note about that.
 bringFor(
 	["roster"],
 	() => loadStylesheet("presence/indicator").then(() => import("../presence/ui/indicator.js")),

@@ -5,8 +5,8 @@
  * Reads:  data-age-seconds of <time>, the age when the server wrote it.
  * Markup: templates/shared/_time.html.
  *
- * An age counts from the arrival of the page, or from when this module first finds an element that is added later. So the
- * browser's clock need not agree with the server's.
+ * An age counts from the arrival of the page, or from when this module first finds an element that is added later. So
+ * the browser's clock need not agree with the server's.
  *
  * @example <time datetime="2026-11-22T10:42:00Z" data-age-seconds="12">less than a minute ago</time>
  */

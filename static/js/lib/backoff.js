@@ -9,9 +9,9 @@ const MAX_BURST_MS = 1000;
 /**
  * Return the delay before the next heartbeat, in ms.
  *
- * After failures, the delay doubles from 1 s up to the heartbeat interval. A random factor puts it in the second half of
- * that span, so that the tabs of an office do not all reconnect at once after a restart. A `Retry-After` of the server is
- * a minimum.
+ * After failures, the delay doubles from 1 s up to the heartbeat interval. A random factor puts it in the second half
+ * of that span, so that the tabs of an office do not all reconnect at once after a restart. A `Retry-After` of the
+ * server is a minimum.
  *
  * @param {{heartbeatMs: number, failures: number, waitMs?: number, random: number}} state
  *   waitMs: what the server asked for; random: in [0, 1)

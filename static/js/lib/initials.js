@@ -1,5 +1,5 @@
 // @ts-check
-/** A user's initials and colour. The functions are pure, and follow the same rules as the filters of portal/formatting.py. */
+/** A user's initials and colour. The functions are pure, and follow the rules of the filters of portal/formatting.py. */
 
 /**
  * Return "AL" for Ann Lee. The first character is a code point, so that no emoji or rare letter is cut in half.

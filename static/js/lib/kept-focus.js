@@ -1,8 +1,9 @@
 // @ts-check
 /**
- * Keeps the keyboard's place. When a script removes or hides the element that has the focus, the browser moves the focus to
- * the body, and users of a keyboard or a screen reader start at the top again. This module moves the focus to the nearest
- * control that is left, else to where the focus was before, else to the heading. entry/every-page.js imports it.
+ * Keeps the keyboard's place. When a script removes or hides the element that has the focus, the browser moves the
+ * focus to the body, and users of a keyboard or a screen reader start at the top again. This module moves the focus to
+ * the nearest control that is left, else to where the focus was before, else to the heading. entry/every-page.js
+ * imports it.
  */
 
 const CONTROLS = "a[href], button, input, select, textarea, summary";

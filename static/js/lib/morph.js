@@ -35,8 +35,8 @@ export function morph(here, there, changed = new Set()) {
 }
 
 /**
- * Update the children. New nodes are inserted around those that stay, because a node that moves loses the focus. A node with a
- * key that moves is not new.
+ * Update the children. New nodes are inserted around those that stay, because a node that moves loses the focus. A node
+ * with a key that moves is not new.
  * @param {Element} here
  * @param {Element} there
  * @param {Set<Element>} changed

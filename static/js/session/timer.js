@@ -5,7 +5,8 @@
  *
  * Reads:   data-seconds-idle and data-seconds-left, as the server knew them at data-since (ms).
  * Listens: `portal:renewed`, after the user has signed in again elsewhere.
- * Markup:  templates/auth/_session_timer.html. entry/every-page.js imports this module some minutes after the page opened.
+ * Markup:  templates/auth/_session_timer.html. entry/every-page.js imports this module some minutes after the page
+ *          opened.
  *
  * @example <session-timer data-seconds-idle="1800" data-seconds-left="28800"><dialog>…</dialog></session-timer>
  */

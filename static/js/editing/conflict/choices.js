@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * The choices of the conflict page. A click beside an option's control, or typing in it, chooses the option. Buttons choose
- * one answer for all fields.
+ * The choices of the conflict page. A click beside an option's control, or typing in it, chooses the option. Buttons
+ * choose one answer for all fields.
  *
- * Reads:  `.option` with its radio button, one of them with a control for another value; [data-choose-all] with buttons,
- *         whose values are the answers.
+ * Reads:  `.option` with its radio button, one of them with a control for another value; [data-choose-all] with
+ *         buttons, whose values are the answers.
  * Markup: templates/clients/editor/conflict.html.
  *
  * @example <div class="option"><input type="radio" value="third"><input name="third-phone"></div>

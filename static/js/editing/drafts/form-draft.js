@@ -2,9 +2,9 @@
 /**
  * The draft of a form. It goes to the server while the user types, and when the page is hidden, left or signed out of.
  *
- * Reads:   data-draft-url of the form; data-draft-kept, as JSON what the draft holds and the form has no controls for; its
- *          inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state; [data-draft-offer]
- *          (offer.js). The draft is sent before another form of the page is.
+ * Reads:   data-draft-url of the form; data-draft-kept, as JSON what the draft holds and the form has no controls for;
+ *          its inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state;
+ *          [data-draft-offer] (offer.js). The draft is sent before another form of the page is.
  * Listens: `portal:renewed`, `portal:connection`.
  *
  * @example <form data-edit-form data-draft-url="…"><p data-draft-state data-when="kept" hidden>…</p></form>
@@ -25,7 +25,8 @@ import { Autosave } from "./autosave.js";
 /** @typedef {{values: Record<string, string>, seen: Map<string, number>}} Values seen: the versions that the user saw */
 
 /**
- * Further sources of a draft's values, besides the form's fields. The conflict page adds one (conflict/custom-values.js).
+ * Further sources of a draft's values, besides the form's fields. The conflict page adds one
+ * (conflict/custom-values.js).
  * @type {((form: HTMLFormElement, typed?: Record<string, string>) => Values)[]}
  */
 export const valueSources = [];
@@ -153,7 +154,8 @@ class Draft {
 			return await this.#call(draft);
 		} catch (error) {
 			if (!(error instanceof HttpError) || error.status !== 403) throw error;
-			// The CSRF token belongs to an earlier session: this user, or another one, has signed in again in another tab.
+			// The CSRF token belongs to an earlier session: this user, or another one, has signed in again in another
+			// tab.
 			const { state } = await renewSession();
 			if (state === "unknown") throw new HttpError(0, error.message);
 			if (state !== "renewed") throw new HttpError(401, error.message);

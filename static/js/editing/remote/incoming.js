@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * What other users save and type, shown in the open editor without interrupting the user. A field that the user has not
- * changed takes the new value. For a field that the user has changed, both values are offered (take-over.js), and the user
- * decides, or the save asks.
+ * changed takes the new value. For a field that the user has changed, both values are offered (take-over.js), and the
+ * user decides, or the save asks.
  *
  * Reads:   <form data-edit-form>: its hidden `version` and `seen`, data-entry ("person/12", "" for the record itself),
  *          data-unsaved; <presence-page> (poll.js); [data-live="overruled"] if the page shows notices.
@@ -118,7 +118,8 @@ function show(form, newer) {
 }
 
 /**
- * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no newer value.
+ * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no newer
+ * value.
  * @param {Control|null} control
  */
 const fieldOf = (control) => (control instanceof Element ? control.closest(".field") : null);

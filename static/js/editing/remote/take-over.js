@@ -2,10 +2,10 @@
 /**
  * A newer value of one field: accepted, offered beside what the user has typed, or taken back.
  *
- * The hidden input `version`, at which the user started, never changes. The hidden input `seen` has the newer versions that
- * the user has seen, and has accepted or overruled. What the user had typed before accepting another value is set aside in a
- * hidden input `aside-phone`, which the draft contains, until the save. The server merges texts line by line, so that "Keep
- * mine" does not remove lines of other users that do not overlap.
+ * The hidden input `version`, at which the user started, never changes. The hidden input `seen` has the newer versions
+ * that the user has seen, and has accepted or overruled. What the user had typed before accepting another value is set
+ * aside in a hidden input `aside-phone`, which the draft contains, until the save. The server merges texts line by
+ * line, so that "Keep mine" does not remove lines of other users that do not overlap.
  *
  * Reads: `version` and `seen` of the form; data-merge-url, if the server merges its texts.
  *

@@ -1,5 +1,8 @@
 // @ts-check
-/** All sentences about what other users save or change. The functions are pure. `myId` is the profile of this page's user. */
+/**
+ * All sentences about what other users save or change. The functions are pure. `myId` is the profile of this page's
+ * user.
+ */
 
 /** @typedef {import("./revisions.js").Revision} Revision */
 /** @typedef {import("./revisions.js").Field} Field */
@@ -170,7 +173,8 @@ function verbOf({ change, overrules_you }, source) {
 }
 
 /**
- * Return "Phone", "Phone and Email", "Phone, Email and Town" or "Phone, Email and 2 more", as the server does after a save.
+ * Return "Phone", "Phone and Email", "Phone, Email and Town" or "Phone, Email and 2 more", as the server does after a
+ * save.
  * @param {string[]} names
  */
 function listed(names) {

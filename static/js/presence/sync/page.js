@@ -5,12 +5,12 @@
  * stream, unless the user waits for the record.
  *
  * Reads:   data-page, data-activity ("viewing"|"editing"), data-heartbeat-seconds, data-active-window-seconds;
- *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a field;
- *          data-version of the record as the page shows it, if it has one; <body data-profile-id>.
+ *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a
+ *          field; data-version of the record as the page shows it, if it has one; <body data-profile-id>.
  * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
- * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:renewed` if the user
- *          has signed in again in another tab; `portal:saved` at each response with a newer version, until the component
- *          that shows the change sets data-version (editing/remote/poll.js). lib/events.js has their details.
+ * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:renewed` if the
+ *          user has signed in again in another tab; `portal:saved` at each response with a newer version, until the
+ *          component that shows the change sets data-version (editing/remote/poll.js). lib/events.js has their details.
  *
  * @example <presence-page data-page="client-42" data-activity="viewing" …></presence-page>
  */
@@ -24,8 +24,8 @@ import { SharedStream } from "./shared-stream.js";
 /** @typedef {import("./roster.js").User} User */
 /** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
 
-// A response that another one has overtaken is older by less than this. If it is older by more, the clock of the database
-// has been set back.
+// A response that another one has overtaken is older by less than this. If it is older by more, the clock of the
+// database has been set back.
 const OVERTAKEN_SECONDS = 10;
 // While other tabs have all the streams of this browser.
 const CROWDED_OUT_BEAT_MS = 5000;
@@ -38,8 +38,8 @@ function limitingLocks() {
 }
 
 export class PresencePage extends HTMLElement {
-	// Each load makes a new id: a duplicated tab gets a copy of sessionStorage, and the two tabs would remove each other.
-	// crypto.randomUUID does not exist on plain HTTP.
+	// Each load makes a new id: a duplicated tab gets a copy of sessionStorage, and the two tabs would remove each
+	// other. crypto.randomUUID does not exist on plain HTTP.
 	#tabId = crypto.getRandomValues(new BigUint64Array(2)).join("-");
 	#roster = UNKNOWN;
 	/** @type {User[]} as the server last sent them */
@@ -180,7 +180,7 @@ export class PresencePage extends HTMLElement {
 		api.leave(this.page, this.#tabId).catch(() => {}); // the page is gone, so no component can show the error
 	}
 
-	/** The back button opens the page anew: users who are on it fire no joins. */
+	/** Start again: after the back button, users who are on the page already cause no joins. */
 	#returnFromCache() {
 		this.#roster = UNKNOWN;
 		this.#heartbeat.start();
@@ -241,7 +241,7 @@ export class PresencePage extends HTMLElement {
 		if (ms < Number.POSITIVE_INFINITY) this.#check = setTimeout(() => this.#checkMissing(), ms);
 	}
 
-	/** If the stream works, it has already brought a missing user who has returned. Otherwise ask the server. */
+	/** If the stream works, a missing user who has returned is in the roster already. Otherwise ask the server. */
 	#checkMissing() {
 		if (this.#stream.isLive) this.#update(this.#users);
 		else this.#heartbeat.beat();

@@ -3,14 +3,15 @@
  * Computes whom a page shows, who has joined and who has left. The functions are pure; page.js keeps the state.
  * The server reports exactly; the browser hides short gaps (presence rule 6):
  * - The first roster fires no joins: these users were on the page before.
- * - A user who vanishes stays visible for LEAVE_GRACE_MS. Only a later response without the user makes it a leave; `checkAt`
- *   says when to ask. So a reload at the moment of a heartbeat is neither a leave nor a join.
- * - After a gap longer than the active window, the next roster counts as the first one. A return within the recovery time
- *   is no join, because after an outage all users return one by one. After a slightly shorter gap, the others may have
- *   expired, because they sent their last heartbeats a little earlier. They stay visible for the recovery time.
- * - If the server has lost *this* user, or reports another time of entering, and no other user is as before, the server has
- *   lost its table in a crash. The others stay visible for the recovery time, since they return with their next heartbeats.
- *   If other users are as before, the server has only expired this user, as it does with a laptop that sleeps.
+ * - A user who vanishes stays visible for LEAVE_GRACE_MS. Only a later response without the user makes it a leave;
+ *   `checkAt` says when to ask. So a reload at the moment of a heartbeat is neither a leave nor a join.
+ * - After a gap longer than the active window, the next roster counts as the first one. A return within the recovery
+ *   time is no join, because after an outage all users return one by one. After a slightly shorter gap, the others may
+ *   have expired, because they sent their last heartbeats a little earlier. They stay visible for the recovery time.
+ * - If the server has lost *this* user, or reports another time of entering, and no other user is as before, the server
+ *   has lost its table in a crash. The others stay visible for the recovery time, since they return with their next
+ *   heartbeats. If other users are as before, the server has only expired this user, as it does with a laptop that
+ *   sleeps.
  */
 
 /**

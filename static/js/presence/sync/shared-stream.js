@@ -1,10 +1,12 @@
 // @ts-check
 /**
- * The event stream of one tab among the tabs of its browser. Over HTTP/1.1 only a few tabs hold a stream (stream-slot.js).
- * A tab without one receives, through a BroadcastChannel, the events that another tab of its profile receives for the same
- * page. If no tab does, the tab relies on its heartbeat, and `isCrowdedOut` makes page.js beat more often. Without DOM.
+ * The event stream of one tab among the tabs of its browser. Over HTTP/1.1 only a few tabs hold a stream
+ * (stream-slot.js). A tab without one receives, through a BroadcastChannel, the events that another tab of its profile
+ * receives for the same page. If no tab does, the tab relies on its heartbeat, and `isCrowdedOut` makes page.js beat
+ * more often. Without DOM.
  *
- * Each tab holds its own stream over HTTP/2, and where Web Locks do not exist (plain HTTP to a host other than localhost).
+ * Each tab holds its own stream over HTTP/2, and where Web Locks do not exist (plain HTTP to a host other than
+ * localhost).
  */
 import { STALE_AFTER_MS, Stream } from "./stream.js";
 import { StreamSlot } from "./stream-slot.js";
@@ -45,7 +47,7 @@ export class SharedStream {
 			: null;
 	}
 
-	/** Whether this tab's stream or another tab's will bring changes. */
+	/** Whether events arrive, by this tab's stream or by another tab's. */
 	get isLive() {
 		return this.#stream.isLive || Date.now() - this.#receivedAt < STALE_AFTER_MS;
 	}

@@ -2,9 +2,9 @@
 /**
  * Decides which tabs of a browser hold an event stream, by Web Locks. Without DOM: shared-stream.js passes the locks.
  *
- * Over HTTP/1.1 a browser opens six connections to a host. Three slots leave three connections for pages and saves. A tab
- * with a stream holds two locks: that of its page, so that two tabs never hold two streams of one page, and one slot. The
- * browser releases the locks of a tab that closes or crashes, and the next tab in the queue gets them.
+ * Over HTTP/1.1 a browser opens six connections to a host. Three slots leave three connections for pages and saves. A
+ * tab with a stream holds two locks: that of its page, so that two tabs never hold two streams of one page, and one
+ * slot. The browser releases the locks of a tab that closes or crashes, and the next tab in the queue gets them.
  */
 export const SLOTS = ["portal-stream-1", "portal-stream-2", "portal-stream-3"];
 

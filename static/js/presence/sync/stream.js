@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The event stream of one page. It is opened while it is wanted, and after a break again with growing pauses. Without DOM:
- * page.js passes `open`. The heartbeat brings whatever the stream misses, so a break is never shown as an error.
+ * The event stream of one page. It is opened while it is wanted, and after a break again with growing pauses. Without
+ * DOM: page.js passes `open`. Heartbeats return whatever the stream misses, so a break is never shown as an error.
  */
 import { nextBeatMs } from "../../lib/backoff.js";
 
@@ -37,7 +37,7 @@ export class Stream {
 		this.#callbacks = callbacks;
 	}
 
-	/** Whether the stream will bring changes: it has brought an event recently. */
+	/** Whether the stream works: an event has arrived recently. */
 	get isLive() {
 		return this.#source !== null && this.#receivedAt > 0 && Date.now() - this.#receivedAt < STALE_AFTER_MS;
 	}

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <presence-connection>: a note while the server cannot be reached; a dialog when the sign-in session has ended, with the
- * record hidden until the user has signed in again in a new tab; and the notice of lost access (lost-access.js).
+ * <presence-connection>: a note while the server cannot be reached; a dialog when the sign-in session has ended, with
+ * the record hidden until the user has signed in again in a new tab; and the notice of lost access (lost-access.js).
  *
  * Listens: `portal:connection`; `portal:sign-in-wanted`, when the user has sent a form while signed out;
  *          `portal:access-lost`, when the user has sent a form and may no longer save the record.

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. All rows share one call: on
- * load, when the page becomes visible, and at each heartbeat while it is visible. The list itself reports no presence.
+ * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. All rows share one
+ * call: on load, when the page becomes visible, and at each heartbeat while it is visible. The list itself reports no
+ * presence.
  *
  * Reads: data-page ("client-42") of an ancestor; data-heartbeat-seconds of an ancestor that all rows share;
  *        <body data-profile-id>.

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page. Alone,
- * the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.
+ * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
+ * Alone, the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.
  *
  * Reads:   <a data-edit href> anywhere on the page.
  * Listens: `portal:roster`.

@@ -1,12 +1,13 @@
 // @ts-check
 /**
  * <presence-nudged>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
- * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer waited for.
+ * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer
+ * waited for.
  *
  * Reads:   data-label ("client record").
  * Listens: `portal:roster`, `portal:nudge`.
- * Fires:   `portal:finish`, after which form.js saves and leaves the editor; `portal:news` when the user, who has waited,
- *          has reached the editor.
+ * Fires:   `portal:finish`, after which form.js saves and leaves the editor; `portal:news` when the user, who has
+ *          waited, has reached the editor.
  * Markup:  templates/presence/_nudge_banner.html, inside <presence-page>.
  *
  * @example <presence-nudged data-label="client record" hidden><button value="done">Done</button></presence-nudged>

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <toast-region>: toasts that announce who has joined (3 s) and left (2 s). It shows at most four at a time, and then one
- * that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays until
- * the user has seen it.
+ * <toast-region>: toasts that announce who has joined (3 s) and left (2 s). It shows at most four at a time, and then
+ * one that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays
+ * until the user has seen it.
  *
  * Screen readers announce the toasts of two seconds in one sentence (announcement.js), without their emoji and buttons.
  *

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * <presence-waiting>: the banner of a user who waits for the others to finish. When no user is in front of them, it opens the
- * editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each roster of the
- * page, at least every 30 s, and goes on waiting through an outage.
+ * <presence-waiting>: the banner of a user who waits for the others to finish. When no user is in front of them, it
+ * opens the editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each
+ * roster of the page, at least every 30 s, and goes on waiting through an outage.
  *
  * Reads:   data-label ("client record").
  * Listens: `portal:wait`, `portal:roster`, `portal:connection`.

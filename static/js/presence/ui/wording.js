@@ -1,5 +1,5 @@
 // @ts-check
-/** All sentences about viewers. The functions are pure. The original request prescribes some of the sentences word by word. */
+/** All sentences about viewers. The functions are pure. The original request prescribes some of the sentences. */
 import { stateOf } from "../sync/roster.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
