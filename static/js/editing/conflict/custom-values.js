@@ -10,6 +10,7 @@
 import { isChanged } from "../changes.js";
 import { controlNamed, controlsOf } from "../controls.js";
 import { valueSources } from "../drafts/form-draft.js";
+import { withSeen } from "../seen.js";
 
 valueSources.push(customValues);
 
@@ -20,17 +21,17 @@ valueSources.push(customValues);
  * that is not chosen is set aside.
  *
  * @param {HTMLFormElement} form
+ * @param {string} seen
  * @param {Record<string, string>} [typed] in the editor
  */
-function customValues(form, typed = {}) {
+function customValues(form, seen, typed = {}) {
 	/** @type {Record<string, string>} */
 	const values = {};
-	const seen = new Map();
 	for (const control of controlsOf(form).filter((each) => each.matches('.option [name^="third-"]'))) {
 		const name = control.name.slice("third-".length);
 		if (controlNamed(form, `decide-${name}`)?.value === "third") {
 			values[name] = control.value;
-			seen.set(name, Number(controlNamed(form, "seen_version")?.value));
+			seen = withSeen(seen, name, Number(controlNamed(form, "seen_version")?.value));
 			if (name in typed) values[`aside-${name}`] = typed[name];
 		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
 	}

@@ -14,7 +14,6 @@ import { call, HttpError } from "../../lib/http.js";
 import { queryAll, showOnly } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
 import { isChanged } from "../changes.js";
-import { formatSeen, parseSeen } from "../seen.js";
 import { controlNamed, controlsOf } from "../controls.js";
 import { Autosave } from "./autosave.js";
 
@@ -22,12 +21,12 @@ import { Autosave } from "./autosave.js";
 /** @typedef {import("./autosave.js").State} State */
 /** @typedef {"ready"|"away"|"signed-out"|"read-only"|"gone"} Outcome */
 
-/** @typedef {{values: Record<string, string>, seen: Map<string, number>}} Values seen: the versions that the user saw */
+/** @typedef {{values: Record<string, string>, seen: string}} Values seen: the versions that the user saw */
 
 /**
  * Further sources of a draft's values, besides the form's fields. The conflict page adds one
  * (conflict/custom-values.js).
- * @type {((form: HTMLFormElement, typed?: Record<string, string>) => Values)[]}
+ * @type {((form: HTMLFormElement, seen: string, typed?: Record<string, string>) => Values)[]}
  */
 export const valueSources = [];
 
@@ -139,13 +138,12 @@ class Draft {
 			(control) => isAside(control) || (control.closest(".field") && isChanged(control)),
 		);
 		const carried = this.#carried?.values;
-		const custom = valueSources.map((source) => source(form, carried));
-		const values = Object.assign({}, ...custom.map((source) => source.values));
-		Object.assign(values, Object.fromEntries(changed.map(({ name }) => [name, text(name)])));
+		/** @type {Values} */
+		let found = { values: {}, seen: text("seen") };
+		for (const source of valueSources) found = source(form, found.seen, carried);
+		const values = { ...found.values, ...Object.fromEntries(changed.map(({ name }) => [name, text(name)])) };
 		if (!Object.keys(values).length) return this.#carried;
-		const seen = [...parseSeen(text("seen")), ...custom.flatMap((source) => [...source.seen])];
-		const version = Number(text("version"));
-		return { version, seen: formatSeen(new Map(seen)), values: { ...carried, ...values } };
+		return { version: Number(text("version")), seen: found.seen, values: { ...carried, ...values } };
 	}
 
 	/** @param {DraftPayload|null} draft */
