@@ -54,7 +54,7 @@ def test_a_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel
     sees_at_once(amelia, "Daniel is also viewing this client record and editing Phone")
     daniel.hide_tab()
     expect(amelia.avatars).to_have_class(re.compile(r"\baway\b"), timeout=AT_ONCE_MS)
-    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Away")
+    expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Editing, away")
     daniel.show_tab()
     expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"), timeout=AT_ONCE_MS)
 

@@ -333,7 +333,7 @@ def test_an_undo_of_another_part_is_told_in_the_open_editor_and_takes_nothing(
     notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
     expect(notice).to_contain_text("Daniel undid your change to Known as of Ruth Whitmore: Ruthie → empty")
     expect(amelia.field("Phone")).to_have_value(MINE)
-    notice.get_by_role("button", name="Put my Known as of Ruth Whitmore back").click()
+    notice.get_by_role("button", name="Put mine back: Known as of Ruth Whitmore").click()
     expect(amelia.page.get_by_role("main")).to_contain_text("Known as is as you had it.")
     amelia.page.get_by_role("link", name="Restore").click()
     expect(amelia.field("Phone")).to_have_value(MINE)
