@@ -1,5 +1,5 @@
 #!/bin/sh
-# Run once by PostgreSQL's image, when it makes its data: the roles, their passwords and the database.
+# Create the roles, their passwords and the database. PostgreSQL's image runs this once, when it creates its data.
 set -eu
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username=postgres --file=/etc/portal/roles.sql
 psql --quiet --no-psqlrc --set=ON_ERROR_STOP=1 --username=postgres \

@@ -1,4 +1,4 @@
--- Run once as portal_owner in the database portal, after the first `flask db upgrade`: what portal_app may do.
+-- Grant portal_app its privileges; run once as portal_owner in the database portal, after the first `flask db upgrade`.
 
 GRANT USAGE ON SCHEMA public TO portal_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO portal_app;

@@ -1,4 +1,5 @@
--- Run once as a superuser: the roles and the database. portal_owner owns the tables and migrates. portal_app serves.
+-- Create the roles and the database; run once as a superuser. portal_owner owns the tables and runs migrations.
+-- portal_app serves.
 
 CREATE ROLE portal_owner LOGIN;
 CREATE ROLE portal_app LOGIN;
