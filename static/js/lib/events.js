@@ -25,6 +25,7 @@
 
 /**
  * Call the listener at each event of this name.
+ * @example on("roster", ({ others }) => draw(others));
  * @template {keyof PortalEvents} Name
  * @param {Name} name
  * @param {(detail: PortalEvents[Name]) => void} listener
@@ -37,6 +38,7 @@ export function on(name, listener) {
 
 /**
  * Dispatch an event.
+ * @example fire("wait", { href: link.href });
  * @template {keyof PortalEvents} Name
  * @param {Name} name
  * @param {PortalEvents[Name] extends undefined ? [] : [PortalEvents[Name]]} detail

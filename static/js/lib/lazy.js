@@ -10,6 +10,7 @@ import { fire, on } from "./events.js";
  *
  * If the server cannot be reached, the next event tries again.
  *
+ * @example bringFor(["saved"], () => import("../clients/update-notice.js"));
  * @template {keyof PortalEvents} Name
  * @param {Name[]} names
  * @param {() => Promise<any>} load imports the module, which defines the element

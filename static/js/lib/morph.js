@@ -5,6 +5,8 @@
  *
  * Reads: data-key on repeated elements, which pairs old with new ones. Elements without a key are paired by position;
  *        data-unfolded on a <details> whose content the user has loaded.
+ *
+ * @example for (const element of morph(part, wanted)) highlight(element);
  */
 
 /** The user may have opened it, and the server does not know. */

@@ -21,6 +21,7 @@ const NOTHING = JSON.stringify(null);
  * @property {() => number} [random]
  */
 
+/** @example new Autosave({ read, send, onState }, null).changed(); */
 export class Autosave {
 	#callbacks;
 	/** what the server holds, as JSON */

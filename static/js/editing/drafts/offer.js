@@ -4,6 +4,8 @@
  *
  * Reads:  data-draft-offer, the URL that discards the draft; the offer's link and form.
  * Markup: templates/editing/_draft.html.
+ *
+ * @example <div data-draft-offer="…"><p>…</p><a href="?draft=…">Restore</a><form>…</form></div>
  */
 import { query, queryAll, write } from "../../lib/dom.js";
 import { call } from "../../lib/http.js";

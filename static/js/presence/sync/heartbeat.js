@@ -15,7 +15,10 @@ import { debounceMs, nextBeatMs } from "../../lib/backoff.js";
  */
 /** @typedef {ReturnType<typeof setTimeout>|undefined} Timeout */
 
-/** @template T of the response */
+/**
+ * @example new Heartbeat({ send, onResponse, onFailure }).start();
+ * @template T of the response
+ */
 export class Heartbeat {
 	/** The interval. A response may change it; the change applies from the next heartbeat. */
 	heartbeatMs = 30_000;

@@ -14,6 +14,7 @@ import { StreamSlot } from "./stream-slot.js";
 /** @typedef {import("./stream.js").Handlers} Handlers */
 /** @typedef {{page: string, name: string, data: any}} Message between tabs; name: of the event */
 
+/** @example new SharedStream({ page, profileId, locks: navigator.locks }, { open, handlers, onBreak }).start(); */
 export class SharedStream {
 	#page;
 	#channelName;

@@ -15,6 +15,7 @@ export const SLOTS = ["portal-stream-1", "portal-stream-2", "portal-stream-3"];
  * @property {() => void} onLoss a tab in the foreground has taken the slot; the claim is in the queue again
  */
 
+/** @example new StreamSlot(navigator.locks, "portal-stream-1-client-42", { onGrant, onQueue, onLoss }).claim(false); */
 export class StreamSlot {
 	#locks;
 	#page;

@@ -20,6 +20,7 @@ const STABLE_AFTER_MS = 10_000;
  * @property {() => number} [random]
  */
 
+/** @example new Stream({ open, handlers: { roster: show }, onBreak }).start(); */
 export class Stream {
 	#callbacks;
 	#isWanted = false;
