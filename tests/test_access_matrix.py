@@ -49,6 +49,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
     ("POST", "/clients/<client_id>/merge"): {"json": {"version": 1, "notes": "Rang."}},
+    ("POST", "/clients/<client_id>/<kind>/same"): {"json": {"first_name": "Shaun"}},
     ("PUT", "/edit_drafts/<page_identifier>"): {
         "query_string": "form=record",
         "json": {"version": 1, "values": {"phone": "1"}},
@@ -71,6 +72,7 @@ TABLE = """
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
     GET    /lost_access                          404       404       404       404       401       401       -
     POST   /clients/<client_id>/merge            200       200       200       403       401       401       403
+    POST   /clients/<client_id>/<kind>/same      200       200       200       403       401       401       403
     GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/<kind>/new       client    422       422       403       sign-in   sign-in   403

@@ -38,7 +38,7 @@ ROUTE = re.compile(r"(?:(GET|POST|PUT|DELETE) )?(/[a-z][^\s?]*)")
 FOLDERS_OF_THE_SYSTEM = ("/etc", "/opt", "/proc", "/root", "/run", "/tmp", "/usr", "/var")
 PAGE_PLACEHOLDER, NUMBER_PLACEHOLDER = re.compile(r"<page\w*>"), re.compile(r"<\w+>")
 # docs/api.md describes what programs call: these, and the unsafe routes of the editors, which answer JSON too.
-API_BLUEPRINTS = {"presence", "drafts", "client_changes", "client_text_merges"}
+API_BLUEPRINTS = {"presence", "drafts", "client_changes", "client_text_merges", "client_same_parts"}
 API_ENDPOINTS = re.compile(
     r"auth\.session_state|auth\.stay_signed_in|client_history\.revert|client_editors\.(save|add|remove)_.*"
 )

@@ -52,6 +52,7 @@ NO_RECORD = {
     ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
     ("POST", "/discard_draft/<page_identifier>"): "one's own draft",
     ("POST", "/clients/<client_id>/merge"): "nothing: it tells what a save would come to",
+    ("POST", "/clients/<client_id>/<kind>/same"): "nothing: it tells what a save would ask",
 }
 # Where a version that is behind is as good as the newest.
 COLLIDES_WITH_NOTHING = {

@@ -127,6 +127,9 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/edit"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
     ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),
+    ("POST", "/clients/<client_id>/<kind>/same"): Takes(
+        body=("first_name", "date_of_birth", "ni_number", "plan_number")
+    ),
     ("GET", "/clients/<client_id>/product/<product_id>"): Takes(query=("page",)),
     ("GET", "/clients/<client_id>/<kind>/new"): Takes(query=("draft",)),
     ("POST", "/clients/<client_id>/<kind>/new"): Takes(form=PART, body=PART),

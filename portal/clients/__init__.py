@@ -5,7 +5,7 @@ from flask import Flask
 from portal import page_kinds
 from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
-from portal.clients.editor import editor, text_merges_views
+from portal.clients.editor import editor, same_parts_views, text_merges_views
 from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
@@ -41,6 +41,7 @@ def init_clients(app: Flask) -> None:
         changes_views,
         overruled_views,
         text_merges_views,
+        same_parts_views,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)

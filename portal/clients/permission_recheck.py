@@ -14,7 +14,7 @@ from portal.web.session_cookie import identity
 
 # The answers that tell of the record: pages, and refusals with what others have saved.
 TELLING = {200, 409, 410, 422}
-READ_BY_POST = {"client_text_merges.merge"}  # writes nothing, and reads without the lock
+READ_BY_POST = {"client_text_merges.merge", "client_same_parts.same"}  # write nothing, and read without the lock
 
 
 def init_permission(app: Flask) -> None:

@@ -57,7 +57,7 @@ def test_an_open_history_and_product_page_show_what_somebody_does(
     daniel.save()
 
     expect(amelia.page.get_by_role("table")).to_contain_text("£1,100.00")
-    expect(amelia.page.get_by_text("Daniel added a valuation")).to_be_visible()
+    expect(amelia.page.get_by_text(f"Daniel added the valuation of ISA P{client.id} on 30 Jun 2026")).to_be_visible()
     undo = another.page.get_by_role("link", name="Undo change 2")
     undo.focus()
     daniel.page.goto(f"/clients/{client.id}/person/new")
@@ -67,6 +67,58 @@ def test_an_open_history_and_product_page_show_what_somebody_does(
 
     expect(another.page.get_by_role("link", name="Undo change 3")).to_be_visible()
     expect(undo).to_be_focused()  # what is new was put in above it
+
+
+def test_open_form_says_that_somebody_has_just_added_the_same_person(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    for person in (amelia, daniel):
+        person.page.goto(f"/clients/{client.id}/person/new")
+        person.field("First name").fill("Ruth")
+    said = amelia.page.locator('[data-field="first_name"] .choice')
+    daniel.field("Last name").fill("Whitmore")
+    daniel.save()
+    expect(daniel.page.get_by_text("Ruth Whitmore is added.")).to_be_visible()
+
+    amelia.field("Last name").fill("Whitmore")
+    amelia.field("Last name").press("Tab")
+    expect(said).to_contain_text("Daniel Okafor added Ruth Whitmore")
+    expect(said.get_by_role("link", name="Open Ruth Whitmore")).to_have_attribute(
+        "href", re.compile(r"/person/\d+/edit$")
+    )
+    expect(amelia.field("First name")).to_have_accessible_description(re.compile("is this the same person?"))
+    amelia.field("Last name").fill("Whitby")
+    amelia.field("Last name").press("Tab")
+    expect(said).to_have_count(0)
+    amelia.field("Last name").fill("Whitmore")
+    amelia.field("Last name").press("Tab")
+    said.get_by_role("button", name="This is another person").click()
+    expect(said).to_have_count(0)
+    amelia.field("Known as").fill("Ruthie")
+    amelia.field("Known as").press("Tab")
+    expect(said).to_have_count(0)
+    amelia.save()
+    expect(amelia.page.get_by_text("Ruth Whitmore is added.")).to_be_visible()
+
+
+def test_open_form_says_that_somebody_has_just_added_the_same_product(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    amelia.page.goto(f"/clients/{client.id}/product/new")
+    amelia.field("Plan number").fill(f"P {client.id}")
+    daniel.page.goto(f"/clients/{client.id}/product/new")
+    daniel.field("Plan number").fill(f"P{client.id}")
+    daniel.field("Name").fill("Stocks")
+    daniel.field("Type").select_option("ISA")
+    daniel.field("Provider").fill("Aviva")
+    daniel.save()
+
+    said = amelia.page.locator('[data-field="plan_number"] .choice')
+    expect(said).to_contain_text(f"Daniel Okafor added ISA P{client.id}")
+    said.get_by_role("link", name=f"Open ISA P{client.id}").click()
+    expect(amelia.page.get_by_role("heading", name="Stocks")).to_be_visible()
+    amelia.page.goto(f"/clients/{client.id}/product/new")
+    expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Plan number)")
 
 
 def test_the_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel: Person, client: Client) -> None:

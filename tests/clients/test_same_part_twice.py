@@ -164,3 +164,52 @@ def test_plan_number_of_another_client_is_in_use_and_no_more_is_said(amelias: De
     asked = amelias.send(amelias.open(PRODUCT_NEW), PRODUCT_NEW, **ISA)
 
     assert errors_of(asked) == {"plan_number": "This plan number is in use already."}
+
+
+def same(desk: Desk, kind: str, **typed: str) -> Any:
+    """What an open form is told of what is typed into it."""
+    answer = desk.say(f"/{kind}/same", **typed)
+    assert answer.status_code == 200, answer.text
+    return answer.json["same"]
+
+
+def test_open_form_is_told_that_the_person_has_been_added(amelias: Desk, daniels: Desk, client: Client) -> None:
+    assert same(amelias, "person", **RUTH) is None
+    daniels.change(PERSON_NEW, **RUTH)
+    [person_id] = db.session.scalars(select(Person.id))
+
+    assert same(amelias, "person", **RUTH) == {
+        "key": f"person/{person_id}",
+        "name": "Ruth Whitmore",
+        "url": f"{amelias.address}/person/{person_id}/edit",
+        "field": "first_name",
+        "question": f"Daniel Okafor added Ruth Whitmore on {last_change()}: is this the same person?",
+        "can_be_another": True,
+    }
+    assert same(amelias, "person", ni_number="qq123456c")["key"] == f"person/{person_id}"
+    assert same(amelias, "person", first_name="Ruth", last_name="Whitmore") is None
+    assert same(amelias, "person") is None
+    assert (names(), client.version) == (["Ruth"], 2), "nothing is written"
+
+
+def test_half_typed_day_is_nobody_s(amelias: Desk, client: Client) -> None:
+    make_person(client, "Ruth", "Whitmore")
+
+    assert same(amelias, "person", first_name="Ruth", last_name="Whitmore", date_of_birth="3/2") is None
+
+
+def test_open_form_is_told_that_the_product_has_been_added(amelias: Desk, client: Client) -> None:
+    product = make_product(client, plan_number="A 100-7")
+
+    told = same(amelias, "product", plan_number="a1007")
+
+    assert (told["url"], told["field"]) == (f"{amelias.address}/product/{product.id}", "plan_number")
+    assert told["can_be_another"]
+    assert not same(amelias, "product", plan_number="A 100-7")["can_be_another"]
+    assert same(amelias, "product", plan_number="") is None
+
+
+def test_what_is_no_field_of_the_form_is_refused(amelias: Desk) -> None:
+    answer = amelias.say("/person/same", plan_number="A1")
+    assert (answer.status_code, answer.json["field"]) == (422, "plan_number")
+    assert amelias.send({"first_name": "Ruth"}, "/person/same").status_code == 415

@@ -15,7 +15,8 @@ from portal.clients.editor import conflicts, drafts
 from portal.clients.editor.editor import Editor
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.presence import presence_on_client
-from portal.clients.records.entries import PRODUCT
+from portal.clients.records.entries import PRODUCT, Entry
+from portal.clients.records.models import Client
 from portal.clients.records.revisions import to_json
 from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRejected
 from portal.clients.saving.write_request import WriteRequest
@@ -29,6 +30,7 @@ GUARD_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRejected | None = None) -> str:
+    same = refused if isinstance(refused, PartDoubted) else None
     return render_template(
         "clients/editor/edit.html",
         client=editor.client,
@@ -36,8 +38,9 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
         form=form,
         draft=draft,
         doubted=_doubted(refused),
-        same=refused if isinstance(refused, PartDoubted) else None,
-        same_url=_same_url(editor, refused),
+        same=same,
+        same_url=url_of_part(editor.client, same.entry) if same else "",
+        same_question_url=_same_question_url(editor),
         overruled=overruled.notices_for(editor.profile_id, editor.client),
         may_edit=True,
         now=clock.now(),
@@ -127,11 +130,15 @@ def _doubted(refused: ValueRejected | None) -> Decimal | None:
     return refused.amount if isinstance(refused, AmountDoubted) else None
 
 
-def _same_url(editor: Editor, refused: ValueRejected | None) -> str:
-    """Where the part is shown that may be the same as the one that is to be added."""
-    if not isinstance(refused, PartDoubted):
+def _same_question_url(editor: Editor) -> str:
+    """Where a new person's or product's form asks whether somebody has added it; '' for other forms."""
+    if not editor.is_new or editor.product:
         return ""
-    kind, client_id, part_id = refused.entry.kind, editor.client.id, refused.entry.id
-    if kind is PRODUCT:
-        return url_for("clients.show_product", client_id=client_id, product_id=part_id)
-    return url_for("client_editors.edit_part", client_id=client_id, kind=kind.name, part_id=part_id)
+    return url_for("client_same_parts.same", client_id=editor.client.id, kind=editor.entry.kind.name)
+
+
+def url_of_part(client: Client, entry: Entry) -> str:
+    """Where a part is shown: a product on its own page, any other part in its editor."""
+    if entry.kind is PRODUCT:
+        return url_for("clients.show_product", client_id=client.id, product_id=entry.id)
+    return url_for("client_editors.edit_part", client_id=client.id, kind=entry.kind.name, part_id=entry.id)

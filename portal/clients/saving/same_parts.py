@@ -1,4 +1,7 @@
-"""Whether a person or a product that is to be added is there already. Called by operations.add_part, under the lock."""
+"""Whether a person or a product that is to be added is there already.
+
+`operations.add_part` asks under the lock; an open form is told before it is saved (`editor/same_parts_views.py`).
+"""
 
 import re
 from collections.abc import Mapping
@@ -22,14 +25,20 @@ FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # where the q
 
 def ask_about_same(client: Client, kind: EntryKind, edit: Edit) -> None:
     """Raise PartDoubted (422) where the client has the same part, unless it is confirmed to be another one."""
-    same = _same(client, kind, edit.values)
+    doubted = find_same(client, kind, edit.values)
+    if doubted and (not doubted.can_be_another or edit.confirmed_another != doubted.entry.prefix):
+        raise doubted
+
+
+def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> PartDoubted | None:
+    """The question about the client's part that these values describe too; None where there is none."""
+    same = _same(client, kind, values)
     if same is None:
-        return
+        return None
     entry = Entry(kind, same.id)
-    is_certain = kind is PRODUCT and same.plan_number == edit.values["plan_number"]  # unique in the database
-    if is_certain or edit.confirmed_another != entry.prefix:
-        question = f"{_sentence(client, entry, same)}: is this the same {kind.label}?"
-        raise PartDoubted(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
+    is_certain = kind is PRODUCT and same.plan_number == values["plan_number"]  # unique in the database
+    question = f"{_sentence(client, entry, same)}: is this the same {kind.label}?"
+    return PartDoubted(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
 
 
 def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Any:

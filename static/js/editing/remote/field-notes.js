@@ -37,17 +37,12 @@ export function setNote(field, kind, text, action) {
  * @param {Element} field
  * @param {string} text
  * @param {Action[]} actions
- * @param {Element} [difference] what the other user has changed
+ * @param {Element} [details] what the other user has changed, or a link to it
  */
-export function setChoice(field, text, actions, difference) {
+export function setChoice(field, text, actions, details) {
 	dropChoice(field);
 	const id = `${controlOf(field).id}-choice`;
-	const choice = make(
-		"div",
-		{ className: "choice" },
-		make("p", { id }, text),
-		...(difference ? [difference] : []),
-	);
+	const choice = make("div", { className: "choice" }, make("p", { id }, text), ...(details ? [details] : []));
 	for (const [label, act] of actions) choice.append(button(field, label, act));
 	field.append(choice);
 	describe(controlOf(field), id, true);

@@ -17,7 +17,15 @@ import { myId } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { controlNamed } from "../controls.js";
 import { dayOf, written } from "../dates.js";
-import { isOverruledElsewhere, isSameNumber, isSameText, isSeen, newer, removal } from "./revisions.js";
+import {
+	isAdded,
+	isOverruledElsewhere,
+	isSameNumber,
+	isSameText,
+	isSeen,
+	newer,
+	removal,
+} from "./revisions.js";
 import { namesOf } from "../form.js";
 import { dropChoice, labelOf, setNote } from "./field-notes.js";
 import { onSaved } from "./poll.js";
@@ -50,6 +58,7 @@ export function watchOthers(form, page) {
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
 		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
+		if (form.dataset.sameUrl && isAdded(changes, entry)) askAboutSame(form, status);
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	});
 	const markOthers = (/** @type {User[]} */ others) => {
@@ -57,6 +66,16 @@ export function watchOthers(form, page) {
 	};
 	on("roster", ({ others }) => markOthers(others));
 	markOthers(page.others); // a roster may have arrived before this module was loaded
+}
+
+/**
+ * Ask whether the part that is being added has been added. Few forms need the module.
+ * @param {HTMLFormElement} form
+ * @param {HTMLElement} status
+ */
+async function askAboutSame(form, status) {
+	const samePart = await import("./same-part.js").catch(() => null); // without it the save asks
+	await samePart?.askAboutSame(form, status);
 }
 
 /** Show the notices of the user's overruled values for which this editor has no field. */

@@ -95,6 +95,16 @@ export const isOverruledElsewhere = (revisions, entry) =>
 	);
 
 /**
+ * Whether a part of the kind that the editor adds has been added.
+ * @param {Revision[]} revisions
+ * @param {string} entry
+ */
+export const isAdded = (revisions, entry) =>
+	revisions.some(({ fields }) =>
+		fields.some(({ key, change }) => change === "added" && key.split("/")[0] === entry.split("/")[0]),
+	);
+
+/**
  * Return the revision that removed the entry.
  * @param {Revision[]} revisions
  * @param {string} entry
