@@ -13,8 +13,10 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
+from portal.clients.records.entries import PERSON
+
 Person = Mapping[str, Any]
-COLUMNS = ("title", "first_name", "last_name", "known_as", "date_of_birth", "ni_number")
+COLUMNS = tuple(PERSON.labels)
 
 
 def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[Person, Person | None]]:
