@@ -7,18 +7,18 @@ const QUIET_MS = 150;
 const MAX_BURST_MS = 1000;
 
 /**
- * Return the delay before the next heartbeat, in ms.
+ * Return the delay before the next request, in ms.
  *
- * After failures, the delay doubles from 1 s up to the heartbeat interval. A random factor puts it in the second half
- * of that span, so that the tabs of an office do not all reconnect at once after a restart. A `Retry-After` of the
- * server is a minimum.
+ * After a success it is the interval. After failures, it doubles from 1 s up to the interval. A random factor puts it
+ * in the second half of that span, so that the tabs of an office do not all reconnect at once after a restart. A
+ * `Retry-After` of the server is a minimum.
  *
- * @param {{heartbeatMs: number, failures: number, waitMs?: number, random: number}} state
+ * @param {{intervalMs: number, failures: number, waitMs?: number, random: number}} state
  *   waitMs: what the server asked for; random: in [0, 1)
  */
-export function nextBeatMs({ heartbeatMs, failures, waitMs = 0, random }) {
-	if (failures === 0) return heartbeatMs;
-	const spanMs = Math.min(heartbeatMs, FIRST_RETRY_MS * 2 ** (failures - 1));
+export function nextDelayMs({ intervalMs, failures, waitMs = 0, random }) {
+	if (failures === 0) return intervalMs;
+	const spanMs = Math.min(intervalMs, FIRST_RETRY_MS * 2 ** (failures - 1));
 	return Math.max(spanMs * (0.5 + random / 2), Math.min(waitMs, MAX_WAIT_MS) * (1 + random / 4));
 }
 

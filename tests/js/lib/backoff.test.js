@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { debounceMs, nextBeatMs, retryAfterMs } from "../../../static/js/lib/backoff.js";
+import { debounceMs, nextDelayMs, retryAfterMs } from "../../../static/js/lib/backoff.js";
 
-const next = (about) => nextBeatMs({ heartbeatMs: 30_000, failures: 0, random: 0, ...about });
+const next = (about) => nextDelayMs({ intervalMs: 30_000, failures: 0, random: 0, ...about });
 
 describe("the delay before the next heartbeat", () => {
 	test("is the interval after a response, whatever the random number", () => {

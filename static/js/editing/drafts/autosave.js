@@ -3,7 +3,7 @@
  * Saves the user's changes on the server while they type: it decides when to send them, and when to try again. It sends
  * one request at a time, the newest state last. Without DOM: form-draft.js passes `read` and `send`.
  */
-import { nextBeatMs } from "../../lib/backoff.js";
+import { nextDelayMs } from "../../lib/backoff.js";
 
 const QUIET_MS = 1000;
 const MAX_WAIT_MS = 4000;
@@ -176,7 +176,7 @@ export class Autosave {
 		this.#setState("trying");
 		if (this.#isStopped) return;
 		clearTimeout(this.#retryTimeout);
-		const ms = nextBeatMs({ heartbeatMs: MAX_RETRY_MS, failures, waitMs, random: random() });
+		const ms = nextDelayMs({ intervalMs: MAX_RETRY_MS, failures, waitMs, random: random() });
 		this.#retryTimeout = setTimeout(() => this.#sendInBackground(), ms);
 	}
 

@@ -3,7 +3,7 @@
  * Sends heartbeats at regular intervals and on request, one at a time. Without DOM: page.js and dots.js pass `send`.
  * A heartbeat that is requested during another one follows it at once, so that the newest state arrives last.
  */
-import { debounceMs, nextBeatMs } from "../../lib/backoff.js";
+import { debounceMs, nextDelayMs } from "../../lib/backoff.js";
 
 /**
  * @template T of the response
@@ -94,7 +94,7 @@ export class Heartbeat {
 		this.#isBeating = false;
 		onFailure(error);
 		this.#schedule(
-			nextBeatMs({ heartbeatMs: this.heartbeatMs, failures, waitMs: error.waitMs, random: random() }),
+			nextDelayMs({ intervalMs: this.heartbeatMs, failures, waitMs: error.waitMs, random: random() }),
 		);
 	}
 

@@ -3,7 +3,7 @@
  * The event stream of one page. It is opened while it is wanted, and after a break again with growing pauses. Without
  * DOM: page.js passes `open`. Heartbeats return whatever the stream misses, so a break is never shown as an error.
  */
-import { nextBeatMs } from "../../lib/backoff.js";
+import { nextDelayMs } from "../../lib/backoff.js";
 
 // The server sends an event every 20 s. After this time the connection is dead, or a proxy holds the events back.
 export const STALE_AFTER_MS = 45_000;
@@ -113,7 +113,7 @@ export class Stream {
 		if (!this.#isWanted) return;
 		const { random = Math.random } = this.#callbacks;
 		const failures = ++this.#failures;
-		const ms = nextBeatMs({ heartbeatMs: MAX_PAUSE_MS, failures, waitMs, random: random() });
+		const ms = nextDelayMs({ intervalMs: MAX_PAUSE_MS, failures, waitMs, random: random() });
 		this.#retry = setTimeout(() => {
 			this.#retry = undefined;
 			this.#open();
