@@ -1,5 +1,6 @@
-"""The group that every `flask` command of the portal belongs to: foreseen errors become one line and exit code 1."""
+"""Define the base class of the portal's `flask` command groups."""
 
+import copy
 from typing import Any
 
 import click
@@ -10,7 +11,13 @@ from portal.errors import PortalError
 
 
 class CommandGroup(AppGroup):
-    """A click group inside the app context whose commands raise the portal's own errors freely."""
+    """A Click group that runs in the application context and prints a PortalError as one line, with exit code 1."""
+
+    def add_old_name(self, old_name: str, command: click.Command) -> None:
+        """Keep a command available under its old name, hidden and with a deprecation warning."""
+        old = copy.copy(command)
+        old.hidden, old.deprecated = True, f"Use {command.name}."
+        self.add_command(old, old_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -18,4 +25,4 @@ class CommandGroup(AppGroup):
         except PortalError as error:
             raise click.ClickException(str(error)) from error
         except OperationalError as error:
-            raise click.ClickException(f"The database cannot be used: {error.orig}") from error
+            raise click.ClickException(f"The database is unavailable: {error.orig}") from error

@@ -1,4 +1,4 @@
-"""What only administrators see: the users, the audit; `flask audit`."""
+"""Serve the pages for administrators, the users and the audit log, and define `flask audit`."""
 
 from flask import Flask
 

@@ -1,10 +1,10 @@
-"""What can stand in the audit, and how it is called there. Pure; must not import anything of the portal."""
+"""Define the kinds of audit events and their labels. Must not import other modules of the portal."""
 
 from enum import StrEnum
 
 
 class Event(StrEnum):
-    """The value is what the table and the CSV say; LABELS has what people read."""
+    """A kind of event. The table and the CSV contain its value, pages show its label from LABELS."""
 
     SIGNED_IN = "signed_in"
     SIGN_IN_FAILED = "sign_in_failed"

@@ -1,4 +1,4 @@
-"""Writes the audit. Called by operations, which pass on who acts; reading it is portal.admin's."""
+"""Write audit events. portal.admin reads them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -14,7 +14,7 @@ from portal.web.actor import MAX_ADDRESS_LENGTH, MAX_REQUEST_ID_LENGTH, MAX_USER
 
 
 class AuditEvent(Model):
-    """One thing that was done. Never changed, never deleted: migration 0011 has the trigger."""
+    """An audit event. A trigger (migration 0011) rejects changes and deletions."""
 
     __tablename__ = "audit_events"
 
@@ -33,29 +33,29 @@ About = str | int | bool | list[str]
 
 
 def record(event: Event, by: Actor, *, profile_id: int | None = None, **about: About) -> None:
-    """Note that `by` has done this, in the transaction of what was done: neither is there without the other. Flushes.
+    """Record an event in the transaction of the action, so that neither exists without the other. Flushes.
 
-    `profile_id` is whom it was done to, where that is a profile. `about` says to what, by numbers and names of ours:
-    client_id=42, version=7, fields=["phone"]. Never a value of a client record, a password, a token or what somebody
-    typed: the audit is kept for years and read by people who may not see the client.
+    `by` is the actor. `profile_id` is the profile that the action concerns, if any. `about` names its other objects by
+    ids and names of the portal: client_id=42, version=7, fields=["phone"]. It never contains a value of a client
+    record, a password, a token or a user's input: the log is kept for years, and readers may not see the client.
     """
-    record_all([noted(event, by, profile_id=profile_id, **about)])
+    record_all([audit_event(event, by, profile_id=profile_id, **about)])
 
 
-def noted(event: Event, by: Actor, *, profile_id: int | None = None, **about: About) -> AuditEvent:
-    """The row that `record` would write, for `record_all`."""
+def audit_event(event: Event, by: Actor, *, profile_id: int | None = None, **about: About) -> AuditEvent:
+    """Return the row that `record` would write, for `record_all`."""
     return AuditEvent(
         event=event.value,
         actor_id=by.profile_id,
         profile_id=profile_id,
         about=about,
-        address=by.whence.address,
-        user_agent=by.whence.user_agent,
-        request_id=by.whence.request_id,
+        address=by.request_origin.address,
+        user_agent=by.request_origin.user_agent,
+        request_id=by.request_origin.request_id,
     )
 
 
 def record_all(events: Iterable[AuditEvent]) -> None:
-    """As `record`, of many at once: an import may have thousands. Flushes."""
+    """Record many events at once, for example the thousands of an import. Flushes."""
     db.session.add_all(events)
     db.session.flush()

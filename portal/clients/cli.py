@@ -1,4 +1,4 @@
-"""`flask clients …`: client records in and out of CSV files, and from one adviser to another."""
+"""Define `flask clients …`, which imports, exports, reassigns and shares client records."""
 
 import sys
 from datetime import datetime
@@ -26,7 +26,7 @@ from portal.extensions import db
 from portal.text_input import clean_line
 from portal.web.actor import cli_actor
 
-clients = CommandGroup("clients", help="Import and export the client records; give them to another adviser.")
+clients = CommandGroup("clients", help="Import, export, reassign and share client records.")
 
 
 @clients.command("import", epilog="Example: flask clients import portal/demo/data")
@@ -34,26 +34,25 @@ clients = CommandGroup("clients", help="Import and export the client records; gi
 def import_clients(folder: Path) -> None:
     """Import profiles, clients, people, products and valuations from the CSV files in DIR.
 
-    What is there already is brought up to date, what the files do not name stays as it is. People are known again
-    by National Insurance number, or else by names and date of birth. If anything is wrong with any file, every
-    problem is printed and nothing is imported. Amounts more than 75 % away from the valuation before are imported and
-    named.
+    Existing records are updated; records that the files do not contain stay unchanged. People are matched by National
+    Insurance number, or else by names and date of birth. If a file has a problem, all problems are printed and nothing
+    is imported. Valuations more than 75 % away from the previous one are imported and listed.
     """
-    me = cli_actor("flask clients import")
-    counts = importer.import_folder(folder, progress=_progress, warn=_warn, by=me)
-    audit.record(Event.IMPORTED, me, **_summary(counts))
+    actor = cli_actor("flask clients import")
+    counts = importer.import_folder(folder, progress=_progress, warn=_warn, by=actor)
+    audit.record(Event.IMPORTED, actor, **_summary(counts))
     db.session.commit()
     click.echo(counts)
 
 
 @clients.command("export", epilog="Example: flask clients export /srv/backup/2026-12-08")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--force", is_flag=True, help="Write into a folder that is not empty, over earlier files.")
+@click.option("--force", is_flag=True, help="Write into a folder that is not empty, and overwrite earlier files.")
 def export_clients(folder: Path, force: bool) -> None:
-    """Write every profile, client, person, product and valuation to CSV files in DIR, as `import` reads them.
+    """Write all profiles, clients, people, products and valuations to CSV files in DIR, in the format of `import`.
 
-    Passwords are not among them. Cells that a spreadsheet would take for a formula begin with an apostrophe,
-    which `import` takes away again.
+    Passwords are not exported. Cells that a spreadsheet would evaluate as a formula begin with an apostrophe, which
+    `import` removes.
     """
     counts = export.export_folder(folder, overwrite=force, progress=_progress)
     audit.record(Event.EXPORTED, cli_actor("flask clients export"), what="clients", **_summary(counts))
@@ -61,64 +60,90 @@ def export_clients(folder: Path, force: bool) -> None:
     click.echo(counts)
 
 
-@clients.command("hand-over", epilog="Example: flask clients hand-over daniel@firm.example amelia@firm.example")
-@click.argument("giver", metavar="FROM")
-@click.argument("taker", metavar="TO")
-def reassign_clients(giver: str, taker: str) -> None:
-    """Give every client of the adviser FROM to the adviser TO, both by email, all or none.
+@clients.command("reassign", epilog="Example: flask clients reassign daniel@firm.example amelia@firm.example")
+@click.argument("from_email", metavar="FROM")
+@click.argument("to_email", metavar="TO")
+def reassign_clients(from_email: str, to_email: str) -> None:
+    """Reassign all clients of the adviser FROM to the adviser TO, both given by email. All change, or none.
 
-    For instance before `flask users deactivate`. Each client's history says so; whoever has one open is told.
+    Use it for instance before `flask users deactivate`. The change appears in each client's history and on open pages.
     """
-    people = (profiles.profile_by_email(giver), profiles.profile_by_email(taker))
-    whence = cli_actor("flask clients hand-over").whence
-    count = reassign(*people, lambda done, all_: _progress(f"{done:,} of {all_:,}"), whence)
+    advisers = (profiles.profile_by_email(from_email), profiles.profile_by_email(to_email))
+    origin = cli_actor("flask clients reassign").request_origin
+    count = reassign(*advisers, lambda done, total: _progress(f"{done:,} of {total:,}"), origin)
     db.session.commit()
-    click.echo(f"{count:,} clients were handed over.")
+    click.echo(f"{count:,} clients were reassigned.")
+
+
+clients.add_old_name("hand-over", reassign_clients)
 
 
 @clients.command("restrict", epilog="Example: flask clients restrict KG00012")
 @click.argument("client_ref", metavar="REF")
-@click.option("--off", is_flag=True, help="Show the client to everybody again.")
+@click.option("--off", is_flag=True, hidden=True, deprecated="Use flask clients unrestrict.")
 def restrict_client(client_ref: str, off: bool) -> None:
-    """Hide the client REF from everybody but its adviser, those granted and administrators."""
-    client = _client(client_ref)
-    grants.restrict(client, _edit(client, "flask clients restrict"), is_restricted=not off)
-    db.session.commit()
-    click.echo(f"{client.client_ref} is seen by {'everybody' if off else 'those with access alone'}.")
+    """Hide the client REF from all users except its adviser, users with granted access and administrators."""
+    _set_restricted(client_ref, is_restricted=not off)
+
+
+@clients.command("unrestrict", epilog="Example: flask clients unrestrict KG00012")
+@click.argument("client_ref", metavar="REF")
+def unrestrict_client(client_ref: str) -> None:
+    """Show the client REF to all users again."""
+    _set_restricted(client_ref, is_restricted=False)
 
 
 @clients.command("grant", epilog="Example: flask clients grant KG00012 priya@firm.example")
 @click.argument("client_ref", metavar="REF")
 @click.argument("email")
-@click.option("--off", is_flag=True, help="Take the access back.")
+@click.option("--off", is_flag=True, hidden=True, deprecated="Use flask clients revoke.")
 def grant_client(client_ref: str, email: str, off: bool) -> None:
-    """Let the user with this email see the client REF although it is restricted."""
-    client, profile = _client(client_ref), profiles.profile_by_email(email)
-    edit = _edit(client, "flask clients grant")
-    if off:
-        grants.revoke(client, grants.grant_id_of(client, profile), edit)
-    else:
-        grants.grant(client, profile.id, edit)
-    db.session.commit()
-    click.echo(f"{profile.email} {'no longer has' if off else 'has'} access to {client.client_ref}.")
+    """Grant the user with this email access to the restricted client REF."""
+    _set_granted(client_ref, email, is_granted=not off)
+
+
+@clients.command("revoke", epilog="Example: flask clients revoke KG00012 priya@firm.example")
+@click.argument("client_ref", metavar="REF")
+@click.argument("email")
+def revoke_client(client_ref: str, email: str) -> None:
+    """Revoke the access of the user with this email to the restricted client REF."""
+    _set_granted(client_ref, email, is_granted=False)
 
 
 @clients.command(
     "purge-history", epilog="Example: flask clients purge-history --before 2020-01-01 --export /srv/archive/2019.jsonl"
 )
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day that stays, in UTC.")
-@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for what goes.")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day to keep, in UTC.")
+@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for the changes.")
 def purge_history(before: datetime, path: Path) -> None:
-    """Write the changes from before a day to a file, then delete them. Takes the role that owns the tables.
+    """Move the changes from before a day to a file. Requires the database role that owns the tables.
 
-    The records themselves stay as they are. A change that is gone can no longer be undone, and whoever still has an
-    editor open from before it is asked about every field that differs.
+    The records themselves stay unchanged. A purged change can no longer be undone. An editor that was opened before it
+    asks about each field that differs.
     """
     count = retention.purge(retention.HISTORY, before.date(), path)
-    me = cli_actor("flask clients purge-history")
-    audit.record(Event.HISTORY_PURGED, me, before=before.date().isoformat(), changes=count)
+    actor = cli_actor("flask clients purge-history")
+    audit.record(Event.HISTORY_PURGED, actor, before=before.date().isoformat(), changes=count)
     db.session.commit()
     click.echo(f"{count} changes are in {path} and no longer in the database.")
+
+
+def _set_restricted(client_ref: str, *, is_restricted: bool) -> None:
+    client = _client(client_ref)
+    command = "flask clients restrict" if is_restricted else "flask clients unrestrict"
+    grants.restrict(client, _edit(client, command), is_restricted=is_restricted)
+    db.session.commit()
+    click.echo(f"{client.client_ref} is visible to {'users with access only' if is_restricted else 'all users'}.")
+
+
+def _set_granted(client_ref: str, email: str, *, is_granted: bool) -> None:
+    client, profile = _client(client_ref), profiles.profile_by_email(email)
+    if is_granted:
+        grants.grant(client, profile.id, _edit(client, "flask clients grant"))
+    else:
+        grants.revoke(client, grants.grant_id_of(client, profile), _edit(client, "flask clients revoke"))
+    db.session.commit()
+    click.echo(f"{profile.email} {'has' if is_granted else 'no longer has'} access to {client.client_ref}.")
 
 
 def _client(client_ref: str) -> Client:
@@ -129,20 +154,20 @@ def _client(client_ref: str) -> Client:
 
 
 def _edit(client: Client, command: str) -> Edit:
-    return Edit(BaseVersion(client.version), by=None, source="cli", whence=cli_actor(command).whence)
+    return Edit(BaseVersion(client.version), by=None, source="cli", request_origin=cli_actor(command).request_origin)
 
 
 def _progress(line: str) -> None:
-    """For somebody who waits and watches; in a log the result is enough."""
+    """Print progress on a terminal only. A log needs only the result."""
     if sys.stderr.isatty():
         click.echo(line, err=True)
 
 
 def _warn(line: str) -> None:
-    """What was imported, and may be wrong."""
+    """Print a value that was imported but may be wrong."""
     click.echo(f"Please check {line}", err=True)
 
 
 def _summary(counts: ImportCounts | ExportCounts) -> dict[str, int]:
-    """How many of each were written, for the audit."""
+    """Return how many records of each kind were written, for the audit log."""
     return {name: of if isinstance(of, int) else of.new + of.changed for name, of in counts._asdict().items()}

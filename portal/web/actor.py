@@ -32,7 +32,7 @@ class Actor:
     """The profile that acts; None is nobody signed in, or an operator at the command line."""
 
     profile_id: int | None
-    whence: RequestOrigin
+    request_origin: RequestOrigin
 
 
 NOBODY = Actor(None, UNKNOWN_ORIGIN)

@@ -164,7 +164,7 @@ def test_nobody_does_it_to_oneself(ada: Visitor, cast: Cast, act: str) -> None:
     """There would soon be no administrator left, or an open session would be enough for a new password."""
     answer = ada.post(f"/users/{cast.ada.id}/{act}", data={"role": "reader"})
 
-    assert (answer.status_code, "Another administrator does that for you" in text_of(answer)) == (403, True)
+    assert (answer.status_code, "Another administrator must do this" in text_of(answer)) == (403, True)
     assert (cast.ada.role, cast.ada.is_active, events()) == ("admin", True, [])
     assert f"/users/{cast.ada.id}/{act}" not in ada.get(f"/users/{cast.ada.id}").text
     assert db.session.scalar(select(OneTimeCode)) is None

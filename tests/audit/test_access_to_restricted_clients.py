@@ -71,9 +71,11 @@ def test_undo_of_a_change_of_adviser_names_both_again(visit: Visit, cast: Cast, 
     ]
 
 
-def test_hand_over_names_both_for_each_restricted_client(app: Flask, cast: Cast, client: Client) -> None:
+def test_reassigning_clients_records_both_advisers_for_each_restricted_client(
+    app: Flask, cast: Cast, client: Client
+) -> None:
     make_client("Seen by everybody", adviser_id=cast.amelia.id)
-    run(app, "clients", "hand-over", cast.amelia.email, cast.daniel.email)
+    run(app, "clients", "reassign", cast.amelia.email, cast.daniel.email)
 
     about = {"client_id": client.id, "version": 2}
     assert events() == [
@@ -81,7 +83,7 @@ def test_hand_over_names_both_for_each_restricted_client(app: Flask, cast: Cast,
         ("access_gained", None, cast.daniel.id, about),
     ]
     [browser] = db.session.scalars(select(AuditEvent.user_agent).distinct()).all()
-    assert browser.startswith("flask clients hand-over")
+    assert browser.startswith("flask clients reassign")
 
 
 def test_import_names_both_for_each_restricted_client(app: Flask, cast: Cast, tmp_path: Path) -> None:

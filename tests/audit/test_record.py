@@ -72,7 +72,7 @@ def test_the_command_line_is_named_with_the_account_that_ran_it(monkeypatch: pyt
     actor = cli_actor("flask users add")
 
     assert actor.profile_id is None
-    assert actor.whence.user_agent == "flask users add, by ops"
+    assert actor.request_origin.user_agent == "flask users add, by ops"
 
 
 def test_every_event_has_words_and_fits_its_column() -> None:

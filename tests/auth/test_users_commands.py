@@ -185,7 +185,7 @@ def test_unavailable_database_prints_one_line_and_exits_with_1() -> None:
     result = app.test_cli_runner().invoke(args=["users", "list"])
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: The database cannot be used: ")
+    assert result.output.startswith("Error: The database is unavailable: ")
     assert isinstance(result.exception, SystemExit)
 
 

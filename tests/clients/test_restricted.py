@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from portal import page_kinds
 from portal.audit import AuditEvent
@@ -205,14 +205,30 @@ def test_an_operator_does_the_same_by_command(app: Flask, visit: Visit, cast: Ca
         db.session.rollback()
         return outcome.exit_code, outcome.output
 
-    assert run("restrict", ref) == (0, f"{ref} is seen by those with access alone.\n")
+    assert run("restrict", ref) == (0, f"{ref} is visible to users with access only.\n")
     assert daniel.get(address).status_code == 404
     assert run("grant", ref, email) == (0, f"{email} has access to {ref}.\n")
     assert daniel.get(address).status_code == 200
     assert run("grant", ref, email)[0] == 1
-    assert run("grant", ref, email, "--off") == (0, f"{email} no longer has access to {ref}.\n")
+    assert run("revoke", ref, email) == (0, f"{email} no longer has access to {ref}.\n")
     assert daniel.get(address).status_code == 404
-    assert run("restrict", ref, "--off") == (0, f"{ref} is seen by everybody.\n")
+    assert run("unrestrict", ref) == (0, f"{ref} is visible to all users.\n")
     assert [revision.source for revision in history_of(client)] == ["cli"] * 4
     assert run("restrict", "KG99999") == (1, "Error: No client has the reference KG99999.\n")
-    assert run("grant", ref, make_profile("Ann", "Lee").email, "--off")[0] == 1
+    assert run("revoke", ref, make_profile("Ann", "Lee").email)[0] == 1
+
+
+def test_option_off_of_restrict_and_grant_still_works(app: Flask, cast: Cast) -> None:
+    client = make_client(adviser_id=cast.amelia.id, is_restricted=True)
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.daniel.id))
+    db.session.commit()
+
+    for arguments in (
+        ["grant", client.client_ref, cast.daniel.email, "--off"],
+        ["restrict", client.client_ref, "--off"],
+    ):
+        assert app.test_cli_runner().invoke(args=["clients", *arguments]).exit_code == 0
+
+    db.session.rollback()
+    assert db.session.get(Client, client.id).is_restricted is False
+    assert db.session.scalar(select(func.count()).select_from(ClientGrant)) == 0

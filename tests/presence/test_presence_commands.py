@@ -130,5 +130,5 @@ def test_database_outage_is_one_line_and_exit_code_1(arguments: list[str]) -> No
     result = app.test_cli_runner().invoke(args=["presence", *arguments])
 
     assert result.exit_code == 1
-    assert result.output.startswith("Error: The database cannot be used: ")
+    assert result.output.startswith("Error: The database is unavailable: ")
     assert isinstance(result.exception, SystemExit)

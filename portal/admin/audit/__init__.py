@@ -1,1 +1,1 @@
-"""The audit log for administrators: page, CSV and `flask audit`."""
+"""Show the audit log to administrators: page, CSV and `flask audit`."""

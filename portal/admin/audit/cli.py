@@ -1,4 +1,4 @@
-"""`flask audit …`: what has been done that security depends on, for operators."""
+"""Define `flask audit …`, with which operators list and purge the audit log."""
 
 import json
 from datetime import datetime
@@ -17,23 +17,26 @@ from portal.database import retention
 from portal.extensions import db
 from portal.web.actor import cli_actor
 
-audit = CommandGroup("audit", help="See who did what, when and from where.")
+LIMIT = click.IntRange(1, 100_000)
+
+audit = CommandGroup("audit", help="List and purge the audit log.")
 
 
 @audit.command("list", epilog="Example: flask audit list --event sign_in_failed --since 2026-12-01")
-@click.option("--event", type=click.Choice([event.value for event in Event]), help="Only this kind of event.")
-@click.option("--user", "who", help="Only what these words of a name or email did, or was done to them.")
-@click.option("--address", help="Only from this address.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="From this day on, in London.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Up to and with this day.")
-@click.option("--most", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for other programs.")
-def list_events(as_json: bool, most: int, **wanted: object) -> None:
-    """List events, newest first: when, what, who, whom, about what, from where."""
-    days = {name: wanted[name].date().isoformat() for name in ("since", "until") if wanted[name]}  # type: ignore[attr-defined]
-    filters = parse_filters({name: str(value) for name, value in {**wanted, **days}.items() if value})
+@click.option("--event", type=click.Choice([event.value for event in Event]), help="Only events of this kind.")
+@click.option("--user", "who", help="Only events by or about users with this text in their name or email.")
+@click.option("--address", help="Only events from this address.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only events from this day on, in London time.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Only events up to the end of this day.")
+@click.option("--limit", type=LIMIT, default=100, show_default=True, help="The maximum number of events.")
+@click.option("--most", type=LIMIT, hidden=True, deprecated="Use --limit.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each line.")
+def list_events(as_json: bool, limit: int, most: int | None, **options: object) -> None:
+    """List events, newest first: time, event, actor, subject, details and address."""
+    days = {name: options[name].date().isoformat() for name in ("since", "until") if options[name]}  # type: ignore[attr-defined]
+    filters = parse_filters({name: str(value) for name, value in {**options, **days}.items() if value})
     count = 0
-    for rows in queries.all_events(filters, most):
+    for rows in queries.all_events(filters, most or limit):
         details = describe_events([row.AuditEvent for row in rows], None)
         for row, about in zip(rows, details, strict=True):
             click.echo(_as_json(row) if as_json else "\t".join((*_cells(row), about, row.AuditEvent.address)))
@@ -55,10 +58,10 @@ def _as_json(row: Row[Any]) -> str:
 
 
 @audit.command("purge", epilog="Example: flask audit purge --before 2020-01-01 --export /srv/archive/audit-2019.jsonl")
-@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day that stays, in UTC.")
-@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for what goes.")
+@click.option("--before", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The first day to keep, in UTC.")
+@click.option("--export", "path", type=click.Path(path_type=Path), required=True, help="A new file for the events.")
 def purge(before: datetime, path: Path) -> None:
-    """Write the events from before a day to a file, then delete them. Takes the role that owns the tables."""
+    """Move the events from before a day to a file. Requires the database role that owns the tables."""
     count = retention.purge(retention.AUDIT, before.date(), path)
     record(Event.AUDIT_PURGED, cli_actor("flask audit purge"), before=before.date().isoformat(), events=count)
     db.session.commit()

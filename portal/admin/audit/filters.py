@@ -1,4 +1,4 @@
-"""Which part of the audit is wanted, read from a query string without trusting it. Pure."""
+"""Parse the filters of the audit page from an untrusted query string."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_EVENT_ID = 2**63 - 1
 
 @dataclass(frozen=True)
 class AuditFilters:
-    """`who` is part of a name or email, of who acted or to whom it was done; `before` is an event's id: older ones."""
+    """The filters. `who` is part of a name or email of actor or subject. `before` is an event's id: only older ones."""
 
     event: str = ""
     who: str = ""
@@ -29,12 +29,12 @@ class AuditFilters:
 
     @property
     def since_at(self) -> datetime | None:
-        """The beginning of the first day, in London."""
+        """Return the beginning of the first day, in London."""
         return _midnight(self.since) if self.since else None
 
     @property
     def until_at(self) -> datetime | None:
-        """The end of the last day, in London."""
+        """Return the end of the last day, in London."""
         return _midnight(self.until + timedelta(days=1)) if self.until else None
 
     def query_string(self, **changes: object) -> str:
@@ -43,7 +43,7 @@ class AuditFilters:
 
 
 def parse_filters(args: Mapping[str, str]) -> AuditFilters:
-    """What makes no sense counts as not asked for; of a day that makes none, ask `problems_in` first."""
+    """Return the filters and ignore invalid ones. Call `problems_in` first, to report invalid days."""
     event, before = args.get("event", ""), args.get("before", "")
     return AuditFilters(
         event=event if event in set(Event) else "",
@@ -56,7 +56,7 @@ def parse_filters(args: Mapping[str, str]) -> AuditFilters:
 
 
 def problems_in(args: Mapping[str, str]) -> dict[str, str]:
-    """Return what is wrong with the days, by field: to leave one out would show other events than were asked for."""
+    """Return the problem of each invalid day, by field. Ignoring one would show events that the user excluded."""
     problems = {}
     for name in ("since", "until"):
         try:
@@ -81,7 +81,7 @@ def _parse_day(text: str) -> date | None:
 
 
 def _parsed(text: str) -> date | None:
-    """Return the day, None where none is asked for. Raises UnreadableDay."""
+    """Return the day, or None if the text is empty. Raises UnreadableDay."""
     if not text.strip():
         return None
     day = dates.read(text)

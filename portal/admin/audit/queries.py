@@ -1,4 +1,4 @@
-"""What the audit page, its CSV and `flask audit list` show. Reads only."""
+"""Query audit events for the audit page, its CSV and `flask audit list`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,18 +11,18 @@ from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.extensions import db
 
-ROWS_AT_A_TIME = 1_000
+ROWS_PER_FETCH = 1_000
 Actor, Subject = aliased(Profile), aliased(Profile)
 
 
-def events(filters: AuditFilters, most: int) -> Sequence[Row[Any]]:
-    """The newest that match: (event, actor_name, actor_email, subject_name, subject_email)."""
-    return db.session.execute(_query(filters).limit(most)).all()
+def events(filters: AuditFilters, limit: int) -> Sequence[Row[Any]]:
+    """Return the newest matching events: (event, actor_name, actor_email, subject_name, subject_email)."""
+    return db.session.execute(_query(filters).limit(limit)).all()
 
 
-def all_events(filters: AuditFilters, most: int) -> Iterator[Sequence[Row[Any]]]:
-    """As `events`, in lists of a thousand, so that the process holds no more of them."""
-    query = _query(filters).limit(most).execution_options(yield_per=ROWS_AT_A_TIME)
+def all_events(filters: AuditFilters, limit: int) -> Iterator[Sequence[Row[Any]]]:
+    """Yield the rows of `events` in batches, so that a long list does not fill the memory."""
+    query = _query(filters).limit(limit).execution_options(yield_per=ROWS_PER_FETCH)
     yield from db.session.execute(query).partitions()
 
 

@@ -1,4 +1,4 @@
-"""The audit page and its CSV, for administrators."""
+"""Serve the audit page and its CSV to administrators."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,11 +55,11 @@ def show() -> ResponseReturnValue:
 
 @blueprint.get("/audit.csv")
 def export() -> ResponseReturnValue:
-    """What the page's filters choose, newest first; that it was taken is in the audit as well."""
+    """Return the filtered events as CSV, newest first. The export itself is recorded in the audit log."""
     for field, problem in problems_in(request.args).items():
         raise InvalidInput(field, problem)
     filters = parse_filters(request.args)
-    audit.record(Event.EXPORTED, current_actor(), what="audit", filters=_file_name(filters))
+    audit.record(Event.EXPORTED, current_actor(), what="audit", filters=_filter_names(filters))
     db.session.commit()
     lines = stream_with_context(_csv_lines(queries.all_events(filters, MAX_CSV_ROWS), current_user.id))
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
@@ -67,7 +67,7 @@ def export() -> ResponseReturnValue:
 
 
 def _day_shown(name: str, filters: AuditFilters) -> str:
-    """What the field shows: the day that was understood, else what was typed."""
+    """Return the content of a date field: the day that was read, or else the user's input."""
     day = getattr(filters, name)
     return written(day) if day else request.args.get(name, "")
 
@@ -80,8 +80,8 @@ def _csv_lines(batches: Iterable[Sequence[Row[Any]]], reader_id: int) -> Iterato
         for row, about in zip(rows, details, strict=True):
             event = row.AuditEvent
             people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
-            whence = (event.address, event.user_agent, event.request_id)
-            yield _csv_line((event.at.isoformat(), event.event, *people, about, *whence))
+            origin = (event.address, event.user_agent, event.request_id)
+            yield _csv_line((event.at.isoformat(), event.event, *people, about, *origin))
 
 
 def _csv_line(cells: Iterable[str | None]) -> str:
@@ -90,6 +90,6 @@ def _csv_line(cells: Iterable[str | None]) -> str:
     return text.getvalue()
 
 
-def _file_name(filters: AuditFilters) -> list[str]:
-    """Which filters were set, without what somebody typed into them."""
+def _filter_names(filters: AuditFilters) -> list[str]:
+    """Return the names of the filters that were set, without the user's input."""
     return sorted(name for name, value in filters.__dict__.items() if value and name != "before")

@@ -1,1 +1,1 @@
-"""The user administration pages."""
+"""Serve the pages on which administrators manage users."""

@@ -1,4 +1,4 @@
-"""The forms of the users pages. The rules themselves are in auth.operations."""
+"""Define the forms of the users pages. portal.auth.profiles checks the values."""
 
 from flask_wtf import FlaskForm
 from wtforms import EmailField, SelectField, StringField

@@ -1,4 +1,4 @@
-"""What the users page shows. Reads only."""
+"""Query the users for the users page."""
 
 from collections.abc import Sequence
 
@@ -14,18 +14,18 @@ MAX_SEARCH_LENGTH = 100
 
 
 def clean_search(text: str) -> str:
-    """What is searched for, without what no name holds."""
+    """Return the search text without characters that no name contains."""
     return search_words(text, MAX_SEARCH_LENGTH)
 
 
-def page_of_users(wanted: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:
-    """One page of (profile, has_second_factor) of those whose name or email has `wanted` in it.
+def page_of_users(search: str, page: int) -> tuple[Sequence[Row[Profile, bool]], Paging]:
+    """Return one page of (profile, has_second_factor) whose name or email contains `search`.
 
-    A page past the end becomes the last.
+    A page past the end becomes the last one.
     """
     matches = or_(
-        func.strpos(func.lower(Profile.first_name + " " + Profile.last_name), wanted.lower()) > 0,
-        func.strpos(func.lower(Profile.email), wanted.lower()) > 0,
+        func.strpos(func.lower(Profile.first_name + " " + Profile.last_name), search.lower()) > 0,
+        func.strpos(func.lower(Profile.email), search.lower()) > 0,
     )
     total = db.session.scalar(select(func.count()).select_from(Profile).where(matches)) or 0
     paging = Paging.near(page, total)

@@ -1,4 +1,4 @@
-"""The users pages: who can sign in, as what, and what an administrator may do about it."""
+"""Serve the users pages, on which administrators add users and change roles, access and passwords."""
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -24,27 +24,29 @@ blueprint = Blueprint("users", __name__, url_prefix="/users")
 blueprint.before_request(require_admin)
 blueprint.before_request(reject_json)
 USER_PATH = "/<id:profile_id>"
-OWN_ACCOUNT_REFUSED = "Another administrator does that for you. You change your own password on your account page."
+OWN_ACCOUNT_REFUSED = (
+    "Another administrator must do this for your account. You can change your own password on your account page."
+)
 
 
 @blueprint.get("")
 def list_users() -> ResponseReturnValue:
-    wanted = queries.clean_search(request.args.get("q", ""))
-    rows, paging = queries.page_of_users(wanted, parse_page(request.args))
+    search = queries.clean_search(request.args.get("q", ""))
+    rows, paging = queries.page_of_users(search, parse_page(request.args))
     return render_template(
         "admin/users/users.html",
         rows=rows,
         paging=paging,
-        q=wanted,
+        q=search,
         roles=ROLES,
         now=clock.now(),
-        page_url=lambda number: url_for(".list_users", q=wanted or None, page=number if number > 1 else None),
+        page_url=lambda number: url_for(".list_users", q=search or None, page=number if number > 1 else None),
     )
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
 def add() -> ResponseReturnValue:
-    """Add a user, who chooses a password with a code: nobody else ever knows it."""
+    """Add a user and show the code with which the user chooses a password. No administrator knows the password."""
     form = NewUserForm()
     if not form.is_submitted():
         return render_template("admin/users/new_user.html", form=form)
@@ -57,7 +59,7 @@ def add() -> ResponseReturnValue:
         return render_template("admin/users/new_user.html", form=form), 422
     code = administration.create_password_code(current_actor(), profile)
     db.session.commit()
-    return _code_page(profile, code)
+    return _render_code(profile, code)
 
 
 @blueprint.get(USER_PATH)
@@ -82,7 +84,7 @@ def change_role(profile_id: int) -> ResponseReturnValue:
     if not form.validate():
         raise InvalidInput("role", f"must be one of {', '.join(ROLES)}")
     administration.change_role(current_actor(), profile, form.role.data)
-    return _redirect_to_user(profile, f"{profile.full_name} is now: {ROLES[profile.role]}.")
+    return _redirect_to_user(profile, f"{profile.full_name} now has the role {ROLES[profile.role]}.")
 
 
 @blueprint.post(f"{USER_PATH}/activate")
@@ -96,16 +98,19 @@ def activate(profile_id: int) -> ResponseReturnValue:
 def deactivate(profile_id: int) -> ResponseReturnValue:
     profile = _other_profile(profile_id)
     administration.set_active(current_actor(), profile, is_active=False)
-    return _redirect_to_user(profile, f"{profile.full_name} can no longer sign in and is signed out everywhere.")
+    return _redirect_to_user(profile, f"{profile.full_name} can no longer sign in and has been signed out everywhere.")
 
 
 @blueprint.post(f"{USER_PATH}/password-code")
-def make_password_code(profile_id: int) -> ResponseReturnValue:
-    """For somebody else: for oneself it would be a new password without the old one, from a session left open."""
+def create_password_code(profile_id: int) -> ResponseReturnValue:
+    """Create a code for another user.
+
+    For the own account it would allow a new password without the old one, from an unattended session.
+    """
     profile = _other_profile(profile_id)
     code = administration.create_password_code(current_actor(), profile)
     db.session.commit()
-    return _code_page(profile, code)
+    return _render_code(profile, code)
 
 
 @blueprint.post(f"{USER_PATH}/reset-second-factor")
@@ -113,7 +118,7 @@ def reset_second_factor(profile_id: int) -> ResponseReturnValue:
     profile = _other_profile(profile_id)
     administration.reset_second_factor(current_actor(), profile)
     return _redirect_to_user(
-        profile, f"{profile.full_name} has no second factor any more and is signed out everywhere."
+        profile, f"{profile.full_name} no longer has a second factor and has been signed out everywhere."
     )
 
 
@@ -121,15 +126,18 @@ def reset_second_factor(profile_id: int) -> ResponseReturnValue:
 def sign_out(profile_id: int) -> ResponseReturnValue:
     profile = profiles.profile_with_id(profile_id)
     administration.sign_out_everywhere(current_actor(), profile)
-    return _redirect_to_user(profile, f"{profile.full_name} is signed out everywhere.")
+    return _redirect_to_user(profile, f"{profile.full_name} has been signed out everywhere.")
 
 
 @blueprint.post(f"{USER_PATH}/unlock")
 def unlock(profile_id: int) -> ResponseReturnValue:
-    """For somebody else: for oneself it would forget the wrong guesses at one's own password from an open session."""
+    """Reset the failed sign-ins of another user.
+
+    For the own account it would reset the failed guesses at the password from an unattended session.
+    """
     profile = _other_profile(profile_id)
     administration.unlock(current_actor(), profile)
-    return _redirect_to_user(profile, f"{profile.full_name} can try again at once.")
+    return _redirect_to_user(profile, f"{profile.full_name} can sign in again without waiting.")
 
 
 def _other_profile(profile_id: int) -> Profile:
@@ -145,5 +153,5 @@ def _redirect_to_user(profile: Profile, message: str) -> ResponseReturnValue:
     return redirect(url_for(".show", profile_id=profile.id))
 
 
-def _code_page(profile: Profile, code: str) -> str:
+def _render_code(profile: Profile, code: str) -> str:
     return render_template("admin/users/password_code.html", profile=profile, code=code)

@@ -208,7 +208,7 @@ def _edit(asked: WriteRequest, values: dict[str, Any], decisions: Resolutions) -
         decisions=decisions,
         source=asked.source,
         proceeded=bool(asked.sent.get("proceeded")),
-        whence=asked.whence,
+        request_origin=asked.request_origin,
         budget=asked.budget,
     )
 

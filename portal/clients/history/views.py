@@ -103,7 +103,7 @@ def _edit(asked: WriteRequest, decisions: Resolutions | None = None) -> Edit:
         caller=asked.caller,
         decisions=decisions or {},
         reason=reason_from(asked.sent),
-        whence=asked.whence,
+        request_origin=asked.request_origin,
         budget=asked.budget,
     )
 

@@ -60,7 +60,7 @@ class ClientRevision(Model):
 @dataclass(frozen=True)
 class RevisionMetadata:
     """Who changes a record, how, and what they knew: what a revision says beside the changes. The audit has
-    `whence`.
+    `request_origin`.
     """
 
     by: int | None
@@ -70,7 +70,7 @@ class RevisionMetadata:
     proceeded: bool = False
     reverts: int | None = None
     reason: str = ""
-    whence: RequestOrigin = UNKNOWN_ORIGIN
+    request_origin: RequestOrigin = UNKNOWN_ORIGIN
 
 
 class Author(NamedTuple):

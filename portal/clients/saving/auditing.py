@@ -29,7 +29,7 @@ class AdviserChange(NamedTuple):
 
 def record_audit_events(client: Client, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
     """Write the events of one accepted change, in its transaction; `client` is as it was before. Flushes."""
-    by, client_id = Actor(cause.by, cause.whence), client.id
+    by, client_id = Actor(cause.by, cause.request_origin), client.id
     overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
     if cause.proceeded:
         audit.record(Event.PROCEEDED_ANYWAY, by, client_id=client_id, version=version)
@@ -73,7 +73,7 @@ def _access_events(
             sees_anyway = profile_id in administrators or (change.client_id, profile_id) in grants
             if profile_id is not None and not sees_anyway:
                 about = {"client_id": change.client_id, "version": change.version}
-                yield audit.noted(event, by, profile_id=profile_id, **about)
+                yield audit.audit_event(event, by, profile_id=profile_id, **about)
 
 
 def _grants_of(changes: Iterable[AdviserChange]) -> set[tuple[int, int]]:

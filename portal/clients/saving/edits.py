@@ -41,7 +41,7 @@ class Edit:
     confirmed_another: str = ""
     reverts: int | None = None
     reason: str = ""
-    whence: RequestOrigin = UNKNOWN_ORIGIN
+    request_origin: RequestOrigin = UNKNOWN_ORIGIN
     budget: Budget = field(default_factory=Budget)
 
     def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> RevisionMetadata:
@@ -54,7 +54,7 @@ class Edit:
             proceeded=self.proceeded,
             reverts=self.reverts,
             reason=self.reason,
-            whence=self.whence,
+            request_origin=self.request_origin,
         )
 
 

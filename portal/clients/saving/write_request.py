@@ -23,7 +23,7 @@ class WriteRequest:
     sent: Mapping[str, str]
     origin: BaseVersion
     speaks_json: bool
-    whence: RequestOrigin
+    request_origin: RequestOrigin
     session: Identity
     budget: Budget = field(default_factory=Budget)
 

@@ -1,4 +1,4 @@
-"""Giving every client of one adviser to another. Called by `flask clients hand-over`; flushes, never commits."""
+"""Reassign all clients of one adviser to another. Flushes; the caller commits."""
 
 from collections.abc import Callable
 
@@ -16,19 +16,22 @@ from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 
 def reassign(
-    giver: Profile, taker: Profile, tell: Callable[[int, int], None], whence: RequestOrigin = UNKNOWN_ORIGIN
+    from_adviser: Profile,
+    to_adviser: Profile,
+    on_progress: Callable[[int, int], None],
+    origin: RequestOrigin = UNKNOWN_ORIGIN,
 ) -> int:
-    """Change the adviser of all of the giver's clients; return of how many. `tell` hears how many of how many are done.
+    """Reassign all clients of `from_adviser`. Return their number. Calls `on_progress(done, total)` after each.
 
-    Each is a guarded save like anybody's, in the history as a command's. In the order of their ids, as the import locks
-    them too. Raises InvalidInput (422) for a taker who cannot look after clients.
+    Each change is an ordinary save with an entry in the history. Clients are locked in the order of their ids, as in an
+    import. Raises InvalidInput (422) if `to_adviser` cannot look after clients.
     """
-    if not (taker.is_active and taker.may_write):
-        raise InvalidInput("to", f"{taker.email} cannot look after clients: deactivated, or a reader")
-    mine = list(db.session.scalars(select(Client).where(Client.adviser_id == giver.id).order_by(Client.id)))
-    for done, client in enumerate(mine, start=1):
-        values = {"adviser_id": taker.id}
-        edit = Edit(BaseVersion(client.version), by=None, values=values, source="cli", whence=whence)
+    if not (to_adviser.is_active and to_adviser.may_write):
+        raise InvalidInput("to", f"{to_adviser.email} cannot look after clients: deactivated, or a reader")
+    found = list(db.session.scalars(select(Client).where(Client.adviser_id == from_adviser.id).order_by(Client.id)))
+    for done, client in enumerate(found, start=1):
+        values = {"adviser_id": to_adviser.id}
+        edit = Edit(BaseVersion(client.version), by=None, values=values, source="cli", request_origin=origin)
         save_entry(client, Entry(CLIENT), edit)
-        tell(done, len(mine))
-    return len(mine)
+        on_progress(done, len(found))
+    return len(found)

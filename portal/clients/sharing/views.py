@@ -66,7 +66,9 @@ def _write_request(client_id: int) -> tuple[Client, WriteRequest]:
 
 
 def _edit(asked: WriteRequest) -> Edit:
-    return Edit(asked.origin, asked.by.id, caller=asked.caller, source=asked.source, whence=asked.whence)
+    return Edit(
+        asked.origin, asked.by.id, caller=asked.caller, source=asked.source, request_origin=asked.request_origin
+    )
 
 
 def _redirect_to_access(client: Client, message: str) -> ResponseReturnValue:
