@@ -1,1 +1,1 @@
-"""The database: engines and pools, its state, retention, downgrades."""
+"""Engines and pools, the state of the database, retention and downgrades."""

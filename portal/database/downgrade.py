@@ -1,4 +1,4 @@
-"""`flask db downgrade` only for whoever says that what it destroys may be lost. Called by `create_app`."""
+"""Refuse `flask db downgrade` without an option that accepts the loss of data."""
 
 from typing import Any
 
@@ -10,26 +10,30 @@ NEEDED = "--yes-i-lose-data"
 
 
 def init_downgrading(app: Flask) -> None:
-    """Replace Flask-Migrate's command, which its own group has and the application cannot override."""
+    """Replace Flask-Migrate's command in its group, because an application cannot override it."""
     migrations.add_command(guarded(migrations.commands["downgrade"]))
 
 
 def guarded(command: click.Command) -> click.Command:
-    """Return the command with the option; the same for one that has it already."""
+    """Return the command with the option, or the same command if it has the option already."""
     if any(NEEDED in parameter.opts for parameter in command.params):
         return command
 
     @click.pass_context
-    def ask_first(ctx: click.Context, /, yes_i_lose_data: bool, **arguments: Any) -> Any:
+    def refuse_without_option(ctx: click.Context, /, yes_i_lose_data: bool, **arguments: Any) -> Any:
         if not yes_i_lose_data:
             raise click.ClickException(
-                "flask db downgrade destroys what the newer tables and columns hold. To go back to the release before, "
-                "start its code: it works with this schema. To downgrade all the same, after a backup, add "
+                "flask db downgrade destroys the data in the newer tables and columns. To return to the previous "
+                "release, start its code: it works with this schema. To downgrade anyway, after a backup, add "
                 f"{NEEDED}."
             )
         return ctx.invoke(command, **arguments)
 
-    option = click.Option([NEEDED], is_flag=True, help="Destroy what the newer tables and columns hold.")
+    option = click.Option([NEEDED], is_flag=True, help="Destroy the data in the newer tables and columns.")
     return click.Command(
-        command.name, params=[*command.params, option], callback=ask_first, help=command.help, epilog=command.epilog
+        command.name,
+        params=[*command.params, option],
+        callback=refuse_without_option,
+        help=command.help,
+        epilog=command.epilog,
     )

@@ -1,4 +1,4 @@
-"""Where the database is, and how connections to it are opened. Called by `create_app`."""
+"""Configure the engines: which database they use, and how they open connections."""
 
 import atexit
 import sys
@@ -22,16 +22,16 @@ from portal.postgres.server import EmbeddedPostgres
 WAIT_FOR_CONNECTION_SECONDS = 5
 STATEMENT_TIMEOUT_MS = 15_000
 BEAT_TIMEOUT_MS = 5_000
-# Who waits for a record that somebody holds keeps a connection from those who want another.
+# A request that waits for a locked row occupies a connection of the pool.
 LOCK_TIMEOUT_MS = 3_000
-# A host that dies in the middle of a save must not keep a client's row for the two hours of PostgreSQL's keepalive. A
-# command may work for minutes between two statements, or wait for somebody to type a password.
+# An application host that fails during a save would lock the client's row for the two hours of PostgreSQL's keepalive.
+# A command may work for minutes between two statements, or wait for a password to be typed.
 IDLE_IN_TRANSACTION_SECONDS = 60
 COMMAND_IDLE_IN_TRANSACTION_SECONDS = 600
-# Longer than a statement may take: then the server says nothing because it cannot, or a commit waits for a standby.
+# Longer than a statement may take: a silent server has failed, or a commit waits for a standby.
 SILENCE_SECONDS = 20
 BEAT_SILENCE_SECONDS = 8
-# What the kernel does about a host that goes without a word, instead of waiting a quarter of an hour.
+# With these the kernel detects a vanished host within seconds. Its defaults take 15 minutes.
 KERNEL_LIMITS = {
     "connect_timeout": CONNECT_TIMEOUT_SECONDS,
     "keepalives_idle": 5,
@@ -41,10 +41,10 @@ KERNEL_LIMITS = {
 }
 SESSION = {
     "timezone": "UTC",
-    # What the portal reads lies in memory or on an SSD: a disk's price of 4 for the next page makes a far page of the
-    # client list sort every client (108 ms of 50,000) where an index has them in order (44 ms).
+    # The portal's data is in memory or on an SSD. With the default of 4, for rotating disks, the planner sorts all
+    # clients for a late page of the client list (108 ms for 50,000) instead of using an index (44 ms).
     "random_page_cost": "1.1",
-    # A host of the portal that has gone without a word gives its connections back after two minutes.
+    # PostgreSQL closes the connections of a vanished application host after two minutes.
     "tcp_keepalives_idle": "60",
     "tcp_keepalives_interval": "10",
     "tcp_keepalives_count": "6",
@@ -53,13 +53,13 @@ SET = "SELECT set_config(name, value, %s) FROM unnest(%s, %s) AS setting (name, 
 
 
 def init_database(app: Flask, settings: Settings) -> None:
-    """Configure two pools on one database, and the hub's connection; each is opened when it is first needed.
+    """Configure two pools on one database and the hub's connection. All connections are opened on first use.
 
-    The second pool is presence's: in autocommit, not pinged and not rolled back on return, so that a beat is one
-    round trip. Every wait is bounded: for a connection, for the server, for a statement of a page.
+    The second pool serves presence. It uses autocommit without ping or rollback, so that a heartbeat is one round trip.
+    Every wait has a limit: for a connection, for the server, and for a statement.
 
-    With `direct_database_url`, the other one leads through a pooler in transaction mode, which keeps nothing from one
-    transaction to the next: pages go there, presence and the hub go directly.
+    With `direct_database_url` page requests use a pooler in transaction mode, which keeps no session state. Presence
+    and the hub then connect directly.
     """
     url = settings.database_url or _embedded_url(settings)
     hosts = Hosts(url)
@@ -70,7 +70,7 @@ def init_database(app: Flask, settings: Settings) -> None:
         **_pool(settings),
         "hide_parameters": True,
         "pool_pre_ping": True,
-        "json_deserializer": orjson.loads,  # of a large revision 4 ms, where json.loads takes 19
+        "json_deserializer": orjson.loads,  # 4 ms for a large revision; json.loads takes 19 ms
         "creator": _creator(
             hosts, {} if settings.direct_database_url else pages, SILENCE_SECONDS, waits_for_standby=True
         ),
@@ -92,7 +92,7 @@ def init_database(app: Flask, settings: Settings) -> None:
 
 
 def limit_transactions(app: Flask, settings: Settings) -> None:
-    """Behind a pooler in transaction mode, give each transaction of a page the limits that a session has otherwise."""
+    """Set the session's limits in each transaction if page requests use a pooler in transaction mode."""
     if not settings.direct_database_url:
         return
     limits = _page_session(settings)
@@ -106,7 +106,7 @@ def limit_transactions(app: Flask, settings: Settings) -> None:
 
 @event.listens_for(Engine, "handle_error")
 def _throw_away(context: ExceptionContext) -> None:
-    """Close a connection that PostgreSQL has made useless though it still answers, and all older ones of its pool."""
+    """Close a connection that still answers but can no longer be used, and all older ones of its pool."""
     error = context.original_exception
     if isinstance(error, USELESS_CONNECTION):
         context.is_disconnect = True
@@ -124,9 +124,9 @@ def _pool(settings: Settings) -> dict[str, Any]:
 def _creator(
     hosts: Hosts, session: Mapping[str, str], silence_seconds: float, *, waits_for_standby: bool = False
 ) -> Callable[[], BoundedConnection]:
-    """What opens a connection for SQLAlchemy.
+    """Return the function by which SQLAlchemy opens a connection.
 
-    The session is set up by a statement and not by the start-up packet's `options`, which PgBouncer refuses.
+    A statement configures the session, because PgBouncer refuses `options` in the start-up packet.
     """
 
     def connect() -> BoundedConnection:
@@ -135,7 +135,7 @@ def _creator(
         connection.is_cancelled_when_silent = waits_for_standby
         if not session:
             return connection
-        connection.autocommit = True  # or the next rollback would take the settings back
+        connection.autocommit = True  # otherwise the next rollback would undo the settings
         with connection.cursor() as cursor:
             cursor.execute(SET, (False, list(session), list(session.values())))
         connection.autocommit = False
@@ -151,7 +151,7 @@ def _page_session(settings: Settings) -> dict[str, str]:
 
 
 def _beat_session() -> dict[str, str]:
-    """Presence waits for no standby: it lives in memory, and what it only tells is found out again by reading."""
+    """Return presence's session. It waits for no standby: its table is unlogged, and notifications are hints."""
     return _limited_session(BEAT_TIMEOUT_MS) | {"synchronous_commit": "off"}
 
 
@@ -164,10 +164,10 @@ def _limited_session(statement_timeout_ms: int) -> dict[str, str]:
 
 
 def _embedded_url(settings: Settings) -> str:
-    """Start, or attach to, the instance's own PostgreSQL for as long as this process lives."""
+    """Start the instance's embedded PostgreSQL, or attach to it, until this process ends."""
     server = EmbeddedPostgres(settings.instance / "postgres")
     url = server.start()
     atexit.register(server.stop)
     if sys.stderr.isatty():
-        click.echo(f"DATABASE_URL is not set: using the database in {settings.instance}", err=True)
+        click.echo(f"DATABASE_URL is not set. Using the database in {settings.instance}.", err=True)
     return url

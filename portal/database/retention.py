@@ -1,7 +1,6 @@
-"""Remove old rows of a table whose trigger keeps every row, after they have been written to a file.
+"""Export and delete old rows of a table whose trigger prevents deletion.
 
-Only the role that owns the table can switch its trigger off. Used by `flask audit purge` and
-`flask clients purge-history`.
+Only the role that owns the table can disable the trigger.
 """
 
 import json
@@ -16,14 +15,14 @@ from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
 
 ROWS_READ_AT_ONCE = 1_000
-# Nobody else can write to the table while its trigger is off: a sign-in waits for this many rows, some 50 ms.
+# Other writes to the table wait while its trigger is disabled: a sign-in waits some 50 ms for this many rows.
 ROWS_DELETED_AT_ONCE = 5_000
 OWNS = "SELECT pg_has_role(current_user, relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass(:table)"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """A table with a trigger `keep_<table>`. `old` is the SQL condition on `t` for rows from before `:limit`."""
+    """A table with a trigger `keep_<table>`. `old` is the SQL condition on `t` for rows older than `:limit`."""
 
     table: str
     key: str
@@ -32,7 +31,7 @@ class Kept:
 
 
 AUDIT = Kept("audit_events", "id", "at", "t.at < :limit")
-# Of each client only the oldest revisions: a gap between two would make a merge start from a wrong value.
+# Delete only the oldest revisions of each client. After a gap, a merge would start from a wrong value.
 HISTORY = Kept(
     "client_revisions",
     "client_id, version",
@@ -43,15 +42,15 @@ HISTORY = Kept(
 
 
 def purge(kept: Kept, before: date, exported_to: Path) -> int:
-    """Write the rows from before this day (UTC) to a new file, one JSON object a line; delete them; return how many.
+    """Export the rows older than this day (UTC) to a new file, delete them, and return their number.
 
-    The file is on the disk before the first row goes. Commits. Raises NotAllowed for a role that does not own the
-    table, and InvalidInput for a file that is there already or cannot be written.
+    The file has one JSON object on each line, and is on the disk before the first row is deleted. Commits.
+    Raises NotAllowed if the role does not own the table, and InvalidInput if the file exists or cannot be written.
     """
     if not db.session.scalar(text(OWNS), {"table": kept.table}):
         raise NotAllowed(
-            f"This database role does not own {kept.table}. Use the DATABASE_URL of the role that migrates: "
-            "docs/operating.md, Retention."
+            f"This database role does not own {kept.table}. Use the DATABASE_URL of the role that runs migrations: "
+            "see Retention in docs/operating.md."
         )
     limit = {"limit": datetime(before.year, before.month, before.day, tzinfo=UTC)}
     written = _export(kept, limit, exported_to)
@@ -59,7 +58,7 @@ def purge(kept: Kept, before: date, exported_to: Path) -> int:
     while batch := _delete_some(kept, limit):
         deleted += batch
     if deleted != written:
-        raise AssertionError(f"{written} rows were written to {exported_to} and {deleted} were deleted")
+        raise AssertionError(f"{written} rows were written to {exported_to} but {deleted} were deleted")
     return written
 
 
@@ -68,7 +67,7 @@ def _export(kept: Kept, limit: dict[str, datetime], path: Path) -> int:
     rows = db.session.execute(old, limit, execution_options={"yield_per": ROWS_READ_AT_ONCE}).scalars()
     written = 0
     try:
-        with open(path, "x", encoding="utf-8", opener=_for_its_owner_alone) as export:
+        with open(path, "x", encoding="utf-8", opener=_readable_by_owner_only) as export:
             for row in rows:
                 export.write(json.dumps(row, ensure_ascii=False) + "\n")
                 written += 1
@@ -80,7 +79,7 @@ def _export(kept: Kept, limit: dict[str, datetime], path: Path) -> int:
     return written
 
 
-def _for_its_owner_alone(path: str, flags: int) -> int:
+def _readable_by_owner_only(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 

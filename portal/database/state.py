@@ -1,4 +1,4 @@
-"""What must hold of the database before the portal can serve: asked by /readyz and by `flask doctor`."""
+"""Check that the database is in a state in which the portal can serve."""
 
 from functools import lru_cache
 from typing import Literal
@@ -11,9 +11,9 @@ from sqlalchemy import Connection, text
 from portal.extensions import db
 
 MIGRATIONS_TABLE = "alembic_version"
-# What happened stays: their triggers refuse everything else, whoever asks.
-KEPT_TABLES = ("audit_events", "client_revisions")
-# Of a table that is not there the migrations tell. current_schema() is NULL where the role may use none.
+# Triggers refuse updates and deletions in these tables for every role.
+APPEND_ONLY_TABLES = ("audit_events", "client_revisions")
+# A missing table is reported by the check of the migrations. current_schema() is NULL if the role may use no schema.
 MISSING_PRIVILEGES = text("""
     WITH needed AS (
         SELECT to_regclass(name) AS oid, name, privilege FROM unnest(:names, :privileges) AS needed (name, privilege)
@@ -35,15 +35,15 @@ Schema = Literal["older", "current", "newer"]
 
 
 def is_read_only(connection: Connection) -> bool:
-    """Whether the database takes no changes: a standby, or one that an operator has closed to them."""
+    """Return whether the database accepts no writes: it is a standby, or was set read-only."""
     return bool(connection.scalar(text("SELECT current_setting('transaction_read_only') = 'on'")))
 
 
 def missing_privileges(connection: Connection) -> list[str]:
-    """Return what the role lacks to serve, such as "profiles INSERT"; empty where it lacks nothing."""
+    """Return the privileges that the role lacks to serve, such as "profiles INSERT"."""
     needed = [(MIGRATIONS_TABLE, "SELECT")]
     for name in db.metadata.tables:
-        verbs = ("SELECT", "INSERT") if name in KEPT_TABLES else ("SELECT", "INSERT", "UPDATE", "DELETE")
+        verbs = ("SELECT", "INSERT") if name in APPEND_ONLY_TABLES else ("SELECT", "INSERT", "UPDATE", "DELETE")
         needed += [(name, verb) for verb in verbs]
     names, privileges = zip(*needed, strict=True)
     parameters = {"names": list(names), "privileges": list(privileges)}
@@ -51,9 +51,9 @@ def missing_privileges(connection: Connection) -> list[str]:
 
 
 def schema_of(connection: Connection) -> Schema:
-    """Return how the database's schema stands to this release.
+    """Compare the database's schema with this release.
 
-    A revision that this release does not know is of the next one, whose migrations this one still works with.
+    An unknown revision belongs to the next release. This release works with the migrations of the next one.
     """
     known, wanted = _revisions(current_app.config["MIGRATIONS_FOLDER"])
     heads = frozenset(MigrationContext.configure(connection).get_current_heads())
@@ -64,6 +64,6 @@ def schema_of(connection: Connection) -> Schema:
 
 @lru_cache
 def _revisions(folder: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return every migration of this release, and the newest. The files are read once: that costs 20 ms of CPU."""
+    """Return all migrations of this release, and the newest. Cached, because reading the files takes 20 ms of CPU."""
     script = ScriptDirectory(folder)
     return frozenset(each.revision for each in script.walk_revisions()), frozenset(script.get_heads())

@@ -1,1 +1,1 @@
-"""What surrounds psycopg2: several hosts, errors, waiting under gevent."""
+"""Extensions of psycopg2: several hosts, classified errors, waiting under gevent."""

@@ -1,12 +1,12 @@
-"""What the errors of PostgreSQL mean for the portal. Pure; it must not import Flask or another part of the portal."""
+"""Classify PostgreSQL's errors. Pure; this module must not import Flask or another part of the portal."""
 
 import psycopg2
 import sqlalchemy.exc
 from psycopg2 import errors
 
-# The server still answers on this connection, but no more work can be done on it.
+# The server still answers on this connection, but the connection can no longer be used.
 USELESS_CONNECTION = (errors.ReadOnlySqlTransaction, errors.IdleInTransactionSessionTimeout)
-# What is raised where PostgreSQL does not answer, not in time, or takes no changes: trying again soon may help.
+# Raised if PostgreSQL does not answer in time or accepts no writes. A retry soon may succeed.
 DATABASE_ERRORS = (
     sqlalchemy.exc.OperationalError,
     sqlalchemy.exc.InterfaceError,
@@ -15,13 +15,13 @@ DATABASE_ERRORS = (
     psycopg2.InterfaceError,
     *USELESS_CONNECTION,
 )
-# libpq gives what happens while it connects no SQLSTATE.
+# libpq sets no SQLSTATE on errors while it connects.
 READ_ONLY_SESSIONS = ("session is read-only", "server is in hot standby mode")
 FULL_OF_CONNECTIONS = ("too many clients", "connection slots are reserved", "too many connections")
 
 
 def kind_of_trouble(error: BaseException) -> str:
-    """Return what is the matter with the database, for a log and `flask doctor`: "read-only" for instance."""
+    """Return the kind of failure for logs and `flask doctor`, for example "read-only"."""
     cause = getattr(error, "orig", None) or error
     if isinstance(cause, errors.ReadOnlySqlTransaction) or _says(cause, READ_ONLY_SESSIONS):
         return "read-only"
@@ -37,7 +37,7 @@ def kind_of_trouble(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what PostgreSQL or libpq says, without the statement that SQLAlchemy adds."""
+    """Return the first line of PostgreSQL's or libpq's message, without the statement that SQLAlchemy adds."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

@@ -1,7 +1,7 @@
-"""Opens connections to the first host of a database URL that answers and suits. Called by database.py.
+"""Connect to the first host of a database URL that answers and accepts writes.
 
-libpq tries several hosts by itself, but under gevent its `connect_timeout` has no effect, its name look-up stops every
-other request of the process, and a host that is away is waited for at each new connection.
+libpq can try several hosts by itself. Under gevent, however, its `connect_timeout` has no effect, its name look-up
+blocks all requests of the process, and each new connection waits for an absent host again.
 """
 
 import socket
@@ -14,20 +14,20 @@ from psycopg2.extensions import parse_dsn
 from sqlalchemy import URL
 
 CONNECT_TIMEOUT_SECONDS = 5
-# By which an operator, and `flask doctor`, tell in pg_stat_activity whose a connection is.
+# Operators and `flask doctor` recognise the machine of a connection by this in pg_stat_activity.
 APPLICATION_NAME = f"portal@{socket.gethostname()}"[:63]
 SCHEMES = ("postgresql", "postgres", "postgresql+psycopg2")
 
 
 class BoundedConnection(PsycopgConnection):
-    """A connection with a limit to each wait for the server. gevent_wait.py enforces it under gevent."""
+    """A connection with a limit on each wait for the server. gevent_wait.py enforces it under gevent."""
 
     silence_seconds: float = CONNECT_TIMEOUT_SECONDS
     is_cancelled_when_silent: bool = False
 
 
 class Address(NamedTuple):
-    """One place where a server may listen; an empty string leaves the choice to libpq."""
+    """An address of a server. An empty string leaves the choice to libpq."""
 
     host: str
     hostaddr: str
@@ -35,10 +35,10 @@ class Address(NamedTuple):
 
 
 class Hosts:
-    """The hosts of one URL. Thread-safe: threads only share which address was the last to answer."""
+    """The hosts of one URL. Thread-safe: threads share only the address that answered last."""
 
     def __init__(self, url: str) -> None:
-        """Read a URL as libpq does, or one of SQLAlchemy's for psycopg2. Raises ValueError for any other."""
+        """Parse a URL of libpq, or of SQLAlchemy for psycopg2. Raises ValueError for any other."""
         scheme, separator, rest = url.partition("://")
         if not separator or scheme not in SCHEMES:
             raise ValueError("not a PostgreSQL URL")
@@ -58,13 +58,13 @@ class Hosts:
 
     @property
     def name(self) -> URL:
-        """The database for SQLAlchemy, which only wants to know its kind, and for logs."""
+        """Return the URL for logs and for SQLAlchemy, which derives only the dialect from it."""
         return URL.create("postgresql+psycopg2", database=self._parameters.get("dbname"))
 
     def connect(self, options: Mapping[str, Any]) -> BoundedConnection:
-        """Return a connection to the first address that takes one, the last to answer before the others.
+        """Return a connection to the first address that accepts one, starting with the one that answered last.
 
-        Raises psycopg2.OperationalError with what each of them said.
+        Raises psycopg2.OperationalError with the messages of all addresses.
         """
         refusals = []
         for address in self._in_order():
@@ -86,11 +86,11 @@ class Hosts:
 
 
 def _resolved(address: Address) -> list[Address]:
-    """Every address of the host's name, looked up where gevent lets other requests go on meanwhile."""
+    """Return all addresses of the host's name, looked up by gevent so that other requests proceed."""
     if address.hostaddr or not address.host or address.host.startswith(("/", "@")):
         return [address]
     try:
         found = socket.getaddrinfo(address.host, None, type=socket.SOCK_STREAM)
     except OSError:
-        return [address]  # libpq says what is wrong with the name
+        return [address]  # libpq reports the error
     return [address._replace(hostaddr=str(place[0])) for *_, place in found]
