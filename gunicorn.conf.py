@@ -1,6 +1,6 @@
-"""How the portal is served, in the demo as in production; `gunicorn` reads this file where it is started.
+"""Configuration of gunicorn, for the demo and for production. gunicorn reads it from its working directory.
 
-Every figure that depends on the machine comes from the environment; see the configuration table in README.md.
+All values that depend on the machine come from the environment; README.md lists the settings.
 """
 
 import gc
@@ -31,16 +31,16 @@ from gunicorn.workers.ggevent import GeventWorker
 
 HANDOVER_SECONDS = 60
 BOARD_SLOTS = 1024
-GENERATION, STOPPING, FIRST_SLOT = range(3)  # places on the board
+GENERATION, STOPPING, FIRST_SLOT = range(3)  # indices in the board
 FILLING_SECONDS = 0.02
 MAX_FILLING_ATTEMPTS = 100
 CHECKED_SETTINGS = "PORTAL_CHECKED_SETTINGS"
 
 
 class Board:
-    """Memory that all processes of one gunicorn share: which workers take requests, and which are the newest.
+    """Memory that all processes of one server share: which workers accept requests, and which are the newest.
 
-    A worker's age is its number: gunicorn counts the workers that it starts.
+    The age of a worker is its number: gunicorn counts the workers that it starts.
     """
 
     def __init__(self) -> None:
@@ -52,8 +52,8 @@ class Board:
     def note_generation(self, first_age: int) -> None:
         self._ages[GENERATION] = first_age
 
-    def has_successors_to_come(self, age: int, workers: int) -> bool:
-        """Whether a newer generation has been started, and some of its workers take no requests yet."""
+    def is_waiting_for_successors(self, age: int, workers: int) -> bool:
+        """Return whether a newer generation has been started whose workers do not all accept requests yet."""
         first = self._ages[GENERATION]
         return age < first and any(self._ages[self._slot(each)] != each for each in range(first, first + workers))
 
@@ -62,7 +62,7 @@ class Board:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether all workers stop, and not only this one."""
+        """Whether the whole server stops, and not only this worker."""
         return bool(self._ages[STOPPING])
 
     @staticmethod
@@ -71,28 +71,28 @@ class Board:
 
 
 class StreamingWorker(GeventWorker):
-    """Serve with gevent, start to listen when ready, and stop without losing a request.
+    """Serve with gevent, listen when ready, and stop without losing a request.
 
-    gunicorn's own worker differs in four ways. It lets connections wait while the first workers start. It stops at
-    SIGHUP before its successor can take requests. It resets connections that wait to be accepted when it stops. And it
+    gunicorn's own worker differs in four ways. Connections wait while the first workers start. At SIGHUP it stops
+    before its successor accepts requests. When it stops, it resets connections that have not been accepted. And it
     waits for event streams, which never end.
     """
 
     board: Board
-    _told_to_stop: Event | None = None
+    _stop_requested: Event | None = None
     _leaving: gevent.Greenlet | None = None
 
     def run(self) -> None:
-        self._told_to_stop = Event()
+        self._stop_requested = Event()
         servers = [self._server(listener) for listener in self.sockets]
         self.board.note_ready(self.age)
         while self.alive:
             self.notify()
-            self._told_to_stop.wait(1)
+            self._stop_requested.wait(1)
         for server in servers:
             _stop_accepting(server, is_last=self.board.is_stopping)
         if self._leaving is not None:
-            # Only now, so that browsers open their streams again at another worker.
+            # Only now, so that browsers reopen their streams at another worker.
             self.wsgi.extensions["portal.live"].stop()
         deadline = time.monotonic() + self.cfg.graceful_timeout
         while (is_busy := any(len(server.pool) for server in servers)) and time.monotonic() < deadline:
@@ -104,35 +104,35 @@ class StreamingWorker(GeventWorker):
                 server.stop(timeout=1)
 
     def handle_exit(self, sig: int, frame: object) -> None:
-        """Stop at SIGTERM, which gunicorn sends again and again after SIGHUP to the workers that are too many."""
-        if self._told_to_stop is None:
+        """Stop at SIGTERM, which gunicorn sends repeatedly to surplus workers after SIGHUP."""
+        if self._stop_requested is None:
             self.alive = False
         elif self._leaving is None:
-            self._leaving = gevent.spawn(self._leave, self._told_to_stop)
+            self._leaving = gevent.spawn(self._leave, self._stop_requested)
 
-    def _leave(self, told_to_stop: Event) -> None:
+    def _leave(self, stop_requested: Event) -> None:
         deadline = time.monotonic() + HANDOVER_SECONDS
-        while self.board.has_successors_to_come(self.age, self.cfg.workers) and time.monotonic() < deadline:
+        while self.board.is_waiting_for_successors(self.age, self.cfg.workers) and time.monotonic() < deadline:
             gevent.sleep(0.05)
         self.alive = False
-        told_to_stop.set()
+        stop_requested.set()
 
     def _server(self, listener: gevent.socket.socket) -> StreamServer:
         if not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             listener.listen(self.cfg.backlog)
-        # gunicorn asks the listener for its name at each connection, also when it has been closed in the meantime.
+        # gunicorn reads the listener's name for each connection, even after the listener was closed.
         name = listener.getsockname()
         named = SimpleNamespace(getsockname=lambda: name)
         server = StreamServer(listener, handle=partial(self.handle, named), spawn=Pool(self.worker_connections))
-        server.max_accept = 1  # the other workers want connections too
+        server.max_accept = 1  # leave connections to the other workers
         server.start()
         return server
 
 
 def _stop_accepting(server: StreamServer, *, is_last: bool) -> None:
-    """Take the connections that wait, and close: what waits in a socket when its last process closes it is reset."""
+    """Accept the connections in the queue, then close: the kernel resets those that remain in a closed queue."""
     server.stop_accepting()
-    _take_waiting(server)
+    _accept_queued(server)
     filler = _filler(server) if is_last and sys.platform == "linux" else None
     server.close()
     if filler is not None:
@@ -140,11 +140,11 @@ def _stop_accepting(server: StreamServer, *, is_last: bool) -> None:
 
 
 def _filler(server: StreamServer) -> gevent.socket.socket | None:
-    """Fill the queue of a TCP socket with a connection of our own, so that the kernel takes no other one.
+    """Fill the queue of a TCP socket with a connection of our own, so that the kernel accepts no other one.
 
-    A queue of length 0 has room for one connection. With ours in it, others repeat their SYN after a second. By then
-    the socket is closed, the connection is refused, and a proxy asks the next server. Without this, a connection that
-    came between the last look and the close was reset in 2 of 8 restarts at 400 connections a second.
+    A queue of length 0 holds one connection. While ours is in it, other clients repeat their SYN after a second. By
+    then the socket is closed, the connection is refused, and a proxy asks the next server. Without this, a connection
+    that arrived between the last accept and the close was reset in 2 of 8 restarts at 400 connections a second.
     """
     if server.socket.family == socket.AF_UNIX:
         return None
@@ -152,11 +152,11 @@ def _filler(server: StreamServer) -> gevent.socket.socket | None:
     for _ in range(MAX_FILLING_ATTEMPTS):
         with suppress(OSError):
             return gevent.socket.create_connection(server.socket.getsockname()[:2], timeout=FILLING_SECONDS)
-        _take_waiting(server)  # somebody else had the place
+        _accept_queued(server)  # another client's connection was in the queue
     return None
 
 
-def _take_waiting(server: StreamServer) -> None:
+def _accept_queued(server: StreamServer) -> None:
     while (connection := server.do_read()) is not None:
         server.do_handle(*connection)
 
@@ -181,31 +181,30 @@ bind = settings["bind"]
 workers = settings["workers"]
 worker_class = StreamingWorker
 
-# A stream holds its connection for as long as its page is open; what is left over is for requests, and above that for
-# the files of the process itself.
+# A stream occupies its connection for as long as its page is open. Requests and the process's own files need more.
 WANTED_STREAMS = settings["streams_per_worker"]
 FILES_OF_REQUESTS, FILES_OF_PROCESS = 1000, 200
 WANTED_FILES = WANTED_STREAMS + FILES_OF_REQUESTS + FILES_OF_PROCESS
 HARD_LIMIT = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 OPEN_FILES = WANTED_FILES if HARD_LIMIT == resource.RLIM_INFINITY else min(WANTED_FILES, HARD_LIMIT)
 worker_connections = max(OPEN_FILES - FILES_OF_PROCESS, 20)
-if OPEN_FILES < WANTED_FILES:  # streams that took every file would leave none for requests
+if OPEN_FILES < WANTED_FILES:  # streams must leave open files for requests
     os.environ["PORTAL_STREAMS_PER_WORKER"] = str(min(WANTED_STREAMS, worker_connections // 2))
 
-# Connections, threads and the LISTEN of a worker belong to it alone: nothing of the app exists before the fork.
+# Connections, threads and LISTEN belong to one worker, so the application must not exist before the fork.
 preload_app = False
 
-# A browser's next beat is 30 s away; holding its connection that long would only fill the worker.
+# A browser's next heartbeat follows after 30 s. Idle connections would occupy the worker until then.
 keepalive = 2
 timeout = 30
 graceful_timeout = 10
 
-# The portal's longest honest request line is a bulk read of 100 pages, some 2 KB.
+# The portal's longest valid request line is a bulk read of 100 pages, some 2 KB.
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
 
-# The portal decides whose X-Forwarded-* headers count (PORTAL_TRUSTED_PROXIES, portal/web/proxies.py), not gunicorn.
+# The portal evaluates X-Forwarded-* headers (PORTAL_TRUSTED_PROXIES, portal/web/proxies.py), not gunicorn.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
@@ -213,7 +212,7 @@ loglevel = settings["log_level"]
 
 
 def on_starting(server: Arbiter) -> None:
-    """Make room for files, the board and metrics."""
+    """Raise the limit of open files, and create the board and the folder of the metrics."""
     _allow_open_files(server)
     _leave_listening_to_workers()
     server.board = Board()  # not the module's: gunicorn reads this file again at SIGHUP
@@ -229,18 +228,18 @@ def _leave_listening_to_workers() -> None:
 
 
 def when_ready(server: Arbiter) -> None:
-    """Note at SIGTERM that all workers stop."""
+    """Record at SIGTERM that all workers stop."""
     server.handle_term = partial(_stop_all, server)
 
 
 def _stop_all(server: Arbiter) -> None:
-    """Note, before gunicorn tells the workers to stop, that all of them will; then stop as gunicorn does at SIGTERM."""
+    """Record that all workers stop, before gunicorn stops them as usual."""
     server.board.note_stopping()
     Arbiter.handle_term(server)
 
 
 def on_reload(server: Arbiter) -> None:
-    """Let the old workers know, before they are told to stop, whom they wait for."""
+    """Record which workers the old ones wait for, before gunicorn stops those."""
     server.board.note_generation(server.worker_age + 1)
 
 
@@ -249,12 +248,12 @@ def post_fork(server: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Let queries wait without stopping the worker's other requests, and not for ever; collect garbage less often.
+    """Let queries wait under gevent, and collect garbage less often.
 
-    What the worker has when it starts stays, and little that a request leaves behind is in a circle: 4 % of a beat, and
-    no pauses that grow with the application.
+    The objects that exist at the start stay, and few objects of a request are in reference cycles. Frozen, they save
+    4 % of a heartbeat, and pauses do not grow with the application.
     """
-    # Not above: what is imported before the fork would miss gevent's patches.
+    # A module that is imported before the fork would miss gevent's patches.
     from portal.driver.gevent_wait import let_gevent_wait  # noqa: PLC0415
 
     let_gevent_wait()
@@ -264,16 +263,17 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:
-    """What a worker had open is no longer: its counts stay, its gauges go.
+    """Remove the gauges of a worker that has ended. Its counters stay.
 
-    As prometheus_client's mark_process_dead, which imported here would miss gevent's patches in the next worker.
+    This does the same as mark_process_dead of prometheus_client. Importing that here would bypass gevent's patches in
+    the next worker.
     """
     for gauge in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob(f"gauge_live*_{worker.pid}.db"):
         gauge.unlink(missing_ok=True)
 
 
 def on_exit(server: Arbiter) -> None:
-    """In the master alone: a TemporaryDirectory would go with the first worker that ends."""
+    """Remove the folder of the metrics in the master. A TemporaryDirectory would vanish with the first worker."""
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
@@ -283,8 +283,8 @@ def _allow_open_files(server: Arbiter) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, hard))
     if OPEN_FILES < WANTED_FILES:
         server.log.warning(
-            "A process may open %d files here, and %d streams a worker need %d: a worker takes %s streams. Raise the "
-            "limit (LimitNOFILE, ulimit -Hn) or lower PORTAL_STREAMS_PER_WORKER.",
+            "A process may open %d files, but %d streams need %d. Each worker accepts %s streams. Raise the limit "
+            "(LimitNOFILE, ulimit -Hn) or lower PORTAL_STREAMS_PER_WORKER.",
             HARD_LIMIT,
             WANTED_STREAMS,
             WANTED_FILES,

@@ -50,4 +50,4 @@ def test_requests_are_answered_when_the_streams_are_at_their_limit(
         assert connection.getresponse().status == 200
         connection.close()
     assert "Too many open files" not in portal.log.read_text()
-    assert f"a worker takes {ROOM} streams" in portal.log.read_text()
+    assert f"Each worker accepts {ROOM} streams" in portal.log.read_text()
