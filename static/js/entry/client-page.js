@@ -1,7 +1,13 @@
 // @ts-check
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
 import { bringFor } from "../lib/lazy.js";
+import { isEditing } from "../presence/ui/wording.js";
 
 // Saves of other users are rare, and the module that shows them is a fifth of all scripts.
 bringFor(["saved"], () => import("../clients/update-notice.js"));
+bringFor(
+	["roster"],
+	() => import("../presence/ui/card-presence.js"),
+	({ others }) => others.some(isEditing),
+);
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");

@@ -13,7 +13,9 @@
  * @property {{state: ConnectionState}} connection the connection has changed
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
  * @property {{version: number}} saved the server has a newer version of the record than this page
- * @property {{activity: "viewing"|"editing", fields: string[]}} activity what the user edits; fields: labels
+ * @property {{activity?: "viewing"|"editing", fields?: string[], focus?: string|null}} activity what the user edits, if it
+ *   has changed. `fields`: labels of the changed fields; `focus`: label of the field that has the keyboard focus
+ * @property {{names: string[]}} locate show the first of these fields or parts that the page has
  * @property {{href: string}} wait the user waits for the record; href: the editor
  * @property {undefined} finish the user wants to finish: save and leave the editor
  * @property {{text: string}} news a message for this user, as a toast

@@ -4,7 +4,8 @@
  * position stay.
  *
  * Reads: data-key on repeated elements, which pairs old with new ones. Elements without a key are paired by position;
- *        data-unfolded on a <details> whose content the user has loaded.
+ *        data-unfolded on a <details> whose content the user has loaded; data-local on an element that a script has added,
+ *        which stays.
  *
  * @example for (const element of morph(part, wanted)) highlight(element);
  */
@@ -44,7 +45,7 @@ export function morph(here, there, changed = new Set()) {
  * @param {Set<Element>} changed
  */
 function morphChildren(here, there, changed) {
-	const old = [...here.childNodes];
+	const old = [...here.childNodes].filter((node) => !isLocal(node));
 	const pairs = paired(old, [...there.childNodes]);
 	const kept = new Set(pairs.map(([node]) => node));
 	/** @type {Map<string, ChildNode>} */
@@ -111,6 +112,9 @@ const isUnfolded = (node) => node instanceof Element && node.hasAttribute("data-
  */
 const isSameMoment = (here, there) =>
 	here.hasAttribute("data-age-seconds") && here.getAttribute("datetime") === there.getAttribute("datetime");
+
+/** @param {ChildNode} node */
+const isLocal = (node) => node instanceof Element && node.hasAttribute("data-local");
 
 /** @param {ChildNode} node */
 const keyOf = (node) => (node instanceof Element && node.getAttribute("data-key")) || "";

@@ -142,21 +142,31 @@ describe("beside a field", () => {
 	});
 });
 
-describe("who is changing a field", () => {
-	const editing = (name, ...fields) => viewer(name, { activity: "editing", fields });
+describe("the sentence of a field", () => {
+	const editing = (name, state) => viewer(name, { activity: "editing", ...state });
+	const sentence = (...others) => wording.whoIsIn(wording.usersIn(others, "Phone"), "Phone");
 
-	test("is named", () => {
-		assert.equal(wording.isChanging([editing("daniel", "Phone")], "Phone"), "Daniel is changing this");
+	test("says who is in the field, who changes it there, and who has changed it", () => {
+		assert.equal(sentence(editing("daniel", { focus: "Phone" })), "Daniel is here");
+		assert.equal(
+			sentence(editing("daniel", { focus: "Phone", fields: ["Phone"] })),
+			"Daniel is changing this",
+		);
+		assert.equal(
+			sentence(editing("daniel", { focus: "Notes", fields: ["Phone"] })),
+			"Daniel changed this, not saved yet",
+		);
 	});
 
-	test("is nobody who changes another, or only looks", () => {
-		const looks = viewer("daniel", { fields: ["Phone"] });
-		assert.equal(wording.isChanging([looks, editing("priya", "Notes")], "Phone"), "");
+	test("is empty for users in another field and users who only view", () => {
+		const views = viewer("daniel", { fields: ["Phone"], focus: "Phone" });
+		assert.equal(sentence(views, editing("priya", { fields: ["Notes"] })), "");
 	});
 
-	test("are counted from the second on", () => {
-		const [daniel, priya, rhys] = ["daniel", "priya", "rhys"].map((name) => editing(name, "Phone"));
-		assert.equal(wording.isChanging([daniel, priya], "Phone"), "Daniel and 1 other are changing this");
-		assert.equal(wording.isChanging([daniel, priya, rhys], "Phone"), "Daniel and 2 others are changing this");
+	test("names the user in the field first and counts the others", () => {
+		const daniel = editing("daniel", { fields: ["Phone"] });
+		const [priya, rhys] = ["priya", "rhys"].map((name) => editing(name, { focus: "Phone" }));
+		assert.equal(sentence(daniel, priya), "Priya and 1 other are here");
+		assert.equal(sentence(daniel, priya, rhys), "Priya and 2 others are here");
 	});
 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
 	doing,
+	editedNames,
+	editingWhat,
 	editorsFirst,
 	fullName,
 	lastSeen,
@@ -70,6 +72,8 @@ describe("what somebody does", () => {
 	test("away", () => assert.equal(doing(away), "Away"));
 	test("editing, nothing changed yet", () => assert.equal(doing(editing()), "Editing"));
 	test("one field", () => assert.equal(doing(editing("Phone")), "Editing Phone"));
+	test("the field with the focus before the changed ones", () =>
+		assert.equal(doing({ ...editing("Email", "Phone"), focus: "Phone" }), "Editing Phone and Email"));
 	test("two fields", () => assert.equal(doing(editing("Phone", "Email")), "Editing Phone and Email"));
 	test("many fields", () =>
 		assert.equal(doing(editing("Phone", "Email", "Town", "Notes")), "Editing Phone, Email and 2 more"));
@@ -179,4 +183,15 @@ describe("on the page that removes a part", () => {
 			),
 			`Daniel Okafor is editing ISA A1, 31 Mar 2026: Amount. Priya Raman is editing New valuation of ISA A1: Amount, away. ${end}`,
 		));
+});
+
+describe("the names of what a user edits", () => {
+	test("leave out the part when the user is in one of its fields", () =>
+		assert.deepEqual(editedNames({ ...editing("ISA A1"), focus: "ISA A1: Provider" }), ["ISA A1: Provider"]));
+	test("make a sentence for one user and for several", () => {
+		const names = ({ fields }) => fields;
+		const other = viewer("priya", { activity: "editing", fields: ["Town"] });
+		assert.equal(editingWhat([editing("Phone", "Town")], names), "Daniel is editing Phone and Town");
+		assert.equal(editingWhat([editing("Phone"), other], names), "Daniel and Priya are editing");
+	});
 });

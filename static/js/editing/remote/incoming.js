@@ -26,15 +26,14 @@ import {
 	newer,
 	removal,
 } from "./revisions.js";
-import { namesOf } from "../form.js";
-import { dropChoice, labelOf, setNote } from "./field-notes.js";
+import { locate, reportFocus, showColleagues } from "./colleagues.js";
+import { dropChoice, labelOf } from "./field-notes.js";
 import { onSaved } from "./poll.js";
 import { rename } from "./rename.js";
 import { followHistory, noteAside, offer, overruledBefore, settle } from "./take-over.js";
 import * as wording from "./wording.js";
 
 /** @typedef {import("../controls.js").Control} Control */
-/** @typedef {import("../../presence/sync/roster.js").User} User */
 /** @typedef {import("./revisions.js").Newer} Newer */
 
 /**
@@ -61,11 +60,10 @@ export function watchOthers(form, page) {
 		if (form.dataset.sameUrl && isAdded(changes, entry)) askAboutSame(form, status);
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	});
-	const markOthers = (/** @type {User[]} */ others) => {
-		for (const [field, name] of namesOf(form)) setNote(field, "changing", wording.isChanging(others, name));
-	};
-	on("roster", ({ others }) => markOthers(others));
-	markOthers(page.others); // a roster may have arrived before this module was loaded
+	on("roster", ({ others }) => showColleagues(form, others));
+	showColleagues(form, page.others); // a roster may have arrived before this module was loaded
+	reportFocus(form);
+	on("locate", ({ names }) => locate(form, names));
 }
 
 /**

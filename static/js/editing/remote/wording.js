@@ -114,17 +114,30 @@ export const removedThis = (revision, myId) =>
 	`${who(revision, myId)} removed this${revision.source === "revert" ? " by undoing a change" : ""}${elsewhere(revision, myId)}. What you have typed here can no longer be saved.`;
 
 /**
- * Return "Daniel is changing this" or "Daniel and 1 other are changing this"; "" if no user changes the field.
+ * Return the users who are in a field or have changed it, those in it first.
  * @param {User[]} others
  * @param {string} field
  */
-export function isChanging(others, field) {
-	const [first, ...rest] = others.filter(
-		({ activity, fields }) => activity === "editing" && fields.includes(field),
-	);
+export function usersIn(others, field) {
+	const editors = others.filter(({ activity }) => activity === "editing");
+	const inside = editors.filter(({ focus }) => focus === field);
+	const changed = editors.filter((user) => user.focus !== field && user.fields.includes(field));
+	return [...inside, ...changed];
+}
+
+/**
+ * Return "Daniel is here", "Daniel is changing this", "Daniel changed this, not saved yet", "Daniel and 1 other are here" or "".
+ * @param {User[]} users in the field or who have changed it, as `usersIn` returns them
+ * @param {string} field
+ */
+export function whoIsIn([first, ...rest], field) {
 	if (!first) return "";
-	if (!rest.length) return `${first.first_name} is changing this`;
-	return `${first.first_name} and ${rest.length} other${rest.length > 1 ? "s" : ""} are changing this`;
+	const isInside = first.focus === field;
+	const hasChanged = first.fields.includes(field);
+	if (!isInside && !rest.length) return `${first.first_name} changed this, not saved yet`;
+	if (!rest.length) return `${first.first_name} is ${hasChanged ? "changing this" : "here"}`;
+	const who = `${first.first_name} and ${rest.length} other${rest.length > 1 ? "s" : ""}`;
+	return isInside ? `${who} are here` : `${who} changed this, not saved yet`;
 }
 
 /**

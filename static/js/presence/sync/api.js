@@ -17,6 +17,7 @@ import { call } from "../../lib/http.js";
  * @property {boolean} visible
  * @property {"viewing"|"editing"} activity
  * @property {string[]} fields labels of the fields that the user has changed
+ * @property {string|null} focus label of the field that has the keyboard focus
  * @property {boolean} waiting
  * @property {"soon"|"done"|null} answer to a nudge
  * @property {number} stream number of the tab's current or next event stream

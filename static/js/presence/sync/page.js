@@ -45,8 +45,8 @@ export class PresencePage extends HTMLElement {
 	/** @type {User[]} as the server last sent them */
 	#users = [];
 	#readAt = 0;
-	/** @type {Pick<api.TabState, "activity"|"fields"|"waiting"|"answer">} */
-	#tabState = { activity: "viewing", fields: [], waiting: false, answer: null };
+	/** @type {Pick<api.TabState, "activity"|"fields"|"focus"|"waiting"|"answer">} */
+	#tabState = { activity: "viewing", fields: [], focus: null, waiting: false, answer: null };
 	/** @type {ConnectionState|""} */
 	#connection = "";
 	#hasTriedToRenew = false;

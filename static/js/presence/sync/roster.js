@@ -26,6 +26,7 @@
  * @property {"viewing"|"editing"} activity
  * @property {boolean} visible whether the user sees one of their tabs
  * @property {string[]} fields labels of the fields that the user has changed
+ * @property {string} [focus] label of the field that has the keyboard focus
  * @property {string} [waiting_since]
  * @property {string} [asked_at] when the user, who waits, has asked the others to finish
  * @property {"soon"|"done"} [answer] to a nudge

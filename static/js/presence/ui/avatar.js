@@ -67,6 +67,7 @@ function fillPerson(item, user) {
 	dressAvatar(query(item, ".avatar", HTMLElement), user);
 	write(query(item, "[data-name]", HTMLElement), fullName(user));
 	write(query(item, "[data-seen]", HTMLElement), lastSeen(user.seconds_ago));
-	write(query(item, "[data-doing]", HTMLElement), doing(user));
+	const place = query(item, "[data-doing]", HTMLElement);
+	write(place.firstElementChild ?? place, doing(user)); // in a button where it leads to the field
 	return item;
 }

@@ -5,17 +5,25 @@
  *
  * Reads:   data-label ("client record").
  * Listens: `portal:roster`, `portal:connection`.
+ * Fires:   `portal:locate` when the user clicks what another user edits.
  * Markup:  templates/presence/_indicator.html.
  *
  * @example <presence-indicator data-label="client record" hidden>…</presence-indicator>
  */
-import { on } from "../../lib/events.js";
-import { letScroll, query, write } from "../../lib/dom.js";
+import { fire, on } from "../../lib/events.js";
+import { letScroll, make, query, queryAll, write } from "../../lib/dom.js";
 import { drawAvatars, drawPeople } from "./avatar.js";
 import { setWantsToasts, wantsToasts } from "./toast-setting.js";
-import { editorsFirst, whoIsHere } from "./wording.js";
+import { editedNames, editorsFirst, whoIsHere } from "./wording.js";
+
+/** @typedef {import("../sync/roster.js").User} User */
+
+// What `portal:locate` can show: cards and parts of a client page, the fields of an editor.
+const PLACES = "[data-fields], [data-part], form[data-edit-form]";
 
 class PresenceIndicator extends HTMLElement {
+	/** @type {User[]} */
+	#others = [];
 	#list = query(this, ".viewers", HTMLElement);
 
 	connectedCallback() {
@@ -25,18 +33,46 @@ class PresenceIndicator extends HTMLElement {
 			if (state === "gone") this.hidden = true;
 		});
 		this.#setUpMenu(query(this, "details", HTMLDetailsElement));
+		this.#list.addEventListener("click", ({ target }) => {
+			if (target instanceof HTMLButtonElement) this.#lead(target);
+		});
 		const checkbox = query(this, "input", HTMLInputElement);
 		checkbox.checked = wantsToasts();
 		checkbox.addEventListener("change", () => setWantsToasts(checkbox.checked));
 	}
 
-	/** @param {import("../sync/roster.js").User[]} others */
+	/** @param {User[]} others */
 	#draw(others) {
+		this.#others = others;
 		drawAvatars(query(this, ".avatars", HTMLElement), others);
 		drawPeople(this.#list, others);
+		this.#linkToFields();
 		write(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
 		this.hidden = others.length === 0;
 		letScroll(this.#list);
+	}
+
+	/** Make what each user edits a button that leads to it, on pages that show it. */
+	#linkToFields() {
+		if (!document.querySelector(PLACES)) return;
+		for (const doing of queryAll(this.#list, "[data-doing]", HTMLElement)) {
+			const canLead = editedNames(this.#userOf(doing)).length > 0;
+			if (canLead === Boolean(doing.firstElementChild)) continue;
+			const text = doing.textContent ?? "";
+			doing.replaceChildren(canLead ? make("button", { type: "button", className: "link" }, text) : text);
+		}
+	}
+
+	/** @param {Element} part of an item of the list */
+	#userOf(part) {
+		const id = part.closest("li")?.dataset.id;
+		return /** @type {User} */ (this.#others.find((user) => `${user.id}` === id));
+	}
+
+	/** @param {Element} button what a user edits */
+	#lead(button) {
+		query(this, "details", HTMLDetailsElement).open = false;
+		fire("locate", { names: editedNames(this.#userOf(button)) });
 	}
 
 	/** @param {HTMLDetailsElement} menu */

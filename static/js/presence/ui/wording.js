@@ -20,7 +20,7 @@ export function whoIsHere(others, label) {
 		const how = editors && `; ${editors} it`;
 		return `${others.length} users are viewing this ${label}${how}`;
 	}
-	const how = editors && ` and editing ${inWords(first.fields) || "it"}`;
+	const how = editors && ` and editing ${inWords(editedNames(first)) || "it"}`;
 	return `${first.first_name} is also viewing this ${label}${how}`;
 }
 
@@ -43,6 +43,26 @@ export function whoEdits(users) {
 export const isEditing = ({ activity }) => activity === "editing";
 
 /**
+ * Return the names of the fields that a user is in or has changed. The name of a part ("ISA A0001") is left out if the user is
+ * in one of its fields ("ISA A0001: Provider").
+ * @param {User} user
+ */
+export function editedNames({ fields, focus }) {
+	if (!focus) return fields;
+	return [focus, ...fields.filter((name) => name !== focus && !focus.startsWith(`${name}: `))];
+}
+
+/**
+ * Return "Daniel is editing Phone", or "Daniel and Priya are editing".
+ * @param {User[]} users who edit
+ * @param {(user: User) => string[]} names of what a user edits here
+ */
+export function editingWhat(users, names) {
+	const what = users.length === 1 && inWords(names(users[0]));
+	return what ? `${whoEdits(users)} ${what}` : whoEdits(users);
+}
+
+/**
  * Return "Ann Lee – Active now".
  * @param {User} user
  */
@@ -55,10 +75,11 @@ export function titleOf(user) {
  * Return "Editing Phone and Email", "Waiting to edit" or "Away"; "" for a user who only views.
  * @param {User} user
  */
-export function doing({ activity, visible, fields, waiting_since }) {
+export function doing(user) {
+	const { activity, visible, waiting_since } = user;
 	if (activity === "viewing" && waiting_since) return visible ? "Waiting to edit" : "Waiting to edit, away";
 	if (activity === "viewing") return visible ? "" : "Away";
-	return `Editing ${inWords(fields)}`.trim() + (visible ? "" : ", away");
+	return `Editing ${inWords(editedNames(user))}`.trim() + (visible ? "" : ", away");
 }
 
 /** @param {number} seconds */
@@ -105,10 +126,11 @@ export function editorsFirst(users) {
  * @param {User} user
  * @param {string} label
  */
-function busyWith({ activity, visible, fields, waiting_since, answer }, label) {
+function busyWith(user, label) {
+	const { activity, visible, waiting_since, answer } = user;
 	if (answer === "soon") return "finishing soon";
 	if (waiting_since && activity !== "editing") return "waiting too and asked first";
-	if (activity === "editing") return `editing ${inWords(fields)}`.trim();
+	if (activity === "editing") return `editing ${inWords(editedNames(user))}`.trim();
 	return visible ? `viewing this ${label}` : "away";
 }
 

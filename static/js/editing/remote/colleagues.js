@@ -1,0 +1,86 @@
+// @ts-check
+/**
+ * Reports in which field of an editor the user is, and shows in which fields the other users are: their avatars and "Daniel is
+ * here" beside the label, and a ring of the first one's colour around the control. The line of the label has the space, so that
+ * nothing moves. Loaded while there are other users: alone, the user reports nothing.
+ *
+ * Fires: `portal:activity`.
+ */
+import { fire } from "../../lib/events.js";
+import { make, query, queryAll } from "../../lib/dom.js";
+import { hueClass } from "../../lib/initials.js";
+import { loadStylesheet } from "../../lib/lazy.js";
+import { dressAvatar } from "../../presence/ui/avatar.js";
+import { namesOf } from "../form.js";
+import { setNote } from "./field-notes.js";
+import { usersIn, whoIsIn } from "./wording.js";
+
+/** @typedef {import("../../presence/sync/roster.js").User} User */
+
+const MAX_AVATARS = 3;
+
+loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
+
+/**
+ * Report the field that has the keyboard focus. If the window loses the focus, the field stays the user's place.
+ * @param {HTMLFormElement} form
+ */
+export function reportFocus(form) {
+	const report = (/** @type {EventTarget|null} */ target) => {
+		const field = target instanceof Element && form.contains(target) && target.closest(".field");
+		fire("activity", { focus: (field && namesOf(form).get(field)) || null });
+	};
+	form.addEventListener("focusin", ({ target }) => report(target));
+	form.addEventListener("focusout", ({ relatedTarget }) => {
+		if (!relatedTarget && document.hasFocus()) report(null);
+	});
+	if (form.contains(document.activeElement)) report(document.activeElement);
+}
+
+/**
+ * Mark the fields in which other users are, or which they have changed.
+ * @param {HTMLFormElement} form
+ * @param {User[]} others
+ */
+export function showColleagues(form, others) {
+	for (const [field, name] of namesOf(form)) {
+		const users = usersIn(others, name);
+		setNote(field, "changing", whoIsIn(users, name));
+		showAvatars(field, users);
+		const first = users.find(({ focus }) => focus === name);
+		field.classList.remove(...[...field.classList].filter((each) => each.startsWith("hue-")));
+		field.classList.toggle("has-colleague", Boolean(first));
+		if (first) field.classList.add(hueClass(first.id));
+	}
+}
+
+/**
+ * Focus the first of these fields that the form has.
+ * @param {HTMLFormElement} form
+ * @param {string[]} names
+ */
+export function locate(form, names) {
+	for (const [field, name] of namesOf(form)) {
+		if (!names.includes(name)) continue;
+		queryAll(field, "input, select, textarea", HTMLElement)[0]?.focus();
+		return;
+	}
+}
+
+/**
+ * Show the avatars beside the label, if they differ from those shown. The note says the names.
+ * @param {Element} field
+ * @param {User[]} users
+ */
+function showAvatars(field, users) {
+	const head = query(field, ".field-head", HTMLElement);
+	const known = head.querySelector(".colleagues");
+	const key = JSON.stringify(users.map((user) => [user.id, user.visible]));
+	if (known?.getAttribute("data-key") === key) return;
+	known?.remove();
+	if (!users.length) return;
+	const avatars = users.slice(0, MAX_AVATARS).map((user) => dressAvatar(make("span"), user));
+	const row = make("span", { className: "colleagues", ariaHidden: "true" }, ...avatars);
+	row.dataset.key = key;
+	head.append(row);
+}

@@ -1,0 +1,116 @@
+// @ts-check
+/**
+ * Shows on a client page who edits what: an avatar and "Daniel is editing Phone" in the header of a card, and an avatar beside
+ * a person or a product. Leads to it when the user clicks what somebody edits in the list of viewers.
+ *
+ * Reads:   data-fields on a card or a figure: the labels of its fields, separated by "|"; data-part on an element: the name of
+ *          the person or the product that it shows.
+ * Listens: `portal:roster`, `portal:locate`.
+ *
+ * @example <section class="card" data-fields="Phone|Email"><header><h2>Contact</h2></header>…</section>
+ */
+import { make, queryAll } from "../../lib/dom.js";
+import { on } from "../../lib/events.js";
+import { highlight } from "../../lib/highlight.js";
+import { loadStylesheet } from "../../lib/lazy.js";
+import { dressAvatar } from "./avatar.js";
+import { editedNames, editingWhat, isEditing } from "./wording.js";
+
+/** @typedef {import("../sync/roster.js").User} User */
+/**
+ * @typedef {Object} Place a card or a part
+ * @property {HTMLElement} element
+ * @property {Element} header
+ * @property {(name: string) => boolean} isHere whether the field belongs to this place
+ * @property {string} [part] the name of the part
+ */
+
+const MAX_AVATARS = 3;
+
+/**
+ * Return the element that names a place: the header of a card, the term of a figure, the path above the title.
+ * @param {HTMLElement} element
+ */
+const headerOf = (element) => element.querySelector(":scope > :is(header, dt, nav)") ?? element;
+
+/**
+ * Return the cards and parts on the page.
+ * @returns {Place[]}
+ */
+function places() {
+	const parts = queryAll(document, "[data-part]", HTMLElement).map((element) => {
+		const part = element.dataset.part ?? "";
+		// a field of the part; a valuation of the product
+		const starts = [`${part}: `, `${part}, `, `New valuation of ${part}`];
+		const isHere = (/** @type {string} */ name) =>
+			name === part || starts.some((start) => name.startsWith(start));
+		return { element, header: headerOf(element), isHere, part };
+	});
+	const cards = queryAll(document, "[data-fields]", HTMLElement).map((element) => {
+		const labels = (element.dataset.fields ?? "").split("|");
+		return {
+			element,
+			header: headerOf(element),
+			isHere: (/** @type {string} */ name) => labels.includes(name),
+		};
+	});
+	return [...parts, ...cards];
+}
+
+/** @param {User[]} others */
+function render(others) {
+	const editors = others.filter(isEditing);
+	for (const place of places()) {
+		const names = (/** @type {User} */ user) => namesIn(place, user);
+		renderEditors(
+			place.header,
+			editors.filter((user) => names(user).length),
+			names,
+		);
+	}
+}
+
+/**
+ * Return what a user edits in a place: the field that they are in, otherwise those that they have changed.
+ * @param {Place} place
+ * @param {User} user
+ */
+function namesIn({ isHere, part }, user) {
+	const names = editedNames(user).filter(isHere);
+	const shown = names[0] === user.focus ? names.slice(0, 1) : names;
+	return shown.map((name) => (name === part ? "this" : name.replace(`${part}: `, "")));
+}
+
+/**
+ * Show who edits in this place, if it differs from what is shown.
+ * @param {Element} header
+ * @param {User[]} editors
+ * @param {(user: User) => string[]} names
+ */
+function renderEditors(header, editors, names) {
+	const known = header.querySelector(":scope > .editors");
+	const key = JSON.stringify(editors.map((user) => [user.id, user.visible, names(user)]));
+	if (known?.getAttribute("data-key") === key) return;
+	known?.remove();
+	if (!editors.length) return;
+	const avatars = editors.slice(0, MAX_AVATARS).map((user) => dressAvatar(make("span"), user));
+	for (const avatar of avatars) avatar.ariaHidden = "true";
+	const text = editingWhat(editors, names);
+	const chip = make("span", { className: "editors", title: text }, ...avatars, make("span", {}, text));
+	Object.assign(chip.dataset, { key, local: "" }); // local: lib/morph.js leaves it
+	header.append(chip);
+}
+
+/** @param {string[]} names */
+function locate(names) {
+	const found = places().find(({ isHere }) => names.some(isHere))?.element;
+	if (!found) return;
+	found.scrollIntoView({ block: "center" });
+	highlight(found);
+	found.tabIndex = -1;
+	found.focus({ preventScroll: true });
+}
+
+loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
+on("roster", ({ others }) => render(others));
+on("locate", ({ names }) => locate(names));
