@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -18,7 +19,7 @@ from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.people import Crowd, Person, SitDown
 from tests.browser.scenes import Stage, cancel_asks, save_for, signed_out, still_there, the_modal
-from tests.browser.test_every_page import STILL
+from tests.browser.test_every_page import STILL, TOO_SMALL, hold_as_a_phone
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
@@ -270,3 +271,17 @@ def test_a_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
             expect(page.locator(":focus")).to_be_in_viewport(ratio=0.9)
             seen.add(page.locator(":focus").inner_text())
     assert seen >= set(dialog.locator("a:visible, button:visible").all_inner_texts())
+
+
+def test_a_thumb_meets_every_control_also_where_names_are_short(amelia: Person, client: Client, cast: Cast) -> None:
+    """Long names, as in the scenes of test_every_page.py, make links high by breaking them."""
+    client.name, client.phone, client.email = "Ng", "1", "a@b.example"
+    make_person(client, "Jo", "Ng")
+    product = make_product(client, (date(2025, 3, 31), "1"), product_name="A")
+    db.session.commit()
+    save_for(cast.daniel, client, town="Ely")
+    hold_as_a_phone(amelia.page)
+    page = f"/clients/{client.id}"
+    for path in (page, f"{page}/edit", f"{page}/history", f"{page}/product/{product.id}", "/clients?q=Ng", "/account"):
+        amelia.page.goto(path)
+        assert amelia.page.evaluate(TOO_SMALL) == [], path

@@ -42,6 +42,20 @@ OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .b
     .map(({ ariaLabel, innerText, localName }) => [ariaLabel, innerText.trim().replace(/…$/, ""), localName])
     .filter(([name, text, tag]) => /\\w/.test(text) && (tag === "a" ? !name.includes(text) : !name.startsWith(text)))
     .map(([name, text]) => `${text}: ${name}`)"""
+# Controls that a thumb misses (WCAG 2.5.5): less than 44px wide or high, and not a link inside a sentence.
+TOO_SMALL = """() => {
+    const isInSentence = (control) => getComputedStyle(control).display === "inline" && control.localName === "a"
+        && [...control.parentElement.childNodes].some((node) => node.nodeType === 3 && /\\w/.test(node.nodeValue));
+    const isSmall = (control) => {
+        const labels = /checkbox|radio/.test(control.type) ? [...control.labels] : [];
+        const boxes = [control, ...labels].map((element) => element.getBoundingClientRect());
+        return !boxes.some(({ width, height }) => width >= 43.5 && height >= 43.5);
+    };
+    return [...document.querySelectorAll("a[href], button, summary, input, select, textarea")]
+        .filter((control) => control.checkVisibility() && control.tabIndex >= 0 && !control.matches(".skip-link"))
+        .filter((control) => !isInSentence(control) && isSmall(control))
+        .map((control) => `${control.cloneNode(false).outerHTML} ${control.textContent.trim()}`);
+}"""
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
@@ -50,10 +64,17 @@ def test_it_shuts_nobody_out_and_fits_a_phone(scene: Callable[[Stage], Page], st
     faults = {"in light": violations(page, "light", WHOLE), "otherwise named": page.evaluate(OTHERWISE_NAMED)}
     if scene in IN_DARK:
         faults["in dark"] = violations(page, "dark", COLOURS)
-    page.set_viewport_size(PHONE)
+    hold_as_a_phone(page)
+    faults["too small for a thumb"] = page.evaluate(TOO_SMALL)
     faults["beyond the edge"] = page.evaluate(BEYOND_THE_EDGE)
     assert not any(faults.values()), faults
     assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE["width"]
+
+
+def hold_as_a_phone(page: Page) -> None:
+    page.set_viewport_size(PHONE)
+    page.context.new_cdp_session(page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    page.wait_for_function("matchMedia('(pointer: coarse)').matches")
 
 
 def violations(page: Page, scheme: str, options: dict[str, list[str]]) -> list[str]:
