@@ -6,6 +6,7 @@
  */
 import { fire, on } from "../lib/events.js";
 import { queryAll } from "../lib/dom.js";
+import { loadStylesheet } from "../lib/lazy.js";
 import { controlNamed } from "../editing/controls.js";
 import { watchForm } from "../editing/form.js";
 
@@ -38,8 +39,12 @@ if (!forms.length) on("finish", () => queryAll(document, ".save-bar a", HTMLAnch
 /** @type {Promise<void>|undefined} */
 let watching;
 const watch = () => {
-	watching ??= import("../editing/remote/incoming.js").then(
-		({ watchOthers }) => {
+	watching ??= Promise.all([
+		import("../editing/remote/incoming.js"),
+		loadStylesheet("editing/field-choice"),
+		loadStylesheet("editing/highlight"),
+	]).then(
+		([{ watchOthers }]) => {
 			for (const form of forms) watchOthers(form, page);
 		},
 		() => {

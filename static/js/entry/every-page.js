@@ -21,7 +21,10 @@ else keepFocus();
 // finish, or the previous page has left a note about that.
 bringFor(
 	["roster"],
-	() => loadStylesheet("presence/indicator").then(() => import("../presence/ui/indicator.js")),
+	() =>
+		Promise.all([loadStylesheet("presence/indicator"), loadStylesheet("presence/viewers")]).then(
+			() => import("../presence/ui/indicator.js"),
+		),
 	({ others }) => others.length > 0,
 );
 bringFor(["join", "leave", "news"], () =>

@@ -12,6 +12,7 @@ import { isChanged } from "../../editing/changes.js";
 import { controlsOf } from "../../editing/controls.js";
 import { call } from "../../lib/http.js";
 import { make, query, queryAll, showOnly, write } from "../../lib/dom.js";
+import { loadStylesheet } from "../../lib/lazy.js";
 import { retitle } from "../../lib/page-title.js";
 
 /** @typedef {import("../../editing/controls.js").Control} Control */
@@ -23,6 +24,7 @@ import { retitle } from "../../lib/page-title.js";
  * @param {{mayRead: boolean}} access mayRead: the user may still read the record, and no longer change it
  */
 export async function showLost(template, { mayRead }) {
+	loadStylesheet("presence/lost-access").catch(() => {}); // it reads as well without
 	const main = query(document, "main", HTMLElement);
 	const { lostUrl } = query(document, "presence-page", HTMLElement).dataset;
 	const back = queryAll(document, ".save-bar a", HTMLAnchorElement)[0]?.href;
