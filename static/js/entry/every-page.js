@@ -50,3 +50,13 @@ const drawAges = () => {
 };
 setInterval(drawAges, 20_000);
 document.addEventListener("visibilitychange", () => document.hidden || drawAges()); // hidden tabs have slow timers
+
+// The margins of printed sheets show it: foundation/print.css.
+window.addEventListener("beforeprint", () => {
+	const at = new Date().toLocaleString("en-GB", {
+		dateStyle: "long",
+		timeStyle: "short",
+		timeZone: "Europe/London",
+	});
+	document.documentElement.style.setProperty("--printed-on", `"Printed on ${at}"`);
+});

@@ -1,0 +1,77 @@
+"""Printed pages show no controls, and each sheet says that it is confidential and when it was printed."""
+
+import io
+import unicodedata
+from datetime import UTC, date, datetime
+
+import pytest
+from playwright.sync_api import Page
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from portal.clients import Client, Product
+from portal.extensions import db
+from tests.browser.people import Person, SitDown
+from tests.support.cast import Cast
+from tests.support.factories import make_client, make_person, make_product
+
+# The texts of whatever is drawn and can be operated; the fields of an editor are what it shows.
+CONTROLS = """() => [...document.querySelectorAll("button, nav, form, input, select, textarea, dialog, .button, a")]
+    .filter((each) => each.checkVisibility() && !each.closest(".editor, h1") && !each.matches("form:has(table)"))
+    .filter((each) => !each.matches("a") || /^(Edit|Add |All changes|Who sees|Remove|Undo)/.test(each.textContent))
+    .map((each) => each.outerHTML)"""
+
+
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    """With more products than a sheet has room for."""
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id)
+    make_person(client)
+    for n in range(40):
+        make_product(client, (date(2026, 1, 31), "1000.00"), plan_number=f"P{n}-{client.id}")
+    return client
+
+
+def test_each_sheet_says_that_it_is_confidential_and_when_it_was_printed(amelia: Person, client: Client) -> None:
+    amelia.page.clock.install(time=datetime(2026, 12, 8, 10, 30, tzinfo=UTC))
+    amelia.open(client)
+    amelia.page.clock.fast_forward(12 * 60_000)
+
+    sheets = sheets_of(amelia.page)
+
+    assert len(sheets) >= 2
+    for number, text in enumerate(sheets, 1):
+        assert "Confidential · Kingston’s Portal" in text
+        assert "Printed on 8 December 2026 at 10:42" in text
+        assert f"Page {number} of {len(sheets)}" in text
+    assert "Whitmore Family" in sheets[0]
+    assert client.client_ref in " ".join(sheets)
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/access", "/edit", "/product/{product_id}"])
+def test_page_of_a_client_is_printed_without_controls(amelia: Person, client: Client, path: str) -> None:
+    product_id = db.session.scalars(select(Product.id).where(Product.client_id == client.id)).first()
+    amelia.open_path(f"/clients/{client.id}{path.format(product_id=product_id)}")
+    assert amelia.page.evaluate(CONTROLS) != []
+
+    amelia.page.emulate_media(media="print")
+
+    assert amelia.page.evaluate(CONTROLS) == []
+
+
+@pytest.mark.parametrize("path", ["/clients", "/users", "/audit", "/account"])
+def test_list_is_printed_without_controls(sit_down: SitDown, cast: Cast, client: Client, path: str) -> None:
+    ada = sit_down(cast.ada)
+    ada.page.goto(path)
+    assert ada.page.evaluate(CONTROLS) != []
+
+    ada.page.emulate_media(media="print")
+
+    assert ada.page.evaluate(CONTROLS) == []
+    assert ada.page.get_by_role("heading", level=1).is_visible()
+
+
+def sheets_of(page: Page) -> list[str]:
+    """The text of each, without ligatures."""
+    sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
+    return [unicodedata.normalize("NFKC", sheet.extract_text()) for sheet in sheets]
