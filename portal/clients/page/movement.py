@@ -1,6 +1,9 @@
 """How the total value of a client's products has moved, and what that is made of. Pure.
 
 Money that comes in with a product is no growth, and what is taken out no loss: a percentage would say so.
+
+Total, chart and movement show what is known today of each day. A product that is removed was entered by mistake: it
+counts on no day, then or now. A product that has ended stays, with a valuation of £0.00, and is shown as what went.
 """
 
 from collections.abc import Sequence
