@@ -13,7 +13,7 @@ from portal.errors import ConfigurationError, NotFound
 from portal.integers import MAX_INTEGER
 
 PAGE_IDENTIFIER = re.compile(r"(?P<kind>[a-z][a-z_]{0,30})-(?P<number>[1-9][0-9]{0,9})", re.ASCII)
-PAGE_NOT_FOUND = "There is no such page, or you do not have access to it."
+PAGE_NOT_FOUND = "Page not found, or you do not have access to it."
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,9 @@ def test_what_is_not_foreseen_is_logged_whole_and_told_to_nobody(
             answer = amelia.get(path)
         assert answer.status_code == 500
         assert "secret detail" not in answer.text
-        assert "Something went wrong on our side." in answer.text
+        assert "Something went wrong. The error has been logged" in answer.text
         [record] = caplog.records
-        assert record.message == f"unforeseen error in GET {path}"
+        assert record.message == f"unexpected error in GET {path}"
         assert "secret detail" in caplog.text
         assert "Traceback" in caplog.text
 

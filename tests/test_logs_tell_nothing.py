@@ -120,7 +120,7 @@ def test_no_log_holds_what_was_typed_nor_what_opens_anything(
         around = told.find(value)
         assert around < 0, told[max(0, around - 300) : around + 100]
     lines = [json.loads(line) for line in told.splitlines()]
-    assert len([line for line in lines if line["message"].startswith("unforeseen error in GET /fail/")]) == 5
+    assert len([line for line in lines if line["message"].startswith("unexpected error in GET /fail/")]) == 5
     assert [line for line in lines if line["message"].startswith("database away")]
     assert [line for line in lines if line["message"].startswith("not allowed: profile")]
     assert [line for line in lines if line["message"].startswith("no valid CSRF token: profile")]
@@ -135,6 +135,6 @@ def test_the_id_of_an_error_page_finds_its_line(make_app: Callable[..., Flask], 
 
     answer = visitors_of(app)(cast.amelia).get("/fail/check")
 
-    [line] = [json.loads(line) for line in log.getvalue().splitlines() if "unforeseen" in line]
+    [line] = [json.loads(line) for line in log.getvalue().splitlines() if "unexpected error" in line]
     assert line["request_id"] == answer.headers["X-Request-ID"]
     assert line["request_id"] in answer.text

@@ -24,8 +24,7 @@ def ask(make_app: Callable[..., Flask]) -> Callable[..., dict[str, Any]]:
     def ask_app(trusted: TrustedProxies, peer: str, **headers: str) -> dict[str, Any]:
         app = make_app(trusted_proxies=trusted)
 
-        @app.get("/whence")
-        def told() -> dict[str, Any]:
+        def request_as_seen() -> dict[str, Any]:
             return {
                 "address": request.remote_addr,
                 "scheme": request.scheme,
@@ -33,10 +32,11 @@ def ask(make_app: Callable[..., Flask]) -> Callable[..., dict[str, Any]]:
                 "headers": sorted(name for name in dict(request.headers) if name.startswith(("X-F", "Forw", "X-R"))),
             }
 
+        app.view_functions["health.healthz"] = request_as_seen  # an endpoint that needs no sign-in session
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = visitors_of(app)(None).get("/whence", headers=sent, environ_overrides={"REMOTE_ADDR": peer})
-        told_back: dict[str, Any] = answer.json
-        return told_back
+        response = visitors_of(app)(None).get("/healthz", headers=sent, environ_overrides={"REMOTE_ADDR": peer})
+        seen: dict[str, Any] = response.json
+        return seen
 
     return ask_app
 

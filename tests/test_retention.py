@@ -19,7 +19,7 @@ from portal.app import create_app
 from portal.audit import Event
 from portal.database import retention
 from portal.extensions import db
-from portal.web.actor import NOBODY
+from portal.web.actor import UNKNOWN_ACTOR
 from tests.conftest import settings_for
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -146,7 +146,7 @@ def test_of_a_history_the_oldest_changes_go_and_no_gap_is_left(
 
 
 def test_a_downgrade_is_refused_unless_its_loss_is_accepted(run: Callable[..., Result], app: Flask, cast: Cast) -> None:
-    audit.record(Event.SIGNED_IN, NOBODY)
+    audit.record(Event.SIGNED_IN, UNKNOWN_ACTOR)
     db.session.commit()
 
     result = run("db", "downgrade", "base")

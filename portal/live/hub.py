@@ -76,7 +76,7 @@ class Hub:
         stream.end()
         stream.close()
         if not is_authorized_in_time and not was_ended:
-            raise DatabaseUnavailable("The database cannot be reached just now. Please try again in a moment.")
+            raise DatabaseUnavailable("The database cannot be reached at the moment. Try again in a moment.")
         if stream.authorization is None:
             raise ServiceBusy("There is no room for another stream just now.")
         if not stream.authorization.is_signed_in:

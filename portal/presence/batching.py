@@ -18,7 +18,7 @@ Call = TypeVar("Call")
 Result = TypeVar("Result")
 MAX_BATCH_SIZE = 64
 MAX_BATCH_WAIT_SECONDS = 15
-DATABASE_TOO_SLOW = "The database is too slow just now. Please try again in a moment."
+DATABASE_TOO_SLOW = "The database is too slow at the moment. Try again in a moment."
 
 
 @dataclass

@@ -21,7 +21,7 @@ from portal.presence.store import store_of
 from portal.web import session_cookie
 from portal.web.allowed_hosts import Hosts
 from portal.web.csrf import HEADER, is_token_of
-from portal.web.security_headers import headers_of_data
+from portal.web.security_headers import data_response_headers
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -47,7 +47,7 @@ class HeartbeatFastPath:
         self._cookie_name: str = app.config["SESSION_COOKIE_NAME"]
         self._hosts: Hosts = app.extensions["hosts"]
         self._store = store_of(app)  # needs no application context, which would take 5 % of a heartbeat's time
-        self._headers = [("Content-Type", "application/json"), *headers_of_data(app.config["SETTINGS"])]
+        self._headers = [("Content-Type", "application/json"), *data_response_headers(app.config["SETTINGS"])]
         self._verified = lru_cache(maxsize=MAX_CACHED_CALLERS)(self._verify)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:

@@ -1,7 +1,7 @@
-"""Who acts, and from where, as sign-in sessions, the audit and the throttle note it.
+"""Describe who acts and from where, for sign-in sessions, the audit log and throttling.
 
-`request_origin()` and `current_actor()` read the request, for views. Code below the views takes a RequestOrigin or an
-Actor as an argument. Must not import a feature.
+Views call `request_origin()` and `current_actor()`, which read the request. Code below the views takes a RequestOrigin
+or an Actor as an argument. Must not import a feature.
 """
 
 import getpass
@@ -17,7 +17,7 @@ MAX_REQUEST_ID_LENGTH = 64
 
 @dataclass(frozen=True)
 class RequestOrigin:
-    """The client's address (see portal.web.proxies), its user agent and the request's id."""
+    """The client's address (see portal.web.proxies), its user agent and the request id."""
 
     address: str = ""
     user_agent: str = ""
@@ -29,17 +29,17 @@ UNKNOWN_ORIGIN = RequestOrigin()
 
 @dataclass(frozen=True)
 class Actor:
-    """The profile that acts; None is nobody signed in, or an operator at the command line."""
+    """The acting profile. `profile_id` is None without a sign-in session and for commands."""
 
     profile_id: int | None
     request_origin: RequestOrigin
 
 
-NOBODY = Actor(None, UNKNOWN_ORIGIN)
+UNKNOWN_ACTOR = Actor(None, UNKNOWN_ORIGIN)
 
 
 def request_origin() -> RequestOrigin:
-    """That of the present request; bounded, and without control characters."""
+    """Return the origin of the current request, limited in length and without control characters."""
     return RequestOrigin(
         address=_plain(request.remote_addr, MAX_ADDRESS_LENGTH),
         user_agent=_plain(request.headers.get("User-Agent"), MAX_USER_AGENT_LENGTH),
@@ -48,18 +48,18 @@ def request_origin() -> RequestOrigin:
 
 
 def current_actor() -> Actor:
-    """Who acts with the present request."""
+    """Return the actor of the current request."""
     return Actor(current_user.id if current_user.is_authenticated else None, request_origin())
 
 
 def cli_actor(command: str) -> Actor:
-    """The operator who runs `command`, "flask users add" for instance, by the name of the account on the machine."""
+    """Return the actor of a command, for example "flask users add", with the operating system account's name."""
     try:
         name = getpass.getuser()
-    except (KeyError, OSError):  # a container may run under a number without a name
-        name = "somebody"
+    except (KeyError, OSError):  # the user id of a container may have no name
+        name = "unknown"
     return Actor(None, RequestOrigin(user_agent=_plain(f"{command}, by {name}", MAX_USER_AGENT_LENGTH)))
 
 
-def _plain(text: str | None, longest: int) -> str:
-    return "".join(letter for letter in (text or "")[:longest] if letter.isprintable())
+def _plain(text: str | None, max_length: int) -> str:
+    return "".join(letter for letter in (text or "")[:max_length] if letter.isprintable())

@@ -1,19 +1,19 @@
-"""Text that no spreadsheet takes for a formula, and back; CSV that quotes every cell. Used by whatever writes CSV."""
+"""Escape formulas in CSV cells, and write CSV with every cell quoted."""
 
 import csv
 import re
 from typing import Any, TextIO
 
-# What makes a spreadsheet take a cell for a formula (owasp.org/www-community/attacks/CSV_Injection).
+# Characters with which a formula begins in a spreadsheet (owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA_STARTS = r"[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]"
 _LOOKS_LIKE_FORMULA = re.compile(f"'*{_FORMULA_STARTS}")
 _ESCAPED_FORMULA = re.compile(f"'+{_FORMULA_STARTS}")
 
 
 def escape_formula(text: str) -> str:
-    """`text` such that no spreadsheet takes it for a formula; `restored` is the exact way back for any text.
+    """Return text that no spreadsheet evaluates as a formula. `unescape_formula` reverses it exactly.
 
-    Texts that merely look defused get one more apostrophe, so that they are not restored to something else.
+    A text that looks escaped already gets another apostrophe, so that unescaping does not change it.
     """
     return f"'{text}" if _LOOKS_LIKE_FORMULA.match(text) else text
 
@@ -23,8 +23,8 @@ def unescape_formula(cell: str) -> str:
 
 
 def csv_writer(file: TextIO, *, line_end: str = "\r\n") -> Any:
-    """A writer that quotes every cell, as the exporter and the audit want it.
+    """Return a writer that quotes every cell.
 
-    A spreadsheet that separates by semicolons would split an unquoted `x;=1+1` and run the rest.
+    A spreadsheet that separates cells by semicolons would split an unquoted `x;=1+1` and evaluate the rest.
     """
     return csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator=line_end)

@@ -1,7 +1,6 @@
-"""The one map from what can go wrong to what the caller reads: a page, or problem+json (RFC 9457).
+"""Turn errors into responses: a page, or application/problem+json (RFC 9457).
 
-Called once by `create_app`. No traceback reaches a person and none is swallowed: what the portal did not
-foresee is logged with its traceback and answered with a 500 that says nothing of it.
+No response contains a traceback. Unexpected errors are logged with their traceback and get a generic 500.
 """
 
 import http
@@ -18,6 +17,7 @@ from werkzeug.exceptions import HTTPException
 from portal import errors
 from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import login_manager
+from portal.page_kinds import PAGE_NOT_FOUND
 from portal.web import session_cookie
 from portal.web.proxies import REQUEST_ID
 
@@ -32,7 +32,7 @@ STATUSES: dict[type[errors.PortalError], int] = {
     errors.DatabaseUnavailable: 503,
 }
 RETRY_AFTER_SECONDS = 5
-# A database that is away fails every request: one traceback in a while is enough.
+# While the database is unavailable each request fails. One traceback a minute is enough.
 TRACEBACK_EVERY_SECONDS = 60
 JSON_BLUEPRINTS = {"client_changes"}
 JSON_PATHS = ("/user_page_presence", "/edit_drafts", "/session")
@@ -41,20 +41,20 @@ PAGE_TITLES = {
     404: "Not found",
     408: "Too slow",
     413: "Too large",
-    429: "Too many tries",
+    429: "Too many attempts",
     500: "Something went wrong",
     503: "Back in a moment",
 }
 DETAILS = {
     400: "The request could not be understood.",
-    403: "The page was open for too long or came from elsewhere. Go back, reload it and try again.",
-    404: "There is no such page, or you do not have access to it.",
-    405: "This address does not take that kind of request.",
-    408: "The request took too long to arrive. Nothing was changed; please try again.",
-    413: "That is more than the portal takes in one request.",
+    403: "The page was open for too long or was opened by another site. Go back, reload it and try again.",
+    404: PAGE_NOT_FOUND,
+    405: "This address does not accept that kind of request.",
+    408: "The request took too long to arrive. Nothing was changed. Try again.",
+    413: "The request is too large.",
     415: "Send JSON, with Content-Type: application/json.",
-    500: "Something went wrong on our side. It has been noted; nothing was changed.",
-    503: "The database cannot be reached just now. Please try again in a moment.",
+    500: "Something went wrong. The error has been logged and nothing was changed.",
+    503: "The database cannot be reached at the moment. Try again in a moment.",
 }
 
 
@@ -72,20 +72,19 @@ def init_error_handlers(app: Flask) -> None:
 def error_response(
     status: int, detail: str | None = None, *, typed: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
-    """The error as the caller can read it. `members` go into the JSON only, `typed` (see PortalError) into the page."""
+    """Return an error as a page or as JSON. `members` are added to the JSON, `typed` (see PortalError) to the page."""
     title = http.HTTPStatus(status).phrase
     detail = detail or DETAILS.get(status, f"{title}.")
     request_id = request.environ.get(REQUEST_ID, "")
     if _wants_json():
-        told = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        problem = told | {"request_id": request_id} | members
-        body = json.dumps(problem)
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        body = json.dumps(problem | {"request_id": request_id} | members)
         mimetype = "application/problem+json"
     else:
-        _know_profile()
+        _load_profile()
         title = PAGE_TITLES.get(status, title)
-        shown = {"title": title, "detail": detail, "request_id": request_id, "typed": typed or {}}
-        body = render_template("errors/error.html", status=status, **shown)
+        values = {"title": title, "detail": detail, "request_id": request_id, "typed": typed or {}}
+        body = render_template("errors/error.html", status=status, **values)
         mimetype = "text/html"
     response = current_app.response_class(body, status=status, mimetype=mimetype)
     response.headers["X-Request-ID"] = request_id
@@ -110,7 +109,7 @@ def _handler_for(status: int) -> Any:
 
 
 def _caller() -> int | None:
-    """The profile by the session alone: while the database is away it cannot be asked."""
+    """Return the caller's profile id from the cookie alone, because the database may be unavailable."""
     try:
         return session_cookie.identity().profile_id
     except errors.NotSignedIn:
@@ -120,8 +119,8 @@ def _caller() -> int | None:
 def _handle_not_signed_in(error: errors.NotSignedIn) -> ResponseReturnValue:
     if _wants_json():
         return error_response(401, str(error))
-    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-    return redirect(url_for("auth.sign_in", next=wanted))
+    next_url = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("auth.sign_in", next=next_url))
 
 
 def _handle_csrf_error(error: Exception) -> ResponseReturnValue:
@@ -156,13 +155,13 @@ def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
 
 
 def _handle_unexpected(error: Exception) -> ResponseReturnValue:
-    current_app.logger.error("unforeseen error in %s %s", request.method, request.url_rule, exc_info=error)
+    current_app.logger.error("unexpected error in %s %s", request.method, request.url_rule, exc_info=error)
     _render_without_profile()
     return error_response(500)
 
 
-def _know_profile() -> None:
-    """Ask who is signed in before the page's header does, for then the database may be away."""
+def _load_profile() -> None:
+    """Load the profile before the page's header needs it. Continue without it if the database is unavailable."""
     try:
         current_user.is_authenticated  # noqa: B018  # loads the profile
     except DATABASE_ERRORS:
@@ -170,12 +169,12 @@ def _know_profile() -> None:
 
 
 def _render_without_profile() -> None:
-    # The page's header shows who is signed in; asking the database for it again could fail again.
+    # The page's header shows the profile, and loading it again could fail again.
     g._login_user = login_manager.anonymous_user()
 
 
 def _wants_json() -> bool:
-    """Whoever calls an API, sends JSON or asks for it."""
+    """Return whether the request is for an API, contains JSON or accepts JSON."""
     return (
         request.is_json
         or request.path.startswith(JSON_PATHS)

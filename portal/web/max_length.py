@@ -1,6 +1,6 @@
-"""The limit on what a text field of a form may hold.
+"""Limit the length of text fields in forms.
 
-WTForms' own gives the control a `maxlength`, by which a browser cuts what is pasted without a word.
+The validator of WTForms also sets the attribute `maxlength`, with which browsers silently cut pasted text.
 """
 
 from typing import Any
@@ -10,13 +10,13 @@ from wtforms.form import BaseForm
 
 
 def too_long(length: int, max_characters: int) -> str:
-    """Say how much a text is too long; static/js/editing/too-long.js says the same."""
-    too_many = length - max_characters
-    return f"Use at most {max_characters:,} characters. This has {length:,}: {too_many:,} too many."
+    """Return the message for a text that is too long. static/js/editing/too-long.js shows the same message."""
+    excess = length - max_characters
+    return f"Use at most {max_characters:,} characters. This has {length:,}: {excess:,} too many."
 
 
 class MaxLength:
-    """A validator: at most so many characters."""
+    """A validator that limits the number of characters."""
 
     def __init__(self, max_characters: int) -> None:
         self._max_characters = max_characters
@@ -27,6 +27,6 @@ class MaxLength:
             raise ValidationError(too_long(length, self._max_characters))
 
 
-def told_to_browser(max_characters: int) -> dict[str, Any]:
-    """Attributes of a control by which a script counts while somebody types."""
+def max_length_attributes(max_characters: int) -> dict[str, Any]:
+    """Return the attributes with which a script counts characters while the user types."""
     return {"data-max-characters": max_characters}

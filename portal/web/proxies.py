@@ -1,8 +1,7 @@
-"""Who is really calling, where proxies stand in between: the client's address, the scheme, the request's id.
+"""Determine the client's address, the scheme and the request id behind proxies.
 
-A WSGI layer directly around Flask. What a proxy adds to a request is believed only where PORTAL_TRUSTED_PROXIES says
-so; from anybody else the same headers are taken away before the application sees them (OWASP ASVS 5.0.0, 4.1.3). Called
-by `create_app`.
+This is the WSGI layer directly around Flask. Headers that proxies add are accepted only from the proxies named in
+PORTAL_TRUSTED_PROXIES. From any other sender they are removed before Flask sees them (OWASP ASVS 5.0.0, 4.1.3).
 """
 
 import re
@@ -31,31 +30,31 @@ def init_proxies(app: Flask, settings: Settings) -> None:
 
 
 class ProxyLayer:
-    """A WSGI application in front of Flask's."""
+    """The WSGI application around Flask's."""
 
-    def __init__(self, flask: "WSGIApplication", trusted: TrustedProxies) -> None:
-        self._flask = flask
+    def __init__(self, application: "WSGIApplication", trusted: TrustedProxies) -> None:
+        self._application = application
         self._trusted = trusted
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        told = {name: str(environ.pop(name, "")) for name in FORWARDED_HEADERS}
+        headers = {name: str(environ.pop(name, "")) for name in FORWARDED_HEADERS}
         address = str(environ.get("REMOTE_ADDR") or "")
         request_id = ""
         if self._trusted.is_one(address):
-            environ["REMOTE_ADDR"] = client_address(address, told["HTTP_X_FORWARDED_FOR"], self._trusted)
-            scheme = told["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
+            environ["REMOTE_ADDR"] = client_address(address, headers["HTTP_X_FORWARDED_FOR"], self._trusted)
+            scheme = headers["HTTP_X_FORWARDED_PROTO"].rpartition(",")[2].strip().lower()
             if scheme in ("http", "https"):
                 environ["wsgi.url_scheme"] = scheme
-            request_id = told["HTTP_X_REQUEST_ID"]
+            request_id = headers["HTTP_X_REQUEST_ID"]
         environ[REQUEST_ID] = request_id if WELL_FORMED_ID.fullmatch(request_id) else secrets.token_hex(8)
-        return self._flask(environ, start_response)
+        return self._application(environ, start_response)
 
 
 def client_address(peer: str, forwarded_for: str, trusted: TrustedProxies) -> str:
-    """The address that the outermost trusted proxy was called from.
+    """Return the address from which the outermost trusted proxy was called.
 
-    Read from the right, where each proxy writes whom it was called by: what stands further left than the trusted ones
-    is the client's own claim. What is no address ends the walk.
+    X-Forwarded-For is read from the right, because each proxy appends its caller. Entries further left than those of
+    trusted proxies are claims of the client. Reading stops at an entry that is not an address.
     """
     nearest = peer
     hops_left = trusted.hops
@@ -71,7 +70,7 @@ def client_address(peer: str, forwarded_for: str, trusted: TrustedProxies) -> st
 
 
 def network_of(address: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
+    """Return the network that counts as one client: an IPv4 address, or the /64 of an IPv6 address."""
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,16 +1,16 @@
-"""Where a page may send somebody on to: only to a path of this portal. Pure; called by views."""
+"""Restrict redirects to paths of the portal."""
 
 from urllib.parse import urlsplit
 
 
-def safe_redirect_target(wanted: str | None, home: str) -> str:
-    """`wanted` when it is a path of this portal, else `home`: what a request names must not lead elsewhere.
+def safe_redirect_target(url: str | None, default: str) -> str:
+    """Return `url` if it is a path of the portal, and `default` otherwise.
 
-    Browsers take a backslash for a slash and drop control characters, so neither is let through (CWE-601).
+    Browsers treat a backslash as a slash and ignore control characters, so both are rejected (CWE-601).
     """
-    if not wanted or not wanted.startswith("/") or wanted.startswith("//"):
-        return home
-    if "\\" in wanted or not wanted.isprintable():
-        return home
-    parts = urlsplit(wanted)
-    return home if parts.scheme or parts.netloc else wanted
+    if not url or not url.startswith("/") or url.startswith("//"):
+        return default
+    if "\\" in url or not url.isprintable():
+        return default
+    parts = urlsplit(url)
+    return default if parts.scheme or parts.netloc else url

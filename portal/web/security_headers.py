@@ -1,4 +1,4 @@
-"""The headers that tell a browser what no page of the portal may do. Called once by `create_app`."""
+"""Add the security headers to each response, and limit request bodies."""
 
 from flask import Flask, Response, request
 
@@ -25,32 +25,32 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# For two years and every name below, as the lists that browsers ship want it (OWASP ASVS 5.0.0, 3.4.1).
+# Two years and all subdomains, as browsers' preload lists require (OWASP ASVS 5.0.0, 3.4.1).
 HTTPS_ONLY = {"Strict-Transport-Security": "max-age=63072000; includeSubDomains"}
-LARGEST_BODY_BYTES = 256 * 1024
+MAX_BODY_BYTES = 256 * 1024
 
 
 def init_security(app: Flask, settings: Settings) -> None:
-    """Bound every request body and add the headers to every answer."""
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY_BYTES
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY_BYTES
+    """Limit request bodies and add the headers to each response."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY_BYTES
     app.config["MAX_FORM_PARTS"] = 200
-    headers = headers_of_every_answer(settings)
+    headers = response_headers(settings)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
         response.headers.extend(headers)
         if request.endpoint != "static":
-            # Pages and rosters show client data: no cache, the browser's own included, may keep them.
+            # Pages and rosters contain client data, so no cache may store them, not even the browser's.
             response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def headers_of_every_answer(settings: Settings) -> dict[str, str]:
-    """HTTPS_ONLY where the cookies are too: not in the demo, which speaks plain HTTP."""
+def response_headers(settings: Settings) -> dict[str, str]:
+    """Return the headers of each response. The demo uses plain HTTP, so it omits HTTPS_ONLY."""
     return HEADERS | (HTTPS_ONLY if settings.cookies_are_secure else {})
 
 
-def headers_of_data(settings: Settings) -> list[tuple[str, str]]:
-    """The headers of an answer that shows client data, as `add_headers` would leave them."""
-    return [*headers_of_every_answer(settings).items(), ("Cache-Control", "no-store"), ("Vary", "Cookie")]
+def data_response_headers(settings: Settings) -> list[tuple[str, str]]:
+    """Return the headers of a response with client data, as `add_headers` sets them."""
+    return [*response_headers(settings).items(), ("Cache-Control", "no-store"), ("Vary", "Cookie")]

@@ -1,11 +1,11 @@
-"""Static files: minified and compressed as the process starts, under a name that changes with their content.
+"""Minify and compress the static files when the process starts, and serve them from a URL that contains their digest.
 
-There is no build step: the sources are what a developer edits and a debugger can be pointed at, and what browsers
-get is a copy without comments and blanks. The digest is in the folder's name, not the file's, so that ES modules import
-each other by relative path; browsers may keep every file for ever. WhiteNoise serves them before Flask is asked.
+There is no build step: browsers receive a minified copy of the sources. The digest is in the folder's name, so that ES
+modules can import each other by relative path. Browsers may cache each file for ever. WhiteNoise serves the files
+before Flask sees the request.
 
-The copy is in the instance folder, where all workers of a server share it, also those of another release: a page of the
-release before loads its files during a deploy, and its rarely needed modules long after. Called by `create_app`.
+The copies are in the instance folder. All workers of a server share it, including those of another release. A page of
+the previous release therefore still loads its files during and after a deployment.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ RELEASE_PATH = re.compile(r"/static/([0-9a-f]{12})/", re.ASCII)
 
 
 def digest_of(folder: Path) -> str:
-    """A short digest of every file's path and content below `folder`."""
+    """Return a short digest of the paths and contents of all files below `folder`."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -49,12 +49,12 @@ def init_static_files(app: Flask, settings: Settings) -> None:
     if settings.is_command:
         return
     digest = str(app.static_url_path).rpartition("/")[2]
-    folder = _published(Path(str(app.static_folder)), digest, settings.instance / "static")
+    folder = _published_folder(Path(str(app.static_folder)), digest, settings.instance / "static")
     app.wsgi_app = ReleasedFiles(app.wsgi_app, folder)  # type: ignore[method-assign]
 
 
 class ReleasedFiles(WhiteNoise):  # type: ignore[misc]
-    """Serve `folder`, which is named by its digest, and each release beside it once somebody asks for it."""
+    """Serves `folder`, which is named by its digest, and each other release beside it on the first request for it."""
 
     def __init__(self, application: "WSGIApplication", folder: Path) -> None:
         super().__init__(
@@ -69,9 +69,9 @@ class ReleasedFiles(WhiteNoise):  # type: ignore[misc]
         self._serve(folder.name)
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        asked = RELEASE_PATH.match(environ.get("PATH_INFO", ""))
-        if asked and asked[1] not in self._served and (self._releases / asked[1]).is_dir():
-            self._serve(asked[1])
+        match = RELEASE_PATH.match(environ.get("PATH_INFO", ""))
+        if match and match[1] not in self._served and (self._releases / match[1]).is_dir():
+            self._serve(match[1])
         return super().__call__(environ, start_response)  # type: ignore[no-any-return]
 
     def _serve(self, digest: str) -> None:
@@ -85,10 +85,10 @@ def _add_headers(headers: Headers, path: str, url: str) -> None:
 
 
 @cache
-def _published(sources: Path, digest: str, releases: Path) -> Path:
-    """Return the folder with what is sent; make it unless another process has.
+def _published_folder(sources: Path, digest: str, releases: Path) -> Path:
+    """Return the folder with the minified files. Create it unless another process has done so.
 
-    Where the instance folder cannot be written, it is in a temporary folder that goes with the process.
+    If the instance folder is not writable, use a temporary folder that is deleted with the process.
     """
     try:
         releases.mkdir(exist_ok=True)
@@ -108,26 +108,26 @@ def _temporary_folder() -> "tempfile.TemporaryDirectory[str]":
 
 
 def _publish(sources: Path, unfinished: Path, target: Path) -> None:
-    """Make `target` in one step, so that no process sees half of it. Where it is there already, it counts as new."""
+    """Create `target` in one step, so that no process sees half of it. An existing one gets the current time."""
     if not target.exists():
-        made = unfinished / "static"
-        shutil.copytree(sources, made)
+        copy = unfinished / "static"
+        shutil.copytree(sources, copy)
         compressor = Compressor(quiet=True)
-        for path in [path for path in made.rglob("*") if path.is_file()]:
+        for path in [path for path in copy.rglob("*") if path.is_file()]:
             minify = MINIFIERS.get(path.suffix)
             if minify:
                 path.write_text(minify(path.read_text()))
             compressor.compress(str(path))
         try:
-            made.rename(target)
+            copy.rename(target)
         except OSError:
-            if not target.exists():  # else another process was quicker
+            if not target.exists():  # otherwise another process was faster
                 raise
     os.utime(target)
 
 
 def _remove_old(releases: Path) -> None:
-    """Keep the releases that were started last; what a killed process has left unfinished grows old too."""
+    """Keep the releases that started most recently. Unfinished folders of killed processes are removed in time too."""
 
     def started(folder: Path) -> float:
         return folder.stat().st_mtime if folder.exists() else 0

@@ -214,4 +214,4 @@ def test_unexpected_error_is_answered_and_logged_by_flask(
 
     response = by("fast", amelia, {"page_identifier": page_identifier})
     assert (response.status_code, response.content_type) == (500, "application/problem+json")
-    assert "unforeseen error in POST /user_page_presence" in caplog.text
+    assert "unexpected error in POST /user_page_presence" in caplog.text

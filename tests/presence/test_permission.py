@@ -35,7 +35,7 @@ def test_rule_9_every_call_checks_the_permission_of_its_page(
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "There is no such page, or you do not have access to it.",
+        "detail": "Page not found, or you do not have access to it.",
     }
     assert rows() == []
 

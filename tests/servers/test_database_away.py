@@ -58,7 +58,7 @@ def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, 
         "type": "about:blank",
         "title": "Service Unavailable",
         "status": 503,
-        "detail": "The database cannot be reached just now. Please try again in a moment.",
+        "detail": "The database cannot be reached at the moment. Try again in a moment.",
     }
 
 
@@ -73,7 +73,7 @@ def test_a_page_is_503_and_can_be_read(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert answer.content_type == "text/html; charset=utf-8"
-    assert "The database cannot be reached just now." in text_of(answer)
+    assert "The database cannot be reached at the moment." in text_of(answer)
     assert "Traceback" not in answer.text
     assert "psycopg2" not in answer.text
     assert not [record for record in caplog.records if record.levelname == "ERROR"]

@@ -13,7 +13,7 @@ from werkzeug.exceptions import RequestTimeout
 
 from portal.clients import Client
 from portal.web.body_reader import FAILURE
-from portal.web.security_headers import LARGEST_BODY_BYTES
+from portal.web.security_headers import MAX_BODY_BYTES
 from tests.conftest import AppMaker
 from tests.support.cast import Cast
 from tests.support.html import text_of
@@ -117,7 +117,7 @@ def test_malformed_chunked_body_is_400_and_one_line_of_log(server: Portal, path:
         assert status_of(connection) == 400
 
     [line] = log_of(server)[before:]
-    assert json.loads(line)["message"].startswith("the body was not read: it was malformed")
+    assert json.loads(line)["message"].startswith("request body not read: the body was malformed")
     assert "hello" not in line
 
 
@@ -138,7 +138,7 @@ def test_body_that_ends_early_changes_nothing(server: Portal, amelia: Desk) -> N
 def test_chunked_body_that_is_too_large_is_413(server: Portal, amelia: Desk) -> None:
     with closing(connected(server)) as connection:
         connection.sendall(head_of("/clients/1/edit", "Transfer-Encoding: chunked", amelia))
-        connection.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (LARGEST_BODY_BYTES + 1, b"x" * (LARGEST_BODY_BYTES + 1)))
+        connection.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (MAX_BODY_BYTES + 1, b"x" * (MAX_BODY_BYTES + 1)))
         assert status_of(connection) == 413
 
 
@@ -151,10 +151,14 @@ def test_body_that_takes_too_long_is_given_up() -> None:
 
 def test_body_that_was_given_up_is_answered_408(visit: type[Visitor], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    answer = visit(None).get("/clients", environ_overrides={FAILURE: RequestTimeout("it took too long to arrive")})
+    answer = visit(None).get(
+        "/clients", environ_overrides={FAILURE: RequestTimeout("the body took too long to arrive")}
+    )
 
     assert (answer.status_code, "took too long" in text_of(answer)) == (408, True)
-    assert [record.getMessage() for record in caplog.records] == ["the body was not read: it took too long to arrive"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "request body not read: the body took too long to arrive"
+    ]
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked"])

@@ -23,7 +23,7 @@ from portal.clients.records.entry_checks import problem_with
 from portal.clients.records.limits import MAX_DATE, MIN_DATE
 from portal.clients.records.parsers import InvalidCell, number
 from portal.text_input import clean_line, clean_lines, control_character_problem
-from portal.web.max_length import MaxLength, told_to_browser
+from portal.web.max_length import MaxLength, max_length_attributes
 
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
@@ -151,7 +151,7 @@ def text_field(
     required = [DataRequired(needed)] if needed else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
     checked = [*required, *checks, MaxLength(most), _check_characters, Plausible(entry, column)]
-    return kind(entry.labels[column], checked, filters=[clean], render_kw=told_to_browser(most), **options)
+    return kind(entry.labels[column], checked, filters=[clean], render_kw=max_length_attributes(most), **options)
 
 
 def choice_field(

@@ -23,4 +23,6 @@ def dismiss(client_id: int, version: int) -> ResponseReturnValue:
     if is_json():
         return {"status": "dismissed"}
     flash("The message is dismissed.")
-    return redirect(safe_redirect_target(request.args.get("back"), home=url_for("clients.show", client_id=client.id)))
+    return redirect(
+        safe_redirect_target(request.args.get("back"), default=url_for("clients.show", client_id=client.id))
+    )

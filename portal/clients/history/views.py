@@ -162,7 +162,7 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
 
 def _back(client: Client) -> str:
     """The history as it was filtered."""
-    return safe_redirect_target(request.args.get("back"), home=url_for(".show", client_id=client.id))
+    return safe_redirect_target(request.args.get("back"), default=url_for(".show", client_id=client.id))
 
 
 def _render_history(client: Client) -> str:

@@ -75,7 +75,7 @@ def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
     is_gone = store.discard_marked(_draft_key(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
     flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
-    return redirect(safe_redirect_target(request.form.get("back"), home="/"))
+    return redirect(safe_redirect_target(request.form.get("back"), default="/"))
 
 
 def _draft_key(page_identifier: str) -> DraftKey:

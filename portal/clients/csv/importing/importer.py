@@ -31,7 +31,7 @@ from portal.clients.saving import auditing
 from portal.clients.saving.auditing import AdviserChange
 from portal.errors import PortalError, StaleVersion
 from portal.extensions import db
-from portal.web.actor import NOBODY, Actor
+from portal.web.actor import UNKNOWN_ACTOR, Actor
 
 
 class ImportConflict(PortalError):
@@ -39,7 +39,7 @@ class ImportConflict(PortalError):
 
 
 def import_folder(
-    folder: Path, *, progress: OnProgress | None = None, warn: OnProgress | None = None, by: Actor = NOBODY
+    folder: Path, *, progress: OnProgress | None = None, warn: OnProgress | None = None, by: Actor = UNKNOWN_ACTOR
 ) -> ImportCounts:
     """Write what the folder's files say; return what was new, changed and unchanged. Flushes, never commits.
 
