@@ -185,7 +185,7 @@ def test_something_else_typed_before_the_script_is_there_is_chosen_too(
     trouble.expect(CONFLICT)
     change_the_same(amelia, daniel, client)
     held: list[Route] = []
-    amelia.page.route("**/js/entry/editor.js", lambda route: held.append(route))  # noqa: PLW0108 – Playwright takes no builtin
+    amelia.page.route("**/js/entry/conflict.js", lambda route: held.append(route))  # noqa: PLW0108 – Playwright takes no builtin
     amelia.save()
     question = amelia.page.get_by_role("group", name="Phone")
     question.get_by_label("Phone: something else").fill("01632 960400")
