@@ -14,7 +14,7 @@ from portal.cli import CommandGroup
 from portal.clients.csv import export
 from portal.clients.csv.export import ExportCounts
 from portal.clients.csv.importing import importer
-from portal.clients.csv.importing.changes import ImportCounts
+from portal.clients.csv.importing.plan import ImportCounts
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.sharing import grants

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from portal.clients.csv import export, files
 from portal.clients.csv.export import FolderNotUsable, export_folder
 from portal.clients.csv.files import read_records, write_records
-from portal.clients.csv.importing.changes import Counts
 from portal.clients.csv.importing.importer import import_folder
+from portal.clients.csv.importing.plan import Counts
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from portal.web.csv_escaping import escape_formula, unescape_formula

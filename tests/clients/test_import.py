@@ -16,8 +16,8 @@ from sqlalchemy.exc import IntegrityError
 from portal.auth import Profile
 from portal.clients import Client, Person, Product, Valuation
 from portal.clients.csv.importing import importer
-from portal.clients.csv.importing.changes import Counts, ImportCounts
 from portal.clients.csv.importing.importer import ImportConflict, import_folder
+from portal.clients.csv.importing.plan import Counts, ImportCounts
 from portal.clients.records.revisions import ClientRevision
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
@@ -268,7 +268,7 @@ def test_an_import_that_is_overtaken_twice_imports_nothing(
     def fail(*_: object, **__: object) -> None:
         raise IntegrityError("INSERT", None, Exception("duplicate key"))
 
-    monkeypatch.setattr(importer, "_write", fail)
+    monkeypatch.setattr(importer, "apply_plan", fail)
     before = whole_database()
     with pytest.raises(ImportConflict, match="Nothing was imported"):
         import_folder(folder.path)

@@ -102,6 +102,9 @@ class ProductRow(NamedTuple):
         return self.plan_number
 
 
+ValuationKey = tuple[str, date]  # plan number and day
+
+
 class ValuationRow(NamedTuple):
     line: int
     plan_number: str
@@ -109,7 +112,7 @@ class ValuationRow(NamedTuple):
     amount: Decimal
 
     @property
-    def key(self) -> tuple[str, date] | None:
+    def key(self) -> ValuationKey | None:
         return (self.plan_number, self.valued_on) if self.plan_number and self.valued_on else None
 
 

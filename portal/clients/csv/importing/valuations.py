@@ -1,68 +1,90 @@
-"""The valuations of an import: which of the file's rows differ from what is there, and writing those.
+"""Read and write valuations in bulk: a file can have millions. All functions work in parts of PART_ROWS rows."""
 
-Called by the importer, in this order: make, claim the versions of the clients that it touches, expect the new products,
-write.
-"""
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from sqlalchemy import text
 
-from portal.clients.csv.importing import store
-from portal.clients.csv.importing.changes import Counts, Values
-from portal.clients.csv.importing.revisions import ImportHistory
-from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import VALUATIONS, ValuationRow
-from portal.clients.records import valuation_jumps
-from portal.clients.records.valuation_jumps import Before
+from portal.clients.csv.schema import ValuationKey, ValuationRow
+from portal.clients.records.valuation_jumps import MAX_CHANGE
+from portal.extensions import db
+
+PART_ROWS = 10_000
+ROWS_OF_PART = """unnest(CAST(:product_ids AS integer[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
+        WITH ORDINALITY AS given (product_id, valued_on, amount, place)"""
+
+DIFFERING = text(f"""
+    SELECT given.place, stored.id, stored.amount
+    FROM {ROWS_OF_PART}
+    LEFT JOIN valuations AS stored ON stored.product_id = given.product_id AND stored.valued_on = given.valued_on
+    WHERE stored.amount IS DISTINCT FROM given.amount
+""")  # noqa: S608
+
+# In the order of the file, because an export has the order of the ids.
+WRITE = text(f"""
+    INSERT INTO valuations (product_id, valued_on, amount)
+    SELECT product_id, valued_on, amount FROM {ROWS_OF_PART} ORDER BY place
+    ON CONFLICT (product_id, valued_on) DO UPDATE SET amount = excluded.amount
+    RETURNING id, product_id, valued_on
+""")  # noqa: S608
+
+# The rows that differ from the previous valuation of their product by more than valuation_jumps.MAX_CHANGE.
+JUMPS = text(f"""
+    SELECT place, before, before_on
+    FROM {ROWS_OF_PART}
+    JOIN (SELECT product_id, valued_on,
+                 lag(amount) OVER earlier AS before, lag(valued_on) OVER earlier AS before_on
+          FROM valuations WHERE product_id = ANY (CAST(:product_ids AS integer[]))
+          WINDOW earlier AS (PARTITION BY product_id ORDER BY valued_on)) AS each USING (product_id, valued_on)
+    WHERE before <> 0 AND abs(given.amount - before) > :max_change * abs(before)
+    ORDER BY place
+""")  # noqa: S608
 
 
-class ValuationImport:
-    """`rows` are the file's, `kept` the products that were there before, by plan number."""
+class StoredValuation(NamedTuple):
+    id: int
+    amount: Decimal
 
-    def __init__(self, rows: Sequence[ValuationRow], kept: Mapping[str, Values]) -> None:
-        self._rows = rows
-        self._owners: dict[int, int] = {}
-        self._differing: list[Any] = []
-        self._expect({plan: (product["id"], product["client_id"]) for plan, product in kept.items()})
 
-    @property
-    def touched(self) -> set[int]:
-        """The ids of the clients whose valuations will be written."""
-        return {self._owners[row.product_id] for row in self._differing}
+def find_differing(
+    rows: Sequence[ValuationRow], product_ids: Mapping[str, int]
+) -> dict[ValuationKey, StoredValuation | None]:
+    """Return the rows that are not stored with their amount: {key: the stored valuation, None if there is none}."""
+    differing: dict[ValuationKey, StoredValuation | None] = {}
+    for part in parts(rows):
+        for place, id_, amount in db.session.execute(DIFFERING, _columns(part, product_ids)):
+            row = part[place - 1]
+            differing[row.plan_number, row.valued_on] = None if id_ is None else StoredValuation(id_, amount)
+    return differing
 
-    @property
-    def counts(self) -> Counts:
-        new = sum(row.kept_id is None for row in self._differing)
-        return Counts(new, len(self._differing) - new, len(self._rows) - len(self._differing))
 
-    def expect(self, products: Iterable[Any]) -> None:
-        """Rows of the products' table that the import has just added."""
-        self._expect({product.plan_number: (product.id, product.client_id) for product in products})
+def write(part: Sequence[ValuationRow], product_ids: Mapping[str, int]) -> dict[tuple[int, date], int]:
+    """Insert or update the rows of one part; return their ids by product id and day. Flushes."""
+    written = db.session.execute(WRITE, _columns(part, product_ids))
+    return {(row.product_id, row.valued_on): row.id for row in written}
 
-    def write(self, history: ImportHistory, tell: Callable[[int, int], None]) -> None:
-        """`tell` hears how many of how many are written."""
-        ids = store.write_valuations(self._differing, lambda done: tell(done, len(self._differing)))
-        for row in self._differing:
-            history.valued(self._owners[row.product_id], ids[row.product_id, row.valued_on], row)
 
-    def jumps(self) -> list[str]:
-        """Name the written rows whose amount is far away from the valuation before. Call after `write`."""
-        lines = {(row.plan_number, row.valued_on): row.line for row in self._rows}
-        return [
-            str(
-                Problem(
-                    VALUATIONS.file,
-                    lines[found.plan_number, found.valued_on],
-                    "amount_gbp",
-                    valuation_jumps.in_words(found.amount, Before(found.before_on, found.before)),
-                )
-            )
-            for found in store.jumps_among(self._differing)
-        ]
+def find_jumps(rows: Sequence[ValuationRow], product_ids: Mapping[str, int]) -> Iterator[tuple[ValuationRow, Any]]:
+    """Yield the stored rows whose amount is far from the previous one, each with `before` and `before_on`."""
+    for part in parts(rows):
+        for found in db.session.execute(JUMPS, _columns(part, product_ids) | {"max_change": MAX_CHANGE}):
+            yield part[found.place - 1], found
 
-    def _expect(self, products: Mapping[str, tuple[int, int]]) -> None:
-        """Plan number → (product id, client id)."""
-        given = [row for row in self._rows if row.plan_number in products]
-        product_ids = {plan: product_id for plan, (product_id, _) in products.items()}
-        self._owners |= dict(products.values())
-        self._differing += store.differing_valuations(given, product_ids)
+
+def parts(rows: Sequence[ValuationRow]) -> Iterator[Sequence[ValuationRow]]:
+    return (rows[start : start + PART_ROWS] for start in range(0, len(rows), PART_ROWS))
+
+
+def _columns(rows: Sequence[ValuationRow], product_ids: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "product_ids": _array(product_ids[row.plan_number] for row in rows),
+        "days": _array(row.valued_on for row in rows),
+        "amounts": _array(row.amount for row in rows),
+    }
+
+
+def _array(values: Iterable[int | date | Decimal]) -> str:
+    """Return a PostgreSQL array as one constant, which is read 2.5 times as fast as one for each of 30,000 values."""
+    return "{" + ",".join(map(str, values)) + "}"

@@ -1,15 +1,13 @@
-"""Values of the files that no form would take, and that the database does not hold already. Called by the importer.
+"""Find values that no form accepts and that the database does not contain already. Pure.
 
-What is there already stays: an export of records from before a rule can be imported again.
+Stored values are accepted, so that an export of records from before a rule can be imported again.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from portal.clients.csv.importing import store
-from portal.clients.csv.importing.changes import Values
-from portal.clients.csv.importing.store import ExistingRecords
+from portal.clients.csv.importing.existing import ExistingRecords, Values
 from portal.clients.csv.problems import Problem
 from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, AnyRow, TableSchema, ValuationRow
 from portal.clients.csv.tables import Tables
@@ -18,50 +16,52 @@ from portal.clients.records.entry_checks import problem_with
 from portal.clients.records.parsers import quote_for_message
 
 
-def value_problems(tables: Tables, kept: ExistingRecords, today: date) -> list[Problem]:
-    """Name the rows with such values. Reads from the database what it holds of valuations that look wrong."""
+def value_problems(tables: Tables, existing: ExistingRecords, today: date) -> list[Problem]:
+    """Return a problem for each such value."""
 
-    def client_of(row: Any) -> list[Values]:
-        return _one(kept.clients.get(row.client_ref))
+    def stored_clients(row: Any) -> Sequence[Values]:
+        return _as_list(existing.clients.get(row.client_ref))
 
-    def people_of(row: Any) -> list[Values]:
-        return [person for client in client_of(row) for person in kept.people.get(client["id"], [])]
+    def stored_people(row: Any) -> Sequence[Values]:
+        return existing.people.get(row.client_ref, [])
 
-    def product_of(row: Any) -> list[Values]:
-        return _one(kept.products.get(row.plan_number))
+    def stored_products(row: Any) -> Sequence[Values]:
+        return _as_list(existing.products.get(row.plan_number))
 
+    valuations = _unstored_valuations(tables.valuations.rows, existing)
     return [
-        *_problems(CLIENTS, CLIENT, tables.clients.rows, client_of, today),
-        *_problems(PEOPLE, PERSON, tables.people.rows, people_of, today),
-        *_problems(PRODUCTS, PRODUCT, tables.products.rows, product_of, today),
-        *_problems(VALUATIONS, VALUATION, _new_valuations(tables.valuations.rows, kept, today), lambda row: [], today),
+        *_problems(CLIENTS, CLIENT, tables.clients.rows, stored_clients, today),
+        *_problems(PEOPLE, PERSON, tables.people.rows, stored_people, today),
+        *_problems(PRODUCTS, PRODUCT, tables.products.rows, stored_products, today),
+        *_problems(VALUATIONS, VALUATION, valuations, lambda row: [], today),
     ]
 
 
 def _problems(
-    shape: TableSchema[Any], kind: EntryKind, rows: Iterable[AnyRow], stored: Callable[[Any], list[Values]], today: date
+    schema: TableSchema[Any],
+    kind: EntryKind,
+    rows: Iterable[AnyRow],
+    stored_of: Callable[[Any], Sequence[Values]],
+    today: date,
 ) -> Iterator[Problem]:
-    headings = dict(zip(shape.fields, shape.columns, strict=True))
+    headings = dict(zip(schema.fields, schema.columns, strict=True))
     for row in rows:
         for column, heading in headings.items():
             value = getattr(row, column)
             problem = problem_with(kind.name, column, value, today)
-            if problem and value not in (other[column] for other in stored(row)):
-                yield Problem(shape.file, row.line, heading, f"{quote_for_message(str(value))} {problem}")
+            if problem and value not in (stored[column] for stored in stored_of(row)):
+                yield Problem(schema.file, row.line, heading, f"{quote_for_message(str(value))} {problem}")
 
 
-def _new_valuations(rows: Iterable[ValuationRow], kept: ExistingRecords, today: date) -> list[ValuationRow]:
-    """Those with a value that a form would not take, but for those that are there already."""
-    odd = [row for row in rows if None not in row and _is_odd(row, today)]
-    ids = {plan: product["id"] for plan, product in kept.products.items()}
-    known = [row for row in odd if row.plan_number in ids]
-    differing = {(row.product_id, row.valued_on) for row in store.differing_valuations(known, ids)}
-    return [row for row in odd if row.plan_number not in ids or (ids[row.plan_number], row.valued_on) in differing]
+def _unstored_valuations(rows: Iterable[ValuationRow], existing: ExistingRecords) -> Iterator[ValuationRow]:
+    """Yield the complete rows that are not stored as they are."""
+    for row in rows:
+        if None not in row and (
+            row.plan_number not in existing.products
+            or (row.plan_number, row.valued_on) in existing.differing_valuations
+        ):
+            yield row
 
 
-def _is_odd(row: ValuationRow, today: date) -> bool:
-    return any(problem_with(VALUATION.name, column, getattr(row, column), today) for column in VALUATION.labels)
-
-
-def _one(values: Values | None) -> list[Values]:
+def _as_list(values: Values | None) -> list[Values]:
     return [values] if values else []

@@ -1,0 +1,86 @@
+"""Read the stored records that the files of an import name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, ColumnElement, Select, String, any_, func, literal, or_, select
+
+from portal.auth import Profile
+from portal.clients.csv.importing import valuations
+from portal.clients.csv.importing.valuations import StoredValuation
+from portal.clients.csv.schema import ValuationKey
+from portal.clients.csv.tables import Tables
+from portal.clients.records.models import Client, Person, Product
+from portal.database import advisory_locks
+from portal.extensions import db
+
+Values = Mapping[Any, Any]  # {column: value}, which a row of a result is, too
+
+
+@dataclass(frozen=True)
+class ExistingRecords:
+    """The stored records that the files name, by natural key, with the keys of the records that they refer to.
+
+    `profiles` has all of them, by email in lower case. Clients and the people of a client are by client_ref, products
+    by plan number. `differing_valuations` has the rows of the file for existing products that are not stored with the
+    same amount: {(plan number, day): the stored valuation, None if there is none}.
+    """
+
+    profiles: Mapping[str, Values]
+    clients: Mapping[str, Values]
+    products: Mapping[str, Values]
+    people: Mapping[str, Sequence[Values]]
+    differing_valuations: Mapping[ValuationKey, StoredValuation | None]
+
+
+def acquire_import_lock() -> None:
+    """Wait for another import to end. Two at the same time would both insert what neither finds."""
+    db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.IMPORT)))
+
+
+def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
+    """Read the records that the files name. `lock` holds their clients against saves until the transaction ends.
+
+    The versions of clients are read before what belongs to them, so a save in between is detected as a conflict.
+    """
+    plans = {row.plan_number for table in (tables.products, tables.valuations) for row in table.rows}
+    has_ref = is_one_of(Client.client_ref, tables.client_refs)
+    if lock:
+        of_plan = Client.id.in_(select(Product.client_id).where(is_one_of(Product.plan_number, plans)))
+        locked = select(Client.id).where(or_(has_ref, of_plan)).order_by(Client.id)
+        db.session.execute(locked.with_for_update(key_share=True))
+    profiles = select(Profile.id, Profile.first_name, Profile.last_name, Profile.email, Profile.role)
+    clients = select(Client.__table__, Profile.email.label("adviser_email"))
+    products = select(Product.__table__, Client.client_ref, Client.version.label("client_version"))
+    products_by_plan = _by("plan_number", products.join(Client).where(is_one_of(Product.plan_number, plans)))
+    return ExistingRecords(
+        profiles={row["email"].lower(): row for row in db.session.execute(profiles).mappings()},
+        clients=_by("client_ref", clients.join(Profile, Profile.id == Client.adviser_id, isouter=True).where(has_ref)),
+        products=products_by_plan,
+        people=_people_where(has_ref),
+        differing_valuations=valuations.find_differing(
+            [row for row in tables.valuations.rows if row.plan_number in products_by_plan and None not in row],
+            {plan: product["id"] for plan, product in products_by_plan.items()},
+        ),
+    )
+
+
+def is_one_of(column: Any, texts: Iterable[str | None]) -> ColumnElement[bool]:
+    """Return the condition, with one array parameter; IN would need one for each text. None is an invalid cell."""
+    condition: ColumnElement[bool] = column == any_(literal([text for text in texts if text], ARRAY(String)))
+    return condition
+
+
+def _people_where(has_ref: ColumnElement[bool]) -> dict[str, list[Values]]:
+    """Return people by client_ref, ordered by id, so that equal people are matched in the same way each time."""
+    people: dict[str, list[Values]] = defaultdict(list)
+    query = select(Person.__table__, Client.client_ref).join(Client).where(has_ref).order_by(Person.id)
+    for row in db.session.execute(query).mappings():
+        people[row["client_ref"]].append(row)
+    return people
+
+
+def _by(key: str, query: Select[Any]) -> dict[str, Values]:
+    return {row[key]: row for row in db.session.execute(query).mappings()}
