@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Route, expect
+import pytest
+from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
 from portal.extensions import db
@@ -175,6 +176,47 @@ def test_leaving_asks_where_something_else_cannot_be_kept(
     trouble.lets_leave = False
     amelia.page.get_by_role("link", name="Not now").click()
     expect(something_else).to_be_visible()
+    assert trouble.times_asked_to_stay == 1
+    trouble.lets_leave = True
+
+
+@pytest.fixture
+def undo_asks(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> Locator:
+    """Daniel has changed Phone twice, and Amelia undoes the first change."""
+    trouble.expect(CONFLICT)
+    for phone in ("01632 960200", "01632 960300"):
+        daniel.open_editor(client)
+        daniel.field("Phone").fill(phone)
+        daniel.save()
+        expect(daniel.page).to_have_url(CLIENT_PAGE)
+    amelia.page.goto(f"/clients/{client.id}/history/2/revert")
+    amelia.page.get_by_role("button", name="Undo change 2").click()
+    return amelia.page.get_by_label("Phone: something else")
+
+
+def test_something_else_of_an_undo_is_kept_as_a_draft_and_can_be_restored(
+    amelia: Person, client: Client, undo_asks: Locator
+) -> None:
+    kept = '"phone":"01632 960400"'
+    with amelia.page.expect_response(lambda answer: kept in (answer.request.post_data or "")):
+        undo_asks.fill("01632 960400")
+
+    amelia.page.get_by_role("link", name="Not now").click()
+    amelia.open_editor(client)
+    amelia.page.get_by_role("link", name="Restore").click()
+    expect(amelia.field("Phone")).to_have_value("01632 960400")
+
+
+def test_leaving_an_undo_asks_where_something_else_cannot_be_kept(
+    amelia: Person, undo_asks: Locator, trouble: Trouble
+) -> None:
+    trouble.expect("Failed to load resource")
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    with amelia.page.expect_event("requestfailed", lambda request: "/edit_drafts/" in request.url):
+        undo_asks.press_sequentially("5")
+    trouble.lets_leave = False
+    amelia.page.get_by_role("link", name="Not now").click()
+    expect(undo_asks).to_be_visible()
     assert trouble.times_asked_to_stay == 1
     trouble.lets_leave = True
 

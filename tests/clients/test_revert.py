@@ -1,5 +1,6 @@
 """Undoing a change: itself a guarded change, merged with all that came after it."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -211,3 +212,58 @@ def test_another_clients_change_is_not_there(amelias: Desk, client: Client) -> N
     amelias.change(phone="222")
 
     assert undo(Desk(amelias.browser, other), other, 2).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["record", "person"])
+def test_conflict_page_of_an_undo_has_a_draft_which_the_undo_settles(
+    amelias: Desk, daniels: Desk, client: Client, kind: str
+) -> None:
+    """The editor offers it where the undo is left."""
+    form, entry, field = "record", "", "phone"
+    if kind == "person":
+        entry = form = f"person/{make_person(client, 'Ruth', 'Whitmore').id}"
+        field = "known_as"
+    path = f"/{entry}/edit" if entry else "/edit"
+    daniels.change(path, **{field: "222"})
+    daniels.change(path, **{field: "333"})
+
+    asked = undo(amelias, client, 2, entry)
+
+    sent = form_of(asked)
+    [url] = re.findall(r'data-draft-url="([^"]+)"', asked.text)
+    assert url.replace("&amp;", "&").replace("%2F", "/") == (
+        f"/edit_drafts/client-{client.id}?form={form}&draft={sent['draft']}"
+    )
+    custom = {f"decide-{field}": "third", f"third-{field}": "444"}
+    typed = {"version": int(sent["version"]), "seen": f"{field}:{sent['seen_version']}", "values": {field: "444"}}
+    assert amelias.browser.call("PUT", url.replace("&amp;", "&"), json=typed).status_code == 200
+    editor = amelias.browser.get(amelias.address + path)
+    assert "You have unsaved changes" in text_of(editor)
+    [restore] = re.findall(r'href="(\?draft=[^"]+)"', editor.text)
+    assert form_of(amelias.browser.get(f"{amelias.address}{path}{restore}"))[field] == "444"
+
+    again = amelias.send({**sent, **custom, f"third-{field}": "4" * 900}, "/history/2/revert")
+    assert (again.status_code, form_of(again)["draft"]) == (409, sent["draft"])
+    assert amelias.send({**sent, **custom}, "/history/2/revert").status_code == 302
+    assert "You have unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
+
+
+def test_custom_value_that_is_in_use_is_asked_about_again_and_stays(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
+    product = make_product(client, plan_number="A1")
+    make_product(client, plan_number="T1")
+    path = f"/product/{product.id}/edit"
+    daniels.change(path, plan_number="B1", provider="Zurich")
+    daniels.change(path, plan_number="C1", provider="Prudential")
+    asked = form_of(undo(amelias, client, 2, f"product/{product.id}"))
+    decided = {"decide-plan_number": "third", "third-plan_number": "T1", "decide-provider": "yours"}
+
+    again = amelias.send({**asked, **decided}, "/history/2/revert")
+
+    assert again.status_code == 409
+    assert "This plan number is in use already." in text_of(again)
+    assert decided.items() <= form_of(again).items()
+    assert amelias.send({**form_of(again), "third-plan_number": "D1"}, "/history/2/revert").status_code == 302
+    db.session.refresh(product)
+    assert (product.plan_number, product.provider) == ("D1", "Aviva")

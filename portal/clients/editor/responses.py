@@ -22,6 +22,7 @@ from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Save
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
 from portal.clients.wording.names import names_in
+from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
 from portal.web.error_handlers import error_response
@@ -100,6 +101,7 @@ def conflict_response(
     """409: others have changed the same fields, and somebody has to decide.
 
     What was `typed` travels on in hidden fields; undoing the change of version `undoing` needs the entry's key alone.
+    The page keeps custom values as a draft of the entry's editor.
     """
     if asked.speaks_json:
         detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
@@ -107,6 +109,7 @@ def conflict_response(
     sent = {
         name: asked.sent.get(name, "") for name in (*GUARD_FIELDS, *(["entry", "reason", "only"] if undoing else []))
     }
+    sent["draft"] = sent["draft"] or store.new_id()  # the undo page has none
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
     page = render_template(
         "clients/editor/conflict.html",
@@ -118,7 +121,7 @@ def conflict_response(
         settled=conflicts.settled(merged, asked),
         doubted=_doubted(refused),
         undoing=undoing,
-        draft=None if undoing else drafts.kept(editor, sent["draft"]),
+        draft=drafts.kept(editor, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing", editor.name),
     )

@@ -59,15 +59,26 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, o
     the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRejected (422).
     """
     reject_future_version(client, edit.origin)
-    origin = replace(edit.origin, version=revision.version)
-    to_grant = affects_access(entry, revision)
-    edit = replace(edit, origin=origin, source="revert", reverts=revision.version, to_grant=to_grant)
+    edit = as_undo(revision, entry, edit, only)
     if entry.prefix not in revision.changes:
-        return save_entry(client, entry, replace(edit, values=values_before(revision, entry, only)))
+        return save_entry(client, entry, edit)
     old, _ = revision.changes[entry.prefix]
     if old is None:
         return remove_part(client, entry, edit)
     return restore_parts(client, removed_by(revision), edit)
+
+
+def as_undo(revision: ClientRevision, entry: Entry, edit: Edit, only: Collection[str] = ()) -> Edit:
+    """Return the edit that types the values from before the revision just after it; a whole part has no such values."""
+    is_part = entry.prefix in revision.changes
+    return replace(
+        edit,
+        origin=replace(edit.origin, version=revision.version),
+        source="revert",
+        reverts=revision.version,
+        to_grant=affects_access(entry, revision),
+        values={} if is_part else values_before(revision, entry, only),
+    )
 
 
 def values_before(revision: ClientRevision, entry: Entry, only: Collection[str] = ()) -> dict[str, Any]:

@@ -17,10 +17,12 @@ from portal.clients.records.entries import Entry
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved, ValueRejected
+from portal.clients.saving.merging import merge_with_current
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.sharing.grants import affects_access
 from portal.clients.wording import overruled, sentences
 from portal.clients.wording.names import names_in
+from portal.editing.drafts import store
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.resolutions import Resolutions
 from portal.extensions import db
@@ -92,7 +94,16 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
         return responses.conflict_response(editor, conflict.merged, third, asked, undoing=revision.version)
     except ValueRejected as error:
         db.session.rollback()
-        return _refused_response(client, revision, entry, error)
+        if error.field not in decisions or asked.speaks_json:
+            return _refused_response(client, revision, entry, error)
+        # A decision that cannot be saved: the conflict page again, with the other decisions.
+        third[error.field].errors = (error.problem,)
+        others = {name: decision for name, decision in decisions.items() if name != error.field}
+        merged = merge_with_current(
+            client, entry, reverting.as_undo(revision, entry, _edit(asked, others), _only(asked))
+        )
+        return responses.conflict_response(editor, merged, third, asked, undoing=revision.version)
+    store.settle(editor.place, asked.sent)
     return _undone_response(client, revision, entry, saved, asked)
 
 

@@ -33,9 +33,6 @@ async function dressDays(form) {
 	for (const control of controls) dressDay(control);
 }
 
-// The conflict page cannot save half of the decisions: a user who wants to finish leaves it.
-if (!forms.length) on("finish", () => queryAll(document, ".save-bar a", HTMLAnchorElement)[0]?.click());
-
 /** @type {Promise<void>|undefined} */
 let watching;
 const watch = () => {
