@@ -229,6 +229,8 @@ def test_conflict_page_of_an_undo_has_a_draft_which_the_undo_settles(
 
     asked = undo(amelias, client, 2, entry)
 
+    assert "changed since" in text_of(asked)
+    assert "changed by both" not in text_of(asked)
     sent = form_of(asked)
     [url] = re.findall(r'data-draft-url="([^"]+)"', asked.text)
     assert url.replace("&amp;", "&").replace("%2F", "/") == (
