@@ -1,4 +1,4 @@
-"""Exporting the client records: the files that import reads, safe to open in a spreadsheet."""
+"""Export the client records to files that the importer reads and a spreadsheet can open safely."""
 
 import csv
 import re
@@ -49,7 +49,7 @@ def cells_of(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
-def test_an_export_of_a_fresh_import_is_the_imported_files_but_for_defused_cells(target: Path) -> None:
+def test_export_of_a_first_import_equals_its_files_except_escaped_cells(target: Path) -> None:
     imported(DEMO_DATA)
     assert list(export_folder(target)) == [7, 250, 454, 663, 6933]
     for name in FILES:
@@ -66,7 +66,7 @@ def test_every_cell_of_an_export_is_quoted_and_every_row_ends_in_a_line_feed(tar
     assert '"x;=1+1"' in written
 
 
-def test_import_export_import_is_the_identity(target: Path) -> None:
+def test_exported_files_are_imported_without_a_change(target: Path) -> None:
     imported(DEMO_DATA)
     before = whole_database()
     export_folder(target)
@@ -81,7 +81,7 @@ def test_import_export_import_is_the_identity(target: Path) -> None:
         assert (target.with_name("again") / name).read_bytes() == (target / name).read_bytes()
 
 
-def test_awkward_values_come_back_as_they_were(target: Path, cast: Cast) -> None:
+def test_unusual_values_are_restored_unchanged(target: Path, cast: Cast) -> None:
     awkward = ["=1+1", "'=1+1", "''quoted''", '5" pipe, "new"', "+44 20", "-", "@x", "’tis", "O'Neill", "Zoë 👩‍👧 ش"]
     clients = [make_client(name, notes=f"{name}\n\n{name},\ttab", adviser_id=cast.ada.id) for name in awkward]
     make_person(clients[0], first_name="=cmd|' /C calc'!A0", last_name="'", date_of_birth=date(1961, 2, 3))
@@ -94,29 +94,29 @@ def test_awkward_values_come_back_as_they_were(target: Path, cast: Cast) -> None
     assert [row[1] for row in cells_of(target / "clients.csv")[1:]][:3] == ["'=1+1", "''=1+1", "''quoted''"]
 
 
-def test_numbers_stay_numbers_also_below_nothing(target: Path) -> None:
+def test_negative_numbers_are_not_escaped(target: Path) -> None:
     make_product(make_client(), (date(2026, 1, 1), "-12.50"))
     export_folder(target)
     assert cells_of(target / "valuations.csv")[1][1:] == ["2026-01-01", "-12.50"]
 
 
-def test_an_empty_database_gives_files_of_headings_which_import_takes(target: Path) -> None:
+def test_export_of_an_empty_database_can_be_imported(target: Path) -> None:
     export_folder(target)
     assert [len(cells_of(target / name)) for name in FILES] == [1] * 5
     assert list(imported(target)) == [Counts(0, 0, 0)] * 5
 
 
-def test_no_password_leaves_the_house(target: Path, cast: Cast) -> None:
+def test_export_contains_no_password_hash(target: Path, cast: Cast) -> None:
     export_folder(target)
     assert "argon2" not in (target / "profiles.csv").read_text()
 
 
-def test_only_the_owner_can_read_the_files(target: Path) -> None:
+def test_only_the_owner_can_read_exported_files(target: Path) -> None:
     export_folder(target)
     assert {path.stat().st_mode & 0o077 for path in (target, *target.iterdir())} == {0}
 
 
-def test_it_refuses_a_folder_with_anything_in_it_unless_forced(target: Path) -> None:
+def test_folder_that_is_not_empty_is_rejected_unless_forced(target: Path) -> None:
     CsvFolder(target).write("letter.txt", "keep me")
     before = (target / "clients.csv").read_bytes()
     with pytest.raises(FolderNotUsable, match="is not empty"):
@@ -129,15 +129,13 @@ def test_it_refuses_a_folder_with_anything_in_it_unless_forced(target: Path) -> 
     assert {path.name for path in target.iterdir()} == {*FILES, "letter.txt"}
 
 
-def test_a_file_in_place_of_the_folder(target: Path) -> None:
+def test_file_in_place_of_the_folder_is_rejected(target: Path) -> None:
     target.write_text("")
     with pytest.raises(FolderNotUsable, match="cannot be written to"):
         export_folder(target)
 
 
-def test_an_export_that_fails_half_way_leaves_earlier_files_whole(
-    target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_export_keeps_earlier_files(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     CsvFolder(target)
     before = {path.name: path.read_bytes() for path in target.iterdir()}
 
@@ -152,7 +150,7 @@ def test_an_export_that_fails_half_way_leaves_earlier_files_whole(
     assert {path.name: path.read_bytes() for path in target.iterdir()} == before
 
 
-def test_a_link_in_the_folder_is_replaced_not_followed(target: Path, tmp_path: Path) -> None:
+def test_symbolic_link_in_the_folder_is_replaced(target: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.write_text("precious")
     target.mkdir()
@@ -161,7 +159,7 @@ def test_a_link_in_the_folder_is_replaced_not_followed(target: Path, tmp_path: P
     assert elsewhere.read_text() == "precious"
 
 
-def test_the_files_are_of_one_moment(target: Path) -> None:
+def test_files_are_one_snapshot(target: Path) -> None:
     client = make_client()
 
     def sell_a_product(line: str) -> None:
@@ -178,7 +176,7 @@ def test_the_files_are_of_one_moment(target: Path) -> None:
     assert export_folder(target, progress=sell_a_product).products == 0
 
 
-def test_the_command_says_what_it_wrote_and_refuses_with_one_line(app: Flask, target: Path) -> None:
+def test_command_prints_the_counts_and_rejects_a_folder_in_one_line(app: Flask, target: Path) -> None:
     runner = app.test_cli_runner()
     first = runner.invoke(args=["clients", "export", str(target)])
     again = runner.invoke(args=["clients", "export", str(target)])
@@ -194,13 +192,13 @@ formula_like = st.text(f"'{FORMULA_STARTS} ab")
 @given(st.one_of(st.text(), formula_like))
 @example("'")
 @example("''=x")
-def test_restoring_is_the_way_back_from_defusing_for_any_text(text: str) -> None:
+def test_unescaping_restores_any_escaped_text(text: str) -> None:
     assert unescape_formula(escape_formula(text)) == text
     assert not escape_formula(text).startswith(tuple(FORMULA_STARTS))
 
 
 @given(st.text())
-def test_what_needs_no_defusing_is_left_alone(text: str) -> None:
+def test_text_without_a_formula_is_not_escaped(text: str) -> None:
     assume(not text.lstrip("'").startswith(tuple(FORMULA_STARTS)))
     assert escape_formula(text) == text
 
@@ -209,7 +207,7 @@ rows = st.lists(st.lists(st.one_of(st.text(), formula_like), min_size=2, max_siz
 
 
 @given(rows)
-def test_rows_come_back_from_a_file_as_they_were(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
+def test_rows_are_read_from_a_file_as_written(tmp_path_factory: pytest.TempPathFactory, rows: Any) -> None:
     path = tmp_path_factory.mktemp("csv") / "rows.csv"
     write_records(path, [[escape_formula(cell) for cell in row] for row in rows])
     assert [record.cells for record in read_records(path)] == rows

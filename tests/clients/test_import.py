@@ -1,4 +1,4 @@
-"""Importing a folder of CSV files: what it writes, what it leaves alone, and that it is all or nothing."""
+"""Import a folder of CSV files, all or nothing."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -46,7 +46,7 @@ def only(model: type[Any]) -> Any:
     return db.session.scalars(select(model)).one()
 
 
-def test_it_brings_one_of_each(folder: CsvFolder) -> None:
+def test_import_writes_one_record_of_each_file(folder: CsvFolder) -> None:
     assert imported(folder) == ImportCounts(*[ONE_NEW] * 5)
 
     client, person, product, valuation = only(Client), only(Person), only(Product), only(Valuation)
@@ -62,12 +62,12 @@ def test_it_brings_one_of_each(folder: CsvFolder) -> None:
     )
 
 
-def test_the_demo_data_is_imported_whole(app: Flask) -> None:
+def test_demo_data_is_imported_completely(app: Flask) -> None:
     counts = import_folder(DEMO_DATA)
     assert [kind.new for kind in counts] == [7, 250, 454, 663, 6933]
 
 
-def test_importing_twice_is_importing_once(folder: CsvFolder) -> None:
+def test_second_import_changes_nothing(folder: CsvFolder) -> None:
     imported(folder)
     before = whole_database()
     assert imported(folder) == ImportCounts(*[ONE_UNCHANGED] * 5)
@@ -76,7 +76,9 @@ def test_importing_twice_is_importing_once(folder: CsvFolder) -> None:
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
-def test_it_takes_any_newline_with_or_without_a_byte_order_mark(folder: CsvFolder, newline: str, encoding: str) -> None:
+def test_any_line_ending_is_accepted_with_or_without_byte_order_mark(
+    folder: CsvFolder, newline: str, encoding: str
+) -> None:
     folder.set("clients.csv", "notes", '"Café\nThen ""tea"""')
     for file in folder.path.iterdir():
         folder.write(file.name, folder.text(file.name).replace("\n", newline).encode(encoding))
@@ -87,24 +89,24 @@ def test_it_takes_any_newline_with_or_without_a_byte_order_mark(folder: CsvFolde
     assert only(Profile).first_name == "Amelia"
 
 
-def test_columns_may_stand_in_any_order(folder: CsvFolder) -> None:
+def test_columns_are_accepted_in_any_order(folder: CsvFolder) -> None:
     folder.write("valuations.csv", "amount_gbp,plan_number,valued_on\n7.00,A100,2026-01-31\n")
     imported(folder)
     assert only(Valuation).amount == 7
 
 
-def test_blank_lines_and_rows_of_empty_cells_are_passed_over(folder: CsvFolder) -> None:
+def test_blank_lines_and_rows_of_empty_cells_are_ignored(folder: CsvFolder) -> None:
     folder.add("valuations.csv", "", ",,", "A100,2026-09-21,8.00")
     assert imported(folder).valuations == Counts(2, 0, 0)
 
 
-def test_blanks_around_a_value_are_not_kept(folder: CsvFolder) -> None:
+def test_blanks_around_a_value_are_removed(folder: CsvFolder) -> None:
     folder.set("clients.csv", "client_ref", " KG1 ").set("clients.csv", "name", "  Whitmore Family\t")
     imported(folder)
     assert only(Client).name == "Whitmore Family"
 
 
-def test_a_changed_client_rises_by_one_version_and_nobody_is_named_for_it(folder: CsvFolder, cast: Cast) -> None:
+def test_changed_client_gets_one_version_without_an_author(folder: CsvFolder, cast: Cast) -> None:
     make_client(client_ref="KG1", version=4, updated_by=cast.daniel.id, updated_at=datetime(2026, 1, 1, tzinfo=UTC))
 
     with time_machine.travel(datetime(2026, 11, 22, 10, tzinfo=UTC), tick=False):
@@ -116,14 +118,14 @@ def test_a_changed_client_rises_by_one_version_and_nobody_is_named_for_it(folder
     assert client.email == "ruth@mail.example"
 
 
-def test_a_changed_plan_raises_its_client_by_one_version(folder: CsvFolder) -> None:
+def test_changed_product_gives_its_client_one_version(folder: CsvFolder) -> None:
     imported(folder)
     counts = imported(folder.set("products.csv", "fixed_fee_gbp", "130"))
     assert (counts.products, counts.clients) == (ONE_CHANGED, ONE_UNCHANGED)
     assert (only(Client).version, only(Product).fixed_fee) == (2, 130)
 
 
-def test_a_changed_valuation_is_corrected(folder: CsvFolder) -> None:
+def test_changed_valuation_is_updated(folder: CsvFolder) -> None:
     imported(folder)
     folder.set("valuations.csv", "amount_gbp", "5.25").add("valuations.csv", "A100,2026-09-21,8.00")
     assert imported(folder).valuations == Counts(1, 1, 0)
@@ -131,32 +133,32 @@ def test_a_changed_valuation_is_corrected(folder: CsvFolder) -> None:
     assert amounts == [Decimal("5.25"), 8]
 
 
-def test_records_that_the_files_do_not_name_stay_as_they_are(folder: CsvFolder) -> None:
+def test_records_that_the_files_do_not_name_are_unchanged(folder: CsvFolder) -> None:
     other = make_client("Not in the file")
     imported(folder)
     assert db.session.get(Client, other.id).version == 1
 
 
-def test_what_is_loaded_already_shows_what_was_imported(folder: CsvFolder) -> None:
+def test_loaded_object_shows_the_imported_values(folder: CsvFolder) -> None:
     client = make_client(client_ref="KG1", name="Before")
     assert client.name == "Before"
     import_folder(folder.path)
     assert client.name == "Whitmore Family"
 
 
-def test_it_leaves_committing_to_its_caller(folder: CsvFolder) -> None:
+def test_import_does_not_commit(folder: CsvFolder) -> None:
     import_folder(folder.path)
     db.session.rollback()
     assert whole_database()["clients"] == []
 
 
-def test_nobody_can_sign_in_as_an_imported_profile(folder: CsvFolder) -> None:
+def test_imported_profile_has_no_password(folder: CsvFolder) -> None:
     imported(folder)
     assert only(Profile).password_hash is None
 
 
 def test_import_locks_clients_before_profiles_as_a_save_does(app: Flask, folder: CsvFolder) -> None:
-    """In the other order an import and a save of the same person's could wait for each other."""
+    """In the other order, an import and a save of the same user could deadlock."""
     imported(folder)
     folder.set("profiles.csv", "first_name", "Amy").set("clients.csv", "phone", "222")
 
@@ -171,9 +173,7 @@ def test_import_locks_clients_before_profiles_as_a_save_does(app: Flask, folder:
     assert db.session.scalars(select(Profile.first_name)).all() == ["Amy"]
 
 
-def test_an_existing_profile_keeps_password_and_state_whatever_the_case_of_its_email(
-    folder: CsvFolder, cast: Cast
-) -> None:
+def test_existing_profile_keeps_password_and_state_for_an_email_in_other_case(folder: CsvFolder, cast: Cast) -> None:
     olga = cast.olga
     olga.email = "olga.PETROVA@firm.example"
     before = (olga.password_hash, olga.is_active, olga.session_epoch + 1)  # a new role ends the sessions
@@ -185,19 +185,19 @@ def test_an_existing_profile_keeps_password_and_state_whatever_the_case_of_its_e
     assert (olga.password_hash, olga.is_active, olga.session_epoch) == before
 
 
-def test_the_adviser_may_be_a_user_who_is_not_in_the_files(folder: CsvFolder, cast: Cast) -> None:
+def test_adviser_can_be_a_stored_profile(folder: CsvFolder, cast: Cast) -> None:
     folder.set("clients.csv", "adviser_email", "Daniel.Okafor@FIRM.example")
     imported(folder)
     assert only(Client).adviser_id == cast.daniel.id
 
 
-def test_a_client_may_have_no_adviser(folder: CsvFolder) -> None:
+def test_client_can_have_no_adviser(folder: CsvFolder) -> None:
     folder.set("clients.csv", "adviser_email", "")
     imported(folder)
     assert only(Client).adviser_id is None
 
 
-def test_people_and_plans_may_join_a_client_who_is_not_in_the_files(folder: CsvFolder) -> None:
+def test_people_and_products_can_be_added_to_a_stored_client(folder: CsvFolder) -> None:
     imported(folder)
     folder.write("clients.csv", folder.text("clients.csv").splitlines()[0])
     folder.add("people.csv", "KG1,Mr,Owen,Whitmore,,,").set("products.csv", "plan_number", "A200")
@@ -205,20 +205,20 @@ def test_people_and_plans_may_join_a_client_who_is_not_in_the_files(folder: CsvF
     assert (counts.people, counts.products) == (Counts(1, 0, 1), ONE_NEW)
 
 
-def test_a_person_is_known_again_by_national_insurance_number(folder: CsvFolder) -> None:
+def test_person_is_matched_by_national_insurance_number(folder: CsvFolder) -> None:
     imported(folder)
     folder.set("people.csv", "last_name", "Reed").set("people.csv", "ni_number", "qq 12 34 56 c")
     assert imported(folder).people == ONE_CHANGED
     assert only(Person).last_name == "Reed"
 
 
-def test_two_people_who_are_equal_stay_two(folder: CsvFolder) -> None:
+def test_two_equal_people_stay_two(folder: CsvFolder) -> None:
     folder.add("people.csv", *["KG1,Mr,John,Whitmore,,,"] * 2)
     assert imported(folder).people == Counts(3, 0, 0)
     assert imported(folder).people == Counts(0, 0, 3)
 
 
-def test_nothing_is_imported_when_anything_is_wrong(app: Flask, folder: CsvFolder) -> None:
+def test_nothing_is_imported_if_one_value_is_invalid(app: Flask, folder: CsvFolder) -> None:
     before = whole_database()
     folder.set("clients.csv", "risk_profile", "9")
 
@@ -230,21 +230,21 @@ def test_nothing_is_imported_when_anything_is_wrong(app: Flask, folder: CsvFolde
     assert whole_database() == before
 
 
-def test_the_command_says_what_it_did(app: Flask, folder: CsvFolder) -> None:
+def test_command_prints_the_counts(app: Flask, folder: CsvFolder) -> None:
     result = invoked(app, "clients", "import", str(folder.path))
     assert result.exit_code == 0, result.stderr
     assert "valuations: 1 new, 0 changed, 0 unchanged" in result.stdout.splitlines()
     assert len(whole_database()["valuations"]) == 1
 
 
-def test_progress_is_told_file_by_file(folder: CsvFolder) -> None:
+def test_progress_is_reported_for_each_file(folder: CsvFolder) -> None:
     lines: list[str] = []
     import_folder(folder.path, progress=lines.append)
     assert "clients.csv: 1 rows read, 0 problems" in lines
     assert "valuations.csv: 1 of 1 written" in lines
 
 
-def test_a_client_saved_by_somebody_in_the_meantime_is_imported_as_it_is_then(app: Flask, folder: CsvFolder) -> None:
+def test_client_saved_meanwhile_is_imported_on_its_new_version(app: Flask, folder: CsvFolder) -> None:
     client_id = make_client(client_ref="KG1").id
     with db.engine.begin() as other, ThreadPoolExecutor() as pool:
         saved = "UPDATE clients SET version = 2, phone = 'typed', name = 'Typed' WHERE id = :id"
@@ -260,10 +260,10 @@ def test_a_client_saved_by_somebody_in_the_meantime_is_imported_as_it_is_then(ap
     assert revision.changes["name"] == ["Typed", client.name]
 
 
-def test_an_import_that_is_overtaken_twice_imports_nothing(
+def test_import_with_two_conflicts_imports_nothing(
     app: Flask, folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is added meanwhile cannot be held: a plan with a number of the file's, say."""
+    """Records that are added meanwhile cannot be locked, for example a product with a number of the file."""
 
     def fail(*_: object, **__: object) -> None:
         raise IntegrityError("INSERT", None, Exception("duplicate key"))
@@ -275,7 +275,7 @@ def test_an_import_that_is_overtaken_twice_imports_nothing(
     assert whole_database() == before
 
 
-def test_two_imports_at_once_take_turns(app: Flask, folder: CsvFolder) -> None:
+def test_simultaneous_imports_run_one_after_the_other(app: Flask, folder: CsvFolder) -> None:
     with ThreadPoolExecutor() as pool:
         both = [in_context(pool, app, lambda: imported(folder)) for _ in range(2)]
         counts = {importing.result(timeout=10) for importing in both}
@@ -283,7 +283,7 @@ def test_two_imports_at_once_take_turns(app: Flask, folder: CsvFolder) -> None:
 
 
 def invoked(app: Flask, *arguments: str) -> Any:
-    """As from a shell: in a thread, so in an application context of its own, which ends with the command."""
+    """Run a command in a thread, so that it has its own application context as from a shell."""
     with ThreadPoolExecutor() as pool:
         return pool.submit(app.test_cli_runner().invoke, args=arguments).result()
 
@@ -297,7 +297,7 @@ def in_context(pool: ThreadPoolExecutor, app: Flask, work: Callable[[], Any]) ->
 
 
 def wait_until_blocked_by(connection: Any) -> None:
-    """Until another session waits for a lock that this one holds."""
+    """Wait until another session waits for a lock that this one holds."""
     blocked = text(
         "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid)) AND datname = current_database()"
     )

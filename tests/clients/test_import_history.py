@@ -1,4 +1,4 @@
-"""An import writes the history as everybody does: one version and one revision for each client that it changes."""
+"""Write one version and one revision for each client that an import changes."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -33,19 +33,19 @@ def revisions() -> list[ClientRevision]:
     return list(db.session.scalars(select(ClientRevision).order_by(ClientRevision.client_id, ClientRevision.version)))
 
 
-def test_new_clients_begin_without_a_revision(folder: CsvFolder) -> None:
+def test_new_clients_have_no_revision(folder: CsvFolder) -> None:
     imported(folder)
     assert revisions() == []
 
 
-def test_an_unchanged_import_writes_none(folder: CsvFolder) -> None:
+def test_unchanged_import_writes_no_revision(folder: CsvFolder) -> None:
     imported(folder)
     imported(folder)
     assert revisions() == []
     assert only(Client).version == 1
 
 
-def test_everything_that_changes_of_a_client_is_one_revision(folder: CsvFolder) -> None:
+def test_all_changes_of_a_client_are_one_revision(folder: CsvFolder) -> None:
     imported(folder)
     old_phone, old_amount = only(Client).phone, only(Valuation).amount
     folder.set("clients.csv", "phone", "01632 960999")

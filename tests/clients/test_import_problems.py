@@ -1,4 +1,4 @@
-"""Every way in which a file can be wrong, and the words in which the import says so."""
+"""Report each kind of problem in a file, with file, line and column."""
 
 from datetime import date
 from pathlib import Path
@@ -77,7 +77,7 @@ def problems_of(folder: CsvFolder) -> list[str]:
         ("valuations.csv", "amount_gbp", "£5", "'£5' is not a number such as 1234.50"),
     ],
 )
-def test_it_names_file_line_column_and_what_is_wrong(
+def test_problem_names_file_line_column_and_reason(
     folder: CsvFolder, file: str, column: str, value: str, problem: str
 ) -> None:
     folder.set(file, column, value)
@@ -93,14 +93,12 @@ def test_it_names_file_line_column_and_what_is_wrong(
         ("valuations.csv", "A100,2026-08-21,9", "valued_on: 2026-08-21 of A100"),
     ],
 )
-def test_what_is_there_twice_is_named_with_the_line_of_the_first(
-    folder: CsvFolder, file: str, row: str, problem: str
-) -> None:
+def test_duplicate_names_the_line_of_the_first(folder: CsvFolder, file: str, row: str, problem: str) -> None:
     folder.add(file, row)
     assert problems_of(folder) == [f"{file}:3: {problem} is already on line 2"]
 
 
-def test_it_names_who_is_not_known(folder: CsvFolder) -> None:
+def test_unknown_references_are_named(folder: CsvFolder) -> None:
     folder.set("clients.csv", "adviser_email", "nobody@firm.example")
     folder.set("people.csv", "client_ref", "KG8").set("products.csv", "client_ref", "KG9")
     folder.set("valuations.csv", "plan_number", "A999")
@@ -112,8 +110,8 @@ def test_it_names_who_is_not_known(folder: CsvFolder) -> None:
     ]
 
 
-def test_value_that_no_form_takes_stays_where_it_is_stored_already(folder: CsvFolder) -> None:
-    """What was exported from records of before the rule can be imported again, but not moved to another day."""
+def test_value_that_no_form_accepts_is_accepted_if_stored_already(folder: CsvFolder) -> None:
+    """An export of records from before a rule can be imported again, but not moved to another day."""
     client = make_client(client_ref="KG1", phone="12")
     make_person(client, ni_number="unknown", date_of_birth=date(2199, 1, 1))
     make_product(client, (date(2199, 1, 1), "-1.00"), plan_number="to follow")
@@ -130,12 +128,12 @@ def test_value_that_no_form_takes_stays_where_it_is_stored_already(folder: CsvFo
     ]
 
 
-def test_a_plan_cannot_move_to_another_client(folder: CsvFolder) -> None:
+def test_product_cannot_move_to_another_client(folder: CsvFolder) -> None:
     make_product(make_client(client_ref="KG7"), plan_number="A100")
     assert problems_of(folder) == ["products.csv:2: plan_number: A100 belongs to another client, KG7"]
 
 
-def test_a_row_with_a_problem_still_defines_what_others_refer_to(folder: CsvFolder) -> None:
+def test_row_with_a_problem_still_defines_its_key(folder: CsvFolder) -> None:
     folder.set("clients.csv", "risk_profile", "9").set("products.csv", "percentage_fee", "x")
     assert problems_of(folder) == [
         "clients.csv:2: risk_profile: 9 is not 1 to 7",
@@ -143,7 +141,7 @@ def test_a_row_with_a_problem_still_defines_what_others_refer_to(folder: CsvFold
     ]
 
 
-def test_all_problems_of_a_row_and_of_all_files_are_told_at_once(folder: CsvFolder) -> None:
+def test_all_problems_of_all_files_are_reported_together(folder: CsvFolder) -> None:
     folder.set("clients.csv", "risk_profile", "9").set("clients.csv", "client_since", "?")
     folder.set("valuations.csv", "amount_gbp", "?").set("products.csv", "client_ref", "KG9")
     places = [problem.rsplit(": ", 1)[0] for problem in problems_of(folder)]
@@ -155,13 +153,13 @@ def test_all_problems_of_a_row_and_of_all_files_are_told_at_once(folder: CsvFold
     ]
 
 
-def test_the_line_is_the_one_on_which_the_row_starts(folder: CsvFolder) -> None:
+def test_line_is_the_first_one_of_the_row(folder: CsvFolder) -> None:
     folder.set("clients.csv", "notes", '"one\r\ntwo\rthree\n\nfive"')
     folder.add("clients.csv", "KG2,,trust,active,,,,,,,,,,,,,")
     assert problems_of(folder) == ["clients.csv:7: name: is missing"]
 
 
-def test_a_row_with_too_few_or_too_many_cells(folder: CsvFolder) -> None:
+def test_row_with_too_few_or_too_many_cells_is_reported(folder: CsvFolder) -> None:
     folder.add("valuations.csv", "A100,2026-09-21", "A100,2026-10-21,1,")
     assert problems_of(folder) == [
         "valuations.csv:3: has 2 cells instead of 3",
@@ -169,12 +167,12 @@ def test_a_row_with_too_few_or_too_many_cells(folder: CsvFolder) -> None:
     ]
 
 
-def test_a_client_whose_row_is_torn_is_not_also_called_unknown(folder: CsvFolder) -> None:
+def test_client_in_a_malformed_row_is_not_reported_as_unknown(folder: CsvFolder) -> None:
     folder.change("clients.csv", ",5,medium", ",medium")
     assert problems_of(folder) == ["clients.csv:2: has 16 cells instead of 17"]
 
 
-def test_missing_unknown_and_repeated_columns(folder: CsvFolder) -> None:
+def test_missing_unknown_and_repeated_columns_are_reported(folder: CsvFolder) -> None:
     folder.write("valuations.csv", "plan_number,valued_on,colour,valued_on\nA100,2026-08-21,red,2026-08-22\n")
     assert problems_of(folder) == [
         "valuations.csv:1: valued_on: the column is there more than once",
@@ -184,12 +182,12 @@ def test_missing_unknown_and_repeated_columns(folder: CsvFolder) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "\n\n", "\ufeff"])
-def test_an_empty_file(folder: CsvFolder, content: str) -> None:
+def test_empty_file_is_reported(folder: CsvFolder, content: str) -> None:
     folder.write("valuations.csv", content)
     assert problems_of(folder) == ["valuations.csv: is empty: its first line must name the columns"]
 
 
-def test_a_file_without_headings(folder: CsvFolder) -> None:
+def test_file_without_headings_is_reported(folder: CsvFolder) -> None:
     folder.write("valuations.csv", "A100,2026-03-31,5\n")
     assert problems_of(folder) == [
         "valuations.csv:1: the first line must name the columns: plan_number,valued_on,amount_gbp"
@@ -197,7 +195,7 @@ def test_a_file_without_headings(folder: CsvFolder) -> None:
 
 
 @pytest.mark.parametrize(("separator", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "vertical bars")])
-def test_file_with_other_separators_is_told_to_use_commas(folder: CsvFolder, separator: str, name: str) -> None:
+def test_file_with_other_separators_is_reported_with_advice(folder: CsvFolder, separator: str, name: str) -> None:
     folder.write("valuations.csv", separator.join(("plan_number", '"valued_on"', "amount_gbp")) + "\n")
     assert problems_of(folder) == [
         f"valuations.csv:1: its cells are separated by {name}: save it with commas, "
@@ -205,7 +203,7 @@ def test_file_with_other_separators_is_told_to_use_commas(folder: CsvFolder, sep
     ]
 
 
-def test_missing_files_are_all_named_and_nothing_is_blamed_on_them(folder: CsvFolder) -> None:
+def test_missing_files_are_reported_and_cause_no_other_problems(folder: CsvFolder) -> None:
     for name in ("profiles.csv", "clients.csv", "products.csv"):
         (folder / name).unlink()
     assert problems_of(folder) == [
@@ -215,14 +213,14 @@ def test_missing_files_are_all_named_and_nothing_is_blamed_on_them(folder: CsvFo
     ]
 
 
-def test_a_folder_in_place_of_a_file(folder: CsvFolder) -> None:
+def test_folder_in_place_of_a_file_is_reported(folder: CsvFolder) -> None:
     (folder / "people.csv").unlink()
     (folder / "people.csv").mkdir()
     assert problems_of(folder) == ["people.csv: is not a file"]
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n", b"\r"])
-def test_another_encoding_is_named_by_line_and_byte(folder: CsvFolder, newline: bytes) -> None:
+def test_other_encoding_is_reported_with_line_and_byte(folder: CsvFolder, newline: bytes) -> None:
     folder.add("people.csv", "KG1,,José,Ruiz,,,")
     folder.write("people.csv", b"\xef\xbb\xbf" + folder.text("people.csv").encode("latin-1").replace(b"\n", newline))
     assert problems_of(folder) == [
@@ -230,13 +228,13 @@ def test_another_encoding_is_named_by_line_and_byte(folder: CsvFolder, newline: 
     ]
 
 
-def test_utf_16_is_refused(folder: CsvFolder) -> None:
+def test_utf_16_is_rejected(folder: CsvFolder) -> None:
     folder.write("people.csv", folder.text("people.csv").encode("utf-16"))
     [problem] = problems_of(folder)
     assert problem.startswith("people.csv:1: byte 1 of the line, 0xFF, is not UTF-8")
 
 
-def test_quotation_marks_that_do_not_pair(folder: CsvFolder) -> None:
+def test_unpaired_quotation_marks_are_reported(folder: CsvFolder) -> None:
     folder.add("people.csv", 'KG1,,"Jo"hn,Ruiz,,,', "KG1,,,Ruiz,,,", 'KG1,,"José,Ruiz,,,')
     first, second, third = problems_of(folder)
     assert first.startswith("people.csv:3: after a closing quotation mark there must be a comma")
@@ -244,21 +242,19 @@ def test_quotation_marks_that_do_not_pair(folder: CsvFolder) -> None:
     assert third == "people.csv:5: a quotation mark is opened here and never closed"
 
 
-def test_a_row_without_end_is_given_up(folder: CsvFolder) -> None:
+def test_row_without_end_is_reported(folder: CsvFolder) -> None:
     folder.add("people.csv", 'KG1,,"José,Ruiz,,,', *["KG1,,,,,,"] * files.MAX_RECORD_CHARACTERS)
     [problem] = problems_of(folder)
     assert problem.startswith("people.csv:3: the row is longer than 100,000 characters")
 
 
-def test_a_file_too_large_to_read(folder: CsvFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_over_the_size_limit_is_reported(folder: CsvFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "MAX_FILE_BYTES", 2**20)
     folder.add("people.csv", "x" * 2**20)
     assert problems_of(folder) == ["people.csv: is larger than 1 MB"]
 
 
-def test_a_file_with_nothing_but_problems_is_not_read_to_its_end(
-    folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_reading_stops_after_the_maximum_number_of_problems(folder: CsvFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "MAX_PROBLEMS_PER_FILE", 3)
     folder.add("valuations.csv", *["?,?,?"] * 50)
     problems = problems_of(folder)
@@ -266,7 +262,7 @@ def test_a_file_with_nothing_but_problems_is_not_read_to_its_end(
     assert not any(problem.startswith("valuations.csv:5") for problem in problems)
 
 
-def test_the_first_two_hundred_problems_are_shown_and_the_others_counted(folder: CsvFolder) -> None:
+def test_first_two_hundred_problems_are_shown_and_the_others_counted(folder: CsvFolder) -> None:
     folder.add("valuations.csv", *["A100,2026-09-21,?"] * 1_300)
     with pytest.raises(ImportProblems) as raised:
         import_folder(folder.path)
@@ -276,7 +272,7 @@ def test_the_first_two_hundred_problems_are_shown_and_the_others_counted(folder:
     assert last == "and 2,399 more"
 
 
-def test_nothing_from_a_file_reaches_the_terminal_raw(folder: CsvFolder) -> None:
+def test_control_characters_of_a_file_do_not_reach_the_terminal(folder: CsvFolder) -> None:
     folder.set("clients.csv", "status", "\x1b[2Jactive").set("clients.csv", "client_type", "x" * 5_000)
     folder.change("people.csv", "known_as", "known\x07as")
     with pytest.raises(ImportProblems) as raised:
@@ -286,7 +282,7 @@ def test_nothing_from_a_file_reaches_the_terminal_raw(folder: CsvFolder) -> None
     assert r"clients.csv:2: status: '\x1b[2Jactive' is not one of active, dormant, inactive" in lines
 
 
-def test_problems_leave_the_database_untouched_even_if_the_caller_commits(folder: CsvFolder) -> None:
+def test_problems_change_nothing_even_if_the_caller_commits(folder: CsvFolder) -> None:
     before = whole_database()
     folder.set("valuations.csv", "amount_gbp", "?")
     problems_of(folder)

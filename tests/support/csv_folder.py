@@ -1,4 +1,4 @@
-"""A folder of the five CSV files with one of each in it, for a test to spoil or to add to."""
+"""A folder of five CSV files with one row each, which a test can change."""
 
 from pathlib import Path
 from typing import Self
@@ -28,7 +28,7 @@ ONE_OF_EACH = {
 
 
 class CsvFolder:
-    """Every method returns the folder, so that a test's preparation reads as one sentence."""
+    """A folder of CSV files. Every method returns the folder, so calls can be chained."""
 
     def __init__(self, path: Path, files: dict[str, str] = ONE_OF_EACH) -> None:
         self.path = path
@@ -49,7 +49,7 @@ class CsvFolder:
         return self.write(name, self.text(name).replace(old, new))
 
     def set(self, name: str, column: str, value: str) -> Self:
-        """Put `value` (as it stands in a file, quoted if need be) into the column of the first row."""
+        """Set a column of the first row to `value`, which is quoted as in a file."""
         header, row, *rest = self.text(name).split("\n")
         cells = row.split(",")
         cells[header.split(",").index(column)] = value
@@ -63,7 +63,7 @@ class CsvFolder:
 
 
 def whole_database() -> dict[str, list[tuple[object, ...]]]:
-    """Every committed row of every table of records, for comparison."""
+    """Return every committed row of all tables of records."""
     tables = ("profiles", "clients", "people", "products", "valuations")
     with db.engine.connect() as connection:
         return {

@@ -1,1 +1,1 @@
-"""CSV import and export."""
+"""Import and export client records as five CSV files."""

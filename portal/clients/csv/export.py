@@ -1,7 +1,7 @@
-"""Exports the client records as the five CSV files that the importer reads. Called by `flask clients`.
+"""Export the client records as the five CSV files that the importer reads.
 
-Rows stand in the order in which they were stored, so that two exports compare line by line, and the export of a
-fresh import has the order of its files.
+Rows are in the order in which they were stored. Two exports can therefore be compared line by line, and the export
+after a first import has the order of the imported files.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ ROWS_AT_A_TIME = 5_000
 
 
 class FolderNotUsable(PortalError):
-    """The export cannot be written there; the text says why."""
+    """The folder cannot be written to. The message gives the reason."""
 
 
 class ExportCounts(NamedTuple):
-    """How many of each were written."""
+    """The numbers of exported records."""
 
     profiles: int
     clients: int
@@ -42,14 +42,14 @@ class ExportCounts(NamedTuple):
 def export_folder(
     folder: Path, *, overwrite: bool = False, progress: Callable[[str], None] | None = None
 ) -> ExportCounts:
-    """Write all that is committed, as of one moment, to five files in `folder`, which is made if need be.
+    """Write a snapshot of all committed records to five files in `folder`, which is created if it does not exist.
 
-    Each file appears whole, and none before all are written. Raises FolderNotUsable for a folder that has anything
-    in it, unless told to overwrite, and for one that cannot be written to.
+    Each file appears complete, and no file before all are written. Raises FolderNotUsable for a folder that cannot be
+    written to, and for one that is not empty unless `overwrite` is set.
     """
     try:
         _prepare(folder, overwrite=overwrite)
-        # A connection of its own: the snapshot must be asked for before a transaction's first statement.
+        # A separate connection, because the isolation level must be set before a transaction's first statement.
         with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
             return _write_all(connection, folder, progress)
     except OSError as error:
@@ -57,38 +57,38 @@ def export_folder(
 
 
 def _prepare(folder: Path, *, overwrite: bool) -> None:
-    # Only the owner can look into a new folder: it will hold clients.
+    # Only the owner can read a new folder, because it will contain client data.
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not overwrite and any(folder.iterdir()):
         raise FolderNotUsable(f"{folder} is not empty. Name another folder, or use --force to write over it.")
 
 
 def _write_all(connection: Connection, folder: Path, progress: Callable[[str], None] | None) -> ExportCounts:
-    fresh: list[tuple[Path, Path]] = []
+    written: list[tuple[Path, Path]] = []
     counts: list[int] = []
     try:
-        for shape, query in _queries():
-            target = folder / shape.file
-            partial = folder / f".{shape.file}.partial"
+        for schema, query in _queries():
+            target = folder / schema.file
+            partial = folder / f".{schema.file}.partial"
             partial.unlink(missing_ok=True)
-            fresh.append((partial, target))
-            counts.append(_write(connection, shape, query, partial))
+            written.append((partial, target))
+            counts.append(_write(connection, schema, query, partial))
             if progress:
-                progress(f"{shape.file}: {counts[-1]:,} rows written")
-        for partial, target in fresh:
+                progress(f"{schema.file}: {counts[-1]:,} rows written")
+        for partial, target in written:
             partial.replace(target)
     finally:
-        for partial, _ in fresh:
+        for partial, _ in written:
             partial.unlink(missing_ok=True)
     return ExportCounts(*counts)
 
 
-def _write(connection: Connection, shape: TableSchema[Any], query: Select[Any], path: Path) -> int:
+def _write(connection: Connection, schema: TableSchema[Any], query: Select[Any], path: Path) -> int:
     count = 0
 
     def lines() -> Iterator[list[str]]:
         nonlocal count
-        yield list(shape.columns)
+        yield list(schema.columns)
         for row in connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query):
             count += 1
             yield [_cell(value) for value in row]
@@ -98,7 +98,7 @@ def _write(connection: Connection, shape: TableSchema[Any], query: Select[Any], 
 
 
 def _cell(value: Any) -> str:
-    """Only what people have typed can be a formula: a number stays one, also below 0."""
+    """Return a cell. Only text is escaped against formulas, so a negative number stays a number."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -107,7 +107,7 @@ def _cell(value: Any) -> str:
 
 
 def _queries() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
-    """Each file with what its rows hold, in the order of its columns."""
+    """Return each file with the query for its rows, in the order of its columns."""
     of_client = {"client_ref": Client.client_ref}
     return (
         (PROFILES, _columns(PROFILES, Profile).order_by(Profile.id)),
@@ -126,7 +126,7 @@ def _queries() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
     )
 
 
-def _columns(shape: TableSchema[Any], model: type[Any], **elsewhere: Any) -> Select[Any]:
-    """The file's columns from `model`, but for those that stand `elsewhere`."""
-    columns = [elsewhere[name] if name in elsewhere else getattr(model, name) for name in shape.fields]
+def _columns(schema: TableSchema[Any], model: type[Any], **others: Any) -> Select[Any]:
+    """Select the file's columns from `model`, except those in `others`."""
+    columns = [others[name] if name in others else getattr(model, name) for name in schema.fields]
     return select(*columns).select_from(model)

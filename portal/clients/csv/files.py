@@ -1,6 +1,7 @@
-"""CSV files as such: text in and out, line by line. Called by csv_shapes and exporter; knows nothing of clients.
+"""Read and write CSV files as text, without knowledge of clients.
 
-Read: UTF-8 with or without BOM, any newline. Written: UTF-8 without BOM, line feeds, quotes where needed.
+Reads UTF-8 with or without BOM and any line ending. Writes UTF-8 without BOM, with line feeds and only necessary
+quotes.
 """
 
 import csv
@@ -14,14 +15,14 @@ from typing import NamedTuple, TextIO
 from portal.web.csv_escaping import csv_writer, unescape_formula
 
 MAX_FILE_BYTES = 256 * 2**20
-# Less than the csv module's own limit on a cell, so that a forgotten quotation mark is met here first.
+# Less than the csv module's own limit of a cell, so that a missing quotation mark is detected here.
 MAX_RECORD_CHARACTERS = 100_000
 
 _NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
 class Record(NamedTuple):
-    """One row of a file. `line` is the physical line it starts on; `flaw` says why there are no cells."""
+    """One row of a file. `line` is the physical line on which it starts. `flaw` says why it has no cells."""
 
     line: int
     cells: list[str]
@@ -29,7 +30,7 @@ class Record(NamedTuple):
 
 
 class UnreadableFile(Exception):
-    """The file cannot be read at all; `line` is where, if anywhere."""
+    """The file cannot be read. `line` is the position of the problem, if it has one."""
 
     def __init__(self, problem: str, line: int | None = None) -> None:
         super().__init__(problem)
@@ -38,7 +39,7 @@ class UnreadableFile(Exception):
 
 
 def read_records(path: Path) -> Iterator[Record]:
-    """The rows of the file that hold anything, cells restored; raises UnreadableFile before the first one."""
+    """Yield the rows that are not empty, with unescaped cells. Raises UnreadableFile before the first one."""
     lines = _Lines(_utf8_bytes(path))
     reader = csv.reader(lines, strict=True)
     while True:
@@ -56,7 +57,7 @@ def read_records(path: Path) -> Iterator[Record]:
 
 
 def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Write the rows and make sure they are on the disk. Only its owner can read the file: it holds clients."""
+    """Write the rows and flush them to the disk. Only the owner can read the file, because it contains client data."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
         csv_writer(file, line_end="\n").writerows(rows)
@@ -75,11 +76,11 @@ def _utf8_bytes(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise UnreadableFile(f"cannot be read: {error.strerror}") from error
-    _refuse_other_encodings(content)
+    _reject_other_encodings(content)
     return content
 
 
-def _refuse_other_encodings(content: bytes) -> None:
+def _reject_other_encodings(content: bytes) -> None:
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -93,10 +94,10 @@ def _refuse_other_encodings(content: bytes) -> None:
 
 
 class _Lines:
-    """The physical lines, endings kept. Raises csv.Error, and ends, where a record takes more than `room`."""
+    """Iterate over physical lines with their endings. Raises csv.Error and ends if a record exceeds `room`."""
 
     def __init__(self, content: bytes) -> None:
-        # Decoded as it is read: io.StringIO would hold four bytes for every character.
+        # Decoded while it is read; io.StringIO would need four bytes for each character.
         self._file: TextIO = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
         self.room = MAX_RECORD_CHARACTERS
 

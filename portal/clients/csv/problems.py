@@ -1,4 +1,4 @@
-"""What is wrong with files to import, in words that name file, line and column."""
+"""Describe problems of the files to import, with file, line and column."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ MAX_PROBLEMS_SHOWN = 200
 
 
 class Problem(NamedTuple):
-    """One problem; as a text `clients.csv:17: risk_profile: 9 is not 1 to 7`."""
+    """One problem. Its text is, for example, `clients.csv:17: risk_profile: 9 is not 1 to 7`."""
 
     file: str
     line: int | None
@@ -22,7 +22,7 @@ class Problem(NamedTuple):
 
 
 class ImportProblems(PortalError):
-    """The files cannot be imported and nothing has been. `problems` has all of them, the text the first 200."""
+    """The files cannot be imported, and nothing was. `problems` has all problems, the message the first 200."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = [str(problem) for problem in problems]
@@ -30,7 +30,7 @@ class ImportProblems(PortalError):
 
 
 def first_of(lines: list[str]) -> list[str]:
-    """As many lines as somebody reads, and how many more there are."""
+    """Return the first MAX_PROBLEMS_SHOWN lines, and the number of the others as a line."""
     more = len(lines) - MAX_PROBLEMS_SHOWN
     return [*lines[:MAX_PROBLEMS_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
 

@@ -1,7 +1,6 @@
-"""The five files of client records: their names, columns and rows. Used by importer and exporter, which thereby agree.
+"""Define the five files of client records for import and export: names, columns and rows.
 
-A file's headings stand in the order of its row's fields, after `line`. A row's `key` tells it from all others of
-its file. Reads nothing itself: see csv_tables.
+The headings of a file are in the order of its row's fields after `line`. A row's `key` is unique in its file.
 """
 
 from collections.abc import Callable, Hashable
@@ -17,7 +16,7 @@ from portal.clients.records.parsers import Parser, day, email, number, one_of, o
 
 
 class AnyRow(Protocol):
-    """A row of any of the files. Key None: its cell has a problem, or the file's rows have no key."""
+    """A row of any file. Its key is None if the key's cell is invalid or the rows of the file have no key."""
 
     @property
     def line(self) -> int: ...
@@ -40,7 +39,7 @@ class ProfileRow(NamedTuple):
 
     @property
     def key(self) -> str | None:
-        """Emails differ by more than their case."""
+        """Return the email in lower case, because emails are unique ignoring case."""
         return self.email and self.email.lower()
 
 
@@ -81,7 +80,7 @@ class PersonRow(NamedTuple):
 
     @property
     def key(self) -> None:
-        """People have no key of their own: two of a client may be equal in all that is known of them."""
+        """Return None: two people of a client may be equal in all columns."""
         return None
 
 
@@ -118,7 +117,7 @@ class ValuationRow(NamedTuple):
 
 @dataclass(frozen=True)
 class TableSchema(Generic[Row]):
-    """A file: heading → parser, and `make_row` of the line and a value for each; duplicates name `key_column`."""
+    """A file: parsers by heading, and `make_row` from the line and a value for each. Duplicates name `key_column`."""
 
     file: str
     make_row: Callable[..., Row]
@@ -127,7 +126,7 @@ class TableSchema(Generic[Row]):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The rows' fields as the models name them: headings, without the unit that money carries in a file."""
+        """Return the fields of the rows as the models name them: the headings without the unit of money."""
         return tuple(heading.removesuffix("_gbp") for heading in self.columns)
 
 

@@ -1,4 +1,4 @@
-"""Reads the five files into rows and collects every problem that shows without a database. Called by importer."""
+"""Read the five files into rows, and collect all problems that can be found without the database."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -20,20 +20,20 @@ OnProgress = Callable[[str], None]
 
 @dataclass
 class Table(Generic[Row]):
-    """The rows of one file. A cell with a problem is None in its row: who has problems must not write rows.
+    """The rows of one file. An invalid cell is None in its row, so rows of a file with problems must not be written.
 
-    `is_whole` False: some of the file could not be read, so that what is not here may still exist.
-    `loose_cells` are those of rows with too few or too many: some of them are keys.
+    `is_complete` is False if a part of the file could not be read, so a missing row may exist. `unmatched_cells` are
+    those of rows with too few or too many cells; some of them are keys.
     """
 
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    is_whole: bool = True
-    loose_cells: set[str] = field(default_factory=set)
+    is_complete: bool = True
+    unmatched_cells: set[str] = field(default_factory=set)
 
-    def may_hold(self, key: str) -> bool:
-        """Whether the unread part of the file may be what defines `key`."""
-        return not self.is_whole or key in self.loose_cells
+    def may_contain(self, key: str) -> bool:
+        """Return whether the unread part of the file may define `key`."""
+        return not self.is_complete or key in self.unmatched_cells
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,16 @@ class Tables:
 
     @property
     def client_refs(self) -> set[str]:
-        """Of every client that the files name."""
+        """Return the client_ref of every client that the files name."""
         return {row.client_ref for table in (self.clients, self.people, self.products) for row in table.rows}
 
 
-def read_tables(folder: Path, tell: OnProgress) -> Tables:
-    """All five files of the folder; raises nothing, whatever they hold."""
+def read_tables(folder: Path, on_progress: OnProgress) -> Tables:
+    """Read the five files of the folder. Problems are part of the result, so this raises nothing."""
 
-    def read(shape: TableSchema[Row]) -> Table[Row]:
-        table = read_table(shape, folder / shape.file)
-        tell(f"{shape.file}: {len(table.rows):,} rows read, {len(table.problems):,} problems")
+    def read(table_schema: TableSchema[Row]) -> Table[Row]:
+        table = read_table(table_schema, folder / table_schema.file)
+        on_progress(f"{table_schema.file}: {len(table.rows):,} rows read, {len(table.problems):,} problems")
         return table
 
     return Tables(
@@ -72,23 +72,23 @@ def read_tables(folder: Path, tell: OnProgress) -> Tables:
     )
 
 
-def read_table(shape: TableSchema[Row], path: Path) -> Table[Row]:
-    reading = _TableReader(shape)
+def read_table(table_schema: TableSchema[Row], path: Path) -> Table[Row]:
+    reader = _TableReader(table_schema)
     try:
-        reading.read(path)
+        reader.read(path)
     except UnreadableFile as error:
-        reading.give_up(error.line, error.problem)
-    return reading.table
+        reader.add_fatal(error.line, error.problem)
+    return reader.table
 
 
 class _TableReader(Generic[Row]):
-    """One pass through one file."""
+    """Reads one file once."""
 
-    def __init__(self, shape: TableSchema[Row]) -> None:
-        self.shape = shape
+    def __init__(self, table_schema: TableSchema[Row]) -> None:
+        self.schema = table_schema
         self.table: Table[Row] = Table()
         self.width = 0
-        self.places: list[tuple[int | None, str, Parser]] = []
+        self.columns: list[tuple[int | None, str, Parser]] = []
         self.lines_of_keys: dict[Hashable, int] = {}
 
     def read(self, path: Path) -> None:
@@ -104,55 +104,55 @@ class _TableReader(Generic[Row]):
             if len(self.table.problems) >= MAX_PROBLEMS_PER_FILE:
                 raise UnreadableFile("too many problems; what follows was not read", record.line)
 
-    def give_up(self, line: int | None, problem: str) -> None:
+    def add_fatal(self, line: int | None, problem: str) -> None:
         self._add(line, None, problem)
-        self.table.is_whole = False
+        self.table.is_complete = False
 
     def _read_header(self, header: Record) -> None:
         headings = [heading.strip() for heading in header.cells]
-        if not set(headings) & set(self.shape.columns):
+        if not set(headings) & set(self.schema.columns):
             for separator, name in OTHER_SEPARATORS.items():
                 cells = {cell.strip(' "') for heading in headings for cell in heading.split(separator)}
-                if cells & set(self.shape.columns):
+                if cells & set(self.schema.columns):
                     raise UnreadableFile(f"its cells are separated by {name}: {USE_COMMAS}", header.line)
-            wanted = ",".join(self.shape.columns)
-            raise UnreadableFile(f"the first line must name the columns: {wanted}", header.line)
+            columns = ",".join(self.schema.columns)
+            raise UnreadableFile(f"the first line must name the columns: {columns}", header.line)
         self.width = len(headings)
         self._check_headings(headings, header.line)
-        self.places = [
+        self.columns = [
             (headings.index(column) if column in headings else None, column, parse)
-            for column, parse in self.shape.columns.items()
+            for column, parse in self.schema.columns.items()
         ]
 
     def _check_headings(self, headings: list[str], line: int) -> None:
         for heading, count in Counter(headings).items():
-            if heading not in self.shape.columns:
+            if heading not in self.schema.columns:
                 self._add(line, quote_for_message(heading), "is not a column of this file")
             elif count > 1:
                 self._add(line, heading, "the column is there more than once")
-        for column in self.shape.columns:
+        for column in self.schema.columns:
             if column not in headings:
                 self._add(line, column, "the column is missing")
-                self.table.is_whole = False
+                self.table.is_complete = False
 
     def _read_record(self, record: Record) -> None:
         if record.flaw:
-            self.give_up(record.line, record.flaw)
+            self.add_fatal(record.line, record.flaw)
         elif len(record.cells) != self.width:
             self._add(record.line, None, f"has {len(record.cells):,} cells instead of {self.width}")
-            self.table.loose_cells.update(record.cells)
+            self.table.unmatched_cells.update(record.cells)
         else:
-            row = self.shape.make_row(record.line, *self._values(record))
+            row = self.schema.make_row(record.line, *self._values(record))
             self.table.rows.append(row)
             self._check_key(row)
 
     def _values(self, record: Record) -> list[Any]:
         values: list[Any] = []
-        for place, column, parse in self.places:
+        for position, column, parse in self.columns:
             value = None
-            if place is not None:
+            if position is not None:
                 try:
-                    value = parse(record.cells[place])
+                    value = parse(record.cells[position])
                 except InvalidCell as problem:
                     self._add(record.line, column, str(problem))
             values.append(value)
@@ -164,13 +164,13 @@ class _TableReader(Generic[Row]):
             return
         first_line = self.lines_of_keys.setdefault(key, row.line)
         if first_line != row.line:
-            self._add(row.line, self.shape.key_column, f"{_shown_key(key)} is already on line {first_line}")
+            self._add(row.line, self.schema.key_column, f"{_display_key(key)} is already on line {first_line}")
 
     def _add(self, line: int | None, column: str | None, problem: str) -> None:
-        self.table.problems.append(Problem(self.shape.file, line, column, problem))
+        self.table.problems.append(Problem(self.schema.file, line, column, problem))
 
 
-def _shown_key(key: Hashable) -> str:
+def _display_key(key: Hashable) -> str:
     if isinstance(key, tuple):
         plan_number, valued_on = key
         return f"{valued_on} of {quote_for_message(plan_number)}"

@@ -1,4 +1,4 @@
-"""What rows of the five files say of each other and of what the database holds. Pure; called by the importer."""
+"""Check that the rows of the five files name existing profiles, clients and products. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 
@@ -11,9 +11,9 @@ from portal.clients.records.parsers import quote_for_message
 def reference_problems(
     tables: Tables, *, emails: Collection[str], client_refs: Collection[str], owners: Mapping[str, str]
 ) -> list[Problem]:
-    """Rows that name a profile, client or plan that is neither in the files nor in the database.
+    """Return a problem for each row that names a profile, client or plan which is neither in the files nor stored.
 
-    The database's side: emails in lower case, client references, plan number → its client's reference.
+    The arguments describe what is stored: emails in lower case, client references, and {plan number: client reference}.
     """
     return [
         *_advisers(tables, emails),
@@ -25,10 +25,10 @@ def reference_problems(
 
 
 def _advisers(tables: Tables, emails: Collection[str]) -> Iterator[Problem]:
-    given = {row.key for row in tables.profiles.rows}
+    in_files = {row.key for row in tables.profiles.rows}
     for row in tables.clients.rows:
         email = row.adviser_email
-        if not email or email.lower() in given or email.lower() in emails or tables.profiles.may_hold(email):
+        if not email or email.lower() in in_files or email.lower() in emails or tables.profiles.may_contain(email):
             continue
         yield Problem(CLIENTS.file, row.line, "adviser_email", f"{quote_for_message(email)} is not a known user")
 
@@ -39,10 +39,10 @@ def _clients_of(
     tables: Tables,
     client_refs: Collection[str],
 ) -> Iterator[Problem]:
-    given = {row.client_ref for row in tables.clients.rows}
+    in_files = {row.client_ref for row in tables.clients.rows}
     for row in table.rows:
         ref = row.client_ref
-        if not ref or ref in given or ref in client_refs or tables.clients.may_hold(ref):
+        if not ref or ref in in_files or ref in client_refs or tables.clients.may_contain(ref):
             continue
         yield Problem(file, row.line, "client_ref", f"{quote_for_message(ref)} is not a known client")
 
@@ -56,9 +56,9 @@ def _owners(tables: Tables, owners: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _plans(tables: Tables, owners: Collection[str]) -> Iterator[Problem]:
-    given = {row.plan_number for row in tables.products.rows}
+    in_files = {row.plan_number for row in tables.products.rows}
     for row in tables.valuations.rows:
         plan = row.plan_number
-        if not plan or plan in given or plan in owners or tables.products.may_hold(plan):
+        if not plan or plan in in_files or plan in owners or tables.products.may_contain(plan):
             continue
         yield Problem(VALUATIONS.file, row.line, "plan_number", f"{quote_for_message(plan)} is not a known plan")
