@@ -1,7 +1,4 @@
-"""What gunicorn serves: `app`, with the background jobs of this process.
-
-The `flask` commands find the same file; they get the app alone.
-"""
+"""Create `app` for gunicorn and the `flask` commands. Under gunicorn, start the background jobs too."""
 
 import os
 import sys

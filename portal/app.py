@@ -1,4 +1,4 @@
-"""The application factory: the parts of the portal, in the order in which they need each other."""
+"""Create the application from its parts, in the order of their dependencies."""
 
 import logging
 import os
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return a new application. Read the environment when no settings are given.
+    """Return a new application. Read the environment if no settings are given.
 
     Opens no connection and starts no thread, so a server may fork afterwards. Raises ConfigurationError for missing,
     wrong or weak settings.
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
         TESTING=settings.is_testing,
-        WTF_CSRF_TIME_LIMIT=None,  # the token lives and dies with the sign-in session
+        WTF_CSRF_TIME_LIMIT=None,  # the token is valid as long as the sign-in session
         MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
     )
     app.url_map.converters["id"] = IdConverter

@@ -1,6 +1,6 @@
-"""The only clock of the application: aware UTC.
+"""Provide the application's clock, in aware UTC.
 
-Presence does not use it: a beat is timed by the database's `now()`, which all workers share.
+Presence uses the database's `now()` instead, which is the same for all workers.
 """
 
 from datetime import UTC, date, datetime
@@ -10,10 +10,10 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def now() -> datetime:
-    """This moment, aware, in UTC."""
+    """Return the current time as aware UTC."""
     return datetime.now(UTC)
 
 
 def today() -> date:
-    """The date at the firm's desks: London's, which at night differs from UTC's in summer."""
+    """Return the date in London, which differs from UTC's during an hour of each summer night."""
     return now().astimezone(LONDON).date()

@@ -1,7 +1,8 @@
-"""Days as people type them into a field, and as a field shows them. Pure.
+"""Read dates that users type, and write dates for fields.
 
-The day comes first, the month may be a word, the year has four digits: so a field means the same day in a browser of
-any language. static/js/editing/dates.js reads the same texts; tests/days.json is the table that tests both.
+The day comes first, the month may be a word, and the year has four digits. A field therefore means the same day in
+browsers of all languages. static/js/editing/dates.js reads the same texts; tests/days.json contains the examples for
+both.
 """
 
 import re
@@ -21,16 +22,16 @@ _TYPED = re.compile(
 
 
 class UnreadableDay(ValueError):
-    """The text is no day; the message says why, as a sentence."""
+    """The text is not a date. The message is a sentence with the reason."""
 
 
 def written(day: date) -> str:
-    """8 December 2026: what a field shows."""
+    """Return the text that a field shows, for example "8 December 2026"."""
     return f"{day.day} {MONTHS[day.month - 1]} {day.year:04}"
 
 
 def read(text: str) -> date:
-    """The day that was typed: 8/12/2026, 8 Dec 2026, or 2026-12-08 as programs write it. Raises UnreadableDay."""
+    """Return the date of a text: 8/12/2026, 8 Dec 2026, or 2026-12-08. Raises UnreadableDay."""
     found = _ISO.fullmatch(text.strip()) or _TYPED.fullmatch(text.strip())
     if not found:
         raise UnreadableDay(f"Enter a date such as {EXAMPLE}.")

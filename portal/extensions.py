@@ -1,6 +1,6 @@
-"""The Flask extensions, made without an app so that any module may import them.
+"""Create the Flask extensions without an application, so that any module can import them.
 
-`init_extensions` is called by `create_app`. Must not import a feature package.
+Must not import a feature package.
 """
 
 import logging
@@ -35,8 +35,8 @@ db = SQLAlchemy(model_class=Base)
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()
-PRESENCE_BIND = "presence"  # the connections that beats use: see portal.database.engines
-LIVE_BIND = "live"  # the one connection of the hub
+PRESENCE_BIND = "presence"  # the connections of heartbeats, see portal.database.engines
+LIVE_BIND = "live"  # the connection of the hub
 
 if TYPE_CHECKING:
     Model = Base
@@ -45,18 +45,18 @@ else:
 
 
 def init_extensions(app: Flask) -> None:
-    """Bind every extension to `app`; no connection is opened here, so forking afterwards is safe."""
+    """Bind each extension to `app`. Opens no connection, so a server may fork afterwards."""
     db.init_app(app)
-    app.teardown_appcontext(_end_transaction)  # before Flask-SQLAlchemy's own, which fails where the database has gone
+    app.teardown_appcontext(_end_transaction)  # before Flask-SQLAlchemy's, which fails without the database
     migrate.init_app(app, db, directory=app.config["MIGRATIONS_FOLDER"])
     login_manager.init_app(app)
     csrf.init_app(app)
 
 
 def _end_transaction(_error: BaseException | None) -> None:
-    """Let go of the connection. What was answered stands, also where the database has gone since it was read."""
+    """Release the connection. A lost database does not affect the response, which is complete."""
     try:
         db.session.remove()
     except DATABASE_ERRORS as error:
-        logger.warning("the database went after a request had been answered: %s", error)
+        logger.warning("connection lost after the response was complete: %s", error)
         db.session.registry.clear()

@@ -1,7 +1,7 @@
-"""How values are written for people: money, dates, ages, names.
+"""Format values for users: money, dates, ages, names.
 
-The templates call these as Jinja filters; `create_app` registers them through `init_formatting`. All are
-pure: the present day or moment is an argument. Must not import Flask's request, session or a feature.
+Templates use the functions as Jinja filters. The current day or time is an argument. Must not import Flask's request or
+session, nor a feature.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def init_formatting(app: Flask) -> None:
 
 
 def gbp(amount: Decimal | None) -> str:
-    """£1,284,602.18; half a penny rounds away from nought."""
+    """Return an amount such as £1,284,602.18. Half a penny is rounded away from zero."""
     if amount is None:
         return EMPTY
     pennies = amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -42,34 +42,34 @@ def gbp(amount: Decimal | None) -> str:
 
 
 def gbp_change(amount: Decimal) -> str:
-    """+£11,300.00: a difference, which always shows its sign."""
+    """Return a difference with its sign, such as +£11,300.00."""
     return f"{'+' if amount > 0 else ''}{gbp(amount)}"
 
 
 def gbp_short(amount: Decimal) -> str:
-    """£1.25m: for the axis of a chart, where the amounts are round."""
+    """Return a round amount for the axis of a chart, such as £1.25m."""
     size, unit = next(((size, unit) for size, unit in UNITS_OF_GBP if abs(amount) >= size), (Decimal(1), ""))
     return f"{_minus(amount)}£{_plain(abs(amount) / size)}{unit}"
 
 
 def percent(share: Decimal | None) -> str:
-    """0.75%: as stored, where 1 is one per cent."""
+    """Return a stored percentage, where 1 means 1%, such as 0.75%."""
     return EMPTY if share is None else f"{_minus(share)}{_plain(abs(share))}%"
 
 
 def change(share: Decimal) -> str:
-    """+2.4%: a percentage with one decimal that always shows its sign, except for none."""
+    """Return a percentage with sign and one decimal, such as +2.4%. Zero has no sign."""
     tenths = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
     return f"{'+' if tenths > 0 else _minus(tenths)}{abs(tenths)}%"
 
 
 def day(on: date | None) -> str:
-    """8 Dec 2026."""
+    """Return a date such as 8 Dec 2026."""
     return EMPTY if on is None else f"{on.day} {on:%b %Y}"
 
 
 def moment(at: datetime | None) -> str:
-    """22 Nov 2026, 10:42, at the firm's desks in London."""
+    """Return a time in London such as 22 Nov 2026, 10:42."""
     if at is None:
         return EMPTY
     local = at.astimezone(LONDON)
@@ -77,12 +77,12 @@ def moment(at: datetime | None) -> str:
 
 
 def timestamp(at: datetime) -> str:
-    """2026-11-22T10:42:07.109+00:00, for machines: HTML allows three decimals of a second."""
+    """Return an ISO time for HTML such as 2026-11-22T10:42:07.109+00:00. HTML allows three decimals of a second."""
     return at.isoformat(timespec="milliseconds")
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """2 minutes ago. A moment that a clock puts slightly ahead of `now` counts as now."""
+    """Return an age such as 2 minutes ago. A time slightly later than `now` counts as now."""
     minutes = (now - at) // timedelta(minutes=1)
     if minutes < 1:
         return "less than a minute ago"
@@ -99,7 +99,7 @@ def age_seconds(at: datetime, now: datetime) -> int:
 
 
 def due(on: date, today: date) -> str:
-    """In 2 weeks; today; 3 days overdue."""
+    """Return the distance to a due date: in 2 weeks, today, or 3 days overdue."""
     days = (on - today).days
     if days < 0:
         return f"{_span(-days)} overdue"
@@ -107,18 +107,18 @@ def due(on: date, today: date) -> str:
 
 
 def hue(profile_id: int) -> int:
-    """The avatar colour of a profile or a person: 0 to 11, for the classes hue-0 to hue-11."""
+    """Return the number of an avatar's colour, 0 to 11, for the CSS classes hue-0 to hue-11."""
     return profile_id % AVATAR_HUES
 
 
 def initials(name: str) -> str:
-    """RW for Ruth Anne Whitmore: the first letters of the first and the last word."""
+    """Return the first letters of the first and the last word, such as RW for Ruth Anne Whitmore."""
     words = name.split()
     return "".join(word[0] for word in words[:1] + words[1:][-1:]).upper() or "?"
 
 
 def telephone(number: str) -> str:
-    """The number as a tel: link wants it: digits and a leading plus, without the (0) of +44 (0)20."""
+    """Return the number for a tel: link: digits and a leading plus, without the (0) of +44 (0)20."""
     dialled = number.strip()
     if dialled.startswith("+"):
         dialled = dialled.replace("(0)", "")
@@ -127,18 +127,18 @@ def telephone(number: str) -> str:
 
 
 def mailbox(address: str) -> str:
-    """The address as a mailto: link wants it: with its @ and plus signs as they are (RFC 6068)."""
+    """Return the address for a mailto: link, with @ and plus signs unescaped (RFC 6068)."""
     return quote(address, safe="@+")
 
 
 def page_numbers(page: int, pages: int) -> list[int | None]:
-    """The pages to link to: the first, the last and those around `page`; None where numbers are left out."""
+    """Return the pages to link to: the first, the last and those around `page`, with None for a gap."""
     shown = {1, pages, *range(max(1, page - PAGES_AROUND), min(pages, page + PAGES_AROUND) + 1)}
     return list(_with_gaps(sorted(shown)))
 
 
 def _with_gaps(numbers: list[int]) -> Iterator[int | None]:
-    """A gap of a single page is no gap: that page is as short as the dots."""
+    """Yield the numbers, with None for each gap of two pages or more. A single missing page is shown instead."""
     previous = 0
     for number in numbers:
         if number - previous == 2:
@@ -150,7 +150,7 @@ def _with_gaps(numbers: list[int]) -> Iterator[int | None]:
 
 
 def _span(days: int) -> str:
-    """The largest unit of which there are two, else days: 13 days, 2 weeks, 8 weeks, 2 months, 23 months."""
+    """Return the days in the largest unit that fits twice: 13 days, 2 weeks, 8 weeks, 2 months, 23 months."""
     unit, length = next((each for each in UNITS_OF_DAYS if days >= 2 * each[1]), ("day", 1))
     return _count(days // length, unit)
 
@@ -160,7 +160,7 @@ def _count(number: int, unit: str) -> str:
 
 
 def _plain(number: Decimal) -> str:
-    """No trailing noughts and no exponent: 0.50 is 0.5, 1E+2 is 100."""
+    """Return the number without trailing zeros and exponent: 0.5 for 0.50, 100 for 1E+2."""
     return f"{number.normalize():f}"
 
 

@@ -1,6 +1,6 @@
-"""Background jobs of a serving process: the job table, the scheduler, one runner at a time across all processes.
+"""Run the background jobs: the job table, the scheduler, and the lock that lets one process at a time run a job.
 
-`wsgi.py` starts them after gunicorn has forked; commands and tests only when they ask.
+`wsgi.py` starts the jobs after gunicorn has forked. Commands and tests do not start them.
 """
 
 import logging
@@ -25,14 +25,15 @@ from portal.monitoring import metrics
 from portal.presence import removal
 
 logger = logging.getLogger(__name__)
-MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)  # any: turns are counted from it
+MIDNIGHT = datetime(2026, 1, 1, tzinfo=UTC)  # an arbitrary start from which intervals are counted
 
 
 @dataclass(frozen=True)
 class Job:
-    """Work done now and then by one process of all. `run` gets an open transaction and returns a count for the log.
+    """Periodic work that one process at a time does.
 
-    `lock` is the job's advisory lock key in PostgreSQL, unlike any other's.
+    `run` receives an open transaction and returns a number for the log. `lock` is the job's key of
+    portal/database/advisory_locks.py.
     """
 
     name: str
@@ -42,12 +43,12 @@ class Job:
 
 
 def clean_up_presence(connection: Connection) -> int:
-    """Delete presence rows that have not beaten for the stale window (presence rule 7)."""
+    """Delete presence rows without a heartbeat in the stale window (presence rule 7)."""
     return removal.clean_up(connection, current_settings().presence.stale_seconds)
 
 
 def purge_sign_in_sessions(connection: Connection) -> int:
-    """Delete the sign-in sessions that have reached one of their limits."""
+    """Delete sign-in sessions past one of their limits."""
     return sign_in_sessions.purge(connection, current_settings().idle_minutes)
 
 
@@ -66,15 +67,16 @@ JOBS = (
 
 
 def start_jobs(app: Flask) -> BackgroundScheduler:
-    """Run the job table in this process from now on; the caller may `shutdown()` what is returned.
+    """Start a scheduler for all jobs in this process and return it.
 
-    By the wall clock: counted from its own start, a process that is restarted every day would never do a daily job.
+    Intervals follow the wall clock. Counted from its start, a process that restarts every day would never run a daily
+    job.
     """
     scheduler = BackgroundScheduler(timezone="UTC")
     for job in JOBS:
         scheduler.add_job(
             _run_in_app,
-            # Without jitter all workers would ask for the lock in the same instant.
+            # Without jitter all workers would request the lock at the same instant.
             IntervalTrigger(
                 seconds=job.every_seconds, start_date=MIDNIGHT, timezone="UTC", jitter=job.every_seconds // 10
             ),
@@ -88,14 +90,14 @@ def start_jobs(app: Flask) -> BackgroundScheduler:
 
 
 def run_job(job: Job) -> int | None:
-    """Run the job now, unless another process is running it (None). Needs an app context; commits.
+    """Run the job now and commit. Return its count, or None if another process is running it.
 
-    The advisory lock belongs to the transaction, so it is given up even by a process that is killed.
+    The advisory lock belongs to the transaction, so PostgreSQL releases it even if the process is killed.
     """
     started = time.monotonic()
     connection = db.session.connection()
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": job.lock}):
-        logger.debug("%s: another process is at it", job.name)
+        logger.debug("%s: another process is running it", job.name)
         db.session.rollback()
         return None
     count = job.run(connection)
@@ -108,11 +110,11 @@ def run_job(job: Job) -> int | None:
 
 
 def _run_in_app(app: Flask, job: Job) -> None:
-    """The outermost loop of a job: a database that is away today may be back at the next turn."""
+    """Run the job and log each error. The next interval tries again, so a database outage needs no restart."""
     with app.app_context():
         try:
             run_job(job)
         except SQLAlchemyError as error:
-            logger.warning("%s: the database is away, trying again in %d s: %s", job.name, job.every_seconds, error)
+            logger.warning("%s: database error, next attempt in %d s: %s", job.name, job.every_seconds, error)
         except Exception:
             logger.exception("%s failed", job.name)

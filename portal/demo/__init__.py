@@ -1,1 +1,1 @@
-"""The demo: the portal with sample data and a database of its own (`python -m portal.demo`)."""
+"""Run the portal with sample data and its own database (`python -m portal.demo`)."""

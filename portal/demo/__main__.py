@@ -1,7 +1,7 @@
-"""`python -m portal.demo`, behind `make demo`: the portal with demo data, from nothing to served, on this machine.
+"""Run the demo: `python -m portal.demo`, which `make demo` calls.
 
-Starts PostgreSQL (unless DATABASE_URL names another), migrates, imports the demo data into an empty database and runs
-gunicorn as in production, until Ctrl-C. It stops what it started and nothing else.
+Starts PostgreSQL unless DATABASE_URL is set, migrates, imports the demo data into an empty database and runs gunicorn
+as in production, until Ctrl-C. It stops only the processes that it started.
 """
 
 import csv
@@ -34,21 +34,21 @@ from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 
 DEMO_DATA = Path(__file__).parent / "data"
-HOST = "127.0.0.1"  # the demo's password is public, so the demo is for this machine alone
+HOST = "127.0.0.1"  # the demo's password is public, so only this machine can connect
 SERVE_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 15  # gunicorn's graceful_timeout and a little more
 POLL_SECONDS = 0.02
 
 
 class Interrupted(BaseException):
-    """Somebody asked the demo to stop: Ctrl-C, SIGTERM, or a closed terminal."""
+    """Raised when the demo must stop: on Ctrl-C, SIGTERM or a closed terminal."""
 
 
 def main() -> int:
-    """Run the demo until it is interrupted (0) or cannot go on (1, with the reason on standard error)."""
+    """Run the demo. Return 0 when it is interrupted, 1 when it fails, with the reason on standard error."""
     os.environ["PORTAL_DEMO"] = "1"
     os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
-    _raise_when_told_to_stop()
+    _handle_stop_signals()
     try:
         run(settings_from_environ())
     except Interrupted:
@@ -57,13 +57,13 @@ def main() -> int:
     except PortalError as error:
         return _failed(str(error))
     except OperationalError as error:
-        return _failed(f"The database does not answer: {error.orig}")
+        return _failed(f"The database does not respond: {error.orig}")
 
 
 def run(settings: Settings) -> NoReturn:
-    """Serve the demo on the port of the settings. Ends by raising Interrupted or a PortalError."""
+    """Serve the demo on the port of the settings. Always ends with Interrupted or a PortalError."""
     port = settings.port
-    _refuse_a_port_in_use(port)
+    _check_port_is_free(port)
     with _database(settings) as url:
         accounts = _prepare(replace(settings, database_url=url))
         with _gunicorn(url, port) as server:
@@ -72,9 +72,9 @@ def run(settings: Settings) -> NoReturn:
             raise PortalError(f"gunicorn stopped by itself (exit code {server.wait()}).")
 
 
-def _raise_when_told_to_stop() -> None:
+def _handle_stop_signals() -> None:
     def interrupt(*_: object) -> None:
-        # From here on the demo is stopping, and a second Ctrl-C must not leave half of it running.
+        # The demo is stopping now. A second Ctrl-C must not leave some of its processes running.
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         raise Interrupted
@@ -85,7 +85,7 @@ def _raise_when_told_to_stop() -> None:
         signal.signal(number, interrupt)
 
 
-def _refuse_a_port_in_use(port: int) -> None:
+def _check_port_is_free(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -126,7 +126,7 @@ def _prepare(settings: Settings) -> list[Profile]:
 
 @contextmanager
 def _gunicorn(url: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """gunicorn in a terminal session of its own: Ctrl-C reaches the demo alone, which then stops it in order."""
+    """Run gunicorn in its own session. Ctrl-C reaches the demo only, which then stops gunicorn gracefully."""
     environment = os.environ | {"DATABASE_URL": url, "PORTAL_BIND": f"{HOST}:{port}"}
     command = [sys.executable, "-m", "portal.serve", "--config", "gunicorn.conf.py"]
     server = subprocess.Popen(command, cwd=PROJECT_ROOT, env=environment, start_new_session=True)
@@ -145,11 +145,11 @@ def _wait_until_served(server: subprocess.Popen[bytes], port: int) -> None:
     deadline = time.monotonic() + SERVE_TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            raise PortalError(f"gunicorn did not start (exit code {server.returncode}); its reason is above.")
+            raise PortalError(f"gunicorn did not start (exit code {server.returncode}); see the message above.")
         if _is_served(port):
             return
         time.sleep(POLL_SECONDS)
-    raise PortalError(f"gunicorn did not answer within {SERVE_TIMEOUT_SECONDS} s.")
+    raise PortalError(f"gunicorn did not respond within {SERVE_TIMEOUT_SECONDS} s.")
 
 
 def _is_served(port: int) -> bool:
@@ -168,9 +168,9 @@ def _announce(accounts: list[Profile], settings: Settings, port: int) -> None:
     width = max((len(account.email) for account in accounts), default=0)
     for account in accounts:
         click.echo(f"  {account.email:<{width}}  {ROLES[account.role]:<13}  {account.full_name}")
-    click.echo(f"\nThe password of each of them is {DEMO_PASSWORD}")
+    click.echo(f"\nThe password of all accounts is {DEMO_PASSWORD}")
     if settings.database_url is None:
-        click.echo(f"What you change is kept in {_readable(settings.instance)}; remove that folder to start afresh.")
+        click.echo(f"Your changes are stored in {_readable(settings.instance)}. Remove that folder to start again.")
     click.echo("Press Ctrl-C to stop.")
 
 

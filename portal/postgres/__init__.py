@@ -1,1 +1,1 @@
-"""The embedded PostgreSQL server of the demo, the tests and commands without `DATABASE_URL`."""
+"""Run the embedded PostgreSQL server of the demo, the tests and commands without `DATABASE_URL`."""

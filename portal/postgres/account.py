@@ -1,7 +1,6 @@
-"""Whom an embedded PostgreSQL server runs as, and the places that this account can reach.
+"""Choose the account of the embedded PostgreSQL server, and folders that this account can access.
 
-Called by embedded_postgres.py alone. It must not import Flask. PostgreSQL refuses to run as root, and
-refuses data that belongs to anybody but the account it runs as.
+PostgreSQL does not run as root, nor with data that belongs to another account. Must not import Flask.
 """
 
 import hashlib
@@ -25,18 +24,18 @@ MAX_SOCKET_PATH_BYTES = 103  # bytes: 107 on Linux, 103 on the BSDs and macOS
 
 @dataclass(frozen=True)
 class ServerAccount:
-    """A user and group of the system."""
+    """A user and group of the operating system."""
 
     uid: int
     gid: int
 
     @property
     def is_other(self) -> bool:
-        """Whether it is not who runs this process."""
+        """Return whether the account differs from that of this process."""
         return self.uid != os.geteuid()
 
     def process_options(self, folder: Path) -> dict[str, Any]:
-        """What makes subprocess run a program as this account, in `folder`, without any PG… variable."""
+        """Return the options of subprocess to run a program as this account, in `folder`, without PG… variables."""
         options: dict[str, Any] = {
             "cwd": folder,
             "env": {name: value for name, value in os.environ.items() if not name.startswith("PG")},
@@ -46,7 +45,7 @@ class ServerAccount:
         return options
 
     def can(self, *command: str | Path) -> bool:
-        """Whether the command, run as this account, succeeds."""
+        """Return whether the command succeeds as this account."""
         options = self.process_options(Path("/"))
         try:
             return subprocess.run(command, check=False, capture_output=True, **options).returncode == 0
@@ -55,9 +54,9 @@ class ServerAccount:
 
 
 def server_account(data: Path) -> ServerAccount:
-    """The owner of `data`; before there is any, oneself or, for root, `postgres` or `nobody`.
+    """Return the owner of `data`. Without data, return the current account or, for root, `postgres` or `nobody`.
 
-    Raises PostgresDidNotStart when the data belongs to somebody else and this process is not root.
+    Raises PostgresDidNotStart if the data belongs to another account and this process does not run as root.
     """
     if data.exists():
         owner = data.stat()
@@ -73,11 +72,11 @@ def server_account(data: Path) -> ServerAccount:
 
 @contextmanager
 def access_to(data: Path, account: ServerAccount) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield how to name `data` to a program that runs as `account`, and the options of subprocess to run it.
+    """Yield the path of `data` for a program that runs as `account`, and the options of subprocess to run it.
 
-    Another account often may not walk to the data, as in a checkout below /root. An open folder that a process has
-    inherited needs no rights but on the folder itself. Its working folder would not do: PostgreSQL before 16 leaves
-    it and finds no way back.
+    Another account often cannot access the parent folders of the data, for example in a checkout below /root. An
+    inherited open folder requires rights on the folder itself only. The working directory is not sufficient, because
+    PostgreSQL before 16 leaves it and cannot return.
     """
     options = account.process_options(data)
     if not account.is_other:
@@ -91,16 +90,16 @@ def access_to(data: Path, account: ServerAccount) -> Iterator[tuple[str, dict[st
 
 
 def runnable_by(account: ServerAccount, installation: Installation) -> Installation:
-    """The same programs, copied to where `account` can run them if it cannot run them where they are."""
+    """Return programs that `account` can run: the given ones, or else a copy of them."""
     if account.is_other and not account.can(installation.bin / "initdb", "--version"):
         return copy_for_everyone(installation)
     return installation
 
 
 def make_socket_folder(data: Path, account: ServerAccount) -> Path:
-    """A private folder with a short path, the same each time for the same data, without any old socket.
+    """Create a private folder with a short path that depends on `data` only, and remove old sockets from it.
 
-    Raises PostgresDidNotStart when somebody else has put something in its place.
+    Raises PostgresDidNotStart if something else exists at its path.
     """
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     folder = _temporary_folder(account) / f"kingston-{account.uid}-{digest}"
@@ -110,7 +109,7 @@ def make_socket_folder(data: Path, account: ServerAccount) -> Path:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or stat.S_IMODE(found.st_mode) != 0o700:
         raise PostgresDidNotStart(
-            f"{folder} is not a private folder of user {account.uid}: look at it, then remove it."
+            f"{folder} is not a private folder of user {account.uid}. Inspect it, then remove it."
         )
     for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
         (folder / name).unlink(missing_ok=True)
@@ -124,6 +123,6 @@ def _account_named(name: str) -> ServerAccount:
 
 def _temporary_folder(account: ServerAccount) -> Path:
     folder = Path(tempfile.gettempdir())
-    longest = len(os.fsencode(folder / f"kingston-{2**32}-{'0' * 16}" / SOCKET_NAME))
-    is_fit = longest <= MAX_SOCKET_PATH_BYTES and account.can("test", "-x", folder)
-    return folder if is_fit else Path("/tmp")  # noqa: S108  # the folder made in it is private
+    max_length = len(os.fsencode(folder / f"kingston-{2**32}-{'0' * 16}" / SOCKET_NAME))
+    is_usable = max_length <= MAX_SOCKET_PATH_BYTES and account.can("test", "-x", folder)
+    return folder if is_usable else Path("/tmp")  # noqa: S108  # the folder made in it is private

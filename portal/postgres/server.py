@@ -1,9 +1,8 @@
-"""The portal's own PostgreSQL server, for the demo, the tests and `flask` commands without DATABASE_URL.
+"""Run a PostgreSQL server for the demo, the tests and `flask` commands without DATABASE_URL.
 
-Called by database.py, demo.py, the tests and the benchmark. It must not import Flask. Any number of processes
-may use one server: the first starts it, the last to leave stops it. Each holds a shared lock (flock) on the
-file `users`, which the kernel takes back even from a killed process; the file `lock` lets one at a time start
-or stop the server.
+Any number of processes may share one server. The first process starts it and the last one stops it. Each process holds
+a shared lock (flock) on the file `users`, which the kernel releases when the process ends. A lock on the file `lock`
+lets one process at a time start or stop the server. Must not import Flask.
 """
 
 import fcntl
@@ -25,8 +24,8 @@ from portal.postgres.account import ServerAccount, access_to, make_socket_folder
 from portal.postgres.binaries import Installation, find_installation
 
 DATABASE = "kingston"
-PORT = 5432  # only names the socket: the server does not listen on TCP
-START_TIMEOUT_SECONDS = 60  # recovery after a crash is part of it
+PORT = 5432  # part of the socket's name: the server does not listen on TCP
+START_TIMEOUT_SECONDS = 60  # includes recovery after a crash
 STOP_TIMEOUT_SECONDS = 30
 POLL_SECONDS = 0.01
 SETTINGS = {
@@ -38,13 +37,14 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-QUICK_SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # still safe from a killed server
+NON_DURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}  # data survives a killed server, but not a power cut
 
 
 class EmbeddedPostgres:
-    """One server with its data in `folder`. `durable=False`, for tests, gives up safety from power cuts.
+    """A server with its data in `folder`.
 
-    `major` is the PostgreSQL version that makes new data; without it the wheel's programs do.
+    With `durable=False`, for tests, a power cut may destroy the data. `major` is the PostgreSQL version for new data;
+    without it the wheel's programs create the data.
     """
 
     def __init__(self, folder: Path, *, durable: bool = True, major: int | None = None) -> None:
@@ -65,7 +65,7 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The running server's process, or None. The lock file of a killed server counts as none."""
+        """Return the process id of the running server, or None. The lock file of a killed server is ignored."""
         if self._server and self._server.poll() is None:
             return self._server.pid
         lines = self._lock_file_lines()
@@ -75,19 +75,19 @@ class EmbeddedPostgres:
     def start(self) -> str:
         """Start the server, or attach to the running one, and return its URL for SQLAlchemy.
 
-        Makes the data and the database at first; started again, it mends a server that was killed meanwhile.
-        Raises PostgresNotFound and PostgresDidNotStart.
+        The first start creates the data and the database. Calling it again restarts a server that was killed.
+        Raises PostgresNotFound, PostgresDidNotStart.
         """
         try:
-            with self._turn():
+            with self._exclusive():
                 users = self._users or self._open_lock("users")
                 fcntl.flock(users, fcntl.LOCK_SH)
                 try:
                     sockets = self._wait_until_ready()
-                    _make_database(sockets)
+                    _create_database(sockets)
                 except BaseException:
                     self._users = None
-                    self._leave(users)
+                    self._release(users)
                     raise
         except OSError as error:
             raise PostgresDidNotStart(f"PostgreSQL did not start in {self.folder}: {error}") from error
@@ -95,16 +95,16 @@ class EmbeddedPostgres:
         return f"postgresql+psycopg2://postgres@/{DATABASE}?host={quote(str(sockets))}&port={PORT}"
 
     def stop(self) -> None:
-        """Give up our use of the server and, when nobody else uses it, stop it. May be called twice."""
+        """Release the server, and stop it if no other process uses it. May be called twice."""
         if self._users is None:
             return
-        with self._turn():
-            self._leave(self._users)
+        with self._exclusive():
+            self._release(self._users)
         self._users = None
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One process at a time starts or stops the server of this folder."""
+    def _exclusive(self) -> Iterator[None]:
+        """Hold the lock under which one process at a time starts or stops the server of this folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._open_lock("lock") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -114,13 +114,13 @@ class EmbeddedPostgres:
         return (self.folder / name).open("a")
 
     def _wait_until_ready(self) -> Path:
-        """The folder of the socket of a server that answers; launched here unless one was running."""
+        """Launch the server unless it is running, and return the folder of its socket once it accepts connections."""
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         log_start = self._log_size()
         is_launched = False
         while time.monotonic() < deadline:
             if self.pid is None:
-                # The last children of a killed server hold its memory for a moment; then a new one may start.
+                # The children of a killed server hold its shared memory for a moment. Then a new server can start.
                 if is_launched and "pre-existing shared memory block" not in self._log_since(log_start):
                     raise PostgresDidNotStart(self._failure("stopped at once", log_start))
                 log_start = self._log_size()
@@ -133,13 +133,13 @@ class EmbeddedPostgres:
         raise PostgresDidNotStart(self._failure(f"did not answer in {START_TIMEOUT_SECONDS} s", log_start))
 
     def _launch(self) -> subprocess.Popen[Any]:
-        """Start `postgres` where the terminal's Ctrl-C does not reach it: it stops when its last user has."""
+        """Start `postgres` in its own session, because Ctrl-C in the terminal must not stop it."""
         account = server_account(self._data)
         installation = runnable_by(account, find_installation(self._major()))
         if not self._data.exists():
-            self._make_data(installation, account)
-        (self._data / "postmaster.pid").unlink(missing_ok=True)  # its server is gone: `pid` has looked
-        settings = SETTINGS | ({} if self._is_durable else QUICK_SETTINGS)
+            self._create_data(installation, account)
+        (self._data / "postmaster.pid").unlink(missing_ok=True)  # `pid` has found that its server is not running
+        settings = SETTINGS | ({} if self._is_durable else NON_DURABLE_SETTINGS)
         settings["unix_socket_directories"] = str(make_socket_folder(self._data, account))
         arguments = [f"--{name}={value}" for name, value in settings.items()]
         with self._log.open("ab") as log, access_to(self._data, account) as (data, options):
@@ -153,11 +153,11 @@ class EmbeddedPostgres:
             )
 
     def _major(self) -> int | None:
-        """Which PostgreSQL made the data, or is to make it; None where any may."""
+        """Return the major version that created the data or must create it, or None for any version."""
         return int((self._data / "PG_VERSION").read_text()) if self._data.exists() else self._major_of_new_data
 
-    def _make_data(self, installation: Installation, account: ServerAccount) -> None:
-        """Run initdb beside the data's place: a killed initdb leaves nothing that looks like data."""
+    def _create_data(self, installation: Installation, account: ServerAccount) -> None:
+        """Run initdb in a temporary folder and rename it, so that a killed initdb leaves no incomplete data."""
         with tempfile.TemporaryDirectory(dir=self.folder, prefix="unfinished-") as parent:
             data = Path(parent) / "data"
             data.mkdir(mode=0o700)
@@ -166,13 +166,13 @@ class EmbeddedPostgres:
             arguments += [] if self._is_durable else ["--no-sync"]
             with access_to(data, account) as (name, options):
                 command: list[str | Path] = [installation.bin / "initdb", "-D", name, *arguments]
-                made = subprocess.run(command, check=False, capture_output=True, text=True, **options)
-            if made.returncode != 0:
-                raise PostgresDidNotStart(f"initdb failed in {self.folder}:\n{made.stdout}{made.stderr}")
+                result = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+            if result.returncode != 0:
+                raise PostgresDidNotStart(f"initdb failed in {self.folder}:\n{result.stdout}{result.stderr}")
             data.rename(self._data)
 
-    def _leave(self, users: IO[str]) -> None:
-        """Let go of `users`; the last one stops the server. Called in our turn."""
+    def _release(self, users: IO[str]) -> None:
+        """Release `users`, and stop the server if no other process holds it. Requires the exclusive lock."""
         with users:
             try:
                 fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -181,12 +181,12 @@ class EmbeddedPostgres:
             self._shut_down()
 
     def _shut_down(self) -> None:
-        """End open transactions and stop (SIGINT, "fast shutdown"); after 30 s as if it crashed (SIGQUIT)."""
+        """Stop the server with a fast shutdown (SIGINT), and after 30 s with an immediate one (SIGQUIT)."""
         sockets = self._socket_folder()
-        for how in (signal.SIGINT, signal.SIGQUIT):
+        for number in (signal.SIGINT, signal.SIGQUIT):
             deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
             if (pid := self.pid) is not None:
-                os.kill(pid, how)
+                os.kill(pid, number)
             while self.pid is not None and time.monotonic() < deadline:
                 time.sleep(POLL_SECONDS)
         if sockets:
@@ -194,7 +194,7 @@ class EmbeddedPostgres:
                 sockets.rmdir()
 
     def _lock_file_lines(self) -> list[str]:
-        """The server's own postmaster.pid: its process first, the folder of its socket fifth."""
+        """Return the lines of postmaster.pid. The first is the process id, the fifth the folder of the socket."""
         try:
             return (self._data / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -216,7 +216,7 @@ class EmbeddedPostgres:
 
 
 def _is_running_here(pid: int, data: Path) -> bool:
-    """Whether `pid` is a server of `data`, and no other program that was given a killed server's number."""
+    """Return whether `pid` is a server of `data`, and not another program that reuses a killed server's id."""
     if not Path("/proc/self").exists():
         listed = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
         return str(data) in listed.stdout
@@ -234,7 +234,7 @@ def _accepts_connections(sockets: Path) -> bool:
     return True
 
 
-def _make_database(sockets: Path) -> None:
+def _create_database(sockets: Path) -> None:
     connection = psycopg2.connect(host=str(sockets), port=PORT, user="postgres", dbname="postgres")
     try:
         connection.autocommit = True

@@ -200,7 +200,7 @@ def test_a_database_that_is_away_is_named_and_nothing_is_left_running(start: Cal
     demo = start(DATABASE_URL="postgresql://portal@127.0.0.1:1/kingston")
     code, output = demo.end()
     assert code == 1
-    assert "The database does not answer" in output
+    assert "The database does not respond" in output
     assert "Traceback" not in output
     assert demo.processes() == []
 
