@@ -1,1 +1,1 @@
-"""Measures what ARCHITECTURE.md promises, on the real portal. Started by `make bench`; no part of the portal."""
+"""Measure the performance targets on the real portal (`make bench`)."""

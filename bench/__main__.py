@@ -1,8 +1,8 @@
-"""`python -m bench`: measures the promises of ARCHITECTURE.md and prints them beside what was found.
+"""Measure the portal and print each figure beside its target: `python -m bench`.
 
-Starts the real portal and a reference of the original FastAPI design on one PostgreSQL server of its own, and drives
-both in alternating rounds: a neighbour on the machine then slows both alike. It reports and does not judge:
-the exit code is 0 when everything was measured.
+Starts the portal and a reference of the original FastAPI design on one PostgreSQL server, and loads both in alternating
+rounds, so that other programs on the machine slow both equally. The exit code is 0 if everything was measured, whatever
+the figures.
 """
 
 import argparse
@@ -27,7 +27,7 @@ WORK = servers.PROJECT_ROOT / "instance" / "bench"
 
 @dataclass(frozen=True)
 class Plan:
-    """How long and how often to measure."""
+    """The duration and number of measurements."""
 
     viewers: int
     pages: int
@@ -38,12 +38,12 @@ class Plan:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table, keep the figures as JSON. 1 when something broke, 130 after Ctrl-C."""
+    """Measure, print the table and write the figures as JSON. Return 1 after an error, 130 after Ctrl-C."""
     plan = _plan(arguments)
     try:
         results = _prepare_and_measure(plan)
     except (RuntimeError, PortalError, subprocess.CalledProcessError) as error:
-        print(f"The benchmark broke off: {error}", file=sys.stderr)
+        print(f"The benchmark failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
@@ -75,7 +75,7 @@ def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
         "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
         "PORTAL_INSTANCE": str(server.folder),
         "PORTAL_LOG_LEVEL": "WARNING",
-        "PORTAL_STREAMS_PER_WORKER": str(streams.MAX_IDLE_STREAMS),  # they are not shared out evenly
+        "PORTAL_STREAMS_PER_WORKER": str(streams.MAX_IDLE_STREAMS),  # workers do not get equal shares
     }
     app = data.make_portal(database, environ, plan.viewers)
     reference_database = data.make_reference(database, plan.viewers)
@@ -116,7 +116,7 @@ def _measure(plan: Plan, viewers: Sequence[Viewer], portal: Side, reference: Sid
 
 
 def _updates_after_warm_up(side: Side) -> tuple[int, int]:
-    _print_progress(f"{side.server.name}: every viewer beats once")
+    _print_progress(f"{side.server.name}: every viewer sends one heartbeat")
     measures.warm_up(side)
     return measures.update_counts(side.database)
 
@@ -141,8 +141,8 @@ def _plan(arguments: Sequence[str] | None) -> Plan:
     )
     parser.add_argument("--seconds", type=_positive, default=4, help="length of a round (default: 4)")
     parser.add_argument("--viewers", type=_at_least_100, default=2000, help="signed-in viewers (default: 2000)")
-    parser.add_argument("--pages", type=_positive, default=500, help="pages they are on (default: 500)")
-    parser.add_argument("--quick", action="store_true", help="short rounds: a look, not a measurement")
+    parser.add_argument("--pages", type=_positive, default=500, help="pages that they visit (default: 500)")
+    parser.add_argument("--quick", action="store_true", help="short rounds, for a first impression only")
     chosen = parser.parse_args(arguments)
     if chosen.pages > min(chosen.viewers, data.CLIENTS):
         parser.error("--pages cannot be more than --viewers: somebody has to be on each")
@@ -162,7 +162,7 @@ def _at_least_100(text: str) -> int:
 
 
 def _print_progress(what: str) -> None:
-    """Progress, apart from the result."""
+    """Print progress to stderr, apart from the result."""
     print(f"{time.strftime('%H:%M:%S')}  {what}", file=sys.stderr, flush=True)
 
 

@@ -1,8 +1,8 @@
-"""`python -m bench.ceilings`: how many of each kind of call a portal answers, and what CPU each takes.
+"""Measure the maximum rate and the CPU time of each kind of call: `python -m bench.ceilings`.
 
 Starts the portal and PostgreSQL as `make bench` does, and sends one kind of call after the other at full load. The load
-shares the machine's cores with both, so the rate depends on the machine and on what else it does. CPU per call hardly
-does: docs/scaling.md reckons with it. PostgreSQL's own ceiling for NOTIFY is measured with pgbench.
+shares the machine's cores with both, so the rate depends on the machine and its other programs. The CPU time per call
+hardly does; docs/scaling.md uses it. pgbench measures PostgreSQL's own maximum for NOTIFY.
 """
 
 import argparse
@@ -118,14 +118,14 @@ def _ceiling(what: str, side: Side, seconds: float) -> Ceiling:
 def _row(found: Ceiling) -> str:
     outcome = found.outcome
     if not outcome.latencies_ms:
-        raise RuntimeError(f"No call was answered: {outcome.first_failure}")
+        raise RuntimeError(f"No call succeeded: {outcome.first_failure}")
     times = f"{outcome.percentile_ms(50):6.0f} ms{outcome.percentile_ms(99):6.0f} ms"
     cpu = f"{found.server_us:10,.0f} µs{found.postgres_us:10,.0f} µs"
     return f"{found.what:34}{outcome.per_second:10,.0f}{times}{cpu}{outcome.failures:8}"
 
 
 def _notifications(url: str, clients: int, seconds: float) -> float:
-    """Transactions a second that do nothing but notify, as many at once as there are connections."""
+    """Return the transactions a second that only notify, with `clients` connections."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(NOTIFY)
         script.flush()

@@ -1,4 +1,4 @@
-"""Makes the databases, the data and the signed-in viewers. Called by bench/__main__.py and bench/measures.py."""
+"""Create the databases, the data and the signed-in viewers."""
 
 import base64
 import hashlib
@@ -31,7 +31,7 @@ CLIENTS = 50_000
 VIEWERS_ON_A_PAGE = 4
 REFERENCE_SCHEMA = Path(__file__).resolve().parent / "reference" / "schema.sql"
 
-# Names enough that a search finds some clients and not all; the list search is measured on them.
+# Enough different names that a search finds some of the clients.
 MAKE_CLIENTS = """
 WITH names AS (SELECT
     '{Amara,Beatrice,Callum,Dorothy,Edmund,Farah,Gareth,Harriet,Imogen,Jasper,Kavita,Lorcan,Mabel,Nikhil,Olwen,Piers,
@@ -56,7 +56,7 @@ INSERT INTO valuations (product_id, valued_on, amount)
 SELECT id, date '2026-03-31' + n, id %% 1000 * 977 FROM products, generate_series(1, 3) n;
 """
 
-# Four profiles a page, whatever the size: the roster stays as long, the table alone grows.
+# Four profiles a page at any size, so that only the table grows and not the roster.
 FILL_PRESENCE = """
 TRUNCATE user_page_presence;
 INSERT INTO user_page_presence (user_id, page_identifier, tabs)
@@ -68,7 +68,7 @@ FROM generate_series(0, %(rows)s - 1) i;
 
 @dataclass(frozen=True)
 class Viewer:
-    """A signed-in profile: what its browser sends with every request."""
+    """A signed-in profile, with what its browser sends in each request."""
 
     profile_id: int
     cookie: str
@@ -86,7 +86,7 @@ class Database:
     url: URL
 
     def run(self, sql: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        """Run SQL outside any transaction; the rows it returned, if it returns any."""
+        """Run SQL outside a transaction; return its rows, if it has any."""
         with self._connection() as connection, connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return cursor.fetchall() if cursor.description else []
@@ -111,7 +111,7 @@ class Database:
 
 
 def start_postgres(server: EmbeddedPostgres) -> Database:
-    """Start the server with pg_stat_statements loaded, where it has it; counting starts switched off."""
+    """Start the server, with pg_stat_statements loaded but switched off if it is available."""
     database = Database(make_url(server.start()))
     if not database.run("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"):
         return database
@@ -119,13 +119,13 @@ def start_postgres(server: EmbeddedPostgres) -> Database:
     database.run("ALTER SYSTEM SET pg_stat_statements.track = 'none'")
     server.stop()
     database = Database(make_url(server.start()))
-    for name in (database.url.database, "template1"):  # the reference's database is made from template1
+    for name in (database.url.database, "template1"):  # the reference's database is a copy of template1
         Database(database.url.set(database=name)).run("CREATE EXTENSION pg_stat_statements")
     return database
 
 
 def make_portal(database: Database, environ: Mapping[str, str], viewers: int) -> Flask:
-    """Migrate the portal's database and fill it; return the portal as an app, to sign viewers in with."""
+    """Migrate and fill the portal's database; return the application, which signs viewers in."""
     app = create_app(settings_from_environ(environ))
     with app.app_context():
         upgrade()
@@ -137,7 +137,7 @@ def make_portal(database: Database, environ: Mapping[str, str], viewers: int) ->
 
 
 def make_reference(server: Database, viewers: int) -> Database:
-    """Make the reference's database on the same server and fill it."""
+    """Create and fill the reference's database on the same server."""
     server.run("CREATE DATABASE reference")
     database = Database(server.url.set(database="reference"))
     database.run(REFERENCE_SCHEMA.read_text())
@@ -148,13 +148,13 @@ def make_reference(server: Database, viewers: int) -> Database:
 
 
 def fill_presence(database: Database, rows: int, viewers: int) -> None:
-    """Put `rows` rows into the portal's presence table, all of them active, four to a page."""
+    """Insert `rows` active rows into the portal's presence table, four to a page."""
     database.run(FILL_PRESENCE, {"rows": rows, "viewers": viewers, "on_a_page": VIEWERS_ON_A_PAGE})
     database.run("VACUUM ANALYZE user_page_presence")
 
 
 def sign_in(app: Flask, viewers: int) -> list[Viewer]:
-    """Sign-in sessions by the app's own means, without thousands of slow password checks."""
+    """Create sign-in sessions with the application's code, without thousands of slow password checks."""
     with app.app_context():
         texts = [store.begin(number, 1, RequestOrigin(), hours=12) for number in range(1, viewers + 1)]
         db.session.commit()
@@ -162,7 +162,7 @@ def sign_in(app: Flask, viewers: int) -> list[Viewer]:
 
 
 def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
-    """One POST, which returns the roster."""
+    """Return the portal's heartbeat: one POST, which returns the roster."""
     body = {
         "page_identifier": f"client-{page}",
         "tab_id": "bench",
@@ -175,7 +175,7 @@ def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
 
 
 def reference_beat(viewer: Viewer, page: int, secret_key: str) -> Beat:
-    """A POST and then a GET, as the original request's usePresence does it."""
+    """Return the reference's heartbeat: a POST and then a GET, as in the original request's usePresence."""
     authorization = f"Authorization: Bearer {_token(viewer.profile_id, secret_key)}\r\n"
     body = {"page_identifier": f"client-{page}", "user_id": viewer.profile_id}
     post = request("POST /user_page_presence", authorization, body)
@@ -193,7 +193,7 @@ def _signed_in(app: Flask, profile_id: int, identity_text: str) -> Viewer:
 
 
 def _token(profile_id: int, secret_key: str) -> str:
-    """A JSON Web Token signed with HS256 (RFC 7519)."""
+    """Return a JSON Web Token signed with HS256 (RFC 7519)."""
     parts = [_base64url(json.dumps(part).encode()) for part in ({"alg": "HS256"}, {"sub": str(profile_id)})]
     signature = hmac.digest(secret_key.encode(), ".".join(parts).encode(), hashlib.sha256)
     return ".".join([*parts, _base64url(signature)])

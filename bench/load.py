@@ -1,7 +1,7 @@
-"""Drives beats at a server over HTTP and times them. Called by bench/__main__.py.
+"""Send heartbeats to a server over HTTP and measure their times.
 
-The load shares the machine's cores with what it measures, so it is one loop over non-blocking sockets that sends
-requests made beforehand and reads of an answer only what it must. It must not import the portal.
+The load shares the machine's cores with what it measures. It is therefore one loop over non-blocking sockets, which
+sends prepared requests and parses as little of each response as possible. Must not import the portal.
 """
 
 import json
@@ -16,13 +16,13 @@ from functools import cached_property
 from itertools import cycle
 
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)", re.IGNORECASE)
-PARSE_ONE_IN = 50  # of every answer the status and the email are looked for; parsing them all would slow the load
+PARSE_ONE_IN = 50  # all responses are searched for status and email; parsing each would slow the load
 TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class Beat:
-    """One heartbeat of one viewer: the requests it is made of, and who must be on the roster that comes back."""
+    """One heartbeat of one viewer: its requests, and the viewer who must be on the returned roster."""
 
     requests: tuple[bytes, ...]
     profile_id: int
@@ -33,7 +33,7 @@ class Beat:
         return f'"{self.email}"'.encode()
 
     def is_answered_by(self, answer: bytes, body_start: int, *, thoroughly: bool) -> bool:
-        """Whether the viewer is on the roster."""
+        """Return whether the viewer is on the roster."""
         if not thoroughly:
             return answer.find(self.mark, body_start) > 0
         body = json.loads(answer[body_start:])
@@ -43,7 +43,7 @@ class Beat:
 
 @dataclass(frozen=True)
 class Request(Beat):
-    """Any other call: its answer must hold `expected`."""
+    """Any other call. Its response must contain `expected`."""
 
     expected: bytes = b""
 
@@ -53,7 +53,7 @@ class Request(Beat):
 
 @dataclass
 class Outcome:
-    """What a run of beats gave. A failure is an answer that was not 200, held no own id, or never came."""
+    """The result of a run. A failure is a missing response, a status other than 200, or a roster without the viewer."""
 
     seconds: float = 0.0
     latencies_ms: list[float] = field(default_factory=list)
@@ -82,16 +82,16 @@ def drive(
     at_most: int | None = None,
     per_second: float | None = None,
 ) -> Outcome:
-    """Send beats, in turn and over again, for `seconds` or until `at_most` were sent.
+    """Send the heartbeats repeatedly in order, for `seconds` or until `at_most` were sent.
 
-    Without `per_second` each connection sends its next beat when the last is answered (full load). With it beats
-    fall due at that rate, and each is timed from when it was due: one that had to wait its turn is not flattered.
+    Without `per_second` each connection sends its next heartbeat after the previous response (full load). With it,
+    heartbeats are due at that rate and timed from when they were due, so waiting time counts.
     """
     return _Run(port, beats, connections, at_most, per_second).go(seconds)
 
 
 class _Connection:
-    """A kept-alive connection and the beat that is under way on it, if any."""
+    """A kept-alive connection and its heartbeat in progress, if any."""
 
     __slots__ = ("beat", "due", "received", "socket", "step")
 
@@ -186,7 +186,7 @@ class _Run:
         return self._free(connection)
 
     def _lost(self, connection: _Connection, why: object) -> None:
-        """A server may close an idle connection; one that is lost with a beat under way is a failed beat."""
+        """Handle a closed connection. It is a failure only if a heartbeat was in progress."""
         if connection.beat:
             self._failed(f"{connection.beat.email}: connection lost: {why}")
             self.busy -= 1

@@ -1,6 +1,6 @@
-"""What is measured, one function a figure. Called by bench/__main__.py with both servers up.
+"""Measure the figures, one function for each. Both servers must be running.
 
-A `Side` is a server with its database and the beats to drive at it.
+A `Side` is a server with its database and the heartbeats to send to it.
 """
 
 import http.client
@@ -38,7 +38,7 @@ class Cpu(NamedTuple):
 
 @dataclass
 class Side:
-    """One of the two designs, and what its full-load rounds gave."""
+    """One of the two designs, with the results of its full-load rounds."""
 
     server: servers.Server
     database: Database
@@ -48,7 +48,7 @@ class Side:
     cpu: Cpu = field(default_factory=Cpu)
 
     def cpu_so_far(self) -> Cpu:
-        """CPU time used until now by all that has a part in a beat."""
+        """Return the CPU time used so far by all processes of a heartbeat."""
         return Cpu(
             servers.cpu_seconds_below(self.server.pid),
             servers.cpu_seconds_below(self.postgres_pid),
@@ -56,19 +56,19 @@ class Side:
         )
 
     def drive(self, **how: float | None) -> Outcome:
-        """Drive the side's beats; see load.drive."""
+        """Send the side's heartbeats (load.drive)."""
         return load.drive(self.server.port, self.beats, **({"connections": CONNECTIONS} | how))  # type: ignore[arg-type]
 
 
 def warm_up(side: Side) -> None:
-    """Every viewer beats once. Raises RuntimeError when none gets through: measuring would be pointless."""
+    """Send one heartbeat of every viewer. Raises RuntimeError if none succeeds."""
     outcome = side.drive(at_most=len(side.beats))
     if not outcome.latencies_ms:
         raise RuntimeError(f"No beat reached the {side.server.name}. The first: {outcome.first_failure}")
 
 
 def round_at_full_load(side: Side, seconds: float) -> Outcome:
-    """One round; the outcome is kept with the side."""
+    """Run one round and keep the outcome with the side."""
     before = side.cpu_so_far()
     outcome = side.drive(seconds=seconds)
     side.cpu = Cpu(*(sum(parts) for parts in zip(side.cpu, side.cpu_so_far().since(before), strict=True)))
@@ -77,7 +77,7 @@ def round_at_full_load(side: Side, seconds: float) -> Outcome:
 
 
 def full_load(side: Side) -> FullLoad:
-    """What the side's rounds come to; latencies are those of all of them together."""
+    """Return the result of the side's rounds, with the latencies of all of them together."""
     rates = [outcome.per_second for outcome in side.rounds]
     together = Outcome(latencies_ms=[latency for outcome in side.rounds for latency in outcome.latencies_ms])
     return FullLoad(
@@ -92,7 +92,7 @@ def full_load(side: Side) -> FullLoad:
 
 
 def half_load(side: Side, maximum: float, seconds: float) -> HalfLoad:
-    """Beats that fall due evenly at half of the side's own maximum."""
+    """Measure evenly due heartbeats at half of the side's own maximum."""
     outcome = side.drive(seconds=seconds, per_second=maximum / 2)
     return HalfLoad(
         beats_per_second=outcome.per_second,
@@ -103,7 +103,7 @@ def half_load(side: Side, maximum: float, seconds: float) -> HalfLoad:
 
 
 def update_counts(database: Database) -> tuple[int, int]:
-    """How many updates the presence table has had, and how many of them were HOT."""
+    """Return the number of updates of the presence table, and how many were HOT."""
     time.sleep(STATISTICS_DELAY_SECONDS)
     sql = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'user_page_presence'"
     [(updates, hot)] = database.run(sql)
@@ -111,12 +111,12 @@ def update_counts(database: Database) -> tuple[int, int]:
 
 
 def hot_percent(before: tuple[int, int], after: tuple[int, int]) -> float:
-    """The share of HOT updates between two counts."""
+    """Return the percentage of HOT updates between two counts."""
     return 100 * (after[1] - before[1]) / max(1, after[0] - before[0])
 
 
 def statements(side: Side, beats: int, seconds: float) -> Statements | None:
-    """SQL statements a beat, one beat at a time and at full load. None without pg_stat_statements."""
+    """Return the SQL statements a heartbeat, alone and at full load. None without pg_stat_statements."""
     if not _count_statements(side.database, is_on=True):
         return None
     alone = side.drive(connections=1, at_most=beats)
@@ -129,7 +129,7 @@ def statements(side: Side, beats: int, seconds: float) -> Statements | None:
 
 
 def sizes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> list[Size]:
-    """The cost of a beat as the presence table grows: the least of the repeats, since neighbours only add to it."""
+    """Return the cost of a heartbeat by table size: the lowest of the repeats, as other programs only add to it."""
     best: dict[int, Size] = {}
     for _ in range(repeats):
         for rows in SIZES:
@@ -140,7 +140,7 @@ def sizes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> li
 
 
 def searches(side: Side, viewer: Viewer, repeats: int) -> list[Search]:
-    """How long the client list takes to answer each search, one at a time."""
+    """Measure the response times of the client list for each search, one at a time."""
     connection = http.client.HTTPConnection("127.0.0.1", side.server.port, timeout=load.TIMEOUT_SECONDS)
     found = []
     for query in SEARCHES:
@@ -151,7 +151,7 @@ def searches(side: Side, viewer: Viewer, repeats: int) -> list[Search]:
 
 
 def _search(connection: http.client.HTTPConnection, viewer: Viewer, query: str) -> float:
-    """Milliseconds until the list's page has come whole. Raises RuntimeError when it is no such page."""
+    """Return the milliseconds until the page is complete. Raises RuntimeError for another response."""
     started = time.perf_counter()
     connection.request("GET", f"/clients?q={quote(query)}", headers={"Cookie": viewer.cookie})
     response = connection.getresponse()
@@ -164,7 +164,7 @@ def _search(connection: http.client.HTTPConnection, viewer: Viewer, query: str) 
 
 def _size(side: Side, viewers: Sequence[Viewer], rows: int, beats: int) -> Size:
     data.fill_presence(side.database, rows, len(viewers))
-    # Beats of rows from all over the table, so that a larger table is also a wider one to reach into.
+    # Heartbeats of rows across the whole table, so that a larger table is also read more widely.
     places = [n * rows // min(rows, BEATS_PER_SIZE) for n in range(min(rows, BEATS_PER_SIZE))]
     spread = [data.portal_beat(viewers[place % len(viewers)], place // data.VIEWERS_ON_A_PAGE + 1) for place in places]
     load.drive(side.server.port, spread, connections=1, at_most=len(spread))
@@ -176,7 +176,7 @@ def _size(side: Side, viewers: Sequence[Viewer], rows: int, beats: int) -> Size:
 
 
 def _count_statements(database: Database, *, is_on: bool) -> bool:
-    """Switch pg_stat_statements on, from zero, or off. False when it is not there."""
+    """Switch pg_stat_statements on and reset it, or off. Return False if it is not available."""
     if not database.run("SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.track'"):
         return False
     database.run(f"ALTER SYSTEM SET pg_stat_statements.track = '{'top' if is_on else 'none'}'")
@@ -188,7 +188,7 @@ def _count_statements(database: Database, *, is_on: bool) -> bool:
 
 
 def _calls(database: Database) -> tuple[int, float]:
-    """Statements run in this database since counting began, and their time in milliseconds; not the counting's own."""
+    """Return the number of statements since counting began and their time in milliseconds, without this one."""
     sql = """
         SELECT coalesce(sum(calls), 0), coalesce(sum(total_exec_time), 0)
         FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid

@@ -1,4 +1,4 @@
-"""What the benchmark found, as one table with the promise beside each figure, and as JSON. Pure."""
+"""Format the results of the benchmark as a table with targets and as JSON. Pure."""
 
 import json
 import statistics
@@ -10,10 +10,10 @@ Row = tuple[str, str, str, str]
 
 @dataclass(frozen=True)
 class FullLoad:
-    """A side driven as hard as it goes; `rates` are its rounds, `beats_per_second` their median.
+    """The result at full load. `rates` are those of the rounds, `beats_per_second` is their median.
 
-    `cpu_us` is the CPU time of a beat in the server's processes, in PostgreSQL and in the load itself. Unlike the
-    rates it hardly moves when something else keeps the machine busy.
+    `cpu_us` is the CPU time of a heartbeat in the server's processes, in PostgreSQL and in the load itself. Other
+    programs on the machine affect it much less than the rates.
     """
 
     rates: list[float]
@@ -43,7 +43,7 @@ class Statements:
 
 @dataclass(frozen=True)
 class Size:
-    """The mean cost of a beat with so many rows in the presence table: in the database, and over HTTP."""
+    """The mean cost of a heartbeat at a size of the presence table: in the database, and over HTTP."""
 
     rows: int
     sql_us: float
@@ -59,7 +59,7 @@ class Search:
 
 @dataclass(frozen=True)
 class Live:
-    """Open streams: from a change to each that sees it; KB of the workers a stream; beats a second, round by round."""
+    """Open streams: delay of each change, worker memory of a stream in KB, heartbeats a second by round."""
 
     streams: int
     pages: int
@@ -73,7 +73,7 @@ class Live:
 
 @dataclass(frozen=True)
 class Idle:
-    """Streams while nothing happens: CPU of the server and of PostgreSQL, in per cent of one core."""
+    """Idle streams: CPU of the server and of PostgreSQL, in per cent of one core."""
 
     streams: int
     opened_seconds: float
@@ -103,7 +103,7 @@ class Results:
 
     @property
     def ratios(self) -> list[float]:
-        """The portal's rate by the reference's, round by round."""
+        """Return the portal's rate divided by the reference's, by round."""
         pairs = zip(self.portal.full.rates, self.reference.full.rates, strict=True)
         return [portal / reference for portal, reference in pairs]
 
@@ -113,12 +113,12 @@ class Results:
 
 
 def as_json(results: Results) -> str:
-    """Every figure, unrounded."""
+    """Return all figures, unrounded, as JSON."""
     return json.dumps({"ratio": results.ratio, "ratios": results.ratios} | asdict(results), indent=2) + "\n"
 
 
 def as_table(results: Results) -> str:
-    """The figures for people: one line each."""
+    """Return the figures as a table."""
     rows: list[Row] = [
         ("", "portal", "reference", "promise"),
         *_load_rows(results),

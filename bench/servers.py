@@ -1,4 +1,4 @@
-"""Starts and stops the two servers that are compared, each with two workers. Called by bench/__main__.py."""
+"""Start and stop the two servers that are compared, each with two workers."""
 
 import hashlib
 import os
@@ -23,7 +23,7 @@ STOP_TIMEOUT_SECONDS = 15
 
 
 class Server:
-    """A server process with its workers; in a `with` block it is up, and afterwards it is gone."""
+    """A server process with its workers, which runs within a `with` block."""
 
     def __init__(self, name: str, command: list[str], environ: Mapping[str, str], port: int, ready_path: str) -> None:
         self.name = name
@@ -78,7 +78,7 @@ class Server:
 
 
 def portal(environ: Mapping[str, str], work: Path) -> Server:
-    """The portal as in production: gunicorn with gunicorn.conf.py."""
+    """Return the portal as in production: gunicorn with gunicorn.conf.py."""
     port = _free_port()
     environ = {
         **environ,
@@ -90,7 +90,7 @@ def portal(environ: Mapping[str, str], work: Path) -> Server:
 
 
 def reference(database_url: str, secret_key: str, work: Path) -> Server:
-    """The reference of bench/reference, in the virtual environment that `install_reference` made."""
+    """Return the reference of bench/reference, in the virtual environment of `install_reference`."""
     port = _free_port()
     command = [str(reference_python(work)), "-m", "uvicorn", "bench.reference.app:app", "--port", str(port)]
     command += ["--workers", str(WORKERS), "--no-access-log", "--log-level", "warning"]
@@ -103,7 +103,7 @@ def reference(database_url: str, secret_key: str, work: Path) -> Server:
 
 
 def install_reference(work: Path) -> None:
-    """Make the reference's virtual environment, unless the one there has just these requirements."""
+    """Create the reference's virtual environment, unless the existing one has the same requirements."""
     requirements = REFERENCE / "requirements.txt"
     wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     stamp = work / "reference-venv" / "requirements.sha256"
@@ -120,13 +120,13 @@ def reference_python(work: Path) -> Path:
 
 
 def cpu_seconds_below(pid: int) -> float:
-    """CPU time of a process and its living descendants; 0 where the system does not tell (not Linux)."""
+    """Return the CPU time of a process and its living descendants; 0 on systems without /proc."""
     parents = {child: parent for child, parent, _ in _processes()}
     return sum(seconds for child, _, seconds in _processes() if _is_below(child, pid, parents))
 
 
 def memory_kb_below(pid: int) -> int:
-    """Resident memory of a process's living descendants, in KB; 0 where the system does not tell (not Linux)."""
+    """Return the resident memory of a process's living descendants in KB; 0 on systems without /proc."""
     parents = {child: parent for child, parent, _ in _processes()}
     return sum(_resident_kb(child) for child in parents if child != pid and _is_below(child, pid, parents))
 
@@ -145,17 +145,17 @@ def _is_below(child: int, pid: int, parents: Mapping[int, int]) -> bool:
 
 
 def _processes() -> Iterable[tuple[int, int, float]]:
-    """(pid, parent, CPU seconds) of every process, from /proc."""
+    """Return (pid, parent, CPU seconds) of every process, from /proc."""
     ticks = os.sysconf("SC_CLK_TCK")
     for stat in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):
-            # The name, in brackets, may hold blanks and brackets itself; the counted fields come after it.
+            # The name, in brackets, can contain blanks and brackets. The numbered fields follow it.
             fields = stat.read_text().rpartition(")")[2].split()
             yield int(stat.parent.name), int(fields[1]), (int(fields[11]) + int(fields[12])) / ticks
 
 
 def _without_settings(environ: Mapping[str, str]) -> dict[str, str]:
-    """What is set for a portal of one's own must not reach the one that is measured."""
+    """Return the environment without settings of another portal."""
     prefixes = ("PORTAL_", "FLASK_", "GUNICORN_", "WEB_CONCURRENCY", "DATABASE_URL")
     return {name: value for name, value in environ.items() if not name.startswith(prefixes)}
 

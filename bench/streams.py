@@ -1,7 +1,7 @@
-"""Measures the live stream: how soon a change is seen, what an open stream costs, what it leaves of the beats.
+"""Measure event streams: the delay of a change, the cost of an open stream, and the rate of heartbeats beside them.
 
-Called by bench/__main__.py with the portal up. Like load.py it is one loop over non-blocking sockets, since it shares
-the machine's cores with what it measures.
+The portal must be running. Like load.py it is one loop over non-blocking sockets, because it shares the machine's cores
+with what it measures.
 """
 
 import resource
@@ -21,7 +21,7 @@ from bench.report import Idle, Live
 STREAMS = 1_000
 PAGES = 250
 MAX_IDLE_STREAMS = 10_000
-STREAMS_OF_VIEWER = 5  # of the 12 that a worker lets a person have
+STREAMS_OF_VIEWER = 5  # of the 12 that a worker allows a profile
 OPENING_SECONDS = 60
 CHANGES = 600
 CHANGES_PER_SECOND = 60
@@ -30,7 +30,7 @@ ROSTER = b"event: roster"
 
 
 class Streams:
-    """Open event streams, and beats sent beside them."""
+    """Open event streams, and heartbeats sent meanwhile."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -38,7 +38,7 @@ class Streams:
         self.by_page: dict[int, list[socket.socket]] = {}
 
     def open(self, viewers: Sequence[Viewer], pages: int) -> None:
-        """One for each viewer, on the pages in turn, until each has been told its roster. Raises RuntimeError."""
+        """Open one for each viewer, on the pages in turn, and wait for each first roster. Raises RuntimeError."""
         for number, viewer in enumerate(viewers):
             page = number % pages + 1
             path = f"/user_page_presence/client-{page}/events?tab_id=stream-{number}"
@@ -52,21 +52,21 @@ class Streams:
             raise RuntimeError(f"{len(missing)} of {len(viewers)} streams were not opened.")
 
     def beat(self, request: bytes) -> None:
-        """Send one; its answer is read in passing."""
+        """Send one heartbeat. Its response is read with the streams."""
         self._send(request, is_stream=False)
 
     def told(self, timeout: float) -> Iterator[socket.socket]:
-        """The streams that have been told a roster. Raises RuntimeError when one ends or a beat is refused."""
+        """Return the streams that have received a roster. Raises RuntimeError if one ends or a call is rejected."""
         for key, _ in self._selector.select(timeout):
             connection, is_stream = key.data
-            said = connection.recv(65536)
-            if is_stream and not said:
+            frame = connection.recv(65536)
+            if is_stream and not frame:
                 raise RuntimeError("The portal has ended a stream.")
-            if is_stream and ROSTER in said:
+            if is_stream and ROSTER in frame:
                 yield connection
             if not is_stream:
-                if b" 200 OK" not in said[:20]:
-                    raise RuntimeError(f"A beat was refused: {said[:300]!r}")
+                if b" 200 OK" not in frame[:20]:
+                    raise RuntimeError(f"A heartbeat was rejected: {frame[:300]!r}")
                 self._selector.unregister(connection)
                 connection.close()
 
@@ -83,7 +83,7 @@ class Streams:
 
 
 def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> Live:
-    """1,000 streams: how soon each sees each change, and how many beats a second there are with and without them."""
+    """Measure 1,000 streams: the delay of each change, and the heartbeats a second with and without them."""
     holders, others = viewers[:STREAMS], viewers[STREAMS:] or viewers
     before_kb = servers.memory_kb_below(side.server.pid)
     with _opened(side, holders, PAGES) as streams:
@@ -92,7 +92,7 @@ def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> 
     without, beside = [], []
     for _ in range(rounds):
         without.append(side.drive(seconds=seconds).per_second)
-        with _opened(side, holders, PAGES):  # what they are told meanwhile the kernel keeps
+        with _opened(side, holders, PAGES):  # the kernel buffers what they receive meanwhile
             beside.append(side.drive(seconds=seconds).per_second)
     return Live(
         len(holders), PAGES, seen.percentile_ms(50), seen.percentile_ms(99), seen.failures, memory_kb, without, beside
@@ -100,7 +100,7 @@ def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> 
 
 
 def idle(side: Side, viewers: Sequence[Viewer]) -> Idle:
-    """As many streams as the machine lets this process open, up to 10,000: what they cost while nothing happens."""
+    """Measure the cost of idle streams: as many as this process may open, up to 10,000."""
     holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: _max_streams()]
     before_kb = servers.memory_kb_below(side.server.pid)
     began = time.perf_counter()
@@ -130,7 +130,7 @@ def _opened(side: Side, holders: Sequence[Viewer], pages: int) -> Iterator[Strea
 
 
 def _changes_seen(streams: Streams, viewers: Sequence[Viewer]) -> Outcome:
-    """Each change is timed from the moment it falls due, separately for each stream of its page."""
+    """Time each change from when it is due, for each stream of its page."""
     outcome = Outcome()
     waiting: dict[socket.socket, float] = {}
     changes = _changes(viewers)
@@ -151,7 +151,7 @@ def _changes_seen(streams: Streams, viewers: Sequence[Viewer]) -> Outcome:
 
 
 def _changes(viewers: Sequence[Viewer]) -> Iterator[tuple[int, bytes]]:
-    """Everybody joins, then everybody begins to edit, and so on; page after page, so none changes twice in a row."""
+    """Yield the changes: all viewers join, then all begin to edit, and so on, in the order of the pages."""
     for activity in cycle(("viewing", "editing")):
         for number, viewer in enumerate(viewers):
             page = number % PAGES + 1

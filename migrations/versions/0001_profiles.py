@@ -1,4 +1,4 @@
-"""People who can sign in."""
+"""Create profiles: the users who can sign in."""
 
 import sqlalchemy as sa
 from alembic import op

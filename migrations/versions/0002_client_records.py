@@ -1,9 +1,9 @@
-"""Client records: clients, people, products, valuations.
+"""Create client records: clients, people, products, valuations.
 
-The list searches any part of a name, reference or postcode. What it searches is a generated column in lower case: with
-50,000 clients a search that no index can help ("an") takes 24 ms instead of 65 with an expression for each column, and
-a trigram index on the one column answers all longer ones. pg_trgm is a trusted extension since PostgreSQL 13, so the
-database's owner may create it. Going down leaves it in place: another schema of the database may use it.
+The list searches any part of a name, reference or postcode, in one generated lower-case column. With 50,000 clients a
+search that no index supports ("an") takes 24 ms; with one expression for each column it took 65. A trigram index on the
+column serves all longer searches. pg_trgm is a trusted extension since PostgreSQL 13, so the database's owner may
+create it. A downgrade keeps it, because another schema of the database may use it.
 """
 
 import sqlalchemy as sa

@@ -1,13 +1,13 @@
-"""Who is on which page.
+"""Create the presence table.
 
-Shaped for one thing, the beat:
-- UNLOGGED: presence is worth nothing after a crash of the database, so it need not be written to the log.
-- fillfactor 50 and no b-tree on a column that a beat changes: every beat is a HOT update, which touches no index.
-  With 70 under full load 4 % were not: the dead rows of a round cannot be pruned before every statement of its
-  time has ended, and until then the new ones want room on the same page.
-- last_seen has a BRIN index for that reason. Since PostgreSQL 16 a BRIN index does not stop HOT; on 15 it does.
-- the index on page_identifier comes last: on an empty table all cost the same, the planner then takes the youngest,
-  and a roster read through (user_id, page_identifier) would go through the whole index before PostgreSQL 18.
+Its shape serves the heartbeat:
+- UNLOGGED: presence has no value after a crash of the database, so it is not written to the log.
+- fillfactor 50 and no b-tree on a column that a heartbeat changes: every heartbeat is a HOT update, which writes to no
+  index. With 70, 4 % under full load were not. The dead rows of a batch can only be pruned when every older statement
+  has ended, and until then the new rows need space on the same page.
+- last_seen has a BRIN index for the same reason. Since PostgreSQL 16 a BRIN index does not prevent HOT; on 15 it does.
+- The index on page_identifier is created last. On an empty table all indexes cost the same, and the planner then takes
+  the newest. Before PostgreSQL 18 a roster read through (user_id, page_identifier) would scan that whole index.
 """
 
 import sqlalchemy as sa

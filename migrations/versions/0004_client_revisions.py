@@ -1,7 +1,7 @@
-"""The history of client records: one revision for each accepted change, without a gap.
+"""Create the history of client records: one revision for each accepted change, without a gap.
 
-A client's people, products and valuations share its version and its history, so products lose theirs. A revision is
-written once: a trigger refuses to change one, and to delete one while its client is there.
+A client's people, products and valuations share its version and history, so products lose their own version. A trigger
+rejects changes of a revision, and its deletion while the client exists.
 """
 
 import sqlalchemy as sa

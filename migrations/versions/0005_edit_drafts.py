@@ -1,6 +1,6 @@
-"""What people have typed and not saved yet: one draft for each person, page and form.
+"""Create drafts: one for each profile, page and form.
 
-Drafts outlive a crash of the database, so unlike presence the table is an ordinary one. The index serves the purge.
+Drafts must survive a crash of the database, so unlike presence the table is logged. The index serves the purge.
 """
 
 import sqlalchemy as sa

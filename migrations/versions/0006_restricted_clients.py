@@ -1,4 +1,4 @@
-"""Restricted clients: seen only by their adviser, those granted and administrators."""
+"""Add restricted clients, which only their adviser, profiles with a grant and administrators can see."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
-"""Sign-in sessions: one row for each browser that somebody is signed in with; deleting it signs that browser out.
+"""Create sign-in sessions: one row for each signed-in browser. Deleting the row signs the browser out.
 
-`id` is the first half of the SHA-256 of the token that the browser's cookie holds: whoever reads this table cannot sign
-in with what it says, and whoever knows the secret key alone cannot make a cookie that belongs to a row. Every beat
-looks a row up by its primary key. last_used_at has no index, so that noting it once a minute is a HOT update.
+`id` is the first half of the SHA-256 of the token in the browser's cookie. A reader of this table therefore cannot sign
+in, and the secret key alone does not suffice to create a cookie for a row. Every heartbeat reads a row by its primary
+key. last_used_at has no index, so its update once a minute is a HOT update.
 """
 
 import sqlalchemy as sa

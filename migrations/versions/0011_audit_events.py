@@ -1,7 +1,7 @@
-"""What has been done that security depends on: who, when, from where, what.
+"""Create audit events: the security-relevant actions, with actor, time, origin and details.
 
-Written once: a trigger refuses to change or delete a row, whoever asks. The role that the portal runs as needs no more
-than SELECT and INSERT (docs/security.md has the GRANTs), with which it cannot even try.
+A trigger rejects every change and deletion of a row. The role of the portal needs only SELECT and INSERT
+(docs/security.md has the GRANTs).
 """
 
 import sqlalchemy as sa

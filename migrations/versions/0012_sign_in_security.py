@@ -1,9 +1,9 @@
-"""What stands between a stranger and a sign-in: the throttle, second factors, codes that work once.
+"""Create the tables of sign-in security: throttle, second factors, one-time codes.
 
-- sign_in_throttle: how often somebody has tried in vain, by account, by address, by both. Shared by all workers.
-- second_factors: `secret` is sealed with a key of the portal's configuration (auth/sealing.py), so that a copy of the
-  database makes no codes. `last_step` is the half minute of the last code that was taken: none is taken twice.
-- one_time_codes: recovery codes, and the codes with which a person chooses a password. Only their hashes.
+- sign_in_throttle: failed attempts by account, by address and by both. All workers share it.
+- second_factors: `secret` is encrypted with a key from the portal's configuration, so a copy of the database does not
+  generate codes. `last_step` is the 30-second step of the last accepted code, so that none is accepted twice.
+- one_time_codes: the hashes of recovery codes and of the codes for choosing a password.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
-"""One draft for each opening of an editor: two tabs no longer write into one, and a draft on offer stays.
+"""Keep one draft for each opening of an editor, so that two tabs do not write to the same one.
 
-A process of the release before writes rows with the empty id, by the constraint's name, which stays the same.
+A process of the previous release writes rows with an empty id, by the name of the constraint, which stays the same.
 """
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Of several drafts of one form the newest stays."""
+    """Keep the newest of several drafts of one form."""
     op.execute(
         """
         DELETE FROM edit_drafts AS older USING edit_drafts AS newer

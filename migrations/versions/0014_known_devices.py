@@ -1,7 +1,8 @@
-"""The browsers that a profile has signed in with, so that they are few, grow old, and end with a new password.
+"""Create trusted devices: the browsers in which a profile has signed in.
 
-Before, the signed cookie alone said so: whoever once knew the password could collect any number of them. Cookies of
-before have no row; their browsers are known again from their next sign-in on.
+Their number is limited, they expire, and a new password ends them. Before, the signed cookie alone was sufficient, so
+a user who once knew the password could collect any number of cookies. Earlier cookies have no row; their browsers are
+trusted again after the next sign-in.
 """
 
 import sqlalchemy as sa

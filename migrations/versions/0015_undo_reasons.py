@@ -1,4 +1,4 @@
-"""Why a change of a client record was undone, where somebody has said so."""
+"""Add the reason of an undo, which the user may enter."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,6 +1,6 @@
-"""Whose saved value was knowingly replaced or undone by somebody else, until they have dismissed it.
+"""Create notices for users whose saved value another user knowingly replaced or undid, until they dismiss them.
 
-`keys` are the keys of the history that were theirs, of the revision `version`; the values stay in the history.
+`keys` are the keys of the history in revision `version` that were theirs. The values stay in the history.
 """
 
 import sqlalchemy as sa
