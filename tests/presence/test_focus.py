@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.cast import Cast
-from tests.support.notifications import Wire
+from tests.support.notifications import NotificationListener
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -42,12 +42,14 @@ def test_focus_of_several_tabs_is_that_of_the_latest_change(amelia: Visitor, pag
     assert seen()["focus"] == "Town"
 
 
-def test_change_of_focus_notifies_the_page_once(amelia: Visitor, page_identifier: str, wire: Wire) -> None:
+def test_change_of_focus_notifies_the_page_once(
+    amelia: Visitor, page_identifier: str, listener: NotificationListener
+) -> None:
     amelia.beat(page_identifier, activity="editing", focus="Phone")
-    wire.heard()
+    listener.received()
 
     amelia.beat(page_identifier, activity="editing", focus="Town")
-    assert len(wire.heard()) == 1
+    assert len(listener.received()) == 1
 
     amelia.beat(page_identifier, activity="editing", focus="Town")
-    assert wire.heard() == []
+    assert listener.received() == []
