@@ -126,14 +126,17 @@ class Crowd:
     calls: list[Call] = field(default_factory=list)
     saved: Counter[int] = field(default_factory=Counter)  # accepted saves by client
     is_over: bool = False
+    opening_seconds: float = 0.0  # how long it took to open all streams, on this machine at this moment
 
     async def during(self, scene: Callable[[], Coroutine[Any, Any, None]], clients: Sequence[int]) -> None:
         """Open all the streams, keep the traffic going while the scene plays, and wait until all streams are back."""
         room = asyncio.Semaphore(OPENING_AT_ONCE)
         desks = [viewer.desk for viewer in self.viewers]
         async with asyncio.TaskGroup() as group:
+            began = time.monotonic()
             holding = [group.create_task(viewer.hold(room)) for viewer in self.viewers]
             await self.all_live(120)
+            self.opening_seconds = time.monotonic() - began
             traffic = [
                 group.create_task(self._repeat(0.05, lambda: self._beat(random.choice(self.viewers)))),  # noqa: S311
                 *(

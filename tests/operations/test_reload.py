@@ -16,6 +16,7 @@ from sqlalchemy import text
 from portal.extensions import db
 from tests.operations.conftest import MakeCrowd, Say
 from tests.operations.crowd import Gate
+from tests.support.processes import default_signals
 from tests.support.server import Portal
 from tests.support.until import wait_until
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.operations
 
 VIEWERS = 60
 RELOADS = 3
-LONGEST_WAIT_SECONDS = 1.0
+MAX_WAIT_SECONDS = 1.0
 STOPS = 3
 CALLERS = 20
 REFUSED = 0
@@ -40,12 +41,18 @@ def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
 def test_no_request_fails_or_waits_for_a_second_while_new_code_is_loaded(
     portal: Portal, make_crowd: MakeCrowd, say: Say
 ) -> None:
-    """Whatever else the machine does slows some of the reloads. A worker that is not ready would slow them all."""
+    """A worker that is not ready would hold calls up for 3 to 9 s in every reload.
+
+    Other work on the machine slows calls too, so the limit is in addition to the longest wait without a reload.
+    """
     portal.start()
     crowd, clients = make_crowd(Gate(portal.port, "127.0.0.1"), VIEWERS)
     longest: list[dict[str, float]] = []
+    usual: dict[str, float] = {}
 
     async def reload() -> None:
+        await crowd.calls_answered(200)
+        usual.update({what: round(crowd.longest(what), 2) for what in KINDS})
         for _ in range(RELOADS):
             first = len(crowd.calls)
             old = portal.workers()
@@ -60,9 +67,9 @@ def test_no_request_fails_or_waits_for_a_second_while_new_code_is_loaded(
     asyncio.run(crowd.during(reload, clients))
 
     assert crowd.failures() == {}
-    say(f"longest waits during {RELOADS} reloads and {len(crowd.calls)} calls, in seconds: {longest}")
+    say(f"longest waits in {len(crowd.calls)} calls, in seconds: without a reload {usual}, during reloads {longest}")
     for what in KINDS:
-        assert min(waits[what] for waits in longest) < LONGEST_WAIT_SECONDS, what
+        assert min(waits[what] for waits in longest) < MAX_WAIT_SECONDS + usual[what], what
     versions = dict(db.session.execute(text("SELECT id, version FROM clients ORDER BY id")).all())
     assert {client: versions[client] - 1 for client in clients} == dict(crowd.saved)
 
@@ -70,7 +77,7 @@ def test_no_request_fails_or_waits_for_a_second_while_new_code_is_loaded(
 def test_a_server_that_starts_refuses_connections_until_it_can_answer(portal: Portal) -> None:
     """So that a proxy asks the next server at once. gunicorn itself lets them wait for the first worker."""
     statuses = []
-    with ThreadPoolExecutor(1) as other_thread:
+    with default_signals(), ThreadPoolExecutor(1) as other_thread:  # only the main thread can set signals
         starting = other_thread.submit(portal.start)
         while not starting.done():
             statuses.append(status_of(portal.port, "/healthz"))
