@@ -212,6 +212,7 @@ def test_the_409_shows_all_three_values_who_changed_it_and_when(
 
     words = text_of(answer)
     assert "2 fields of Whitmore Family need your decision" in words
+    assert "Choose what to keep, field by field." in words
     assert "Phone changed by both It was 111 Daniel Okafor’s, 2 minutes ago daniel's Yours amelia's" in words
     assert (
         "Client since changed by both It was empty Daniel Okafor’s, 2 minutes ago 2 Jan 1999 Yours 3 Feb 2001" in words
