@@ -1,6 +1,6 @@
-"""The closed lists of the client records: what is stored, and what people read.
+"""The closed lists of the client records: stored values and their labels.
 
-Used by models, forms, importer and templates. Must not import anything of the portal.
+Must not import anything of the portal.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,6 @@ RISK_PROFILES = range(1, 8)
 
 
 def check_one_of(column: str, choices: Iterable[str]) -> str:
-    """The SQL condition that `column` holds one of `choices` (an iterable of our own constants)."""
+    """Return the SQL condition that `column` contains one of `choices`, an iterable of the portal's own constants."""
     listed = ", ".join(repr(choice) for choice in choices)
     return f"{column} IN ({listed})"

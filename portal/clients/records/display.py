@@ -1,6 +1,6 @@
-"""Values of the history as people read them on the pages, and as a form's control holds them.
+"""Format values of the history for pages and for the controls of forms.
 
-Takes what revisions hold, as JSON. An adviser's name is looked up; everything else is pure. Must not import forms.
+Takes values as revisions store them, as JSON. Only the name of an adviser is looked up. Must not import forms.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from portal.formatting import day, gbp, percent
 
 
 def display_value(kind: EntryKind, column: str, value: Any) -> str:
-    """ "Family", "8 Dec 2026", "£1,200.00": the value of one column; '' for nothing."""
+    """Return the text of one column's value: "Family", "8 Dec 2026", "£1,200.00", or "" for an empty one."""
     if value is None or value == "":
         return ""
     parsed = kind.parsed(column, value)
@@ -25,7 +25,7 @@ def display_value(kind: EntryKind, column: str, value: Any) -> str:
 
 
 def display_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
-    """(label, value) of everything that is known of a row."""
+    """Return (label, value) of every column of a row that is not empty."""
     shown = (
         (label, display_value(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items()
     )
@@ -33,7 +33,7 @@ def display_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
 
 
 def form_value(value: Any) -> str:
-    """What a form's control holds for the value."""
+    """Return the value as a form's control shows it."""
     return "" if value is None else str(value)
 
 

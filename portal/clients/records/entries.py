@@ -1,7 +1,7 @@
-"""What a client record is made of for whoever edits it: the client itself, and its people, products and valuations.
+"""Define the entries of a client record: the client itself, and its people, products and valuations.
 
-Each kind says which of its columns people edit, how they are called, and how two changes to one are merged. The keys of
-fields (`phone`, `person/12/first_name`) are those of the history. Must not import views or forms.
+Each kind defines its editable columns, their labels and how they are merged. The keys of fields (`phone`,
+`person/12/first_name`) are those of the history. Must not import views or forms.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,20 +12,22 @@ from typing import Any
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.records.revisions import from_json, to_json
 
-# The keys of a history are asked about over and over; a product that goes takes thousands of valuations with it.
+# Cached, because the same keys are split repeatedly: removing a product also removes thousands of valuations.
 MAX_REMEMBERED_KEYS = 20_000
 
 
 def max_length(model: type[Any], column: str) -> int:
-    """The most characters that a text column holds."""
+    """Return the maximum length of a text column."""
     length: int = getattr(model, column).type.length
     return length
 
 
-@dataclass(frozen=True, eq=False)  # each is the only one of its kind
+@dataclass(frozen=True, eq=False)  # compared by identity
 class EntryKind:
-    """A kind of entry. `labels` has every column that people edit, in the order of the form, with its label; `by_lines`
-    the texts that are merged line by line, each with the most characters that it holds.
+    """A kind of entry.
+
+    `labels` has the editable columns in the order of the form. `by_lines` has the texts that are merged line by line,
+    each with its maximum length.
     """
 
     name: str
@@ -40,19 +42,19 @@ class EntryKind:
         return kind
 
     def values_of(self, row: Any) -> dict[str, Any]:
-        """Column → value of what people edit."""
+        """Return the editable values as {column: value}."""
         return {column: getattr(row, column) for column in self.labels}
 
     def parsed(self, column: str, value: Any) -> Any:
-        """A value of the history as the column holds it."""
+        """Convert a value of the history to the type of its column."""
         return from_json(self.python_type(column), value)
 
     def parsed_columns(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """What `as_json` made, as the columns hold it."""
+        """Convert the result of `as_json` to the types of the columns."""
         return {column: self.parsed(column, value) for column, value in columns.items()}
 
     def as_json(self, row: Any) -> dict[str, Any]:
-        """Every column but the id and the generated ones, as the history keeps an entry that was added or removed."""
+        """Return the columns except the id and generated ones, as the history stores an added or removed entry."""
         columns = self.model.__table__.c
         return {
             column.name: to_json(getattr(row, column.name))
@@ -144,17 +146,17 @@ class Entry:
 
     @property
     def prefix(self) -> str:
-        """The key of the entry itself; '' for the client."""
+        """Return the key of the entry itself, which is empty for the client."""
         return f"{self.kind.name}/{self.id}" if self.kind.name else ""
 
     def key(self, column: str) -> str:
-        """The key of one of its fields."""
+        """Return the key of one of its fields."""
         return f"{self.prefix}/{column}" if self.prefix else column
 
 
 @lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def split_key(key: str) -> tuple[Entry, str]:
-    """The entry and the column that a key of the history names; the column is '' for a part added or removed."""
+    """Return the entry and the column of a history key. The column is empty for a part that was added or removed."""
     kind_name, _, rest = key.partition("/")
     if not rest:
         return Entry(CLIENT), key
@@ -164,12 +166,12 @@ def split_key(key: str) -> tuple[Entry, str]:
 
 @lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def sort_key(key: str) -> tuple[int, int, int]:
-    """Where a key stands among others: JSON keeps no order. The client first, products before their valuations."""
+    """Return the sort key of a history key: the client first, products before their valuations. JSON has no order."""
     entry, column = split_key(key)
     labels = list(entry.kind.labels)
     return list(KINDS).index(entry.kind.name), entry.id or 0, labels.index(column) if column else -1
 
 
 def entries_in(keys: Iterable[str]) -> list[Entry]:
-    """What a change with these keys touches, each entry once, in their order."""
+    """Return the entries that a change of these keys touches, each once, in order."""
     return list(dict.fromkeys(split_key(key)[0] for key in sorted(keys, key=sort_key)))

@@ -1,6 +1,6 @@
-"""What a single value of a client record must look like, beyond its type and length. Pure; for form, JSON and import.
+"""Check single values of a client record beyond type and length, for forms, JSON and imports. Pure.
 
-A value that is stored already is not checked again: a record from before a rule can still be changed elsewhere.
+Stored values are not checked again, so other fields of a record from before a rule can still be changed.
 """
 
 import re
@@ -18,7 +18,7 @@ MIN_PHONE_DIGITS = 3  # 111, 999
 
 
 def problem_with(kind: str, column: str, value: Any, today: date) -> str | None:
-    """Say what is wrong with a value of an entry of this kind, as the end of "This …"; None for nothing."""
+    """Return the problem of a value as the end of a sentence that begins with "This …", or None."""
     check = _CHECKS.get((kind, column))
     return check(value, today) if check and value not in (None, "") else None
 
@@ -29,7 +29,7 @@ def _ni_number(text: str, _today: date) -> str | None:
 
 
 def _phone(text: str, _today: date) -> str | None:
-    """Of a number, without its extension. A field may hold words instead."""
+    """Check a phone number without its extension. The field may contain words instead."""
     digits = sum(letter.isdigit() for letter in _EXTENSION.sub("", text))
     if digits == 0 or MIN_PHONE_DIGITS <= digits <= MAX_PHONE_DIGITS:
         return None

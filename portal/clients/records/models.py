@@ -1,6 +1,6 @@
-"""The client records: clients, their people and products, the products' valuations.
+"""The models of client records: clients, people, products and valuations.
 
-Optional text is '' rather than NULL, so that a form, a CSV cell and a column agree on what empty is.
+Empty optional text is '' and not NULL, so that forms, CSV cells and columns have one empty value.
 """
 
 from datetime import date, datetime
@@ -26,12 +26,12 @@ from portal.extensions import Model
 
 
 def _trigrams(name: str) -> Index:
-    """An index that finds any part of the column `searched`."""
+    """Return an index for searches of any part of the column `searched`."""
     return Index(name, "searched", postgresql_using="gin", postgresql_ops={"searched": "gin_trgm_ops"})
 
 
 class Client(Model):
-    """One client record. `version` rises by 1 with every accepted change; `editing.versions` guards it."""
+    """One client record. Every accepted change increments `version` (`editing.optimistic_lock`)."""
 
     __tablename__ = "clients"
     __table_args__ = (
@@ -73,7 +73,7 @@ class Client(Model):
 
 
 class ClientGrant(Model):
-    """Somebody who sees a client although it is restricted."""
+    """A profile that may see a restricted client."""
 
     __tablename__ = "client_grants"
     __table_args__ = (UniqueConstraint("client_id", "profile_id"),)
@@ -101,7 +101,7 @@ class Person(Model):
 
 
 class Product(Model):
-    """A plan that a client holds with a provider. Fees: pounds a year, and per cent of the value a year."""
+    """A product that a client holds with a provider. Fees are pounds a year and per cent of the value a year."""
 
     __tablename__ = "products"
     __table_args__ = (
@@ -124,10 +124,10 @@ class Product(Model):
 
 
 class Valuation(Model):
-    """What a product was worth at the end of a day, in pounds."""
+    """The value of a product at the end of a day, in pounds."""
 
     __tablename__ = "valuations"
-    # Its index also finds a product's latest valuation, read backwards.
+    # The index also serves a product's latest valuation, by a backward scan.
     __table_args__ = (UniqueConstraint("product_id", "valued_on"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)

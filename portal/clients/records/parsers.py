@@ -1,6 +1,6 @@
-"""What a cell of the five files may hold: each function here makes a parser, from a text to a value.
+"""Create parsers for the cells of the five files: functions from a text to a value.
 
-Used by csv_shapes. A parser raises InvalidCell with the problem; lengths and sizes come from the models' columns.
+A parser raises InvalidCell with the problem. Lengths and sizes come from the models' columns.
 """
 
 import re
@@ -25,18 +25,18 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class InvalidCell(Exception):
-    """The cell cannot be taken; the text says why."""
+    """The cell is invalid. The message says why."""
 
 
 def quote_for_message(value: str) -> str:
-    """A value from a file as a message may quote it: shortened, and never with raw control characters."""
+    """Quote a value of a file for a message: shortened, without control characters."""
     if _PLAIN.fullmatch(value):
         return value
     return repr(value if len(value) <= MAX_SHOWN_LENGTH else f"{value[: MAX_SHOWN_LENGTH - 1]}…")
 
 
 def text(column: InstrumentedAttribute[str], *, required: bool = False, several_lines: bool = False) -> Parser:
-    """Text that fits the column, cleaned as the form does it."""
+    """Return a parser for text that fits the column, cleaned as in forms."""
     longest = _type_of(column).length
     clean = clean_lines if several_lines else clean_line
 
@@ -54,7 +54,7 @@ def text(column: InstrumentedAttribute[str], *, required: bool = False, several_
 
 
 def email(column: InstrumentedAttribute[str], *, required: bool = False) -> Parser:
-    """An email address, by the same rules as in the form; or '' where none is required."""
+    """Return a parser for an email address by the rules of forms; '' is accepted unless `required`."""
     parse_text = text(column, required=required)
 
     def parse(cell: str) -> str:
@@ -67,7 +67,7 @@ def email(column: InstrumentedAttribute[str], *, required: bool = False) -> Pars
 
 
 def one_of(listed: Collection[str], *, required: bool = True) -> Parser:
-    """One of a closed list, written exactly so; or '' where none is required."""
+    """Return a parser for one value of a closed list, written exactly so; '' is accepted unless `required`."""
 
     def parse(cell: str) -> str:
         value = clean_line(cell)
@@ -81,13 +81,13 @@ def one_of(listed: Collection[str], *, required: bool = True) -> Parser:
 
 
 def whole_number(allowed: range) -> Parser:
-    """A whole number of the range, or None for an empty cell."""
+    """Return a parser for a whole number of the range; an empty cell is None."""
 
     def parse(cell: str) -> int | None:
         value = clean_line(cell)
         if not value:
             return None
-        # By its length first: int() takes seconds for a number with very many digits.
+        # Checks the length first: int() takes seconds for very many digits.
         if len(value) > len(str(allowed[-1])) or not (value.isascii() and value.isdigit()):
             raise InvalidCell(f"{quote_for_message(value)} is not {allowed[0]} to {allowed[-1]}")
         if int(value) not in allowed:
@@ -98,7 +98,7 @@ def whole_number(allowed: range) -> Parser:
 
 
 def optional_day(cell: str) -> date | None:
-    """A date such as 2026-12-08, or None for an empty cell."""
+    """Parse a date such as 2026-12-08; an empty cell is None."""
     value = clean_line(cell)
     return _day_of(value) if value else None
 
@@ -111,7 +111,7 @@ def day(cell: str) -> date:
 
 
 def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, most: int | None = None) -> Parser:
-    """A plain decimal number (no exponent, no separators, never NaN) that the column keeps without rounding."""
+    """Return a parser for a plain decimal number that the column stores without rounding, without exponent."""
     kind = _type_of(column)
     decimals, most_digits = kind.scale, kind.precision - kind.scale
 
@@ -142,7 +142,7 @@ def _refuse_bad_email(value: str) -> None:
         raise InvalidCell(f"{quote_for_message(value)} is not an email address") from error
 
 
-# A valuation file names the same few days over and over.
+# Cached, because a valuation file repeats the same few days.
 @lru_cache(maxsize=4_096)
 def _day_of(value: str) -> date:
     if not _DAY.fullmatch(value):

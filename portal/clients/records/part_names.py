@@ -1,6 +1,6 @@
-"""What people call a part of a client record: Ruth Whitmore; ISA A0001; ISA A0001, 31 Mar 2026.
+"""Name the parts of a client record: Ruth Whitmore; ISA A0001; ISA A0001, 31 Mar 2026.
 
-Used by editors, history and the audit. Must not import Flask.
+Must not import Flask.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ Columns = Mapping[str, Any]  # of a row, as JSON: EntryKind.as_json
 
 
 def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
-    """`product` is the one that a valuation belongs to, where that is known."""
+    """Return the name of a part. `product` is that of a valuation, if it is known."""
     if kind is PERSON:
         return f"{row.first_name} {row.last_name}"
     if kind is GRANT:
@@ -37,7 +37,7 @@ def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
 
 
 def full_name(kind: EntryKind, row: Any, product: Any = None) -> str:
-    """As `part_name`, within a sentence: the valuation of ISA A0001 on 31 Mar 2026; Olga Lindqvist’s access."""
+    """Return the name for use within a sentence: the valuation of ISA A0001 on 31 Mar 2026; Olga Lindqvist’s access."""
     if kind is GRANT:
         return f"{part_name(kind, row)}’s access"
     if kind is VALUATION and product:

@@ -1,12 +1,13 @@
-"""Who in a file is who of a client's people in the database. Pure; called by the importer and same_parts.
+"""Match people in an imported file to the client's existing people. Pure.
 
-People have no number of their own. In this order, each person being taken once:
-1. the same in every column: nothing to do;
-2. the same National Insurance number, whatever its blanks and case;
-3. the same names and date of birth, unless both have a National Insurance number (which then differ);
-4. nobody: a new person.
-After an import each row of the file has a person of its own who is the same in every column, so step 1 finds
-them all the next time: importing twice is importing once, and two people who are equal stay two.
+People have no unique key. A person matches at most one stored person, by the first of these steps that finds one:
+1. all columns are equal;
+2. the National Insurance numbers are equal, ignoring blanks and case;
+3. names and date of birth are equal, unless both have a National Insurance number (which then differ).
+A person without a match is new.
+
+After an import each row has a stored person with equal columns. Step 1 finds all of them in the next import, which
+therefore changes nothing, and two equal people stay two.
 """
 
 from collections import defaultdict
@@ -20,7 +21,7 @@ COLUMNS = tuple(PERSON.labels)
 
 
 def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[Person, Person | None]]:
-    """Each given person of one client with the kept one they are, or None for a new one; in the order given."""
+    """Return each given person of one client with the matching stored one (None: new), in the given order."""
     matches: dict[int, Person] = {}
     free = list(kept)
     for key_of in (_identical_key, _ni_number_key, _name_and_birth_key):
@@ -29,7 +30,7 @@ def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[
 
 
 def is_same_person(one: Person, other: Person) -> bool:
-    """By National Insurance number, or by names and date of birth, as steps 2 and 3."""
+    """Return whether the people match by National Insurance number, or by names and date of birth (steps 2 and 3)."""
     number = _ni_number_key(one)
     if number is not None and number == _ni_number_key(other):
         return True
@@ -42,7 +43,7 @@ def _match_by(
     free: Sequence[Person],
     matches: dict[int, Person],
 ) -> list[Person]:
-    """Add to `matches` (place among the given → kept person); return those of `free` who still are."""
+    """Add matches to `matches` (position of the given person → stored one); return the stored people that are left."""
     candidates: dict[Hashable | None, list[Person]] = defaultdict(list)
     for person in free:
         candidates[key_of(person)].append(person)

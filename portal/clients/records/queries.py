@@ -1,4 +1,4 @@
-"""What is read of client records. The list's statements are counted and timed by tests: keep them few."""
+"""Read client records. Tests count and time the statements of the list."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -34,9 +34,10 @@ def people_of(client: Client) -> Sequence[Person]:
 
 
 def products_of(client: Client, today: date, then: date | None = None) -> Sequence[Row[Any]]:
-    """The client's products with `latest_valued_on` and `latest_amount_gbp` (None: never valued), largest first.
+    """Return the client's products with their latest valuation, highest amount first.
 
-    `earlier_amount_gbp` is what each was worth `then`, on an earlier day.
+    `latest_valued_on` and `latest_amount_gbp` are None for a product without valuations. `earlier_amount_gbp` is the
+    value on the earlier day `then`.
     """
     latest, earlier = _valuation_by(today), _valuation_by(then or today)
     return db.session.execute(
@@ -63,9 +64,9 @@ def products_of(client: Client, today: date, then: date | None = None) -> Sequen
 
 
 def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
-    """(day, total of the valuations known by then), a month apart over the last three years, up to today.
+    """Return (day, total of the valuations known by then) for the last three years, one month apart.
 
-    Counted back from today, so that the last total is today's. Days before the first valuation are left out.
+    Days are counted back from today, so the last total is today's. Days before the first valuation are omitted.
     """
     days = (
         func.generate_series(
@@ -87,7 +88,7 @@ def value_history(client: Client, today: date) -> list[tuple[date, Decimal]]:
 
 
 def valuations_of(product: Product, page: int) -> tuple[Sequence[Valuation], Paging]:
-    """One page of a product's valuations, the latest first; a page past the end becomes the last."""
+    """Return one page of a product's valuations, latest first. A page past the end becomes the last."""
     mine = Valuation.product_id == product.id
     total = valuation_count(product)
     paging = Paging.near(page, total)
@@ -101,7 +102,7 @@ def valuation_count(product: Product) -> int:
 
 
 def valuation_before(product_id: int, day: date, ignored_id: int | None = None) -> Before | None:
-    """The product's newest valuation from before the day, but for the one that is being changed."""
+    """Return the product's newest valuation before the day, except the one that is being changed."""
     others = [Valuation.product_id == product_id, Valuation.valued_on < day, Valuation.id.is_distinct_from(ignored_id)]
     query = select(Valuation.valued_on, Valuation.amount).where(*others)
     row = db.session.execute(query.order_by(Valuation.valued_on.desc()).limit(1)).first()
@@ -109,14 +110,14 @@ def valuation_before(product_id: int, day: date, ignored_id: int | None = None) 
 
 
 def _has_draft(reader: Profile) -> ColumnElement[bool]:
-    """Whether the reader has typed something about the client that is not saved."""
+    """Return the condition that the reader has unsaved input for the client."""
     page_identifier = func.concat("client-", Client.id)
     mine = (EditDraft.profile_id == reader.id, EditDraft.page_identifier == page_identifier)
     return exists().where(*mine) if reader.may_write else false()
 
 
 def _valuation_by(day: Any) -> LateralFromClause:
-    """What a product is worth on a day, in every total, list and chart: its newest valuation up to then."""
+    """Select the value of a product on a day, for every total, list and chart: its newest valuation up to then."""
     return (
         select(Valuation.valued_on, Valuation.amount)
         .where(Valuation.product_id == Product.id, Valuation.valued_on <= day)

@@ -1,9 +1,9 @@
-"""The history of a client record: one revision for each accepted change, its people, products and valuations included.
+"""Store the history of a client record and its parts: one revision for each accepted change.
 
 `changes` maps a field's key to [old, new] as JSON: `phone` for the client's own, `person/12/first_name` for a part's.
-A part that was added is `person/12`: [null, {column: value}], one that was removed [{column: value}, null]. Versions
-have no gap from the first revision on, so the values of any earlier version are the present ones with the revisions
-since then undone. Revisions are written once; a trigger of the database refuses to alter them.
+An added part is `person/12`: [null, {column: value}], a removed one [{column: value}, null]. Versions have no gap from
+the first revision on, so the values of an earlier version are the current ones with the later revisions undone. A
+trigger rejects changes of a revision.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -21,7 +21,7 @@ from portal.extensions import Model, db
 from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 MAX_REVISIONS = 200  # read together
-MAX_BYTES = 500_000  # of what is read together, compressed as the database holds it: up to 5 MB of JSON
+MAX_BYTES = 500_000  # of revisions read together, as stored compressed: up to 5 MB of JSON
 MAX_KEYS = 40
 AUTHORS = text("""
     SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :most)
@@ -32,13 +32,12 @@ FieldChanges = dict[str, list[Any]]  # key → [old, new]
 
 
 class ClientRevision(Model):
-    """One accepted change of a client record, which made it this `version`.
+    """One accepted change of a client record, which led to this `version`.
 
-    `merged_with` lists the versions of others that the change was merged with, `decisions` what was chosen on the
-    conflict page (key → theirs, yours or third) or over a mark in the editor (yours), `proceeded` whether the editor
-    was opened by Proceed Anyway, `reverts` the version that it undoes and `reason` why. `changed_by` is NULL for an
-    import or a command.
-    Who has given way to others everywhere has changed nothing and decided all the same: `changes` is empty then.
+    `merged_with` has the other users' versions that the change was merged with. `decisions` has the resolutions by key:
+    those of the conflict page, and "yours" for a newer value that the user overruled in the editor. `proceeded`:
+    Proceed Anyway opened the editor. `reverts` is the version that it undoes, `reason` the reason. `changed_by` is NULL
+    for an import or a command. `changes` is empty if the user chose the saved value in every conflict.
     """
 
     __tablename__ = "client_revisions"
@@ -59,7 +58,7 @@ class ClientRevision(Model):
 
 @dataclass(frozen=True)
 class RevisionMetadata:
-    """Who changes a record, how, and what they knew: what a revision says beside the changes. The audit has
+    """What a revision records beside the changes: author, source and resolutions. The audit log records
     `request_origin`.
     """
 
@@ -74,7 +73,7 @@ class RevisionMetadata:
 
 
 class Author(NamedTuple):
-    """Whose a revision is, and the keys of what it changed without the values: MAX_KEYS at most."""
+    """The author of a revision and the keys that it changed, without values and at most MAX_KEYS."""
 
     version: int
     changed_by: int | None
@@ -83,17 +82,17 @@ class Author(NamedTuple):
 
 
 def newest_since(client_id: int, version: int) -> Sequence[ClientRevision]:
-    """The revisions after `version`, oldest first; without the oldest where all of them would be too much to read."""
+    """Return the revisions after `version`, oldest first, without the oldest ones beyond the limits."""
     return _within_bounds(client_id, version, ClientRevision.version.desc())
 
 
 def oldest_since(client_id: int, version: int) -> Sequence[ClientRevision]:
-    """The revisions after `version`, oldest first; without the newest where all of them would be too much to read."""
+    """Return the revisions after `version`, oldest first, without the newest ones beyond the limits."""
     return _within_bounds(client_id, version, ClientRevision.version.asc())
 
 
 def authors_in(client_id: int, versions: Collection[int]) -> dict[int, Author]:
-    """Version → whose revision it is, of those that are there. Of many large revisions no value is read."""
+    """Return the authors of the existing revisions by version. No values are read."""
     if not versions:
         return {}
     found = db.session.execute(AUTHORS, {"client_id": client_id, "versions": list(versions), "most": MAX_KEYS})
@@ -101,8 +100,9 @@ def authors_in(client_id: int, versions: Collection[int]) -> dict[int, Author]:
 
 
 def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientRevision]:
-    """A revision may hold two long texts or thousands of valuations, so their number alone bounds nothing. The database
-    knows how large a value is without reading it.
+    """Limit revisions by size and number: one may contain two long texts or thousands of valuations.
+
+    PostgreSQL knows the size of a value without reading it.
     """
     size = func.sum(func.pg_column_size(ClientRevision.changes)).over(order_by=order)
     later = (ClientRevision.client_id == client_id, ClientRevision.version > version)
@@ -113,7 +113,7 @@ def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientR
 
 
 def record_revision(client_id: int, version: int, at: datetime, changes: FieldChanges, cause: RevisionMetadata) -> None:
-    """Write the revision of a change that has been accepted. Flushes."""
+    """Insert the revision of an accepted change. Flushes."""
     db.session.add(
         ClientRevision(
             client_id=client_id,
@@ -133,12 +133,12 @@ def record_revision(client_id: int, version: int, at: datetime, changes: FieldCh
 
 
 def value_before(revisions: Iterable[ClientRevision], key: str, present: Any) -> Any:
-    """What `key` held before these revisions, oldest first, as JSON; `present` where none of them touched it."""
+    """Return the value of `key` before these revisions as JSON, or `present` if none of them changed it."""
     return next((revision.changes[key][0] for revision in revisions if key in revision.changes), present)
 
 
 def last_change_of_part(client_id: int, prefix: str) -> ClientRevision | None:
-    """The newest revision that added or removed the part with this key, `person/12`."""
+    """Return the newest revision that added or removed the part with this key, for example `person/12`."""
     return db.session.scalar(
         select(ClientRevision)
         .where(ClientRevision.client_id == client_id, ClientRevision.changes.has_key(prefix))
@@ -148,19 +148,19 @@ def last_change_of_part(client_id: int, prefix: str) -> ClientRevision | None:
 
 
 def last_change(revisions: Sequence[ClientRevision], key: str) -> ClientRevision | None:
-    """The newest of these revisions that touched `key`."""
+    """Return the newest of these revisions that changed `key`."""
     return next((revision for revision in reversed(revisions) if key in revision.changes), None)
 
 
 def to_json(value: Any) -> Any:
-    """A column's value as revisions hold it: dates in ISO 8601, amounts as text with their two decimals."""
+    """Return a column's value as revisions store it: dates in ISO 8601, amounts as text with two decimals."""
     if isinstance(value, date):
         return value.isoformat()
     return f"{value:.2f}" if isinstance(value, Decimal) else value
 
 
 def from_json(kind: type[Any], value: Any) -> Any:
-    """The value of a column of type `kind` from what `to_json` made of it."""
+    """Convert the result of `to_json` to the type `kind` of the column."""
     if value is None:
         return None
     if kind is date:

@@ -1,6 +1,6 @@
-"""Amounts that are far away from the valuation before: perhaps meant, perhaps a slip of the finger. Pure.
+"""Detect amounts that are far from the previous valuation and may be typing errors. Pure.
 
-People confirm them, an import names them.
+Users confirm them; an import lists them.
 """
 
 from datetime import date
@@ -20,12 +20,12 @@ class Before(NamedTuple):
 
 
 def is_jump(amount: Decimal, before: Decimal) -> bool:
-    """Tell whether the amount differs from the one before by more than three quarters of that. Never from nought."""
+    """Return whether the amounts differ by more than three quarters of the earlier one. False if that is 0."""
     return before != 0 and abs(amount - before) > MAX_CHANGE * abs(before)
 
 
 def in_words(amount: Decimal, before: Before) -> str:
-    """Say by how much: "£120.00 is 99% less than the valuation before (£12,000.00 on 31 Mar 2026)"."""
+    """Describe the difference: "£120.00 is 99% less than the valuation before (£12,000.00 on 31 Mar 2026)"."""
     share = (abs(amount - before.amount) / abs(before.amount) * 100).quantize(Decimal(1), ROUND_DOWN)
     than = "less" if amount < before.amount else "more"
     earlier = f"{gbp(before.amount)} on {day(before.valued_on)}"

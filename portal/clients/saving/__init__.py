@@ -1,1 +1,1 @@
-"""The one path of every write to a client record."""
+"""Write client records. Every write uses these operations."""

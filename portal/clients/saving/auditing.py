@@ -1,6 +1,7 @@
-"""What of a change to a client record the audit hears: access, undoing, knowingly overruling others.
+"""Write audit events for changes of client records: access, undo, overruled changes.
 
-The history has the values; the audit, read by people who may not see the client, has numbers and names of fields alone.
+The history has the values. Readers of the audit log may not see the client, so its events contain ids and field names
+only.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,7 @@ from portal.web.actor import Actor
 
 
 class AdviserChange(NamedTuple):
-    """A restricted client, the version that the change made it, and its adviser before and after."""
+    """A change of a restricted client's adviser: the client, its new version, and the adviser before and after."""
 
     client_id: int
     version: int
@@ -28,7 +29,7 @@ class AdviserChange(NamedTuple):
 
 
 def record_audit_events(client: Client, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
-    """Write the events of one accepted change, in its transaction; `client` is as it was before. Flushes."""
+    """Write the events of one accepted change in its transaction. `client` is the state before. Flushes."""
     by, client_id = Actor(cause.by, cause.request_origin), client.id
     overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
     if cause.proceeded:
@@ -41,7 +42,7 @@ def record_audit_events(client: Client, version: int, changes: FieldChanges, cau
 
 
 def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
-    """Name who has lost and who has gained access to restricted clients by a change of their adviser. Flushes."""
+    """Record which users lost and gained access to restricted clients by a change of adviser. Flushes."""
     if changes:
         audit.record_all(_access_events(changes, _grants_of(changes), _administrators(), by))
 
@@ -58,7 +59,7 @@ def _record_access_events(client: Client, version: int, changes: FieldChanges, b
 
 
 def _note_restriction(client: Client, version: int, changes: FieldChanges, by: Actor, *, is_restricted: bool) -> None:
-    """With the adviser, who goes on seeing the client: who was granted access is in the audit before."""
+    """Record a restriction with the adviser, who keeps access. Earlier events name the users with grants."""
     _, adviser_id = changes.get("adviser_id", (None, client.adviser_id))
     adviser = {"adviser_id": adviser_id} if is_restricted and adviser_id else {}
     event = Event.RESTRICTED if is_restricted else Event.UNRESTRICTED

@@ -1,6 +1,6 @@
-"""A change to a client record as it is sent, what becomes of it, and what can stand in its way.
+"""Define a change to a client record, its result and the errors that it can raise.
 
-Used by the operations and the views. Must not import Flask.
+Must not import Flask.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,13 +20,13 @@ from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 @dataclass(frozen=True)
 class Edit:
-    """A change as it was sent: `values` (column → value) hold the fields that were sent and no others.
+    """A change as it was sent. `values` has only the columns that were sent.
 
-    `by` is None for a command. `caller` is asked for permission under the lock; None is an operator, who may do
-    everything. `to_grant`: the change takes the right to say who sees the client. `proceeded`: the editor was opened by
-    Proceed Anyway. `confirmed_amount`: of a valuation, meant although it is far away from the one before.
-    `confirmed_another`: the key of a part that looks the same as the one to be added, and is another. `reverts`: the
-    version that is undone, and `reason` why. `budget` is that of the request, for comparing texts.
+    `by` is None for a command. `caller` is the profile whose permission is checked under the lock; None is an operator
+    with all permissions. `to_grant`: the change needs the permission to manage access. `proceeded`: Proceed Anyway
+    opened the editor. `confirmed_amount`: the amount of a valuation that the user has confirmed. `confirmed_another`:
+    the key of a part that looks the same as the added one and that the user has confirmed to be another. `reverts` is
+    the version that is undone, and `reason` its reason. `budget` is the request's, for comparing texts.
     """
 
     origin: BaseVersion
@@ -45,7 +45,7 @@ class Edit:
     budget: Budget = field(default_factory=Budget)
 
     def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> RevisionMetadata:
-        """What the history says of it beside the changes."""
+        """Return what the revision records beside the changes."""
         return RevisionMetadata(
             by=self.by,
             source=self.source,
@@ -60,9 +60,9 @@ class Edit:
 
 @dataclass(frozen=True)
 class Merged:
-    """What an edit comes to at the entry's present `row` and the client's present `version`.
+    """The result of merging an edit with the entry's current `row` at the client's current `version`.
 
-    `since` are the revisions that it did not know.
+    `since` are the revisions that the sender did not know.
     """
 
     entry: Entry
@@ -74,10 +74,10 @@ class Merged:
 
 @dataclass(frozen=True)
 class Saved:
-    """An accepted save: the client's version after it, the revisions it was merged with, the part that it added.
+    """An accepted save: the client's new version, the revisions it was merged with, and the added part.
 
-    `decided` are the keys that were decided on. Where there was nothing to change, `is_change` is false and the version
-    as before.
+    `decided` are the keys with a resolution. If nothing was to change, `is_change` is false and the version is the
+    previous one.
     """
 
     version: int
@@ -88,7 +88,7 @@ class Saved:
 
 
 class EditConflict(StaleVersion):
-    """Others have changed the same fields since, and somebody has to decide (409). Nothing was changed."""
+    """Other users have changed the same fields since, and the user must decide (409). Nothing was changed."""
 
     def __init__(self, merged: Merged) -> None:
         super().__init__("Somebody else has changed the same fields since you opened this.")
@@ -96,11 +96,11 @@ class EditConflict(StaleVersion):
 
 
 class ValueRejected(InvalidInput):
-    """A value that is right in itself but is in use already, or not this person's to change (422). Roll back."""
+    """A valid value that is in use already, or that this user may not set (422). The caller rolls back."""
 
 
 class AmountDoubted(ValueRejected):
-    """An amount far away from the valuation before, to be confirmed (422): sent again as `confirmed_amount`."""
+    """An amount far from the previous valuation (422). The user confirms it by sending it as `confirmed_amount`."""
 
     def __init__(self, amount: Decimal, problem: str) -> None:
         super().__init__("amount", problem)
@@ -108,8 +108,9 @@ class AmountDoubted(ValueRejected):
 
 
 class PartDoubted(ValueRejected):
-    """The part may be there already (422): `entry`, called `name`. Sent again with its key as `confirm_another`, the
-    part is added as another one, where it `can_be_another`.
+    """The part may exist already (422), as `entry` with the name `name`.
+
+    If it `can_be_another`, sending its key as `confirm_another` adds the part.
     """
 
     def __init__(self, entry: Entry, name: str, field: str, problem: str, *, can_be_another: bool) -> None:
@@ -120,7 +121,7 @@ class PartDoubted(ValueRejected):
 
 
 class EntryRemoved(StaleVersion):
-    """The part has been removed since (409); `revision` did it."""
+    """The part was removed since by `revision` (409)."""
 
     def __init__(self, entry: Entry, revision: ClientRevision) -> None:
         super().__init__(f"This {entry.kind.label} has been removed since you opened it.")
@@ -129,7 +130,7 @@ class EntryRemoved(StaleVersion):
 
 
 class EntryChanged(StaleVersion):
-    """The part that was to be removed has been changed since (409), by the revisions `since`."""
+    """The part to be removed was changed since by the revisions `since` (409)."""
 
     def __init__(self, entry: Entry, since: Sequence[ClientRevision]) -> None:
         super().__init__(f"This {entry.kind.label} has been changed since you opened it.")

@@ -1,6 +1,6 @@
-"""What an edit comes to at the record as it is: the values it started from, rebuilt from the history, and the merge.
+"""Merge an edit with the current record. The base values are rebuilt from the history.
 
-Reads, never writes. The operations call it under the lock on the client's row, a restored draft without.
+Reads, never writes. Operations call it under the lock of the client's row, a restored draft without.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from portal.extensions import db
 
 
 def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
-    """The edit merged with the record as it is. Raises EntryRemoved (409), NotFound (404) or InvalidInput (422)."""
+    """Merge the edit with the record. Raises EntryRemoved (409), NotFound (404) or InvalidInput (422)."""
     row = row_of(client, entry)
     past = Past(client, entry, revisions_after(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
@@ -32,7 +32,7 @@ def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
 
 
 def row_of(client: Client, entry: Entry) -> Any:
-    """The entry's row as it is in the database. Raises EntryRemoved (409) where it was removed, else NotFound (404)."""
+    """Return the entry's row from the database. Raises EntryRemoved (409) or NotFound (404)."""
     if entry.kind is CLIENT:
         return client
     row = db.session.get(entry.kind.model, entry.id, populate_existing=True)
@@ -45,38 +45,37 @@ def row_of(client: Client, entry: Entry) -> Any:
 
 
 def revisions_after(client: Client, origin: BaseVersion) -> Sequence[ClientRevision]:
-    """The revisions that the sender did not know when starting, as far back as they can be read (revisions.py).
+    """Return the revisions that the sender did not know, as far back as revisions.py reads them.
 
-    Of an older origin nobody can tell what it started from: a base that is UNKNOWN. Raises InvalidInput (422) for a
-    version yet to come.
+    The base of an older origin is UNKNOWN. Raises InvalidInput (422) for a future version.
     """
     reject_future_version(client, origin)
     return newest_since(client.id, origin.version) if origin.version < client.version else []
 
 
 def reject_future_version(client: Client, origin: BaseVersion) -> None:
-    """Raise InvalidInput (422) for an origin that nobody can have seen."""
+    """Raise InvalidInput (422) for an origin with a version that does not exist yet."""
     if max([origin.version, origin.seen_version or 0, *origin.seen.values()]) > client.version:
         raise InvalidInput("version", "is newer than the record: reload the page")
 
 
 def touched_by(revision: ClientRevision) -> set[str]:
-    """The prefixes of the entries that the revision changed, added or removed."""
+    """Return the prefixes of the entries that the revision changed, added or removed."""
     return {split_key(key)[0].prefix for key in revision.changes}
 
 
 @dataclass(frozen=True)
 class Past:
-    """What has become of an entry since an edit began: the revisions that its sender did not know."""
+    """The history slice of an entry since an edit began: the revisions that its sender did not know."""
 
     client: Client
     entry: Entry
     since: Sequence[ClientRevision]
 
     def value_at(self, name: str, version: int, present: Any) -> Any:
-        """The field's value at an earlier version; UNKNOWN where the history does not reach back so far.
+        """Return the field's value at an earlier version, UNKNOWN if the history does not reach back far enough.
 
-        It begins with the first change after it was introduced.
+        The history begins with the first change after its introduction.
         """
         later = [revision for revision in self.since if revision.version > version]
         if len(later) != self.client.version - version:
@@ -84,7 +83,7 @@ class Past:
         return self.entry.kind.parsed(name, value_before(later, self.entry.key(name), to_json(present)))
 
     def changed_after(self, version: int | None) -> frozenset[str]:
-        """The fields changed since that version; for None, by any revision: then nothing was shown to be decided on."""
+        """Return the fields changed after that version. None means by any revision: no value was shown to the user."""
         after = [revision for revision in self.since if version is None or revision.version > version]
         return frozenset(
             name for name in self.entry.kind.labels for each in after if self.entry.key(name) in each.changes
@@ -92,9 +91,9 @@ class Past:
 
 
 def _overruled(past: Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
-    """The fields kept over a newer value that the person had been shown in the open editor.
+    """Return the fields whose newer value the user was shown in the open editor and did not accept.
 
-    A text that has all of the newer one's changes overrules nothing: a restored draft brings such merged texts.
+    A text that contains all changes of the newer one overrules nothing, as in a restored and merged draft.
     """
     overruled = {}
     for name in edit.origin.seen:

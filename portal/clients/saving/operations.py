@@ -1,8 +1,8 @@
-"""What is done to client records. Flushes, never commits: the view or the command does that.
+"""Change client records. Operations flush and never commit.
 
-Every write goes the same way: lock the client's row, merge what was sent with what others have saved since the
-sender started, claim the next version under the guard, write the revision. People, products and valuations go by
-their client's version: one number tells whoever has the client open that anything of it has moved.
+Every write locks the client's row, merges the sent values with other users' saves, claims the next version and writes
+the revision. People, products and valuations share their client's version, so one number tells an open page that
+anything has changed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +32,14 @@ from portal.extensions import db
 from portal.live import publish
 from portal.live.outbox import after_commit
 
-# How many there may be, and the field that says so. An import brings what it brings.
+# The maximum number of parts, and the field of the error. Imports are not limited.
 MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
     Person: ("first_name", MAX_PEOPLE, "A client has at most {:,} people."),
     Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),
     Valuation: ("valued_on", MAX_VALUATIONS, "A product has at most {:,} valuations."),
 }
-MAX_MERGED_VERSIONS = 50  # of the revisions that a save was merged with, the newest
-# What may be there once only: the constraint, the field that says it, and what is wrong with it.
+MAX_MERGED_VERSIONS = 50  # the newest of those that a save was merged with
+# Unique constraints, with the field and the message of the error.
 UNIQUE_VIOLATIONS = {
     "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
     "uq_client_grants_client_id_profile_id": ("profile_id", "Has access already."),
@@ -52,9 +52,9 @@ UNIQUE_VIOLATIONS = {
 
 
 def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
-    """Write those of the sent values that differ, merged with what others have saved since.
+    """Write the sent values that differ, merged with the saves of other users since.
 
-    A save that neither changes nor decides anything keeps the version. Raises EditConflict or EntryGone (409), or
+    A save that neither changes nor resolves anything keeps the version. Raises EditConflict or EntryRemoved (409), or
     ValueRejected (422); the caller rolls back.
     """
     forbidden = lock(client, edit)
@@ -86,11 +86,10 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
 
 
 def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
-    """Add a person, a product, or a valuation of a product. Nothing can collide with it, whatever the version.
+    """Add a person, a product or a valuation. An addition conflicts with no other change.
 
-    The same sent again from the same version, by a second click, is the part that exists already.
-    Raises ValueRejected (422), PartDoubted (422) where the same seems to exist, or EntryRemoved (409) for a removed
-    product.
+    The same addition sent twice from one version, for example by a second click, returns the existing part. Raises
+    ValueRejected (422), PartDoubted (422) if the part seems to exist, or EntryRemoved (409) for a removed product.
     """
     lock(client, edit)
     since = revisions_after(client, edit.origin)
@@ -110,7 +109,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
 
 
 def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
-    """Remove a part, a product with its valuations. Raises EntryChanged (409) if it was changed since, or EntryGone."""
+    """Remove a part, a product with its valuations. Raises EntryChanged or EntryRemoved (409)."""
     lock(client, edit)
     row = row_of(client, entry)
     gone = list(_with_valuations(entry, row))
@@ -125,17 +124,17 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
 def moved_since(
     client: Client, entry: Entry, row: Any, since: Sequence[ClientRevision], version: int
 ) -> list[ClientRevision]:
-    """Those of the revisions since `version` that have changed the part, or what would go with it."""
-    is_too_old = len(since) < client.version - version  # further back than anybody looks
+    """Return the revisions since `version` that changed the part or what would be removed with it."""
+    is_too_old = len(since) < client.version - version  # further back than the history is read
     prefixes = {part.prefix for part, _ in _with_valuations(entry, row)}
     return [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
 
 
 def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, Any]]], edit: Edit) -> Saved:
-    """Bring back parts that were removed, under the ids they had. What is there already stays as it is.
+    """Restore removed parts under their ids. Existing ones are unchanged.
 
-    `removed` has the columns as the history holds them, in an order in which products come before their valuations.
-    Raises ValueRejected (422) where something else has a plan number or a day by now.
+    `removed` has the columns as the history stores them, products before their valuations. Raises ValueRejected (422)
+    if another part has a plan number or a day by now.
     """
     lock(client, edit)
     changes: FieldChanges = {}
@@ -147,16 +146,16 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
 
 
 def adviser_problem(profile: Profile) -> str:
-    """Why the profile cannot look after clients; '' where it can."""
+    """Return why the profile cannot be an adviser, '' if it can."""
     can = profile.is_active and profile.may_write
     return "" if can else f"{profile.full_name} cannot look after clients: deactivated, or a reader."
 
 
 def lock(client: Client, edit: Edit) -> frozenset[str]:
-    """Hold the client's row until the transaction ends and read it anew: no other save comes in between.
+    """Lock the client row until the transaction ends and refresh it.
 
-    Returns the columns that the caller may not change; permission is asked under the lock (access.lock_for). Raises
-    NotSignedIn (401), NotFound (404) or NotAllowed (403).
+    Checks the permission under the lock (permissions.lock_for) and returns the columns that the caller may not change.
+    Raises NotSignedIn (401), NotFound (404) or NotAllowed (403).
     """
     if edit.caller is None:
         permissions.lock(client.id)
@@ -167,12 +166,10 @@ def lock(client: Client, edit: Edit) -> frozenset[str]:
 def accept(
     client: Client, changes: FieldChanges, cause: RevisionMetadata, values: Mapping[str, Any] | None = None
 ) -> int:
-    """Claim the next version, write `values` over the client, the revision and the audit, tell the open pages.
+    """Claim the next version; write `values`, the revision and the audit events; notify open pages after the commit.
 
-    Returns the version.
-
-    Whoever may not see the client any more is taken off its page. Call `lock` first. The guard decides all the same: a
-    caller that forgot to cannot overwrite anybody.
+    Returns the version. Users who lose access are removed from the page. Call `lock` first. Without the lock the
+    version check still prevents overwriting another user's change.
     """
     at = clock.now()
     stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
@@ -190,9 +187,9 @@ def accept(
 
 
 def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
-    """Raise AmountDoubted (422) for an amount far away from the valuation before, unless it is confirmed.
+    """Raise AmountDoubted (422) for an amount far from the previous valuation, unless it is confirmed.
 
-    Whoever has chosen it on the conflict page has seen another beside it, and has confirmed it by that.
+    Choosing it on the conflict page, beside another value, also confirms it.
     """
     amount, decision = values["amount"], edit.decisions.get("amount")
     if amount == edit.confirmed_amount or (decision and decision.choice != "third"):
@@ -203,7 +200,7 @@ def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, igno
 
 
 def _hold_adviser(profile_id: int) -> None:
-    """Keep the new adviser's profile as it is until the transaction ends. Raises ValueRejected (422) if they left."""
+    """Lock the new adviser's profile until the transaction ends. Raises ValueRejected (422) for an unsuitable one."""
     held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
     adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
     if problem := adviser_problem(adviser):
@@ -211,7 +208,7 @@ def _hold_adviser(profile_id: int) -> None:
 
 
 def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
-    """Two texts that fit may be too long together. Raises ValueRejected (422)."""
+    """Raise ValueRejected (422) if a merged text is too long."""
     for column, most in kind.by_lines.items():
         excess = len(changes.get(column, "")) - most
         if excess > 0:
@@ -220,7 +217,7 @@ def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
 
 
 def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
-    """By the same person on the same page: a second click on Save."""
+    """Return whether the user has sent these resolutions of the same page before, by a second click on Save."""
     shown = edit.origin.seen_version or 0
     return any(
         each.version > shown and each.changed_by == edit.by and each.decisions == decisions for each in merged.since
@@ -249,7 +246,7 @@ def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
 
 
 def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> FieldChanges:
-    """Insert the rows that are not there, all at once: a product may have thousands of valuations. Flushes."""
+    """Insert the missing rows in one statement, because a product may have thousands of valuations. Flushes."""
     wanted = kind.model.id.in_(list(columns_by_id))
     there = set(db.session.scalars(select(kind.model.id).where(wanted)))
     missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in there}
@@ -265,7 +262,7 @@ def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -
 
 
 def _refuse_too_many(row: Any) -> None:
-    """Raise ValueRejected (422) if the client or product of an inserted row now has more of them than allowed."""
+    """Raise ValueRejected (422) if the client or product of an inserted row exceeds its maximum number of parts."""
     model = type(row)
     if model not in MAX_PARTS:
         return
@@ -277,7 +274,7 @@ def _refuse_too_many(row: Any) -> None:
 
 @contextmanager
 def translate_integrity_errors() -> Iterator[None]:
-    """What the database refuses because it is there already, said of the field. The transaction is lost either way."""
+    """Translate a unique violation into ValueRejected (422) for its field. The transaction is lost in any case."""
     try:
         yield
     except IntegrityError as error:
@@ -288,7 +285,7 @@ def translate_integrity_errors() -> Iterator[None]:
 
 
 def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:
-    """What goes with the entry: of a product its valuations too."""
+    """Yield the entry and, for a product, its valuations."""
     yield entry, row
     if entry.kind is PRODUCT:
         for valuation in db.session.scalars(

@@ -16,7 +16,7 @@ KEPT = timedelta(days=90)
 OVERRULING = ("yours", "third")
 
 
-# Whose each value was: the author of the newest earlier revision that touched the key.
+# The author of a value is that of the newest earlier revision that changed its key.
 NOTE = text("""
     INSERT INTO overruled_changes (profile_id, client_id, version, keys)
     SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
@@ -29,7 +29,7 @@ NOTE = text("""
     RETURNING profile_id""")
 
 
-# The profile has seen what replaced its value: where it had not, its own change would have been asked about.
+# The profile has seen the value that replaced its own; otherwise its change would have been a conflict.
 SETTLE = text("""
     WITH settled AS (
         DELETE FROM overruled_changes
@@ -40,7 +40,7 @@ SETTLE = text("""
 
 
 class OverruledChange(Model):
-    """Somebody whose value the revision `version` replaced; `keys` were theirs."""
+    """A profile whose values the revision `version` replaced, with their keys."""
 
     __tablename__ = "overruled_changes"
 
@@ -52,9 +52,9 @@ class OverruledChange(Model):
 
 
 def note(client_id: int, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
-    """Note whose values an accepted change has knowingly replaced, in its transaction.
+    """Record whose values an accepted change has knowingly replaced, in its transaction.
 
-    The author's own notices of the values that it changes are settled.
+    Notices to the author about the values that it changes are settled.
     """
     if cause.by is not None and changes:
         db.session.execute(SETTLE, {"by": cause.by, "client_id": client_id, "keys": list(changes)})

@@ -1,6 +1,6 @@
-"""Whether a person or a product that is to be added is there already.
+"""Detect that a person or a product to be added exists already.
 
-`operations.add_part` asks under the lock; an open form is told before it is saved (`editor/same_parts_views.py`).
+`operations.add_part` checks it under the lock, `editor/same_parts_views.py` for an open form before it is saved.
 """
 
 import re
@@ -20,18 +20,18 @@ from portal.extensions import db
 from portal.formatting import moment
 
 NOT_OF_THE_NUMBER = re.compile(r"[\W_]+")
-FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # where the question stands
+FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # the field of the error
 
 
 def ask_about_same(client: Client, kind: EntryKind, edit: Edit) -> None:
-    """Raise PartDoubted (422) where the client has the same part, unless it is confirmed to be another one."""
+    """Raise PartDoubted (422) if the client has the same part, unless it is confirmed to be another one."""
     doubted = find_same(client, kind, edit.values)
     if doubted and (not doubted.can_be_another or edit.confirmed_another != doubted.entry.prefix):
         raise doubted
 
 
 def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> PartDoubted | None:
-    """The question about the client's part that these values describe too; None where there is none."""
+    """Return the error about the client's part with these values, or None."""
     same = _same(client, kind, values)
     if same is None:
         return None
@@ -53,7 +53,7 @@ def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Any:
 
 
 def _number(plan_number: str) -> str:
-    """Without blanks, hyphens and case; a number of nothing else stays as it is."""
+    """Return a number without blanks, hyphens and case. Text of only those is returned unchanged."""
     return NOT_OF_THE_NUMBER.sub("", plan_number).casefold() or plan_number
 
 

@@ -1,4 +1,4 @@
-"""What a write was sent: by whom, from which origin, as a form or as JSON. Called by views that have authorised it."""
+"""Parse what a write has sent: its author, base version and fields, from a form or from JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,9 +14,9 @@ from portal.web.session_cookie import Identity, identity
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """`sent` has the fields, `origin` is read from them; a program `speaks_json`.
+    """What a write has sent. `speaks_json`: the sender is a program.
 
-    `budget` is for every merge and every diff of the request together.
+    All merges and diffs of the request share `budget`.
     """
 
     by: Profile
@@ -37,7 +37,7 @@ class WriteRequest:
 
 
 def write_request_from(profile: Profile) -> WriteRequest:
-    """What this request sends. Every write says where it started from, or is refused: raises InvalidInput (422)."""
+    """Parse this request. Raises InvalidInput (422) without a base version."""
     return WriteRequest(
         profile, request_fields(), parse_base_version(request_fields()), is_json(), request_origin(), identity()
     )

@@ -1,1 +1,1 @@
-"""Restricted clients, access grants and reassignment."""
+"""Manage access to clients: restriction, grants and reassignment."""

@@ -1,7 +1,6 @@
-"""Who sees a client: restricting it, letting people see it all the same. Flushes, never commits.
+"""Restrict clients, and grant access to restricted ones. Flushes, never commits.
 
-Both are changes of the record like any other: guarded by its version, in its history, to be undone there. Called by
-access_views.py, history_views.py and `flask clients`.
+These are changes of the record like any other, with a version check and a revision that can be undone.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from portal.extensions import db
 
 
 def grants_of(client: Client) -> Sequence[tuple[ClientGrant, Profile]]:
-    """Those who see the client although it is restricted, by last name."""
+    """Return the grants of the client, by last name."""
     rows = db.session.execute(
         select(ClientGrant, Profile)
         .join(Profile, Profile.id == ClientGrant.profile_id)
@@ -31,7 +30,7 @@ def grants_of(client: Client) -> Sequence[tuple[ClientGrant, Profile]]:
 
 
 def people_to_grant(client: Client) -> Sequence[Profile]:
-    """Active people who do not see the client yet, or would not if it were restricted."""
+    """Return the active users without access to the client if it is or were restricted."""
     granted = select(ClientGrant.profile_id).where(ClientGrant.client_id == client.id)
     people = select(Profile).where(Profile.is_active, Profile.role != "admin", Profile.id.not_in(granted))
     return [
@@ -42,12 +41,12 @@ def people_to_grant(client: Client) -> Sequence[Profile]:
 
 
 def restrict(client: Client, edit: Edit, *, is_restricted: bool) -> Saved:
-    """Hide the client from everybody but its adviser, those granted and administrators; or show it to all again."""
+    """Hide the client from all users except its adviser, those with grants and administrators, or show it to all."""
     return save_entry(client, Entry(CLIENT), _with(edit, is_restricted=is_restricted))
 
 
 def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
-    """Let somebody see the client. Raises ValueRejected (422) for somebody who sees it already, or cannot sign in."""
+    """Grant access. Raises ValueRejected (422) for a user who has access already or cannot sign in."""
     lock(client, _with(edit))
     if profile_id not in {profile.id for profile in people_to_grant(client)}:
         raise ValueRejected("profile_id", "Choose somebody who does not have access yet.")
@@ -55,12 +54,12 @@ def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
 
 
 def revoke(client: Client, grant_id: int, edit: Edit) -> Saved:
-    """Take a grant back. Raises EntryGone (409) for one that was taken back already, NotFound (404) for none."""
+    """Revoke a grant. Raises EntryRemoved (409) if it was revoked already, NotFound (404) if it never existed."""
     return remove_part(client, Entry(GRANT, grant_id), _with(edit))
 
 
 def grant_id_of(client: Client, profile: Profile) -> int:
-    """Raises NotFound (404) where the profile has none."""
+    """Return the id of the profile's grant. Raises NotFound (404) if it has none."""
     mine = select(ClientGrant.id).where(ClientGrant.client_id == client.id, ClientGrant.profile_id == profile.id)
     grant_id = db.session.scalar(mine)
     if grant_id is None:
@@ -69,7 +68,7 @@ def grant_id_of(client: Client, profile: Profile) -> int:
 
 
 def affects_access(entry: Entry, revision: ClientRevision) -> bool:
-    """Whether the change said who sees the client: to undo it takes the same right."""
+    """Return whether the change affected access: undoing it needs the permission to manage access."""
     return entry.kind is GRANT or (entry.kind is CLIENT and "is_restricted" in revision.changes)
 
 

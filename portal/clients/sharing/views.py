@@ -1,4 +1,4 @@
-"""Who sees a client: the page where its adviser and administrators say so."""
+"""The page on which the adviser and administrators manage access to a client."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -28,7 +28,7 @@ def show(client_id: int) -> ResponseReturnValue:
 
 @blueprint.post("")
 def restrict(client_id: int) -> ResponseReturnValue:
-    """Hide the client from everybody else, or show it to all again."""
+    """Restrict the client, or show it to all users."""
     client, asked = _write_request(client_id)
     is_restricted = asked.sent.get("is_restricted")
     if is_restricted not in ("yes", "no"):
@@ -41,7 +41,7 @@ def restrict(client_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/grant")
 def grant(client_id: int) -> ResponseReturnValue:
-    """Let one more person see the client."""
+    """Grant one user access to the client."""
     client, asked = _write_request(client_id)
     profile_id = parse_number(asked.sent.get("profile_id", ""), MAX_INTEGER)
     try:
@@ -54,7 +54,7 @@ def grant(client_id: int) -> ResponseReturnValue:
 
 @blueprint.post("/<id:grant_id>/revoke")
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
-    """Take one grant back."""
+    """Revoke one grant."""
     client, asked = _write_request(client_id)
     grants.revoke(client, grant_id, _edit(asked))
     return _redirect_to_access(client, "Access is taken back.")

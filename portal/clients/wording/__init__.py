@@ -1,1 +1,1 @@
-"""Changes and values in words."""
+"""Describe changes and values in words."""

@@ -1,4 +1,4 @@
-"""Words for the audit, whose rows hold only numbers and keys of client records. The names are those of today."""
+"""Describe audit events, whose rows contain only ids and keys of client records, with today's names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -45,7 +45,7 @@ def _words(about: About, clients: Mapping[int, str], advisers: Mapping[int, str]
 
 
 def _known(keys: Iterable[str]) -> list[str]:
-    """The audit is kept for years: a field may be gone from the portal since."""
+    """Return the keys that still exist: the audit log is kept for years, so a field may have been removed."""
     return [key for key in keys if _is_known(key)]
 
 

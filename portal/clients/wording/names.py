@@ -1,4 +1,4 @@
-"""The names of the parts that changes touch, for the sentences about them."""
+"""Read the names of the parts that changes touch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -8,7 +8,7 @@ from portal.clients.records.entries import Entry, entries_in
 from portal.clients.records.part_names import full_name, names_of
 from portal.clients.records.revisions import Author, ClientRevision
 
-MAX_PARTS = 10  # of one change: a sentence names three, and counts more of one kind
+MAX_PARTS = 10  # of one change; a sentence names three and counts the others
 Names = Mapping[Entry, str]
 
 

@@ -1,7 +1,6 @@
-"""Who is overruled is told: by a decision on a conflict, a mark in the editor or an undo. One row for each of them.
+"""Tell users whose values were overruled: by a resolution, in the editor or by an undo.
 
-The row names the keys that were theirs; the values stay in the history, so whoever loses the client is told nothing.
-Written by operations.accept, shown by the pages of a client as they open, and told to those that are open.
+Each has one row with the keys that were theirs. The values stay in the history, so a user who loses access sees none.
 Must not import Flask.
 """
 
@@ -19,7 +18,7 @@ from portal.clients.records.part_names import names_of
 from portal.clients.saving.overruled import KEPT, OverruledChange
 from portal.extensions import db
 
-MAX_NOTICES = 5  # shown, the newest
+MAX_NOTICES = 5  # shown, newest first
 
 NOTICES = text("""
     SELECT version, keys, reverts, reason, changed_at, profiles.first_name,
@@ -38,9 +37,9 @@ KEYS_SINCE = text("""
 
 @dataclass(frozen=True)
 class Line:
-    """One value that was replaced, or a part that an undo removed or brought back: then `what` says which.
+    """One replaced value, or a part that an undo removed or restored, described by `what`.
 
-    A text of several lines `is_text`: the change itself shows it better.
+    `is_text`: a text of several lines, which the change itself shows better.
     """
 
     entry: Entry
@@ -54,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Notice:
-    """One change that overruled the reader. `is_undo`: the reader's change was undone, with a `reason` perhaps."""
+    """One change that overruled the reader. `is_undo`: it undid the reader's change, possibly with a `reason`."""
 
     version: int
     by: str
@@ -65,7 +64,7 @@ class Notice:
 
 
 def notices_for(profile_id: int, client: Client) -> list[Notice]:
-    """The profile's newest that it has not dismissed."""
+    """Return the profile's newest notices that it has not dismissed."""
     values = {"profile_id": profile_id, "client_id": client.id, "kept": KEPT, "most": MAX_NOTICES}
     rows = db.session.execute(NOTICES, values).all()
     parts = {split_key(key)[0] for row in rows for key in row.keys}
@@ -90,13 +89,13 @@ def notices_for(profile_id: int, client: Client) -> list[Notice]:
 
 
 def keys_since(profile_id: int, client: Client, version: int) -> dict[int, Collection[str]]:
-    """Version → the profile's own keys that the change of this version overruled, of the changes after `version`."""
+    """Return the profile's own keys that each change after `version` overruled, by version."""
     values = {"profile_id": profile_id, "client_id": client.id, "version": version, "kept": KEPT}
     return {row.version: row.keys for row in db.session.execute(KEYS_SINCE, values)}
 
 
 def settle(profile_id: int, client: Client, version: int, keys: Collection[str]) -> None:
-    """The profile has put these values back: the notice of that version no longer names them. Flushes."""
+    """Remove the keys that the profile has restored from its notice of that version. Flushes."""
     mine = (profile_id, client.id, version)
     row = db.session.get(OverruledChange, mine)
     if row is None:
@@ -108,7 +107,7 @@ def settle(profile_id: int, client: Client, version: int, keys: Collection[str])
 
 
 def dismiss(profile_id: int, client: Client, version: int) -> None:
-    """Take the profile's notice of that version away; none is no error. Flushes."""
+    """Delete the profile's notice of that version if it exists. Flushes."""
     mine = select(OverruledChange).where(
         OverruledChange.profile_id == profile_id,
         OverruledChange.client_id == client.id,

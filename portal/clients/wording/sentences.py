@@ -1,7 +1,4 @@
-"""The sentences about changes to client records: what was saved, with whose changes it was merged. Pure but for names.
-
-Used by the pages that tell somebody of a change. Names come from profiles that are loaded anyway.
-"""
+"""Build the sentences about changes: what was saved, and with which changes it was merged. Pure except for names."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +11,7 @@ from portal.clients.saving.edits import Saved
 from portal.clients.wording.names import Names
 
 MAX_NAMES_SHOWN = 3
-# What was chosen where two changes collided, as the history tells it.
+# The resolution of a conflict, as the history describes it.
 RESOLUTION_SENTENCES = {
     "both": "Kept together with what was saved meanwhile",
     "yours": "Kept over what was saved meanwhile",
@@ -24,13 +21,13 @@ RESOLUTION_SENTENCES = {
 
 
 def saved_message(result: Saved, by: Profile, names: Names) -> str:
-    """ "Saved together with Daniel's change to Phone", or that they are saved. What was decided on is no news."""
+    """Return "Saved together with Daniel's change to Phone", or that changes are saved. Omits resolved conflicts."""
     others = changes_by(result.merged_with, by, names, but=result.decided)
     return f"Saved together with {join_words(others)}." if others else "Your changes are saved."
 
 
 def describe_revision(revision: ClientRevision, names: Names) -> dict[str, Any]:
-    """Whose change it was and to what, for a program."""
+    """Return the author and the changes of a revision, for a program."""
     return {
         "version": revision.version,
         "by": name_of(revision.changed_by) or None,
@@ -59,8 +56,9 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
 
 
 def labels_of(changes: Iterable[str], names: Names) -> list[str]:
-    """Return what people call the fields with these keys, each once: Phone, Provider of ISA A0001. One whole part of a
-    kind is named, more are counted.
+    """Return the labels of the fields with these keys, each once: Phone, Provider of ISA A0001.
+
+    One whole part of a kind is named; several are counted.
     """
     labels: dict[str, None] = {}
     parts: dict[EntryKind, list[str]] = {}
@@ -77,21 +75,21 @@ def labels_of(changes: Iterable[str], names: Names) -> list[str]:
 
 
 def join_words(names: Sequence[str], most: int = MAX_NAMES_SHOWN) -> str:
-    """Phone; Phone and Email; Phone, Email and 2 more."""
+    """Join words: Phone; Phone and Email; Phone, Email and 2 more."""
     if len(names) > most:
         return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def author_name(revision: ClientRevision) -> str:
-    """Daniel Okafor; an import; a command."""
+    """Return the author's name: Daniel Okafor; an import; a command."""
     return name_of(revision.changed_by) or _system_author(revision)
 
 
 def changes_by(
     revisions: Sequence[ClientRevision | Author], by: Profile, names: Names, but: Collection[str] = ()
 ) -> list[str]:
-    """ "Daniel’s change to Phone and Notes" and the like, each person once, without the keys in `but`."""
+    """Return "Daniel’s change to Phone and Notes" and the like, each user once, without the keys in `but`."""
     changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
         keys = [key for key in revision.changes if key not in but]
