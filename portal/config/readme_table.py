@@ -1,6 +1,7 @@
 """Write README's table of settings from their declarations: `python -m portal.config.readme_table`, `make readme`."""
 
 from dataclasses import fields
+from textwrap import fill
 
 from portal.config.environment import all_variables, secret_names
 from portal.config.settings import PROJECT_ROOT, PresenceTimings, Settings, Variable, variables_of
@@ -26,8 +27,9 @@ def table() -> str:
     return (
         "| variable | default | meaning |\n|---|---|---|\n"
         + "".join(rows)
-        + f"\nA file may hold the value of {', '.join(in_files[:-1])} and {in_files[-1]}.\n"
-        "Add `_FILE` to the name of the variable: `PORTAL_SECRET_KEY_FILE=/run/secrets/portal_secret_key`.\n"
+        + "\n"
+        + fill(f"A file may hold the value of {', '.join(in_files[:-1])} and {in_files[-1]}.", 100)
+        + "\nAdd `_FILE` to the name of the variable: `PORTAL_SECRET_KEY_FILE=/run/secrets/portal_secret_key`.\n"
     )
 
 
