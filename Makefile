@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-operations fuzz check lint bench format readme lock audit clean
+.PHONY: help demo test test-all test-operations fuzz coverage check lint bench format readme lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -31,6 +31,10 @@ test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTG
 
 test-all: export TEST_VOLUME := full
 test-all: test  ## Run all tests with all their edits, streams and made-up requests
+
+coverage: .venv/test.installed  ## Measure which lines and branches of portal/ the tests execute
+	@tools/browser
+	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 fuzz: export TEST_VOLUME := full
 fuzz: .venv/test.installed  ## Try other made-up values than in every other run, as many as test-all
@@ -82,7 +86,7 @@ audit: .venv/dev.installed  ## Ask whether anything in constraints.txt has a kno
 
 clean:  ## Remove what was installed and cached, but not instance/, which holds the demo's database
 	@rm -rf .venv tools/node_modules ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
-		.import_linter_cache test-results
+		.import_linter_cache test-results .coverage
 
 .venv/created:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with venv is needed (Debian: apt-get install python3-venv)."; exit 1; }
