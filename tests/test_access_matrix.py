@@ -1,4 +1,4 @@
-"""Every route, tried by everybody. A route that is not in the table fails the test that finds it.
+"""Test the response of each route to each kind of caller. A route that is missing in the table fails a test.
 
 `sign-in` stands for a redirect to the sign-in page, `client` for the client page and so on. `no token` is Amelia's
 browser, tricked into the call by another site: it has her cookie but not her CSRF token. Of several who remove the same
@@ -155,16 +155,16 @@ def routes_of(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def test_every_route_is_in_the_table(app: Flask) -> None:
+def test_each_route_is_in_the_table(app: Flask) -> None:
     assert routes_of(app) == set(ROWS)
 
 
-def test_every_unsafe_route_is_tried_without_a_token() -> None:
+def test_each_unsafe_route_has_a_result_without_a_token() -> None:
     assert {method for (method, _), expected in ROWS.items() if expected["no token"] == "-"} == {"GET"}
 
 
 @pytest.mark.parametrize(("method", "rule"), ROWS, ids=lambda part: part)
-def test_each_protected_call_is_tried_by_each_of_them(
+def test_route_responds_to_each_caller_as_the_table_says(
     app: Flask, visit: Visit, cast: Cast, olgas_browser: Visitor, method: str, rule: str
 ) -> None:
     make_records(cast)
@@ -193,10 +193,10 @@ BY_BODY = [("POST", "/user_page_presence"), ("GET", "/user_page_presence")]
 
 
 @pytest.mark.parametrize(("method", "rule"), [*OF_A_CLIENT, *BY_BODY], ids=lambda part: part)
-def test_a_restricted_client_is_as_if_it_were_not_there(
+def test_restricted_client_looks_like_a_missing_one_without_access(
     app: Flask, visit: Visit, cast: Cast, method: str, rule: str
 ) -> None:
-    """For whoever is not let in, to the letter; for the adviser, an administrator and those granted as any other."""
+    """Without access both responses are identical. With access the client looks like any other."""
     client = make_records(cast, is_restricted=True)
     for profile in (cast.daniel, cast.rhys):
         hidden = _call(app, visit(profile), method, rule)
@@ -217,13 +217,13 @@ def test_a_restricted_client_is_as_if_it_were_not_there(
 
 
 def _told(answer: TestResponse) -> str:
-    """Without what differs from call to call: tokens and the request's id."""
+    """Return the response's text without tokens and request id, which differ in each call."""
     text = re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=)"[^"]*"', r"\1", answer.text)
     return text.replace(answer.headers.get("X-Request-ID", "\n\n"), "")
 
 
 def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
-    """A client with a part of each kind, each the first of its kind, and a change to undo. Amelia looks after it."""
+    """Create a client of Amelia's with one part of each kind and a change to undo."""
     client = make_client("Whitmore", adviser_id=cast.amelia.id, is_restricted=is_restricted)
     make_person(client)
     make_product(client, (date(2026, 3, 31), "5"))
@@ -235,14 +235,14 @@ def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
 
 
 def _stranger(visit: Visit) -> Visitor:
-    """Nobody signed in, but with a CSRF token, as anybody gets it with the sign-in page."""
+    """Return a browser without a session but with the CSRF token of the sign-in page."""
     browser = visit(None)
     browser._token = form_of(browser.get("/sign-in"))["csrf_token"]
     return browser
 
 
 def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
-    """The address of the first record of each kind."""
+    """Return the path for the first record of each kind."""
     filename = f"{app.static_url_path}/favicon.svg"
     path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<client_id>", client_id)
     path = path.replace("<page_identifier>", f"client-{client_id}").replace("<profile_id>", str(SOMEBODY_ELSE))

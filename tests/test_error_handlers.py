@@ -1,4 +1,4 @@
-"""One map from what can go wrong to what the caller reads: a page with a way back, or problem+json."""
+"""Test the responses to errors: a page with a link back, or problem+json."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Visit = type[Visitor]
 
 @pytest.fixture
 def failing(make_app: Callable[..., Flask]) -> tuple[Flask, dict[str, BaseException]]:
-    """An application with two addresses, a page's and the API's, that raise what is put into the dictionary."""
+    """Return an application with a page and an API route that raise the error in the dictionary."""
     app = make_app()
     to_raise: dict[str, BaseException] = {}
 
@@ -41,7 +41,7 @@ def failing(make_app: Callable[..., Flask]) -> tuple[Flask, dict[str, BaseExcept
         (ImATeapot(), 418),
     ],
 )
-def test_what_is_foreseen_has_its_status_in_both_forms(
+def test_expected_error_has_its_status_as_page_and_as_json(
     failing: tuple[Flask, dict[str, BaseException]], cast: Cast, error: Exception, status: int
 ) -> None:
     app, to_raise = failing
@@ -63,14 +63,14 @@ def test_what_is_foreseen_has_its_status_in_both_forms(
     assert ("Retry-After" in page.headers) == ("Retry-After" in problem.headers) == (status == 503)
 
 
-def test_every_error_that_a_request_can_raise_has_a_status() -> None:
+def test_each_error_of_a_request_has_a_status() -> None:
     at_start_up = {errors.ConfigurationError, errors.PostgresNotFound, errors.PostgresDidNotStart}
     foreseen = {error for error in errors.PortalError.__subclasses__() if error.__module__ == errors.__name__}
 
     assert foreseen - at_start_up == set(STATUSES)
 
 
-def test_what_is_not_foreseen_is_logged_whole_and_told_to_nobody(
+def test_unexpected_error_is_logged_but_not_shown(
     failing: tuple[Flask, dict[str, BaseException]], cast: Cast, caplog: pytest.LogCaptureFixture
 ) -> None:
     app, to_raise = failing
@@ -93,7 +93,7 @@ def test_what_is_not_foreseen_is_logged_whole_and_told_to_nobody(
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/clients/1/nowhere", "/static/old/js/main.js", "/%00", "/\N{PILE OF POO}"]
 )
-def test_a_page_that_is_not_there_shows_the_way_back(visit: Visit, cast: Cast, path: str) -> None:
+def test_page_of_a_404_links_to_the_clients(visit: Visit, cast: Cast, path: str) -> None:
     amelia, nobody = visit(cast.amelia).get(path), visit(None).get(path)
 
     assert (amelia.status_code, nobody.status_code) == (404, 404)
@@ -101,7 +101,7 @@ def test_a_page_that_is_not_there_shows_the_way_back(visit: Visit, cast: Cast, p
     assert "/" in links_of(nobody)
 
 
-def test_json_is_for_those_who_ask_for_it(visit: Visit, cast: Cast) -> None:
+def test_error_is_json_if_the_request_accepts_json(visit: Visit, cast: Cast) -> None:
     amelia = visit(cast.amelia)
 
     assert amelia.get("/nowhere", headers={"Accept": "application/json"}).content_type == "application/problem+json"
@@ -110,14 +110,14 @@ def test_json_is_for_those_who_ask_for_it(visit: Visit, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "BREW"])
-def test_a_method_that_a_page_does_not_take_is_405(visit: Visit, cast: Cast, method: str) -> None:
+def test_method_that_a_page_does_not_accept_is_405(visit: Visit, cast: Cast, method: str) -> None:
     answer = visit(cast.amelia).call(method, "/clients")
 
     assert answer.status_code == 405
     assert set(answer.allow) == {"GET", "HEAD", "OPTIONS"}
 
 
-def test_an_address_in_an_error_page_is_text(visit: Visit, cast: Cast) -> None:
+def test_url_in_an_error_page_is_escaped(visit: Visit, cast: Cast) -> None:
     answer = visit(cast.amelia).get("/<script>alert(1)</script>?q=<img src=x>")
 
     assert "<script>alert" not in answer.text

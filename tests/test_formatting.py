@@ -1,4 +1,4 @@
-"""How values are written for people."""
+"""Test the formatting of values."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -28,7 +28,7 @@ AGES = json.loads((Path(__file__).parent / "ages.json").read_text())
         (None, "–"),
     ],
 )
-def test_money_has_pounds_pennies_and_commas(amount: Decimal | None, written: str) -> None:
+def test_gbp_has_pounds_pennies_and_commas(amount: Decimal | None, written: str) -> None:
     assert formatting.gbp(amount) == written
 
 
@@ -43,37 +43,37 @@ def test_money_has_pounds_pennies_and_commas(amount: Decimal | None, written: st
         ("-5000", "−£5k"),
     ],
 )
-def test_an_axis_writes_round_amounts_short(amount: str, written: str) -> None:
+def test_gbp_short_abbreviates_round_amounts(amount: str, written: str) -> None:
     assert formatting.gbp_short(Decimal(amount)) == written
 
 
 @pytest.mark.parametrize(
     ("share", "written"), [("0.75", "0.75%"), ("0.50", "0.5%"), ("1.00", "1%"), ("100", "100%"), (None, "–")]
 )
-def test_a_percentage_drops_trailing_noughts(share: str | None, written: str) -> None:
+def test_percent_has_no_trailing_zeros(share: str | None, written: str) -> None:
     assert formatting.percent(None if share is None else Decimal(share)) == written
 
 
 @pytest.mark.parametrize(
     ("share", "written"), [("2.44", "+2.4%"), ("-0.25", "−0.3%"), ("0.04", "0.0%"), ("-0.04", "0.0%")]
 )
-def test_a_change_shows_its_sign(share: str, written: str) -> None:
+def test_change_has_a_sign(share: str, written: str) -> None:
     assert formatting.change(Decimal(share)) == written
 
 
-def test_a_day_is_written_without_a_leading_nought() -> None:
+def test_day_has_no_leading_zero() -> None:
     assert formatting.day(date(2026, 12, 8)) == "8 Dec 2026"
     assert formatting.day(None) == "–"
 
 
-def test_a_moment_is_londons_in_winter_and_in_summer() -> None:
+def test_moment_is_in_london_time_in_winter_and_summer() -> None:
     assert formatting.moment(NOW) == "22 Nov 2026, 10:42"
     assert formatting.moment(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == "1 Jul 2026, 00:30"
     assert formatting.moment(None) == "–"
 
 
 @pytest.mark.parametrize(("seconds", "written"), AGES)
-def test_an_age_names_its_largest_exact_unit(seconds: int, written: str) -> None:
+def test_ago_uses_the_largest_unit(seconds: int, written: str) -> None:
     assert formatting.ago(NOW - timedelta(seconds=seconds), NOW) == written
 
 
@@ -94,7 +94,7 @@ def test_templates_write_an_age_only_so_that_the_page_keeps_it_true() -> None:
         (-70, "2 months overdue"),
     ],
 )
-def test_a_review_says_when_it_is_due(days: int, written: str) -> None:
+def test_due_describes_the_distance_to_a_date(days: int, written: str) -> None:
     assert formatting.due(TODAY + timedelta(days=days), TODAY) == written
 
 
@@ -108,15 +108,15 @@ def test_a_review_says_when_it_is_due(days: int, written: str) -> None:
         ("", "?"),
     ],
 )
-def test_initials_are_of_the_first_and_the_last_word(name: str, letters: str) -> None:
+def test_initials_are_those_of_the_first_and_the_last_word(name: str, letters: str) -> None:
     assert formatting.initials(name) == letters
 
 
-def test_a_word_that_comes_twice_counts_twice() -> None:
+def test_initials_of_a_repeated_word_use_it_twice() -> None:
     assert formatting.initials("Lee Lee") == "LL"
 
 
-def test_a_hue_is_one_of_twelve() -> None:
+def test_hue_is_one_of_twelve() -> None:
     assert {formatting.hue(profile_id) for profile_id in range(40)} == set(range(12))
 
 
@@ -129,7 +129,7 @@ def test_a_hue_is_one_of_twelve() -> None:
         ("ask Ruth", ""),
     ],
 )
-def test_a_number_can_be_dialled(number: str, dialled: str) -> None:
+def test_telephone_returns_a_number_that_can_be_dialled(number: str, dialled: str) -> None:
     assert formatting.telephone(number) == dialled
 
 
@@ -144,11 +144,11 @@ def test_a_number_can_be_dialled(number: str, dialled: str) -> None:
         (10, 10, [1, None, 9, 10]),
     ],
 )
-def test_page_numbers_leave_out_what_is_far(page: int, pages: int, shown: list[int | None]) -> None:
+def test_page_numbers_omit_distant_pages(page: int, pages: int, shown: list[int | None]) -> None:
     assert formatting.page_numbers(page, pages) == shown
 
 
-def test_the_filters_work_in_a_template() -> None:
+def test_filters_work_in_a_template() -> None:
     app = Flask("test")
     formatting.init_formatting(app)
 

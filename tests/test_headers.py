@@ -1,4 +1,4 @@
-"""The headers that every answer carries: what the browser may do with it, and that nobody keeps it."""
+"""Test the headers of each response: security and caching."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ ANSWERS: dict[str, Callable[[Visitor], TestResponse]] = {
 
 
 @pytest.mark.parametrize("ask", ANSWERS.values(), ids=ANSWERS)
-def test_every_answer_forbids_what_no_page_needs(
+def test_each_response_has_the_security_headers(
     visit: Visit, cast: Cast, ask: Callable[[Visitor], TestResponse]
 ) -> None:
     make_client()
@@ -55,10 +55,10 @@ def test_every_answer_forbids_what_no_page_needs(
 
 
 @pytest.mark.parametrize("ask", ANSWERS.values(), ids=ANSWERS)
-def test_in_production_every_answer_insists_on_https(
+def test_each_production_response_requires_https(
     make_app: Callable[..., Flask], cast: Cast, ask: Callable[[Visitor], TestResponse]
 ) -> None:
-    """OWASP ASVS 5.0.0, 3.4.1: a year at least, and every name below. The demo speaks plain HTTP and says nothing."""
+    """OWASP ASVS 5.0.0, 3.4.1 requires one year and all subdomains. The demo uses plain HTTP and sends none."""
     make_client()
     production = visitors_of(make_app(is_testing=False))(None)
     demo = visitors_of(make_app(is_testing=False, is_demo=True))(cast.amelia).with_token()
@@ -67,13 +67,13 @@ def test_in_production_every_answer_insists_on_https(
     assert "Strict-Transport-Security" not in ask(demo).headers
 
 
-def test_each_header_is_there_once(visit: Visit, cast: Cast) -> None:
+def test_each_header_is_sent_once(visit: Visit, cast: Cast) -> None:
     names = [name for name, _ in visit(cast.amelia).get("/clients").headers if name != "Set-Cookie"]
 
     assert len(names) == len(set(names))
 
 
-def test_a_503_carries_them_too(tapped_visit: Visit, cast: Cast, wiretap: Wiretap) -> None:
+def test_503_has_the_security_headers(tapped_visit: Visit, cast: Cast, wiretap: Wiretap) -> None:
     browser = tapped_visit(cast.amelia).with_token()
     with wiretap.cut():
         for answer in (browser.get("/clients"), browser.beat("client-1")):
@@ -82,8 +82,8 @@ def test_a_503_carries_them_too(tapped_visit: Visit, cast: Cast, wiretap: Wireta
 
 
 @pytest.mark.parametrize("path", ["/clients", "/clients/1", "/clients/1/edit", "/sign-in", "/signed-in", "/nowhere"])
-def test_no_page_needs_what_the_policy_forbids(visit: Visit, cast: Cast, path: str) -> None:
-    """No inline script, style or handler, and nothing from another host."""
+def test_pages_comply_with_the_content_security_policy(visit: Visit, cast: Cast, path: str) -> None:
+    """Pages contain no inline script, style or handler, and load nothing from another host."""
     make_client(adviser_id=cast.amelia.id)
     for browser in (visit(cast.amelia), visit(None)):
         page = browser.get(path, follow_redirects=True).text
@@ -96,8 +96,8 @@ def test_no_page_needs_what_the_policy_forbids(visit: Visit, cast: Cast, path: s
         assert "javascript:" not in page
 
 
-def test_static_files_may_be_kept_for_ever_and_are_nobodys_data(visit: Visit, cast: Cast, app: Flask) -> None:
-    """Their address changes with what they hold, so that no browser runs yesterday's script on today's page."""
+def test_static_files_may_be_cached_for_ever(visit: Visit, cast: Cast, app: Flask) -> None:
+    """Their URL changes with their content, so a browser never runs an old script on a new page."""
     page = visit(cast.amelia).get("/clients").text
     [address] = re.findall(r'<script type="module" src="([^"]+/js/entry/every-page\.js)"></script>', page)
     answer = visit(None).get(address)
@@ -111,7 +111,7 @@ def test_static_files_may_be_kept_for_ever_and_are_nobodys_data(visit: Visit, ca
     assert "Set-Cookie" not in answer.headers
 
 
-def test_static_files_are_sent_compressed(visit: Visit, app: Flask) -> None:
+def test_static_files_are_compressed(visit: Visit, app: Flask) -> None:
     address = f"{app.static_url_path}/css/foundation/tokens.css"
     plain = visit(None).get(address)
     packed = visit(None).get(address, headers={"Accept-Encoding": "gzip"})
@@ -122,11 +122,11 @@ def test_static_files_are_sent_compressed(visit: Visit, app: Flask) -> None:
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "../portal/config.py", "%2e%2e/portal/config.py", "js", "", "js/%00"])
-def test_nothing_else_is_a_static_file(visit: Visit, app: Flask, name: str) -> None:
+def test_path_outside_the_static_folder_is_not_served(visit: Visit, app: Flask, name: str) -> None:
     assert visit(None).get(f"{app.static_url_path}/{name}").status_code == 404
 
 
-def test_the_digest_changes_with_any_file(tmp_path) -> None:
+def test_digest_changes_with_each_file(tmp_path) -> None:
     (tmp_path / "a.js").write_text("one")
     first = digest_of(tmp_path)
     assert digest_of(tmp_path) == first
@@ -138,7 +138,7 @@ def test_the_digest_changes_with_any_file(tmp_path) -> None:
     assert len({first, second, third}) == 3
 
 
-def test_the_portal_can_be_framed_by_nobody(make_app: Callable[..., Flask], cast: Cast) -> None:
+def test_pages_cannot_be_framed(make_app: Callable[..., Flask], cast: Cast) -> None:
     browser = visitors_of(make_app(is_demo=True))(cast.amelia)
 
     assert "frame-ancestors 'none'" in browser.get("/clients").headers["Content-Security-Policy"]

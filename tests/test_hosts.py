@@ -1,4 +1,4 @@
-"""The portal answers under its own names only: PORTAL_ALLOWED_HOSTS."""
+"""Test that requests for other hosts than those of PORTAL_ALLOWED_HOSTS are rejected."""
 
 from collections.abc import Callable
 
@@ -35,17 +35,17 @@ CALLS: dict[str, Callable[..., int]] = {
 
 
 @pytest.mark.parametrize("host", OWN)
-def test_its_own_names_with_any_port(host: str) -> None:
+def test_allowed_host_is_accepted_with_any_port(host: str) -> None:
     assert Hosts(("portal.firm.example", "[::1]", "10.0.0.7")).is_served(host)
 
 
 @pytest.mark.parametrize("host", OTHERS)
-def test_no_other_name(host: str) -> None:
+def test_other_host_is_rejected(host: str) -> None:
     assert not Hosts(("portal.firm.example", "[::1]", "10.0.0.7")).is_served(host)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_no_lane_answers_under_another_name(
+def test_heartbeat_under_another_host_is_rejected(
     make_app: Callable[..., Flask], cast: Cast, call: Callable[..., int]
 ) -> None:
     make_client()
@@ -56,12 +56,12 @@ def test_no_lane_answers_under_another_name(
         assert call(amelia, host) == 400
 
 
-def test_the_refusal_is_a_page_that_names_and_links_nothing_of_the_strangers(visit: type[Visitor]) -> None:
+def test_rejection_page_does_not_contain_the_requested_host(visit: type[Visitor]) -> None:
     answer = visit(None).get("/sign-in", headers={"Host": "evil.example"})
 
     assert (answer.status_code, "evil" in answer.text, "Location" in answer.headers) == (400, False, False)
 
 
 @pytest.mark.parametrize(("path", "status"), [("/healthz", 200), ("/readyz", 200), ("/metrics", 404)])
-def test_a_load_balancer_and_prometheus_may_ask_by_address(visit: type[Visitor], path: str, status: int) -> None:
+def test_health_checks_and_metrics_may_be_requested_by_address(visit: type[Visitor], path: str, status: int) -> None:
     assert visit(None).get(path, headers={"Host": "10.1.2.3:8000"}).status_code == status

@@ -25,7 +25,7 @@ HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
 
 
 class Faults(HTMLParser):
-    """Collects what is wrong with a page."""
+    """Collect the errors of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -57,7 +57,7 @@ class Faults(HTMLParser):
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    """With one of everything, changed since, restricted, and with a draft of Amelia's."""
+    """Return a restricted client with one part of each kind, a later change and a draft of Amelia's."""
     client = make_client(
         "Whitmore Family", adviser_id=cast.amelia.id, phone="111", notes="One\nTwo", is_restricted=True
     )
@@ -106,7 +106,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
         yield path, ada.get(path)
 
 
-def test_pages_have_what_the_checker_asks_for(visit: Visit, cast: Cast, client: Client) -> None:
+def test_pages_pass_the_html_checks(visit: Visit, cast: Cast, client: Client) -> None:
     assert db.session.scalars(select(Valuation.id).order_by(Valuation.id)).all() == [1, 2]
     found = dict(pages_of(visit, cast, client))
 

@@ -1,4 +1,4 @@
-"""No control cuts what is pasted into it: what is too long is refused, and by how much is said."""
+"""Test that pasted text is never cut. Text that is too long is rejected with the number of excess characters."""
 
 import pytest
 from flask import Flask
@@ -22,7 +22,7 @@ FORMS = [
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.__name__)
-def test_text_of_a_form_has_a_limit_that_does_not_cut(app: Flask, form: type[FlaskForm]) -> None:
+def test_text_field_has_a_limit_without_maxlength(app: Flask, form: type[FlaskForm]) -> None:
     with app.test_request_context():
         texts = [field for field in form() if isinstance(field, StringField) and not isinstance(field, HiddenField)]
         for field in texts:
@@ -31,13 +31,13 @@ def test_text_of_a_form_has_a_limit_that_does_not_cut(app: Flask, form: type[Fla
             assert is_number or any(isinstance(check, MaxLength) for check in field.validators), field.name
 
 
-def test_no_template_cuts_what_is_pasted() -> None:
+def test_no_template_sets_maxlength() -> None:
     for path in (PROJECT_ROOT / "templates").rglob("*.html"):
         assert "maxlength" not in path.read_text(), path
 
 
 @pytest.mark.parametrize("path", ["/clients?q=", "/users?q=", "/audit?who="])
-def test_search_says_that_it_shortens_what_was_typed(visit: type[Visitor], cast: Cast, path: str) -> None:
+def test_search_says_that_it_shortened_the_text(visit: type[Visitor], cast: Cast, path: str) -> None:
     ada = visit(cast.ada)
 
     assert "Only the first 100 characters are searched for." in ada.get(path + "x" * 101).text

@@ -1,4 +1,4 @@
-"""portal.page_kinds: the grammar of page identifiers."""
+"""Test the grammar of page identifiers (portal.page_kinds)."""
 
 import contextlib
 
@@ -31,29 +31,29 @@ def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
         *("product-1", "client-1-1", "client-\N{ARABIC-INDIC DIGIT ONE}", "clienté-1", "client-1\0", "a" * 300),
     ],
 )
-def test_anything_else_is_no_page(app: Flask, text: str) -> None:
+def test_invalid_page_identifier_is_404(app: Flask, text: str) -> None:
     with pytest.raises(NotFound):
         page_kinds.parse(text)
 
 
-def test_the_largest_number_is_the_databases(app: Flask) -> None:
+def test_largest_page_number_is_the_largest_integer(app: Flask) -> None:
     assert page_kinds.parse("client-2147483647").number == 2**31 - 1
 
 
 @given(text=st.text(max_size=30))
-def test_reading_never_fails_otherwise(text: str) -> None:
+def test_parse_raises_only_not_found(text: str) -> None:
     with contextlib.suppress(NotFound):
         assert page_kinds.parse(text).identifier == text
 
 
-def test_the_client_page_is_a_kind_that_can_be_loaded(cast: Cast) -> None:
+def test_client_page_is_a_registered_kind(cast: Cast) -> None:
     [kind] = [kind for kind in page_kinds.kinds() if kind.name == "client"]
 
     with pytest.raises(NotFound):
         kind.load(cast.amelia, 1)
 
 
-def test_registering_the_same_kind_again_changes_nothing(app: Flask) -> None:
+def test_registering_the_same_kind_again_has_no_effect(app: Flask) -> None:
     [kind] = [kind for kind in page_kinds.kinds() if kind.name == "client"]
     before = page_kinds.kinds()
     page_kinds.register(kind)

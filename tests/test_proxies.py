@@ -1,4 +1,4 @@
-"""What a request says of itself is believed where a trusted proxy says it, and nowhere else."""
+"""Test that X-Forwarded-* headers are accepted from trusted proxies only."""
 
 from collections.abc import Callable
 from ipaddress import ip_network
@@ -54,7 +54,9 @@ FORGED = {
 @pytest.mark.parametrize(
     ("trusted", "peer"), [(NOBODY, "127.0.0.1"), (NOBODY, CLIENT), (NGINX, "198.51.100.7"), (NGINX, "x"), (NOBODY, "")]
 )
-def test_a_stranger_is_believed_nothing(ask: Callable[..., dict[str, Any]], trusted: TrustedProxies, peer: str) -> None:
+def test_headers_of_an_untrusted_peer_are_ignored(
+    ask: Callable[..., dict[str, Any]], trusted: TrustedProxies, peer: str
+) -> None:
     told = ask(trusted, peer, **FORGED)
 
     assert (told["address"] or "", told["scheme"], told["headers"]) == (peer, "http", [])
@@ -65,7 +67,9 @@ def test_a_stranger_is_believed_nothing(ask: Callable[..., dict[str, Any]], trus
 @pytest.mark.parametrize(
     ("trusted", "peer"), [(NGINX, "127.0.0.1"), (NGINX, "10.9.9.9"), (NGINX, ""), (ONE, "198.51.100.7")]
 )
-def test_a_trusted_proxy_is_believed(ask: Callable[..., dict[str, Any]], trusted: TrustedProxies, peer: str) -> None:
+def test_headers_of_a_trusted_proxy_are_used(
+    ask: Callable[..., dict[str, Any]], trusted: TrustedProxies, peer: str
+) -> None:
     told = ask(trusted, peer, **FORGED)
 
     assert (told["address"], told["scheme"], told["id"], told["headers"]) == (CLIENT, "https", "abc", [])
@@ -88,17 +92,17 @@ def test_a_trusted_proxy_is_believed(ask: Callable[..., dict[str, Any]], trusted
         (TWO, CLIENT, CLIENT),
     ],
 )
-def test_the_clients_own_claim_is_never_the_answer(trusted: TrustedProxies, forwarded_for: str, expected: str) -> None:
-    """6.6.6.6 is what the client has written itself, left of what the proxies have added."""
+def test_address_claimed_by_the_client_is_ignored(trusted: TrustedProxies, forwarded_for: str, expected: str) -> None:
+    """The client wrote 6.6.6.6 itself, left of the entries that the proxies added."""
     assert client_address("127.0.0.1", forwarded_for, trusted) == expected
 
 
 @pytest.mark.parametrize("request_id", ["", "a b", "x" * 65, "a\tb", "<b>", "ä"])
-def test_an_id_that_is_not_well_formed_is_replaced(ask: Callable[..., dict[str, Any]], request_id: str) -> None:
+def test_malformed_request_id_is_replaced(ask: Callable[..., dict[str, Any]], request_id: str) -> None:
     assert ask(NGINX, "127.0.0.1", X_Request_ID=request_id)["id"] not in ("", request_id)
 
 
-def test_an_ipv6_customer_is_one_place() -> None:
+def test_addresses_of_one_ipv6_network_count_as_one() -> None:
     assert network_of("2001:db8:1:2:3:4:5:6") == network_of("2001:db8:1:2::") == "2001:db8:1:2::/64"
     assert network_of("203.0.113.9") == "203.0.113.9"
     assert network_of("") == ""

@@ -1,4 +1,4 @@
-"""docs/security.md says what is so: its tests exist, and its GRANTs are enough for the portal and no more."""
+"""Test that docs/security.md is true: its tests exist, and its GRANTs are exactly what the portal needs."""
 
 import re
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ PAGE = (PROJECT_ROOT / "docs" / "security.md").read_text()
 CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active", "notes": "new"}
 
 
-def test_every_test_and_file_that_it_names_is_there() -> None:
+def test_each_named_test_and_file_exists() -> None:
     named = set(re.findall(r"`((?:tests|portal)/[\w/]+\.(?:py|txt))`", PAGE))
 
     assert len(named) > 30
     assert {path for path in named if not (PROJECT_ROOT / path).exists()} == set()
 
 
-def test_every_requirement_stands_there_once() -> None:
-    """As a number of the standard's form; ranges are written out as "to"."""
+def test_each_requirement_appears_once() -> None:
+    """Requirements have the form of the standard's numbers. Ranges are written with "to"."""
     rows = [line.split("|")[1].strip() for line in PAGE.splitlines() if re.match(r"\| \d", line)]
     numbers = [number for row in rows for number in re.findall(r"\d+\.\d+\.\d+", row)]
 
@@ -41,7 +41,7 @@ def test_every_requirement_stands_there_once() -> None:
 
 @pytest.fixture
 def url(make_database: DatabaseMaker, migrated_url: str) -> str:
-    """A database of this test's own, as its owner."""
+    """Return the URL of a separate database for its owner."""
     return make_database(migrated_url)
 
 
@@ -54,7 +54,7 @@ def owner(url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def served(url: str) -> Iterator[Flask]:
-    """The portal as a role that owns nothing, with the GRANTs of the page, on a database that another has migrated."""
+    """Return the portal as a role with the GRANTs of the page, on a database that another role has migrated."""
     [grants] = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
     with create_app(settings_for(url)).app_context():
         with db.engine.begin() as connection:
@@ -75,7 +75,7 @@ def served(url: str) -> Iterator[Flask]:
         connection.execute(text("DROP OWNED BY portal_app; DROP ROLE portal_app"))
 
 
-def test_the_grants_are_enough_for_the_portal_and_not_for_changing_what_has_happened(served: Flask) -> None:
+def test_grants_allow_the_portal_to_run_but_not_to_change_history_or_audit(served: Flask) -> None:
     cast, visit = make_cast(), visitors_of(served)
     client = make_client("Whitmore")
     set_up(cast.daniel)
@@ -99,7 +99,7 @@ def test_the_grants_are_enough_for_the_portal_and_not_for_changing_what_has_happ
             db.session.rollback()
 
 
-def test_the_grants_hold_for_tables_of_later_migrations(served: Flask, owner: Engine) -> None:
+def test_grants_apply_to_tables_of_later_migrations(served: Flask, owner: Engine) -> None:
     with owner.begin() as connection:
         connection.execute(text("CREATE TABLE of_the_next_release (id serial PRIMARY KEY, name text)"))
 
@@ -117,7 +117,7 @@ def test_the_grants_hold_for_tables_of_later_migrations(served: Flask, owner: En
         "REVOKE USAGE ON SCHEMA public FROM portal_app, PUBLIC",
     ],
 )
-def test_a_server_that_lacks_a_privilege_is_not_ready(served: Flask, owner: Engine, revoke: str) -> None:
+def test_server_without_a_privilege_is_not_ready(served: Flask, owner: Engine, revoke: str) -> None:
     with owner.begin() as connection:
         connection.execute(text(revoke))
 
@@ -128,7 +128,7 @@ def test_a_server_that_lacks_a_privilege_is_not_ready(served: Flask, owner: Engi
     )
 
 
-def test_migrating_as_the_role_that_serves_says_so_in_one_line(
+def test_migrating_as_the_serving_role_fails_with_one_line(
     served: Flask, owner: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with owner.begin() as connection:

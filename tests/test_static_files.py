@@ -1,4 +1,4 @@
-"""Static files of other releases: a page of the release before loads its files, during a deploy and long after."""
+"""Test the static files of other releases: a page of the previous release still loads its files."""
 
 import shutil
 from pathlib import Path
@@ -17,7 +17,7 @@ STYLE_SHEET = "css/base.css"
 
 @pytest.fixture
 def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the static files, which the next release may change."""
+    """Return a copy of the static files, as the next release."""
     folder = tmp_path / "sources"
     shutil.copytree(application.STATIC_FOLDER, folder)
     monkeypatch.setattr(application, "STATIC_FOLDER", folder)
@@ -25,7 +25,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def release(sources: Path, instance: Path, change: str = "") -> Flask:
-    """An application with this rule in its style sheet."""
+    """Return an application with this rule in its stylesheet."""
     with (sources / STYLE_SHEET).open("a") as style_sheet:
         style_sheet.write(change)
     return create_app(settings_for("postgresql+psycopg2://nobody@/nothing", instance=instance))
@@ -36,7 +36,7 @@ def style_sheet(browser: FlaskClient, of: Flask) -> str | None:
         return answer.text if answer.status_code == 200 else None
 
 
-def test_a_server_has_the_files_of_the_release_before_and_of_the_next(sources: Path, tmp_path: Path) -> None:
+def test_server_serves_the_files_of_the_previous_and_the_next_release(sources: Path, tmp_path: Path) -> None:
     before = release(sources, tmp_path, ".before { color: red }")
     after = release(sources, tmp_path, ".after { color: blue }")
 
@@ -47,14 +47,14 @@ def test_a_server_has_the_files_of_the_release_before_and_of_the_next(sources: P
         assert (".before" in new, ".after" in new) == (True, True)
 
 
-def test_a_server_without_a_folder_to_write_to_has_its_own_files(sources: Path, tmp_path: Path) -> None:
+def test_server_without_a_writable_folder_serves_its_own_files(sources: Path, tmp_path: Path) -> None:
     app = release(sources, tmp_path / "missing", ".own { color: red }")
 
     assert ".own" in style_sheet(app.test_client(), app)
     assert not (tmp_path / "missing").exists()
 
 
-def test_the_releases_that_were_started_last_are_kept(sources: Path, tmp_path: Path) -> None:
+def test_most_recently_started_releases_are_kept(sources: Path, tmp_path: Path) -> None:
     releases = [release(sources, tmp_path, f".number-{number} {{ color: red }}") for number in range(KEPT_RELEASES + 2)]
 
     newest = releases[-1].test_client()
@@ -63,7 +63,7 @@ def test_the_releases_that_were_started_last_are_kept(sources: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("digest", ["0" * 12, "unfinished-a", "..%2f..%2fetc", "0" * 11])
-def test_no_other_folder_is_served(sources: Path, tmp_path: Path, digest: str) -> None:
+def test_other_folders_are_not_served(sources: Path, tmp_path: Path, digest: str) -> None:
     app = release(sources, tmp_path)
     (tmp_path / "static" / "unfinished-a").mkdir()
     (tmp_path / "static" / "unfinished-a" / "secret").write_text("secret")

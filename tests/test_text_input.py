@@ -1,4 +1,4 @@
-"""What becomes of text that people type or paste, before any field looks at it."""
+"""Test the cleaning of text that users type or paste."""
 
 import pytest
 from hypothesis import given
@@ -50,7 +50,7 @@ def test_text_without_a_visible_character_is_empty(clean: object, text: str) -> 
 @pytest.mark.parametrize(
     "text", ["Zoë", "می‌خواهم", "👩‍👩‍👧", "한", SCOTLAND, "Llanfair\u00adpwll", "❤️", "\u0915\u094d\u200d\u0937"]
 )
-def test_name_in_any_script_and_emoji_stay_as_they_are(text: str) -> None:
+def test_names_in_any_script_and_emoji_are_unchanged(text: str) -> None:
     assert clean_line(text) == clean_lines(text) == text
 
 
@@ -63,12 +63,12 @@ def test_name_in_any_script_and_emoji_stay_as_they_are(text: str) -> None:
         ("x" * 30 + "\ud800", f"an invisible control character (U+D800) after “{'x' * 20}”"),
     ],
 )
-def test_control_character_that_cannot_be_kept_is_named_with_its_place(text: str, problem: str) -> None:
+def test_control_character_is_named_with_its_place(text: str, problem: str) -> None:
     assert control_character_problem(clean_lines(text)) == problem
 
 
 @given(st.text())
-def test_cleaning_twice_is_cleaning_once_and_leaves_no_break_in_one_line(text: str) -> None:
+def test_cleaning_is_idempotent_and_leaves_one_line(text: str) -> None:
     for clean in (clean_line, clean_lines):
         assert clean(clean(text)) == clean(text)
         assert control_character_problem(clean(text)) is None or control_character_problem(text)

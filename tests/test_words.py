@@ -1,4 +1,4 @@
-"""The words that people read are the same throughout: on the pages of test_html, in messages and in documents."""
+"""Test that pages, messages and documents use the same words and apostrophes."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ OF_A_TERMINAL = {"cli.py", "__main__.py", "checks.py", "totp.py"}
 SETTINGS = PROJECT_ROOT / "portal" / "config"
 
 
-def test_pages_have_one_apostrophe_and_one_word_for_each_thing(
+def test_pages_use_the_curly_apostrophe_and_the_agreed_words(
     visit: type[Visitor],
     cast: Cast,
     client: Client,  # noqa: F811
@@ -40,7 +40,7 @@ def test_pages_have_one_apostrophe_and_one_word_for_each_thing(
 
 
 @pytest.mark.parametrize("path", [*PYTHON, *OTHERS], ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_source_says_email_and_that_one_does_not_have_access(path: Path) -> None:
+def test_sources_use_the_agreed_words(path: Path) -> None:
     assert OTHER_WORDS.findall(path.read_text()) == []
 
 
@@ -53,7 +53,7 @@ def test_messages_have_the_curly_apostrophe() -> None:
 
 
 def messages_in(path: Path) -> Iterator[str]:
-    """The string constants of a module that may be read by people: no docstrings, no SQL."""
+    """Yield the string constants of a module that users may read, without docstrings and SQL."""
     tree = ast.parse(path.read_text())
     alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -1,4 +1,4 @@
-"""The users pages: what an administrator does to others, and that it is in the audit."""
+"""Test the users pages: the actions of administrators, and that each is recorded in the audit log."""
 
 import re
 
@@ -33,7 +33,7 @@ def events() -> list[tuple[str, int | None, int | None]]:
     return [tuple(row) for row in db.session.execute(query)]
 
 
-def test_the_list_shows_everybody_and_finds_some(ada: Visitor, cast: Cast) -> None:
+def test_user_list_shows_all_users_and_searches_them(ada: Visitor, cast: Cast) -> None:
     set_up(cast.rhys)
     page = text_of(ada.get("/users"))
     assert "5 users" in page
@@ -45,7 +45,7 @@ def test_the_list_shows_everybody_and_finds_some(ada: Visitor, cast: Cast) -> No
     assert ada.get("/users?q=%00%25_").status_code == 200
 
 
-def test_a_long_list_comes_in_pages_that_remember_the_search(ada: Visitor) -> None:
+def test_long_user_list_has_pages_that_keep_the_search(ada: Visitor) -> None:
     for number in range(PAGE_SIZE + 3):
         make_profile(f"Viewer{number:02}", "Many")
     first, last = ada.get("/users?q=many"), ada.get("/users?q=many&page=2")
@@ -59,7 +59,7 @@ def test_a_long_list_comes_in_pages_that_remember_the_search(ada: Visitor) -> No
     assert "26–28 of 28" in text_of(ada.get("/users?q=many&page=99"))
 
 
-def test_a_new_user_chooses_a_password_with_the_code_that_is_shown_once(ada: Visitor, visit: Visit, cast: Cast) -> None:
+def test_new_user_chooses_a_password_with_the_code_shown_once(ada: Visitor, visit: Visit, cast: Cast) -> None:
     answer = ada.post("/users/new", data=ZOE)
 
     assert answer.status_code == 200
@@ -84,7 +84,7 @@ def test_a_new_user_chooses_a_password_with_the_code_that_is_shown_once(ada: Vis
         ({"role": "king"}, "role", "Not a valid choice."),
     ],
 )
-def test_a_bad_field_is_named_and_nobody_is_added(
+def test_invalid_field_is_named_and_no_user_is_added(
     ada: Visitor, changes: dict[str, str], field: str, problem: str
 ) -> None:
     answer = ada.post("/users/new", data={**ZOE, **changes})
@@ -95,8 +95,8 @@ def test_a_bad_field_is_named_and_nobody_is_added(
 
 
 @pytest.mark.parametrize("mark", [*"\u200e\u200f\u061c\ufeff\u202e\U000e0041"])
-def test_name_is_kept_without_marks_that_nobody_sees(ada: Visitor, mark: str) -> None:
-    """Or two users could bear what looks like one name."""
+def test_name_is_stored_without_invisible_characters(ada: Visitor, mark: str) -> None:
+    """Otherwise two users could have names that look the same."""
     ada.post("/users/new", data={**ZOE, "first_name": f"{mark}Zo{mark}e", "last_name": f"Hall{mark}"})
 
     assert db.session.scalars(select(Profile).where(Profile.email == "zoe@firm.example")).one().full_name == "Zoe Hall"
@@ -114,7 +114,7 @@ def test_name_is_kept_without_marks_that_nobody_sees(ada: Visitor, mark: str) ->
         ("password-code", "password_code_made", False),
     ],
 )
-def test_what_is_done_is_in_the_audit_and_may_end_the_sessions(
+def test_action_is_recorded_and_ends_sessions_where_it_must(
     ada: Visitor, visit: Visit, cast: Cast, act: str, event: str, ends_sessions: bool
 ) -> None:
     browser = visit(cast.amelia)
@@ -126,7 +126,7 @@ def test_what_is_done_is_in_the_audit_and_may_end_the_sessions(
     assert browser.get("/clients").status_code == (302 if ends_sessions else 200)
 
 
-def test_a_role_is_what_one_may_do_from_the_next_sign_in_on(ada: Visitor, visit: Visit, cast: Cast) -> None:
+def test_new_role_applies_from_the_next_sign_in(ada: Visitor, visit: Visit, cast: Cast) -> None:
     ada.post(f"/users/{cast.rhys.id}/role", data={"role": "admin"})
 
     assert visit(cast.rhys).get("/users").status_code == 200
@@ -135,7 +135,7 @@ def test_a_role_is_what_one_may_do_from_the_next_sign_in_on(ada: Visitor, visit:
     assert ada.post(f"/users/{cast.rhys.id}/role", data={"role": "king"}).status_code == 422
 
 
-def test_somebody_deactivated_is_out_and_shut_out(ada: Visitor, visit: Visit, cast: Cast) -> None:
+def test_deactivated_user_is_signed_out_and_cannot_sign_in(ada: Visitor, visit: Visit, cast: Cast) -> None:
     ada.post(f"/users/{cast.amelia.id}/deactivate")
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 401
 
@@ -143,7 +143,7 @@ def test_somebody_deactivated_is_out_and_shut_out(ada: Visitor, visit: Visit, ca
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
 
 
-def test_a_lost_phone(ada: Visitor, visit: Visit, cast: Cast) -> None:
+def test_resetting_the_second_factor_allows_sign_in_with_the_password(ada: Visitor, visit: Visit, cast: Cast) -> None:
     set_up(cast.amelia)
     ada.post(f"/users/{cast.amelia.id}/reset-second-factor")
 
@@ -151,7 +151,7 @@ def test_a_lost_phone(ada: Visitor, visit: Visit, cast: Cast) -> None:
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).headers["Location"] == "/clients"
 
 
-def test_unlocking_lets_try_again_at_once(ada: Visitor, visit: Visit, cast: Cast) -> None:
+def test_unlocked_user_can_sign_in_without_waiting(ada: Visitor, visit: Visit, cast: Cast) -> None:
     fail(cast.amelia.email, 6, "127.0.0.1")
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 401
 
@@ -160,8 +160,8 @@ def test_unlocking_lets_try_again_at_once(ada: Visitor, visit: Visit, cast: Cast
 
 
 @pytest.mark.parametrize("act", ["role", "deactivate", "activate", "reset-second-factor", "password-code", "unlock"])
-def test_nobody_does_it_to_oneself(ada: Visitor, cast: Cast, act: str) -> None:
-    """There would soon be no administrator left, or an open session would be enough for a new password."""
+def test_administrator_cannot_change_their_own_account(ada: Visitor, cast: Cast, act: str) -> None:
+    """Otherwise no administrator might remain, or an unattended session would be enough to set a new password."""
     answer = ada.post(f"/users/{cast.ada.id}/{act}", data={"role": "reader"})
 
     assert (answer.status_code, "Another administrator must do this" in text_of(answer)) == (403, True)
@@ -171,11 +171,11 @@ def test_nobody_does_it_to_oneself(ada: Visitor, cast: Cast, act: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/users/999999", "/users/0", "/users/99999999999", "/users/x"])
-def test_a_user_that_is_not_there_is_404(ada: Visitor, path: str) -> None:
+def test_unknown_user_is_404(ada: Visitor, path: str) -> None:
     assert ada.get(path).status_code == 404
 
 
-def test_only_administrators_find_the_way_there(visit: Visit, cast: Cast) -> None:
+def test_only_administrators_see_the_links_to_the_pages(visit: Visit, cast: Cast) -> None:
     assert 'href="/users"' in visit(cast.ada).get("/clients").text
     for somebody in (cast.amelia, cast.rhys):
         assert 'href="/users"' not in visit(somebody).get("/clients").text

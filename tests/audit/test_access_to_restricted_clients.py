@@ -1,4 +1,4 @@
-"""The audit names everybody who gains or loses access to a restricted client, whichever way it happens."""
+"""Test that the audit log names each user who gains or loses access to a restricted client, in every way."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def run(app: Flask, *args: str) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
-def test_change_of_adviser_names_the_old_and_the_new_one(
+def test_change_of_adviser_records_the_old_and_the_new_adviser(
     visit: Visit, cast: Cast, client: Client, as_json: bool
 ) -> None:
     desk = Desk(visit(cast.amelia), client)
@@ -60,7 +60,7 @@ def test_change_of_adviser_names_the_old_and_the_new_one(
     ]
 
 
-def test_undo_of_a_change_of_adviser_names_both_again(visit: Visit, cast: Cast, client: Client) -> None:
+def test_undo_of_a_change_of_adviser_records_both_again(visit: Visit, cast: Cast, client: Client) -> None:
     ada = Desk(visit(cast.ada), client)
     ada.change(adviser_id=str(cast.daniel.id))
     assert ada.send({"version": "2", "entry": ""}, "/history/2/revert").status_code == 302
@@ -86,7 +86,7 @@ def test_reassigning_clients_records_both_advisers_for_each_restricted_client(
     assert browser.startswith("flask clients reassign")
 
 
-def test_import_names_both_for_each_restricted_client(app: Flask, cast: Cast, tmp_path: Path) -> None:
+def test_import_records_both_advisers_for_each_restricted_client(app: Flask, cast: Cast, tmp_path: Path) -> None:
     folder = CsvFolder(tmp_path / "in")
     run(app, "clients", "import", str(folder.path))
     [client] = db.session.scalars(select(Client)).all()
@@ -103,7 +103,7 @@ def test_import_names_both_for_each_restricted_client(app: Flask, cast: Cast, tm
     ]
 
 
-def test_import_without_a_restricted_client_names_nobody(app: Flask, cast: Cast, tmp_path: Path) -> None:
+def test_import_without_a_restricted_client_records_no_access_event(app: Flask, cast: Cast, tmp_path: Path) -> None:
     folder = CsvFolder(tmp_path / "in")
     run(app, "clients", "import", str(folder.path))
     folder.change("clients.csv", "amelia.hart@firm.example", "daniel.okafor@firm.example")
@@ -112,7 +112,7 @@ def test_import_without_a_restricted_client_names_nobody(app: Flask, cast: Cast,
     assert events() == []
 
 
-def test_who_has_a_grant_neither_gains_nor_loses_by_a_change_of_adviser(
+def test_change_of_adviser_to_a_user_with_a_grant_records_no_access_event_for_them(
     visit: Visit, cast: Cast, client: Client
 ) -> None:
     let_in(client, cast.amelia)
@@ -124,7 +124,9 @@ def test_who_has_a_grant_neither_gains_nor_loses_by_a_change_of_adviser(
     assert [event[:3] for event in events()] == [("access_gained", cast.ada.id, cast.daniel.id)]
 
 
-def test_administrator_neither_gains_nor_loses_by_a_change_of_adviser(visit: Visit, cast: Cast, client: Client) -> None:
+def test_change_of_adviser_to_an_administrator_records_no_access_event_for_them(
+    visit: Visit, cast: Cast, client: Client
+) -> None:
     desk = Desk(visit(cast.ada), client)
     desk.change(adviser_id=str(cast.ada.id))
     desk.change(adviser_id="")
@@ -132,14 +134,14 @@ def test_administrator_neither_gains_nor_loses_by_a_change_of_adviser(visit: Vis
     assert [event[:3] for event in events()] == [("access_lost", cast.ada.id, cast.amelia.id)]
 
 
-def test_change_of_adviser_of_a_client_that_everybody_sees_names_nobody(visit: Visit, cast: Cast) -> None:
+def test_change_of_adviser_of_an_unrestricted_client_records_no_access_event(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     Desk(visit(cast.amelia), client).change(adviser_id=str(cast.daniel.id))
 
     assert events() == []
 
 
-def test_restriction_names_the_adviser_who_goes_on_seeing_the_client(visit: Visit, cast: Cast) -> None:
+def test_restriction_records_the_adviser_who_keeps_access(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     desk = Desk(visit(cast.ada), client)
     desk.send(desk.open("/access"), "/access", is_restricted="yes")
@@ -148,7 +150,7 @@ def test_restriction_names_the_adviser_who_goes_on_seeing_the_client(visit: Visi
     assert event.about == {"client_id": client.id, "version": 2, "adviser_id": cast.amelia.id}
 
 
-def test_role_of_an_administrator_is_access_to_the_restricted_clients_that_are_not_ones_own(
+def test_administrator_role_records_access_to_other_advisers_restricted_clients(
     app: Flask, visit: Visit, cast: Cast, client: Client
 ) -> None:
     for other in (make_client(is_restricted=True), make_client(is_restricted=True, adviser_id=cast.daniel.id)):
@@ -166,7 +168,7 @@ def test_role_of_an_administrator_is_access_to_the_restricted_clients_that_are_n
     ]
 
 
-def test_change_of_role_that_changes_no_access_names_nobody(visit: Visit, cast: Cast) -> None:
+def test_change_of_role_without_effect_on_access_records_no_access_event(visit: Visit, cast: Cast) -> None:
     make_client()
     assert visit(cast.ada).post(f"/users/{cast.daniel.id}/role", data={"role": "admin"}).status_code == 302
 
@@ -182,7 +184,7 @@ def test_new_administrator_gains_access(app: Flask, visit: Visit, cast: Cast, cl
     assert event[3] == {"restricted_client_records": 1, "role": "admin"}
 
 
-def test_import_of_a_role_ends_the_sessions_and_is_in_the_audit(
+def test_imported_role_ends_the_sessions_and_is_recorded(
     app: Flask, visit: Visit, cast: Cast, client: Client, tmp_path: Path
 ) -> None:
     daniel = visit(cast.daniel)

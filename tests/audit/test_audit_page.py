@@ -1,4 +1,4 @@
-"""Reading the audit: the page, its filters, the CSV, the command."""
+"""Test the audit page, its filters, the CSV and the command."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ EVIL = '=HYPERLINK("https://evil.example")<script>alert(1)</script>'
 
 @pytest.fixture
 def ada(visit: Visit, cast: Cast) -> Visitor:
-    """At a browser with a name that is a formula and a script; three events have happened."""
+    """Record three events from a browser whose user agent is a formula and a script."""
     audit.record(
         Event.SIGNED_IN, Actor(cast.amelia.id, RequestOrigin("203.0.113.9", EVIL, "r1")), profile_id=cast.amelia.id
     )
@@ -43,7 +43,7 @@ def rows_of(page: str) -> int:
     return page.count("<tr>") - 1
 
 
-def test_it_says_who_did_what_when_and_from_where(ada: Visitor) -> None:
+def test_audit_page_shows_actor_event_time_and_address(ada: Visitor) -> None:
     _, _, page = text_of(ada.get("/audit")).partition("newest first")
 
     assert page.index("Exported") < page.index("Role changed") < page.index("Amelia Hart")
@@ -53,7 +53,7 @@ def test_it_says_who_did_what_when_and_from_where(ada: Visitor) -> None:
     assert "198.51.100.7" in page
 
 
-def test_what_a_browser_calls_itself_is_text(ada: Visitor) -> None:
+def test_user_agent_is_escaped(ada: Visitor) -> None:
     assert "<script>alert" not in ada.get("/audit").text
 
 
@@ -79,7 +79,7 @@ def test_what_a_browser_calls_itself_is_text(ada: Visitor) -> None:
         ("before=99999999999999999999999", 3),
     ],
 )
-def test_the_filters_choose(ada: Visitor, query: str, count: int) -> None:
+def test_filters_select_events(ada: Visitor, query: str, count: int) -> None:
     answer = ada.get(f"/audit?{query}")
 
     assert answer.status_code == 200
@@ -98,9 +98,7 @@ def test_the_filters_choose(ada: Visitor, query: str, count: int) -> None:
     ],
 )
 @pytest.mark.parametrize("field", ["since", "until"])
-def test_a_day_that_cannot_be_read_is_refused_beside_its_field(
-    ada: Visitor, field: str, typed: str, problem: str
-) -> None:
+def test_unreadable_day_is_rejected_at_its_field(ada: Visitor, field: str, typed: str, problem: str) -> None:
     answer = ada.get("/audit", query_string={field: typed, "who": "rhys"})
 
     assert answer.status_code == 422
@@ -110,11 +108,11 @@ def test_a_day_that_cannot_be_read_is_refused_beside_its_field(
     assert ada.get("/audit.csv", query_string={field: typed}).status_code == 422
 
 
-def test_a_day_of_the_filter_is_written_out(ada: Visitor) -> None:
+def test_day_of_a_filter_is_written_out(ada: Visitor) -> None:
     assert form_of(ada.get("/audit?since=2026-12-08"))["since"] == "8 December 2026"
 
 
-def test_a_hundred_at_a_time_and_the_way_to_the_older_ones(ada: Visitor, cast: Cast) -> None:
+def test_audit_page_shows_a_hundred_events_and_links_to_older_ones(ada: Visitor, cast: Cast) -> None:
     for _ in range(105):
         audit.record(Event.SIGNED_OUT, Actor(cast.daniel.id, RequestOrigin("192.0.2.1")))
     db.session.commit()
@@ -127,7 +125,7 @@ def test_a_hundred_at_a_time_and_the_way_to_the_older_ones(ada: Visitor, cast: C
     assert "Newest" in text_of(second)
 
 
-def test_the_csv_has_what_the_filters_choose_and_no_formula(ada: Visitor, cast: Cast) -> None:
+def test_csv_contains_the_filtered_events_without_formulas(ada: Visitor, cast: Cast) -> None:
     answer = ada.get("/audit.csv?who=amelia")
 
     assert answer.content_type == "text/csv; charset=utf-8"
@@ -140,8 +138,8 @@ def test_the_csv_has_what_the_filters_choose_and_no_formula(ada: Visitor, cast: 
     assert event["at"].endswith("+00:00")
 
 
-def test_every_cell_of_the_csv_is_quoted(ada: Visitor, cast: Cast) -> None:
-    """A spreadsheet that separates by semicolons would take the rest of an unquoted `x;=1+1` for a formula."""
+def test_each_cell_of_the_csv_is_quoted(ada: Visitor, cast: Cast) -> None:
+    """A spreadsheet that separates cells by semicolons would evaluate the rest of an unquoted `x;=1+1`."""
     audit.record(Event.SIGNED_IN, Actor(cast.ada.id, RequestOrigin("203.0.113.9", "x;=1+1", "r1")))
     db.session.commit()
 
@@ -151,7 +149,7 @@ def test_every_cell_of_the_csv_is_quoted(ada: Visitor, cast: Cast) -> None:
     assert '"x;=1+1"' in written
 
 
-def test_taking_the_csv_is_in_the_audit_itself(ada: Visitor, cast: Cast) -> None:
+def test_export_of_the_csv_is_recorded(ada: Visitor, cast: Cast) -> None:
     ada.get("/audit.csv?who=a+secret+thing&event=exported")
 
     taken = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
@@ -159,7 +157,7 @@ def test_taking_the_csv_is_in_the_audit_itself(ada: Visitor, cast: Cast) -> None
     assert taken.about == {"what": "audit", "filters": ["event", "who"]}
 
 
-def test_every_line_of_the_command_is_an_event(app: Flask, ada: Visitor) -> None:
+def test_each_line_of_the_command_is_an_event(app: Flask, ada: Visitor) -> None:
     def run(*arguments: str) -> Any:
         result = app.test_cli_runner().invoke(args=["audit", "list", *arguments])
         assert result.exit_code == 0, result.output
@@ -193,22 +191,22 @@ def test_every_line_of_the_command_is_an_event(app: Flask, ada: Visitor) -> None
 
 
 @pytest.mark.parametrize("arguments", [["--event", "nonsense"], ["--since", "yesterday"], ["--limit", "0"]])
-def test_the_command_says_what_it_does_not_understand(app: Flask, arguments: list[str]) -> None:
+def test_command_with_an_invalid_option_value_fails(app: Flask, arguments: list[str]) -> None:
     assert app.test_cli_runner().invoke(args=["audit", "list", *arguments]).exit_code == 2
 
 
-def test_the_command_s_help_has_an_example(app: Flask) -> None:
+def test_help_of_the_command_has_an_example(app: Flask) -> None:
     assert "Example: flask audit list" in app.test_cli_runner().invoke(args=["audit", "list", "--help"]).output
 
 
-def test_the_days_are_londons() -> None:
-    """In summer London's day begins at 23:00 UTC."""
+def test_days_of_the_filters_are_those_of_london() -> None:
+    """In summer a day in London begins at 23:00 UTC."""
     filters = parse_filters({"since": "2026-07-01", "until": "2026-07-01"})
 
     assert filters.since_at.isoformat() == "2026-07-01T00:00:00+01:00"
     assert filters.until_at.isoformat() == "2026-07-02T00:00:00+01:00"
 
 
-def test_an_empty_audit_is_no_error(visit: Visit, cast: Cast) -> None:
+def test_audit_page_without_events_is_shown(visit: Visit, cast: Cast) -> None:
     db.session.execute(text("SELECT 1"))
     assert "Nothing of that kind" in text_of(visit(cast.ada).get("/audit"))

@@ -1,4 +1,4 @@
-"""The audit as a table: what a row says, and that nobody changes one."""
+"""Test the table of audit events: the content of a row, and that rows cannot change."""
 
 import psycopg2.errors
 import pytest
@@ -16,7 +16,7 @@ from tests.support.cast import Cast
 HERE = RequestOrigin("203.0.113.9", "Browser/1", "r1")
 
 
-def test_an_event_says_who_when_from_where_and_what(app: Flask, cast: Cast) -> None:
+def test_event_stores_actor_time_origin_and_details(app: Flask, cast: Cast) -> None:
     audit.record(
         Event.ROLE_CHANGED, Actor(cast.ada.id, HERE), profile_id=cast.rhys.id, before="reader", after="adviser"
     )
@@ -29,7 +29,7 @@ def test_an_event_says_who_when_from_where_and_what(app: Flask, cast: Cast) -> N
     assert db.session.scalar(text("SELECT at BETWEEN now() - interval '1 min' AND now() FROM audit_events"))
 
 
-def test_what_was_not_done_after_all_is_not_in_it(app: Flask, cast: Cast) -> None:
+def test_event_of_a_rolled_back_action_is_not_stored(app: Flask, cast: Cast) -> None:
     audit.record(Event.ROLE_CHANGED, Actor(cast.ada.id, HERE), profile_id=cast.rhys.id)
     db.session.rollback()
 
@@ -40,8 +40,8 @@ def test_what_was_not_done_after_all_is_not_in_it(app: Flask, cast: Cast) -> Non
     "statement",
     ["UPDATE audit_events SET actor_id = NULL", "DELETE FROM audit_events", "UPDATE audit_events SET at = now()"],
 )
-def test_no_row_is_ever_changed_or_deleted(app: Flask, cast: Cast, statement: str) -> None:
-    """Not even by the owner of the table."""
+def test_row_cannot_be_changed_or_deleted(app: Flask, cast: Cast, statement: str) -> None:
+    """The trigger applies to the owner of the table too."""
     audit.record(Event.SIGNED_IN, Actor(cast.ada.id, HERE))
     db.session.commit()
 
@@ -52,8 +52,8 @@ def test_no_row_is_ever_changed_or_deleted(app: Flask, cast: Cast, statement: st
     assert db.session.scalar(text("SELECT count(*) FROM audit_events")) == 1
 
 
-def test_a_role_that_may_only_read_and_insert_is_enough(app: Flask, cast: Cast) -> None:
-    """The GRANTs of docs/security.md: the portal's own role can neither change nor delete, trigger or no trigger."""
+def test_role_with_only_select_and_insert_can_record(app: Flask, cast: Cast) -> None:
+    """With the GRANTs of docs/security.md the portal's role can neither change nor delete rows."""
     with db.engine.connect() as connection, connection.begin():
         connection.execute(text("CREATE ROLE clerk"))
         connection.execute(text("GRANT SELECT, INSERT ON audit_events TO clerk"))
@@ -67,7 +67,7 @@ def test_a_role_that_may_only_read_and_insert_is_enough(app: Flask, cast: Cast) 
         connection.get_transaction().rollback()  # type: ignore[union-attr]  # the role too
 
 
-def test_the_command_line_is_named_with_the_account_that_ran_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_is_recorded_with_the_account_that_ran_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ops\n")
     actor = cli_actor("flask users add")
 
@@ -75,6 +75,6 @@ def test_the_command_line_is_named_with_the_account_that_ran_it(monkeypatch: pyt
     assert actor.request_origin.user_agent == "flask users add, by ops"
 
 
-def test_every_event_has_words_and_fits_its_column() -> None:
+def test_each_event_has_a_label_and_fits_its_column() -> None:
     assert set(LABELS) == set(Event)
     assert max(len(event) for event in Event) <= 40

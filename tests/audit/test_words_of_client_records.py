@@ -70,7 +70,7 @@ def test_removed_product_and_its_valuation_keep_their_names(
     assert f"client KG00042 Whitmore Family, {OF_MARCH}, change 7" in text_of(visit(cast.ada).get("/audit"))
 
 
-def test_event_is_told_although_its_keys_and_client_are_not_known(visit: Visit, cast: Cast, client: Client) -> None:
+def test_event_with_unknown_keys_and_client_is_described(visit: Visit, cast: Cast, client: Client) -> None:
     overrule(client, None, "fax", "vehicle/3/colour", "person/99/title")
     audit.record(Event.RESTRICTED, Actor(None, UNKNOWN_ORIGIN), client_id=999, version=3, adviser_id=cast.daniel.id)
     audit.record(Event.REVERTED, Actor(None, UNKNOWN_ORIGIN), client_id=client.id, version=5, reverted=4)

@@ -1,4 +1,4 @@
-"""Whatever happens, no password, token, cookie or value of a client record gets into a log."""
+"""Test that logs contain no password, token, cookie or value of a client record."""
 
 import io
 import json
@@ -25,7 +25,7 @@ FORMAT = "%(levelname)s %(name)s %(message)s"
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """All that is logged by whomever at whatever level, written as when serving with PORTAL_LOG_LEVEL=DEBUG."""
+    """Return all log output, in the format of a server with PORTAL_LOG_LEVEL=DEBUG."""
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(DiscreetFormatter(FORMAT))
@@ -40,7 +40,7 @@ def log() -> Iterator[io.StringIO]:
 
 
 def failing(app: Flask) -> None:
-    """What nobody has foreseen, in the words of PostgreSQL, who quotes the row."""
+    """Add routes with unexpected database errors. PostgreSQL's messages quote the row."""
     queries = {
         "duplicate": INSERT + " SELECT :v, :v, email, role FROM profiles",  # noqa: S608
         "check": INSERT + " VALUES (:v, :v, :v, :v)",  # noqa: S608
@@ -63,7 +63,7 @@ def failing(app: Flask) -> None:
 
 
 def use(visit: type[Visitor], cast: Cast) -> list[str]:
-    """Go through the portal, with everything typed secret; returns what else must not be told."""
+    """Use the portal with secret input. Return further values that must not be logged."""
     amelia, ada, nobody = visit(cast.amelia).with_token(), visit(cast.ada).with_token(), visit(None)
     page = form_of(nobody.get("/sign-in"))
     for email, password in ((SECRET, SECRET), (cast.amelia.email, SECRET), (f"{SECRET}\0", PASSWORD)):
@@ -99,7 +99,7 @@ def use(visit: type[Visitor], cast: Cast) -> list[str]:
     return [value for value in hidden if value]
 
 
-def test_no_log_holds_what_was_typed_nor_what_opens_anything(
+def test_logs_contain_no_input_and_no_credentials(
     make_app: Callable[..., Flask], cast: Cast, log: io.StringIO, wiretap: Wiretap
 ) -> None:
     make_client(notes=SECRET)
@@ -129,7 +129,9 @@ def test_no_log_holds_what_was_typed_nor_what_opens_anything(
     assert all("Traceback" in line["exc_info"] for line in lines if line["levelname"] == "ERROR")
 
 
-def test_the_id_of_an_error_page_finds_its_line(make_app: Callable[..., Flask], cast: Cast, log: io.StringIO) -> None:
+def test_request_id_of_an_error_page_finds_its_log_line(
+    make_app: Callable[..., Flask], cast: Cast, log: io.StringIO
+) -> None:
     app = make_app()
     failing(app)
 
