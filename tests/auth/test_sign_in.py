@@ -254,7 +254,7 @@ def cookie_after_sign_in(app: Flask, email: str, name: str) -> list[str]:
 
 @pytest.mark.parametrize("kind", ["session", "device"])
 def test_production_cookies_are_secure_and_host_bound(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
-    name, *flags = cookie_after_sign_in(make_app(is_testing=False, hosts=HOSTS), cast.amelia.email, kind)
+    name, *flags = cookie_after_sign_in(make_app(is_testing=False, allowed_hosts=HOSTS), cast.amelia.email, kind)
 
     assert name.startswith(f"__Host-{kind}=")
     assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= set(flags)
@@ -263,7 +263,7 @@ def test_production_cookies_are_secure_and_host_bound(make_app: Callable[..., Fl
 
 @pytest.mark.parametrize("kind", ["session", "device"])
 def test_demo_cookies_work_without_https(make_app: Callable[..., Flask], cast: Cast, kind: str) -> None:
-    app = make_app(is_testing=False, is_demo=True, hosts=HOSTS)
+    app = make_app(is_testing=False, is_demo=True, allowed_hosts=HOSTS)
     name, *flags = cookie_after_sign_in(app, cast.amelia.email, kind)
 
     assert name.startswith(f"kingston_{kind}=")
