@@ -12,9 +12,12 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from portal.errors import ServiceBusy, TooManyAttempts
+
+if TYPE_CHECKING:
+    from gevent.threadpool import ThreadPool
 
 MAX_ATTEMPTS = 16
 MAX_ATTEMPTS_PER_NAME = 4
@@ -66,7 +69,7 @@ class AttemptQueue:
         return result
 
     @functools.cached_property
-    def _thread(self) -> Any:
+    def _thread(self) -> "ThreadPool":
         from gevent.threadpool import ThreadPool  # noqa: PLC0415  # gevent is optional: only its workers load it
 
         return ThreadPool(1)

@@ -2,7 +2,10 @@
 
 import csv
 import re
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from _csv import Writer
 
 # Characters with which a formula begins in a spreadsheet (owasp.org/www-community/attacks/CSV_Injection).
 _FORMULA_STARTS = r"[=+\-@\t\r\n\0\uff1d\uff0b\uff0d\uff20]"
@@ -22,7 +25,7 @@ def unescape_formula(cell: str) -> str:
     return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
 
 
-def csv_writer(file: TextIO, *, line_end: str = "\r\n") -> Any:
+def csv_writer(file: TextIO, *, line_end: str = "\r\n") -> "Writer":
     """Return a writer that quotes every cell.
 
     A spreadsheet that separates cells by semicolons would split an unquoted `x;=1+1` and evaluate the rest.

@@ -5,8 +5,7 @@ No response contains a traceback. Unexpected errors are logged with their traceb
 
 import http
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
 
 from flask import Flask, Response, current_app, g, json, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -70,7 +69,7 @@ def init_error_handlers(app: Flask) -> None:
 
 
 def error_response(
-    status: int, detail: str | None = None, *, typed: Mapping[str, str] | None = None, **members: Any
+    status: int, detail: str | None = None, *, typed: Mapping[str, str] | None = None, **members: object
 ) -> Response:
     """Return an error as a page or as JSON. `members` are added to the JSON, `typed` (see PortalError) to the page."""
     title = http.HTTPStatus(status).phrase
@@ -93,7 +92,7 @@ def error_response(
     return response
 
 
-def _handler_for(status: int) -> Any:
+def _handler_for(status: int) -> Callable[[errors.PortalError], ResponseReturnValue]:
     def handle(error: errors.PortalError) -> ResponseReturnValue:
         if isinstance(error, errors.NotSignedIn):
             return _handle_not_signed_in(error)

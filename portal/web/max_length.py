@@ -3,8 +3,6 @@
 The validator of WTForms also sets the attribute `maxlength`, with which browsers silently cut pasted text.
 """
 
-from typing import Any
-
 from wtforms import Field, ValidationError
 from wtforms.form import BaseForm
 
@@ -27,6 +25,6 @@ class MaxLength:
             raise ValidationError(too_long(length, self._max_characters))
 
 
-def max_length_attributes(max_characters: int) -> dict[str, Any]:
+def max_length_attributes(max_characters: int) -> dict[str, int]:
     """Return the attributes with which a script counts characters while the user types."""
     return {"data-max-characters": max_characters}

@@ -32,7 +32,7 @@ def reject_json() -> None:
         raise UnsupportedMediaType
 
 
-def read_json_body(max_bytes: int) -> Any:
+def read_json_body(max_bytes: int) -> object:
     """Return the parsed body. Raises RequestEntityTooLarge (413), UnsupportedMediaType (415) or BadRequest (400)."""
     request.max_content_length = max_bytes
     if not request.is_json:
@@ -67,7 +67,7 @@ def reject_unknown_fields(known: Collection[str]) -> None:
         raise InvalidInput(unknown[0], "is not a field of this form")
 
 
-def _parse_json(**options: Any) -> Any:
+def _parse_json(**options: Any) -> object:
     try:
         return json.loads(request.get_data(), **options)
     except (ValueError, RecursionError):
@@ -78,13 +78,13 @@ def _reject_constant(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
-def _fields(body: Any) -> dict[str, str]:
+def _fields(body: object) -> dict[str, str]:
     if not isinstance(body, dict) or len(body) > MAX_FORM_FIELDS:
         raise InvalidInput("body", f"must be a JSON object of at most {MAX_FORM_FIELDS} fields")
     return {name: _text(name, value) for name, value in body.items()}
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: object) -> str:
     """Return the value as a form would send it: null is an empty field."""
     if value is None:
         return ""

@@ -3,14 +3,13 @@
 import json
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
-from sqlalchemy import Row
 
 from portal.admin.audit import queries
 from portal.admin.audit.details import describe_events
 from portal.admin.audit.filters import parse_filters
+from portal.admin.audit.queries import AuditRow
 from portal.audit import Event, record
 from portal.cli import CommandGroup
 from portal.database import retention
@@ -37,21 +36,21 @@ def list_events(as_json: bool, limit: int, most: int | None, **options: object) 
     filters = parse_filters({name: str(value) for name, value in {**options, **days}.items() if value})
     count = 0
     for rows in queries.all_events(filters, most or limit):
-        details = describe_events([row.AuditEvent for row in rows], None)
+        details = describe_events([row.event for row in rows], None)
         for row, about in zip(rows, details, strict=True):
-            click.echo(_as_json(row) if as_json else "\t".join((*_cells(row), about, row.AuditEvent.address)))
+            click.echo(_as_json(row) if as_json else "\t".join((*_cells(row), about, row.event.address)))
         count += len(rows)
     click.echo(f"{count} events", err=True)
 
 
-def _cells(row: Row[Any]) -> tuple[str, ...]:
-    event = row.AuditEvent
+def _cells(row: AuditRow) -> tuple[str, ...]:
+    event = row.event
     by = row.actor_email or ("" if event.address else event.user_agent)
     return event.at.isoformat(timespec="seconds"), event.event, by, row.subject_email or ""
 
 
-def _as_json(row: Row[Any]) -> str:
-    event = row.AuditEvent
+def _as_json(row: AuditRow) -> str:
+    event = row.event
     names = ("at", "event", "actor", "profile", "about", "address", "request_id")
     values = (*_cells(row), event.about, event.address, event.request_id)
     return json.dumps(dict(zip(names, values, strict=True)))

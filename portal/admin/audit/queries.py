@@ -1,9 +1,9 @@
 """Query audit events for the audit page, its CSV and `flask audit list`."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from portal.admin.audit.filters import AuditFilters
@@ -15,25 +15,36 @@ ROWS_PER_FETCH = 1_000
 Actor, Subject = aliased(Profile), aliased(Profile)
 
 
-def events(filters: AuditFilters, limit: int) -> Sequence[Row[Any]]:
-    """Return the newest matching events: (event, actor_name, actor_email, subject_name, subject_email)."""
-    return db.session.execute(_query(filters).limit(limit)).all()
+class AuditRow(NamedTuple):
+    """An event with the names of the profiles that it names. The names are None where it names no profile."""
+
+    event: AuditEvent
+    actor_name: str | None
+    actor_email: str | None
+    subject_name: str | None
+    subject_email: str | None
 
 
-def all_events(filters: AuditFilters, limit: int) -> Iterator[Sequence[Row[Any]]]:
+def events(filters: AuditFilters, limit: int) -> list[AuditRow]:
+    """Return the newest matching events."""
+    return [AuditRow(*row) for row in db.session.execute(_query(filters).limit(limit))]
+
+
+def all_events(filters: AuditFilters, limit: int) -> Iterator[list[AuditRow]]:
     """Yield the rows of `events` in batches, so that a long list does not fill the memory."""
     query = _query(filters).limit(limit).execution_options(yield_per=ROWS_PER_FETCH)
-    yield from db.session.execute(query).partitions()
+    for rows in db.session.execute(query).partitions():
+        yield [AuditRow(*row) for row in rows]
 
 
-def _query(filters: AuditFilters) -> Select[Any]:
+def _query(filters: AuditFilters) -> Select[AuditEvent, str, str, str, str]:
     query = (
         select(
             AuditEvent,
-            _name(Actor).label("actor_name"),
-            Actor.email.label("actor_email"),
-            _name(Subject).label("subject_name"),
-            Subject.email.label("subject_email"),
+            _name(Actor),
+            Actor.email,
+            _name(Subject),
+            Subject.email,
         )
         .join(Actor, Actor.id == AuditEvent.actor_id, isouter=True)
         .join(Subject, Subject.id == AuditEvent.profile_id, isouter=True)
@@ -57,7 +68,7 @@ def _conditions(filters: AuditFilters) -> Iterator[ColumnElement[bool]]:
         yield _involves(filters.who)
 
 
-def _name(profile: Any) -> Any:
+def _name(profile: type[Profile]) -> ColumnElement[str]:
     return profile.first_name + " " + profile.last_name
 
 

@@ -1,18 +1,17 @@
 """Serve the audit page and its CSV to administrators."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
-from sqlalchemy import Row
 
 from portal import audit
 from portal.admin.audit import queries
 from portal.admin.audit.details import describe_events
 from portal.admin.audit.filters import AuditFilters, parse_filters, problems_in
+from portal.admin.audit.queries import AuditRow
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth import Profile
@@ -45,8 +44,8 @@ def show() -> ResponseReturnValue:
         days={name: _day_shown(name, filters) for name in ("since", "until")},
         problems=problems,
         labels=LABELS,
-        details=describe_events([row.AuditEvent for row in rows], current_user),
-        older=filters.query_string(before=rows[-1].AuditEvent.id) if len(found) > PAGE_SIZE else None,
+        details=describe_events([row.event for row in rows], current_user),
+        older=filters.query_string(before=rows[-1].event.id) if len(found) > PAGE_SIZE else None,
         newest=filters.query_string(before=None) if filters.before else None,
         export=filters.query_string(before=None),
     )
@@ -72,13 +71,13 @@ def _day_shown(name: str, filters: AuditFilters) -> str:
     return written(day) if day else request.args.get(name, "")
 
 
-def _csv_lines(batches: Iterable[Sequence[Row[Any]]], reader_id: int) -> Iterator[str]:
+def _csv_lines(batches: Iterable[list[AuditRow]], reader_id: int) -> Iterator[str]:
     reader = db.session.get_one(Profile, reader_id)  # the lines are read in a session of their own
     yield _csv_line(COLUMNS)
     for rows in batches:
-        details = describe_events([row.AuditEvent for row in rows], reader)
+        details = describe_events([row.event for row in rows], reader)
         for row, about in zip(rows, details, strict=True):
-            event = row.AuditEvent
+            event = row.event
             people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
             origin = (event.address, event.user_agent, event.request_id)
             yield _csv_line((event.at.isoformat(), event.event, *people, about, *origin))

@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -184,7 +183,7 @@ def _delete(profile_id: int, *conditions: ColumnElement[bool]) -> int:
     return _notify_signed_out(db.session.connection().execute(statement.returning(SignInSession.profile_id)))
 
 
-def _notify_signed_out(deleted: CursorResult[Any]) -> int:
+def _notify_signed_out(deleted: CursorResult[int]) -> int:
     """Notify the event streams of the affected profiles after the commit. Return the number of deleted sessions."""
     profile_ids = deleted.scalars().all()
     for profile_id in dict.fromkeys(profile_ids):

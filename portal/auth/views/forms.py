@@ -15,7 +15,7 @@ MAX_CODE_LENGTH = 60
 PASSWORD_HINT = f"{MIN_PASSWORD_LENGTH} characters or more; a few words are easy to remember and hard to guess."
 
 
-def _password(label: str, missing: str, *checks: Any, **options: Any) -> PasswordField:
+def _password(label: str, missing: str, *checks: EqualTo, **options: Any) -> PasswordField:
     return PasswordField(label, [InputRequired(missing), MaxLength(MAX_PASSWORD_LENGTH), *checks], **options)
 
 
