@@ -145,7 +145,7 @@ def _plan(arguments: Sequence[str] | None) -> Plan:
     parser.add_argument("--quick", action="store_true", help="short rounds, for a first impression only")
     chosen = parser.parse_args(arguments)
     if chosen.pages > min(chosen.viewers, data.CLIENTS):
-        parser.error("--pages cannot be more than --viewers: somebody has to be on each")
+        parser.error("--pages must not exceed --viewers: each page needs a viewer")
     if chosen.quick:
         return Plan(chosen.viewers, chosen.pages, min(chosen.seconds, 2), rounds=2, counted_beats=300, repeats=1)
     return Plan(chosen.viewers, chosen.pages, chosen.seconds, rounds=6, counted_beats=1000, repeats=2)

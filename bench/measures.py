@@ -19,8 +19,8 @@ from bench.report import FullLoad, HalfLoad, Search, Size, Statements
 CONNECTIONS = 64
 SIZES = (100, 10_000, 100_000)
 BEATS_PER_SIZE = 500
-# A family name, a reference, a postcode, a person's full name, what nobody is called, and two letters, for which
-# a trigram index is no help.
+# A family name, a reference, a postcode, a full name, a text without matches, and two letters, which no trigram index
+# supports.
 SEARCHES = ("Thornbury", "KW0421", "BS8 4", "Amara Ellingham", "nobody at all", "an")
 STATISTICS_DELAY_SECONDS = 2  # a backend reports its counts to the shared statistics about once a second
 

@@ -47,7 +47,7 @@ class Streams:
         missing = {stream for streams in self.by_page.values() for stream in streams}
         deadline = time.perf_counter() + OPENING_SECONDS
         while missing and time.perf_counter() < deadline:
-            missing -= set(self.told(1))
+            missing -= set(self.with_rosters(1))
         if missing:
             raise RuntimeError(f"{len(missing)} of {len(viewers)} streams were not opened.")
 
@@ -55,7 +55,7 @@ class Streams:
         """Send one heartbeat. Its response is read with the streams."""
         self._send(request, is_stream=False)
 
-    def told(self, timeout: float) -> Iterator[socket.socket]:
+    def with_rosters(self, timeout: float) -> Iterator[socket.socket]:
         """Return the streams that have received a roster. Raises RuntimeError if one ends or a call is rejected."""
         for key, _ in self._selector.select(timeout):
             connection, is_stream = key.data
@@ -109,7 +109,7 @@ def idle(side: Side, viewers: Sequence[Viewer]) -> Idle:
         memory_kb = (servers.memory_kb_below(side.server.pid) - before_kb) / len(holders)
         before, began = side.cpu_so_far(), time.perf_counter()
         while (left := began + REST_SECONDS - time.perf_counter()) > 0:
-            list(streams.told(left))
+            list(streams.with_rosters(left))
         used = side.cpu_so_far().since(before)
     return Idle(
         streams=len(holders),
@@ -143,7 +143,7 @@ def _changes_seen(streams: Streams, viewers: Sequence[Viewer]) -> Outcome:
             waiting |= dict.fromkeys(streams.by_page[page], due)
             streams.beat(request)
             due += 1 / CHANGES_PER_SECOND
-        for stream in streams.told(0.001):
+        for stream in streams.with_rosters(0.001):
             if stream in waiting:
                 outcome.latencies_ms.append((time.perf_counter() - waiting.pop(stream)) * 1000)
     outcome.failures = len(waiting)

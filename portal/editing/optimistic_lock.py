@@ -33,7 +33,7 @@ def update_if_unchanged(
         .execution_options(synchronize_session=False)
     )
     if new_version is None:
-        raise StaleVersion("Somebody else has changed this record since you opened it.")
+        raise StaleVersion("Another user has changed this record since you opened it.")
     return int(new_version)
 
 
@@ -61,5 +61,5 @@ def bump_versions_if_unchanged(
     )
     new_versions = {row.id: row.version for row in updated}
     if len(new_versions) < len(ids):
-        raise StaleVersion("Somebody else has changed one of these records meanwhile.")
+        raise StaleVersion("Another user has changed one of these records meanwhile.")
     return new_versions

@@ -178,7 +178,7 @@ def test_whoever_sees_it_anyway_or_cannot_sign_in_is_not_let_in(
     answer = amelias.send(amelias.open("/access"), "/access/grant", profile_id=ids.get(who, who))
 
     assert answer.status_code == 422
-    assert "Choose somebody who does not have access yet." in text_of(answer)
+    assert "Choose a user who does not have access yet." in text_of(answer)
     assert history_of(client) == []
 
 

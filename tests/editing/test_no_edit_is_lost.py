@@ -205,7 +205,7 @@ def each_accepted_edit_is_there(story: Story, names: dict[int, str]) -> None:
         tag = f"{names[writer]}-{number}"
         places, alone = written[tag] | written[f"{tag}x"], merged[tag] | merged[f"{tag}x"]
         outcomes = {sent.outcome for sent in attempts}
-        assert {by for by, _ in alone} <= {writer}, f"somebody else has written {tag}"
+        assert {by for by, _ in alone} <= {writer}, f"another writer has written {tag}"
         assert len(alone) <= 1, f"{tag} was written twice"
         if "accepted" in outcomes:
             own = {by for by, _ in places} & {writer}

@@ -19,29 +19,29 @@ def test_oldest_stream_ends_when_a_profile_opens_too_many(
 ) -> None:
     daniels = listen(visit(cast.daniel), page_identifier)
     amelia = visit(cast.amelia)
-    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE + 2)]
-    for events in (daniels, *hearings):
+    streams = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE + 2)]
+    for events in (daniels, *streams):
         assert events.names() == []
 
-    for oldest in hearings[:2]:
+    for oldest in streams[:2]:
         assert oldest.next() == Event("end", {"reason": "full"})
         assert oldest.next() is None
     amelia.beat(page_identifier)
-    for other in (daniels, *hearings[2:]):
+    for other in (daniels, *streams[2:]):
         assert other.names() == ["Amelia"]
 
 
 def test_refused_call_ends_no_other_stream(visit: Visit, cast: Cast, page_identifier: str, listen: Listen) -> None:
     amelia = visit(cast.amelia)
-    hearings = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE)]
-    for events in hearings:
+    streams = [listen(amelia, page_identifier, f"tab-{n}") for n in range(MAX_STREAMS_PER_PROFILE)]
+    for events in streams:
         assert events.names() == []
 
     for _ in range(3):
         assert amelia.get("/user_page_presence/client-999999/events").status_code == 404
 
     amelia.beat(page_identifier)
-    for events in hearings:
+    for events in streams:
         assert events.names() == ["Amelia"]
 
 

@@ -21,7 +21,7 @@ from tests.support.test_client import signed_in_text
 
 
 class Desk:
-    """Somebody signed in to every portal that shares the key."""
+    """A user who is signed in to every portal that shares the secret key."""
 
     def __init__(self, app: Flask, identity_text: str) -> None:
         with app.test_request_context():

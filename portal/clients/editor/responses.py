@@ -104,7 +104,7 @@ def conflict_response(
     The page keeps custom values as a draft of the entry's editor.
     """
     if asked.speaks_json:
-        detail = "Somebody else has changed the same fields since. Decide on each, or start from the newest version."
+        detail = "Another user has changed the same fields since. Decide on each, or start from the newest version."
         return error_response(409, detail, version=merged.version, conflicts=conflicts.conflict_to_dict(merged))
     sent = {
         name: asked.sent.get(name, "") for name in (*GUARD_FIELDS, *(["entry", "reason", "only"] if undoing else []))

@@ -91,7 +91,7 @@ class EditConflict(StaleVersion):
     """Other users have changed the same fields since, and the user must decide (409). Nothing was changed."""
 
     def __init__(self, merged: Merged) -> None:
-        super().__init__("Somebody else has changed the same fields since you opened this.")
+        super().__init__("Another user has changed the same fields since you opened this.")
         self.merged = merged
 
 

@@ -63,6 +63,6 @@ def note(client_id: int, version: int, changes: FieldChanges, cause: RevisionMet
     if not keys or cause.by is None:
         return
     values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}
-    told = db.session.scalars(NOTE, values).all()
-    too_old = (OverruledChange.profile_id.in_(told), OverruledChange.at < func.now() - KEPT)
+    notified = db.session.scalars(NOTE, values).all()
+    too_old = (OverruledChange.profile_id.in_(notified), OverruledChange.at < func.now() - KEPT)
     db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))

@@ -49,7 +49,7 @@ def grant(client: Client, profile_id: int, edit: Edit) -> Saved:
     """Grant access. Raises ValueRejected (422) for a user who has access already or cannot sign in."""
     lock(client, _with(edit))
     if profile_id not in {profile.id for profile in people_to_grant(client)}:
-        raise ValueRejected("profile_id", "Choose somebody who does not have access yet.")
+        raise ValueRejected("profile_id", "Choose a user who does not have access yet.")
     return add_part(client, GRANT, _with(edit, profile_id=profile_id))
 
 

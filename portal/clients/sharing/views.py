@@ -35,7 +35,7 @@ def restrict(client_id: int) -> ResponseReturnValue:
         raise InvalidInput("is_restricted", "must be yes or no")
     grants.restrict(client, _edit(asked), is_restricted=is_restricted == "yes")
     return _redirect_to_access(
-        client, "Only those below see this client now." if is_restricted == "yes" else "Everybody sees it now."
+        client, "Only those below see this client now." if is_restricted == "yes" else "All users see it now."
     )
 
 
