@@ -62,7 +62,7 @@ class Board:
 
     @property
     def is_stopping(self) -> bool:
-        """Whether the whole server stops, and not only this worker."""
+        """Return whether the whole server stops, and not only this worker."""
         return bool(self._ages[STOPPING])
 
     @staticmethod

@@ -94,7 +94,7 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def age_seconds(at: datetime, now: datetime) -> int:
-    """The whole seconds since a moment, from which the browser continues to count."""
+    """Return the whole seconds since a moment, from which the browser continues to count."""
     return (now - at) // timedelta(seconds=1)
 
 

@@ -564,7 +564,7 @@ def a_code_for_a_new_user(stage: Stage) -> Page:
     page.get_by_label("Last name").fill(LONG_NAME)
     page.get_by_label("Email").fill(f"{secrets.token_hex(16)}@{'mail' * 12}.example")
     page.get_by_role("button", name="Add user").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("A code for")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Password code for")
     return page
 
 

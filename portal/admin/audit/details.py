@@ -1,4 +1,4 @@
-"""What an event was about, in one line."""
+"""Describe the details of an event in one line."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

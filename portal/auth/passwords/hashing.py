@@ -49,7 +49,7 @@ def needs_rehash(password_hash: str) -> bool:
 @functools.cache
 def _dummy_hash() -> str:
     """Return a hash to check unknown emails against, so that they take as long as a wrong password."""
-    return hash_password("nobody has this password")
+    return hash_password("password of no profile")
 
 
 def _check(password: str, password_hash: str, *, has_hash: bool) -> PasswordCheck:

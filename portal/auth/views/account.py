@@ -1,6 +1,6 @@
 """Serve the user's own account page: password, second factor, sign-in sessions.
 
-Each change of how the user signs in requires the password again, so that an attacker cannot take over an account
+Each change of how the user signs in requires the password again. An attacker therefore cannot take over an account
 through an unattended session (OWASP ASVS 5.0.0, 7.5.1).
 """
 
