@@ -132,13 +132,14 @@ def is_in_code(word: str, path: Path) -> bool:
 
 
 def test_named_variables_are_settings() -> None:
-    """In documents, docstrings and the files of deploy/. README's table of all settings is generated."""
+    """In documents, the code of the portal and the files of deploy/. README's table of all settings is generated."""
     known = {variable.name for variable in all_variables()} | {CHECKED_SETTINGS}
     known |= {variable.deprecated.name for variable in all_variables() if variable.deprecated}
     known |= {f"{name}_FILE" for name in secret_names()}
     known |= set(re.findall(r"\$\{(PORTAL_\w+):-", text_of(DEPLOY / "bin" / "portal-backup")))
     files = [*DOCUMENTS, *(path for path in DEPLOY.rglob("*") if path.is_file())]
-    texts = {path: text_of(path) for path in files} | {path: docstrings_of(path) for path in SOURCES}
+    files += [path for path in SOURCES if path.is_relative_to(PROJECT_ROOT / "portal") or path.parent == PROJECT_ROOT]
+    texts = {path: docstrings_of(path) for path in SOURCES} | {path: text_of(path) for path in files}
     assert {path: unknown for path, text in texts.items() if (unknown := set(VARIABLE.findall(text)) - known)} == {}
 
 
