@@ -13,11 +13,10 @@ from portal.app import create_app
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from tests.auth.test_second_factor import set_up
-from tests.auth.test_sign_in import sign_in
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import make_cast
 from tests.support.factories import make_client
+from tests.support.sign_in import enrol_second_factor, sign_in
 from tests.support.test_client import visitors_of
 
 PAGE = (PROJECT_ROOT / "docs" / "security.md").read_text()
@@ -78,7 +77,7 @@ def served(url: str) -> Iterator[Flask]:
 def test_grants_allow_the_portal_to_run_but_not_to_change_history_or_audit(served: Flask) -> None:
     cast, visit = make_cast(), visitors_of(served)
     client = make_client("Whitmore")
-    set_up(cast.daniel)
+    enrol_second_factor(cast.daniel)
     amelia = visit(None)
     assert sign_in(amelia, cast.amelia.email).status_code == 302
     amelia._token = None  # the sign-in page's is worth nothing any more

@@ -11,12 +11,9 @@ from portal.auth.mfa import totp
 from portal.auth.mfa.one_time_codes import OneTimeCode
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
-from tests.auth.test_choose_password import choose
-from tests.auth.test_second_factor import set_up
-from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import fail
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.html import errors_of, text_of
+from tests.support.sign_in import choose_password, enrol_second_factor, register_failures, sign_in
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -34,7 +31,7 @@ def events() -> list[tuple[str, int | None, int | None]]:
 
 
 def test_user_list_shows_all_users_and_searches_them(ada: Visitor, cast: Cast) -> None:
-    set_up(cast.rhys)
+    enrol_second_factor(cast.rhys)
     page = text_of(ada.get("/users"))
     assert "5 users" in page
     assert page.index("Ada Byron") < page.index("Amelia Hart") < page.index("Olga Petrova")
@@ -66,7 +63,7 @@ def test_new_user_chooses_a_password_with_the_code_shown_once(ada: Visitor, visi
     [code] = re.findall(r"(?:[a-z0-9]{4}-){6}[a-z0-9]{4}", answer.text)
     zoe = db.session.scalars(select(Profile).where(Profile.email == "zoe@firm.example")).one()
     assert (zoe.full_name, zoe.role, zoe.password_hash) == ("Zoë O'Brien", "reader", None)
-    assert choose(visit, "zoe@firm.example", code).status_code == 302
+    assert choose_password(visit, "zoe@firm.example", code).status_code == 302
     assert sign_in(visit(None), "zoe@firm.example", "seven green bottles").status_code == 302
     assert events()[:2] == [("profile_added", cast.ada.id, zoe.id), ("password_code_made", cast.ada.id, zoe.id)]
 
@@ -144,7 +141,7 @@ def test_deactivated_user_is_signed_out_and_cannot_sign_in(ada: Visitor, visit: 
 
 
 def test_resetting_the_second_factor_allows_sign_in_with_the_password(ada: Visitor, visit: Visit, cast: Cast) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
     ada.post(f"/users/{cast.amelia.id}/reset-second-factor")
 
     assert not totp.is_set_up(cast.amelia.id)
@@ -152,7 +149,7 @@ def test_resetting_the_second_factor_allows_sign_in_with_the_password(ada: Visit
 
 
 def test_unlocked_user_can_sign_in_without_waiting(ada: Visitor, visit: Visit, cast: Cast) -> None:
-    fail(cast.amelia.email, 6, "127.0.0.1")
+    register_failures(cast.amelia.email, 6, "127.0.0.1")
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 401
 
     ada.post(f"/users/{cast.amelia.id}/unlock")

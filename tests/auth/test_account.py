@@ -11,15 +11,12 @@ from portal.auth.sessions.device_names import device_name
 from portal.auth.sessions.store import SignInSession
 from portal.auth.throttle import REAUTHENTICATION, ThrottleSubject
 from portal.extensions import db
-from tests.auth.test_second_factor import set_up
-from tests.auth.test_sign_in import sign_in
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import errors_of, text_of
+from tests.support.sign_in import GOOD_PASSWORD, PASSWORD_CHANGE, enrol_second_factor, sign_in
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
-NEW = "seven green bottles"
-CHANGE = {"password-current_password": PASSWORD, "password-new_password": NEW, "password-again": NEW}
 
 
 def events() -> list[str]:
@@ -34,7 +31,7 @@ def amelia(visit: Visit, cast: Cast) -> Visitor:
 def test_new_password_ends_other_sessions_and_renews_the_current_one(amelia: Visitor, visit: Visit, cast: Cast) -> None:
     elsewhere, before = visit(cast.amelia), amelia.cookie()
 
-    answer = amelia.post("/account/password", data=CHANGE)
+    answer = amelia.post("/account/password", data=PASSWORD_CHANGE)
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/account")
     assert "Your password has been changed." in text_of(amelia.get("/account"))
@@ -42,7 +39,7 @@ def test_new_password_ends_other_sessions_and_renews_the_current_one(amelia: Vis
     thief = visit(None)
     thief.browser.set_cookie("kingston_session", before)
     assert thief.get("/clients").status_code == 302
-    assert sign_in(visit(None), cast.amelia.email, NEW).status_code == 302
+    assert sign_in(visit(None), cast.amelia.email, GOOD_PASSWORD).status_code == 302
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 401
     assert events() == ["password_changed", "signed_in", "sign_in_failed"]
 
@@ -64,11 +61,11 @@ def test_new_password_ends_other_sessions_and_renews_the_current_one(amelia: Vis
 def test_rejected_password_change_shows_the_error_at_its_field_and_changes_nothing(
     amelia: Visitor, visit: Visit, cast: Cast, changes: dict[str, str], field: str, problem: str
 ) -> None:
-    answer = amelia.post("/account/password", data={**CHANGE, **changes})
+    answer = amelia.post("/account/password", data={**PASSWORD_CHANGE, **changes})
 
     assert answer.status_code == 422
     assert problem in errors_of(answer)[field]
-    assert NEW not in answer.text
+    assert GOOD_PASSWORD not in answer.text
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
 
 
@@ -86,11 +83,11 @@ def test_sensitive_change_without_the_password_changes_nothing(
     amelia: Visitor, visit: Visit, cast: Cast, path: str, prefix: str
 ) -> None:
     """Each change of how the user signs in requires the password again, and counts the attempts (ASVS 5.0.0, 7.5.1)."""
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
     other = visit(cast.amelia)
     form = {f"{prefix}-current_password": "wrong", "end": "others"}
     if prefix == "password":
-        form |= {"password-new_password": NEW, "password-again": NEW}
+        form |= {"password-new_password": GOOD_PASSWORD, "password-again": GOOD_PASSWORD}
     for _ in range(REAUTHENTICATION.free_attempts):
         throttle.register_attempt([ThrottleSubject(REAUTHENTICATION, str(cast.amelia.id))])
     db.session.commit()
@@ -143,7 +140,7 @@ def test_ending_the_session_of_another_profile_has_no_effect(visit: Visit, cast:
 
 
 def test_new_recovery_codes_replace_the_old_ones(amelia: Visitor, cast: Cast) -> None:
-    _, old = set_up(cast.amelia)
+    _, old = enrol_second_factor(cast.amelia)
 
     answer = amelia.post("/account/recovery-codes", data={"factor-current_password": PASSWORD})
 
@@ -154,7 +151,7 @@ def test_new_recovery_codes_replace_the_old_ones(amelia: Visitor, cast: Cast) ->
 
 
 def test_removing_the_second_factor_ends_other_sessions(amelia: Visitor, visit: Visit, cast: Cast) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
     elsewhere = visit(cast.amelia)
 
     answer = amelia.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})

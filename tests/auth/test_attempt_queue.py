@@ -17,13 +17,21 @@ from portal.auth.attempt_queue import (
     AttemptQueue,
 )
 from portal.errors import ServiceBusy, TooManyAttempts
-from tests.auth.test_choose_password import GOOD
-from tests.auth.test_second_factor import half_way, set_up
-from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import ELSEWHERE, HERE, at, failures, from_here, trusted_browser
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import form_of, text_of
 from tests.support.postgres_proxy import Wiretap, work_in
+from tests.support.sign_in import (
+    ELSEWHERE,
+    GOOD_PASSWORD,
+    HERE,
+    attempt_sign_in,
+    enrol_second_factor,
+    failures_by_kind,
+    pass_password_step,
+    sign_in,
+    trusted_browser,
+    use_address,
+)
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -98,7 +106,7 @@ def send_all(browser: Visitor, email: str, wiretap: Wiretap) -> dict[str, tuple[
     """Map each path to the status of an attempt and to the number of statements that it executed."""
     typed = {
         "/sign-in": {"email": email, "password": PASSWORD},
-        "/choose-password": {"email": email, "code": "aaaa", "new_password": GOOD, "again": GOOD},
+        "/choose-password": {"email": email, "code": "aaaa", "new_password": GOOD_PASSWORD, "again": GOOD_PASSWORD},
     }
     answers = {}
     for path, fields in typed.items():
@@ -115,10 +123,10 @@ def test_address_with_all_its_slots_is_rejected_without_a_statement(
 ) -> None:
     fill(slots, UNKNOWN_BROWSERS, HERE)
 
-    answers = send_all(at(tapped_visit(None)), cast.amelia.email, wiretap)
+    answers = send_all(use_address(tapped_visit(None)), cast.amelia.email, wiretap)
 
     assert answers == {"/sign-in": (429, 0), "/choose-password": (429, 0)}
-    assert from_here(tapped_visit, cast.amelia.email, PASSWORD, ELSEWHERE).status_code == 302
+    assert attempt_sign_in(tapped_visit, cast.amelia.email, PASSWORD, ELSEWHERE).status_code == 302
 
 
 def test_unknown_browser_at_a_full_queue_is_rejected_without_a_statement(
@@ -126,10 +134,10 @@ def test_unknown_browser_at_a_full_queue_is_rejected_without_a_statement(
 ) -> None:
     fill(slots, UNKNOWN_BROWSERS)
 
-    answers = send_all(at(tapped_visit(None)), cast.amelia.email, wiretap)
+    answers = send_all(use_address(tapped_visit(None)), cast.amelia.email, wiretap)
 
     assert answers == {"/sign-in": (503, 0), "/choose-password": (503, 0)}
-    assert failures() == {}
+    assert failures_by_kind() == {}
 
 
 def test_full_queue_of_unknown_browsers_does_not_block_trusted_browsers_or_sessions(
@@ -139,7 +147,11 @@ def test_full_queue_of_unknown_browsers_does_not_block_trusted_browsers_or_sessi
     fill(slots, UNKNOWN_BROWSERS)
 
     assert sign_in(own, cast.amelia.email).status_code == 302
-    change = {"password-current_password": PASSWORD, "password-new_password": GOOD, "password-again": GOOD}
+    change = {
+        "password-current_password": PASSWORD,
+        "password-new_password": GOOD_PASSWORD,
+        "password-again": GOOD_PASSWORD,
+    }
     assert signed_in.post("/account/password", data=change).status_code == 302
 
 
@@ -153,8 +165,8 @@ def test_profile_with_all_its_slots_does_not_block_another_profile(visit: Visit,
 
 
 def test_profile_with_too_many_codes_in_flight_is_rejected(visit: Visit, cast: Cast, slots: ExitStack) -> None:
-    set_up(cast.amelia)
-    browser = half_way(visit, cast.amelia.email)
+    enrol_second_factor(cast.amelia)
+    browser = pass_password_step(visit, cast.amelia.email)
     form = form_of(browser.get("/sign-in/code"))
     fill(slots, CODES, f"code:{cast.amelia.id}")
 

@@ -14,14 +14,13 @@ from portal.auth.passwords.policy import check_password, common_passwords
 from portal.auth.views.choose_password import WRONG_EMAIL_OR_CODE
 from portal.errors import InvalidInput
 from portal.extensions import db
-from tests.auth.test_sign_in import sign_in
 from tests.support.cast import PASSWORD, Cast
-from tests.support.html import errors_of, form_of, text_of
+from tests.support.html import errors_of, text_of
+from tests.support.sign_in import GOOD_PASSWORD, choose_password, sign_in
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
 NAMES = ("Amelia", "Hart-O'Neill", "amelia.hart@wealthfirm.example")
-GOOD = "seven green bottles"
 
 
 @pytest.mark.parametrize(
@@ -88,22 +87,15 @@ def code(app: Flask, cast: Cast) -> str:
     return made
 
 
-def choose(visit: Visit, email: str, code: str, password: str = GOOD, again: str | None = None):
-    browser = visit(None)
-    form = form_of(browser.get("/choose-password"))
-    typed = {"email": email, "code": code, "new_password": password, "again": password if again is None else again}
-    return browser.post("/choose-password", data={**form, **typed})
-
-
 def test_password_code_sets_a_password_once_and_ends_all_sessions(visit: Visit, cast: Cast, code: str) -> None:
     somewhere = visit(cast.amelia)
 
-    answer = choose(visit, cast.amelia.email, f"  {code.upper().replace('-', ' ')} ")
+    answer = choose_password(visit, cast.amelia.email, f"  {code.upper().replace('-', ' ')} ")
 
     assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
     assert somewhere.get("/clients").status_code == 302
-    assert sign_in(visit(None), cast.amelia.email, GOOD).status_code == 302
-    assert choose(visit, cast.amelia.email, code, "another good password").status_code == 401
+    assert sign_in(visit(None), cast.amelia.email, GOOD_PASSWORD).status_code == 302
+    assert choose_password(visit, cast.amelia.email, code, "another good password").status_code == 401
     assert db.session.scalar(select(AuditEvent.event).order_by(AuditEvent.id)) == "password_changed"
 
 
@@ -111,10 +103,10 @@ def test_wrong_code_unknown_email_and_expired_code_get_the_same_response(visit: 
     db.session.execute(text("UPDATE one_time_codes SET expires_at = now() - interval '1 s'"))
     db.session.commit()
     answers = [
-        choose(visit, cast.amelia.email, "aaaa-bbbb"),
-        choose(visit, "nobody@firm.example", code),
-        choose(visit, cast.daniel.email, code),
-        choose(visit, cast.amelia.email, code),
+        choose_password(visit, cast.amelia.email, "aaaa-bbbb"),
+        choose_password(visit, "nobody@firm.example", code),
+        choose_password(visit, cast.daniel.email, code),
+        choose_password(visit, cast.amelia.email, code),
     ]
 
     assert {(answer.status_code, WRONG_EMAIL_OR_CODE in text_of(answer)) for answer in answers} == {(401, True)}
@@ -125,18 +117,18 @@ def test_wrong_code_unknown_email_and_expired_code_get_the_same_response(visit: 
     [
         ("short", None, "new_password"),
         ("password1234", None, "new_password"),
-        (GOOD, "other", "again"),
+        (GOOD_PASSWORD, "other", "again"),
         ("", "", "again"),
     ],
 )
 def test_rejected_password_does_not_consume_the_code(
     visit: Visit, cast: Cast, code: str, password: str, again: str | None, field: str
 ) -> None:
-    answer = choose(visit, cast.amelia.email, code, password, again)
+    answer = choose_password(visit, cast.amelia.email, code, password, again)
 
     assert answer.status_code == 422
     assert field in errors_of(answer)
-    assert choose(visit, cast.amelia.email, code).status_code == 302
+    assert choose_password(visit, cast.amelia.email, code).status_code == 302
 
 
 def test_new_password_code_invalidates_the_older_one(app: Flask, cast: Cast, code: str) -> None:
@@ -176,5 +168,5 @@ def test_profile_without_a_password_cannot_sign_in_until_it_chooses_one(visit: V
 
     code = one_time_codes.create_password_code(newcomer.id)
     db.session.commit()
-    choose(visit, "zoe@firm.example", code)
-    assert sign_in(visit(None), "zoe@firm.example", GOOD).status_code == 302
+    choose_password(visit, "zoe@firm.example", code)
+    assert sign_in(visit(None), "zoe@firm.example", GOOD_PASSWORD).status_code == 302

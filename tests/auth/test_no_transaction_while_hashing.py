@@ -14,12 +14,17 @@ from portal.auth.mfa import one_time_codes
 from portal.auth.passwords import hashing
 from portal.auth.throttle import ACCOUNT_AND_ADDRESS
 from portal.extensions import db
-from tests.auth.test_account import CHANGE
-from tests.auth.test_choose_password import GOOD, choose
-from tests.auth.test_second_factor import set_up
-from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import fail, from_here, trusted_browser
 from tests.support.cast import PASSWORD, Cast
+from tests.support.sign_in import (
+    GOOD_PASSWORD,
+    PASSWORD_CHANGE,
+    attempt_sign_in,
+    choose_password,
+    enrol_second_factor,
+    register_failures,
+    sign_in,
+    trusted_browser,
+)
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -30,7 +35,7 @@ ACTS = {
     "a stranger": lambda visit, cast: sign_in(visit(None), cast.daniel.email),
     "a wrong password": lambda visit, cast: sign_in(visit(None), cast.amelia.email, "wrong"),
     "an unknown email": lambda visit, cast: sign_in(visit(None), "nobody@firm.example"),
-    "a new password": lambda visit, cast: visit(cast.amelia).post("/account/password", data=CHANGE),
+    "a new password": lambda visit, cast: visit(cast.amelia).post("/account/password", data=PASSWORD_CHANGE),
     "a second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor", data=AGAIN),
     "no second factor": lambda visit, cast: visit(cast.amelia).post("/account/second-factor/remove", data=AGAIN),
     "recovery codes": lambda visit, cast: visit(cast.amelia).post("/account/recovery-codes", data=AGAIN),
@@ -58,7 +63,7 @@ def held(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Held:
 
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_no_connection_is_held(visit: Visit, cast: Cast, held: Held, act: Callable[..., TestResponse]) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
     assert act(visit, cast).status_code in (200, 302, 401)
 
     assert set(held) == {0}
@@ -67,7 +72,7 @@ def test_no_connection_is_held(visit: Visit, cast: Cast, held: Held, act: Callab
 def test_no_connection_is_held_while_a_new_password_is_hashed(visit: Visit, cast: Cast, held: Held) -> None:
     code = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
-    assert choose(visit, cast.amelia.email, code).status_code == 302
+    assert choose_password(visit, cast.amelia.email, code).status_code == 302
 
     assert set(held) == {0}
 
@@ -83,8 +88,8 @@ def test_no_connection_is_held_while_a_hash_is_renewed(visit: Visit, cast: Cast,
 def test_no_connection_is_held_while_a_blocked_attempt_waits(
     visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from_here(visit, cast.daniel.email)
-    fail(cast.amelia.email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
+    attempt_sign_in(visit, cast.daniel.email)
+    register_failures(cast.amelia.email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
     held, sleep = [], time.sleep
 
     def spied(seconds: float) -> None:
@@ -92,7 +97,7 @@ def test_no_connection_is_held_while_a_blocked_attempt_waits(
         sleep(seconds)
 
     monkeypatch.setattr(verification.time, "sleep", spied)
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 401
 
     assert held == [0]
 
@@ -144,7 +149,7 @@ def test_session_ended_while_the_password_is_hashed_changes_nothing(
     amelia, before = visit(cast.amelia).with_token(), cast.amelia.password_hash
     meanwhile(change)
 
-    for path, form in (("/account/password", CHANGE), ("/account/second-factor", AGAIN)):
+    for path, form in (("/account/password", PASSWORD_CHANGE), ("/account/second-factor", AGAIN)):
         answer = amelia.post(path, data=form)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/sign-in")
     db.session.expire_all()
@@ -159,9 +164,9 @@ def test_two_concurrent_password_choices_with_one_code_succeed_once(
     db.session.commit()
     monkeypatch.setattr(hashing, "hash_password", _using(code, cast.amelia.id, hashing.hash_password))
 
-    assert choose(visit, cast.amelia.email, code, GOOD).status_code == 401
+    assert choose_password(visit, cast.amelia.email, code, GOOD_PASSWORD).status_code == 401
     assert sign_in(visit(None), cast.amelia.email, PASSWORD).status_code == 302
-    assert sign_in(visit(None), cast.amelia.email, GOOD).status_code == 401
+    assert sign_in(visit(None), cast.amelia.email, GOOD_PASSWORD).status_code == 401
 
 
 def _using(code: str, profile_id: int, hash_password: Callable[[str], str]) -> Callable[[str], str]:

@@ -7,10 +7,10 @@ import pytest
 from portal.auth import Profile
 from portal.auth.mfa import one_time_codes
 from portal.extensions import db
-from tests.auth.test_choose_password import GOOD
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import form_of
 from tests.support.postgres_proxy import Wiretap
+from tests.support.sign_in import GOOD_PASSWORD
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -60,7 +60,15 @@ def test_choosing_a_password_executes_the_same_statements_for_unknown_and_wrong(
     code = one_time_codes.create_password_code(cast.amelia.id)
     db.session.commit()
     tries = [
-        statements(tapped_visit, wiretap, "/choose-password", email=email, code=typed, new_password=GOOD, again=GOOD)
+        statements(
+            tapped_visit,
+            wiretap,
+            "/choose-password",
+            email=email,
+            code=typed,
+            new_password=GOOD_PASSWORD,
+            again=GOOD_PASSWORD,
+        )
         for email, typed in (
             ("nobody@firm.example", code),
             (cast.amelia.email, "aaaa-bbbb"),

@@ -11,20 +11,18 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from portal.audit import AuditEvent
-from portal.auth import Profile
 from portal.auth.mfa import one_time_codes
 from portal.auth.mfa import totp as second_factor
 from portal.auth.mfa.encryption import decrypt_for, encrypt_for
 from portal.auth.throttle import CODE
 from portal.extensions import db
-from tests.auth.test_sign_in import sign_in
 from tests.conftest import settings_for
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import form_of, text_of
+from tests.support.sign_in import SETTINGS, enrol_second_factor, enter_code, pass_password_step, sign_in
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
-SETTINGS = settings_for("postgresql://")
 
 
 @pytest.fixture(autouse=True)
@@ -33,30 +31,8 @@ def clock():
         yield traveller
 
 
-def set_up(profile: Profile) -> tuple[pyotp.TOTP, list[str]]:
-    """Set up a second factor for the profile. Return its app and its recovery codes."""
-    second_factor.begin_enrolment(profile.id, SETTINGS)
-    app = pyotp.TOTP(second_factor.pending_secret(profile.id, SETTINGS))
-    codes = second_factor.confirm_enrolment(profile.id, app.at(datetime.now(UTC) - timedelta(seconds=30)), SETTINGS)
-    db.session.commit()
-    return app, codes
-
-
-def half_way(visit: Visit, email: str, query: str = "") -> Visitor:
-    """Return a browser that has passed the password step."""
-    browser = visit(None)
-    answer = sign_in(browser, email, query=query)
-    assert answer.status_code == 302
-    assert answer.headers["Location"].startswith("/sign-in/")
-    return browser
-
-
-def enter(browser: Visitor, code: str, path: str = "/sign-in/code"):
-    return browser.post(path, data={**form_of(browser.get(path)), "code": code})
-
-
 def test_correct_code_after_the_password_redirects_to_the_requested_page(visit: Visit, cast: Cast) -> None:
-    app, _ = set_up(cast.amelia)
+    app, _ = enrol_second_factor(cast.amelia)
     browser = visit(None)
     asked = sign_in(browser, cast.amelia.email, query="?next=/clients/42")
     assert asked.headers["Location"] == "/sign-in/code?next=%2Fclients%2F42"
@@ -73,22 +49,22 @@ def test_correct_code_after_the_password_redirects_to_the_requested_page(visit: 
 
 @pytest.mark.parametrize("call", ["/clients", "/session", "/user_page_presence/client-1", "/account"])
 def test_password_without_the_code_grants_no_access(visit: Visit, cast: Cast, call: str) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
 
-    assert half_way(visit, cast.amelia.email).get(call).status_code in (302, 401)
+    assert pass_password_step(visit, cast.amelia.email).get(call).status_code in (302, 401)
 
 
 def test_code_is_accepted_once(visit: Visit, cast: Cast) -> None:
     """An observed code cannot be used again (OWASP ASVS 5.0.0, 6.5.1)."""
-    app, _ = set_up(cast.amelia)
+    app, _ = enrol_second_factor(cast.amelia)
     code = app.now()
-    assert enter(half_way(visit, cast.amelia.email), code).status_code == 302
+    assert enter_code(pass_password_step(visit, cast.amelia.email), code).status_code == 302
 
-    assert enter(half_way(visit, cast.amelia.email), code).status_code == 401
+    assert enter_code(pass_password_step(visit, cast.amelia.email), code).status_code == 401
 
 
 def test_code_sent_twice_concurrently_is_accepted_once(app: Flask, cast: Cast) -> None:
-    totp, _ = set_up(cast.amelia)
+    totp, _ = enrol_second_factor(cast.amelia)
     code, profile_id = totp.now(), cast.amelia.id
 
     def take(_number: int) -> bool:
@@ -103,7 +79,7 @@ def test_code_sent_twice_concurrently_is_accepted_once(app: Flask, cast: Cast) -
 
 @pytest.mark.parametrize(("seconds", "is_taken"), [(-60, False), (0, True), (30, True), (60, False)])
 def test_codes_of_neighbouring_steps_are_accepted(app: Flask, cast: Cast, seconds: int, is_taken: bool) -> None:
-    totp, _ = set_up(cast.amelia)
+    totp, _ = enrol_second_factor(cast.amelia)
 
     code = totp.at(datetime.now(UTC) + timedelta(seconds=seconds))
     assert (second_factor.consume_code(cast.amelia.id, code, SETTINGS) is not None) == is_taken
@@ -111,26 +87,26 @@ def test_codes_of_neighbouring_steps_are_accepted(app: Flask, cast: Cast, second
 
 @pytest.mark.parametrize("typed", ["", " ", "000000x", "1", "١٢٣٤٥٦", "\0", "x" * 60, "0000000", "-00000"])
 def test_malformed_code_is_rejected_without_an_error(app: Flask, cast: Cast, typed: str) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
 
     assert second_factor.consume_code(cast.amelia.id, typed, SETTINGS) is None
 
 
 def test_recovery_code_is_accepted_once_instead_of_an_app_code(visit: Visit, cast: Cast) -> None:
-    _, codes = set_up(cast.amelia)
-    assert enter(half_way(visit, cast.amelia.email), codes[3].upper()).status_code == 302
+    _, codes = enrol_second_factor(cast.amelia)
+    assert enter_code(pass_password_step(visit, cast.amelia.email), codes[3].upper()).status_code == 302
 
-    assert enter(half_way(visit, cast.amelia.email), codes[3]).status_code == 401
+    assert enter_code(pass_password_step(visit, cast.amelia.email), codes[3]).status_code == 401
     assert one_time_codes.count_recovery_codes(cast.amelia.id) == len(codes) - 1
 
 
 def test_wrong_codes_are_throttled(visit: Visit, cast: Cast) -> None:
-    app, _ = set_up(cast.amelia)
-    browser = half_way(visit, cast.amelia.email)
+    app, _ = enrol_second_factor(cast.amelia)
+    browser = pass_password_step(visit, cast.amelia.email)
     for _ in range(CODE.free_attempts + 1):
-        assert enter(browser, "000000").status_code == 401  # codes are checked without hashing
+        assert enter_code(browser, "000000").status_code == 401  # codes are checked without hashing
 
-    answer = enter(browser, app.now())
+    answer = enter_code(browser, app.now())
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2")
     query = select(AuditEvent).where(AuditEvent.event == "sign_in_failed").order_by(AuditEvent.id)
     events = db.session.scalars(query).all()
@@ -139,8 +115,8 @@ def test_wrong_codes_are_throttled(visit: Visit, cast: Cast) -> None:
 
 
 def test_second_step_expires_after_ten_minutes(visit: Visit, cast: Cast, clock: time_machine.Traveller) -> None:
-    set_up(cast.amelia)
-    browser = half_way(visit, cast.amelia.email)
+    enrol_second_factor(cast.amelia)
+    browser = pass_password_step(visit, cast.amelia.email)
     clock.shift(timedelta(minutes=10, seconds=1))
 
     answer = browser.get("/sign-in/code")
@@ -149,8 +125,8 @@ def test_second_step_expires_after_ten_minutes(visit: Visit, cast: Cast, clock: 
 
 @pytest.mark.parametrize("change", ["is_active = false", "session_epoch = session_epoch + 1"])
 def test_second_step_ends_when_the_profile_changes(visit: Visit, cast: Cast, change: str) -> None:
-    app, _ = set_up(cast.amelia)
-    browser = half_way(visit, cast.amelia.email)
+    app, _ = enrol_second_factor(cast.amelia)
+    browser = pass_password_step(visit, cast.amelia.email)
     form = form_of(browser.get("/sign-in/code"))
     db.session.execute(text(f"UPDATE profiles SET {change}"))  # noqa: S608
     db.session.commit()
@@ -188,8 +164,8 @@ def test_second_factor_is_set_up_from_the_account_page(visit: Visit, cast: Cast)
 
 
 def test_secret_is_encrypted_for_its_own_profile(app: Flask, cast: Cast) -> None:
-    totp, _ = set_up(cast.amelia)
-    set_up(cast.daniel)
+    totp, _ = enrol_second_factor(cast.amelia)
+    enrol_second_factor(cast.daniel)
     assert totp.secret not in str(db.session.execute(text("SELECT * FROM second_factors")).all())
 
     db.session.execute(
@@ -230,22 +206,22 @@ def test_setting_requires_a_second_factor_of_the_configured_roles(
 
 def test_required_second_factor_is_set_up_before_the_session_starts(make_app: Callable[..., Flask], cast: Cast) -> None:
     visit = visitors_of(make_app(second_factor="admins"))
-    browser = half_way(visit, cast.ada.email, "?next=/clients?q=x")
+    browser = pass_password_step(visit, cast.ada.email, "?next=/clients?q=x")
     assert browser.get("/clients").status_code == 302
-    assert enter(browser, "000000", "/sign-in/set-up").status_code == 422
+    assert enter_code(browser, "000000", "/sign-in/set-up").status_code == 422
     secret = second_factor.pending_secret(cast.ada.id, SETTINGS)
 
-    answer = enter(browser, pyotp.TOTP(secret).now(), "/sign-in/set-up")
+    answer = enter_code(browser, pyotp.TOTP(secret).now(), "/sign-in/set-up")
 
     assert (answer.status_code, "Keep these recovery codes" in text_of(answer)) == (200, True)
     assert browser.get("/clients").status_code == 200
     refused = browser.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})
     assert refused.status_code == 403
-    assert half_way(visit, cast.ada.email).get("/sign-in/code").status_code == 200
+    assert pass_password_step(visit, cast.ada.email).get("/sign-in/code").status_code == 200
 
 
 def test_beginning_enrolment_does_not_replace_an_active_second_factor(app: Flask, cast: Cast) -> None:
-    totp, _ = set_up(cast.amelia)
+    totp, _ = enrol_second_factor(cast.amelia)
 
     second_factor.begin_enrolment(cast.amelia.id, SETTINGS)
     db.session.commit()

@@ -6,7 +6,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from portal.auth import Profile
 from portal.auth.passwords import hashing
@@ -16,31 +15,12 @@ from portal.extensions import db
 from portal.web.session_cookie import parse_identity
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import errors_of, form_of, text_of
+from tests.support.sign_in import sign_in
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 HOME = "/clients"
 HOSTS = ("portal.example",)
-
-
-def sign_in(browser: Visitor, email: str, password: str = PASSWORD, query: str = "") -> TestResponse:
-    """Open the sign-in page, fill in its form and submit it."""
-    page = browser.get(f"/sign-in{query}")
-    return browser.post(f"/sign-in{query}", data={**form_of(page), "email": email, "password": password})
-
-
-@pytest.fixture
-def hashes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Record the passwords that argon2 checks. Measuring times instead would be unreliable."""
-    asked: list[str] = []
-    matches = hashing._matches
-
-    def spied(password: str, password_hash: str) -> bool:
-        asked.append(password)
-        return matches(password, password_hash)
-
-    monkeypatch.setattr(hashing, "_matches", spied)
-    return asked
 
 
 def test_correct_password_redirects_to_the_clients(visit: Visit, cast: Cast) -> None:

@@ -14,9 +14,9 @@ from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from portal.web.actor import RequestOrigin
 from portal.web.session_cookie import IDENTITY_KEY, parse_identity, session_id_of
-from tests.auth.test_sign_in import sign_in
 from tests.support.cast import Cast
 from tests.support.factories import make_client
+from tests.support.sign_in import sign_in
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from sqlalchemy import text
-from werkzeug.test import TestResponse
 
 from portal.auth import attempt_queue, throttle, verification
 from portal.auth.attempt_queue import UNKNOWN_BROWSERS
@@ -16,15 +15,22 @@ from portal.auth.throttle import ACCOUNT, ACCOUNT_AND_ADDRESS, ADDRESS, MAX_LOCK
 from portal.auth.views.sign_in import WRONG_EMAIL_OR_PASSWORD
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from tests.auth.test_sign_in import hashes, sign_in  # noqa: F401  # a fixture
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import form_of, text_of
+from tests.support.sign_in import (
+    ELSEWHERE,
+    HERE,
+    attempt_sign_in,
+    failures_by_kind,
+    register_failures,
+    sign_in,
+    trusted_browser,
+    use_address,
+)
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
-HERE, ELSEWHERE = "203.0.113.9", "198.51.100.7"
 FREE_OF_PAIR = ACCOUNT_AND_ADDRESS.free_attempts
-WRONG = "wrong"
 
 
 def let_pass(seconds: float) -> None:
@@ -37,41 +43,6 @@ def let_pass(seconds: float) -> None:
         {"seconds": seconds},
     )
     db.session.commit()
-
-
-def failures() -> dict[str, int]:
-    """Map each kind of subject to the sum of its failures."""
-    rows = db.session.execute(
-        text("SELECT split_part(subject, ':', 1), sum(failures) FROM sign_in_throttle GROUP BY 1")
-    )
-    return {kind: int(count) for kind, count in rows}
-
-
-def at(browser: Visitor, address: str = HERE) -> Visitor:
-    browser.browser.environ_base["REMOTE_ADDR"] = address
-    return browser
-
-
-def from_here(visit: Visit, email: str, password: str = WRONG, address: str = HERE) -> TestResponse:
-    """Attempt to sign in from an unknown browser."""
-    return sign_in(at(visit(None), address), email, password)
-
-
-def fail(email: str, times: int, address: str = HERE) -> None:
-    """Count failed attempts without hashing passwords."""
-    for _ in range(times):
-        throttle.register_attempt(throttle.sign_in_subjects(email, address, None))
-        db.session.commit()
-
-
-def trusted_browser(visit: Visit, email: str) -> Visitor:
-    """Return a browser that has signed in and out before."""
-    browser = at(visit(None))
-    assert sign_in(browser, email).status_code == 302
-    browser._token = None
-    assert browser.post("/sign-out").status_code == 302
-    browser._token = None
-    return browser
 
 
 def try_subject(kind: throttle.ThrottleKind) -> throttle.ThrottleDecision:
@@ -94,12 +65,12 @@ def test_failures_after_the_free_attempts_double_the_wait_up_to_the_lock(app: Fl
 def test_blocked_attempt_is_rejected_and_not_counted(app: Flask) -> None:
     for _ in range(FREE_OF_PAIR + 1):
         try_subject(ACCOUNT_AND_ADDRESS)
-    before = failures()
+    before = failures_by_kind()
 
     refused = try_subject(ACCOUNT_AND_ADDRESS)
 
     assert (refused.is_admitted, refused.blocked, refused.wait_seconds) == (False, {ACCOUNT_AND_ADDRESS}, 2)
-    assert failures() == before
+    assert failures_by_kind() == before
     let_pass(2)
     assert try_subject(ACCOUNT_AND_ADDRESS).is_admitted
 
@@ -110,7 +81,7 @@ def test_failures_are_forgotten_after_a_day(app: Flask) -> None:
     let_pass(24 * 3600 + 1)
 
     assert try_subject(ACCOUNT_AND_ADDRESS).next_wait_seconds == 0
-    assert failures() == {"pair": 1}
+    assert failures_by_kind() == {"pair": 1}
 
 
 def test_concurrent_attempts_do_not_exceed_the_limit(make_app: Callable[..., Flask]) -> None:
@@ -131,22 +102,22 @@ def test_concurrent_attempts_do_not_exceed_the_limit(make_app: Callable[..., Fla
         admitted = list(pool.map(one_try, range(20)))
 
     assert sum(admitted) == FREE_OF_PAIR + 1
-    assert failures() == {"pair": FREE_OF_PAIR + 1, "address": 20}
+    assert failures_by_kind() == {"pair": FREE_OF_PAIR + 1, "address": 20}
 
 
 def test_locked_account_responds_like_a_wrong_password_without_hashing(
     visit: Visit,
     cast: Cast,
-    hashes: list[str],  # noqa: F811
+    hashes: list[str],
 ) -> None:
     """The same holds for unknown accounts, so that the lock does not reveal which exist."""
-    from_here(visit, cast.daniel.email)  # measures how long a wrong password takes
+    attempt_sign_in(visit, cast.daniel.email)  # measures how long a wrong password takes
     usual = min(verification._recent_check_seconds)
     for email in (cast.amelia.email, "nobody@firm.example"):
-        fail(email, FREE_OF_PAIR + 1)
+        register_failures(email, FREE_OF_PAIR + 1)
         hashes.clear()
         began = time.monotonic()
-        locked_and_wrong, locked_and_right = from_here(visit, email), from_here(visit, email, PASSWORD)
+        locked_and_wrong, locked_and_right = attempt_sign_in(visit, email), attempt_sign_in(visit, email, PASSWORD)
         assert time.monotonic() - began > 2 * usual
         assert hashes == []
         for answer in (locked_and_wrong, locked_and_right):
@@ -157,47 +128,47 @@ def test_locked_account_responds_like_a_wrong_password_without_hashing(
 def test_first_blocked_attempt_of_a_process_is_hashed_to_measure_the_time(
     visit: Visit,
     cast: Cast,
-    hashes: list[str],  # noqa: F811
+    hashes: list[str],
 ) -> None:
     verification._recent_check_seconds.clear()
-    fail(cast.amelia.email, FREE_OF_PAIR + 1)
+    register_failures(cast.amelia.email, FREE_OF_PAIR + 1)
 
-    assert [from_here(visit, cast.amelia.email, PASSWORD).status_code for _ in range(2)] == [401, 401]
+    assert [attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code for _ in range(2)] == [401, 401]
     assert hashes == [PASSWORD]
 
 
 def test_attempt_blocked_by_its_account_counts_for_its_address(visit: Visit, cast: Cast) -> None:
     """Otherwise endless attempts at one account would never block their address."""
-    fail(cast.amelia.email, FREE_OF_PAIR + 1)
-    from_here(visit, cast.amelia.email)
-    assert failures() == {"account": FREE_OF_PAIR + 1, "address": FREE_OF_PAIR + 2, "pair": FREE_OF_PAIR + 1}
+    register_failures(cast.amelia.email, FREE_OF_PAIR + 1)
+    attempt_sign_in(visit, cast.amelia.email)
+    assert failures_by_kind() == {"account": FREE_OF_PAIR + 1, "address": FREE_OF_PAIR + 2, "pair": FREE_OF_PAIR + 1}
 
-    fail(cast.amelia.email, ADDRESS.free_attempts)
-    assert from_here(visit, cast.amelia.email).status_code == 429
+    register_failures(cast.amelia.email, ADDRESS.free_attempts)
+    assert attempt_sign_in(visit, cast.amelia.email).status_code == 429
 
 
 def test_lock_ends_by_itself(visit: Visit, cast: Cast) -> None:
-    fail(cast.amelia.email, FREE_OF_PAIR)
-    from_here(visit, cast.amelia.email)
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
+    register_failures(cast.amelia.email, FREE_OF_PAIR)
+    attempt_sign_in(visit, cast.amelia.email)
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 401
 
     let_pass(2)
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 302
 
 
 def test_failures_from_another_address_do_not_block_this_one(visit: Visit, cast: Cast) -> None:
-    fail(cast.amelia.email, FREE_OF_PAIR + 5, ELSEWHERE)
+    register_failures(cast.amelia.email, FREE_OF_PAIR + 5, ELSEWHERE)
 
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 302
 
 
 def test_account_locked_from_many_addresses_stays_open_to_a_trusted_browser(visit: Visit, cast: Cast) -> None:
     """Attempts from many addresses are counted by account. A trusted browser can sign in all the same."""
     own = trusted_browser(visit, cast.amelia.email)
     for number in range(ACCOUNT.free_attempts + 1):
-        fail(cast.amelia.email, 1, f"198.51.100.{number}")
+        register_failures(cast.amelia.email, 1, f"198.51.100.{number}")
 
-    assert from_here(visit, cast.amelia.email, PASSWORD, address="192.0.2.1").status_code == 401
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD, address="192.0.2.1").status_code == 401
     assert sign_in(own, cast.amelia.email, PASSWORD).status_code == 302
 
 
@@ -218,7 +189,7 @@ def lock_address() -> None:
 def test_address_that_tries_many_accounts_must_wait(
     visit: Visit,
     cast: Cast,
-    hashes: list[str],  # noqa: F811
+    hashes: list[str],
 ) -> None:
     """The response reveals nothing about an account, and no password is hashed."""
     for _ in range(ADDRESS.free_attempts + 6):
@@ -228,12 +199,12 @@ def test_address_that_tries_many_accounts_must_wait(
     throttle.register_attempt([ThrottleSubject(ADDRESS, HERE)])
     db.session.commit()
 
-    answer = from_here(visit, cast.amelia.email, PASSWORD)
+    answer = attempt_sign_in(visit, cast.amelia.email, PASSWORD)
 
     assert (answer.status_code, hashes) == (429, [])
     assert 0 < int(answer.headers["Retry-After"]) <= 128
     assert "Too many attempts. Wait 3 minutes and try again." in text_of(answer)
-    assert from_here(visit, cast.amelia.email, PASSWORD, address=ELSEWHERE).status_code == 302
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD, address=ELSEWHERE).status_code == 302
 
 
 def test_attempt_from_a_blocked_address_counts_for_no_account(visit: Visit, cast: Cast) -> None:
@@ -245,16 +216,16 @@ def test_attempt_from_a_blocked_address_counts_for_no_account(visit: Visit, cast
     db.session.commit()
 
     for _ in range(3):
-        assert from_here(visit, cast.amelia.email).status_code == 429
-    assert failures() == {"address": 200}
+        assert attempt_sign_in(visit, cast.amelia.email).status_code == 429
+    assert failures_by_kind() == {"address": 200}
 
 
 def test_stolen_device_cookie_is_counted_apart_from_unknown_browsers(visit: Visit, cast: Cast) -> None:
     own = trusted_browser(visit, cast.amelia.email)
-    thief = at(visit(None), ELSEWHERE)
+    thief = use_address(visit(None), ELSEWHERE)
     thief.browser.set_cookie("kingston_device", own.browser.get_cookie("kingston_device").value)
     assert sign_in(thief, cast.amelia.email, "wrong").status_code == 401
-    assert failures()["device"] == 1
+    assert failures_by_kind()["device"] == 1
     db.session.execute(text("UPDATE sign_in_throttle SET failures = :free"), {"free": throttle.DEVICE.free_attempts})
     db.session.commit()
     assert sign_in(thief, cast.amelia.email, "wrong").status_code == 401
@@ -266,36 +237,36 @@ def test_stolen_device_cookie_is_counted_apart_from_unknown_browsers(visit: Visi
 def test_forged_or_foreign_device_cookie_is_not_trusted(visit: Visit, cast: Cast) -> None:
     browser = trusted_browser(visit, cast.daniel.email)
     sign_in(browser, cast.amelia.email, "wrong")
-    assert failures() == {"account": 1, "address": 1, "pair": 1}
+    assert failures_by_kind() == {"account": 1, "address": 1, "pair": 1}
 
     for value in ("x", browser.browser.get_cookie("kingston_device").value[:-3] + "abc"):
         browser.browser.set_cookie("kingston_device", value)
         sign_in(browser, cast.daniel.email, "wrong")
-    assert failures()["account"] == 3
+    assert failures_by_kind()["account"] == 3
 
 
 def test_successful_sign_in_resets_only_its_own_failures(visit: Visit, cast: Cast) -> None:
-    fail(cast.amelia.email, 3)
-    fail(cast.amelia.email, 3, ELSEWHERE)
-    assert failures() == {"account": 6, "address": 6, "pair": 6}
+    register_failures(cast.amelia.email, 3)
+    register_failures(cast.amelia.email, 3, ELSEWHERE)
+    assert failures_by_kind() == {"account": 6, "address": 6, "pair": 6}
 
-    from_here(visit, cast.amelia.email, PASSWORD)
-    assert failures() == {"account": 6, "address": 6, "pair": 3}
+    attempt_sign_in(visit, cast.amelia.email, PASSWORD)
+    assert failures_by_kind() == {"account": 6, "address": 6, "pair": 3}
 
 
 @pytest.mark.parametrize(
     "email", ["AMELIA.hart@firm.example", " amelia.hart@firm.example ", "\u200eamelia.\ufeffhart@firm.example"]
 )
 def test_spellings_of_an_email_share_one_counter(visit: Visit, cast: Cast, email: str) -> None:
-    from_here(visit, cast.amelia.email)
-    from_here(visit, email)
+    attempt_sign_in(visit, cast.amelia.email)
+    attempt_sign_in(visit, email)
 
     assert db.session.scalar(text("SELECT count(*) FROM sign_in_throttle")) == 3
 
 
 def test_throttle_table_contains_no_email(visit: Visit, cast: Cast) -> None:
     """Users type passwords into the email field by mistake."""
-    from_here(visit, "my-secret-password")
+    attempt_sign_in(visit, "my-secret-password")
 
     assert "secret" not in str(db.session.execute(text("SELECT * FROM sign_in_throttle")).all())
 
@@ -306,32 +277,32 @@ def test_attempt_that_cannot_be_hashed_is_503_and_not_counted(
     """Each queue runs one hash at a time, because a hash needs 64 MB."""
     monkeypatch.setattr(attempt_queue, "MAX_WAIT_SECONDS", 0.05)
     with UNKNOWN_BROWSERS._hashing:
-        answer = from_here(visit, cast.amelia.email, PASSWORD)
+        answer = attempt_sign_in(visit, cast.amelia.email, PASSWORD)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
     assert "Too many people are signing in." in text_of(answer)
     assert form_of(answer)["email"] == cast.amelia.email
-    assert failures() == {"account": 0, "address": 0, "pair": 0}
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
+    assert failures_by_kind() == {"account": 0, "address": 0, "pair": 0}
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 302
 
 
 def test_purge_deletes_rows_after_a_day(visit: Visit, cast: Cast) -> None:
-    from_here(visit, cast.amelia.email)
+    attempt_sign_in(visit, cast.amelia.email)
     let_pass(24 * 3600 + 1)
-    from_here(visit, cast.daniel.email, address=ELSEWHERE)
+    attempt_sign_in(visit, cast.daniel.email, address=ELSEWHERE)
     [job] = [job for job in JOBS if job.name == "throttle purge"]
 
     assert run_job(job) == 3
-    assert failures() == {"account": 1, "address": 1, "pair": 1}
+    assert failures_by_kind() == {"account": 1, "address": 1, "pair": 1}
 
 
 def test_purge_deletes_rows_of_addresses_after_an_hour(visit: Visit, cast: Cast) -> None:
-    from_here(visit, cast.amelia.email)
+    attempt_sign_in(visit, cast.amelia.email)
     let_pass(3600 + 1)
     [job] = [job for job in JOBS if job.name == "throttle purge"]
 
     assert run_job(job) == 1
-    assert failures() == {"account": 1, "pair": 1}
+    assert failures_by_kind() == {"account": 1, "pair": 1}
 
 
 def test_trim_bounds_the_table_and_keeps_locking_rows(
@@ -340,17 +311,17 @@ def test_trim_bounds_the_table_and_keeps_locking_rows(
     """Attempts at many accounts from many addresses fill the table; rows that lock an account or a profile stay."""
     monkeypatch.setattr(throttle, "MAX_ROWS", 20)
     monkeypatch.setattr(throttle, "TRIM_AFTER_ROWS", 10)
-    fail(cast.amelia.email, ACCOUNT.free_attempts + 1)
+    register_failures(cast.amelia.email, ACCOUNT.free_attempts + 1)
     for kind in (throttle.CODE, throttle.TRUSTED_CODE, throttle.DEVICE, throttle.REAUTHENTICATION):
         throttle.register_attempt([ThrottleSubject(kind, str(cast.amelia.id))])
     for number in range(50):
-        fail(f"nobody{number}@firm.example", 1, f"198.51.100.{number}")
+        register_failures(f"nobody{number}@firm.example", 1, f"198.51.100.{number}")
         throttle.trim_if_grown()
         db.session.commit()
 
     assert db.session.scalar(text("SELECT count(*) FROM sign_in_throttle")) <= 4 + 20 + 10 + 2
-    assert failures().items() >= {"code": 1, "known-code": 1, "device": 1, "again": 1}.items()
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
+    assert failures_by_kind().items() >= {"code": 1, "known-code": 1, "device": 1, "again": 1}.items()
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 401
 
 
 def test_purge_and_trim_skip_rows_locked_by_an_attempt(
@@ -370,16 +341,16 @@ def test_purge_and_trim_skip_rows_locked_by_an_attempt(
 
 def test_addresses_of_one_ipv6_network_share_a_counter(visit: Visit, cast: Cast) -> None:
     for number in range(3):
-        fail(cast.amelia.email, 1, f"2001:db8:1:2::{number}")
+        register_failures(cast.amelia.email, 1, f"2001:db8:1:2::{number}")
 
     assert db.session.scalar(text("SELECT failures FROM sign_in_throttle WHERE subject LIKE 'address:%'")) == 3
 
 
 def test_workers_share_the_counters(make_app: Callable[..., Flask], visit: Visit, cast: Cast) -> None:
     other_worker = visitors_of(make_app())
-    fail(cast.amelia.email, FREE_OF_PAIR - 1)
-    from_here(visit, cast.amelia.email)
-    from_here(other_worker, cast.amelia.email)
+    register_failures(cast.amelia.email, FREE_OF_PAIR - 1)
+    attempt_sign_in(visit, cast.amelia.email)
+    attempt_sign_in(other_worker, cast.amelia.email)
 
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 401
-    assert from_here(other_worker, cast.amelia.email, PASSWORD).status_code == 401
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 401
+    assert attempt_sign_in(other_worker, cast.amelia.email, PASSWORD).status_code == 401

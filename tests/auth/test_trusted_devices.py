@@ -14,11 +14,21 @@ from portal.auth.throttle import ACCOUNT_AND_ADDRESS, DEVICE
 from portal.auth.trusted_devices import MAX_DEVICES, TrustedDevice
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
-from tests.auth.test_account import CHANGE, NEW
-from tests.auth.test_second_factor import SETTINGS, enter, half_way, set_up
-from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import at, fail, failures, from_here, trusted_browser
 from tests.support.cast import PASSWORD, Cast
+from tests.support.sign_in import (
+    GOOD_PASSWORD,
+    PASSWORD_CHANGE,
+    SETTINGS,
+    attempt_sign_in,
+    enrol_second_factor,
+    enter_code,
+    failures_by_kind,
+    pass_password_step,
+    register_failures,
+    sign_in,
+    trusted_browser,
+    use_address,
+)
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
@@ -27,8 +37,8 @@ COOKIE = "kingston_device"
 
 def lock(email: str) -> None:
     """Lock the account for unknown browsers at this address, but not for trusted ones."""
-    fail(email, ACCOUNT_AND_ADDRESS.free_attempts + 1, "127.0.0.1")
-    fail(email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
+    register_failures(email, ACCOUNT_AND_ADDRESS.free_attempts + 1, "127.0.0.1")
+    register_failures(email, ACCOUNT_AND_ADDRESS.free_attempts + 1)
 
 
 def is_trusted(browser: Visitor, email: str, password: str = PASSWORD) -> bool:
@@ -43,7 +53,7 @@ def devices_of(profile: Profile) -> int:
 
 def copy_of(browser: Visitor, visit: Visit) -> Visitor:
     """Return a browser that has only a copy of the other's device cookie."""
-    thief = at(visit(None))
+    thief = use_address(visit(None))
     thief.browser.set_cookie(COOKIE, browser.browser.get_cookie(COOKIE).value)
     return thief
 
@@ -81,11 +91,11 @@ def test_new_password_revokes_trust_in_all_other_browsers(visit: Visit, cast: Ca
     own, thief = trusted_browser(visit, cast.amelia.email), trusted_browser(visit, cast.amelia.email)
     sign_in(own, cast.amelia.email)
     own._token = None
-    assert own.post("/account/password", data=CHANGE).status_code == 302
+    assert own.post("/account/password", data=PASSWORD_CHANGE).status_code == 302
     lock(cast.amelia.email)
 
-    assert not is_trusted(thief, cast.amelia.email, NEW)
-    assert is_trusted(own, cast.amelia.email, NEW)
+    assert not is_trusted(thief, cast.amelia.email, GOOD_PASSWORD)
+    assert is_trusted(own, cast.amelia.email, GOOD_PASSWORD)
 
 
 def test_second_factor_revokes_trust_in_browsers_that_never_sent_a_code(visit: Visit, cast: Cast) -> None:
@@ -141,41 +151,41 @@ def test_trusted_browsers_of_a_profile_share_one_counter(visit: Visit, cast: Cas
         browser = (one, other)[number % 2]
         assert sign_in(browser, cast.amelia.email, "wrong").status_code == 401
 
-    assert failures() == {"account": 0, "address": 0, "device": DEVICE.free_attempts + 1}
+    assert failures_by_kind() == {"account": 0, "address": 0, "device": DEVICE.free_attempts + 1}
     assert [sign_in(browser, cast.amelia.email).status_code for browser in (one, other)] == [429, 429]
 
 
 def test_wrong_codes_from_an_unknown_browser_do_not_block_a_trusted_one(visit: Visit, cast: Cast) -> None:
-    app, codes = set_up(cast.amelia)
-    own = half_way(visit, cast.amelia.email)
-    assert enter(own, codes[0]).status_code == 302
-    thief = half_way(visit, cast.amelia.email)
+    app, codes = enrol_second_factor(cast.amelia)
+    own = pass_password_step(visit, cast.amelia.email)
+    assert enter_code(own, codes[0]).status_code == 302
+    thief = pass_password_step(visit, cast.amelia.email)
     for _ in range(DEVICE.free_attempts + 1):
-        assert enter(thief, "000000").status_code == 401
-    assert enter(thief, app.now()).status_code == 429
+        assert enter_code(thief, "000000").status_code == 401
+    assert enter_code(thief, app.now()).status_code == 429
 
     own.browser.delete_cookie("kingston_session")
     assert sign_in(own, cast.amelia.email).headers["Location"].startswith("/sign-in/code")
-    assert enter(own, app.now()).status_code == 302
-    assert failures()["code"] == DEVICE.free_attempts + 1
+    assert enter_code(own, app.now()).status_code == 302
+    assert failures_by_kind()["code"] == DEVICE.free_attempts + 1
 
 
 def test_wrong_codes_from_a_trusted_browser_are_throttled(visit: Visit, cast: Cast) -> None:
-    app, codes = set_up(cast.amelia)
-    own = half_way(visit, cast.amelia.email)
-    assert enter(own, codes[0]).status_code == 302
+    app, codes = enrol_second_factor(cast.amelia)
+    own = pass_password_step(visit, cast.amelia.email)
+    assert enter_code(own, codes[0]).status_code == 302
     own.browser.delete_cookie("kingston_session")
     sign_in(own, cast.amelia.email)
     for _ in range(DEVICE.free_attempts + 1):
-        assert enter(own, "000000").status_code == 401
+        assert enter_code(own, "000000").status_code == 401
 
-    assert enter(own, app.now()).status_code == 429
-    assert failures() == {"account": 0, "address": 0, "known-code": DEVICE.free_attempts + 1}
+    assert enter_code(own, app.now()).status_code == 429
+    assert failures_by_kind() == {"account": 0, "address": 0, "known-code": DEVICE.free_attempts + 1}
 
 
 def test_password_without_the_second_factor_does_not_make_a_browser_trusted(visit: Visit, cast: Cast) -> None:
-    set_up(cast.amelia)
-    browser = half_way(visit, cast.amelia.email)
+    enrol_second_factor(cast.amelia)
+    browser = pass_password_step(visit, cast.amelia.email)
 
     assert browser.browser.get_cookie(COOKIE) is None
     assert devices_of(cast.amelia) == 0
@@ -197,7 +207,7 @@ def test_device_cookie_without_a_row_is_not_trusted(visit: Visit, cast: Cast) ->
     db.session.commit()
 
     assert sign_in(own, cast.amelia.email, "wrong").status_code == 401
-    assert failures() == {"account": 1, "address": 1, "pair": 1}
+    assert failures_by_kind() == {"account": 1, "address": 1, "pair": 1}
 
 
 def test_purge_deletes_expired_trusted_devices(visit: Visit, cast: Cast) -> None:
@@ -218,5 +228,5 @@ def test_unlocking_a_user_resets_failures_of_trusted_browsers(visit: Visit, cast
     assert sign_in(own, cast.amelia.email).status_code == 429
 
     visit(cast.ada).post(f"/users/{cast.amelia.id}/unlock")
-    assert from_here(visit, cast.amelia.email, PASSWORD).status_code == 302
+    assert attempt_sign_in(visit, cast.amelia.email, PASSWORD).status_code == 302
     assert is_trusted(own, cast.amelia.email)

@@ -16,13 +16,10 @@ from portal.auth.mfa import totp
 from portal.config import DEMO_PASSWORD
 from portal.errors import NotAllowed
 from portal.extensions import db
-from tests.auth.test_choose_password import choose
-from tests.auth.test_second_factor import set_up
-from tests.auth.test_sign_in import sign_in
-from tests.auth.test_throttle import fail
 from tests.conftest import settings_for
 from tests.support.cast import PASSWORD, Cast
 from tests.support.factories import make_client
+from tests.support.sign_in import choose_password, enrol_second_factor, register_failures, sign_in
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -253,19 +250,19 @@ def test_password_code_prints_only_the_code(run: Any, visit: Visit, cast: Cast) 
     result = run("password-code", cast.amelia.email)
 
     assert (result.exit_code, len(result.stdout.strip().replace("-", ""))) == (0, 28)
-    assert choose(visit, cast.amelia.email, result.stdout).status_code == 302
+    assert choose_password(visit, cast.amelia.email, result.stdout).status_code == 302
 
 
 def test_reset_second_factor_removes_it(run: Any, cast: Cast) -> None:
-    set_up(cast.amelia)
+    enrol_second_factor(cast.amelia)
     assert run("reset-second-factor", cast.amelia.email).stdout.endswith("no longer has a second factor.\n")
     assert not totp.is_set_up(cast.amelia.id)
     assert run("reset-second-factor", cast.amelia.email).stdout.endswith("had no second factor.\n")
 
 
 def test_unlock_resets_an_account_or_an_address(run: Any, visit: Visit, cast: Cast) -> None:
-    fail(cast.amelia.email, 6, "127.0.0.1")
-    fail(cast.daniel.email, 6, "127.0.0.1")
+    register_failures(cast.amelia.email, 6, "127.0.0.1")
+    register_failures(cast.daniel.email, 6, "127.0.0.1")
     assert run("unlock").exit_code == 2
 
     run("unlock", cast.amelia.email)
