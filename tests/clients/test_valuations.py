@@ -17,7 +17,7 @@ from portal.extensions import db
 from tests.clients.conftest import Desk, history_of
 from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client, make_product
-from tests.support.html import errors_of, text_of
+from tests.support.html import errors_of, form_of, text_of
 from tests.support.test_client import Visitor
 
 MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
@@ -159,6 +159,51 @@ def test_amount_decided_anew_is_asked_about_on_the_conflict_page(
     assert saved.status_code == 302
     assert amounts()[-1] == (JUNE, 120)
     assert history_of(client)[-1].decisions == {f"valuation/{june.id}/amount": "third"}
+
+
+def undo_changed_again(amelias: Desk, daniels: Desk, product: Product) -> tuple[str, dict[str, str]]:
+    """Ask to undo a change of the June amount that Daniel has changed again since. Return the path and the fields."""
+    add(amelias, product, amount="11000")
+    june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    for amount in ("11500", "11700"):
+        daniels.change(f"/valuation/{june.id}/edit", amount=amount)
+    return "/history/3/revert", {"version": "4", "seen_version": "4", "entry": f"valuation/{june.id}"}
+
+
+def test_custom_amount_of_an_undo_far_from_the_last_is_saved_when_confirmed(
+    amelias: Desk, daniels: Desk, product: Product
+) -> None:
+    path, fields = undo_changed_again(amelias, daniels, product)
+    opened = form_of(amelias.send(fields, path))
+    custom = {"decide-amount": "third", "third-amount": "120"}
+
+    asked = amelias.send({**opened, **custom}, path)
+
+    assert asked.status_code == 409
+    assert FAR in text_of(asked)
+    assert 'name="confirm_amount" value="120.00"' in asked.text
+    assert amounts()[-1] == (JUNE, 11700)
+    another = {**form_of(asked), "third-amount": "12", "confirm_amount": "120.00"}
+    assert "£12.00 is 99% less" in text_of(amelias.send(another, path))
+    assert amelias.send({**form_of(asked), "confirm_amount": "120.00"}, path).status_code == 302
+    assert amounts()[-1] == (JUNE, 120)
+
+
+def test_custom_amount_of_an_undo_by_a_program_is_saved_when_confirmed(
+    amelias: Desk, daniels: Desk, product: Product
+) -> None:
+    path, fields = undo_changed_again(amelias, daniels, product)
+    sent = {**fields, "decide-amount": "third", "third-amount": "120"}
+
+    asked = amelias.say(path, **sent)
+
+    assert (asked.status_code, asked.json["field"]) == (422, "amount")
+    assert FAR in asked.json["errors"]["amount"]
+    assert asked.json["confirm"] == {"confirm_amount": "120.00"}
+    wrong = amelias.say(path, **sent, confirm_amount="much")
+    assert (wrong.status_code, wrong.json["field"]) == (422, "confirm_amount")
+    assert amelias.say(path, **sent, **asked.json["confirm"]).status_code == 200
+    assert amounts()[-1] == (JUNE, 120)
 
 
 def test_import_names_amounts_far_from_the_last_and_takes_them(app: Flask, tmp_path: Path) -> None:

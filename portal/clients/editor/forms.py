@@ -1,6 +1,7 @@
 """The forms of client records: the client's own fields, its people, its products and their valuations."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import ClassVar
 
 from wtforms import EmailField, StringField, TelField, TextAreaField
@@ -19,6 +20,7 @@ from portal.clients.editor.form_fields import (
 from portal.clients.records import choices
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION
 from portal.clients.records.models import Valuation
+from portal.errors import InvalidInput
 from portal.web.max_length import MaxLength
 
 
@@ -113,3 +115,13 @@ FORMS: dict[str, type[EntryForm]] = {
     PRODUCT.name: ProductForm,
     VALUATION.name: ValuationForm,
 }
+
+
+def confirmed_amount(form: EntryForm) -> Decimal | None:
+    """Return the amount that the user has confirmed, None for none. Raises InvalidInput (422) for other text."""
+    if not isinstance(form, ValuationForm):
+        return None
+    if not form.confirm_amount.validate(form):
+        raise InvalidInput("confirm_amount", " ".join(map(str, form.confirm_amount.errors)))
+    amount: Decimal | None = form.confirm_amount.data  # type: ignore[assignment]
+    return amount

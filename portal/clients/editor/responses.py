@@ -3,6 +3,7 @@
 Whatever a save comes to, what was typed travels on with the answer.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -78,14 +79,22 @@ def refused_response(
     editor: Editor, form: EntryForm, asked: WriteRequest, refused: ValueRejected | None = None
 ) -> ResponseReturnValue:
     """422: values that cannot be kept, each beside its field; an amount that is doubted with how to confirm it."""
-    doubted = _doubted(refused)
     if asked.speaks_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
-        confirm = {} if doubted is None else {"confirm": {"confirm_amount": to_json(doubted)}}
-        if isinstance(refused, PartDoubted) and refused.can_be_another:
-            confirm = {"confirm": {"confirm_another": refused.entry.prefix}}
-        return error_response(422, "Some values cannot be kept.", field=next(iter(errors)), errors=errors, **confirm)
+        return rejected_values(errors, refused)
     return editor_page(editor, *drafts.resubmitted_form(editor, form, asked), refused), 422
+
+
+def rejected_values(
+    errors: Mapping[str, str], refused: ValueRejected | None = None, detail: str = "Some values cannot be kept."
+) -> ResponseReturnValue:
+    """Return 422 as JSON: the problem of each field, and `confirm`, what to send if the value is meant."""
+    members = {}
+    if isinstance(refused, AmountDoubted):
+        members = {"confirm": {"confirm_amount": to_json(refused.amount)}}
+    elif isinstance(refused, PartDoubted) and refused.can_be_another:
+        members = {"confirm": {"confirm_another": refused.entry.prefix}}
+    return error_response(422, detail, field=next(iter(errors)), errors=errors, **members)
 
 
 def conflict_response(

@@ -4,7 +4,6 @@ All save the same way: see operations.py. A browser sends forms, a program may s
 """
 
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,7 +13,7 @@ from flask_login import current_user
 from portal.clients.editor import conflicts, drafts, responses
 from portal.clients.editor.editor import Editor, editor_of
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.editor.forms import FORMS, ValuationForm
+from portal.clients.editor.forms import FORMS, confirmed_amount
 from portal.clients.permissions import client_for
 from portal.clients.presence import presence_on_client
 from portal.clients.records import queries
@@ -158,7 +157,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
     decisions = conflicts.parse_resolutions(third, asked.sent, form.field_names)
     edit = replace(
         _edit(asked, editor.values(form), decisions),
-        confirmed_amount=_confirmed_amount(form),
+        confirmed_amount=confirmed_amount(form),
         confirmed_another=asked.sent.get("confirm_another", ""),
     )
     try:
@@ -188,11 +187,6 @@ def _conflict_page(
     decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
     merged = merge_with_current(editor.client, editor.entry, replace(edit, decisions=decisions))
     return responses.conflict_response(editor, merged, third, asked, typed=form, refused=refused)
-
-
-def _confirmed_amount(form: EntryForm) -> Decimal | None:
-    amount: Decimal | None = form.confirm_amount.data if isinstance(form, ValuationForm) else None  # type: ignore[assignment]
-    return amount
 
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:

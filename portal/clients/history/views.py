@@ -1,5 +1,7 @@
 """The history of a client record, and undoing a change of it."""
 
+from dataclasses import replace
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -7,6 +9,7 @@ from flask_login import current_user
 from portal import clock
 from portal.clients.editor import conflicts, responses
 from portal.clients.editor.editor import editor_of
+from portal.clients.editor.forms import confirmed_amount
 from portal.clients.history import revert as reverting
 from portal.clients.history import timeline, undo_preview
 from portal.clients.history.filters import FIELDS, parse_history_filters
@@ -87,8 +90,9 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
     editor = editor_of(client, entry, current_user.id)
     third = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
     decisions = conflicts.parse_resolutions(third, asked.sent, third.field_names)
+    edit = replace(_edit(asked, decisions), confirmed_amount=confirmed_amount(editor.make_form(request_fields())))
     try:
-        saved = reverting.revert(client, revision, entry, _edit(asked, decisions), _only(asked))
+        saved = reverting.revert(client, revision, entry, edit, _only(asked))
     except EditConflict as conflict:
         db.session.rollback()
         return responses.conflict_response(editor, conflict.merged, third, asked, undoing=revision.version)
@@ -99,10 +103,9 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
         # A decision that cannot be saved: the conflict page again, with the other decisions.
         third[error.field].errors = (error.problem,)
         others = {name: decision for name, decision in decisions.items() if name != error.field}
-        merged = merge_with_current(
-            client, entry, reverting.as_undo(revision, entry, _edit(asked, others), _only(asked))
-        )
-        return responses.conflict_response(editor, merged, third, asked, undoing=revision.version)
+        undo = reverting.as_undo(revision, entry, replace(edit, decisions=others), _only(asked))
+        merged = merge_with_current(client, entry, undo)
+        return responses.conflict_response(editor, merged, third, asked, undoing=revision.version, refused=error)
     store.settle(editor.place, asked.sent)
     return _undone_response(client, revision, entry, saved, asked)
 
@@ -148,6 +151,8 @@ def _refused_response(
     status = 422 if isinstance(error, ValueRejected) else 409
     why = error.problem if isinstance(error, ValueRejected) else f"{error} Remove it from its own page."
     if is_json():
+        if isinstance(error, ValueRejected):
+            return responses.rejected_values({error.field: why}, error, why)
         return error_response(status, why)
     return _undo_page(client, revision, entry, failure=f"Not undone. {why}"), status
 

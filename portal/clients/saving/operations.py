@@ -72,7 +72,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
-    if entry.kind is VALUATION and "amount" in changed and edit.reverts is None:
+    if entry.kind is VALUATION and "amount" in changed:
         _ask_about_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
@@ -189,10 +189,12 @@ def accept(
 def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
     """Raise AmountDoubted (422) for an amount far from the previous valuation, unless it is confirmed.
 
-    Choosing it on the conflict page, beside another value, also confirms it.
+    Choosing it on the conflict page, beside another value, also confirms it. An undo restores an amount of the
+    history, so only its custom value is checked.
     """
     amount, decision = values["amount"], edit.decisions.get("amount")
-    if amount == edit.confirmed_amount or (decision and decision.choice != "third"):
+    is_typed = decision.choice == "third" if decision else edit.reverts is None
+    if not is_typed or amount == edit.confirmed_amount:
         return
     before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
     if before and valuation_jumps.is_jump(amount, before.amount):
