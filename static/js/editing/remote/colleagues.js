@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Reports in which field of an editor the user is, and shows in which fields the other users are: their avatars and "Daniel is
- * here" beside the label, and a ring of the first one's colour around the control. The line of the label has the space, so that
- * nothing moves. Loaded while there are other users: alone, the user reports nothing.
+ * Reports in which field of an editor the user is, and shows in which fields the other users are: their avatars and
+ * "Daniel is here" beside the label, and a ring of the first one's colour around the control. The line of the label has
+ * the space, so that nothing moves. Loaded while there are other users: alone, the user reports nothing.
  *
  * Fires: `portal:activity`.
  */

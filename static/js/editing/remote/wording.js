@@ -126,7 +126,8 @@ export function usersIn(others, field) {
 }
 
 /**
- * Return "Daniel is here", "Daniel is changing this", "Daniel changed this, not saved yet", "Daniel and 1 other are here" or "".
+ * Return "Daniel is here", "Daniel is changing this", "Daniel changed this, not saved yet", "Daniel and 1 other are
+ * here" or "".
  * @param {User[]} users in the field or who have changed it, as `usersIn` returns them
  * @param {string} field
  */

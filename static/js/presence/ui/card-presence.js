@@ -1,10 +1,10 @@
 // @ts-check
 /**
- * Shows on a client page who edits what: an avatar and "Daniel is editing Phone" in the header of a card, and an avatar beside
- * a person or a product. Leads to it when the user clicks what somebody edits in the list of viewers.
+ * Shows on a client page who edits what: an avatar and "Daniel is editing Phone" in the header of a card, and an avatar
+ * beside a person or a product. Leads to it when the user clicks what somebody edits in the list of viewers.
  *
- * Reads:   data-fields on a card or a figure: the labels of its fields, separated by "|"; data-part on an element: the name of
- *          the person or the product that it shows.
+ * Reads:   data-fields on a card or a figure: the labels of its fields, separated by "|"; data-part on an element: the
+ *          name of the person or the product that it shows.
  * Listens: `portal:roster`, `portal:locate`.
  *
  * @example <section class="card" data-fields="Phone|Email"><header><h2>Contact</h2></header>…</section>

@@ -43,8 +43,8 @@ export function whoEdits(users) {
 export const isEditing = ({ activity }) => activity === "editing";
 
 /**
- * Return the names of the fields that a user is in or has changed. The name of a part ("ISA A0001") is left out if the user is
- * in one of its fields ("ISA A0001: Provider").
+ * Return the names of the fields that a user is in or has changed. The name of a part ("ISA A0001") is left out if the
+ * user is in one of its fields ("ISA A0001: Provider").
  * @param {User} user
  */
 export function editedNames({ fields, focus }) {
