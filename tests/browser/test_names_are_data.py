@@ -57,7 +57,7 @@ def test_a_viewer_called_like_markup_is_shown_so_everywhere(
     amelia.open(client)
     viewer = sit_down(mallory)
     viewer.open(client)
-    expect(viewer.page.locator(".me .name")).to_have_text(mallory.full_name)
+    expect(viewer.page.locator(".user-menu .name")).to_have_text(mallory.full_name)
 
     expect(amelia.toasts).to_contain_text([f"{mallory.full_name} joined this page"])
     amelia.sees(f"{MARKUP} is also viewing this client record")

@@ -88,7 +88,7 @@ def test_another_person_who_signs_in_there_is_noticed(
     expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
     is_hidden(person, client)
     person.signed_out.get_by_role("link", name="Leave this page").click()
-    expect(person.page.locator(".me .name")).to_have_text("Daniel Okafor")
+    expect(person.page.locator(".user-menu .name")).to_have_text("Daniel Okafor")
 
 
 def test_form_of_somebody_who_is_signed_out_is_not_sent(
