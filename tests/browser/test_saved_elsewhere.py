@@ -223,7 +223,7 @@ def test_the_client_page_is_brought_up_to_date_in_place(amelia: Person, client: 
     expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore & Sons")
     expect(amelia.page.get_by_role("link", name="ruth@mail.example")).to_be_visible()
     expect(amelia.page.get_by_role("link", name=THEIRS)).to_be_focused()
-    expect(amelia.page.locator(".fresh").first).to_be_visible()
+    expect(amelia.page.locator(".just-changed").first).to_be_visible()
     expect(amelia.page.locator("[data-same=page]")).to_have_count(1)
 
     told.get_by_role("button", name="Dismiss").click()

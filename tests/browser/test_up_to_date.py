@@ -27,7 +27,7 @@ from tests.support.factories import make_client, make_person, make_product
 Save = Callable[..., None]
 LIGHT_MS = 4000  # static/js/lib/highlight.js
 # The texts of what is lit and seen. Of each, whether what is painted lies inside the card around it.
-LIT = """() => [...document.querySelectorAll(".fresh")].filter((each) => each.checkVisibility()).map((element) => {
+LIT = """() => [...document.querySelectorAll(".just-changed")].filter((el) => el.checkVisibility()).map((element) => {
     const spreads = getComputedStyle(element).boxShadow.matchAll(/([\\d.]+)px(?! \\d)/g);
     const spread = Math.max(0, ...[...spreads].map(([, px]) => Number(px)));
     const own = element.getBoundingClientRect();
@@ -175,7 +175,7 @@ def test_live_change_of_a_product_page_and_a_history_lights_whole_rows_inside_th
 
     amelia.open_path(f"/clients/{client.id}/history")
     save(cast.daniel, phone="01632 960001")
-    expect(amelia.page.locator("li.fresh")).to_contain_text("Daniel Okafor changed Phone")
+    expect(amelia.page.locator("li.just-changed")).to_contain_text("Daniel Okafor changed Phone")
     assert lit(amelia) == ["1–2 of 2"]
 
 

@@ -6,6 +6,6 @@ const DURATION_MS = 4000;
 /** @param {Element} element */
 export function highlight(element) {
 	if (element instanceof SVGElement) return; // the style needs a background and a box
-	element.classList.add("fresh");
-	setTimeout(() => element.classList.remove("fresh"), DURATION_MS);
+	element.classList.add("just-changed");
+	setTimeout(() => element.classList.remove("just-changed"), DURATION_MS);
 }
