@@ -164,5 +164,5 @@ const isSame = (control, raw) =>
  * @param {string} text
  */
 function warn(form, text) {
-	form.before(make("p", { className: "stale-note", role: "alert" }, text));
+	form.before(make("p", { className: "alert-warning", role: "alert" }, text));
 }
