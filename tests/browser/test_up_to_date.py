@@ -157,7 +157,7 @@ def test_live_change_lights_only_what_changed_inside_its_card(
 
     amelia.page.clock.fast_forward(LIGHT_MS)
     value(client, products_of(client)[1], cast.daniel, Decimal("1100.00"))
-    expect(amelia.page.locator(".facts")).to_contain_text("£3,100.00")
+    expect(amelia.page.locator(".key-facts")).to_contain_text("£3,100.00")
     movement = next(text for text in lit(amelia) if text.startswith("+£100.00 (+3.3%) since "))
     figures = ["£3,100.00", movement, "£1,100.00", "28 Feb 2026", "£3,100.00"]
     assert sorted(lit(amelia)) == sorted([*figures, "£3.1k", "£3.05k"])  # the last two are on the chart
