@@ -49,7 +49,7 @@ export class PresenceConnection extends HTMLElement {
 		if (!this.#dialog.open) {
 			this.#dialog.showModal(); // before the focused element is hidden: the dialog remembers it
 			startAtTop(this.#dialog);
-			main().classList.add("shut");
+			main().classList.add("record-hidden");
 			this.#title = pageTitle();
 			retitle("Signed out · Kingston’s Portal");
 		}
@@ -58,7 +58,7 @@ export class PresenceConnection extends HTMLElement {
 
 	#showRecord() {
 		if (!this.#dialog.open) return;
-		main().classList.remove("shut");
+		main().classList.remove("record-hidden");
 		retitle(this.#title);
 		this.#dialog.close();
 	}
@@ -69,7 +69,7 @@ export class PresenceConnection extends HTMLElement {
 			const { showLost } = await import("./lost-access.js");
 			await showLost(query(this, "[data-lost]", HTMLTemplateElement), { mayRead });
 		} catch {
-			main().classList.add("shut"); // the server cannot be reached: hide the record at least
+			main().classList.add("record-hidden"); // the server cannot be reached: hide the record at least
 		}
 	}
 
