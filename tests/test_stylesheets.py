@@ -9,7 +9,7 @@ from portal.config import PROJECT_ROOT
 
 FOLDER = PROJECT_ROOT / "static" / "css"
 TEXTS = ("ink", "ink-soft", "ink-faint", "accent", "accent-strong", "warn", "warn-strong", "danger", "good")
-GROUNDS = ("ground", "surface", "surface-sunk", "accent-wash", "warn-wash", "danger-wash")
+GROUNDS = ("canvas", "surface", "surface-sunk", "accent-wash", "warn-wash", "danger-wash")
 ON_BUTTONS = (
     ("accent-ink", "accent"),
     ("accent-ink", "accent-strong"),
