@@ -1,6 +1,6 @@
 // @ts-check
 /** The sentences of the page that removes a part of a record. The functions are pure. */
-import { fullName, inWords } from "../presence/ui/wording.js";
+import { fullName, joinNames } from "../presence/ui/wording.js";
 
 /** @typedef {import("../presence/sync/roster.js").User} User */
 
@@ -9,7 +9,7 @@ import { fullName, inWords } from "../presence/ui/wording.js";
  * @param {User[]} others
  * @param {string[]} prefixes how the names of what would be removed begin, each with a colon after it
  */
-export function whoEditsWhatGoes(others, prefixes) {
+export function removalWarning(others, prefixes) {
 	const sentences = others
 		.filter(({ activity }) => activity === "editing")
 		.map((user) => ({
@@ -18,7 +18,7 @@ export function whoEditsWhatGoes(others, prefixes) {
 		}))
 		.filter(({ names }) => names.length)
 		.map(
-			({ user, names }) => `${fullName(user)} is editing ${inWords(names)}${user.visible ? "" : ", away"}.`,
+			({ user, names }) => `${fullName(user)} is editing ${joinNames(names)}${user.visible ? "" : ", away"}.`,
 		);
 	return sentences.length ? `${sentences.join(" ")} Their changes cannot be saved after the removal.` : "";
 }

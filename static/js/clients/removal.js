@@ -9,15 +9,15 @@
  * @example <removal-warning role="status" data-prefixes='["ISA A0001:"]'><div hidden><p data-sentence></p></div></removal-warning>
  */
 import { on } from "../lib/events.js";
-import { query, write } from "../lib/dom.js";
-import { whoEditsWhatGoes } from "./removal-wording.js";
+import { query, setText } from "../lib/dom.js";
+import { removalWarning } from "./removal-wording.js";
 
 class RemovalWarning extends HTMLElement {
 	connectedCallback() {
 		const prefixes = JSON.parse(this.dataset.prefixes ?? "[]");
 		on("roster", ({ others }) => {
-			const sentence = whoEditsWhatGoes(others, prefixes);
-			write(query(this, "[data-sentence]", HTMLElement), sentence);
+			const sentence = removalWarning(others, prefixes);
+			setText(query(this, "[data-sentence]", HTMLElement), sentence);
 			query(this, "div", HTMLElement).hidden = !sentence;
 		});
 	}

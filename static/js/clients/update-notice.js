@@ -12,7 +12,7 @@
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";
-import { query, write } from "../lib/dom.js";
+import { query, setText } from "../lib/dom.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { myId } from "../session/session.js";
 
@@ -29,7 +29,7 @@ class SavedElsewhere extends HTMLElement {
 			await refreshLiveParts(this.dataset.url ?? location.href);
 			if (!changes.length) return;
 			this.#announced.push(...changes);
-			write(
+			setText(
 				query(this, "[data-sentence]", HTMLElement),
 				truncated ? TOO_MANY_TO_NAME : whatWasSaved(this.#announced, myId()),
 			);

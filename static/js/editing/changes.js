@@ -45,7 +45,7 @@ export function isTooLong({ value = "", dataset }) {
  * Return the text of the save bar.
  * @param {number} count of fields
  */
-export function fieldsChanged(count) {
+export function changeCountText(count) {
 	return count ? `${count} field${count === 1 ? "" : "s"} changed` : "No changes yet";
 }
 

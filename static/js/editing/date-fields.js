@@ -8,8 +8,8 @@
  *
  * @example <input id="birth_date" data-day aria-describedby="birth_date-hint"><p class="hint" id="birth_date-hint">…</p>
  */
-import { make, query, write } from "../lib/dom.js";
-import { dayOf, spoken, written } from "./dates.js";
+import { createElement, query, setText } from "../lib/dom.js";
+import { parseDate, formatLongDate, formatDate } from "./dates.js";
 
 const enhanced = new WeakSet();
 
@@ -17,7 +17,7 @@ const enhanced = new WeakSet();
  * Enhance a control. A second call does nothing.
  * @param {HTMLInputElement} control
  */
-export function dressDay(control) {
+export function enhanceDateField(control) {
 	if (enhanced.has(control)) return;
 	enhanced.add(control);
 	followTyping(control);
@@ -31,7 +31,10 @@ function followTyping(control) {
 	hint.setAttribute("aria-live", "polite");
 	const show = (/** @type {boolean} */ isFinished) => {
 		const isWrong = isFinished && control.value.trim();
-		write(hint, spoken(dayOf(control.value)) || (isWrong ? `Not a date. ${instruction}` : instruction));
+		setText(
+			hint,
+			formatLongDate(parseDate(control.value)) || (isWrong ? `Not a date. ${instruction}` : instruction),
+		);
 	};
 	// The user may have typed before this module was loaded.
 	if (control.value !== control.defaultValue) show(control !== document.activeElement);
@@ -41,7 +44,7 @@ function followTyping(control) {
 
 /** @param {HTMLInputElement} control */
 function addHint(control) {
-	const hint = make("p", { className: "hint" });
+	const hint = createElement("p", { className: "hint" });
 	control.parentElement?.after(hint);
 	return hint;
 }
@@ -54,11 +57,11 @@ function addCalendar(control) {
 	const button = query(parts, "button", HTMLButtonElement);
 	button.ariaLabel = `Choose ${control.labels?.[0]?.textContent.trim() ?? control.ariaLabel} from a calendar`;
 	button.addEventListener("click", () => {
-		picker.value = dayOf(control.value);
+		picker.value = parseDate(control.value);
 		picker.showPicker();
 	});
 	picker.addEventListener("input", () => {
-		control.value = written(picker.value);
+		control.value = formatDate(picker.value);
 		control.dispatchEvent(new Event("input", { bubbles: true }));
 	});
 	// The picker is no field of the form: its events would count as changes.

@@ -15,7 +15,7 @@ const TYPED =
  * Return "2026-12-08" for "8/12/2026" or "8 Dec 2026"; "" for a text that is no date.
  * @param {string} text
  */
-export function dayOf(text) {
+export function parseDate(text) {
 	const { year, month, day } = (text.trim().match(ISO) ?? text.trim().match(TYPED))?.groups ?? {};
 	if (!year) return "";
 	const word = month.toLowerCase();
@@ -30,7 +30,7 @@ export function dayOf(text) {
  * Return "8 December 2026" for "2026-12-08"; "" for "".
  * @param {string} iso
  */
-export function written(iso) {
+export function formatDate(iso) {
 	const [year, month, day] = iso.split("-");
 	return day ? `${Number(day)} ${MONTHS[Number(month) - 1]} ${year}` : "";
 }
@@ -39,8 +39,8 @@ export function written(iso) {
  * Return "Tuesday 8 December 2026"; "" for "".
  * @param {string} iso
  */
-export function spoken(iso) {
+export function formatLongDate(iso) {
 	if (!iso) return "";
 	const weekday = new Date(`${iso}T00:00Z`).toLocaleDateString("en-GB", { weekday: "long", timeZone: "UTC" });
-	return `${weekday} ${written(iso)}`;
+	return `${weekday} ${formatDate(iso)}`;
 }

@@ -15,16 +15,16 @@
  */
 import { fire, on } from "../lib/events.js";
 import { query, queryAll } from "../lib/dom.js";
-import { fieldsChanged, isChanged, isTooLong, reportedName } from "./changes.js";
+import { changeCountText, isChanged, isTooLong, reportedName } from "./changes.js";
 import { controlNamed, controlsOf } from "./controls.js";
-import { draftOf } from "./drafts/form-draft.js";
+import { followDraft } from "./drafts/form-draft.js";
 import { Saving } from "./saving.js";
 
 /** @param {HTMLFormElement} form */
 export function watchForm(form) {
 	startFromTheRecord(form);
-	const draft = draftOf(form, (state) => {
-		if (state === "kept") sayNotSaved(form, false);
+	const draft = followDraft(form, (state) => {
+		if (state === "kept") showNotSaved(form, false);
 		if (state === "signed-out" && !isSignedOut) fire("sign-in-wanted");
 	});
 	let isSignedOut = false;
@@ -55,7 +55,7 @@ export function watchForm(form) {
 		if (outcome === "signed-out") fire("sign-in-wanted");
 		if (outcome === "read-only" || outcome === "gone")
 			fire("access-lost", { mayRead: outcome === "read-only" });
-		sayNotSaved(form, outcome === "away");
+		showNotSaved(form, outcome === "away");
 		if (outcome !== "ready") return saving.end();
 		saving.submit(submitter);
 	};
@@ -77,14 +77,14 @@ export function watchForm(form) {
 		event.preventDefault();
 		try {
 			const { askBeforeLeaving } = await import("./leave-dialog.js");
-			askBeforeLeaving(cancel, fieldsChanged(count), draft);
+			askBeforeLeaving(cancel, changeCountText(count), draft);
 		} catch {
 			location.assign(cancel.href); // the server cannot be reached: the browser asks if the draft is not saved
 		}
 	});
 	on("connection", ({ state }) => {
 		isSignedOut = state === "signed-out";
-		if (state === "online") sayNotSaved(form, false);
+		if (state === "online") showNotSaved(form, false);
 	});
 	on("finish", () => {
 		if (count || "unsaved" in form.dataset) form.requestSubmit();
@@ -164,16 +164,16 @@ let hasBeenTooLong = false;
 async function countCharacters(form) {
 	hasBeenTooLong ||= tooLongIn(form).length > 0;
 	if (!hasBeenTooLong) return;
-	const { sayTooLong } = await import("./too-long.js");
+	const { showTooLong } = await import("./too-long.js");
 	for (const control of controlsOf(form))
-		if (!(control instanceof HTMLSelectElement) && control.dataset.maxCharacters) sayTooLong(control);
+		if (!(control instanceof HTMLSelectElement) && control.dataset.maxCharacters) showTooLong(control);
 }
 
 /**
  * @param {HTMLFormElement} form
  * @param {boolean} isShown
  */
-function sayNotSaved(form, isShown) {
+function showNotSaved(form, isShown) {
 	for (const note of queryAll(form, "[data-not-saved]", HTMLElement)) note.hidden = !isShown;
 }
 
@@ -184,5 +184,5 @@ function sayNotSaved(form, isShown) {
 function drawCount(form, count) {
 	const counter = form.querySelector("[data-change-count]");
 	if (counter)
-		counter.textContent = !count && "unsaved" in form.dataset ? "Not saved yet" : fieldsChanged(count);
+		counter.textContent = !count && "unsaved" in form.dataset ? "Not saved yet" : changeCountText(count);
 }

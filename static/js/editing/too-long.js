@@ -8,14 +8,14 @@
  *
  * @example <textarea id="notes" data-max-characters="10000"></textarea>
  */
-import { make, write } from "../lib/dom.js";
+import { createElement, setText } from "../lib/dom.js";
 import { characters, isTooLong } from "./changes.js";
 
 /**
  * Show or remove the error of a control.
  * @param {HTMLInputElement|HTMLTextAreaElement} control
  */
-export function sayTooLong(control) {
+export function showTooLong(control) {
 	const id = `${control.id}-error`;
 	const known = document.getElementById(id);
 	if (!isTooLong(control)) {
@@ -25,9 +25,9 @@ export function sayTooLong(control) {
 		describe(control, (ids) => ids.delete(id));
 		return;
 	}
-	const error = known ?? make("p", { id, className: "error" });
+	const error = known ?? createElement("p", { id, className: "error" });
 	error.dataset.tooLong = "";
-	write(error, sentence(characters(control.value), Number(control.dataset.maxCharacters)));
+	setText(error, sentence(characters(control.value), Number(control.dataset.maxCharacters)));
 	if (known) return;
 	control.after(error);
 	control.ariaInvalid = "true";

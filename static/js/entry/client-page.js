@@ -1,11 +1,11 @@
 // @ts-check
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
-import { bringFor } from "../lib/lazy.js";
+import { loadOn } from "../lib/lazy.js";
 import { isEditing } from "../presence/ui/wording.js";
 
 // Saves of other users are rare, and the module that shows them is a fifth of all scripts.
-bringFor(["saved"], () => import("../clients/update-notice.js"));
-bringFor(
+loadOn(["saved"], () => import("../clients/update-notice.js"));
+loadOn(
 	["roster"],
 	() => import("../presence/ui/card-presence.js"),
 	({ others }) => others.some(isEditing),

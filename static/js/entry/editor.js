@@ -16,8 +16,8 @@ const page = /** @type {import("../presence/sync/page.js").PresencePage|null} */
 const forms = queryAll(document, "form[data-edit-form]", HTMLFormElement);
 for (const form of forms) {
 	watchForm(form);
-	const dress = () => dressDays(form);
-	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, dress, { once: true });
+	const enhance = () => enhanceDateFields(form);
+	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, enhance, { once: true });
 	// The user has not seen what was saved since they started, even if the page itself is newer than that.
 	if (page && controlNamed(form, "seen")) page.dataset.version = controlNamed(form, "version")?.value;
 }
@@ -26,11 +26,11 @@ for (const form of forms) {
  * Load the calendar and the read-back of dates when the user begins to use the form. Users can type dates without them.
  * @param {HTMLFormElement} form
  */
-async function dressDays(form) {
+async function enhanceDateFields(form) {
 	const controls = queryAll(form, "[data-day]", HTMLInputElement);
 	if (!controls.length) return;
-	const { dressDay } = await import("../editing/date-fields.js");
-	for (const control of controls) dressDay(control);
+	const { enhanceDateField } = await import("../editing/date-fields.js");
+	for (const control of controls) enhanceDateField(control);
 }
 
 /** @type {Promise<void>|undefined} */

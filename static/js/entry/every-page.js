@@ -3,7 +3,7 @@
  * The script of every page: it defines the elements that every page has, and loads the others when they are needed.
  * Pages that need more have a second script, for example entry/viewing.js or entry/editor.js.
  */
-import { bringFor, loadStylesheet } from "../lib/lazy.js";
+import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
 import { hasNotes } from "../lib/tab-notes.js";
 import { PresencePage } from "../presence/sync/page.js";
@@ -19,7 +19,7 @@ else keepFocus();
 
 // Most pages never need these: other users are here, a user joins or leaves, a user who waits asks the others to
 // finish, or the previous page has left a note about that.
-bringFor(
+loadOn(
 	["roster"],
 	() =>
 		Promise.all([loadStylesheet("presence/indicator"), loadStylesheet("presence/viewers")]).then(
@@ -27,12 +27,12 @@ bringFor(
 		),
 	({ others }) => others.length > 0,
 );
-bringFor(["join", "leave", "news"], () =>
+loadOn(["join", "leave", "news"], () =>
 	loadStylesheet("components/toasts").then(() => import("../presence/ui/toasts.js")),
 );
-const hearNudges = () => import("../presence/ui/nudge-banner.js");
-if (hasNotes()) hearNudges().catch(() => {});
-bringFor(["roster"], hearNudges, ({ others }) => others.some(({ asked_at }) => asked_at));
+const loadNudges = () => import("../presence/ui/nudge-banner.js");
+if (hasNotes()) loadNudges().catch(() => {});
+loadOn(["roster"], loadNudges, ({ others }) => others.some(({ asked_at }) => asked_at));
 
 // The timer is loaded when it may have to ask. Users leave most pages in the first minutes.
 const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));

@@ -37,7 +37,7 @@ export const queryAll = (root, selector, type) =>
  * @param {(Node|string)[]} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
-export function make(tag, properties, ...children) {
+export function createElement(tag, properties, ...children) {
 	const element = Object.assign(document.createElement(tag), properties);
 	element.append(...children);
 	return element;
@@ -48,7 +48,7 @@ export function make(tag, properties, ...children) {
  * @param {Element} element
  * @param {string} text
  */
-export function write(element, text) {
+export function setText(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
 
@@ -56,7 +56,7 @@ export function write(element, text) {
  * Make a list focusable while it scrolls, so that the keyboard reaches all of it.
  * @param {HTMLElement} list
  */
-export function letScroll(list) {
+export function makeScrollable(list) {
 	list.tabIndex = list.scrollHeight > list.clientHeight ? 0 : -1;
 }
 

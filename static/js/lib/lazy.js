@@ -1,6 +1,6 @@
 // @ts-check
 /** Modules and stylesheets that most pages do not need, loaded when they are needed. */
-import { make } from "./dom.js";
+import { createElement } from "./dom.js";
 import { fire, on } from "./events.js";
 
 /** @typedef {import("./events.js").PortalEvents} PortalEvents */
@@ -10,13 +10,13 @@ import { fire, on } from "./events.js";
  *
  * If the server cannot be reached, the next event tries again.
  *
- * @example bringFor(["saved"], () => import("../clients/update-notice.js"));
+ * @example loadOn(["saved"], () => import("../clients/update-notice.js"));
  * @template {keyof PortalEvents} Name
  * @param {Name[]} names
  * @param {() => Promise<any>} load imports the module, which defines the element
  * @param {(detail: PortalEvents[Name]) => boolean} [isWanted]
  */
-export function bringFor(names, load, isWanted = () => true) {
+export function loadOn(names, load, isWanted = () => true) {
 	let isLoaded = false;
 	/** @type {Promise<any>|undefined} */
 	let loading;
@@ -41,7 +41,7 @@ export function bringFor(names, load, isWanted = () => true) {
 export function loadStylesheet(name) {
 	const { href } = new URL(`../../css/${name}.css`, import.meta.url);
 	return new Promise((resolve, reject) => {
-		const link = make("link", { rel: "stylesheet", href, onload: resolve });
+		const link = createElement("link", { rel: "stylesheet", href, onload: resolve });
 		link.onerror = () => {
 			link.remove();
 			reject();

@@ -9,7 +9,7 @@
 import { highlight } from "./highlight.js";
 import { HttpError } from "./http.js";
 import { morph } from "./morph.js";
-import { retitle } from "./page-title.js";
+import { setTitle } from "./page-title.js";
 
 const TIMEOUT_MS = 10_000;
 
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 10_000;
  */
 export async function refreshLiveParts(url) {
 	const fresh = await fetchPage(url);
-	retitle(fresh.title);
+	setTitle(fresh.title);
 	for (const part of document.querySelectorAll("[data-live]")) {
 		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
 		if (wanted) for (const element of morph(part, wanted)) highlight(element);

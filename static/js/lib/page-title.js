@@ -5,13 +5,13 @@ let title = document.title;
 /** @type {Map<string, {text: string, isForOnce: boolean}>} by component, the newest last */
 const announcements = new Map();
 
-export const pageTitle = () => title;
+export const getTitle = () => title;
 
 /**
  * Give the page another title.
  * @param {string} text
  */
-export function retitle(text) {
+export function setTitle(text) {
 	title = text;
 	draw();
 }

@@ -12,7 +12,7 @@
  */
 import { on } from "../lib/events.js";
 import { call, HttpError } from "../lib/http.js";
-import { query, showOnly, startAtTop, write } from "../lib/dom.js";
+import { query, showOnly, startAtTop, setText } from "../lib/dom.js";
 import { announcement, countdown, lifeAt } from "./remaining-time.js";
 
 /** @typedef {import("./remaining-time.js").LifeState} LifeState */
@@ -90,9 +90,9 @@ class SessionTimer extends HTMLElement {
 	 */
 	#draw(state, msLeft) {
 		showOnly(this, "when", state);
-		write(query(this, "[data-countdown]", HTMLElement), countdown(msLeft));
+		setText(query(this, "[data-countdown]", HTMLElement), countdown(msLeft));
 		const text = announcement(msLeft);
-		if (text) write(query(this, "[role=status]", HTMLElement), text);
+		if (text) setText(query(this, "[role=status]", HTMLElement), text);
 		if (this.#dialog.open) return;
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();

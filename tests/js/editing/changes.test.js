@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import {
 	characters,
 	fieldName,
-	fieldsChanged,
+	changeCountText,
 	isChanged,
 	isTooLong,
 	reportedName,
@@ -100,5 +100,5 @@ describe("a reported field name", () => {
 });
 
 test("the save bar shows the number of changed fields", () => {
-	assert.deepEqual([0, 1, 3].map(fieldsChanged), ["No changes yet", "1 field changed", "3 fields changed"]);
+	assert.deepEqual([0, 1, 3].map(changeCountText), ["No changes yet", "1 field changed", "3 fields changed"]);
 });

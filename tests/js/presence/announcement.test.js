@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { announcement } from "../../../static/js/presence/ui/announcement.js";
+import { announcementText } from "../../../static/js/presence/ui/announcement.js";
 import { amelia, daniel, priya, viewer } from "../cast.js";
 
-const said = (about) => announcement({ joined: [], left: [], news: [], ...about });
+const said = (about) => announcementText({ joined: [], left: [], news: [], ...about });
 
 test("one arrival is said as its toast says it, without the emoji", () =>
 	assert.equal(said({ joined: [daniel] }), "Daniel Okafor joined this page."));

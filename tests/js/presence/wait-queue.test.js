@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { inFront, inTurn, waits } from "../../../static/js/presence/sync/wait-queue.js";
+import { usersAhead, inWaitingOrder, isWaiting } from "../../../static/js/presence/sync/wait-queue.js";
 import { viewer } from "../cast.js";
 
 const at = (minute) => ({ waiting_since: `2026-11-22T10:${minute}:00.000001+00:00` });
@@ -12,39 +12,39 @@ const priya = viewer("priya", at(11));
 describe("a user who waits", () => {
 	test("waits for users who view and users who edit", () => {
 		const editing = viewer("rhys", { activity: "editing" });
-		assert.deepEqual(names(inFront([daniel, editing], amelia)), ["Daniel", "Rhys"]);
+		assert.deepEqual(names(usersAhead([daniel, editing], amelia)), ["Daniel", "Rhys"]);
 	});
 
 	test("waits for a user who started to wait earlier, and not the other way round", () => {
-		assert.deepEqual(names(inFront([priya], amelia)), []);
-		assert.deepEqual(names(inFront([amelia], priya)), ["Amelia"]);
+		assert.deepEqual(names(usersAhead([priya], amelia)), []);
+		assert.deepEqual(names(usersAhead([amelia], priya)), ["Amelia"]);
 	});
 
 	test("goes first or second by id if both started at the same time", () => {
 		const twin = viewer("daniel", at(10));
-		assert.deepEqual(names(inFront([twin], amelia)), []);
-		assert.deepEqual(names(inFront([amelia], twin)), ["Amelia"]);
+		assert.deepEqual(names(usersAhead([twin], amelia)), []);
+		assert.deepEqual(names(usersAhead([amelia], twin)), ["Amelia"]);
 	});
 
 	test("is the last until the server knows that they wait", () => {
-		assert.deepEqual(names(inFront([amelia, priya], viewer("daniel"))), ["Amelia", "Priya"]);
-		assert.deepEqual(names(inFront([amelia], undefined)), ["Amelia"]);
+		assert.deepEqual(names(usersAhead([amelia, priya], viewer("daniel"))), ["Amelia", "Priya"]);
+		assert.deepEqual(names(usersAhead([amelia], undefined)), ["Amelia"]);
 	});
 
 	test("in one tab and edits in another counts as editing", () => {
 		const both = viewer("priya", { ...at(11), activity: "editing" });
-		assert.equal(waits(both), false);
-		assert.deepEqual(names(inFront([both], amelia)), ["Priya"]);
+		assert.equal(isWaiting(both), false);
+		assert.deepEqual(names(usersAhead([both], amelia)), ["Priya"]);
 	});
 
 	test("does not wait for a user who views and has answered done", () => {
 		const done = viewer("daniel", { answer: "done" });
-		assert.deepEqual(names(inFront([done], amelia)), []);
-		assert.deepEqual(names(inFront([{ ...done, activity: "editing" }], amelia)), ["Daniel"]);
-		assert.deepEqual(names(inFront([viewer("daniel", { answer: "soon" })], amelia)), ["Daniel"]);
+		assert.deepEqual(names(usersAhead([done], amelia)), []);
+		assert.deepEqual(names(usersAhead([{ ...done, activity: "editing" }], amelia)), ["Daniel"]);
+		assert.deepEqual(names(usersAhead([viewer("daniel", { answer: "soon" })], amelia)), ["Daniel"]);
 	});
 });
 
 test("users who wait are sorted by the time when they started", () => {
-	assert.deepEqual(names(inTurn([priya, daniel, amelia])), ["Amelia", "Priya"]);
+	assert.deepEqual(names(inWaitingOrder([priya, daniel, amelia])), ["Amelia", "Priya"]);
 });

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import {
-	doing,
+	activityText,
 	editedNames,
 	editingWhat,
 	editorsFirst,
 	fullName,
 	lastSeen,
-	nudged,
-	titleOf,
-	waitingFor,
+	nudgeText,
+	avatarTitle,
+	waitingText,
 	whoEdits,
 	whoIsHere,
 } from "../../../static/js/presence/ui/wording.js";
-import { whoEditsWhatGoes } from "../../../static/js/clients/removal-wording.js";
+import { removalWarning } from "../../../static/js/clients/removal-wording.js";
 import { daniel, priya, viewer } from "../cast.js";
 
 const editing = (...fields) => viewer("daniel", { activity: "editing", fields });
@@ -46,12 +46,12 @@ describe("the indicator", () => {
 });
 
 describe("an avatar's title", () => {
-	test("active", () => assert.equal(titleOf(daniel), "Daniel Okafor – Active now"));
-	test("editing", () => assert.equal(titleOf(editing("Phone")), "Daniel Okafor – Editing"));
-	test("away", () => assert.equal(titleOf(away), "Daniel Okafor – Away"));
+	test("active", () => assert.equal(avatarTitle(daniel), "Daniel Okafor – Active now"));
+	test("editing", () => assert.equal(avatarTitle(editing("Phone")), "Daniel Okafor – Editing"));
+	test("away", () => assert.equal(avatarTitle(away), "Daniel Okafor – Away"));
 	test("editing in a hidden tab", () => {
 		const hidden = viewer("daniel", { activity: "editing", visible: false });
-		assert.equal(titleOf(hidden), "Daniel Okafor – Editing, away");
+		assert.equal(avatarTitle(hidden), "Daniel Okafor – Editing, away");
 	});
 });
 
@@ -68,24 +68,27 @@ describe("who edits, by name", () => {
 });
 
 describe("what somebody does", () => {
-	test("looking is not worth a word", () => assert.equal(doing(daniel), ""));
-	test("away", () => assert.equal(doing(away), "Away"));
-	test("editing, nothing changed yet", () => assert.equal(doing(editing()), "Editing"));
-	test("one field", () => assert.equal(doing(editing("Phone")), "Editing Phone"));
+	test("looking is not worth a word", () => assert.equal(activityText(daniel), ""));
+	test("away", () => assert.equal(activityText(away), "Away"));
+	test("editing, nothing changed yet", () => assert.equal(activityText(editing()), "Editing"));
+	test("one field", () => assert.equal(activityText(editing("Phone")), "Editing Phone"));
 	test("the field with the focus before the changed ones", () =>
-		assert.equal(doing({ ...editing("Email", "Phone"), focus: "Phone" }), "Editing Phone and Email"));
-	test("two fields", () => assert.equal(doing(editing("Phone", "Email")), "Editing Phone and Email"));
+		assert.equal(activityText({ ...editing("Email", "Phone"), focus: "Phone" }), "Editing Phone and Email"));
+	test("two fields", () => assert.equal(activityText(editing("Phone", "Email")), "Editing Phone and Email"));
 	test("many fields", () =>
-		assert.equal(doing(editing("Phone", "Email", "Town", "Notes")), "Editing Phone, Email and 2 more"));
+		assert.equal(
+			activityText(editing("Phone", "Email", "Town", "Notes")),
+			"Editing Phone, Email and 2 more",
+		));
 	test("waiting", () => {
 		const waiting = { waiting_since: "2026-11-22T10:42:00+00:00" };
-		assert.equal(doing(viewer("daniel", waiting)), "Waiting to edit");
-		assert.equal(doing(viewer("daniel", { ...waiting, visible: false })), "Waiting to edit, away");
-		assert.equal(doing(viewer("daniel", { ...waiting, activity: "editing" })), "Editing");
+		assert.equal(activityText(viewer("daniel", waiting)), "Waiting to edit");
+		assert.equal(activityText(viewer("daniel", { ...waiting, visible: false })), "Waiting to edit, away");
+		assert.equal(activityText(viewer("daniel", { ...waiting, activity: "editing" })), "Editing");
 	});
 	test("a hidden editor still holds his changes", () => {
 		assert.equal(
-			doing(viewer("daniel", { activity: "editing", visible: false, fields: ["Phone"] })),
+			activityText(viewer("daniel", { activity: "editing", visible: false, fields: ["Phone"] })),
 			"Editing Phone, away",
 		);
 	});
@@ -106,7 +109,7 @@ describe("last seen", () => {
 
 describe("waiting", () => {
 	const end = "The editor opens by itself when the record is free.";
-	const sentence = (...others) => waitingFor(others, "client record").join("");
+	const sentence = (...others) => waitingText(others, "client record").join("");
 
 	test("for an editor", () => {
 		assert.equal(sentence(editing("Phone")), `Waiting for Daniel Okafor, who is editing Phone. ${end}`);
@@ -135,7 +138,7 @@ describe("waiting", () => {
 
 	test("every second piece is a name", () => {
 		for (const others of [[daniel], [daniel, priya], [daniel, priya, viewer("rhys")]]) {
-			const names = waitingFor(others, "client record").filter((_, i) => i % 2);
+			const names = waitingText(others, "client record").filter((_, i) => i % 2);
 			assert.deepEqual(names, others.slice(0, names.length).map(fullName));
 		}
 	});
@@ -144,9 +147,9 @@ describe("waiting", () => {
 });
 
 test("those on the page are told who waits", () => {
-	assert.equal(nudged([daniel], "client record"), "Daniel Okafor is waiting to edit this client record");
+	assert.equal(nudgeText([daniel], "client record"), "Daniel Okafor is waiting to edit this client record");
 	assert.equal(
-		nudged([daniel, priya, viewer("rhys")], "fund"),
+		nudgeText([daniel, priya, viewer("rhys")], "fund"),
 		"Daniel Okafor and 2 more are waiting to edit this fund",
 	);
 });
@@ -163,7 +166,7 @@ test("editors come first, the others stay in their order", () => {
 describe("on the page that removes a part", () => {
 	const prefixes = ["ISA A1:", "ISA A1, ", "New valuation of ISA A1:"];
 	const end = "Their changes cannot be saved after the removal.";
-	const sentence = (...others) => whoEditsWhatGoes(others, prefixes);
+	const sentence = (...others) => removalWarning(others, prefixes);
 	test("nobody edits it", () => {
 		assert.equal(sentence(daniel, editing(), editing("Phone"), editing("ISA A12: Provider", "ISA A12")), "");
 		assert.equal(sentence({ ...daniel, fields: ["ISA A1: Provider"] }), "");

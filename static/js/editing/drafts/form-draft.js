@@ -38,7 +38,7 @@ const OTHER_FORMS_WAIT_MS = 2000;
  * @param {HTMLFormElement} form
  * @param {(state: State) => void} onState
  */
-export const draftOf = (form, onState) => new Draft(form, onState);
+export const followDraft = (form, onState) => new Draft(form, onState);
 
 class Draft {
 	#form;

@@ -7,7 +7,7 @@
  *
  * @example <div data-draft-offer="…"><p>…</p><a href="?draft=…">Restore</a><form>…</form></div>
  */
-import { query, queryAll, write } from "../../lib/dom.js";
+import { query, queryAll, setText } from "../../lib/dom.js";
 import { call } from "../../lib/http.js";
 
 const NEWER_ELSEWHERE = "You have typed more since, in another tab. It is kept there.";
@@ -40,7 +40,7 @@ async function discard(offer, form) {
 		const { status } = await call("DELETE", offer.dataset.draftOffer ?? "");
 		if (status === "discarded") offer.remove();
 		else {
-			write(query(offer, "p", HTMLElement), NEWER_ELSEWHERE);
+			setText(query(offer, "p", HTMLElement), NEWER_ELSEWHERE);
 			for (const control of queryAll(offer, "a, form", HTMLElement)) control.remove();
 		}
 		queryAll(form, ".field :is(input, select, textarea)", HTMLElement)[0]?.focus(); // the button that had it is gone

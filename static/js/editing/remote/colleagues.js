@@ -7,10 +7,10 @@
  * Fires: `portal:activity`.
  */
 import { fire } from "../../lib/events.js";
-import { make, query, queryAll } from "../../lib/dom.js";
+import { createElement, query, queryAll } from "../../lib/dom.js";
 import { hueClass } from "../../lib/initials.js";
 import { loadStylesheet } from "../../lib/lazy.js";
-import { dressAvatar } from "../../presence/ui/avatar.js";
+import { renderAvatar } from "../../presence/ui/avatar.js";
 import { namesOf } from "../form.js";
 import { setNote } from "./field-notes.js";
 import { usersIn, whoIsIn } from "./wording.js";
@@ -79,8 +79,8 @@ function showAvatars(field, users) {
 	if (known?.getAttribute("data-key") === key) return;
 	known?.remove();
 	if (!users.length) return;
-	const avatars = users.slice(0, MAX_AVATARS).map((user) => dressAvatar(make("span"), user));
-	const row = make("span", { className: "colleagues", ariaHidden: "true" }, ...avatars);
+	const avatars = users.slice(0, MAX_AVATARS).map((user) => renderAvatar(createElement("span"), user));
+	const row = createElement("span", { className: "colleagues", ariaHidden: "true" }, ...avatars);
 	row.dataset.key = key;
 	head.append(row);
 }

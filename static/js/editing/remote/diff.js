@@ -1,6 +1,6 @@
 // @ts-check
 /** The difference between two texts, as the server computes it. The style is in editing/inline-diff.css. */
-import { make } from "../../lib/dom.js";
+import { createElement } from "../../lib/dom.js";
 import { loadStylesheet } from "../../lib/lazy.js";
 
 /** @typedef {[kind: "same"|"gone"|"new"|"cut", text: string][]} Pieces cut: unchanged text that is left out */
@@ -11,12 +11,14 @@ const TAGS = /** @type {const} */ ({ gone: "del", new: "ins", same: "span" });
  * Draw a difference.
  * @param {Pieces} pieces
  */
-export function drawDifference(pieces) {
+export function renderDifference(pieces) {
 	addStylesheet();
 	const parts = pieces.map(([kind, text]) =>
-		kind === "cut" ? make("span", { className: "cut" }, `${text} as before`) : make(TAGS[kind], {}, text),
+		kind === "cut"
+			? createElement("span", { className: "cut" }, `${text} as before`)
+			: createElement(TAGS[kind], {}, text),
 	);
-	return make("div", { className: "value" }, ...parts);
+	return createElement("div", { className: "value" }, ...parts);
 }
 
 let isAdded = false;

@@ -7,7 +7,7 @@
  *
  * @example setNote(field, "changing", "Daniel is changing this");
  */
-import { make, query, write } from "../../lib/dom.js";
+import { createElement, query, setText } from "../../lib/dom.js";
 import { fieldName } from "../changes.js";
 
 /** @typedef {[label: string, act: () => void]} Action a button */
@@ -23,10 +23,10 @@ export function setNote(field, kind, text, action) {
 	const control = controlOf(field);
 	const id = `${control.id}-${kind}`;
 	const known = document.getElementById(id);
-	if (text && !action && known && !known.firstElementChild) return write(known, text);
+	if (text && !action && known && !known.firstElementChild) return setText(known, text);
 	if (known) remove(known, control);
 	if (!text) return;
-	const note = make("span", { id, className: "note" }, text);
+	const note = createElement("span", { id, className: "note" }, text);
 	if (action) note.append(" · ", button(field, ...action));
 	query(field, ".field-head", HTMLElement).append(note);
 	describe(control, id, true);
@@ -42,7 +42,12 @@ export function setNote(field, kind, text, action) {
 export function setChoice(field, text, actions, details) {
 	dropChoice(field);
 	const id = `${controlOf(field).id}-choice`;
-	const choice = make("div", { className: "choice" }, make("p", { id }, text), ...(details ? [details] : []));
+	const choice = createElement(
+		"div",
+		{ className: "choice" },
+		createElement("p", { id }, text),
+		...(details ? [details] : []),
+	);
 	for (const [label, act] of actions) choice.append(button(field, label, act));
 	field.append(choice);
 	describe(controlOf(field), id, true);
@@ -56,7 +61,7 @@ export function setChoice(field, text, actions, details) {
  */
 function button(field, label, act) {
 	const ariaLabel = `${label}: ${labelOf(field)}`;
-	const made = make("button", { type: "button", className: "button small", ariaLabel }, label);
+	const made = createElement("button", { type: "button", className: "button small", ariaLabel }, label);
 	made.addEventListener("click", () => {
 		controlOf(field).focus();
 		dropChoice(field);

@@ -12,11 +12,11 @@
  */
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
-import { make, write } from "../../lib/dom.js";
+import { createElement, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { controlNamed } from "../controls.js";
-import { dayOf, written } from "../dates.js";
+import { parseDate, formatDate } from "../dates.js";
 import {
 	isAdded,
 	isOverruledElsewhere,
@@ -43,7 +43,7 @@ import * as wording from "./wording.js";
  */
 export function watchOthers(form, page) {
 	if (!page || !controlNamed(form, "seen")) return;
-	const status = make("p", { className: "visually-hidden", role: "status" });
+	const status = createElement("p", { className: "visually-hidden", role: "status" });
 	form.append(status);
 	form.addEventListener("input", (event) => {
 		const { inputType } = /** @type {InputEvent} */ (event); // undefined for events of scripts
@@ -56,7 +56,7 @@ export function watchOthers(form, page) {
 		for (const { name, before, raw } of newer(changes, "")) if (name === "name") rename(before, raw);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
-		if (shown.length) write(status, wording.whatWasSaved(changes, myId()));
+		if (shown.length) setText(status, wording.whatWasSaved(changes, myId()));
 		if (form.dataset.sameUrl && isAdded(changes, entry)) askAboutSame(form, status);
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	});
@@ -93,7 +93,7 @@ function asShown(form, newer) {
 	const control = controlNamed(form, newer.name);
 	const field = fieldOf(control);
 	if (!control || !field) return newer;
-	const format = (/** @type {string} */ raw) => ("day" in control.dataset ? written(raw) : raw);
+	const format = (/** @type {string} */ raw) => ("day" in control.dataset ? formatDate(raw) : raw);
 	const overruled = newer.overruled ?? (newer.by_id === myId() ? undefined : overruledBefore(control));
 	return {
 		...newer,
@@ -112,7 +112,7 @@ function asShown(form, newer) {
  * Return what the user has typed, with a date in the format of the record.
  * @param {Control} control
  */
-const typed = ({ dataset, value }) => ("day" in dataset && written(dayOf(value))) || value;
+const typed = ({ dataset, value }) => ("day" in dataset && formatDate(parseDate(value))) || value;
 
 /**
  * Show a newer value, and return whether the form has a field for it that has not shown it yet.
@@ -164,5 +164,5 @@ const isSame = (control, raw) =>
  * @param {string} text
  */
 function warn(form, text) {
-	form.before(make("p", { className: "alert-warning", role: "alert" }, text));
+	form.before(createElement("p", { className: "alert-warning", role: "alert" }, text));
 }

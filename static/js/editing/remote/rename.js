@@ -6,7 +6,7 @@
  *
  * @example <h1 data-names-client>Edit Whitmore Family</h1>
  */
-import { pageTitle, retitle } from "../../lib/page-title.js";
+import { getTitle, setTitle } from "../../lib/page-title.js";
 import { queryAll } from "../../lib/dom.js";
 
 /**
@@ -18,6 +18,6 @@ export function rename(before, after) {
 	const renamed = (/** @type {string} */ text) => text.replace(before, () => after);
 	for (const element of queryAll(document, "[data-names-client]", HTMLElement)) {
 		element.textContent = renamed(element.textContent);
-		if (element.nodeName === "H1") retitle(renamed(pageTitle()));
+		if (element.nodeName === "H1") setTitle(renamed(getTitle()));
 	}
 }

@@ -8,7 +8,7 @@
  * Sets:  the hidden input `confirm_another`, where the user says that it is another one.
  */
 import { call, HttpError } from "../../lib/http.js";
-import { make, write } from "../../lib/dom.js";
+import { createElement, setText } from "../../lib/dom.js";
 import { controlNamed, controlsOf } from "../controls.js";
 import { dropChoice, setChoice } from "./field-notes.js";
 
@@ -37,7 +37,7 @@ async function ask(form, status) {
 	if (asked.get(form) !== question || same === undefined) return;
 	for (const field of form.querySelectorAll(".field:has(.choice)")) dropChoice(field);
 	const isNews = same && !isAnswered(form, same.key);
-	write(status, isNews ? same.question : "");
+	setText(status, isNews ? same.question : "");
 	if (isNews) show(form, same);
 }
 
@@ -62,10 +62,10 @@ async function sameAs(form) {
  * @param {Same} same
  */
 function show(form, { key, name, url, field, question, can_be_another }) {
-	const link = make("a", { href: url, className: "button small" }, `Open ${name}`);
+	const link = createElement("a", { href: url, className: "button small" }, `Open ${name}`);
 	const confirm = () => {
 		controlNamed(form, "confirm_another")?.remove();
-		form.append(make("input", { type: "hidden", name: "confirm_another", value: key }));
+		form.append(createElement("input", { type: "hidden", name: "confirm_another", value: key }));
 	};
 	const [kind] = (form.dataset.entry ?? "").split("/");
 	const element = controlNamed(form, field)?.closest(".field");

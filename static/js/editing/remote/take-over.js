@@ -12,10 +12,10 @@
  * @example offer(form, control, newer);
  */
 import { call, HttpError } from "../../lib/http.js";
-import { make } from "../../lib/dom.js";
+import { createElement } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { controlNamed } from "../controls.js";
-import { drawDifference } from "./diff.js";
+import { renderDifference } from "./diff.js";
 import { seenVersion, withSeen } from "../seen.js";
 import { isSameText } from "./revisions.js";
 import { dropChoice, setChoice, setNote } from "./field-notes.js";
@@ -156,7 +156,7 @@ export function followHistory(form, control, inputType) {
  */
 function take(form, control, newer) {
 	controlNamed(form, asideName(control))?.remove();
-	const aside = make("input", { type: "hidden", name: asideName(control), value: control.value });
+	const aside = createElement("input", { type: "hidden", name: asideName(control), value: control.value });
 	fieldOf(control).append(aside);
 	settle(form, control, newer, newer.raw, "");
 }
@@ -209,7 +209,7 @@ async function offerText(form, control, newer, { mayMerge = true, chosen }) {
 			["Take theirs", () => take(form, control, known)],
 			["Keep mine", () => choose("yours")],
 		],
-		drawDifference(text.changes ?? [["same", text.saved]]),
+		renderDifference(text.changes ?? [["same", text.saved]]),
 	);
 }
 

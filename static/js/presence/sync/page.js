@@ -101,7 +101,7 @@ export class PresencePage extends HTMLElement {
 	 * @param {number} timeoutMs
 	 * @returns {Promise<User[]|null>} null without a response in time
 	 */
-	async ask(timeoutMs) {
+	async fetchViewers(timeoutMs) {
 		try {
 			const users = await api.roster(this.page, timeoutMs);
 			this.#update(users);
@@ -115,7 +115,7 @@ export class PresencePage extends HTMLElement {
 	 * Change what this tab reports from the next heartbeat on.
 	 * @param {{waiting?: boolean, answer?: "soon"|"done"|null}} state
 	 */
-	say(state) {
+	setState(state) {
 		Object.assign(this.#tabState, state);
 	}
 

@@ -7,7 +7,7 @@
  * Whether a user waits. A user who waits in one tab and edits in another counts as editing.
  * @param {User} user
  */
-export const waits = ({ waiting_since, activity }) => Boolean(waiting_since) && activity !== "editing";
+export const isWaiting = ({ waiting_since, activity }) => Boolean(waiting_since) && activity !== "editing";
 
 /**
  * Return the users for whom this user waits: everyone else, except users who started to wait later, and users who only
@@ -15,16 +15,16 @@ export const waits = ({ waiting_since, activity }) => Boolean(waiting_since) && 
  * @param {User[]} others
  * @param {User} [me] as the server sent it; until the server knows that this user waits, the user is the last
  */
-export function inFront(others, me) {
+export function usersAhead(others, me) {
 	const mine = me?.waiting_since ? turn(me) : "~";
-	return others.filter((user) => (waits(user) ? turn(user) < mine : !isDone(user)));
+	return others.filter((user) => (isWaiting(user) ? turn(user) < mine : !isDone(user)));
 }
 
 /**
  * Return the users who wait, the first to have waited first.
  * @param {User[]} users
  */
-export const inTurn = (users) => users.filter(waits).sort((a, b) => (turn(a) < turn(b) ? -1 : 1));
+export const inWaitingOrder = (users) => users.filter(isWaiting).sort((a, b) => (turn(a) < turn(b) ? -1 : 1));
 
 /** @param {User} user */
 const isDone = ({ answer, activity }) => answer === "done" && activity !== "editing";

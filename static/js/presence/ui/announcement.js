@@ -9,7 +9,7 @@ import { fullName } from "./wording.js";
  * Return "Ann Lee and Bo Day joined this page; Cy Fox left this page."
  * @param {Collected} collected
  */
-export function announcement({ joined, left, news }) {
+export function announcementText({ joined, left, news }) {
 	const clauses = [
 		...(joined.length ? [`${listed(joined.map(fullName))} joined this page`] : []),
 		...(left.length ? [`${listed(left.map(fullName))} left this page`] : []),

@@ -3,12 +3,12 @@
  * Draws viewers: an avatar, a row of avatars, and a list of people.
  * Markup: templates/presence/_person.html, an item of the list.
  *
- * @example drawPeople(query(this, ".viewers", HTMLElement), editorsFirst(others));
+ * @example renderPeople(query(this, ".viewers", HTMLElement), editorsFirst(others));
  */
 import { hueClass, initials } from "../../lib/initials.js";
-import { make, query, write } from "../../lib/dom.js";
+import { createElement, query, setText } from "../../lib/dom.js";
 import { stateOf } from "../sync/roster.js";
-import { doing, fullName, isEditing, lastSeen, titleOf } from "./wording.js";
+import { activityText, fullName, isEditing, lastSeen, avatarTitle } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
@@ -17,11 +17,11 @@ import { doing, fullName, isEditing, lastSeen, titleOf } from "./wording.js";
  * @param {HTMLElement} element with the user's name beside it
  * @param {User} user
  */
-export function dressAvatar(element, user) {
+export function renderAvatar(element, user) {
 	element.className = `avatar ${hueClass(user.id)} ${stateOf(user)}`;
 	element.classList.toggle("edits", isEditing(user));
-	element.title = titleOf(user);
-	write(element, initials(user.first_name, user.last_name));
+	element.title = avatarTitle(user);
+	setText(element, initials(user.first_name, user.last_name));
 	return element;
 }
 
@@ -30,16 +30,16 @@ export function dressAvatar(element, user) {
  * @param {HTMLElement} row
  * @param {User[]} others
  */
-export function drawAvatars(row, others) {
-	const key = JSON.stringify(others.map((user) => [user.id, titleOf(user)]));
+export function renderAvatars(row, others) {
+	const key = JSON.stringify(others.map((user) => [user.id, avatarTitle(user)]));
 	if (row.dataset.drawn === key) return;
 	row.dataset.drawn = key;
 	const rest = others.slice(3);
-	const avatars = others.slice(0, 3).map((user) => dressAvatar(make("span"), user));
-	const title = rest.map(titleOf).join(", ");
-	if (title) avatars.push(make("span", { className: "avatar more", title }, `+${rest.length}`));
+	const avatars = others.slice(0, 3).map((user) => renderAvatar(createElement("span"), user));
+	const title = rest.map(avatarTitle).join(", ");
+	if (title) avatars.push(createElement("span", { className: "avatar more", title }, `+${rest.length}`));
 	for (const avatar of avatars) Object.assign(avatar, { role: "img", ariaLabel: avatar.title });
-	row.replaceChildren(...avatars.map((avatar) => make("li", {}, avatar)));
+	row.replaceChildren(...avatars.map((avatar) => createElement("li", {}, avatar)));
 }
 
 /**
@@ -47,7 +47,7 @@ export function drawAvatars(row, others) {
  * @param {Element} list with the <template> of an item beside it
  * @param {User[]} users
  */
-export function drawPeople(list, users) {
+export function renderPeople(list, users) {
 	const template = query(/** @type {Element} */ (list.parentElement), "template", HTMLTemplateElement);
 	const shown = /** @type {HTMLElement[]} */ ([...list.children]);
 	const items = users.map((user) => {
@@ -64,10 +64,10 @@ export function drawPeople(list, users) {
  */
 function fillPerson(item, user) {
 	item.dataset.id = `${user.id}`;
-	dressAvatar(query(item, ".avatar", HTMLElement), user);
-	write(query(item, "[data-name]", HTMLElement), fullName(user));
-	write(query(item, "[data-seen]", HTMLElement), lastSeen(user.seconds_ago));
+	renderAvatar(query(item, ".avatar", HTMLElement), user);
+	setText(query(item, "[data-name]", HTMLElement), fullName(user));
+	setText(query(item, "[data-seen]", HTMLElement), lastSeen(user.seconds_ago));
 	const place = query(item, "[data-doing]", HTMLElement);
-	write(place.firstElementChild ?? place, doing(user)); // in a button where it leads to the field
+	setText(place.firstElementChild ?? place, activityText(user)); // in a button where it leads to the field
 	return item;
 }

@@ -9,11 +9,11 @@
  *
  * @example <section class="card" data-fields="Phone|Email"><header><h2>Contact</h2></header>…</section>
  */
-import { make, queryAll } from "../../lib/dom.js";
+import { createElement, queryAll } from "../../lib/dom.js";
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
 import { loadStylesheet } from "../../lib/lazy.js";
-import { dressAvatar } from "./avatar.js";
+import { renderAvatar } from "./avatar.js";
 import { editedNames, editingWhat, isEditing } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
@@ -93,10 +93,15 @@ function renderEditors(header, editors, names) {
 	if (known?.getAttribute("data-key") === key) return;
 	known?.remove();
 	if (!editors.length) return;
-	const avatars = editors.slice(0, MAX_AVATARS).map((user) => dressAvatar(make("span"), user));
+	const avatars = editors.slice(0, MAX_AVATARS).map((user) => renderAvatar(createElement("span"), user));
 	for (const avatar of avatars) avatar.ariaHidden = "true";
 	const text = editingWhat(editors, names);
-	const chip = make("span", { className: "editors", title: text }, ...avatars, make("span", {}, text));
+	const chip = createElement(
+		"span",
+		{ className: "editors", title: text },
+		...avatars,
+		createElement("span", {}, text),
+	);
 	Object.assign(chip.dataset, { key, local: "" }); // local: lib/morph.js leaves it
 	header.append(chip);
 }

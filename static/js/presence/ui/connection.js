@@ -11,9 +11,9 @@
  * @example <presence-connection><p data-state="reconnecting" hidden>…</p><dialog>…</dialog></presence-connection>
  */
 import { fire, on } from "../../lib/events.js";
-import { query, showOnly, startAtTop, write } from "../../lib/dom.js";
+import { query, showOnly, startAtTop, setText } from "../../lib/dom.js";
 import { renewSession } from "../../session/session.js";
-import { pageTitle, retitle } from "../../lib/page-title.js";
+import { getTitle, setTitle } from "../../lib/page-title.js";
 
 /** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
 
@@ -50,8 +50,8 @@ export class PresenceConnection extends HTMLElement {
 			this.#dialog.showModal(); // before the focused element is hidden: the dialog remembers it
 			startAtTop(this.#dialog);
 			main().classList.add("record-hidden");
-			this.#title = pageTitle();
-			retitle("Signed out · Kingston’s Portal");
+			this.#title = getTitle();
+			setTitle("Signed out · Kingston’s Portal");
 		}
 		this.#checkSession(); // a user may have signed in again already
 	}
@@ -59,7 +59,7 @@ export class PresenceConnection extends HTMLElement {
 	#showRecord() {
 		if (!this.#dialog.open) return;
 		main().classList.remove("record-hidden");
-		retitle(this.#title);
+		setTitle(this.#title);
 		this.#dialog.close();
 	}
 
@@ -79,7 +79,7 @@ export class PresenceConnection extends HTMLElement {
 		const { state, name = "" } = await renewSession();
 		this.#isChecking = false;
 		showOnly(this.#dialog, "when", name ? "somebody-else" : "signed-out");
-		write(query(this, "[data-name]", HTMLElement), name);
+		setText(query(this, "[data-name]", HTMLElement), name);
 		if (state !== "renewed") return;
 		this.#setState("online");
 		fire("renewed");

@@ -9,10 +9,10 @@
  *
  * @example <tr data-page="client-42"> … <td><presence-dots></presence-dots></td></tr>
  */
-import { make, write } from "../../lib/dom.js";
+import { createElement, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { rosters } from "../sync/api.js";
-import { drawAvatars } from "./avatar.js";
+import { renderAvatars } from "./avatar.js";
 import { Heartbeat } from "../sync/heartbeat.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { editorsFirst, whoEdits } from "./wording.js";
@@ -28,8 +28,8 @@ const heartbeat = new Heartbeat({
 });
 
 export class PresenceDots extends HTMLElement {
-	#list = make("ul", { className: "avatars small", hidden: true });
-	#words = make("small");
+	#list = createElement("ul", { className: "avatars small", hidden: true });
+	#words = createElement("small");
 
 	connectedCallback() {
 		this.append(this.#list, this.#words);
@@ -47,8 +47,8 @@ export class PresenceDots extends HTMLElement {
 	draw(users) {
 		const others = editorsFirst(inOrder(withoutMe(users, myId())));
 		this.#list.hidden = others.length === 0;
-		drawAvatars(this.#list, others);
-		write(this.#words, whoEdits(others));
+		renderAvatars(this.#list, others);
+		setText(this.#words, whoEdits(others));
 	}
 }
 

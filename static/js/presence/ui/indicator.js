@@ -11,8 +11,8 @@
  * @example <presence-indicator data-label="client record" hidden>…</presence-indicator>
  */
 import { fire, on } from "../../lib/events.js";
-import { letScroll, make, query, queryAll, write } from "../../lib/dom.js";
-import { drawAvatars, drawPeople } from "./avatar.js";
+import { makeScrollable, createElement, query, queryAll, setText } from "../../lib/dom.js";
+import { renderAvatars, renderPeople } from "./avatar.js";
 import { setWantsToasts, wantsToasts } from "./toast-setting.js";
 import { editedNames, editorsFirst, whoIsHere } from "./wording.js";
 
@@ -44,12 +44,12 @@ class PresenceIndicator extends HTMLElement {
 	/** @param {User[]} others */
 	#draw(others) {
 		this.#others = others;
-		drawAvatars(query(this, ".avatars", HTMLElement), others);
-		drawPeople(this.#list, others);
+		renderAvatars(query(this, ".avatars", HTMLElement), others);
+		renderPeople(this.#list, others);
 		this.#linkToFields();
-		write(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
+		setText(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
 		this.hidden = others.length === 0;
-		letScroll(this.#list);
+		makeScrollable(this.#list);
 	}
 
 	/** Make what each user edits a button that leads to it, on pages that show it. */
@@ -59,7 +59,9 @@ class PresenceIndicator extends HTMLElement {
 			const canLead = editedNames(this.#userOf(doing)).length > 0;
 			if (canLead === Boolean(doing.firstElementChild)) continue;
 			const text = doing.textContent ?? "";
-			doing.replaceChildren(canLead ? make("button", { type: "button", className: "link" }, text) : text);
+			doing.replaceChildren(
+				canLead ? createElement("button", { type: "button", className: "link" }, text) : text,
+			);
 		}
 	}
 
@@ -80,7 +82,7 @@ class PresenceIndicator extends HTMLElement {
 		document.addEventListener("click", ({ target }) => {
 			if (target instanceof Node && !menu.contains(target)) menu.open = false;
 		});
-		menu.addEventListener("toggle", () => letScroll(this.#list));
+		menu.addEventListener("toggle", () => makeScrollable(this.#list));
 		menu.addEventListener("keydown", ({ key }) => {
 			if (key !== "Escape") return;
 			menu.open = false;

@@ -11,9 +11,9 @@
 import { isChanged } from "../../editing/changes.js";
 import { controlsOf } from "../../editing/controls.js";
 import { call } from "../../lib/http.js";
-import { make, query, queryAll, showOnly, write } from "../../lib/dom.js";
+import { createElement, query, queryAll, showOnly, setText } from "../../lib/dom.js";
 import { loadStylesheet } from "../../lib/lazy.js";
-import { retitle } from "../../lib/page-title.js";
+import { setTitle } from "../../lib/page-title.js";
 
 /** @typedef {import("../../editing/controls.js").Control} Control */
 /** @typedef {[label: string, text: string][]} Typed */
@@ -36,7 +36,7 @@ export async function showLost(template, { mayRead }) {
 	const why = query(shown, "[data-why]", HTMLElement);
 	main.replaceChildren(shown);
 	const heading = query(main, "h1:not([hidden])", HTMLElement);
-	retitle(`${heading.textContent} · Kingston’s Portal`);
+	setTitle(`${heading.textContent} · Kingston’s Portal`);
 	heading.focus();
 	if (!mayRead && lostUrl) why.replaceChildren(...(await sentence(lostUrl)));
 }
@@ -81,13 +81,16 @@ const inWords = (name) => name.charAt(0).toUpperCase() + name.slice(1).replaceAl
 function drawTyped(section, typed) {
 	section.hidden = typed.length === 0;
 	query(section, "dl", HTMLElement).append(
-		...typed.flatMap(([label, text]) => [make("dt", {}, label), make("dd", { className: "prose" }, text)]),
+		...typed.flatMap(([label, text]) => [
+			createElement("dt", {}, label),
+			createElement("dd", { className: "prose" }, text),
+		]),
 	);
 	const button = query(section, "button", HTMLButtonElement);
 	button.hidden = !navigator.clipboard; // plain HTTP has no clipboard: the user can select the text
 	button.addEventListener("click", async () => {
 		await navigator.clipboard.writeText(typed.map(([label, text]) => `${label}:\n${text}`).join("\n\n"));
-		write(button, "Copied");
+		setText(button, "Copied");
 	});
 }
 
@@ -101,7 +104,7 @@ async function sentence(url) {
 		const { by, email, at } = await call("GET", url);
 		const time = new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 		if (!by) return [`An operator restricted it at ${time}. Ask an administrator to let you in.`];
-		const address = make("a", { href: `mailto:${encodeURI(email)}` }, email);
+		const address = createElement("a", { href: `mailto:${encodeURI(email)}` }, email);
 		return [`${by} restricted it at ${time}. Ask `, address, " or an administrator to let you in."];
 	} catch {
 		return ["Ask an administrator why, and to let you in again."];

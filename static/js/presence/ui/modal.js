@@ -11,9 +11,9 @@
  * @example <presence-modal><dialog class="modal"><form method="dialog">…</form></dialog></presence-modal>
  */
 import { fire, on } from "../../lib/events.js";
-import { letScroll, query, showOnly, startAtTop } from "../../lib/dom.js";
+import { makeScrollable, query, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
-import { drawPeople } from "./avatar.js";
+import { renderPeople } from "./avatar.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { editorsFirst } from "./wording.js";
 
@@ -49,7 +49,7 @@ export class PresenceModal extends HTMLElement {
 		const page = /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
 		this.#link = link;
 		link.ariaBusy = "true";
-		const users = await page.ask(ASK_TIMEOUT_MS);
+		const users = await page.fetchViewers(ASK_TIMEOUT_MS);
 		const others = users ? inOrder(withoutMe(users, myId())) : page.others;
 		link.ariaBusy = null;
 		if (others.length === 0) return this.#go(link.href);
@@ -62,9 +62,9 @@ export class PresenceModal extends HTMLElement {
 	/** @param {import("../sync/roster.js").User[]} others */
 	#draw(others) {
 		const list = query(this, "ul", HTMLElement);
-		drawPeople(list, editorsFirst(others));
+		renderPeople(list, editorsFirst(others));
 		showOnly(this, "when", others.length ? "busy" : "free");
-		letScroll(list);
+		makeScrollable(list);
 		const button = query(this, "footer button:not([hidden])", HTMLElement);
 		const { activeElement } = document;
 		if (!this.contains(activeElement) || activeElement?.closest("[hidden]")) button.focus();

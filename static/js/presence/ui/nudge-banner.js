@@ -13,14 +13,14 @@
  * @example <presence-nudged data-label="client record" hidden><button value="done">Done</button></presence-nudged>
  */
 import { fire, on } from "../../lib/events.js";
-import { query, queryAll, showOnly, write } from "../../lib/dom.js";
+import { query, queryAll, showOnly, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { focusHeading } from "../../lib/kept-focus.js";
-import { dressAvatar } from "./avatar.js";
+import { renderAvatar } from "./avatar.js";
 import { leaveNote, takeNote } from "../../lib/tab-notes.js";
-import { inFront, inTurn } from "../sync/wait-queue.js";
-import { nudged } from "./wording.js";
+import { usersAhead, inWaitingOrder } from "../sync/wait-queue.js";
+import { nudgeText } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {"soon"|"done"|null} Answer */
@@ -65,9 +65,9 @@ class PresenceNudged extends HTMLElement {
 	 * @param {User[]} others
 	 */
 	#handleRoster(users, others) {
-		const waiting = inTurn(others);
+		const waiting = inWaitingOrder(others);
 		const me = users.filter(({ id }) => id === myId());
-		const asking = waiting.filter((user) => user.asked_at && inFront(me, user).length);
+		const asking = waiting.filter((user) => user.asked_at && usersAhead(me, user).length);
 		if (waiting.length === 0 && this.#answer) this.#setAnswer(null);
 		this.#askedAt =
 			asking
@@ -75,8 +75,8 @@ class PresenceNudged extends HTMLElement {
 				.toSorted()
 				.at(-1) ?? "";
 		if (asking.length) {
-			dressAvatar(query(this, ".avatar", HTMLElement), asking[0]);
-			write(query(this, "[data-sentence]", HTMLElement), nudged(asking, this.dataset.label ?? ""));
+			renderAvatar(query(this, ".avatar", HTMLElement), asking[0]);
+			setText(query(this, "[data-sentence]", HTMLElement), nudgeText(asking, this.dataset.label ?? ""));
 		}
 		this.#draw();
 	}
@@ -85,7 +85,7 @@ class PresenceNudged extends HTMLElement {
 	#setAnswer(answer) {
 		this.#answer = answer;
 		this.#answeredAt = this.#askedAt;
-		this.#page.say({ answer });
+		this.#page.setState({ answer });
 		this.#page.beat();
 		this.#draw();
 	}

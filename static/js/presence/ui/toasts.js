@@ -11,9 +11,9 @@
  * @example <toast-region class="toasts" role="log" aria-live="off"><p class="visually-hidden" role="status"></p></toast-region>
  */
 import { on } from "../../lib/events.js";
-import { make, query } from "../../lib/dom.js";
-import { announcement } from "./announcement.js";
-import { dressAvatar } from "./avatar.js";
+import { createElement, query } from "../../lib/dom.js";
+import { announcementText } from "./announcement.js";
+import { renderAvatar } from "./avatar.js";
 import { wantsToasts } from "./toast-setting.js";
 import { fullName } from "./wording.js";
 
@@ -41,7 +41,7 @@ class ToastRegion extends HTMLElement {
 		on("leave", ({ user }) => this.#announce("left", user));
 		on("news", ({ text }) => {
 			this.#collect(({ news }) => news.push(text));
-			this.#add(NEWS_MS, make("span", {}, text));
+			this.#add(NEWS_MS, createElement("span", {}, text));
 		});
 		document.addEventListener("visibilitychange", () => this.#hold(this.#isHeld));
 		for (const type of ["pointerenter", "focusin"]) this.addEventListener(type, () => this.#hold(true));
@@ -56,9 +56,9 @@ class ToastRegion extends HTMLElement {
 		if (!wantsToasts()) return;
 		this.#collect((collected) => collected[kind].push(user));
 		if (this.#shown.size - this.#counters.size >= MAX_TOASTS) return this.#count(kind);
-		const avatar = dressAvatar(make("span", { ariaHidden: "true" }), user);
-		const name = make("b", {}, fullName(user));
-		this.#add(DURATION_MS[kind], avatar, make("span", {}, name, ` ${kind} this page 👋`));
+		const avatar = renderAvatar(createElement("span", { ariaHidden: "true" }), user);
+		const name = createElement("b", {}, fullName(user));
+		this.#add(DURATION_MS[kind], avatar, createElement("span", {}, name, ` ${kind} this page 👋`));
 	}
 
 	/**
@@ -72,7 +72,7 @@ class ToastRegion extends HTMLElement {
 		if (!isFirst) return;
 		this.#status.textContent = ""; // or the same sentence would not be said again
 		setTimeout(() => {
-			if (this.#collected) this.#status.textContent = announcement(this.#collected);
+			if (this.#collected) this.#status.textContent = announcementText(this.#collected);
 			this.#collected = null;
 		}, COLLECTION_MS);
 	}
@@ -83,7 +83,7 @@ class ToastRegion extends HTMLElement {
 	 */
 	#count(kind) {
 		const known = this.#counters.get(kind);
-		const text = known?.text ?? make("span");
+		const text = known?.text ?? createElement("span");
 		const toast = known?.toast ?? this.#add(DURATION_MS[kind], text);
 		const count = (known?.count ?? 0) + 1;
 		this.#counters.set(kind, { toast, text, count });
@@ -96,8 +96,8 @@ class ToastRegion extends HTMLElement {
 	 * @param {Node[]} content
 	 */
 	#add(ms, ...content) {
-		const dismiss = make("button", { type: "button", ariaLabel: "Dismiss" }, "×");
-		const toast = make("div", { className: "toast" }, ...content, dismiss);
+		const dismiss = createElement("button", { type: "button", ariaLabel: "Dismiss" }, "×");
+		const toast = createElement("div", { className: "toast" }, ...content, dismiss);
 		dismiss.addEventListener("click", () => this.#remove(toast));
 		this.#shown.set(toast, { ms });
 		this.append(toast);

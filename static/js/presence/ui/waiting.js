@@ -11,15 +11,15 @@
  * @example <presence-waiting data-label="client record" hidden><button data-stop>Stop waiting</button></presence-waiting>
  */
 import { on } from "../../lib/events.js";
-import { make, query, write } from "../../lib/dom.js";
+import { createElement, query, setText } from "../../lib/dom.js";
 import { HttpError } from "../../lib/http.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
-import { dressAvatar } from "./avatar.js";
+import { renderAvatar } from "./avatar.js";
 import { leaveNote } from "../../lib/tab-notes.js";
-import { inFront, waits } from "../sync/wait-queue.js";
+import { usersAhead, isWaiting } from "../sync/wait-queue.js";
 import { withoutMe } from "../sync/roster.js";
-import { editorsFirst, waitingFor } from "./wording.js";
+import { editorsFirst, waitingText } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
@@ -61,7 +61,7 @@ export class PresenceWaiting extends HTMLElement {
 		this.#note("");
 		this.#draw(this.#page.others);
 		announce("waiting", "Waiting");
-		this.#page.say({ waiting: true });
+		this.#page.setState({ waiting: true });
 		this.#page.beatAtLeastEvery(ASK_EVERY_MS);
 		this.#page.beat();
 	}
@@ -72,15 +72,15 @@ export class PresenceWaiting extends HTMLElement {
 		announce("waiting", "");
 		clearTimeout(this.#freeTimer);
 		this.#freeTimer = undefined;
-		this.#page.say({ waiting: false });
+		this.#page.setState({ waiting: false });
 		this.#page.beatAtLeastEvery(Number.POSITIVE_INFINITY);
 	}
 
 	/** @param {{users: User[], others: User[], isSettled: boolean}} detail */
 	#handleRoster({ users, others, isSettled }) {
 		const me = users.find(({ id }) => id === myId());
-		const isFree = isSettled && inFront(withoutMe(users, myId()), me).length === 0;
-		this.#draw(inFront(others, me));
+		const isFree = isSettled && usersAhead(withoutMe(users, myId()), me).length === 0;
+		this.#draw(usersAhead(others, me));
 		if (!isFree) {
 			clearTimeout(this.#freeTimer);
 			this.#freeTimer = undefined;
@@ -92,11 +92,11 @@ export class PresenceWaiting extends HTMLElement {
 
 	/** Open the editor unless a user has come meanwhile. Without a response, the next roster decides. */
 	async #confirm() {
-		const users = await this.#page.ask(ASK_TIMEOUT_MS);
+		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
 		this.#freeTimer = undefined;
 		if (!users || !this.#href || !this.#page.isSettled) return;
 		const me = users.find(({ id }) => id === myId());
-		if (inFront(withoutMe(users, myId()), me).length) return;
+		if (usersAhead(withoutMe(users, myId()), me).length) return;
 		leaveNote("turn", this.#page.page);
 		location.assign(this.#href);
 		this.#stop();
@@ -115,19 +115,19 @@ export class PresenceWaiting extends HTMLElement {
 	/** @param {User[]} front the users for whom this user waits */
 	#draw(front) {
 		const [first] = editorsFirst(front);
-		if (first) dressAvatar(query(this, ".avatar", HTMLElement), first);
-		this.#askButton.hidden = front.every(waits);
-		const parts = waitingFor(front, this.dataset.label ?? "");
+		if (first) renderAvatar(query(this, ".avatar", HTMLElement), first);
+		this.#askButton.hidden = front.every(isWaiting);
+		const parts = waitingText(front, this.dataset.label ?? "");
 		const sentence = query(this, "[data-sentence]", HTMLElement);
 		// Screen readers announce each change, so the sentence changes only if its text differs.
 		if (sentence.textContent !== parts.join("")) {
-			sentence.replaceChildren(...parts.map((text, i) => (i % 2 ? make("b", {}, text) : text)));
+			sentence.replaceChildren(...parts.map((text, i) => (i % 2 ? createElement("b", {}, text) : text)));
 		}
 	}
 
 	/** @param {string} text */
 	#note(text) {
-		write(query(this, "[data-note]", HTMLElement), this.#trouble || text);
+		setText(query(this, "[data-note]", HTMLElement), this.#trouble || text);
 	}
 
 	get #page() {

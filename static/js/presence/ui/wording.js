@@ -20,7 +20,7 @@ export function whoIsHere(others, label) {
 		const how = editors && `; ${editors} it`;
 		return `${others.length} users are viewing this ${label}${how}`;
 	}
-	const how = editors && ` and editing ${inWords(editedNames(first)) || "it"}`;
+	const how = editors && ` and editing ${joinNames(editedNames(first)) || "it"}`;
 	return `${first.first_name} is also viewing this ${label}${how}`;
 }
 
@@ -58,7 +58,7 @@ export function editedNames({ fields, focus }) {
  * @param {(user: User) => string[]} names of what a user edits here
  */
 export function editingWhat(users, names) {
-	const what = users.length === 1 && inWords(names(users[0]));
+	const what = users.length === 1 && joinNames(names(users[0]));
 	return what ? `${whoEdits(users)} ${what}` : whoEdits(users);
 }
 
@@ -66,7 +66,7 @@ export function editingWhat(users, names) {
  * Return "Ann Lee – Active now".
  * @param {User} user
  */
-export function titleOf(user) {
+export function avatarTitle(user) {
 	const state = { viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)];
 	return `${fullName(user)} – ${isEditing(user) && !user.visible ? "Editing, away" : state}`;
 }
@@ -75,11 +75,11 @@ export function titleOf(user) {
  * Return "Editing Phone and Email", "Waiting to edit" or "Away"; "" for a user who only views.
  * @param {User} user
  */
-export function doing(user) {
+export function activityText(user) {
 	const { activity, visible, waiting_since } = user;
 	if (activity === "viewing" && waiting_since) return visible ? "Waiting to edit" : "Waiting to edit, away";
 	if (activity === "viewing") return visible ? "" : "Away";
-	return `Editing ${inWords(editedNames(user))}`.trim() + (visible ? "" : ", away");
+	return `Editing ${joinNames(editedNames(user))}`.trim() + (visible ? "" : ", away");
 }
 
 /** @param {number} seconds */
@@ -94,11 +94,11 @@ export function lastSeen(seconds) {
  * @param {User[]} others for whom the user waits
  * @param {string} label
  */
-export function waitingFor(others, label) {
+export function waitingText(others, label) {
 	const [first, second] = editorsFirst(others);
 	const end = ". The editor opens by itself when the record is free.";
 	if (!first) return [`Waiting for the others${end}`];
-	if (!second) return ["Waiting for ", fullName(first), `, who is ${busyWith(first, label)}${end}`];
+	if (!second) return ["Waiting for ", fullName(first), `, who is ${busyText(first, label)}${end}`];
 	if (others.length === 2) return ["Waiting for ", fullName(first), " and ", fullName(second), end];
 	return ["Waiting for ", fullName(first), ` and ${others.length - 1} others${end}`];
 }
@@ -108,7 +108,7 @@ export function waitingFor(others, label) {
  * @param {User[]} asking in the order in which they asked
  * @param {string} label
  */
-export function nudged([first, ...rest], label) {
+export function nudgeText([first, ...rest], label) {
 	const who = rest.length ? `${fullName(first)} and ${rest.length} more are` : `${fullName(first)} is`;
 	return `${who} waiting to edit this ${label}`;
 }
@@ -126,11 +126,11 @@ export function editorsFirst(users) {
  * @param {User} user
  * @param {string} label
  */
-function busyWith(user, label) {
+function busyText(user, label) {
 	const { activity, visible, waiting_since, answer } = user;
 	if (answer === "soon") return "finishing soon";
 	if (waiting_since && activity !== "editing") return "waiting too and asked first";
-	if (activity === "editing") return `editing ${inWords(editedNames(user))}`.trim();
+	if (activity === "editing") return `editing ${joinNames(editedNames(user))}`.trim();
 	return visible ? `viewing this ${label}` : "away";
 }
 
@@ -138,7 +138,7 @@ function busyWith(user, label) {
  * Return "Phone", "Phone and Email" or "Phone, Email and 3 more".
  * @param {string[]} names
  */
-export function inWords(names) {
+export function joinNames(names) {
 	if (names.length < 3) return names.join(" and ");
 	return `${names.slice(0, 2).join(", ")} and ${names.length - 2} more`;
 }
