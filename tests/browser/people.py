@@ -151,12 +151,12 @@ class Person:
 
     @property
     def waiting(self) -> Locator:
-        return self.page.locator("presence-waiting")
+        return self.page.locator("wait-banner")
 
     @property
     def nudged(self) -> Locator:
         """What somebody who is asked to finish reads."""
-        return self.page.locator("presence-nudged")
+        return self.page.locator("nudge-banner")
 
     @property
     def signed_out(self) -> Locator:

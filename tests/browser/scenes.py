@@ -143,7 +143,7 @@ def the_modal(stage: Stage) -> Page:
 def waiting_for_others(stage: Stage) -> Page:
     page = the_modal(stage)
     page.get_by_role("button", name="Wait for Users").click()
-    expect(page.locator("presence-waiting")).to_be_visible()
+    expect(page.locator("wait-banner")).to_be_visible()
     return page
 
 

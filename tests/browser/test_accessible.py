@@ -202,7 +202,7 @@ def test_focus_returns_from_a_dismissed_message_to_where_it_was(
     expect(edit).to_be_focused()
 
     save_for(cast.ada, client, phone="01632 960784")
-    amelia.page.locator("saved-elsewhere").get_by_role("button", name="Dismiss").press("Enter")
+    amelia.page.locator("update-notice").get_by_role("button", name="Dismiss").press("Enter")
     expect(edit).to_be_focused()
 
 

@@ -83,7 +83,7 @@ def test_a_save_shows_at_once_on_the_page_and_in_the_editor(
 
     save_for(cast.ada, client, phone="01632 960999")
 
-    told = amelia.page.locator("saved-elsewhere")
+    told = amelia.page.locator("update-notice")
     expect(told).to_contain_text("Ada changed Phone", timeout=AT_ONCE_MS)
     expect(amelia.page.get_by_role("link", name="01632 960999")).to_be_visible()
     expect(daniel.field("Phone")).to_have_value("01632 960999", timeout=AT_ONCE_MS)
@@ -108,7 +108,7 @@ def test_what_is_saved_while_a_save_is_being_shown_shows_at_once_too(
     save_for(cast.ada, client, phone="01632 960999")
 
     expect(amelia.page.get_by_role("link", name=EMAIL)).to_be_visible(timeout=AT_ONCE_MS)
-    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("Ada changed Phone and Email")
+    expect(amelia.page.locator("update-notice")).to_contain_text("Ada changed Phone and Email")
 
 
 def test_a_reload_and_a_second_tab_are_nobodys_news(amelia: Person, daniel: Person, client: Client) -> None:
@@ -152,7 +152,7 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
 
     daniel.field("Phone").fill("01632 960778")
     daniel.save()
-    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("Daniel changed Phone")
+    expect(amelia.page.locator("update-notice")).to_contain_text("Daniel changed Phone")
     daniel.leave()
     amelia.sees()
 

@@ -218,7 +218,7 @@ def test_the_client_page_is_brought_up_to_date_in_place(amelia: Person, client: 
 
     save(cast.daniel, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
 
-    told = amelia.page.locator("saved-elsewhere")
+    told = amelia.page.locator("update-notice")
     expect(told).to_contain_text("Daniel changed Name, Email and Phone")
     expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore & Sons")
     expect(amelia.page.get_by_role("link", name="ruth@mail.example")).to_be_visible()
@@ -237,7 +237,7 @@ def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client:
     other.field("Phone").fill(MINE)
     other.save()
 
-    expect(amelia.page.locator("saved-elsewhere")).to_contain_text("You changed Phone elsewhere")
+    expect(amelia.page.locator("update-notice")).to_contain_text("You changed Phone elsewhere")
     expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()
 
 

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * <saved-elsewhere>: says what other users have saved while the client page was open, and updates the page in place:
+ * <update-notice>: says what other users have saved while the client page was open, and updates the page in place:
  * its title, and the parts marked data-live. Changes are highlighted. The element is hidden until then.
  *
  * Reads:   data-url, if the page's own address does not return it; data-live on the parts; <presence-page>
@@ -8,7 +8,7 @@
  * Listens: `portal:saved`.
  * Markup:  templates/clients/_update_notice.html.
  *
- * @example <saved-elsewhere hidden><p data-sentence></p><button>Dismiss</button></saved-elsewhere>
+ * @example <update-notice hidden><p data-sentence></p><button>Dismiss</button></update-notice>
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";
@@ -16,7 +16,7 @@ import { query, setText } from "../lib/dom.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { myId } from "../session/session.js";
 
-class SavedElsewhere extends HTMLElement {
+class UpdateNotice extends HTMLElement {
 	/** @type {import("../editing/remote/revisions.js").Revision[]} announced, and not dismissed */
 	#announced = [];
 
@@ -38,4 +38,4 @@ class SavedElsewhere extends HTMLElement {
 	}
 }
 
-customElements.define("saved-elsewhere", SavedElsewhere);
+customElements.define("update-notice", UpdateNotice);

@@ -1,7 +1,7 @@
 // @ts-check
 /** The script of pages from which the user can open an editor (templates/presence/_page.html). */
 import { PresenceModal } from "../presence/ui/modal.js";
-import { PresenceWaiting } from "../presence/ui/waiting.js";
+import { WaitBanner } from "../presence/ui/wait-banner.js";
 
 customElements.define("presence-modal", PresenceModal);
-customElements.define("presence-waiting", PresenceWaiting);
+customElements.define("wait-banner", WaitBanner);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * <presence-nudged>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
+ * <nudge-banner>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
  * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer
  * waited for.
  *
@@ -10,7 +10,7 @@
  *          waited, has reached the editor.
  * Markup:  templates/presence/_nudge_banner.html, inside <presence-page>.
  *
- * @example <presence-nudged data-label="client record" hidden><button value="done">Done</button></presence-nudged>
+ * @example <nudge-banner data-label="client record" hidden><button value="done">Done</button></nudge-banner>
  */
 import { fire, on } from "../../lib/events.js";
 import { query, queryAll, showOnly, setText } from "../../lib/dom.js";
@@ -25,7 +25,7 @@ import { nudgeText } from "./wording.js";
 /** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {"soon"|"done"|null} Answer */
 
-class PresenceNudged extends HTMLElement {
+class NudgeBanner extends HTMLElement {
 	/** @type {Answer} */
 	#answer = null;
 	/** when the user was last asked, and the value of #askedAt at the answer */
@@ -108,4 +108,4 @@ class PresenceNudged extends HTMLElement {
 	}
 }
 
-customElements.define("presence-nudged", PresenceNudged);
+customElements.define("nudge-banner", NudgeBanner);

@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * <presence-waiting>: the banner of a user who waits for the others to finish. When no user is in front of them, it
+ * <wait-banner>: the banner of a user who waits for the others to finish. When no user is in front of them, it
  * opens the editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each
  * roster of the page, at least every 30 s, and goes on waiting through an outage.
  *
@@ -8,7 +8,7 @@
  * Listens: `portal:wait`, `portal:roster`, `portal:connection`.
  * Markup:  templates/presence/_wait_banner.html, inside <presence-page>.
  *
- * @example <presence-waiting data-label="client record" hidden><button data-stop>Stop waiting</button></presence-waiting>
+ * @example <wait-banner data-label="client record" hidden><button data-stop>Stop waiting</button></wait-banner>
  */
 import { on } from "../../lib/events.js";
 import { createElement, query, setText } from "../../lib/dom.js";
@@ -30,7 +30,7 @@ const ASK_TIMEOUT_MS = 2000;
 /** @type {Record<number, string>} by status; 422: the server does not know yet, or no longer, that this page waits */
 const NOT_ASKED = { 422: "Not asked yet: please try again in a moment", 429: "You have asked only just now" };
 
-export class PresenceWaiting extends HTMLElement {
+export class WaitBanner extends HTMLElement {
 	/** @type {string|null} the editor; null while the user does not wait */
 	#href = null;
 	#trouble = "";
