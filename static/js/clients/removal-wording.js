@@ -1,4 +1,3 @@
-// @ts-check
 /** The sentences of the page that removes a part of a record. The functions are pure. */
 import { fullName, joinNames } from "../presence/ui/wording.js";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <removal-warning>: says which users edit what the page would remove. It is empty if there are none.
  *

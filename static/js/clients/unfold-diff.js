@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The comparison of a long text in the history, loaded when the user unfolds it.
  *

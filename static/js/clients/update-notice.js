@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <update-notice>: says what other users have saved while the client page was open, and updates the page in place:
  * its title, and the parts marked data-live. Changes are highlighted. The element is hidden until then.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What the user has changed in a form. The functions are pure. They compare with the page's own values (defaultValue
  * and its kin) and not with a snapshot, because a browser may restore typed values at any time after a reload.

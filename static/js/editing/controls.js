@@ -1,4 +1,3 @@
-// @ts-check
 /** The controls of a form, with their types. */
 
 /** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */

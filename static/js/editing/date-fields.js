@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * A date that the user types. In place of the hint below the field, the page shows the date that it has read, with its
  * weekday. A button opens a calendar.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Dates as users type them and as fields show them. The functions are pure, and read what portal/dates.py reads
  * (tests/days.json).

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * A form that tracks the user's changes. It marks the changed fields, counts them in the save bar, reports them to
  * presence, saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The dialog of Cancel when the user has changed something: keep the changes as a draft, discard them, or go on.
  * form.js imports this module.

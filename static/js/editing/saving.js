@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The state of a form while it is sent. After a click on Save, the form is inert until the next page opens, and closing
  * the page asks first. If the browser gives up (Stop, Escape, a lost connection), the form is as before.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Encodes and decodes `seen`, the versions of the values that a user was shown while editing: "notes:8 phone:7".
  * portal/editing/seen.py is the server's side; tests/seen.json has examples with which both sides are tested. Without

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * An error beside a field that says by how much its text is too long, while the user types or pastes. Nothing is cut.
  * The server rejects such a text with the same message. form.js imports this module when a field is too long for the

@@ -1,4 +1,3 @@
-// @ts-check
 /** The script of the client list. */
 import { PresenceDots } from "../presence/ui/dots.js";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
 import { loadOn } from "../lib/lazy.js";
 import { isEditing } from "../presence/ui/wording.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The script of pages with an editor. entry/every-page.js runs before it, and defines the elements that listen to the
  * forms. A module of its own shows what other users type and save. It is loaded when there are other users, or when one

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The script of every page: it defines the elements that every page has, and loads the others when they are needed.
  * Pages that need more have a second script, for example entry/viewing.js or entry/editor.js.

@@ -1,3 +1,2 @@
-// @ts-check
 /** The script of the page that removes a part of a record. */
 import "../clients/removal.js";

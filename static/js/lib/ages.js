@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Updates ages while a page is open: "less than a minute ago" becomes "1 minute ago".
  *

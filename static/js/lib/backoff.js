@@ -1,4 +1,3 @@
-// @ts-check
 /** When to send the next request. The functions are pure: the caller passes the random number and the time. */
 
 const FIRST_RETRY_MS = 1000;

@@ -1,4 +1,3 @@
-// @ts-check
 /** Typed queries and small changes to markup. Text is only ever set as text, because names are data. */
 
 /**

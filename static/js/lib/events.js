@@ -1,4 +1,3 @@
-// @ts-check
 /** The events by which the components of a page communicate: `portal:…` on the document. */
 
 /** @typedef {import("../presence/sync/roster.js").User} User */

@@ -1,4 +1,3 @@
-// @ts-check
 /** Highlights an element that has changed by itself, for a few seconds. The style is in editing/highlight.css. */
 
 const DURATION_MS = 4000;

@@ -1,4 +1,3 @@
-// @ts-check
 /** Calls of the portal's JSON API, with CSRF token, timeout and RFC 9457 problems. */
 import { query } from "./dom.js";
 import { retryAfterMs } from "./backoff.js";

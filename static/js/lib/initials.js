@@ -1,4 +1,3 @@
-// @ts-check
 /** A user's initials and colour. The functions are pure, and follow the rules of the filters of portal/formatting.py. */
 
 /**

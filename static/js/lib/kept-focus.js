@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Keeps the keyboard's place. When a script removes or hides the element that has the focus, the browser moves the
  * focus to the body, and users of a keyboard or a screen reader start at the top again. This module moves the focus to

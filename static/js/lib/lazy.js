@@ -1,4 +1,3 @@
-// @ts-check
 /** Modules and stylesheets that most pages do not need, loaded when they are needed. */
 import { createElement } from "./dom.js";
 import { fire, on } from "./events.js";

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Updates the page in place: its title, and the parts marked data-live. Changes are highlighted.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Updates a part of the page to new markup and changes only the nodes that differ, so that focus, selection and scroll
  * position stay.

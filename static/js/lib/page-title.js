@@ -1,4 +1,3 @@
-// @ts-check
 /** The title of the tab. While the tab is hidden, the newest announcement of a component precedes it. */
 
 let title = document.title;

@@ -1,4 +1,3 @@
-// @ts-check
 /** Notes that a page leaves for the next page of its tab. A browser that forbids storage has no notes. */
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 /** The remaining time of a sign-in session, and what to show of it. The functions are pure. */
 
 /** How long before the end the page asks the user. */

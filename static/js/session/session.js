@@ -1,4 +1,3 @@
-// @ts-check
 /** The sign-in session of this page, and its CSRF token. Reads <body data-profile-id>. */
 import { call, csrfMeta, HttpError } from "../lib/http.js";
 

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <session-timer>: asks shortly before the sign-in session ends whether the user is still there. Keys and clicks extend
  * the session, with at most one call in five minutes. Requests that the page sends by itself do not.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The choices of the conflict page. A click beside an option's control, or typing in it, chooses the option. Buttons
  * choose one answer for all fields.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Adds to the draft what the user types as custom values on the conflict page.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Saves the user's changes on the server while they type: it decides when to send them, and when to try again. It sends
  * one request at a time, the newest state last. Without DOM: form-draft.js passes `read` and `send`.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The draft of a form. It goes to the server while the user types, and when the page is hidden, left or signed out of.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * An offer to restore or discard a draft of an earlier opening of the editor. form-draft.js imports this module.
  *

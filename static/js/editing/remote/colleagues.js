@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Reports in which field of an editor the user is, and shows in which fields the other users are: their avatars and
  * "Daniel is here" beside the label, and a ring of the first one's colour around the control. The line of the label has

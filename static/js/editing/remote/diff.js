@@ -1,4 +1,3 @@
-// @ts-check
 /** The difference between two texts, as the server computes it. The style is in editing/inline-diff.css. */
 import { createElement } from "../../lib/dom.js";
 import { loadStylesheet } from "../../lib/lazy.js";

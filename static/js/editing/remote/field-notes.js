@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Notes and choices at a field of a form: a note beside its label, a choice below its control. Both describe the
  * control to screen readers. The styles are in components/field.css and editing/field-choice.css.

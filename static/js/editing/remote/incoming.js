@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * What other users save and type, shown in the open editor without interrupting the user. A field that the user has not
  * changed takes the new value. For a field that the user has changed, both values are offered (take-over.js), and the

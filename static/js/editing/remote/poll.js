@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Fetches what was saved since the page was made, when an event or a heartbeat reports a newer version.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Shows a client's new name in an open editor: in the breadcrumb, the heading and the tab's title.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Replaces the value of a control. In a text control the replacement is one step of the browser's undo history. A value
  * set by a script would leave the older steps in place, and Ctrl+Z would then cut pieces out of the new text. The caret

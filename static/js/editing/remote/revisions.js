@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The revisions of other users and other tabs, as far as one editor is concerned: the newest value of each of its
  * fields, and the hidden input `seen`. The functions are pure; incoming.js shows the result. Revisions are

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Tells the user of a form that adds a person or a product that another user has just added the same one. The server
  * compares, so that the form and the save ask by the same rule. After the first such addition by another user the form

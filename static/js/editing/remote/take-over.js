@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * A newer value of one field: accepted, offered beside what the user has typed, or taken back.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * All sentences about what other users save or change. The functions are pure. `myId` is the profile of this page's
  * user.

@@ -1,4 +1,3 @@
-// @ts-check
 /** The presence API (docs/api.md) as functions. Each rejects with an `HttpError`. */
 import { call } from "../../lib/http.js";
 

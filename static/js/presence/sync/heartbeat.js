@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Sends heartbeats at regular intervals and on request, one at a time. Without DOM: page.js and dots.js pass `send`.
  * A heartbeat that is requested during another one follows it at once, so that the newest state arrives last.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <presence-page>: reports this tab's presence and tells the other components who else is on the page. It sends
  * heartbeats, and receives changes as they happen while the event stream works. A hidden tab sends heartbeats without a

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Computes whom a page shows, who has joined and who has left. The functions are pure; page.js keeps the state.
  * The server reports exactly; the browser hides short gaps (presence rule 6):

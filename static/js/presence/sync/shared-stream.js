@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The event stream of one tab among the tabs of its browser. Over HTTP/1.1 only a few tabs hold a stream
  * (stream-slot.js). A tab without one receives, through a BroadcastChannel, the events that another tab of its profile

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Decides which tabs of a browser hold an event stream, by Web Locks. Without DOM: shared-stream.js passes the locks.
  *

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The event stream of one page. It is opened while it is wanted, and after a break again with growing pauses. Without
  * DOM: page.js passes `open`. Heartbeats return whatever the stream misses, so a break is never shown as an error.

@@ -1,4 +1,3 @@
-// @ts-check
 /** The order of the users who wait for a record. The functions are pure. */
 
 /** @typedef {import("./roster.js").User} User */

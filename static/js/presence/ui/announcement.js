@@ -1,4 +1,3 @@
-// @ts-check
 /** The sentence in which screen readers announce the toasts of two seconds. The functions are pure. */
 import { fullName } from "./wording.js";
 

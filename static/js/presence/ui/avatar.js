@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Draws viewers: an avatar, a row of avatars, and a list of people.
  * Markup: templates/presence/_person.html, an item of the list.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * Shows on a client page who edits what: an avatar and "Daniel is editing Phone" in the header of a card, and an avatar
  * beside a person or a product. Leads to it when the user clicks what somebody edits in the list of viewers.

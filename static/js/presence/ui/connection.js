@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <presence-connection>: a note while the server cannot be reached; a dialog when the sign-in session has ended, with
  * the record hidden until the user has signed in again in a new tab; and the notice of lost access (lost-access.js).

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. All rows share one
  * call: on load, when the page becomes visible, and at each heartbeat while it is visible. The list itself reports no

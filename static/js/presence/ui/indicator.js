@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <presence-indicator>: the other users on this page, as avatars and one sentence. A menu lists them by name, and sets
  * whether toasts announce who joins and leaves. The element is hidden while the user is alone.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * The page after the user has lost access to its record. It shows nothing of the record, but who restricted it, whom to
  * ask, and what the user has typed, to copy. presence/ui/connection.js imports this module.

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
  * Alone, the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.

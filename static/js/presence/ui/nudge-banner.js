@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <nudge-banner>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
  * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer

@@ -1,4 +1,3 @@
-// @ts-check
 /** Whether this browser shows toasts about who joins and leaves. A browser that forbids storage shows them. */
 
 const KEY = "portal.news";

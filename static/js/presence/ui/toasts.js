@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <toast-region>: toasts that announce who has joined (3 s) and left (2 s). It shows at most four at a time, and then
  * one that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays

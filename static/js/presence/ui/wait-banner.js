@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * <wait-banner>: the banner of a user who waits for the others to finish. When no user is in front of them, it
  * opens the editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each

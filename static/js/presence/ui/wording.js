@@ -1,4 +1,3 @@
-// @ts-check
 /** All sentences about viewers. The functions are pure. The original request prescribes some of the sentences. */
 import { stateOf } from "../sync/roster.js";
 
