@@ -4,6 +4,8 @@
  * the space, so that nothing moves. Loaded while there are other users: alone, the user reports nothing.
  *
  * Fires: `portal:activity`.
+ *
+ * @example showColleagues(form, others);
  */
 import { fire } from "../../lib/events.js";
 import { createElement, query, queryAll } from "../../lib/dom.js";

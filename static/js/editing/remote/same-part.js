@@ -1,10 +1,12 @@
 /**
- * Tells the user of a form that adds a person or a product that another user has just added the same one. The server
- * compares, so that the form and the save ask by the same rule. After the first such addition by another user the form
- * asks again after each change of a field.
+ * Warns the user, who adds a person or a product, that another user has just added the same one. The server compares,
+ * so that the form and the save use the same rule. After the first such addition by another user the form asks again
+ * after each change of a field.
  *
  * Reads: data-same-url and data-entry of the form; data-same where the page itself asks (_confirm_another.html).
- * Sets:  the hidden input `confirm_another`, where the user says that it is another one.
+ * Sets:  the hidden input `confirm_another`, if the user says that it is another one.
+ *
+ * @example askAboutSame(form, status);
  */
 import { call, HttpError } from "../../lib/http.js";
 import { createElement, setText } from "../../lib/dom.js";
@@ -13,7 +15,7 @@ import { dropChoice, setChoice } from "./field-notes.js";
 
 /** @typedef {{key: string, name: string, url: string, field: string, question: string, can_be_another: boolean}} Same */
 
-/** The latest question of each form: responses to earlier ones are ignored. @type {WeakMap<HTMLFormElement, symbol>} */
+/** @type {WeakMap<HTMLFormElement, symbol>} the last request of each form; responses to earlier ones are ignored */
 const asked = new WeakMap();
 
 /**
@@ -41,7 +43,7 @@ async function ask(form, status) {
 }
 
 /**
- * Return the part that the typed values describe too; undefined without a response: the save asks.
+ * Return the part that the typed values also describe; undefined without a response, so that the save asks.
  * @param {HTMLFormElement} form
  * @returns {Promise<Same|null|undefined>}
  */

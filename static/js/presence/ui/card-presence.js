@@ -1,6 +1,6 @@
 /**
  * Shows on a client page who edits what: an avatar and "Daniel is editing Phone" in the header of a card, and an avatar
- * beside a person or a product. Leads to it when the user clicks what somebody edits in the list of viewers.
+ * beside a person or a product. A click on an activity in the list of viewers leads to its card.
  *
  * Reads:   data-fields on a card or a figure: the labels of its fields, separated by "|"; data-part on an element: the
  *          name of the person or the product that it shows.
@@ -39,7 +39,7 @@ const headerOf = (element) => element.querySelector(":scope > :is(header, dt, na
 function places() {
 	const parts = queryAll(document, "[data-part]", HTMLElement).map((element) => {
 		const part = element.dataset.part ?? "";
-		// a field of the part; a valuation of the product
+		// A field of the part, a valuation of the product, and its new valuation.
 		const starts = [`${part}: `, `${part}, `, `New valuation of ${part}`];
 		const isHere = (/** @type {string} */ name) =>
 			name === part || starts.some((start) => name.startsWith(start));
