@@ -409,8 +409,33 @@ def test_a_valuation_of_a_product_that_was_removed_cannot_be_added(amelias: Desk
     answer = amelias.send(form, path, valued_on="2026-06-30", amount="7")
 
     assert answer.status_code == 409
-    assert "This product has been removed" in text_of(answer)
+    assert "ISA A1 has been removed" in text_of(answer)
     assert amelias.browser.get(f"{amelias.address}/product/{product_id}").status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("part", "removed", "name"),
+    [
+        (Person, [Person], "Ruth Whitmore"),
+        (Product, [Product], "ISA A1"),
+        (Valuation, [Valuation], "The valuation of ISA A1 on 31 Mar 2026"),
+        (Valuation, [Product], "The valuation of ISA A1 on 31 Mar 2026"),
+        (Valuation, [Valuation, Product], "The valuation of ISA A1 on 31 Mar 2026"),
+    ],
+    ids=["person", "product", "valuation", "valuation with its product", "valuation before its product"],
+)
+def test_page_of_a_removed_part_names_it(
+    amelias: Desk, daniels: Desk, part: type[Any], removed: list[type[Any]], name: str
+) -> None:
+    paths = {model: f"/{model.__name__.lower()}/{only(model).id}" for model in (Person, Product, Valuation)}
+    for model in removed:
+        daniels.change(f"{paths[model]}/remove")
+
+    page = amelias.browser.get(f"{amelias.address}{paths[part]}/edit")
+
+    assert page.status_code == 410
+    assert f"<h1>{name} has been removed</h1>" in page.text
+    assert f"<title>{name} has been removed ·" in page.text
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_page_of_access_that_is_behind_is_told(visit: Visit, cast: Cast, clien
     answer = amelias.send(form, path)
 
     assert answer.status_code == 409
-    assert "This grant of access has been removed" in text_of(answer)
+    assert "Daniel Okafor’s access has been removed" in text_of(answer)
 
 
 def test_an_operator_does_the_same_by_command(app: Flask, visit: Visit, cast: Cast) -> None:

@@ -183,7 +183,7 @@ def test_a_change_of_somebody_who_was_removed_since_cannot_be_undone(
     answer = undo(amelias, client, 2, f"person/{ruth_id}")
 
     assert answer.status_code == 409
-    assert "This person has been removed" in text_of(answer)
+    assert "Ruth Whitmore has been removed" in text_of(answer)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from portal.clients.presence import presence_on_client
 from portal.clients.records import queries
 from portal.clients.records.display import display_columns
 from portal.clients.records.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
+from portal.clients.records.part_names import full_name, names_of
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, EntryRemoved, ValueRejected
 from portal.clients.saving.merging import merge_with_current
@@ -125,6 +126,7 @@ def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
         "clients/editor/gone.html",
         client=client,
         error=error,
+        name=names_of({error.entry: client.id}, {}, full_name)[error.entry],
         by=sentences.author_name(error.revision),
         typed={label: typed[name] for name, label in labels.items() if typed.get(name)},
         presence=presence_on_client(client, "viewing"),
