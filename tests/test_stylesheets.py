@@ -46,6 +46,14 @@ def test_every_rule_is_in_a_layer(stylesheets: dict[str, str]) -> None:
     assert outside == []
 
 
+def test_stylesheet_of_card_pages_is_linked_by_those_pages_only() -> None:
+    """Every other page is smaller without it."""
+    templates = {path: path.read_text() for path in sorted((PROJECT_ROOT / "templates").rglob("*.html"))}
+    using = [path for path, text in templates.items() if 'class="card sign-in"' in text]
+    assert len(using) >= 10
+    assert [path for path, text in templates.items() if '"auth/sign-in"' in text] == using
+
+
 def test_nothing_is_important_and_no_id_is_styled(
     stylesheets: dict[str, str], selectors: list[tuple[str, str]]
 ) -> None:
