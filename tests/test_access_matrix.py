@@ -7,61 +7,21 @@ part one after the other the first does.
 
 import json
 import re
-from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from portal.clients import Client, ClientGrant
-from portal.clients.records.entries import CLIENT, Entry
-from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
+from portal.auth.permissions import PUBLIC_ENDPOINTS
+from portal.clients import ClientGrant
 from portal.extensions import db
 from tests.support.cast import Cast, make_profile
-from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of
+from tests.support.routes import OTHER_PROFILE_ID, REQUEST_BODIES, make_records, path_of, routes_of
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
-# What is sent, by several one after the other from one version: the same as is saved already is no conflict.
-BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("POST", "/clients/<client_id>/edit"): {
-        "data": {"version": "1", "name": "Whitmore", "client_type": "family", "status": "active"}
-    },
-    ("POST", "/clients/<client_id>/<kind>/<part_id>/edit"): {"data": {"version": "1", "known_as": "Ru"}},
-    ("POST", "/clients/<client_id>/<kind>/new"): {
-        "data": {"version": "1", "first_name": "Shaun", "last_name": "Whitmore"}
-    },
-    ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"): {
-        "data": {"version": "1", "valued_on": "2026-06-30", "amount": "7"}
-    },
-    ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): {"data": {"version": "1"}},
-    ("POST", "/clients/<client_id>/history/<version>/revert"): {"data": {"version": "2", "entry": ""}},
-    ("POST", "/clients/<client_id>/access"): {"data": {"version": "1", "is_restricted": "no"}},
-    ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
-    ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},
-    ("POST", "/user_page_presence"): {"json": {"page_identifier": "client-1"}},
-    ("POST", "/user_page_presence/<page_identifier>/nudge"): {"json": {"tab_id": "t"}},
-    ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
-    ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
-    ("POST", "/clients/<client_id>/merge"): {"json": {"version": 1, "notes": "Rang."}},
-    ("POST", "/clients/<client_id>/<kind>/same"): {"json": {"first_name": "Shaun"}},
-    ("PUT", "/edit_drafts/<page_identifier>"): {
-        "query_string": "form=record",
-        "json": {"version": 1, "values": {"phone": "1"}},
-    },
-    ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
-    ("POST", "/users/<profile_id>/role"): {"data": {"role": "reader"}},
-    ("POST", "/discard_draft/<page_identifier>"): {
-        "query_string": "form=record",
-        "data": {"back": "/clients", "mark": "a@1"},
-    },
-}
-SOMEBODY_ELSE = 7  # none of those who call, whom what is done would sign out
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
 TABLE = """
     GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
@@ -146,15 +106,6 @@ PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["nobod
 }
 
 
-def routes_of(app: Flask) -> set[tuple[str, str]]:
-    """(method, rule) of every route, without converters and the static folder's digest."""
-    return {
-        (method, re.sub(r"<[^<>]*?(\w+)>", r"<\1>", re.sub(r"^/static/\w+/", "/static/", rule.rule)))
-        for rule in app.url_map.iter_rules()
-        for method in rule.methods - {"HEAD", "OPTIONS"}
-    }
-
-
 def test_each_route_is_in_the_table(app: Flask) -> None:
     assert routes_of(app) == set(ROWS)
 
@@ -163,12 +114,19 @@ def test_each_unsafe_route_has_a_result_without_a_token() -> None:
     assert {method for (method, _), expected in ROWS.items() if expected["no token"] == "-"} == {"GET"}
 
 
+def test_routes_that_the_access_matrix_shows_as_public_are_those_of_the_list(app: Flask) -> None:
+    rules = {
+        rule.endpoint for rule in app.url_map.iter_rules() if rule.rule in PUBLIC_ROUTES or "/static/" in rule.rule
+    }
+    assert rules == PUBLIC_ENDPOINTS
+
+
 @pytest.mark.parametrize(("method", "rule"), ROWS, ids=lambda part: part)
 def test_route_responds_to_each_caller_as_the_table_says(
     app: Flask, visit: Visit, cast: Cast, olgas_browser: Visitor, method: str, rule: str
 ) -> None:
     make_records(cast)
-    assert make_profile("Zoe", "Hall").id == SOMEBODY_ELSE
+    assert make_profile("Zoe", "Hall").id == OTHER_PROFILE_ID
     browsers = {
         "amelia": visit(cast.amelia),
         "daniel": visit(cast.daniel),
@@ -203,7 +161,7 @@ def test_restricted_client_looks_like_a_missing_one_without_access(
         missing = _call(app, visit(profile), method, rule, client_id="1000")
         assert (hidden.status_code, _told(hidden)) == (missing.status_code, _told(missing))
         # A save that is refused shows what was sent, to be copied.
-        is_sent = "Whitmore" in str(BODIES.get((method, rule)))
+        is_sent = "Whitmore" in str(REQUEST_BODIES.get((method, rule)))
         assert is_sent or "Whitmore" not in hidden.text
         assert hidden.status_code == 404 or (method, rule) == ("GET", "/user_page_presence")
 
@@ -222,18 +180,6 @@ def _told(answer: TestResponse) -> str:
     return text.replace(answer.headers.get("X-Request-ID", "\n\n"), "")
 
 
-def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
-    """Create a client of Amelia's with one part of each kind and a change to undo."""
-    client = make_client("Whitmore", adviser_id=cast.amelia.id, is_restricted=is_restricted)
-    make_person(client)
-    make_product(client, (date(2026, 3, 31), "5"))
-    make_profile("Priya", f"Raman {client.id}")
-    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.olga.id))
-    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(1), cast.ada.id, {"phone": "1"}))
-    db.session.commit()
-    return client
-
-
 def _stranger(visit: Visit) -> Visitor:
     """Return a browser without a session but with the CSRF token of the sign-in page."""
     browser = visit(None)
@@ -241,16 +187,8 @@ def _stranger(visit: Visit) -> Visitor:
     return browser
 
 
-def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
-    """Return the path for the first record of each kind."""
-    filename = f"{app.static_url_path}/favicon.svg"
-    path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<client_id>", client_id)
-    path = path.replace("<page_identifier>", f"client-{client_id}").replace("<profile_id>", str(SOMEBODY_ELSE))
-    return re.sub(r"<\w+_id>", "1", path).replace("/static/<filename>", filename)
-
-
 def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str = "1") -> TestResponse:
-    body = json.loads(json.dumps(BODIES.get((method, rule), {})).replace("client-1", f"client-{client_id}"))
+    body = json.loads(json.dumps(REQUEST_BODIES.get((method, rule), {})).replace("client-1", f"client-{client_id}"))
     path = path_of(app, rule, client_id)
     if rule.endswith("/events"):
         answer = browser.call(method, path, buffered=False)  # it would not end by itself
@@ -264,6 +202,6 @@ def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str =
 def _outcome(answer: TestResponse) -> str:
     if answer.status_code == 302:
         path = answer.headers["Location"].split("?")[0]
-        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{SOMEBODY_ELSE}": "user"}
+        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{OTHER_PROFILE_ID}": "user"}
         return redirects.get(path) or Path(path).name
     return str(answer.status_code)

@@ -19,41 +19,9 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast
-from tests.support.test_client import SAFE_METHODS, Visitor
-from tests.test_access_matrix import BODIES, make_records, path_of, routes_of
+from tests.support.routes import REQUEST_BODIES, WRITES_NO_RECORD, make_records, path_of, routes_of, versioned_routes
+from tests.support.test_client import Visitor
 
-NO_RECORD = {
-    ("POST", "/sign-in"): "the sign-in session",
-    ("POST", "/sign-in/code"): "the sign-in session",
-    ("POST", "/sign-in/set-up"): "one's own second factor",
-    ("POST", "/session"): "the sign-in session",
-    ("POST", "/sign-out"): "the sign-in session",
-    ("POST", "/choose-password"): "one's own password",
-    ("POST", "/account/password"): "one's own password",
-    ("POST", "/account/second-factor"): "one's own second factor",
-    ("POST", "/account/second-factor/confirm"): "one's own second factor",
-    ("POST", "/account/second-factor/remove"): "one's own second factor",
-    ("POST", "/account/recovery-codes"): "one's own second factor",
-    ("POST", "/account/sessions"): "one's own sign-in sessions",
-    ("POST", "/users/new"): "a profile, whose email is unique",
-    **{
-        (
-            "POST",
-            f"/users/<profile_id>/{what}",
-        ): "a profile: one value, of which the last one wins and the audit has all"
-        for what in ("role", "activate", "deactivate", "password-code", "reset-second-factor", "sign-out", "unlock")
-    },
-    ("POST", "/user_page_presence"): "presence",
-    ("DELETE", "/user_page_presence"): "presence",
-    ("DELETE", "/user_page_presence/<page_identifier>"): "presence",
-    ("POST", "/user_page_presence/<page_identifier>/nudge"): "presence",
-    ("POST", "/clients/<client_id>/overruled/<version>/dismiss"): "one's own notice",
-    ("PUT", "/edit_drafts/<page_identifier>"): "one's own draft, which only one page writes",
-    ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
-    ("POST", "/discard_draft/<page_identifier>"): "one's own draft",
-    ("POST", "/clients/<client_id>/merge"): "nothing: it tells what a save would come to",
-    ("POST", "/clients/<client_id>/<kind>/same"): "nothing: it tells what a save would ask",
-}
 # Where a version that is behind is as good as the newest.
 COLLIDES_WITH_NOTHING = {
     ("POST", "/clients/<client_id>/<kind>/new"): "adding",
@@ -63,10 +31,6 @@ COLLIDES_WITH_NOTHING = {
     ("POST", "/clients/<client_id>/access"): "yes or no: two people who have changed it have changed it alike",
 }
 WRONG_VERSIONS = [None, "", "x", "0", "-1", "1.5", "99", "2147483648", "1\0", "١"]
-
-
-def guarded(app: Flask) -> list[tuple[str, str]]:
-    return sorted((method, rule) for method, rule in routes_of(app) - set(NO_RECORD) if method not in SAFE_METHODS)
 
 
 def record() -> list[Any]:
@@ -80,16 +44,16 @@ def record() -> list[Any]:
 
 
 def sent(browser: Visitor, app: Flask, method: str, rule: str, as_json: bool, **changes: str | None) -> TestResponse:
-    body = {**BODIES[method, rule]["data"], **changes}
+    body = {**REQUEST_BODIES[method, rule]["data"], **changes}
     fields = {name: value for name, value in body.items() if value is not None}
     return browser.call(method, path_of(app, rule), **{"json" if as_json else "data": fields})
 
 
 def test_there_are_such_routes_and_each_has_a_body_to_try(app: Flask) -> None:
-    assert len(guarded(app)) >= 6
-    assert set(guarded(app)) <= set(BODIES)
-    assert set(NO_RECORD) <= routes_of(app)
-    assert set(guarded(app)) >= set(COLLIDES_WITH_NOTHING)
+    assert len(versioned_routes(app)) >= 6
+    assert set(versioned_routes(app)) <= set(REQUEST_BODIES)
+    assert set(WRITES_NO_RECORD) <= routes_of(app)
+    assert set(versioned_routes(app)) >= set(COLLIDES_WITH_NOTHING)
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
@@ -99,7 +63,7 @@ def test_without_a_version_it_started_from_nothing_is_written(
     make_records(cast)
     amelia, before = visit(cast.amelia), record()
 
-    for method, rule in guarded(app):
+    for method, rule in versioned_routes(app):
         for version in WRONG_VERSIONS:
             answer = sent(amelia, app, method, rule, as_json, version=version)
             assert answer.status_code == 422, (rule, version, answer.text)
@@ -112,7 +76,7 @@ def test_a_change_of_what_somebody_else_has_changed_since_is_not_written(
     app: Flask, visit: type[Visitor], cast: Cast, as_json: bool
 ) -> None:
     """Daniel has saved, from the same version, another value of everything that is sent here."""
-    for method, rule in guarded(app):
+    for method, rule in versioned_routes(app):
         if (method, rule) in COLLIDES_WITH_NOTHING:
             continue
         make_records(cast)
@@ -126,7 +90,7 @@ def test_a_change_of_what_somebody_else_has_changed_since_is_not_written(
         db.session.commit()
         path = path_of(app, rule).replace("/clients/1/", f"/clients/{client.id}/")
         path = path.replace("/person/1/", f"/person/{person.id}/")
-        body = {**BODIES[method, rule]["data"], "version": "2"}
+        body = {**REQUEST_BODIES[method, rule]["data"], "version": "2"}
         if "name" in body:
             body["name"] = "Amelia's"
 

@@ -30,9 +30,9 @@ from portal.extensions import db
 from tests.conftest import settings_for
 from tests.support.cast import PASSWORD, Cast
 from tests.support.factories import make_client, make_person, make_product
+from tests.support.routes import routes_of
 from tests.support.test_client import Visitor
 from tests.support.volume import volume
-from tests.test_access_matrix import routes_of
 
 EXAMPLES = volume(8, 32)  # of each route: more than 2,000 in all
 # Routes share their parsers. In a part run each meets every fourth of the bodies and of the nasty values, beginning at

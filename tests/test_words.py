@@ -11,8 +11,8 @@ from portal.clients import Client
 from portal.config import PROJECT_ROOT
 from tests.support.cast import Cast
 from tests.support.html import text_of
+from tests.support.pages import make_complete_client, pages_of
 from tests.support.test_client import Visitor
-from tests.test_html import client, pages_of  # noqa: F401 - the fixture
 
 STRAIGHT_APOSTROPHE = re.compile(r"\w+'\w+")
 OTHER_WORDS = re.compile(r"\be-mail\w*|\bnot for you\b", re.IGNORECASE)
@@ -27,10 +27,15 @@ OF_A_TERMINAL = {"cli.py", "__main__.py", "checks.py", "totp.py"}
 SETTINGS = PROJECT_ROOT / "portal" / "config"
 
 
+@pytest.fixture
+def client(cast: Cast) -> Client:
+    return make_complete_client(cast)
+
+
 def test_pages_use_the_curly_apostrophe_and_the_agreed_words(
     visit: type[Visitor],
     cast: Cast,
-    client: Client,  # noqa: F811
+    client: Client,
 ) -> None:
     words = {name: text_of(answer) for name, answer in pages_of(visit, cast, client)}
     found = {name: STRAIGHT_APOSTROPHE.findall(text) + OTHER_WORDS.findall(text) for name, text in words.items()}

@@ -178,6 +178,20 @@ def daniel(sit_down: SitDown, cast: Cast) -> Person:
 
 
 @pytest.fixture
+def another_browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
+    """Return a browser process of its own, which a test can kill."""
+    browser = launch_browser()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def vera(app: object, request: pytest.FixtureRequest) -> Profile:
+    """Return a profile of this test alone, whose sign-in sessions the test may end."""
+    return make_profile("Vera", f"Quinn {abs(hash(request.node.name))}")
+
+
+@pytest.fixture
 def crowd(app: Flask) -> Crowd:
     """`crowd(client, 20)` puts twenty more people on the client page of the unhurried portal, for two minutes."""
 

@@ -3,13 +3,17 @@
 Used by every test of this folder through `sit_down`. It waits for what the page does, never for time to pass.
 """
 
+import os
 import re
+import signal
 from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Locator, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect
 
 from portal.auth import Profile
 from portal.clients import Client
+from portal.extensions import db
+from tests.support.cast import PASSWORD
 
 PRESENCE_PATH = "/user_page_presence"
 CALM_MS = 5000
@@ -49,6 +53,7 @@ ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
 }"""
 # Others may be using the machine; a wait that is over sooner costs nothing.
 PATIENCE_MS = 20_000
+CLIENT_PAGE = re.compile(r"/clients/\d+$")
 
 SitDown = Callable[..., "Person"]  # the fixture sit_down
 Crowd = Callable[..., list[Profile]]  # the fixture crowd
@@ -194,3 +199,32 @@ def is_answered_beat(response: Response) -> bool:
 def is_bulk_read(request: Request) -> bool:
     """One call for the rosters of many pages."""
     return request.method == "GET" and f"{PRESENCE_PATH}?" in request.url
+
+
+def kill_browser(browser: Browser) -> None:
+    """Kill the browser's main process, as a crash does: no page can send anything any more."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    [pid] = [process["id"] for process in processes if process["type"] == "browser"]
+    os.kill(pid, signal.SIGKILL)
+
+
+def sign_in_again(person: Person, profile: Profile, come_back: Callable[[Person], None] = Person.show_tab) -> None:
+    """Follow the dialog to its new tab, sign in there, close it and come back."""
+    with person.context.expect_page() as opened:
+        person.signed_out.get_by_role("link", name="Sign in again").click()
+    submit_credentials(opened.value, profile.email)
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("You are signed in again")
+    opened.value.close()
+    come_back(person)
+
+
+def submit_credentials(page: Page, email: str, password: str = PASSWORD) -> None:
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def reloaded(client: Client) -> Client:
+    """Return the client as it is in the database now."""
+    db.session.rollback()
+    return client

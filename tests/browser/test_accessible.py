@@ -17,9 +17,9 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
+from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
 from tests.browser.people import Crowd, Person, SitDown
 from tests.browser.scenes import Stage, cancel_asks, save_for, signed_out, still_there, the_modal
-from tests.browser.test_every_page import STILL, TOO_SMALL, hold_as_a_phone
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
@@ -260,7 +260,7 @@ def test_a_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
 
     page = scene(replace(stage, sit_down=sit_down_zoomed, seat=sit_down_zoomed))
     dialog = page.locator("dialog[open]")
-    page.wait_for_function(STILL)
+    page.wait_for_function(ANIMATIONS_FINISHED)
     expect(dialog.get_by_role("heading")).to_be_in_viewport(ratio=1)
     expect(dialog.locator(":focus")).to_be_in_viewport(ratio=1)
     assert dialog.evaluate("({ scrollTop }) => scrollTop") == 0
@@ -281,8 +281,8 @@ def test_a_thumb_meets_every_control_also_where_names_are_short(amelia: Person, 
     product = make_product(client, (date(2025, 3, 31), "1"), product_name="A")
     db.session.commit()
     save_for(cast.daniel, client, town="Ely")
-    hold_as_a_phone(amelia.page)
+    emulate_phone(amelia.page)
     page = f"/clients/{client.id}"
     for path in (page, f"{page}/edit", f"{page}/history", f"{page}/product/{product.id}", "/clients?q=Ng", "/account"):
         amelia.page.goto(path)
-        assert amelia.page.evaluate(TOO_SMALL) == [], path
+        assert amelia.page.evaluate(TOO_SMALL_CONTROLS) == [], path

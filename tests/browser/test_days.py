@@ -8,10 +8,9 @@ from playwright.sync_api import Browser, Locator, expect
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import Person, SitDown
+from tests.browser.drafts import draft_offer, newest_draft, wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, Person, SitDown, reloaded
 from tests.browser.scenes import save_for
-from tests.browser.test_drafts import is_kept, kept, offer
-from tests.browser.test_editor import CLIENT_PAGE, saved
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
@@ -38,18 +37,18 @@ def test_day_that_is_none_is_counted_kept_as_it_is_and_refused_beside_its_field(
     amelia.open_editor(client)
     amelia.field(LABEL).fill(typed)
     expect(amelia.page.locator("[data-change-count]")).to_have_text("1 field changed")
-    is_kept(amelia)
-    assert kept(cast.amelia, client) == {"next_review_on": typed}
+    wait_until_draft_is_kept(amelia)
+    assert newest_draft(cast.amelia, client) == {"next_review_on": typed}
     amelia.save()
 
     expect(amelia.page.get_by_role("alert")).to_contain_text("one field needs another look")
     expect(amelia.field(LABEL)).to_have_value(typed)
     expect(amelia.field(LABEL)).to_have_accessible_description(re.compile(problem))
-    assert saved(client).next_review_on == date(2026, 12, 8)
+    assert reloaded(client).next_review_on == date(2026, 12, 8)
 
     amelia.leave()
     amelia.open_editor(client)
-    offer(amelia).get_by_role("link", name="Restore").click()
+    draft_offer(amelia).get_by_role("link", name="Restore").click()
     expect(amelia.field(LABEL)).to_have_value(typed)
 
 
@@ -65,7 +64,7 @@ def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
     amelia.save()
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).next_review_on == date(2026, 12, 9)
+    assert reloaded(client).next_review_on == date(2026, 12, 9)
     amelia.context.close()
 
 
@@ -96,7 +95,7 @@ def test_day_chosen_from_the_calendar_is_written_into_the_field(amelia: Person, 
     amelia.save()
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).next_review_on == date(2027, 1, 31)
+    assert reloaded(client).next_review_on == date(2027, 1, 31)
 
 
 def test_day_saved_by_a_colleague_arrives_in_words_and_the_same_day_asks_nothing(
@@ -132,7 +131,7 @@ def test_conflict_about_a_day_shows_it_in_words_and_takes_a_typed_one(
     amelia.save()
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).next_review_on == date(2027, 3, 3)
+    assert reloaded(client).next_review_on == date(2027, 3, 3)
 
 
 def test_no_named_control_keeps_a_half_typed_value_from_scripts(amelia: Person, cast: Cast, client: Client) -> None:

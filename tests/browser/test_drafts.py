@@ -1,28 +1,22 @@
 """What is typed is kept while it is typed: whatever becomes of the browser, it is offered again, here or elsewhere."""
 
 import re
-from collections.abc import Callable, Iterator
 from http import HTTPStatus
 
-import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Locator, expect
 
 from portal.auth import Profile, profiles
 from portal.clients import Client
-from portal.editing.drafts import store
-from portal.editing.drafts.store import DraftKey
 from portal.extensions import db
 from tests.browser.conftest import signed_in
-from tests.browser.people import PATIENCE_MS, Person, SitDown
-from tests.browser.test_presence import kill
-from tests.browser.test_sign_in import sign_in_again
+from tests.browser.drafts import all_drafts, draft_offer, newest_draft, wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, PATIENCE_MS, Person, SitDown, kill_browser, sign_in_again
 from tests.browser.trouble import Trouble
-from tests.support.cast import Cast, make_profile
+from tests.support.cast import Cast
 from tests.support.factories import make_client
 
 SIGNED_OUT = "status of 401"
-CLIENT_PAGE = re.compile(r"/clients/\d+$")
 # The draft of a page that is going away outlives it, and nobody is told when it has arrived.
 ASK_FOR_OFFER = """async ([path, patienceMs]) => {
     for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
@@ -34,40 +28,6 @@ ASK_FOR_OFFER = """async ([path, patienceMs]) => {
 OFFER = "You have unsaved changes from less than a minute ago"
 
 
-@pytest.fixture
-def another_browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
-    """A process of its own, which can be killed."""
-    browser = launch_browser()
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def vera(app: object, request: pytest.FixtureRequest) -> Profile:
-    """Somebody of this test alone, whose sign-in sessions may be ended without missing them later."""
-    return make_profile("Vera", f"Quinn {abs(hash(request.node.name))}")
-
-
-def offer(person: Person) -> Locator:
-    return person.page.locator("[data-draft-offer]")
-
-
-def is_kept(person: Person) -> None:
-    """Wait until everything typed has arrived."""
-    expect(person.page.get_by_text("Draft kept", exact=True)).to_be_visible()
-
-
-def all_kept(profile: Profile, client: Client) -> list[dict[str, str]]:
-    """The values of each draft, the newest first."""
-    db.session.rollback()
-    return [draft.values for draft in store.drafts_at(DraftKey(profile.id, f"client-{client.id}", "record"))]
-
-
-def kept(profile: Profile, client: Client) -> dict[str, str] | None:
-    """The values of the newest draft."""
-    return next(iter(all_kept(profile, client)), None)
-
-
 def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_saved(
     amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
 ) -> None:
@@ -75,13 +35,13 @@ def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_s
     first.open_editor(client)
     first.field("Phone").fill("01632 962000")
     first.field("Risk profile").select_option("5 of 7")
-    is_kept(first)
-    kill(another_browser)
+    wait_until_draft_is_kept(first)
+    kill_browser(another_browser)
 
     amelia.open_editor(client)
-    expect(offer(amelia)).to_contain_text(f"{OFFER} (Phone, Risk profile).")
+    expect(draft_offer(amelia)).to_contain_text(f"{OFFER} (Phone, Risk profile).")
     expect(amelia.field("Phone")).to_have_value("01632 960001")
-    offer(amelia).get_by_role("link", name="Restore").click()
+    draft_offer(amelia).get_by_role("link", name="Restore").click()
     expect(amelia.field("Phone")).to_have_value("01632 962000")
     expect(amelia.field("Risk profile")).to_have_value("5")
     expect(amelia.page.locator(".field.changed label")).to_have_text(["Phone", "Risk profile"])
@@ -91,9 +51,9 @@ def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_s
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     db.session.rollback()
     assert (client.phone, client.risk_profile, client.town, client.version) == ("01632 962000", 5, "Wells", 2)
-    assert kept(cast.amelia, client) is None
+    assert newest_draft(cast.amelia, client) is None
     amelia.open_editor(client)
-    expect(offer(amelia)).to_have_count(0)
+    expect(draft_offer(amelia)).to_have_count(0)
 
 
 def test_signing_out_waits_for_it(
@@ -105,12 +65,12 @@ def test_signing_out_waits_for_it(
     person.field("Phone").fill("01632 962100")
     person.page.get_by_role("button", name="Sign out").click()
     expect(person.page).to_have_url(re.compile("/sign-in$"))
-    assert kept(vera, client) == {"phone": "01632 962100"}
+    assert newest_draft(vera, client) == {"phone": "01632 962100"}
     assert trouble.times_asked_to_stay == 0
 
     person.context.add_cookies(signed_in(browsers_app, vera)["cookies"])
     person.open_editor(client)
-    expect(offer(person)).to_contain_text("(Phone)")
+    expect(draft_offer(person)).to_contain_text("(Phone)")
 
 
 def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again(
@@ -120,20 +80,20 @@ def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again
     person = sit_down(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962200")
-    is_kept(person)
+    wait_until_draft_is_kept(person)
     person.page.route("**/user_page_presence**", lambda route: None)  # before any beat has noticed
     profiles.end_sessions(vera)
     db.session.commit()
     with person.page.expect_response(lambda response: response.status == HTTPStatus.UNAUTHORIZED):
         person.field("Notes").fill("Typed after that")
     expect(person.signed_out).to_be_visible()
-    assert kept(vera, client) == {"phone": "01632 962200"}
+    assert newest_draft(vera, client) == {"phone": "01632 962200"}
 
     sign_in_again(person, vera)
     expect(person.signed_out).to_be_hidden()
     expect(person.field("Notes")).to_be_focused()
-    is_kept(person)
-    assert kept(vera, client) == {"phone": "01632 962200", "notes": "Typed after that"}
+    wait_until_draft_is_kept(person)
+    assert newest_draft(vera, client) == {"phone": "01632 962200", "notes": "Typed after that"}
 
 
 def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cast: Cast, client: Client) -> None:
@@ -141,14 +101,14 @@ def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cas
     amelia.open_editor(client)
     another.open_editor(client)
     amelia.field("Notes").fill("Typed here")
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)
     another.field("Town").fill("Wells")
-    is_kept(another)
-    assert all_kept(cast.amelia, client) == [{"town": "Wells"}, {"notes": "Typed here"}]
+    wait_until_draft_is_kept(another)
+    assert all_drafts(cast.amelia, client) == [{"town": "Wells"}, {"notes": "Typed here"}]
 
     another.save()
     expect(another.page).to_have_url(CLIENT_PAGE)
-    assert all_kept(cast.amelia, client) == [{"notes": "Typed here"}]
+    assert all_drafts(cast.amelia, client) == [{"notes": "Typed here"}]
 
 
 def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
@@ -163,15 +123,15 @@ def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
 
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
-    is_kept(amelia)
-    assert all_kept(cast.amelia, client) == [{"town": "Wells"}, {"phone": "501632 960001"}]
-    offer(amelia).get_by_role("button", name="Discard").click()
-    expect(offer(amelia)).to_have_count(0)
-    assert all_kept(cast.amelia, client) == [{"town": "Wells"}]
+    wait_until_draft_is_kept(amelia)
+    assert all_drafts(cast.amelia, client) == [{"town": "Wells"}, {"phone": "501632 960001"}]
+    draft_offer(amelia).get_by_role("button", name="Discard").click()
+    expect(draft_offer(amelia)).to_have_count(0)
+    assert all_drafts(cast.amelia, client) == [{"town": "Wells"}]
 
     with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
         amelia.field("Town").fill("")
-    assert kept(cast.amelia, client) is None
+    assert newest_draft(cast.amelia, client) is None
 
 
 def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
@@ -182,7 +142,7 @@ def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962300")
     amelia.field("Notes").fill("One\nTwo\nThree, mine")
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)
     amelia.leave()
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 962400")
@@ -192,7 +152,7 @@ def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
     expect(daniel.page).to_have_url(CLIENT_PAGE)
 
     amelia.open_editor(client)
-    offer(amelia).get_by_role("link", name="Restore").click()
+    draft_offer(amelia).get_by_role("link", name="Restore").click()
     expect(amelia.field("Notes")).to_have_value("One, theirs\nTwo\nThree, mine")
     expect(amelia.field("Phone")).to_have_value("01632 962300")
     expect(amelia.field("Town")).to_have_value("Wells")
@@ -208,20 +168,20 @@ def test_draft_on_offer_stays_whatever_is_typed_beside_it_and_in_another_tab(
     amelia.open_editor(client)
     amelia.field("Notes").fill("An hour's work")
     amelia.field("Phone").fill("01632 962500")
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)
     amelia.reload()
-    expect(offer(amelia)).to_contain_text("(Phone, Notes)")
+    expect(draft_offer(amelia)).to_contain_text("(Phone, Notes)")
     another = amelia.another_tab()
     another.open_editor(client)
 
     for person in (amelia, another):
         person.field("Notes").press_sequentially("x")
-        is_kept(person)
-    assert all_kept(cast.amelia, client)[-1] == {"phone": "01632 962500", "notes": "An hour's work"}
+        wait_until_draft_is_kept(person)
+    assert all_drafts(cast.amelia, client)[-1] == {"phone": "01632 962500", "notes": "An hour's work"}
 
     another.reload()
-    expect(offer(another)).to_have_count(3)
-    offer(another).last.get_by_role("link", name="Restore").click()
+    expect(draft_offer(another)).to_have_count(3)
+    draft_offer(another).last.get_by_role("link", name="Restore").click()
     expect(another.field("Notes")).to_have_value("An hour's work")
 
 
@@ -231,17 +191,17 @@ def test_discarding_in_an_old_tab_leaves_what_another_tab_goes_on_typing(
     typing = amelia.another_tab()
     typing.open_editor(client)
     typing.field("Notes").fill("First line")
-    is_kept(typing)
+    wait_until_draft_is_kept(typing)
     amelia.open_editor(client)
-    expect(offer(amelia)).to_contain_text("(Notes)")
+    expect(draft_offer(amelia)).to_contain_text("(Notes)")
     typing.field("Notes").fill("First line, second line")
     expect(typing.page.get_by_text("Draft kept", exact=True)).to_be_hidden()
-    is_kept(typing)
+    wait_until_draft_is_kept(typing)
 
-    offer(amelia).get_by_role("button", name="Discard").click()
-    expect(offer(amelia)).to_have_text("You have typed more since, in another tab. It is kept there.")
+    draft_offer(amelia).get_by_role("button", name="Discard").click()
+    expect(draft_offer(amelia)).to_have_text("You have typed more since, in another tab. It is kept there.")
     expect(amelia.field("Name")).to_be_focused()
-    assert kept(cast.amelia, client) == {"notes": "First line, second line"}
+    assert newest_draft(cast.amelia, client) == {"notes": "First line, second line"}
 
 
 def test_page_that_says_draft_kept_keeps_it_again_when_it_was_discarded_elsewhere(
@@ -250,29 +210,29 @@ def test_page_that_says_draft_kept_keeps_it_again_when_it_was_discarded_elsewher
     typing = amelia.another_tab()
     typing.open_editor(client)
     typing.field("Notes").fill("First line")
-    is_kept(typing)
+    wait_until_draft_is_kept(typing)
     amelia.open_editor(client)
-    offer(amelia).get_by_role("button", name="Discard").click()
-    expect(offer(amelia)).to_have_count(0)
-    assert all_kept(cast.amelia, client) == []
+    draft_offer(amelia).get_by_role("button", name="Discard").click()
+    expect(draft_offer(amelia)).to_have_count(0)
+    assert all_drafts(cast.amelia, client) == []
 
     with typing.page.expect_response(lambda response: response.request.method == "PUT"):
         typing.focus_window()
-    assert kept(cast.amelia, client) == {"notes": "First line"}
+    assert newest_draft(cast.amelia, client) == {"notes": "First line"}
 
 
 def test_restored_draft_is_kept_once_by_the_page_that_shows_it(amelia: Person, cast: Cast, client: Client) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962600")
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)
     amelia.reload()
-    offer(amelia).get_by_role("link", name="Restore").click()
-    is_kept(amelia)
+    draft_offer(amelia).get_by_role("link", name="Restore").click()
+    wait_until_draft_is_kept(amelia)
 
-    assert all_kept(cast.amelia, client) == [{"phone": "01632 962600"}]
+    assert all_drafts(cast.amelia, client) == [{"phone": "01632 962600"}]
     with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
         amelia.field("Phone").fill(client.phone)
-    assert all_kept(cast.amelia, client) == []
+    assert all_drafts(cast.amelia, client) == []
 
 
 def cancel(person: Person) -> Locator:
@@ -307,14 +267,14 @@ def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962700")
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)
     amelia.reload()
-    offer(amelia).get_by_role("link", name="Restore").click()
+    draft_offer(amelia).get_by_role("link", name="Restore").click()
     amelia.field("Town").press_sequentially("Wells")
     cancel(amelia).get_by_role("button", name="Discard").click()
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert all_kept(cast.amelia, client) == []
+    assert all_drafts(cast.amelia, client) == []
     assert trouble.times_asked_to_stay == 0
     expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
 

@@ -6,12 +6,10 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
-from portal.extensions import db
-from tests.browser.people import Person
+from tests.browser.people import CLIENT_PAGE, Person, reloaded
 from tests.browser.trouble import Trouble
 
 CONFLICT = "status of 409"
-CLIENT_PAGE = re.compile(r"/clients/\d+$")
 MINE, THEIRS = "01632 960300", "01632 960200"
 
 
@@ -23,7 +21,7 @@ def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, cl
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     expect(amelia.page.get_by_role("main")).to_contain_text("Your changes are saved.")
     expect(amelia.page.get_by_role("main")).to_contain_text("01632 960100")
-    assert saved(client).phone == "01632 960100"
+    assert reloaded(client).phone == "01632 960100"
 
 
 def test_saving_without_a_change_leads_back_too(amelia: Person, client: Client) -> None:
@@ -31,7 +29,7 @@ def test_saving_without_a_change_leads_back_too(amelia: Person, client: Client) 
     amelia.save()
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).version == 1
+    assert reloaded(client).version == 1
 
 
 def test_changes_to_different_fields_are_saved_together(amelia: Person, daniel: Person, client: Client) -> None:
@@ -43,7 +41,7 @@ def test_changes_to_different_fields_are_saved_together(amelia: Person, daniel: 
     amelia.save()
 
     expect(amelia.page.get_by_role("main")).to_contain_text("Saved together with Daniel’s change to Town.")
-    assert (saved(client).phone, saved(client).town) == ("Phone of theirs", "Town of theirs")
+    assert (reloaded(client).phone, reloaded(client).town) == ("Phone of theirs", "Town of theirs")
 
 
 def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
@@ -61,12 +59,12 @@ def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
     question = amelia.page.get_by_role("group", name="Phone")
     expect(question).to_contain_text("Daniel Okafor’s")
     expect(question.get_by_role("radio", checked=True)).to_have_count(0)
-    assert saved(client).phone == "01632 960200"
+    assert reloaded(client).phone == "01632 960200"
     question.get_by_role("radio", name="Yours").focus()
     amelia.page.keyboard.press("Space")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (saved(client).phone, saved(client).version) == ("01632 960300", 3)
+    assert (reloaded(client).phone, reloaded(client).version) == ("01632 960300", 3)
 
 
 def test_a_third_save_in_between_asks_again(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> None:
@@ -82,7 +80,7 @@ def test_a_third_save_in_between_asks_again(amelia: Person, daniel: Person, clie
         amelia.save()
         expect(question).to_contain_text(phone)
         question.get_by_role("radio", name="Yours").check()
-    assert saved(client).phone == "01632 960202"
+    assert reloaded(client).phone == "01632 960202"
 
 
 def change_the_same(amelia: Person, daniel: Person, client: Client) -> None:
@@ -111,7 +109,7 @@ def test_something_else_is_chosen_by_typing_it_and_outlives_an_outage(
     amelia.page.unroute("**/edit_drafts/**")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).phone == "01632 960400"
+    assert reloaded(client).phone == "01632 960400"
 
 
 def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
@@ -138,7 +136,7 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     expect(amelia.page.get_by_role("radio", name="Yours", checked=True)).to_have_count(3)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (saved(client).phone, saved(client).town, saved(client).risk_profile) == (MINE, "Bath", 2)
+    assert (reloaded(client).phone, reloaded(client).town, reloaded(client).risk_profile) == (MINE, "Bath", 2)
 
 
 def test_something_else_is_kept_as_a_draft_and_can_be_restored(
@@ -159,7 +157,7 @@ def test_something_else_is_kept_as_a_draft_and_can_be_restored(
     expect(amelia.page.get_by_role("button", name="Put mine back: Phone")).to_be_visible()
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).phone == "01632 960400"
+    assert reloaded(client).phone == "01632 960400"
 
 
 def test_leaving_asks_where_something_else_cannot_be_kept(
@@ -253,7 +251,7 @@ def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
         expect(amelia.field(label)).to_have_accessible_description(re.compile(error))
     expect(amelia.field("Email")).to_have_value("not an address")
     expect(amelia.field("Phone")).to_have_value("01632 960400")
-    assert saved(client).version == 1
+    assert reloaded(client).version == 1
 
 
 def test_it_counts_and_marks_what_is_changed(amelia: Person, client: Client) -> None:
@@ -283,9 +281,3 @@ def test_leaving_with_changes_that_cannot_be_kept_asks_first(amelia: Person, cli
     trouble.lets_leave = True
     amelia.page.get_by_role("link", name="Clients", exact=True).first.click()
     expect(amelia.page).to_have_url(re.compile("/clients$"))
-
-
-def saved(client: Client) -> Client:
-    """The record as it is in the database now."""
-    db.session.rollback()
-    return client

@@ -5,9 +5,8 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import Person, SitDown
-from tests.browser.test_drafts import is_kept, kept
-from tests.browser.test_editor import CLIENT_PAGE, saved
+from tests.browser.drafts import newest_draft, wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, Person, SitDown, reloaded
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 
@@ -23,19 +22,19 @@ def test_minutes_longer_than_the_field_stay_whole_and_are_not_sent(amelia: Perso
     amelia.page.keyboard.insert_text(MINUTES)
     expect(notes).to_have_value(MINUTES)
     expect(notes).to_have_accessible_description(re.compile(re.escape(TOO_MANY)))
-    is_kept(amelia)
-    assert (kept(cast.amelia, client) or {})["notes"] == MINUTES
+    wait_until_draft_is_kept(amelia)
+    assert (newest_draft(cast.amelia, client) or {})["notes"] == MINUTES
 
     amelia.save()
     expect(notes).to_be_focused()
-    assert saved(client).version == 1
+    assert reloaded(client).version == 1
 
     notes.fill(MINUTES[-9_000:])
     expect(amelia.page.get_by_text("too many")).to_have_count(0)
     expect(notes).not_to_have_attribute("aria-invalid", "true")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).notes == MINUTES[-9_000:].strip()
+    assert reloaded(client).notes == MINUTES[-9_000:].strip()
 
 
 def test_too_long_a_text_comes_back_whole_without_a_script(
@@ -49,4 +48,4 @@ def test_too_long_a_text_comes_back_whole_without_a_script(
 
     expect(amelia.page.get_by_role("alert")).to_contain_text(TOO_MANY)
     expect(amelia.field("Notes")).to_have_value(MINUTES)
-    assert saved(client).notes == ""
+    assert reloaded(client).notes == ""

@@ -1,26 +1,14 @@
 """Who is on this page: people see each other arrive, look, edit, go away and leave."""
 
-import os
 import re
-import signal
-from collections.abc import Callable, Iterator
 
-import pytest
 from playwright.sync_api import Browser, expect
 
 from portal.clients import Client
-from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown
+from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown, kill_browser
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.server import Portal
-
-
-@pytest.fixture
-def another_browser(launch_browser: Callable[[], Browser]) -> Iterator[Browser]:
-    """A process of its own, which can be killed."""
-    browser = launch_browser()
-    yield browser
-    browser.close()
 
 
 def test_each_sees_the_other_arrive_and_leave(amelia: Person, daniel: Person, client: Client) -> None:
@@ -98,7 +86,7 @@ def test_a_killed_browser_is_gone_after_the_active_window(
     daniel.open(client)
     amelia.sees("Daniel is also viewing this client record")
 
-    kill(another_browser)
+    kill_browser(another_browser)
     amelia.take_in()
     amelia.sees("Daniel is also viewing this client record")
     amelia.sees()
@@ -115,10 +103,3 @@ def test_coming_back_to_the_tab_shows_at_once_who_came_meanwhile(
 
     amelia.show_tab()
     expect(amelia.sentence).to_have_text("Daniel is also viewing this client record", timeout=AT_ONCE_MS)
-
-
-def kill(browser: Browser) -> None:
-    """End all of the browser in one instant, as a crash does: it tells nobody."""
-    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    [pid] = [process["id"] for process in processes if process["type"] == "browser"]
-    os.kill(pid, signal.SIGKILL)

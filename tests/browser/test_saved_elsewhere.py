@@ -16,12 +16,11 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
-from tests.browser.people import Person
+from tests.browser.people import CLIENT_PAGE, Person
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_person
 
-CLIENT_PAGE = re.compile(r"/clients/\d+$")
 THEIRS, MINE = "01632 960999", "01632 960300"
 Save = Callable[..., None]
 

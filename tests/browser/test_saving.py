@@ -8,9 +8,8 @@ from sqlalchemy import select
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import Person
-from tests.browser.test_drafts import is_kept, kept
-from tests.browser.test_editor import CLIENT_PAGE, saved
+from tests.browser.drafts import newest_draft, wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, Person, reloaded
 from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.locks import until_a_lock_is_awaited
@@ -52,17 +51,17 @@ def test_save_that_is_stopped_lets_the_person_go_on_type_keep_and_save(
         amelia.field("Phone").press("Enter")
         expect(button(amelia)).to_have_text("Save changes")
     expect(amelia.field("Phone")).to_be_focused()
-    assert saved(client).version == 1
+    assert reloaded(client).version == 1
 
     amelia.field("Town").press_sequentially("Wells")
-    is_kept(amelia)
-    assert kept(cast.amelia, client) == {"phone": "501632 960001", "town": "Wells"}
+    wait_until_draft_is_kept(amelia)
+    assert newest_draft(cast.amelia, client) == {"phone": "501632 960001", "town": "Wells"}
     amelia.page.reload()
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).town == "Bath"
+    assert reloaded(client).town == "Bath"
 
 
 def test_form_rests_from_save_until_the_next_page(amelia: Person, client: Client) -> None:
@@ -78,7 +77,7 @@ def test_form_rests_from_save_until_the_next_page(amelia: Person, client: Client
         for route in drafts:
             route.continue_()
         expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).phone == "01632 963000"
+    assert reloaded(client).phone == "01632 963000"
 
 
 def test_closing_the_tab_before_the_save_has_left_asks(amelia: Person, client: Client, trouble: Trouble) -> None:
@@ -95,7 +94,7 @@ def test_closing_the_tab_before_the_save_has_left_asks(amelia: Person, client: C
             route.continue_()
         expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert trouble.times_asked_to_stay == 1
-    assert saved(client).phone == "501632 960001"
+    assert reloaded(client).phone == "501632 960001"
 
 
 def test_closing_the_tab_while_the_save_is_under_way_asks_and_staying_lets_the_person_go_on(
@@ -114,7 +113,7 @@ def test_closing_the_tab_while_the_save_is_under_way_asks_and_staying_lets_the_p
     db.session.rollback()
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert saved(client).phone == "501632 960001"
+    assert reloaded(client).phone == "501632 960001"
 
 
 def test_second_press_of_save_sends_nothing_more(amelia: Person, client: Client) -> None:
@@ -146,4 +145,4 @@ def test_word_that_nothing_was_saved_goes_when_the_portal_is_back(
 
     amelia.page.unroute("**/edit_drafts/**")
     expect(not_saved).to_be_hidden()
-    is_kept(amelia)
+    wait_until_draft_is_kept(amelia)

@@ -1,27 +1,19 @@
 """Signing in and out, and what an open page does when its sign-in session ends elsewhere."""
 
 import re
-from collections.abc import Callable
 
-import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.conftest import signed_in
-from tests.browser.people import Person, SitDown
+from tests.browser.people import Person, SitDown, sign_in_again, submit_credentials
 from tests.browser.trouble import Trouble
-from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.cast import Cast
 
 SIGNED_OUT = "status of 401"
-
-
-@pytest.fixture
-def vera(app: object, request: pytest.FixtureRequest) -> Profile:
-    """Somebody of this test alone, whose sign-in sessions may be ended without missing them later."""
-    return make_profile("Vera", f"Quinn {abs(hash(request.node.name))}")
 
 
 def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_wanted(
@@ -30,11 +22,11 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_want
     trouble.expect(SIGNED_OUT)
     somebody = sit_down(None)
     somebody.page.goto(f"/clients/{client.id}")
-    fill_in(somebody.page, cast.amelia.email, "not the password")
+    submit_credentials(somebody.page, cast.amelia.email, "not the password")
     expect(somebody.page.get_by_role("alert")).to_contain_text("Incorrect email or password")
     expect(somebody.field("Email")).to_have_value(cast.amelia.email)
 
-    fill_in(somebody.page, cast.amelia.email)
+    submit_credentials(somebody.page, cast.amelia.email)
     expect(somebody.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
@@ -121,22 +113,6 @@ def is_hidden(person: Person, client: Client) -> None:
     expect(person.signed_out).to_be_visible()
     expect(person.page.locator("main")).not_to_contain_text(client.name, use_inner_text=True)
     expect(person.page).to_have_title("Signed out · Kingston’s Portal")
-
-
-def sign_in_again(person: Person, profile: Profile, come_back: Callable[[Person], None] = Person.show_tab) -> None:
-    """Follow the dialog to its new tab, sign in there, close it and come back."""
-    with person.context.expect_page() as opened:
-        person.signed_out.get_by_role("link", name="Sign in again").click()
-    fill_in(opened.value, profile.email)
-    expect(opened.value.get_by_role("heading", level=1)).to_have_text("You are signed in again")
-    opened.value.close()
-    come_back(person)
-
-
-def fill_in(page: Page, email: str, password: str = PASSWORD) -> None:
-    page.get_by_label("Email").fill(email)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def end_sessions(profile: Profile) -> None:

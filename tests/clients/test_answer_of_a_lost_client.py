@@ -13,9 +13,8 @@ from sqlalchemy import text
 from portal.clients.permission_recheck import READ_BY_POST
 from tests.support.cast import Cast
 from tests.support.locks import overtaken
+from tests.support.routes import make_records, routes_of, versioned_routes
 from tests.support.test_client import Visitor
-from tests.test_access_matrix import make_records, routes_of
-from tests.test_every_write_is_guarded import guarded
 
 SECRET = "07700 900999"
 LOST = """
@@ -112,7 +111,7 @@ def test_merge_of_typed_texts_tells_nothing_when_the_client_is_lost_meanwhile(am
 
 
 def test_every_call_that_reads_a_client_by_post_is_asked_about_again(app: Flask) -> None:
-    writes = {rule for _, rule in guarded(app)} | {"/clients/<client_id>/overruled/<version>/dismiss"}
+    writes = {rule for _, rule in versioned_routes(app)} | {"/clients/<client_id>/overruled/<version>/dismiss"}
     posts = {rule for method, rule in routes_of(app) if method == "POST" and "<client_id>" in rule}
     endpoints = {re.sub(r"<[^<>]*?(\w+)>", r"<\1>", rule.rule): rule.endpoint for rule in app.url_map.iter_rules()}
     assert {endpoints[rule] for rule in posts - writes} == READ_BY_POST

@@ -18,9 +18,8 @@ from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.locks import HOLD_CLIENTS, overtaken
+from tests.support.routes import REQUEST_BODIES, make_records, path_of, versioned_routes
 from tests.support.test_client import Visitor
-from tests.test_access_matrix import BODIES, make_records, path_of
-from tests.test_every_write_is_guarded import guarded
 
 Change = Callable[[Connection], object]
 SECRET = "07700 900999"
@@ -52,7 +51,7 @@ PARTS = {
 
 
 def test_the_table_names_every_write_of_a_client_record(app: Flask) -> None:
-    assert sorted(ROUTES) == guarded(app)
+    assert sorted(ROUTES) == versioned_routes(app)
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
@@ -63,7 +62,7 @@ def test_write_is_refused_when_its_right_is_lost_during_the_wait(
 ) -> None:
     make_records(cast)
     statement, statuses = LOSSES[loss]
-    path, body = path_of(app, rule), BODIES["POST", rule]["data"]
+    path, body = path_of(app, rule), REQUEST_BODIES["POST", rule]["data"]
     if rule.endswith("/access"):
         body = {**body, "is_restricted": "yes"}
 
@@ -104,7 +103,7 @@ def test_write_is_refused_when_its_grant_is_revoked_during_the_wait(
         UPDATE clients SET version = version + 1, phone = '07700 900999'"""
 
     answer, left = raced(
-        visit(cast.amelia), path_of(app, rule), BODIES["POST", rule]["data"], as_json, change_to(revoke)
+        visit(cast.amelia), path_of(app, rule), REQUEST_BODIES["POST", rule]["data"], as_json, change_to(revoke)
     )
 
     assert (answer.status_code, SECRET in answer.text) == (404, False)
@@ -117,7 +116,7 @@ def test_who_is_the_adviser_no_longer_says_nothing_about_access(
     app: Flask, visit: type[Visitor], cast: Cast, rule: str, as_json: bool
 ) -> None:
     make_records(cast)
-    body = {**BODIES["POST", rule]["data"], **({"is_restricted": "yes"} if rule.endswith("/access") else {})}
+    body = {**REQUEST_BODIES["POST", rule]["data"], **({"is_restricted": "yes"} if rule.endswith("/access") else {})}
 
     answer, left = raced(
         visit(cast.amelia), path_of(app, rule), body, as_json, change_to("UPDATE clients SET adviser_id = 2")
