@@ -1,1 +1,1 @@
-"""The editors, their drafts and the conflict page."""
+"""Edit client records: the editors, their drafts and the conflict page."""

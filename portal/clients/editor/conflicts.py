@@ -1,7 +1,7 @@
-"""The conflict page: what it shows of each field that collides, and what was decided on it.
+"""Build the questions of the conflict page and parse the resolutions that it sends.
 
-Works for every kind of entry: it needs the entry's form, once as it was sent and once, prefixed, for third values. Must
-not import views.
+Works for every kind of entry. It needs the entry's form as it was sent, and a second, prefixed one for custom values.
+Must not import views.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,10 @@ UNKNOWN_BASE = "not known: this was opened before the history began"
 
 @dataclass(frozen=True)
 class Option:
-    """One answer to a question. `pieces`: what it makes of a text, None where that is too costly or there was none."""
+    """One possible value of a conflicting field.
+
+    `pieces` is the diff from the base. It is None if the field is not a text or the diff is too costly.
+    """
 
     choice: str
     heading: str
@@ -40,7 +43,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """One field to decide on, with the answers that are there beside a third value."""
+    """One conflicting field with its options beside a custom value. `moved_on`: it changed again since it was shown."""
 
     name: str
     label: str
@@ -55,7 +58,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Settled:
-    """A field that is saved without a question: by whom it was changed, and to what."""
+    """A field that is saved without a question. `whose` names the users who changed it."""
 
     label: str
     whose: str
@@ -64,13 +67,13 @@ class Settled:
 
 
 def fields_of(form: Form) -> set[str]:
-    """The names of all that can be sent with a form: its fields, and what the conflict page adds to each."""
+    """Return the names that a form may send: its fields, and those that the conflict page adds for each field."""
     added = {f"{prefix}{name}" for name in form._fields for prefix in (CUSTOM_PREFIX, "decide-", "asked-")}
     return {"seen_version", *form._fields, *added}
 
 
 def parse_resolutions(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
-    """What was chosen on the page that was sent; a third value that is not valid decides nothing."""
+    """Return the resolutions that the conflict page has sent. An invalid custom value is no resolution."""
     decisions: dict[str, Resolution] = {}
     for name in names:
         choice = sent.get(f"decide-{name}", "")
@@ -80,9 +83,9 @@ def parse_resolutions(third: Form, sent: Mapping[str, str], names: Sequence[str]
 
 
 def conflict_questions(merged: Merged, third: Form, asked: WriteRequest) -> list[Question]:
-    """The fields of the page, in the order of the form; those decided already keep their choice.
+    """Return the conflicting fields in the order of the form. Fields with a resolution keep it.
 
-    A third value begins as yours, of a text as both.
+    A custom value starts as the user's own value, in a text as both texts together.
     """
     for conflict in merged.decided.conflicts:
         if not third[conflict.field].raw_data:
@@ -91,7 +94,7 @@ def conflict_questions(merged: Merged, third: Form, asked: WriteRequest) -> list
 
 
 def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
-    """What collides, for a program: each field with its three values as JSON, and whose change it was."""
+    """Return the conflicting fields for a program: the three values as JSON, and the author of the saved one."""
     return [
         {
             "field": conflict.field,
@@ -112,7 +115,7 @@ def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
 
 
 def settled(merged: Merged, asked: WriteRequest) -> list[Settled]:
-    """What a save will put together without a question: the fields that only one side has changed, and merged texts."""
+    """Return the fields that a save merges without a question: those that one side has changed, and merged texts."""
     entry, changes = merged.entry, merged.decided.changes
     questioned = {conflict.field for conflict in merged.decided.conflicts}
     found = []
@@ -166,7 +169,7 @@ def _options(
 
 
 def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
-    """What the text makes of the base, with a few of the lines around it."""
+    """Return the diff from the base to the text, with a few unchanged lines around each change."""
     pieces = inline_diff(base, text, budget) if base and base is not UNKNOWN else None
     return None if pieces is None else abridged(pieces)
 

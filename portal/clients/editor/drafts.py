@@ -1,6 +1,6 @@
-"""An editor's form together with its draft: offered where it waits, restored by way of the merge. Called by views.
+"""Open an editor's form together with its drafts. A restored draft is merged with the current record.
 
-Nothing is written: that a draft has been opened does not settle it.
+Reads, never writes: opening a draft does not settle it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,14 @@ from portal.editing.seen import format_seen
 from portal.errors import InvalidInput
 from portal.text_input import clean_line
 
-MAX_OFFERS = 3  # each is merged with the record; the next ones follow when these are decided
+MAX_OFFERS = 3  # each is merged with the record; the user sees the next ones after settling these
 
 
 def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
-    """The form to show: on the record, or the draft's with the id `restore`; other drafts on offer beside it."""
+    """Return the form to show, and its draft with offers of the other drafts.
+
+    The form has the values of the record, or of the draft with the id `restore`.
+    """
     form = editor.make_form(None)
     found = store.drafts_at(editor.place)
     chosen = next((draft for draft in found if draft.draft_id == restore), None)
@@ -44,7 +47,7 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]
 
 
 def resubmitted_form(editor: Editor, form: Any, asked: WriteRequest) -> tuple[Any, EditorDraft]:
-    """A form that was sent and not accepted; what was on offer beside it still is."""
+    """Return a form that was sent and rejected, with the same offers as before."""
     draft_id = form.draft.data or store.new_id()
     restored = store.mark_from(form.restored.data or "")
     known = {draft_id, *([restored.draft_id] if restored else [])}
@@ -55,19 +58,19 @@ def resubmitted_form(editor: Editor, form: Any, asked: WriteRequest) -> tuple[An
 
 
 def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
-    """What is set aside of this entry's fields."""
+    """Return the values of this entry's fields that the user has set aside."""
     names = {f"{store.ASIDE}{name}" for name in editor.entry.kind.labels}
     return {name: value for name, value in values.items() if name in names}
 
 
 def kept(editor: Editor, draft_id: str) -> EditorDraft:
-    """For a page that asks about what was typed and has no fields for it: the draft stays as it is."""
+    """Return the draft unchanged, for a page without the form's fields, such as the conflict page."""
     found = next((draft for draft in store.drafts_at(editor.place) if draft.draft_id == draft_id), None)
     return EditorDraft(editor.place, draft_id, kept=found)
 
 
 def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
-    """The newest that hold something unsaved."""
+    """Return offers of the newest drafts with unsaved values."""
     offers: list[Offer] = []
     for draft in found:
         unsaved = _unsaved_changes(editor, draft, budget)
@@ -80,14 +83,14 @@ def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[
 
 @dataclass(frozen=True)
 class _Unsaved:
-    """What a draft comes to at the record as it is now: the form that shows it, and the labels of what is not saved."""
+    """A draft merged with the current record: the form that shows it, and the labels of its unsaved fields."""
 
     form: Any
     labels: list[str]
 
 
 def _unsaved_changes(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsaved | None:
-    """None for a draft of a version that is yet to come: it was made up."""
+    """Merge a draft with the record. Returns None if the draft's version does not exist yet, so it is forged."""
     form = editor.make_form(MultiDict(draft.values))
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
     labels = editor.entry.kind.labels
@@ -105,7 +108,10 @@ def _unsaved_changes(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsav
 
 
 def _is_on_offer(field: Any) -> bool:
-    """What a drop-down no longer offers, an adviser who has left, cannot be shown and would become something else."""
+    """Return whether the field can show the draft's value.
+
+    A drop-down that no longer offers a value, such as a former adviser, would send another one.
+    """
     if not isinstance(field, SelectField):
         return True
     choices: Any = field.iter_choices()
@@ -113,10 +119,10 @@ def _is_on_offer(field: Any) -> bool:
 
 
 def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], budget: Budget) -> set[str]:
-    """Show in the form what the draft's values come to beside those of others; return the names that are not saved.
+    """Show the merge of the draft with the record in the form. Returns the names of the unsaved fields.
 
-    A value that no column can hold, half a date, stays as it was typed, and so does what others have changed too: the
-    editor marks it, and saving asks.
+    Invalid values, such as half a date, stay as the user typed them. So do values that other users have changed too:
+    the editor marks them, and the save asks.
     """
     typed = {name: form[name].data for name in names if not form[name].process_errors}
     merged = merge_with_current(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))

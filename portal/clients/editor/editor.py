@@ -1,7 +1,6 @@
-"""An editor: the form of one entry of a client record, what it is called, where its draft lies, where it leads back to.
+"""Describe the editor of one entry of a client record: its form, names, draft key and addresses.
 
-The same for the client itself, a person, a product or a valuation, there already or yet to be added. Made by the views
-that show or save it. Must not import them.
+Works for the client itself, people, products and valuations, both existing and new. Must not import views.
 """
 
 import re
@@ -28,7 +27,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 }
 
 NUMBER = "[1-9][0-9]{0,9}"
-# As Editor's own names.
+# The values of Editor._form_name.
 FORM_NAME = re.compile(
     f"record|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
 )
@@ -36,9 +35,7 @@ FORM_NAME = re.compile(
 
 @dataclass(frozen=True)
 class Editor:
-    """An entry without an id, of any kind but CLIENT, is yet to be added; `row` is None then. `product` is a
-    valuation's.
-    """
+    """The editor of an entry for one user. `row` is None for a new entry. `product` is that of a valuation."""
 
     client: Client
     entry: Entry
@@ -61,7 +58,7 @@ class Editor:
 
     @property
     def name(self) -> str:
-        """What others on the page read before the fields that are being changed; nothing before the client's own."""
+        """Return the prefix of the edited fields in other users' rosters; '' for the client's own fields."""
         kind = self.entry.kind
         if kind is CLIENT:
             return ""
@@ -69,7 +66,7 @@ class Editor:
 
     @property
     def full_name(self) -> str:
-        """What a sentence calls the entry; '' for one that is yet to be added."""
+        """Return the name of the entry for use within a sentence; '' for a new entry."""
         kind = self.entry.kind
         if self.is_new:
             return ""
@@ -77,9 +74,9 @@ class Editor:
 
     @property
     def removed_prefixes(self) -> list[str]:
-        """How the names begin under which rosters tell of work on what a removal takes.
+        """Return the prefixes that roster entries have for users who edit what a removal would delete.
 
-        A roster says "ISA A0001: Provider", or "ISA A0001" alone: static/js/clients/removal-wording.js compares.
+        A roster shows "ISA A0001: Provider", or only "ISA A0001". static/js/clients/removal-wording.js compares them.
         """
         name = self.name[:MAX_FIELD_LENGTH].strip()
         if self.entry.kind is not PRODUCT:
@@ -88,7 +85,7 @@ class Editor:
 
     @property
     def url(self) -> str:
-        """The editor's own address."""
+        """Return the address of the editor."""
         kind, client_id = self.entry.kind, self.client.id
         if kind is CLIENT:
             return url_for("client_editors.edit_client", client_id=client_id)
@@ -100,13 +97,13 @@ class Editor:
 
     @property
     def back_url(self) -> str:
-        """The page where the entry is shown."""
+        """Return the address of the page that shows the entry."""
         is_kept_product = self.entry.kind is PRODUCT and not self.is_new
         return self._product_url(self.row) if is_kept_product else self.owner_url
 
     @property
     def owner_url(self) -> str:
-        """The page that is left when the entry is removed."""
+        """Return the address of the page to show after the entry is removed."""
         return self._product_url(self.product) if self.product else url_for("clients.show", client_id=self.client.id)
 
     def _product_url(self, product: Product) -> str:
@@ -117,7 +114,7 @@ class Editor:
         return DraftKey(self.profile_id, f"client-{self.client.id}", self._form_name)
 
     def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm:
-        """On what was sent, else on the record; a field that was not sent keeps the record's value."""
+        """Return the form with the sent values. Fields that were not sent have the record's values."""
         kind = self.entry.kind
         defaults = {"version": self.client.version, **DEFAULTS.get(kind.name, {})}
         form: EntryForm = FORMS[kind.name](sent, obj=self.row, prefix=prefix, data=defaults)
@@ -126,7 +123,7 @@ class Editor:
         return form
 
     def values(self, form: EntryForm) -> dict[str, Any]:
-        """Column → value of what was sent; of an entry that is yet to be added every column has one."""
+        """Return the sent values by column. A new entry has a value for every column."""
         if self.is_new:
             return {name: form[name].data for name in form.field_names}
         return form.sent_values()
@@ -145,9 +142,9 @@ class Editor:
 
 
 def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | None = None) -> Editor:
-    """The editor of an entry; `product_id` is that of a valuation which is yet to be added.
+    """Return the editor of an entry. `product_id` is the product of a new valuation.
 
-    Raises EntryGone (409) for a part, or a valuation's product, that was removed, else NotFound (404).
+    Raises EntryRemoved (409) if the part or the valuation's product was removed, NotFound (404) if it never existed.
     """
     if entry.kind is CLIENT:
         return Editor(client, entry, profile_id, client)
@@ -158,7 +155,7 @@ def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | N
 
 
 def fields_of(form_name: str) -> Collection[str]:
-    """The fields that a draft of this form may hold; none where no editor's form has that name."""
+    """Return the fields that a draft of this form may contain. Returns none if no editor has a form of that name."""
     found = FORM_NAME.fullmatch(form_name)
     if found is None:
         return ()
@@ -171,7 +168,7 @@ def _new_valuation_name(product: Product) -> str:
 
 
 def _advisers_for(client: Client) -> dict[int, str]:
-    """Who may look after the client, and who does: without that one a save would silently take the client away."""
+    """Return the active advisers and the current one. Without the current one, a save would silently change it."""
     names = dict(directory.advisers(only_active=True))
     if client.adviser_id:
         names.setdefault(client.adviser_id, directory.name_of(client.adviser_id))

@@ -1,7 +1,7 @@
-"""What the forms of client records are made of: controls that take their label, length and size from the record itself.
+"""Define the fields of the forms of client records.
 
-Labels come from entries.py, lengths from the columns, the rule for numbers from csv_cells.py, so that form,
-importer and database agree. Used by forms.py.
+Labels come from entries.py, lengths from the columns, and the rule for numbers from parsers.py. Forms, imports and the
+database therefore accept the same values.
 """
 
 import re
@@ -29,9 +29,9 @@ _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
 
 
 class EntryForm(FlaskForm):
-    """A form on one entry of a client record; `GROUPS` has the fields that people see, by the title they stand under.
+    """The form of one entry of a client record. `GROUPS` has the visible fields by the title of their group.
 
-    The hidden fields say where the person started (editing.guard) and which drafts the form holds (editing.drafts).
+    The hidden fields contain the base version (editing.base_version) and the form's drafts (editing.drafts).
     """
 
     GROUPS: ClassVar[Mapping[str, tuple[str, ...]]]
@@ -51,12 +51,12 @@ class EntryForm(FlaskForm):
         return tuple(name for names in self.GROUPS.values() for name in names)
 
     def sent_values(self) -> dict[str, Any]:
-        """Column → value of the fields that were sent: a program may leave out what it does not change."""
+        """Return the sent values by column. A program may omit fields that it does not change."""
         return {name: self[name].data for name in self.field_names if self[name].raw_data}
 
 
 class NumberField(StringField):
-    """An amount or a percentage, as people write them: 1234.5, 1,234.50, £1,234.50. Kept as a Decimal."""
+    """An amount or a percentage as users write them: 1234.5, 1,234.50, £1,234.50. The value is a Decimal."""
 
     def __init__(
         self,
@@ -91,16 +91,16 @@ class NumberField(StringField):
 
 
 class DayInput(TextInput):
-    """A text with room at its end for the calendar's button, which a script adds."""
+    """A text control in a wrapper to which a script adds the calendar button."""
 
     def __call__(self, field: Field, **attributes: Any) -> Markup:
         return Markup('<span class="day">{}</span>').format(super().__call__(field, **attributes))
 
 
 class DayField(Field):
-    """A date as people write it, see portal/dates.py. The value is text, so that impossible input stays as typed.
+    """A date as users write it (portal/dates.py), in a text control, so that invalid input is kept.
 
-    A browser keeps the text of its own date control from scripts and sends nothing where it cannot read it.
+    A browser's own date control hides its text from scripts and sends nothing for invalid input.
     """
 
     widget = DayInput()
@@ -122,7 +122,7 @@ class DayField(Field):
 
 
 class Plausible:
-    """The value is what entry_checks.py asks for, or it is stored already."""
+    """Require that entry_checks.py accepts the value, unless the value is stored already."""
 
     def __init__(self, entry: EntryKind, column: str) -> None:
         self._entry, self._column = entry, column
@@ -135,7 +135,7 @@ class Plausible:
 
 
 class Required(DataRequired):
-    """A number or a day is there; nought is one, and a default need not be sent."""
+    """Require a number or a date. 0 is accepted, and a field with a default need not be sent."""
 
     def __call__(self, form: BaseForm, field: Field) -> None:
         is_blank = not any(str(text).strip() for text in field.raw_data or ())
@@ -146,7 +146,10 @@ class Required(DataRequired):
 def text_field(
     entry: EntryKind, column: str, *checks: Any, kind: type[StringField] = StringField, needed: str = "", **options: Any
 ) -> Field:
-    """A line of text, or several with `kind=TextAreaField`; `needed` says what to do where it is empty."""
+    """Return a field for a line of text, or for several with `kind=TextAreaField`.
+
+    `needed` makes the field required and is the error for an empty one.
+    """
     most = max_length(entry.model, column)
     required = [DataRequired(needed)] if needed else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
@@ -157,14 +160,14 @@ def text_field(
 def choice_field(
     entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None, needed: str = ""
 ) -> SelectField:
-    """One of a closed list; `blank` is what people read for none, `needed` says what to do where there must be one."""
+    """Return a field for one value of a closed list. `blank` is the label of the empty choice."""
     nothing = {} if blank is None else {"": blank}
     required = [DataRequired(needed)] if needed else []
     return SelectField(entry.labels[column], required, choices=options({**nothing, **listed}))
 
 
 def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str] | None = None) -> SelectField:
-    """One of a list of numbers, perhaps one that is known only when the form is made."""
+    """Return a field for one of several numbers. The form sets the choices later if `listed` is None."""
     offered = None if listed is None else options(listed)
     return SelectField(entry.labels[column], coerce=_whole_number, choices=offered)
 
@@ -175,14 +178,14 @@ def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DayField:
 
 
 def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
-    """A number that must be there, within its column's size and the bounds `least` and `most`."""
+    """Return a required number field within the column's size and the bounds `least` and `most`."""
     sized = getattr(entry.model, column)
     checks = [Required(needed), Plausible(entry, column)]
     return NumberField(entry.labels[column], checks, column=sized, description=unit, **bounds)
 
 
 def options(labels: Mapping[Any, str]) -> list[SelectChoice]:
-    """Value → label as WTForms wants it from 3.4 on."""
+    """Convert {value: label} to the choices that WTForms requires since version 3.4."""
     return [SelectChoice(value, label) for value, label in labels.items()]
 
 

@@ -1,4 +1,4 @@
-"""The forms of client records: the client's own fields, its people, its products and their valuations."""
+"""Define the forms of clients, people, products and valuations."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -58,7 +58,7 @@ class ClientForm(EntryForm):
     notes = text_field(CLIENT, "notes", kind=TextAreaField)
 
     def offer_advisers(self, names: Mapping[int, str]) -> None:
-        """Call before validating: the advisers on offer (id → name) are data."""
+        """Set the advisers to choose from (id → name). Call before validating."""
         self.adviser_id.choices = options({"": "Nobody", **names})
 
 
@@ -71,7 +71,7 @@ class PersonForm(EntryForm):
     known_as = text_field(PERSON, "known_as")
     date_of_birth = day_field(PERSON, "date_of_birth")
     ni_number = text_field(PERSON, "ni_number")
-    confirm_another = StringField(validators=[MaxLength(40)])  # the key of a person who looks the same and is another
+    confirm_another = StringField(validators=[MaxLength(40)])  # key of a similar person, confirmed to be another
 
 
 class ProductForm(EntryForm):
@@ -97,7 +97,7 @@ class ProductForm(EntryForm):
         least=0,
         most=100,
     )
-    confirm_another = StringField(validators=[MaxLength(40)])  # as of a person
+    confirm_another = StringField(validators=[MaxLength(40)])  # as for a person
 
 
 class ValuationForm(EntryForm):
@@ -105,7 +105,7 @@ class ValuationForm(EntryForm):
 
     valued_on = day_field(VALUATION, "valued_on", needed="Enter the day of the valuation.")
     amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
-    # The amount again, of somebody who was asked whether they mean it.
+    # The amount again, sent by a user who has confirmed it.
     confirm_amount = NumberField("Confirmed amount", [Optional()], column=Valuation.amount)
 
 

@@ -1,6 +1,6 @@
-"""What a save is answered: a page for a person, JSON for a program. Called by views that have committed or rolled back.
+"""Build the responses to a save: a page for a browser, JSON for a program.
 
-Whatever a save comes to, what was typed travels on with the answer.
+The view has committed or rolled back before. Every page contains the user's input, so no outcome loses it.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
 
 
 def saved_response(editor: Editor, result: Saved, asked: WriteRequest) -> ResponseReturnValue:
-    """Where the entry is shown, with what was saved together with whose changes; for a program the same in JSON."""
+    """Redirect to the page of the entry, with a message that names the merged changes. A program gets JSON."""
     names = names_in(editor.client.id, result.merged_with)
     if asked.speaks_json:
         return {
@@ -65,10 +65,10 @@ def saved_response(editor: Editor, result: Saved, asked: WriteRequest) -> Respon
 
 
 def _added(editor: Editor, result: Saved) -> str:
-    """Name what was added, as a link to it. Markup escapes what it is formatted with."""
+    """Return a message with a link to the added entry. `Markup.format` escapes its arguments."""
     entry = result.entry or editor.entry
     row = db.session.get(entry.kind.model, entry.id)
-    if row is None:  # somebody has removed it since
+    if row is None:  # another user has removed it since
         return "Added."
     added = replace(editor, entry=entry, row=row)
     shown_url = added.back_url if added.entry.kind is PRODUCT else added.url
@@ -78,7 +78,7 @@ def _added(editor: Editor, result: Saved) -> str:
 def refused_response(
     editor: Editor, form: EntryForm, asked: WriteRequest, refused: ValueRejected | None = None
 ) -> ResponseReturnValue:
-    """422: values that cannot be kept, each beside its field; an amount that is doubted with how to confirm it."""
+    """Return 422 with each error beside its field, and with the control that confirms an unusual amount."""
     if asked.speaks_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
         return rejected_values(errors, refused)
@@ -107,10 +107,10 @@ def conflict_response(
     undoing: int = 0,
     refused: ValueRejected | None = None,
 ) -> ResponseReturnValue:
-    """409: others have changed the same fields, and somebody has to decide.
+    """Return 409: other users have changed the same fields, and the user must choose.
 
-    What was `typed` travels on in hidden fields; undoing the change of version `undoing` needs the entry's key alone.
-    The page keeps custom values as a draft of the entry's editor.
+    Hidden fields contain the `typed` values. An undo of the version `undoing` needs only the entry's key. The page
+    stores custom values as a draft of the entry's editor.
     """
     if asked.speaks_json:
         detail = "Another user has changed the same fields since. Decide on each, or start from the newest version."
@@ -138,19 +138,19 @@ def conflict_response(
 
 
 def _doubted(refused: ValueRejected | None) -> Decimal | None:
-    """The amount that is to be confirmed."""
+    """Return the amount that the user must confirm, or None."""
     return refused.amount if isinstance(refused, AmountDoubted) else None
 
 
 def _same_question_url(editor: Editor) -> str:
-    """Where a new person's or product's form asks whether somebody has added it; '' for other forms."""
+    """Return where the form of a new person or product asks whether it was added already; '' for other forms."""
     if not editor.is_new or editor.product:
         return ""
     return url_for("client_same_parts.same", client_id=editor.client.id, kind=editor.entry.kind.name)
 
 
 def url_of_part(client: Client, entry: Entry) -> str:
-    """Where a part is shown: a product on its own page, any other part in its editor."""
+    """Return the address of a part: the page of a product, the editor of any other part."""
     if entry.kind is PRODUCT:
         return url_for("clients.show_product", client_id=client.id, product_id=entry.id)
     return url_for("client_editors.edit_part", client_id=client.id, kind=entry.kind.name, part_id=entry.id)

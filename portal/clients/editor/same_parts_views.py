@@ -1,6 +1,6 @@
-"""POST /clients/<id>/<kind>/same: whether the client has the part already that is being typed.
+"""Serve POST /clients/<id>/<kind>/same: whether the client has the part that the user is adding already.
 
-An open form asks when somebody else has added a part of its kind. The fields are in the body, because addresses are
+An open form sends it when another user has added a part of its kind. The fields are in the body, because addresses are
 logged and a National Insurance number must not be. JSON only; the request never extends a sign-in session
 (session_cookie.BACKGROUND_BLUEPRINTS).
 """
@@ -50,5 +50,5 @@ def same(client_id: int, kind: str) -> ResponseReturnValue:
 
 
 def _is_unreadable(form: EntryForm) -> bool:
-    """Half a day is no day: whoever has none on record would be taken for the same person."""
+    """Return whether a field is invalid. Half a date would otherwise match a person without a date of birth."""
     return any(form[name].process_errors for name in form.field_names if form[name].raw_data)

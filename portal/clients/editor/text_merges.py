@@ -1,4 +1,4 @@
-"""What the texts that a person is typing come to beside what others have saved, for the open editor (docs/api.md).
+"""Merge the texts of an open editor with those that other users have saved (docs/api.md).
 
 Reads, never writes. Must not import Flask.
 """
@@ -14,8 +14,10 @@ from portal.editing.merge.three_way import UNKNOWN
 
 
 def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
-    """Return the client's version and of each text of the edit: what is `saved`, what both come to, or the answers
-    where lines touch, and the `changes` that others have made since the person started (None: not known, too costly).
+    """Return the client's version and, for each text of the edit, the saved text and the merge.
+
+    Where both sides changed the same lines, `merged` is None, and `yours` and `both` are the options. `changes` is the
+    diff of the other users' changes since the base version, or None if it is unknown or too costly.
     """
     merged = merge_with_current(client, Entry(CLIENT), edit)
     conflicts = {conflict.field: conflict for conflict in merged.decided.undecided}

@@ -1,6 +1,7 @@
-"""POST /clients/<id>/merge: what typed texts come to, asked by open editors by themselves when others have saved.
+"""Serve POST /clients/<id>/merge: the merge of typed texts with the saved ones.
 
-JSON only, and never what prolongs a sign-in session (sessions.BACKGROUND_BLUEPRINTS).
+Open editors send it when other users have saved. JSON only; the request never extends a sign-in session
+(session_cookie.BACKGROUND_BLUEPRINTS).
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ GUARD = {"version", "seen"}
 
 @blueprint.post("/clients/<id:client_id>/merge")
 def merge(client_id: int) -> ResponseReturnValue:
-    """What the texts come to beside what is saved. Nothing is written."""
+    """Return the merge of the sent texts with the saved ones. Nothing is written."""
     client = client_for(current_user, client_id, write=True)
     if not is_json():
         raise UnsupportedMediaType
@@ -39,7 +40,7 @@ def merge(client_id: int) -> ResponseReturnValue:
 
 
 def _texts(sent: Mapping[str, str]) -> dict[str, str]:
-    """The texts, cleaned as a save cleans them. Raises InvalidInput (422)."""
+    """Return the sent texts, cleaned as a save cleans them. Raises InvalidInput (422)."""
     for name in sent.keys() - GUARD - CLIENT.by_lines.keys():
         raise InvalidInput(name, "is not a text that is merged line by line")
     texts = {name: clean_lines(text) for name, text in sent.items() if name in CLIENT.by_lines}

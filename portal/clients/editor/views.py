@@ -1,6 +1,6 @@
-"""The editors of a client record: the client's own fields, its people, products and valuations; adding and removing.
+"""Serve the editors of clients, people, products and valuations; add and remove parts.
 
-All save the same way: see operations.py. A browser sends forms, a program may send JSON with the same fields.
+All of them save through operations.py. A browser sends forms; a program may send the same fields as JSON.
 """
 
 from dataclasses import replace
@@ -41,13 +41,13 @@ NEW_VALUATION = "/product/<id:product_id>/valuation/new"
 
 @blueprint.get("/edit")
 def edit_client(client_id: int) -> ResponseReturnValue:
-    """The editor, on the record as it is now."""
+    """Show the editor with the current values."""
     return _open(client_id, Entry(CLIENT))
 
 
 @blueprint.post("/edit")
 def save_client(client_id: int) -> ResponseReturnValue:
-    """Save what was typed, merged with what others have saved since; what collides is asked about (409)."""
+    """Save the sent values, merged with other users' saves. Conflicting fields return the conflict page (409)."""
     return _save(client_id, Entry(CLIENT))
 
 
@@ -58,7 +58,7 @@ def edit_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
 
 @blueprint.post(f"{PART}/edit")
 def save_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
-    """As `save_client`."""
+    """Save a part as `save_client` saves the client."""
     return _save(client_id, Entry(KINDS[kind], part_id))
 
 
@@ -84,13 +84,13 @@ def add_valuation(client_id: int, product_id: int) -> ResponseReturnValue:
 
 @blueprint.get(f"{PART}/remove")
 def ask_to_remove(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
-    """What would go, before it goes."""
+    """Show what a removal would delete."""
     return _removal(_editor(client_id, Entry(KINDS[kind], part_id)))
 
 
 @blueprint.post(f"{PART}/remove")
 def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
-    """Remove the part, unless somebody has changed it since the page that asked (409)."""
+    """Remove the part. Returns 409 if another user has changed it since the user was asked."""
     asked = write_request_from(current_user)
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
@@ -100,7 +100,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
         if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
             raise
         db.session.rollback()
-        return redirect(url_for("clients.show", client_id=client_id))  # by a second click
+        return redirect(url_for("clients.show", client_id=client_id))  # the same user has removed it, by a second click
     except EntryChanged as moved:
         db.session.rollback()
         return _removal(editor, moved)
@@ -114,7 +114,7 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
 
 @blueprint.app_errorhandler(EntryRemoved)
 def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
-    """Somebody has removed the part. What was typed into its editor is shown, to be kept elsewhere."""
+    """Show that another user has removed the part, with the values typed into its editor for copying."""
     db.session.rollback()
     if is_json():
         return error_response(409, str(error))
@@ -184,7 +184,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
 def _conflict_page(
     editor: Editor, form: EntryForm, third: EntryForm, asked: WriteRequest, edit: Edit, refused: ValueRejected
 ) -> ResponseReturnValue:
-    """What was decided cannot be written: the conflict page again, that field open and the other choices kept."""
+    """Show the conflict page again for a resolution that was rejected. The other resolutions are kept."""
     third[refused.field].errors = (refused.problem,)
     decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
     merged = merge_with_current(editor.client, editor.entry, replace(edit, decisions=decisions))
