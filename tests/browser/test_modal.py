@@ -32,12 +32,34 @@ def test_it_lists_who_is_here_and_what_they_do(
     expect(amelia.modal).to_contain_text("The following users are currently viewing or editing this client record:")
     listed = amelia.modal.get_by_role("listitem")
     expect(listed.locator("[data-name]")).to_have_text(["Daniel Okafor", "Rhys Morgan", "Ada Byron"])
-    expect(listed.locator("[data-doing]")).to_have_text(["Editing Phone", "", "Away"])
+    expect(listed.locator("[data-doing]")).to_have_text(["Editing Phone", "Viewing", "Away"])
     expect(listed.locator("[data-seen]")).to_have_text(["Last seen: less than a minute ago"] * 3)
     expect(amelia.modal).to_contain_text(
         "⚠️ Making changes while others are editing may cause data conflicts. "
         "Consider coordinating with your team before proceeding."
     )
+
+
+def test_each_button_says_its_consequence_and_rows_say_who_waits(
+    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+) -> None:
+    daniel.open_editor(client)
+    ada = sit_down(cast.ada)
+    ada.open(client)
+    ada.wait_for_others()
+    expect(ada.waiting).to_be_visible()
+    amelia.open(client)
+    amelia.click_edit()
+
+    wait = amelia.modal.get_by_role("button", name="Wait for Users")
+    expect(wait).to_have_accessible_description("Opens by itself when Daniel is done. You are 2nd.")
+    expect(amelia.modal.get_by_role("button", name="Proceed Anyway")).to_have_accessible_description(
+        "Different fields are saved together; for the same field you will be asked."
+    )
+    expect(amelia.modal.locator("[data-doing]")).to_have_text(["Editing", "Waiting, 1st"])
+
+    ada.waiting.get_by_role("button", name="Stop waiting").click()
+    expect(wait).to_have_accessible_description("Opens by itself when Daniel and Ada are done. You are next.")
 
 
 def test_closing_it_stays_on_the_page_and_gives_the_focus_back(amelia: Person, daniel: Person, client: Client) -> None:

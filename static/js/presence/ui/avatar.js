@@ -45,13 +45,18 @@ export function renderAvatars(row, others) {
  * Draw a list of people. Each user keeps their item, so that scrolling and reading aloud are not interrupted.
  * @param {Element} list with the <template> of an item beside it
  * @param {User[]} users
+ * @param {(user: User) => string} [describe] what a user does
  */
-export function renderPeople(list, users) {
+export function renderPeople(list, users, describe = activityText) {
 	const template = query(/** @type {Element} */ (list.parentElement), "template", HTMLTemplateElement);
 	const shown = /** @type {HTMLElement[]} */ ([...list.children]);
 	const items = users.map((user) => {
 		const known = shown.find(({ dataset }) => dataset.id === `${user.id}`);
-		return fillPerson(known ?? query(document.importNode(template.content, true), "li", HTMLElement), user);
+		return fillPerson(
+			known ?? query(document.importNode(template.content, true), "li", HTMLElement),
+			user,
+			describe,
+		);
 	});
 	if (items.length !== shown.length || items.some((item, i) => item !== shown[i]))
 		list.replaceChildren(...items);
@@ -60,13 +65,14 @@ export function renderPeople(list, users) {
 /**
  * @param {HTMLElement} item
  * @param {User} user
+ * @param {(user: User) => string} describe
  */
-function fillPerson(item, user) {
+function fillPerson(item, user, describe) {
 	item.dataset.id = `${user.id}`;
 	renderAvatar(query(item, ".avatar", HTMLElement), user);
 	setText(query(item, "[data-name]", HTMLElement), fullName(user));
 	setText(query(item, "[data-seen]", HTMLElement), lastSeen(user.seconds_ago));
 	const place = query(item, "[data-doing]", HTMLElement);
-	setText(place.firstElementChild ?? place, activityText(user)); // in a button where it leads to the field
+	setText(place.firstElementChild ?? place, describe(user)); // in a button where it leads to the field
 	return item;
 }

@@ -10,10 +10,11 @@
  * @example <presence-modal><dialog class="modal"><form method="dialog">…</form></dialog></presence-modal>
  */
 import { fire, on } from "../../lib/events.js";
-import { makeScrollable, query, showOnly, startAtTop } from "../../lib/dom.js";
+import { makeScrollable, query, setText, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { renderPeople } from "./avatar.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
+import { activityOf, consequenceOfWaiting } from "./queue-wording.js";
 import { editorsFirst } from "./wording.js";
 
 const ASK_TIMEOUT_MS = 2000;
@@ -61,10 +62,11 @@ export class PresenceModal extends HTMLElement {
 	/** @param {import("../sync/roster.js").User[]} others */
 	#draw(others) {
 		const list = query(this, "ul", HTMLElement);
-		renderPeople(list, editorsFirst(others));
+		renderPeople(list, editorsFirst(others), (user) => activityOf(user, others));
+		setText(query(this, "#modal-wait", HTMLElement), consequenceOfWaiting(others));
 		showOnly(this, "when", others.length ? "busy" : "free");
 		makeScrollable(list);
-		const button = query(this, "footer button:not([hidden])", HTMLElement);
+		const button = query(this, "footer > :not([hidden]) > button", HTMLElement);
 		const { activeElement } = document;
 		if (!this.contains(activeElement) || activeElement?.closest("[hidden]")) button.focus();
 	}
