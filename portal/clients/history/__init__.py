@@ -1,1 +1,1 @@
-"""The history, undo and the changes since a version."""
+"""Show the history of a client record, undo changes and return the changes since a version."""

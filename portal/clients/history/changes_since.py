@@ -1,6 +1,6 @@
-"""What has changed on a client record since a version, told to pages that are open on it (docs/api.md).
+"""Return the changes of a client record since a version, for pages that show it (docs/api.md).
 
-Called by changes_views.py. Must not import Flask.
+Must not import Flask.
 """
 
 from collections.abc import Collection
@@ -16,28 +16,28 @@ from portal.clients.wording.names import Names, names_in
 from portal.clients.wording.overruled import keys_since
 from portal.clients.wording.sentences import labels_of
 
-MAX_TOLD = 100
+MAX_CHANGES = 100
 MAX_FIELDS = 1_000
 FIRST_VERSION = 1  # of a record without a history
 
 
 def changes_since(client: Client, version: int, reader_id: int) -> dict[str, Any]:
-    """The revisions after `version`, oldest first; `truncated` says that there are more, which are too many to tell.
+    """Return the revisions after `version`, oldest first. `truncated` means that there are more than the limits allow.
 
-    Fields say which of the reader's own values were knowingly replaced, or undone.
+    `overrules_you` marks fields in which another user has overruled or undone the reader's own value.
     """
     found = oldest_since(client.id, version)
-    # A save between the two reads is found here although the client was read before it.
+    # The client was read first, so a save between the two reads is only in `found`.
     newest = max([client.version, *(revision.version for revision in found)])
     field_counts = accumulate(len(revision.changes) for revision in found)
-    told = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
-    told = told[:MAX_TOLD]
-    overruled = keys_since(reader_id, client, version) if told else {}
-    names = names_in(client.id, told)
-    changes = [_revision_to_dict(each, overruled.get(each.version, ()), names) for each in told if each.changes]
-    answer = {"version": newest, "changes": changes}
-    is_all = newest <= (told[-1].version if told else max(version, FIRST_VERSION))
-    return answer if is_all else {**answer, "truncated": True}
+    shown = [revision for revision, count in zip(found, field_counts, strict=True) if count <= MAX_FIELDS]
+    shown = shown[:MAX_CHANGES]
+    overruled = keys_since(reader_id, client, version) if shown else {}
+    names = names_in(client.id, shown)
+    changes = [_revision_to_dict(each, overruled.get(each.version, ()), names) for each in shown if each.changes]
+    result = {"version": newest, "changes": changes}
+    is_all = newest <= (shown[-1].version if shown else max(version, FIRST_VERSION))
+    return result if is_all else {**result, "truncated": True}
 
 
 def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], names: Names) -> dict[str, Any]:
@@ -55,13 +55,13 @@ def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], name
 
 
 def _field(key: str, old: Any, new: Any, *, overrules: bool, names: Names) -> dict[str, Any]:
-    """One field; of a part that was added or removed, that it was, for its values stand on the page itself."""
+    """Return one changed field, or an added or removed part without its values. The page itself shows those."""
     entry, column = split_key(key)
     [label] = labels_of([key], names)
     mark = {"overrules_you": True} if overrules else {}
     if not column:
         return {"key": key, "label": label, "change": "removed" if new is None else "added", **mark}
-    told = {"value": display_value(entry.kind, column, new), "raw": form_value(new), "raw_before": form_value(old)}
+    shown = {"value": display_value(entry.kind, column, new), "raw": form_value(new), "raw_before": form_value(old)}
     if overrules:
-        told["value_before"] = display_value(entry.kind, column, old)
-    return {"key": key, "label": label, "change": "changed", **told, **mark}
+        shown["value_before"] = display_value(entry.kind, column, old)
+    return {"key": key, "label": label, "change": "changed", **shown, **mark}

@@ -1,7 +1,7 @@
-"""What open pages ask by themselves: what has been changed since, once a beat has told them of a newer version; and who
-took the client away, once they are refused it.
+"""Serve the changes since a version, and who removed the reader's access to a client.
 
-JSON only, and never what prolongs a sign-in session (sessions.BACKGROUND_BLUEPRINTS).
+Open pages request the changes when a heartbeat returns a newer version, and the loss when they get 404. JSON only; the
+requests never extend a sign-in session (session_cookie.BACKGROUND_BLUEPRINTS).
 """
 
 import re
@@ -24,14 +24,14 @@ VERSION = re.compile(r"0|[1-9][0-9]{0,9}", re.ASCII)
 
 @blueprint.get("/clients/<id:client_id>/changes")
 def changes(client_id: int) -> ResponseReturnValue:
-    """The revisions since the version that the page knows."""
+    """Return the revisions since the version that the page shows."""
     client = client_for(current_user, client_id)
     return changes_since(client, _since(), current_user.id)
 
 
 @blueprint.get("/lost_access")
 def lost_access() -> ResponseReturnValue:
-    """Who took the client away from the caller, and when. 404 without the ticket of a page that has shown it."""
+    """Return who removed the caller's access to the client, and when. 404 without a ticket of a page that showed it."""
     ticket = ticket_from(request.args.get("ticket", ""))
     loss = loss_of(current_user, ticket) if ticket else None
     if loss is None:
@@ -41,7 +41,7 @@ def lost_access() -> ResponseReturnValue:
 
 
 def _since() -> int:
-    """Raises InvalidInput (422)."""
+    """Return the version in the query string. Raises InvalidInput (422)."""
     text = request.args.get("since", "")
     if not VERSION.fullmatch(text) or int(text) > MAX_INTEGER:
         raise InvalidInput("since", "must be the number of a version, such as 7")

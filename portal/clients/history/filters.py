@@ -1,4 +1,4 @@
-"""What the history of a client was asked for, read from a query string without trusting it. Pure."""
+"""Parse the filters of the history from a query string. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ FIELDS = {**CLIENT.labels, **PARTS}
 
 @dataclass(frozen=True)
 class HistoryFilters:
-    """`field` is a key of FIELDS, `person` a profile's id or NOBODY for imports and commands; '' means all.
+    """The filters of the history. `field` is a key of FIELDS; '' means all.
 
-    `version` is that of one change.
+    `person` is a profile's id, NO_AUTHOR for imports and commands, or '' for all. `version` selects one change.
     """
 
     field: str = ""
@@ -30,12 +30,12 @@ class HistoryFilters:
         return bool(self.field or self.person or self.version)
 
     def query(self, **changes: object) -> dict[str, Any]:
-        """The query string of the same page with `changes`, leaving out what is as by default."""
+        """Return the parameters of the same page with `changes`, without those that have their default value."""
         return query_of(self, changes)
 
 
 def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:
-    """Read the query string; what makes no sense counts as not asked for: a history is only looked at."""
+    """Parse the query string. Invalid parameters are ignored, because the page only reads."""
     field, person = args.get("field", ""), args.get("person", "")
     profile_id = parse_number(person, MAX_INTEGER)
     return HistoryFilters(

@@ -1,4 +1,4 @@
-"""What a change did, entry by entry and field by field, as people read it. Called by history.py."""
+"""Describe what a change did, entry by entry and field by field, for display."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +12,15 @@ from portal.clients.records.revisions import ClientRevision
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
 
-MAX_UNFOLDED_CHARACTERS = 2_000  # of a text, before and after together: a longer one is compared when it is unfolded
+MAX_UNFOLDED_CHARACTERS = 2_000  # of a text before and after together; longer ones are compared when unfolded
 
 
 @dataclass(frozen=True)
 class FieldChange:
-    """One field: what it was and what it became. `is_text`: a text of several lines that has changed; `pieces` are what
-    was done to it, None where comparing is too costly. A long text `is_folded`: nothing is compared yet.
+    """One field before and after a change.
+
+    `is_text`: a changed text of several lines. `pieces` is its diff, None if that is too costly. `is_folded`: a long
+    text that is compared only when the user unfolds it.
     """
 
     key: str
@@ -32,25 +34,28 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class EntryChange:
-    """What a change did to one entry. `name` is empty for the client itself; `doing` is changed, added or removed. What
-    was removed with its product comes back with it: it `is_undone_alone` only without. `undone`: by which later change.
+    """What a change did to one entry. `name` is empty for the client itself. `action`: changed, added or removed.
+
+    A valuation that was removed with its product is restored with it, so `can_be_undone_alone` is false. `undone` is
+    the later change that undid it.
     """
 
     entry: Entry
     name: str
-    doing: str
+    action: str
     lines: Sequence[FieldChange]
-    is_undone_alone: bool = True
+    can_be_undone_alone: bool = True
     undone: Undone | None = None
 
 
 def entry_changes(
-    found: Sequence[ClientRevision], most: int | None, budget: Budget, *, unfold: bool
+    found: Sequence[ClientRevision], max_entries: int | None, budget: Budget, *, unfold: bool
 ) -> dict[int, list[EntryChange]]:
-    """Version → what it did, to at most so many entries each. All texts are compared within one budget; `unfold` also
-    compares the long ones.
+    """Return the changes of each version, of at most `max_entries` entries each.
+
+    All texts are compared within one budget. `unfold` also compares the long ones.
     """
-    shown = {revision.version: entries_in(revision.changes)[:most] for revision in found}
+    shown = {revision.version: entries_in(revision.changes)[:max_entries] for revision in found}
     parts = {
         entry: revision.client_id for revision in found for entry in shown[revision.version] if entry.id is not None
     }
@@ -67,7 +72,7 @@ def entry_changes(
 
 @dataclass(frozen=True)
 class _Groups:
-    """Makes the groups of one page."""
+    """Build the entry changes of one page."""
 
     names: Mapping[Entry, str]
     budget: Budget
@@ -84,8 +89,8 @@ class _Groups:
             return EntryChange(entry, name, "changed", [self._line(revision, entry, column) for column in columns])
         old, new = revision.changes[entry.prefix]
         went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
-        doing = "added" if old is None else "removed"
-        return EntryChange(entry, name, doing, list(_whole(entry, old, new)), is_undone_alone=not went_along)
+        action = "added" if old is None else "removed"
+        return EntryChange(entry, name, action, list(_whole(entry, old, new)), can_be_undone_alone=not went_along)
 
     def _line(self, revision: ClientRevision, entry: Entry, column: str) -> FieldChange:
         old, new = revision.changes[entry.key(column)]
@@ -107,7 +112,7 @@ class _Groups:
 
 
 def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[FieldChange]:
-    """The lines of an entry that was added or removed: whatever it held."""
+    """Yield the non-empty fields of an added or removed entry."""
     for column, label in entry.kind.labels.items():
         was, now = (display_value(entry.kind, column, each.get(column)) if each else "" for each in (old, new))
         if was or now:

@@ -1,4 +1,4 @@
-"""Dismissing the notice that somebody else has replaced or undone one's change."""
+"""Dismiss the notice that another user has overruled or undone the reader's change."""
 
 from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
@@ -15,7 +15,7 @@ blueprint = Blueprint("client_overruled", __name__, url_prefix="/clients/<id:cli
 
 @blueprint.post("/<id:version>/dismiss")
 def dismiss(client_id: int, version: int) -> ResponseReturnValue:
-    """Take the caller's own notice away; nobody else's, and nothing of the record."""
+    """Delete the caller's own notice. The record does not change."""
     client = client_for(current_user, client_id)
     request_fields()
     overruled.dismiss(current_user.id, client, version)

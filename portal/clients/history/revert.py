@@ -1,8 +1,8 @@
-"""Undoing one accepted change of a client record: itself a guarded change, merged with all that came after it.
+"""Undo one accepted change of a client record. The undo is itself a change with a version check.
 
-As if whoever reverts had opened the record just after that change and typed the old values: what nobody has touched
-since goes back, lines of texts are taken out from between later ones, what others have changed since is asked about.
-Called by history_views.py. Must not import Flask.
+It is merged as if the user had opened the record just after that change and typed the old values. Fields without later
+changes get their old values, and merged texts lose only the lines of that change. Fields with later changes are
+conflicts. Must not import Flask.
 """
 
 from collections.abc import Collection, Mapping
@@ -26,7 +26,7 @@ TOO_LONG = f"has more than {LONGEST_REASON} characters"
 
 
 def revision_of(client: Client, version: int) -> ClientRevision:
-    """The change that made the client this version. Raises NotFound (404)."""
+    """Return the change that led to this version. Raises NotFound (404)."""
     revision = db.session.scalar(
         select(ClientRevision).where(ClientRevision.client_id == client.id, ClientRevision.version == version)
     )
@@ -36,7 +36,10 @@ def revision_of(client: Client, version: int) -> ClientRevision:
 
 
 def entry_in(revision: ClientRevision, prefix: str) -> Entry:
-    """The entry with this key, "person/12" or "" for the client. Raises InvalidInput (422) if it was not touched."""
+    """Return the entry with this key: "person/12", or "" for the client.
+
+    Raises InvalidInput (422) if the revision did not change it.
+    """
     for entry in entries_in(revision.changes):
         if entry.prefix == prefix:
             return entry
@@ -44,7 +47,7 @@ def entry_in(revision: ClientRevision, prefix: str) -> Entry:
 
 
 def reason_from(sent: Mapping[str, str]) -> str:
-    """Why the change is undone, in one line. Raises ValueRejected (422)."""
+    """Return the reason for the undo, in one line. Raises ValueRejected (422)."""
     reason = clean_line(sent.get("reason", ""))
     problem = control_character_problem(reason)
     if problem or len(reason) > LONGEST_REASON:
@@ -53,10 +56,10 @@ def reason_from(sent: Mapping[str, str]) -> str:
 
 
 def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, only: Collection[str] = ()) -> Saved:
-    """Undo what the revision did to the entry. A part that was removed comes back with all that went with it.
+    """Undo what the revision did to the entry. A removed part is restored with everything removed together with it.
 
-    `only` are the columns to undo where not all are. `edit` brings who asks and, from the conflict page, the decisions;
-    the values are the history's. Raises EditConflict, EntryMoved or EntryGone (409), or ValueRejected (422).
+    `only` limits the undo to these columns. `edit` has the author and, from the conflict page, the resolutions; the
+    values come from the history. Raises EditConflict, EntryChanged or EntryRemoved (409), or ValueRejected (422).
     """
     reject_future_version(client, edit.origin)
     edit = as_undo(revision, entry, edit, only)
@@ -82,7 +85,7 @@ def as_undo(revision: ClientRevision, entry: Entry, edit: Edit, only: Collection
 
 
 def values_before(revision: ClientRevision, entry: Entry, only: Collection[str] = ()) -> dict[str, Any]:
-    """Column → what it held before the change, of the columns that it changed, or of these alone.
+    """Return the values from before the change by column, of all columns that it changed or of those in `only`.
 
     Raises InvalidInput (422) for a column that it did not change.
     """
@@ -97,7 +100,7 @@ def values_before(revision: ClientRevision, entry: Entry, only: Collection[str] 
 
 
 def removed_by(revision: ClientRevision) -> list[tuple[Entry, Any]]:
-    """The parts that the change removed, each with its columns as the history holds them."""
+    """Return the parts that the change removed, each with its columns as the history stores them."""
     return [
         (entry, revision.changes[entry.prefix][0])
         for entry in entries_in(revision.changes)

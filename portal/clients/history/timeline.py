@@ -1,6 +1,6 @@
-"""The history of a client record as people read it: who changed what, and over whom. Reads only.
+"""Read the history of a client record for display: who changed what, and whom they overruled.
 
-Called by the views of the client page and of the history page. Must not import Flask.
+Must not import Flask.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,9 +28,10 @@ MAX_CHANGES_PER_ITEM = 20
 
 @dataclass(frozen=True)
 class TimelineItem:
-    """One accepted change. `notes` say what came with it: whose changes it was merged with, what was decided.
+    """One accepted change.
 
-    `groups` are what it did to each entry, `entry_count` to how many.
+    `notes` describe the changes that it was merged with and the resolutions. `groups` has what it did to each entry,
+    and `entry_count` the number of entries.
     """
 
     version: int
@@ -44,15 +45,15 @@ class TimelineItem:
 
 
 def latest_items(client: Client, reader: Profile) -> list[TimelineItem]:
-    """The last few, for the client page: what was done, without the values, which take their time to compare."""
+    """Return the latest changes for the client page, without values, because comparing values takes time."""
     return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST_ITEMS)).all(), reader)
 
 
 def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[TimelineItem], Paging]:
-    """One page, newest first; a page past the end becomes the last.
+    """Return one page of the history, newest first. A page past the end becomes the last.
 
-    Of an import that changed hundreds of entries the first MAX_CHANGES_PER_ITEM are shown, and all where the request
-    names it alone. The same holds for the diffs of long texts.
+    A change of many entries, such as an import, has its first MAX_CHANGES_PER_ITEM. A request for one version returns
+    all of its entries and the diffs of its long texts.
     """
     conditions = list(_conditions(filters))
     count = select(func.count()).select_from(ClientRevision)
@@ -66,12 +67,12 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
 
 
 def people_in(client: Client) -> dict[str, str]:
-    """Whoever has changed the client, by last name: what a filter offers, as `HistoryFilters.person` → name."""
+    """Return the names of the users who have changed the client, keyed by `HistoryFilters.person`, by last name."""
     changers = select(ClientRevision.changed_by).where(ClientRevision.client_id == client.id).distinct()
     people = db.session.scalars(select(Profile).where(Profile.id.in_(changers)).order_by(Profile.last_name, Profile.id))
     named = {str(person.id): person.full_name for person in people}
-    by_nobody = select(exists().where(ClientRevision.client_id == client.id, ClientRevision.changed_by.is_(None)))
-    return {**named, NO_AUTHOR: "Imports and commands"} if db.session.scalar(by_nobody) else named
+    has_no_author = select(exists().where(ClientRevision.client_id == client.id, ClientRevision.changed_by.is_(None)))
+    return {**named, NO_AUTHOR: "Imports and commands"} if db.session.scalar(has_no_author) else named
 
 
 def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Any:
@@ -118,10 +119,10 @@ def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profi
     others = [merged[version] for version in versions if version in merged]
     if together := sentences.changes_by(others, reader, names, but=revision.decisions):
         yield f"Saved together with {sentences.join_words(together)}"
-    for choice, told in sentences.RESOLUTION_SENTENCES.items():
+    for choice, sentence in sentences.RESOLUTION_SENTENCES.items():
         keys = [key for key, made in revision.decisions.items() if made == choice]
         if keys:
-            yield f"{told}: {sentences.join_words(sentences.labels_of(keys, names))}"
+            yield f"{sentence}: {sentences.join_words(sentences.labels_of(keys, names))}"
     if revision.source == "json":
         yield "Sent by a program"
     if revision.proceeded:

@@ -1,6 +1,7 @@
-"""What undoing a change would do now, for the page that asks before. Reads only. Must not import Flask.
+"""Preview what undoing a change would do now.
 
-The same merge as the undo itself, without the lock: what others save after this is asked about when it is undone.
+Uses the same merge as the undo itself, without the lock. The undo asks about later saves of other users. Reads, never
+writes. Must not import Flask.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,8 +32,10 @@ from portal.extensions import db
 
 @dataclass(frozen=True)
 class PreviewLine:
-    """One field: what it holds `now` and what the undo makes of it. `whose`: who has changed it since, so that the undo
-    asks. `pieces` are of a text, None where comparing it is too costly.
+    """One field `now` and `after` the undo.
+
+    `whose` is the user who has changed it since, so that the undo asks. `pieces` is the diff of a text, None if that
+    is too costly.
     """
 
     label: str
@@ -49,11 +52,11 @@ class PreviewLine:
 
 @dataclass(frozen=True)
 class Preview:
-    """What becomes of one entry. `doing` is changed, removed or added (again). `problem`: why it cannot be undone."""
+    """What the undo does to one entry. `action`: changed, removed or added. `problem`: why the undo is impossible."""
 
     entry: Entry
     name: str
-    doing: str
+    action: str
     lines: Sequence[PreviewLine]
     valuation_count: int = 0
     problem: str = ""
@@ -61,11 +64,11 @@ class Preview:
 
     @property
     def is_possible(self) -> bool:
-        return not self.problem and (self.doing != "changed" or not all(line.stays for line in self.lines))
+        return not self.problem and (self.action != "changed" or not all(line.stays for line in self.lines))
 
 
 def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget) -> Preview:
-    """Raises EntryGone (409) for a part that is removed by now, NotFound (404)."""
+    """Return the preview. Raises EntryRemoved (409) for a part that was removed since, or NotFound (404)."""
     undone = undone_in(client.id, [revision]).get((revision.version, entry.prefix))
     if entry.prefix not in revision.changes:
         return _of_values(client, revision, entry, reader, budget, undone)

@@ -1,4 +1,4 @@
-"""Which changes of a client record have been undone, and not restored since. Called by history.py and the undo page."""
+"""Find the changes of a client record that were undone, by an undo that still applies."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -23,21 +23,21 @@ class Undone(NamedTuple):
 
 
 def undone_in(client_id: int, found: Sequence[ClientRevision]) -> dict[tuple[int, str], Undone]:
-    """(version, key of the entry) → what has undone that, for these revisions.
+    """Return what has undone these revisions, by (version, key of the entry).
 
-    An undo that was undone itself no longer counts. Only later revisions can undo one, so those from the oldest of
-    `found` on are read, without their values.
+    An undo that was undone itself is ignored. The query reads the undos of the oldest of `found` and of later
+    revisions, without their values.
     """
     if not found:
         return {}
     reverts = _reverts(client_id, min(revision.version for revision in found))
-    standing: dict[tuple[int, str], Any] = {}
-    for revert in reverts:  # the newest first: whether it still stands is known by then
+    undone: dict[tuple[int, str], Any] = {}
+    for revert in reverts:  # newest first, so it is known whether a later undo has undone this one
         for entry in entries_in(revert.keys):
-            if (revert.version, entry.prefix) not in standing:
-                standing.setdefault((revert.reverts, entry.prefix), revert)
+            if (revert.version, entry.prefix) not in undone:
+                undone.setdefault((revert.reverts, entry.prefix), revert)
     versions = {revision.version for revision in found}
-    return {key: _undone(revert) for key, revert in standing.items() if key[0] in versions}
+    return {key: _undone(revert) for key, revert in undone.items() if key[0] in versions}
 
 
 def _reverts(client_id: int, since: int) -> Iterable[Any]:

@@ -1,4 +1,4 @@
-"""The history of a client record, and undoing a change of it."""
+"""Serve the history of a client record, and undo its changes."""
 
 from dataclasses import replace
 
@@ -40,13 +40,13 @@ NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that
 
 @blueprint.get("")
 def show(client_id: int) -> ResponseReturnValue:
-    """Every accepted change, newest first, by field and person."""
+    """Show the accepted changes, newest first, filtered by field and person."""
     return _render_history(client_for(current_user, client_id))
 
 
 @blueprint.get(REVERT)
 def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
-    """What undoing one change of one entry would do now."""
+    """Show what undoing one change of one entry would do now."""
     client = client_for(current_user, client_id, write=True)
     revision, entry = _undoable(client, version, request.args.get("entry", ""))
     return _undo_page(client, revision, entry)
@@ -54,7 +54,7 @@ def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
 
 @blueprint.post(REVERT)
 def revert(client_id: int, version: int) -> ResponseReturnValue:
-    """Undo what one change did to one entry; what others have changed since is asked about (409)."""
+    """Undo what one change did to one entry. Fields that other users have changed since are conflicts (409)."""
     client = client_for(current_user, client_id, write=True)
     asked = write_request_from(current_user)
     revision, entry = _undoable(client, version, asked.sent.get("entry", ""))
@@ -68,7 +68,10 @@ def revert(client_id: int, version: int) -> ResponseReturnValue:
 
 
 def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision, Entry]:
-    """Raises NotFound (404), InvalidInput (422) or, where it takes the right to say who sees the client, 403."""
+    """Return the revision and the entry to undo.
+
+    Raises NotFound (404), InvalidInput (422), or NotAllowed (403) for a change of access without that permission.
+    """
     revision = reverting.revision_of(client, version)
     entry = reverting.entry_in(revision, prefix)
     if affects_access(entry, revision):
@@ -77,7 +80,7 @@ def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision
 
 
 def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: WriteRequest) -> ResponseReturnValue:
-    """A part that was added goes, one that was removed comes back."""
+    """Remove a part that the change added, or restore one that it removed."""
     try:
         saved = reverting.revert(client, revision, entry, _edit(asked))
     except (EntryChanged, ValueRejected) as error:
@@ -100,7 +103,7 @@ def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked
         db.session.rollback()
         if error.field not in decisions or asked.speaks_json:
             return _refused_response(client, revision, entry, error)
-        # A decision that cannot be saved: the conflict page again, with the other decisions.
+        # A rejected resolution: show the conflict page again and keep the other resolutions.
         third[error.field].errors = (error.problem,)
         others = {name: decision for name, decision in decisions.items() if name != error.field}
         undo = reverting.as_undo(revision, entry, replace(edit, decisions=others), _only(asked))
@@ -134,11 +137,11 @@ def _undone_response(
     db.session.commit()
     if asked.speaks_json:
         return {"status": "reverted", "version": saved.version}
-    flash(_said(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
+    flash(_undone_message(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
     return redirect(_back(client))
 
 
-def _said(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
+def _undone_message(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
     if not only:
         return f"Change {revision.version} is undone."
     return f"{sentences.join_words([entry.kind.labels[name] for name in only])} is as you had it."
@@ -147,7 +150,7 @@ def _said(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
 def _refused_response(
     client: Client, revision: ClientRevision, entry: Entry, error: EntryChanged | ValueRejected
 ) -> ResponseReturnValue:
-    """A part was changed after it was added, a plan number is in use by now, or it is not the caller's to change."""
+    """Return 409 for a part that was changed since, or 422 for a value that is in use or not the caller's to change."""
     status = 422 if isinstance(error, ValueRejected) else 409
     why = error.problem if isinstance(error, ValueRejected) else f"{error} Remove it from its own page."
     if is_json():
@@ -177,7 +180,7 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
 
 
 def _back(client: Client) -> str:
-    """The history as it was filtered."""
+    """Return the address of the history with its filters."""
     return safe_redirect_target(request.args.get("back"), default=url_for(".show", client_id=client.id))
 
 
