@@ -230,6 +230,7 @@ def the_editor_beside_others(stage: Stage) -> Page:
     daniel.open_editor(client)
     daniel.field("Postcode").fill("KT1 1AB")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
+    expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and his own focus is reported
     daniel.hide_tab()  # which beats at once, with what is typed
     save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
