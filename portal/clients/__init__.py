@@ -1,4 +1,4 @@
-"""Client records: the list, the client page, its editor, import and export."""
+"""Register client records: the list, the client page, its editors, history, import and export."""
 
 from flask import Flask
 
@@ -19,7 +19,7 @@ __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clie
 
 
 def init_clients(app: Flask) -> None:
-    """Make client pages known as places where people can meet; register the pages and commands."""
+    """Register the presence page kind, the blueprints and the commands of client records."""
     page_kinds.register(
         page_kinds.PageKind(
             "client",

@@ -1,7 +1,7 @@
-"""Who took a client away from somebody whose page still shows it, so that the page can say whom to ask.
+"""Find who removed a user's access to a client that an open page still shows, so that the page can name them.
 
-A page that shows a client carries a ticket, signed by the server: its holder has seen the client at that version. Only
-with such a ticket does anybody learn of what restricted the client afterwards; for everybody else it does not exist.
+A page that shows a client contains a ticket signed by the server. It proves that its holder has seen the client at that
+version. Without a ticket the server does not reveal the change, because the client does not exist for other users.
 """
 
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ class Ticket:
 
 
 def lost_url(client: Client) -> str:
-    """Where a page asks, once it is refused the client that it shows."""
+    """Return the address that a page requests when it gets 404 for the client that it shows."""
     return url_for("client_changes.lost_access", ticket=_serializer().dumps([client.id, client.version]))
 
 
 def ticket_from(text: str) -> Ticket | None:
-    """None for what this server has not signed, or so long ago that no sign-in session is as old."""
+    """Verify a ticket. Returns None if the signature is invalid or older than any sign-in session."""
     max_age_seconds = current_settings().session_hours * 3600
     try:
         return Ticket(*_serializer().loads(text, max_age=max_age_seconds))
@@ -42,9 +42,9 @@ def ticket_from(text: str) -> Ticket | None:
 
 
 def loss_of(profile: Profile, ticket: Ticket) -> ClientRevision | None:
-    """The change by which the profile lost the client; None where it sees it, or no change of the client did that."""
-    sees = db.session.scalar(select(Client.id).where(Client.id == ticket.client_id, visible_to(profile)))
-    if sees:
+    """Return the change that removed the profile's access, None if it has access or no change removed it."""
+    is_visible = db.session.scalar(select(Client.id).where(Client.id == ticket.client_id, visible_to(profile)))
+    if is_visible:
         return None
     since = (
         select(ClientRevision)
@@ -52,10 +52,10 @@ def loss_of(profile: Profile, ticket: Ticket) -> ClientRevision | None:
         .order_by(ClientRevision.version.desc())
         .limit(MAX_REVISIONS)
     )
-    return next((revision for revision in db.session.scalars(since) if _took_away(revision, profile.id)), None)
+    return next((revision for revision in db.session.scalars(since) if _removed_access(revision, profile.id)), None)
 
 
-def _took_away(revision: ClientRevision, profile_id: int) -> bool:
+def _removed_access(revision: ClientRevision, profile_id: int) -> bool:
     for key, (old, new) in revision.changes.items():
         was_adviser = key == "adviser_id" and old == profile_id
         was_granted = key.startswith("grant/") and new is None and old["profile_id"] == profile_id

@@ -1,7 +1,8 @@
-"""Who may see and change which client: loaded and authorised in one step. Every read and write starts here.
+"""Load and authorise clients in one step. Every read and write starts here.
 
-A restricted client is seen by its adviser, those granted and administrators; for everybody else it does not exist.
-The rule stands here twice, for SQLAlchemy and as text for presence; a test compares them. Readers change nothing.
+A restricted client is visible to its adviser, to users with a grant and to administrators. It does not exist for other
+users. The rule is defined twice, for SQLAlchemy and as SQL text for presence; a test compares them. Readers change
+nothing.
 """
 
 from collections.abc import Iterable
@@ -22,32 +23,32 @@ from portal.presence import removal, sql
 from portal.web.session_cookie import Identity
 
 CLIENT_NOT_FOUND = "There is no such client, or you do not have access to it."
-# The rule of `visible_to` as a SQL condition, for the beat: see pages.PageKind.
-# Not EXISTS: with a thousand clients the planner turns that into a hash of all of them, made anew at each beat.
+# The rule of `visible_to` as a SQL condition for heartbeats (page_kinds.PageKind).
+# Not EXISTS: with a thousand clients the planner would hash all of them for each heartbeat.
 VISIBLE_SQL = """(
     SELECT NOT clients.is_restricted OR caller.role = 'admin' OR clients.adviser_id = caller.id OR EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND client_grants.profile_id = caller.id)
     FROM clients WHERE clients.id = page.number) IS TRUE"""
-# How many clients the caller sees as an administrator and would not see otherwise.
+# The number of clients that the caller sees only as an administrator.
 ADMIN_ONLY_SQL = """(
     SELECT count(*) FROM clients
     WHERE is_restricted AND adviser_id IS DISTINCT FROM caller.id AND NOT EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND profile_id = caller.id))"""
-# The rule of Profile.may_write, likewise.
+# The rule of Profile.may_write as a SQL condition.
 EDITABLE_SQL = "caller.role IN ('adviser', 'admin')"
-# The number that rises with every accepted change of the client, its people, products and valuations.
+# Every accepted change of the client, its people, products and valuations increments this number.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 
 
 class Caller(NamedTuple):
-    """Who writes: the profile as the request found it, and the sign-in session that it came with."""
+    """The author of a write: the profile as the request loaded it, and the request's sign-in session."""
 
     profile: Profile
     session: Identity
 
 
 def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
-    """The condition that `client`, the table or an alias of it, is for this profile to see."""
+    """Return the condition that the profile may see `client`, the table or an alias of it."""
     if profile.role == "admin":
         return true()
     granted = exists().where(ClientGrant.client_id == client.id, ClientGrant.profile_id == profile.id)
@@ -55,9 +56,9 @@ def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
 
 
 def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Client:
-    """The client, for this profile. Raises NotFound (404), or NotAllowed (403) for a reader who would write.
+    """Return the client if the profile may see it. Raises NotFound (404), or NotAllowed (403) for a reader's write.
 
-    One statement, whether the client is not there or not for the profile: they take the same time.
+    One statement covers missing and forbidden clients, so the timing does not reveal which it was.
     """
     client = db.session.scalar(_visible(profile, client_id))
     if client is None:
@@ -68,7 +69,10 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
 
 
 def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]) -> tuple[Client, Any]:
-    """As `client_for`, with `more`, by the same statement as the profiles of its adviser and of who changed it last."""
+    """Return the client as `client_for` does, and the value of `more`.
+
+    The same statement loads the profiles of the adviser and of the last editor.
+    """
     adviser, editor = aliased(Profile), aliased(Profile)
     query = (
         _visible(profile, client_id)
@@ -81,25 +85,25 @@ def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]
         raise NotFound(CLIENT_NOT_FOUND)
     client, *people, found = row
     named = {person.id: person for person in people if person is not None}
-    db.session.info.setdefault("named", {}).update(named)  # for queries.name_of
+    db.session.info.setdefault("named", {}).update(named)  # for directory.name_of
     return client, found
 
 
 def lock(client_id: int) -> None:
-    """Hold the client's row until the transaction ends and read it anew, for an operator, who may change every client.
+    """Lock the client row until the transaction ends and refresh it, for an operator, who may change every client.
 
-    FOR NO KEY UPDATE, so that a row which only refers to the client need not wait. Raises NotFound (404).
+    Uses FOR NO KEY UPDATE, so inserts that only reference the client are not blocked. Raises NotFound (404).
     """
     _lock(select(Client).where(Client.id == client_id))
 
 
 def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> frozenset[str]:
-    """Hold the client's row as `lock` does; return the columns that the caller may not change of it as it is now.
+    """Lock the client row as `lock` does. Returns the columns that the caller may not change now.
 
-    The lock selects with the permission, so that nobody holds up, or waits for, a client that is not theirs. After a
-    wait PostgreSQL looks at the row again, but at grants, profile and session as they were before: those are read by
-    statements of their own, which see all that was committed meanwhile. While the row is held, nobody changes a grant.
-    Raises NotSignedIn (401), NotFound (404) or NotAllowed (403).
+    The lock selects with the permission, so a user without access neither blocks nor waits for other writers. After a
+    wait, PostgreSQL reads the row again, but not grants, profile and session. Separate statements read those, and see
+    everything committed meanwhile. Grants cannot change while the row is locked. Raises NotSignedIn (401), NotFound
+    (404) or NotAllowed (403).
     """
     _lock(_visible(caller.profile, client_id))
     profile = sign_in_sessions.lock_active(caller.session)
@@ -109,43 +113,43 @@ def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> froze
     return readonly_columns(profile, client)
 
 
-def is_seen_by(caller: Identity, client_id: int) -> bool:
-    """Whether the session holds and its profile sees the client, by one statement that reads all of it anew."""
-    asked = f"""
+def is_visible_to_session(caller: Identity, client_id: int) -> bool:
+    """Return whether the session is active and its profile sees the client, by one new statement."""
+    query = f"""
         SELECT EXISTS (
             SELECT FROM ({sql.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
                 (SELECT CAST(:number AS integer) AS number) page
             WHERE {VISIBLE_SQL})"""  # noqa: S608 - constants of ours
-    return bool(db.session.scalar(text(asked), {**caller._asdict(), "number": client_id}))
+    return bool(db.session.scalar(text(query), {**caller._asdict(), "number": client_id}))
 
 
 def can_manage_access(profile: Profile, client: Client) -> bool:
-    """Whether the profile may restrict the client and say who sees it all the same."""
+    """Return whether the profile may restrict the client and manage its grants."""
     return profile.role == "admin" or (profile.may_write and client.adviser_id == profile.id)
 
 
 def readonly_columns(profile: Profile, client: Client) -> frozenset[str]:
-    """What the profile may not change of a client that it may change: who sees it, and by way of whom."""
+    """Return the columns of a client, which the profile may change otherwise, that need permission to manage access."""
     if can_manage_access(profile, client):
         return frozenset()
     return frozenset({"is_restricted", "adviser_id"} if client.is_restricted else {"is_restricted"})
 
 
 def affects_visibility(keys: Iterable[str]) -> bool:
-    """Whether a change with these keys (see revisions.py) changes who sees its client."""
+    """Return whether a change of these keys (revisions.py) affects who sees the client."""
     return any(key in ("is_restricted", "adviser_id") or key.startswith("grant/") for key in keys)
 
 
 def evict(client_id: int) -> None:
-    """Take off the client's page whoever may not see it any more, once a change of who does has been committed."""
+    """Remove users who have lost access from the client's page, after the commit."""
     after_commit(partial(removal.evict, page=page_kinds.parse(f"client-{client_id}")))
 
 
 def client_for_access_management(profile: Profile, client_id: int) -> Client:
-    """The client, for somebody who says who sees it. Raises NotFound (404) or NotAllowed (403)."""
+    """Return the client if the profile may manage its access. Raises NotFound (404) or NotAllowed (403)."""
     client = client_for(profile, client_id, write=True)
     if not can_manage_access(profile, client):
-        raise NotAllowed("Only the client’s adviser and administrators say who sees a client.")
+        raise NotAllowed("Only the client’s adviser and administrators may manage access to a client.")
     return client
 
 
@@ -154,6 +158,6 @@ def _visible(profile: Profile, client_id: int) -> Select[Client]:
 
 
 def _lock(query: Select[Client]) -> None:
-    held = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    if db.session.scalar(held) is None:
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    if db.session.scalar(locked) is None:
         raise NotFound(CLIENT_NOT_FOUND)

@@ -1,4 +1,4 @@
-"""What the templates of every client page need. Called by views."""
+"""Build the presence context for the templates of client pages."""
 
 from flask import url_for
 
@@ -8,9 +8,10 @@ from portal.presence.context import PagePresence, presence_of
 
 
 def presence_on_client(client: Client, activity: str, part: str = "") -> PagePresence:
-    """All pages of a client record are one place: who edits one of its people meets who looks at its products.
+    """Return the presence context. All pages of a client record share one presence page.
 
-    `part` is the name of the part that is edited, '' for the client's own fields.
+    A user who edits a person of the client therefore sees users who view its products. `part` is the name of the edited
+    part, '' for the client's own fields.
     """
     return presence_of(
         f"client-{client.id}",

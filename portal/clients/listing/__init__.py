@@ -1,1 +1,1 @@
-"""The client list and its search."""
+"""List and search clients."""

@@ -1,4 +1,4 @@
-"""What the client list was asked for, read from a query string without trusting it. Pure."""
+"""Parse the filters of the client list from a query string. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MAX_SEARCH_LENGTH = 100
 
 @dataclass(frozen=True)
 class ListFilters:
-    """`sort` is a key of SORTS, with a minus sign in front for descending. `page` counts from 1."""
+    """The filters of the list. `sort` is a key of SORTS, with a minus sign for descending. `page` starts at 1."""
 
     q: str = ""
     adviser: int | None = None
@@ -37,17 +37,17 @@ class ListFilters:
         return self.sort.startswith("-")
 
     def query(self, **changes: object) -> dict[str, object]:
-        """The query string of the same list with `changes`, leaving out what is as by default."""
+        """Return the parameters of the same list with `changes`, without those that have their default value."""
         return query_of(self, changes)
 
     def sorted_by(self, key: str) -> dict[str, object]:
-        """The query string that sorts by `key`, the other way round when it is sorted by it already."""
-        turned = f"-{key}" if self.sort == key else key
-        return self.query(sort=turned, page=1)
+        """Return the parameters that sort by `key`, descending if the list is sorted by it already."""
+        sort = f"-{key}" if self.sort == key else key
+        return self.query(sort=sort, page=1)
 
 
 def parse_filters(args: Mapping[str, str]) -> ListFilters:
-    """Read the query string; what makes no sense counts as not asked for: a list is only looked at."""
+    """Parse the query string. Invalid parameters are ignored, because the page only reads."""
     sort = args.get("sort", "")
     status = args.get("status", "")
     return ListFilters(

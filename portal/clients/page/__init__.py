@@ -1,1 +1,1 @@
-"""The client page."""
+"""Show clients and products."""

@@ -1,9 +1,10 @@
-"""How the total value of a client's products has moved, and what that is made of. Pure.
+"""Calculate how the total value of a client's products has changed, and why. Pure.
 
-Money that comes in with a product is no growth, and what is taken out no loss: a percentage would say so.
+Money that arrives with a new product is not growth, and money taken out is not a loss. A percentage is therefore given
+only if the products are the same on both days.
 
-Total, chart and movement show what is known today of each day. A product that is removed was entered by mistake: it
-counts on no day, then or now. A product that has ended stays, with a valuation of £0.00, and is shown as what went.
+Total, chart and movement use what is known today about each day. A removed product was entered by mistake and counts
+on no day. A product that has ended has a valuation of £0.00 and counts as a withdrawal.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-# What a product was worth on an earlier day and is worth now; None before it is valued.
+# The value of a product on an earlier day and now; None without a valuation.
 ThenAndNow = tuple[Decimal | None, Decimal | None]
 
 
@@ -19,8 +20,8 @@ ThenAndNow = tuple[Decimal | None, Decimal | None]
 class Movement:
     """The movement of the total in pounds since a day.
 
-    `came` with products that had no value then, `went` with those that have none now; the others were `revalued`.
-    `percent` only where none came or went.
+    `came` is the value of products without one then, `went` that of products without one now. `revalued` is the change
+    of the other products. `percent` is None if any came or went.
     """
 
     since: date
@@ -37,7 +38,7 @@ class Movement:
 
 
 def movement_of(products: Sequence[ThenAndNow], since: date | None) -> Movement | None:
-    """The movement of these products together; None without a day."""
+    """Return the movement of these products together, None without a day."""
     if since is None:
         return None
     worth = [(then or Decimal(0), now or Decimal(0)) for then, now in products]

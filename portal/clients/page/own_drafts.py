@@ -1,6 +1,6 @@
-"""The reader's own drafts of a client: shown where one looks for the client, not only in its editor.
+"""List the reader's own drafts of a client, for the client page.
 
-Used by views. Nothing is merged here: the editor says what of a draft is not saved.
+Drafts are not merged here. The editor shows which of their values are unsaved.
 """
 
 import re
@@ -26,7 +26,7 @@ PART = re.compile(
 
 @dataclass(frozen=True)
 class OwnDraft:
-    """`label` is what it is a draft of, within a sentence; `url` opens the editor with the draft restored."""
+    """A draft. `label` names its entry within a sentence; `url` opens the editor with the draft restored."""
 
     label: str
     url: str
@@ -34,13 +34,13 @@ class OwnDraft:
 
 
 def own_drafts_of(client: Client, reader: Profile, found: Sequence[Written]) -> list[OwnDraft]:
-    """Those of `found` that have an editor; none of somebody who may change nothing."""
-    places = ((_place(client.id, written), written.updated_at) for written in found if reader.may_write)
-    return [OwnDraft(*place, at) for place, at in places if place]
+    """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
+    links = ((_label_and_url(client.id, written), written.updated_at) for written in found if reader.may_write)
+    return [OwnDraft(*link, at) for link, at in links if link]
 
 
-def _place(client_id: int, written: Written) -> tuple[str, str] | None:
-    """Label and address; None for a form that no editor has."""
+def _label_and_url(client_id: int, written: Written) -> tuple[str, str] | None:
+    """Return the label and the address of the draft's editor, None if no editor has its form."""
     query: dict[str, Any] = {"client_id": client_id, "draft": written.draft_id}
     if written.form == "record":
         return "this record", url_for("client_editors.edit_client", **query)

@@ -1,7 +1,6 @@
-"""The geometry of the value chart, and what it says in figures.
+"""Calculate the geometry of the value chart.
 
-The client page calls these as Jinja filters (registered by portal.formatting) and draws inline SVG from them.
-Pure: dates and amounts in, numbers out; how they are written is the template's. Imports nothing of ours.
+The template draws inline SVG from the numbers and formats them. Pure. Must not import anything of the portal.
 """
 
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ ROUND_FACTORS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10)
 
 @dataclass(frozen=True)
 class Mark:
-    """One valuation day. `left` and `width` bound the strip in which a pointer means this mark."""
+    """One valuation day. `left` and `width` are the strip in which the pointer selects this mark."""
 
     on: date
     amount: Decimal
@@ -30,7 +29,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class ValueChart:
-    """What is drawn inside WIDTH × HEIGHT. `levels` go from the top down, evenly spread, as `level_ys` do."""
+    """The drawing of size WIDTH × HEIGHT. `levels` and `level_ys` are evenly spaced from the top down."""
 
     width: int
     height: int
@@ -45,7 +44,7 @@ class ValueChart:
 
 
 def value_chart(points: Sequence[tuple[date, Decimal]]) -> ValueChart | None:
-    """The chart of points in order of date, each date once; None where there are too few for a line."""
+    """Return the chart of points in order of date, each date once. Returns None for fewer than two points."""
     if len(points) < 2:
         return None
     levels = _levels([amount for _, amount in points])
@@ -66,12 +65,12 @@ def value_chart(points: Sequence[tuple[date, Decimal]]) -> ValueChart | None:
 
 
 def moved_since(points: Sequence[tuple[date, Decimal]]) -> date | None:
-    """The last day on which the total was another than it is now; None where it never was."""
+    """Return the last day on which the total differed from the current one, None if it never did."""
     return next((on for on, amount in reversed(points) if amount != points[-1][1]), None)
 
 
 def _levels(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
-    """Round amounts that hold all of `amounts`, from the top down; from nought unless all are far above."""
+    """Return round amounts from the top down that enclose `amounts`. They start at 0 unless all are far above it."""
     low, high = min(amounts), max(amounts)
     floor = low if low > high / 2 or low < 0 else Decimal(0)
     step = _round_step((high - floor) / STEPS or abs(high) / STEPS or Decimal(1))
@@ -81,7 +80,7 @@ def _levels(amounts: Sequence[Decimal]) -> tuple[Decimal, ...]:
 
 
 def _round_step(rough: Decimal) -> Decimal:
-    """The next 1, 2, 2.5 or 5 of its power of ten."""
+    """Return the next higher 1, 2, 2.5 or 5 times a power of ten."""
     power = Decimal(10) ** rough.adjusted()
     return next(factor * power for factor in ROUND_FACTORS if factor * power >= rough)
 

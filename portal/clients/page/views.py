@@ -1,4 +1,4 @@
-"""The client page and the product page, which only show."""
+"""Serve the client page and the product page. Both only read."""
 
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -25,7 +25,7 @@ CLIENT_PATH = "/clients/<id:client_id>"
 
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
-    """Everything about one client."""
+    """Show one client with its people, products and latest changes."""
     mine = store.written_on(current_user.id, f"client-{client_id}")
     client, written = client_with_names(current_user, client_id, mine)
     value_history = queries.value_history(client, clock.today())
@@ -56,7 +56,7 @@ def show(client_id: int) -> ResponseReturnValue:
 
 @blueprint.get(f"{CLIENT_PATH}/product/<id:product_id>")
 def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
-    """One product with all its valuations. Raises EntryGone (409) for one that was removed."""
+    """Show one product with its valuations. Raises EntryRemoved (409) for a removed product."""
     client = client_for(current_user, client_id)
     product = row_of(client, Entry(PRODUCT, product_id))
     valuations, paging = queries.valuations_of(product, parse_page(request.args))
