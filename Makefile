@@ -52,7 +52,7 @@ lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checker alone
 	@$(RUN) ruff format --check --quiet || { echo "Run: make format"; exit 1; }
 	@echo "mypy: types"
 	@$(RUN) mypy --no-error-summary
-	@echo "import-linter: the floors"
+	@echo "import-linter: the layers"
 	@.venv/bin/python -c 'from importlinter.cli import lint_imports_command as run; run(["--no-logo"])'
 	@echo "djlint: templates"
 	@$(RUN) djlint --lint --quiet templates
@@ -81,7 +81,7 @@ lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
 	@rm -rf .venv/lock
 	@git diff --stat -- constraints.txt
 
-audit: .venv/dev.installed  ## Ask whether anything in constraints.txt has a known hole (exit code 1: it has; 2: nobody could be asked)
+audit: .venv/dev.installed  ## Look for known vulnerabilities in constraints.txt (exit code 1: found; 2: the database could not be reached)
 	@.venv/bin/python tools/audit
 
 clean:  ## Remove what was installed and cached, but not instance/, which holds the demo's database
