@@ -23,6 +23,10 @@ help:  ## Show the targets
 demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
 	@exec $(RUN) portal.demo
 
+# Tests start dozens of Python processes. Each takes 0.2 s more of CPU time, and pytest itself 3 s, where the environment
+# forbids them to keep compiled modules, as container images often do.
+test test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
+
 # Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser

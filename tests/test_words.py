@@ -44,9 +44,12 @@ def test_pages_use_the_curly_apostrophe_and_the_agreed_words(
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("path", [*PYTHON, *OTHERS], ids=lambda path: str(path.relative_to(PROJECT_ROOT)))
-def test_sources_use_the_agreed_words(path: Path) -> None:
-    assert OTHER_WORDS.findall(path.read_text()) == []
+def test_sources_use_the_agreed_words() -> None:
+    paths = [*PYTHON, *OTHERS]
+    words = {str(path.relative_to(PROJECT_ROOT)): OTHER_WORDS.findall(path.read_text()) for path in paths}
+
+    assert len(words) > 250
+    assert {name: wrong for name, wrong in words.items() if wrong} == {}
 
 
 def test_messages_have_the_curly_apostrophe() -> None:
