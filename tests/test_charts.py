@@ -16,7 +16,7 @@ def history(*amounts: int) -> list[tuple[date, Decimal]]:
     return [(on, Decimal(amount)) for on, amount in zip(QUARTERS, amounts, strict=False)]
 
 
-def test_it_draws_nothing_from_fewer_than_two_points() -> None:
+def test_chart_of_fewer_than_two_points_is_empty() -> None:
     assert value_chart([]) is None
     assert value_chart(history(100)) is None
 
@@ -28,7 +28,7 @@ def test_its_levels_are_round_and_hold_every_point() -> None:
     assert chart.levels == (1_400_000, 1_200_000, 1_000_000, 800_000, 600_000)
 
 
-def test_it_starts_at_nought_where_values_come_near_it() -> None:
+def test_axis_starts_at_zero_when_values_are_near_zero() -> None:
     chart = value_chart(history(0, 40_000, 118_000))
 
     assert chart is not None

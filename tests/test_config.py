@@ -135,7 +135,7 @@ def test_a_secret_that_is_set_twice_is_refused(tmp_path: Path) -> None:
         settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY_FILE": str(tmp_path / "key")})
 
 
-def test_what_is_set_is_taken(tmp_path: Path) -> None:
+def test_setting_from_the_environment_is_used(tmp_path: Path) -> None:
     settings = settings_from_environ(
         {
             **PRODUCTION,

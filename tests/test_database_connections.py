@@ -52,14 +52,14 @@ def reconnecting(app: Flask, profile: Profile) -> Visitor:
     return visitor
 
 
-def test_the_first_host_that_answers_serves(make_app: MakeApp, cast: Cast, database_url: str) -> None:
+def test_first_host_that_responds_is_used(make_app: MakeApp, cast: Cast, database_url: str) -> None:
     amelia = visitors_of(make_app(database_url=with_hosts(database_url, "/nonexistent")))(cast.amelia)
 
     assert amelia.get("/clients").status_code == 200
     assert amelia.beat(f"client-{make_client().id}").status_code == 200
 
 
-def test_a_host_that_says_nothing_is_waited_for_once(
+def test_silent_host_delays_only_the_first_connection(
     silent_host: str, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hosts = Hosts(with_hosts(database_url, silent_host))
@@ -70,7 +70,7 @@ def test_a_host_that_says_nothing_is_waited_for_once(
     assert time.monotonic() - began < 30
 
 
-def test_a_host_whose_name_nobody_knows_is_named(database_url: str) -> None:
+def test_error_names_a_host_that_cannot_be_resolved(database_url: str) -> None:
     with pytest.raises(psycopg2.OperationalError, match=r"no-such-host\.invalid"):
         Hosts("postgresql://portal@no-such-host.invalid/portal").connect({})
 

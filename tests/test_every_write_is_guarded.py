@@ -49,7 +49,7 @@ def sent(browser: Visitor, app: Flask, method: str, rule: str, as_json: bool, **
     return browser.call(method, path_of(app, rule), **{"json" if as_json else "data": fields})
 
 
-def test_there_are_such_routes_and_each_has_a_body_to_try(app: Flask) -> None:
+def test_each_versioned_route_has_a_request_body(app: Flask) -> None:
     assert len(versioned_routes(app)) >= 6
     assert set(versioned_routes(app)) <= set(REQUEST_BODIES)
     assert set(WRITES_NO_RECORD) <= routes_of(app)
@@ -57,7 +57,7 @@ def test_there_are_such_routes_and_each_has_a_body_to_try(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
-def test_without_a_version_it_started_from_nothing_is_written(
+def test_write_without_a_valid_version_changes_no_record(
     app: Flask, visit: type[Visitor], cast: Cast, as_json: bool
 ) -> None:
     make_records(cast)
@@ -72,7 +72,7 @@ def test_without_a_version_it_started_from_nothing_is_written(
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
-def test_a_change_of_what_somebody_else_has_changed_since_is_not_written(
+def test_write_over_a_newer_change_is_409_and_changes_no_record(
     app: Flask, visit: type[Visitor], cast: Cast, as_json: bool
 ) -> None:
     """Daniel has saved, from the same version, another value of everything that is sent here."""

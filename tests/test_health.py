@@ -29,7 +29,7 @@ def test_ready_needs_the_database(tapped_visit: Visit, wiretap: Wiretap) -> None
     assert browser.get("/readyz").status_code == 200
 
 
-def test_being_asked_whether_it_is_well_prolongs_nobodys_session(visit: Visit, cast: Cast) -> None:
+def test_health_check_does_not_prolong_a_session(visit: Visit, cast: Cast) -> None:
     amelia = visit(cast.amelia)
 
     for path in ("/healthz", "/readyz"):

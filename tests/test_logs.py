@@ -57,7 +57,7 @@ def test_a_command_shows_warnings_as_text(more: str) -> None:
         'value "MARKER" is out of range for type integer: MARKER',
     ],
 )
-def test_what_postgresql_quotes_of_a_row_is_left_out(text: str) -> None:
+def test_row_values_quoted_by_postgresql_are_not_logged(text: str) -> None:
     kept = discreet(f"Traceback (most recent call last):\n  File x\npsycopg2.errors.Whatever: {text}\nafterwards")
 
     assert "MARKER" not in kept

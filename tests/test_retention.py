@@ -113,7 +113,7 @@ def test_the_serving_role_may_not_and_is_told_who_may(clerk: Flask, events: None
     assert not export.exists()
 
 
-def test_of_a_history_the_oldest_changes_go_and_no_gap_is_left(
+def test_expired_changes_are_removed_from_the_oldest_without_a_gap(
     run: Callable[..., Result], app: Flask, cast: Cast, tmp_path: Path
 ) -> None:
     """Version 4 has an older time than 3: it waited for the lock, and a transaction's time is its beginning."""

@@ -29,7 +29,7 @@ FORCED = ({"forced_colors": "active"}, {"forced_colors": "none"})
 
 
 @pytest.mark.parametrize("media", FORCED, ids=["forced colours", "own colours"])
-def test_an_avatar_looks_otherwise_for_each_thing_that_its_person_does(
+def test_avatar_shape_differs_for_each_activity(
     amelia: Person, daniel: Person, client: Client, media: dict[str, str]
 ) -> None:
     daniel.open_editor(client)
@@ -59,7 +59,7 @@ def test_the_risk_meter_shows_its_steps_in_forced_colours(amelia: Person, client
     assert steps[2] != steps[3]
 
 
-def test_who_edits_is_named_on_the_client_page_in_the_editor_and_in_the_list(
+def test_editing_user_is_named_on_the_client_page_in_the_editor_and_in_the_list(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     daniel.open_editor(client)
@@ -98,7 +98,7 @@ def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
 
 
 @pytest.mark.usefixtures("amelia_waits")
-def test_focus_goes_on_after_an_answer_to_somebody_who_waits(daniel: Person) -> None:
+def test_focus_moves_on_after_the_reply_to_a_waiting_user(daniel: Person) -> None:
     done = daniel.nudged.get_by_role("button", name="Done")
     daniel.nudged.get_by_role("button", name="Finish soon").press("Enter")
     expect(done).to_be_focused()
@@ -150,7 +150,7 @@ def test_focus_is_on_what_a_save_and_a_restored_draft_say(amelia: Person, client
     expect(amelia.page.locator(".flash")).to_be_focused()
 
 
-def test_focus_stays_near_what_somebody_else_removes(amelia: Person, cast: Cast, client: Client) -> None:
+def test_focus_stays_near_a_part_that_another_user_removes(amelia: Person, cast: Cast, client: Client) -> None:
     product = make_product(client, product_name="Gone soon")
     make_product(client, product_name="Still there")
     amelia.open(client)
@@ -233,9 +233,7 @@ def test_many_arrivals_are_said_as_one_sentence_without_emoji_and_button(
     expect(amelia.page.locator("toast-region")).to_have_attribute("aria-live", "off")
 
 
-def test_that_somebody_is_changing_a_field_describes_it_beside_its_hint_and_only_meanwhile(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
+def test_field_description_names_the_user_who_is_changing_it(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open_editor(client)
     daniel.open_editor(client)
     review = amelia.field("Next review")

@@ -30,7 +30,7 @@ def hint(person: Person) -> Locator:
 @pytest.mark.parametrize(
     ("typed", "problem"), [("12/08", "Add the year"), ("30/02/2027", "30 February 2027 is not in the calendar")]
 )
-def test_day_that_is_none_is_counted_kept_as_it_is_and_refused_beside_its_field(
+def test_invalid_date_is_counted_kept_as_typed_and_rejected_at_its_field(
     amelia: Person, cast: Cast, client: Client, trouble: Trouble, typed: str, problem: str
 ) -> None:
     trouble.expect("status of 422")
@@ -68,7 +68,7 @@ def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
     amelia.context.close()
 
 
-def test_what_is_typed_is_said_with_its_weekday_or_that_it_is_no_date(amelia: Person, client: Client) -> None:
+def test_typed_date_is_shown_with_its_weekday_or_as_invalid(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     field = amelia.field(LABEL)
     field.focus()

@@ -28,7 +28,7 @@ ASK_FOR_OFFER = """async ([path, patienceMs]) => {
 OFFER = "You have unsaved changes from less than a minute ago"
 
 
-def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_saved(
+def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_a_save(
     amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
 ) -> None:
     first = sit_down(cast.amelia, browser=another_browser)
@@ -56,7 +56,7 @@ def test_after_a_killed_browser_it_is_restored_on_another_device_and_gone_once_s
     expect(draft_offer(amelia)).to_have_count(0)
 
 
-def test_signing_out_waits_for_it(
+def test_sign_out_waits_until_the_draft_is_kept(
     sit_down: SitDown, browsers_app: Flask, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)  # the page takes leave once more as it goes
@@ -73,7 +73,7 @@ def test_signing_out_waits_for_it(
     expect(draft_offer(person)).to_contain_text("(Phone)")
 
 
-def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again(
+def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
     sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)
@@ -96,7 +96,7 @@ def test_what_is_typed_when_the_session_has_ended_is_kept_after_signing_in_again
     assert newest_draft(vera, client) == {"phone": "01632 962200", "notes": "Typed after that"}
 
 
-def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cast: Cast, client: Client) -> None:
+def test_two_tabs_of_one_editor_keep_separate_drafts(amelia: Person, cast: Cast, client: Client) -> None:
     another = amelia.another_tab()
     amelia.open_editor(client)
     another.open_editor(client)
@@ -111,7 +111,7 @@ def test_two_tabs_of_one_editor_do_not_take_each_others_away(amelia: Person, cas
     assert all_drafts(cast.amelia, client) == [{"notes": "Typed here"}]
 
 
-def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
+def test_leaving_at_once_keeps_the_draft_without_a_question_and_it_can_be_discarded(
     amelia: Person, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     amelia.open_editor(client)
@@ -134,7 +134,7 @@ def test_leaving_at_once_keeps_it_without_a_question_and_it_can_be_discarded(
     assert newest_draft(cast.amelia, client) is None
 
 
-def test_restored_after_the_record_has_moved_on_it_is_merged_and_marked(
+def test_draft_restored_on_a_newer_version_is_merged_and_marked(
     amelia: Person, daniel: Person, cast: Cast, trouble: Trouble
 ) -> None:
     trouble.expect("status of 409")

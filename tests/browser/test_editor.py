@@ -13,7 +13,7 @@ CONFLICT = "status of 409"
 MINE, THEIRS = "01632 960300", "01632 960200"
 
 
-def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, client: Client) -> None:
+def test_accepted_save_shows_the_client_with_the_new_value(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960100")
     amelia.save()
@@ -24,7 +24,7 @@ def test_an_accepted_save_shows_the_client_with_the_new_value(amelia: Person, cl
     assert reloaded(client).phone == "01632 960100"
 
 
-def test_saving_without_a_change_leads_back_too(amelia: Person, client: Client) -> None:
+def test_save_without_a_change_returns_to_the_client(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     amelia.save()
 
@@ -44,7 +44,7 @@ def test_changes_to_different_fields_are_saved_together(amelia: Person, daniel: 
     assert (reloaded(client).phone, reloaded(client).town) == ("Phone of theirs", "Town of theirs")
 
 
-def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
+def test_conflict_is_decided_by_keyboard_and_saved(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(CONFLICT)
@@ -67,7 +67,9 @@ def test_a_collision_asks_for_a_decision_by_keyboard_and_carries_it_out(
     assert (reloaded(client).phone, reloaded(client).version) == ("01632 960300", 3)
 
 
-def test_a_third_save_in_between_asks_again(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> None:
+def test_save_of_another_user_during_the_decision_asks_again(
+    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+) -> None:
     trouble.expect(CONFLICT)
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960300")
@@ -93,7 +95,7 @@ def change_the_same(amelia: Person, daniel: Person, client: Client) -> None:
     expect(daniel.page).to_have_url(CLIENT_PAGE)
 
 
-def test_something_else_is_chosen_by_typing_it_and_outlives_an_outage(
+def test_typed_third_value_chooses_itself_and_survives_an_outage(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(CONFLICT, "Failed to load resource")
@@ -254,7 +256,7 @@ def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
     assert reloaded(client).version == 1
 
 
-def test_it_counts_and_marks_what_is_changed(amelia: Person, client: Client) -> None:
+def test_editor_counts_and_marks_changed_fields(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     counter = amelia.page.locator("[data-change-count]")
     expect(counter).to_have_text("No changes yet")

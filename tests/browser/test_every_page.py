@@ -44,7 +44,7 @@ OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .b
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_it_shuts_nobody_out_and_fits_a_phone(scene: Callable[[Stage], Page], stage: Stage) -> None:
+def test_page_is_accessible_and_fits_a_phone(scene: Callable[[Stage], Page], stage: Stage) -> None:
     page = scene(stage)
     faults = {"in light": violations(page, "light", WHOLE), "otherwise named": page.evaluate(OTHERWISE_NAMED)}
     if scene in IN_DARK:

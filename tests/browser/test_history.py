@@ -45,7 +45,7 @@ def test_a_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Loc
     expect(folded.locator("del")).to_have_text("20")
 
 
-def test_what_is_unfolded_stays_so_when_somebody_saves(
+def test_open_history_entry_stays_open_when_another_user_saves(
     amelia: Person, folded: Locator, client: Client, cast: Cast
 ) -> None:
     folded.locator("summary").click()

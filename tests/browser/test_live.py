@@ -59,7 +59,7 @@ def test_a_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel
     expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"), timeout=AT_ONCE_MS)
 
 
-def test_a_leave_is_told_when_the_calm_is_over_and_nobody_beats_for_that(
+def test_leave_is_announced_after_the_grace_period_without_a_heartbeat(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     open_with_stream(amelia, amelia.open, client)
@@ -89,7 +89,7 @@ def test_a_save_shows_at_once_on_the_page_and_in_the_editor(
     expect(daniel.field("Phone")).to_have_value("01632 960999", timeout=AT_ONCE_MS)
 
 
-def test_what_is_saved_while_a_save_is_being_shown_shows_at_once_too(
+def test_save_during_the_display_of_another_save_is_shown_at_once(
     app: Flask, amelia: Person, client: Client, cast: Cast
 ) -> None:
     """It is told while the page is still asking what the first one has changed, and no beat comes to tell it again."""
@@ -111,7 +111,7 @@ def test_what_is_saved_while_a_save_is_being_shown_shows_at_once_too(
     expect(amelia.page.locator("update-notice")).to_contain_text("Ada changed Phone and Email")
 
 
-def test_a_reload_and_a_second_tab_are_nobodys_news(amelia: Person, daniel: Person, client: Client) -> None:
+def test_reload_and_second_tab_are_not_announced(amelia: Person, daniel: Person, client: Client) -> None:
     open_with_stream(amelia, amelia.open, client)
     daniel.open(client)
     sees_at_once(amelia, "Daniel is also viewing this client record")
@@ -157,7 +157,7 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
     amelia.sees()
 
 
-def test_who_is_signed_out_everywhere_is_told_at_once(
+def test_user_who_is_signed_out_everywhere_sees_it_at_once(
     sit_down: SitDown, unhurried_portal: Portal, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect("status of 401")

@@ -14,7 +14,7 @@ MINUTES = "\n".join(f"Item {number}: discussed at length." for number in range(1
 TOO_MANY = f"Use at most 10,000 characters. This has {len(MINUTES):,}: {len(MINUTES) - 10_000:,} too many."
 
 
-def test_minutes_longer_than_the_field_stay_whole_and_are_not_sent(amelia: Person, cast: Cast, client: Client) -> None:
+def test_text_longer_than_the_field_stays_whole_and_is_not_sent(amelia: Person, cast: Cast, client: Client) -> None:
     assert len(MINUTES) > 12_000
     amelia.open_editor(client)
     notes = amelia.field("Notes")

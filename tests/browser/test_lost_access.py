@@ -45,7 +45,7 @@ def test_viewer_who_loses_the_client_sees_nothing_of_it(
     expect(daniel.page).to_have_title(f"{LOST} · Kingston’s Portal")
 
 
-def test_save_of_somebody_who_has_lost_the_client_is_not_sent_and_shows_what_was_typed(
+def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     daniel: Person, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     """Before any beat has noticed."""
@@ -67,7 +67,7 @@ def test_save_of_somebody_who_has_lost_the_client_is_not_sent_and_shows_what_was
     expect(typed.locator("dd")).to_have_text(["5 of 7", "An hour's work\n<b>and more</b>"], use_inner_text=True)
 
 
-def test_what_was_typed_is_copied_at_once(sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble) -> None:
+def test_typed_values_are_copied_at_once(sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble) -> None:
     trouble.expect("status of 404")
     daniel = sit_down(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
     daniel.open_editor(client)
@@ -80,7 +80,7 @@ def test_what_was_typed_is_copied_at_once(sit_down: SitDown, cast: Cast, client:
     assert daniel.page.evaluate("navigator.clipboard.readText()") == "Phone:\n07700 900123\n\nNotes:\nAn hour's work"
 
 
-def test_decisions_of_somebody_who_has_lost_the_client_show_all_that_was_typed(
+def test_conflict_decisions_after_losing_access_show_all_typed_values(
     daniel: Person, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect("status of 404", "status of 409")
@@ -98,7 +98,7 @@ def test_decisions_of_somebody_who_has_lost_the_client_show_all_that_was_typed(
     expect(typed).to_contain_text("1/9/2027")
 
 
-def test_save_of_somebody_who_may_only_read_by_now_is_not_sent_and_shows_what_was_typed(
+def test_save_of_a_user_who_became_a_reader_is_not_sent_and_shows_the_typed_values(
     sit_down: SitDown, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect("status of 403")

@@ -15,7 +15,7 @@ def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -
     expect(amelia.page).to_have_url(re.compile(r"/edit$"))
 
 
-def test_it_lists_who_is_here_and_what_they_do(
+def test_modal_lists_the_other_users_and_their_activity(
     amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
 ) -> None:
     rhys, ada = sit_down(cast.rhys), sit_down(cast.ada)

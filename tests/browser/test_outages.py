@@ -75,7 +75,7 @@ def both(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> tu
     return amelia, daniel
 
 
-def test_after_an_outage_longer_than_the_active_window_nobody_has_left_or_joined(
+def test_outage_longer_than_the_active_window_shows_no_user_leaving_or_joining(
     both: tuple[Person, Person], portal: Portal
 ) -> None:
     portal.kill()
@@ -90,7 +90,7 @@ def test_after_an_outage_longer_than_the_active_window_nobody_has_left_or_joined
     all_are_back_without_news(both)
 
 
-def test_a_crashed_database_has_forgotten_who_is_there_and_nobody_notices(
+def test_crash_of_the_database_that_empties_presence_shows_no_user_leaving(
     both: tuple[Person, Person], postgres: EmbeddedPostgres
 ) -> None:
     assert postgres.pid is not None

@@ -11,7 +11,7 @@ from tests.browser.trouble import Trouble
 from tests.support.factories import make_product
 
 
-def test_somebody_else_s_fee_is_taken_in_or_asked_about_and_can_be_undone(
+def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
     amelia: Person, daniel: Person, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect("status of 409")
@@ -44,7 +44,7 @@ def test_somebody_else_s_fee_is_taken_in_or_asked_about_and_can_be_undone(
     expect(amelia.page.get_by_role("main")).to_contain_text("£275.00 → £100.00")
 
 
-def test_an_open_history_and_product_page_show_what_somebody_does(
+def test_open_history_and_product_page_show_changes_of_another_user(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"P{client.id}")
@@ -69,7 +69,7 @@ def test_an_open_history_and_product_page_show_what_somebody_does(
     expect(undo).to_be_focused()  # what is new was put in above it
 
 
-def test_open_form_says_that_somebody_has_just_added_the_same_person(
+def test_open_form_says_that_another_user_has_just_added_the_same_person(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     for person in (amelia, daniel):
@@ -101,7 +101,7 @@ def test_open_form_says_that_somebody_has_just_added_the_same_person(
     expect(amelia.page.get_by_text("Ruth Whitmore is added.")).to_be_visible()
 
 
-def test_open_form_says_that_somebody_has_just_added_the_same_product(
+def test_open_form_says_that_another_user_has_just_added_the_same_product(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     amelia.page.goto(f"/clients/{client.id}/product/new")

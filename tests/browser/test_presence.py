@@ -11,7 +11,7 @@ from tests.support.cast import Cast
 from tests.support.server import Portal
 
 
-def test_each_sees_the_other_arrive_and_leave(amelia: Person, daniel: Person, client: Client) -> None:
+def test_users_see_each_other_arrive_and_leave(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open(client)
     amelia.sees()
 
@@ -26,7 +26,7 @@ def test_each_sees_the_other_arrive_and_leave(amelia: Person, daniel: Person, cl
     amelia.sees()
 
 
-def test_three_are_drawn_the_others_counted_and_all_of_them_in_the_menu_by_name(
+def test_three_avatars_are_shown_the_others_counted_and_all_named_in_the_menu(
     sit_down: SitDown,
     unhurried_portal: Portal,
     cast: Cast,
@@ -48,7 +48,7 @@ def test_three_are_drawn_the_others_counted_and_all_of_them_in_the_menu_by_name(
     expect(names).to_have_text([profile.full_name for profile in people])
 
 
-def test_leaving_takes_one_off_at_once(
+def test_leaving_user_is_removed_at_once(
     sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     """For another page, by closing the tab, by signing out.
@@ -78,7 +78,7 @@ def test_leaving_takes_one_off_at_once(
     expect(daniel.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_a_killed_browser_is_gone_after_the_active_window(
+def test_user_of_a_killed_browser_is_removed_after_the_active_window(
     amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
 ) -> None:
     amelia.open(client)
@@ -92,7 +92,7 @@ def test_a_killed_browser_is_gone_after_the_active_window(
     amelia.sees()
 
 
-def test_coming_back_to_the_tab_shows_at_once_who_came_meanwhile(
+def test_return_to_the_tab_shows_at_once_the_users_who_arrived_meanwhile(
     sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
     amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))

@@ -64,7 +64,9 @@ def edits_and_is_seen_at_once(daniel: Person, amelia: Person, client: Client) ->
     expect(amelia.sentence).to_have_text(f"{SEEN} and editing it", timeout=AT_ONCE_MS)
 
 
-def test_new_code_is_loaded_and_nobody_notices(amelia: Person, daniel: Person, south: Portal, client: Client) -> None:
+def test_reload_of_the_server_shows_no_user_leaving(
+    amelia: Person, daniel: Person, south: Portal, client: Client
+) -> None:
     with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):
         south.tell(signal.SIGHUP)
     expect(daniel.page.get_by_text("Reconnecting…")).to_be_hidden()
@@ -83,7 +85,7 @@ def test_the_people_of_a_killed_server_move_to_another_and_have_not_left(
     assert amelia.toasts_so_far() == [JOINED]
 
 
-def test_a_network_that_loses_all_its_connections_for_a_moment_makes_nobody_leave(
+def test_brief_loss_of_all_connections_shows_no_user_leaving(
     amelia: Person, daniel: Person, balancer: Balancer, client: Client
 ) -> None:
     with daniel.page.expect_response(is_stream):

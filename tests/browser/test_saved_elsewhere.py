@@ -60,7 +60,7 @@ def stored(client: Client) -> Client:
     return client
 
 
-def test_a_field_that_somebody_is_changing_is_marked_until_they_stop(
+def test_field_that_another_user_is_changing_is_marked_until_they_stop(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     amelia.open_editor(client)
@@ -78,7 +78,7 @@ def test_a_field_that_somebody_is_changing_is_marked_until_they_stop(
     expect(note(amelia, "phone")).to_have_count(0)
 
 
-def test_what_somebody_saves_is_taken_in_where_one_has_not_typed(
+def test_saved_value_of_another_user_is_shown_in_untouched_fields(
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
     amelia.open_editor(client)
@@ -256,7 +256,7 @@ def undo(client: Client, by: Profile, version: int, entry: Entry | None = None) 
     db.session.commit()
 
 
-def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
+def test_overruled_user_sees_it_on_the_open_page_and_restores_the_value(
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
     save(cast.amelia, phone=MINE)
@@ -273,7 +273,7 @@ def test_who_is_overruled_is_told_on_the_open_page_and_puts_it_back(
 
 
 @pytest.mark.parametrize("is_undo", [False, True], ids=["replaced", "undone"])
-def test_who_is_overruled_is_told_in_the_open_editor_and_puts_it_back(
+def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
     amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator, is_undo: bool
 ) -> None:
     before = client.phone
@@ -304,7 +304,7 @@ def test_who_is_overruled_is_told_in_the_open_editor_and_puts_it_back(
     assert (stored(client).phone, client.town) == (MINE, "Bath")
 
 
-def test_who_is_overruled_while_typing_in_the_same_field_is_told_and_keeps_what_is_typed(
+def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
     amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator
 ) -> None:
     save(cast.ada, notes="1.\nTwo.\nThree.")

@@ -19,7 +19,7 @@ def is_prolonged(response: Response) -> bool:
     return is_prolonging(response.request) and response.ok
 
 
-def test_who_types_is_not_asked_and_who_does_not_stays_by_a_button(
+def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
     sit_down: SitDown, cast: Cast, trouble: Trouble
 ) -> None:
     trouble.expect("Failed to load resource")

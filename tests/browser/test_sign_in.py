@@ -16,7 +16,7 @@ from tests.support.cast import Cast
 SIGNED_OUT = "status of 401"
 
 
-def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_wanted(
+def test_wrong_password_shows_an_error_and_the_right_one_opens_the_requested_page(
     sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)
@@ -30,7 +30,7 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_page_that_was_want
     expect(somebody.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
-def test_what_was_typed_is_not_sent_while_signed_out_and_saved_after_signing_in_again_in_a_new_tab(
+def test_typed_values_are_not_sent_while_signed_out_and_saved_after_signing_in_again_in_a_new_tab(
     sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)
@@ -67,7 +67,7 @@ def test_signing_out_in_one_tab_is_noticed_in_the_other(
     is_hidden(person, client)
 
 
-def test_another_person_who_signs_in_there_is_noticed(
+def test_sign_in_of_another_user_in_the_same_browser_is_noticed(
     sit_down: SitDown, cast: Cast, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect(SIGNED_OUT)
@@ -83,7 +83,7 @@ def test_another_person_who_signs_in_there_is_noticed(
     expect(person.page.locator(".user-menu .name")).to_have_text("Daniel Okafor")
 
 
-def test_form_of_somebody_who_is_signed_out_is_not_sent(
+def test_form_of_a_signed_out_user_is_not_sent(
     sit_down: SitDown, browsers_app: Flask, cast: Cast, vera: Profile, client: Client, trouble: Trouble
 ) -> None:
     """Before any beat has noticed that her session has ended and another person has signed in."""

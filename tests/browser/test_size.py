@@ -14,7 +14,7 @@ Opened = Callable[[Person, Client], None]
 
 
 @pytest.mark.parametrize("opened", [Person.open, Person.open_editor], ids=["client page", "editor"])
-def test_scripts_and_styles_are_few_compressed_and_kept_for_ever_and_nothing_is_asked_of_anybody_else(
+def test_scripts_and_styles_are_small_compressed_cached_and_from_the_portal_alone(
     amelia: Person, client: Client, portal: Portal, opened: Opened
 ) -> None:
     responses = responses_while_opening(amelia, client, opened)

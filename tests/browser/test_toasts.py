@@ -79,7 +79,7 @@ def test_a_user_who_joins_beside_another_is_announced_once(
     assert amelia.toasts_so_far() == ["Rhys Morgan joined this page 👋"]
 
 
-def test_of_many_at_once_four_are_named_and_the_others_counted(
+def test_toast_of_many_arrivals_names_four_and_counts_the_others(
     sit_down: SitDown,
     unhurried_portal: Portal,
     cast: Cast,

@@ -66,9 +66,7 @@ def test_waiting_can_be_stopped(amelia_waits: Person, daniel: Person, client: Cl
     expect(amelia_waits.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
-def test_the_title_of_a_hidden_tab_asks_to_finish_for_as_long_as_somebody_waits(
-    amelia_waits: Person, daniel: Person
-) -> None:
+def test_title_of_a_hidden_tab_asks_to_finish_while_a_user_waits(amelia_waits: Person, daniel: Person) -> None:
     title = daniel.page.title()
     daniel.hide_tab()
     amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
@@ -78,7 +76,7 @@ def test_the_title_of_a_hidden_tab_asks_to_finish_for_as_long_as_somebody_waits(
     expect(daniel.page).to_have_title(title)
 
 
-def test_who_is_deciding_on_an_undone_change_and_is_done_leaves_that(
+def test_user_who_finishes_on_the_undo_page_leaves_it(
     amelia_waits: Person, daniel: Person, cast: Cast, client: Client, trouble: Trouble
 ) -> None:
     trouble.expect("status of 409")
@@ -138,7 +136,7 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
     daniel.sees("Amelia is also viewing this client record and editing it")
 
 
-def test_who_has_changed_nothing_and_is_done_just_leaves_the_editor(
+def test_user_who_finishes_without_a_change_leaves_the_editor(
     amelia_waits: Person, daniel: Person, client: Client
 ) -> None:
     amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()

@@ -88,7 +88,7 @@ def test_refusal_tells_nothing_when_the_client_is_lost_while_it_is_made(
 
 
 @pytest.mark.parametrize("does", ["read", "collide"])
-def test_answer_is_withheld_from_somebody_who_is_signed_out_meanwhile(amelia: Visitor, does: str) -> None:
+def test_response_is_withheld_from_a_user_who_is_signed_out_meanwhile(amelia: Visitor, does: str) -> None:
     path, body, _, table = REFUSALS["conflict"]
     sign_out = text("DELETE FROM sign_in_sessions")
 
@@ -117,7 +117,7 @@ def test_every_call_that_reads_a_client_by_post_is_asked_about_again(app: Flask)
     assert {endpoints[rule] for rule in posts - writes} == READ_BY_POST
 
 
-def test_accepted_save_by_which_somebody_loses_the_client_is_answered(visit: type[Visitor], cast: Cast) -> None:
+def test_accepted_save_by_which_a_user_loses_access_gets_its_response(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast, is_restricted=True)
     amelia = visit(cast.amelia)
 

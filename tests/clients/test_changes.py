@@ -42,7 +42,7 @@ def changes(browser: Visitor, client: Client, since: int = 1) -> dict[str, Any]:
     return told
 
 
-def test_it_tells_who_has_changed_which_fields_since(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_changes_name_the_user_and_the_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
     save(client, cast.daniel, phone="01632 960999", notes="Rang.\nTwice.")
     save(client, cast.ada, town="Bath")
 
@@ -83,7 +83,7 @@ def test_it_tells_who_has_changed_which_fields_since(amelia: Visitor, cast: Cast
     )
 
 
-def test_it_tells_only_what_is_newer(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_changes_contain_only_newer_versions(amelia: Visitor, cast: Cast, client: Client) -> None:
     for phone in ("1", "2", "3"):
         save(client, cast.daniel, phone=phone)
 
@@ -147,7 +147,7 @@ def test_a_part_that_came_or_went_is_told_as_a_whole(amelia: Visitor, cast: Cast
     assert removed == [{"key": entry.prefix, "label": "Ruth Whitmore", "change": "removed"}]
 
 
-def test_a_change_by_nobody_has_no_name(amelia: Visitor, client: Client) -> None:
+def test_change_without_a_user_has_no_name(amelia: Visitor, client: Client) -> None:
     add_revisions(client, 1)
 
     [told] = changes(amelia, client)["changes"]

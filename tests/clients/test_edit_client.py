@@ -171,7 +171,7 @@ def test_every_field_has_its_wrong_values() -> None:
 
 
 @pytest.mark.parametrize(("field", "typed"), [(field, typed) for field, typed, _ in WRONG if field != "adviser_id"])
-def test_what_was_typed_is_kept(amelia: Visitor, client: Client, field: str, typed: str) -> None:
+def test_rejected_value_is_kept_in_the_form(amelia: Visitor, client: Client, field: str, typed: str) -> None:
     """The wrong value, so that it can be mended, and all the others."""
     answer = save(amelia, client, **{field: typed, "phone": typed if field == "phone" else "0123"})
 
@@ -286,7 +286,7 @@ def test_a_form_from_another_site_is_403(amelia: Visitor, client: Client) -> Non
     assert stored(client).name == "Whitmore Family"
 
 
-def test_somebody_who_became_a_reader_meanwhile_cannot_save(visit: Visit, client: Client) -> None:
+def test_user_who_became_a_reader_meanwhile_cannot_save(visit: Visit, client: Client) -> None:
     zoe = make_profile("Zoe", "Hall")
     browser = visit(zoe)
     form = form_of(browser.get(f"/clients/{client.id}/edit"))

@@ -171,7 +171,7 @@ def test_a_value_that_cannot_be_kept_is_said_beside_its_field_and_stays(
     assert history_of(client) == []
 
 
-def test_what_may_be_there_once_is_said_of_its_field(amelias: Desk, client: Client) -> None:
+def test_duplicate_of_a_unique_value_is_reported_at_its_field(amelias: Desk, client: Client) -> None:
     other = make_client("Baker Family")
     make_product(other, plan_number="B1")
     product = only_product_of(client)
@@ -265,7 +265,7 @@ def test_a_third_value_that_is_in_use_comes_back_to_the_question(amelias: Desk, 
     assert (only_product_of(client).plan_number, only_product_of(client).provider) == ("T1", "Aegon")
 
 
-def test_what_was_added_removed_and_sent_again_is_added_again(amelias: Desk, client: Client) -> None:
+def test_part_that_was_removed_and_is_sent_again_is_added_again(amelias: Desk, client: Client) -> None:
     form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
     amelias.send(form, "/person/new")
     shaun = db.session.scalars(select(Person.id).where(Person.first_name == "Shaun")).one()
@@ -361,7 +361,7 @@ def test_removing_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
 
 
 @pytest.mark.parametrize("changed", ["product", "valuation"])
-def test_what_was_changed_since_is_not_removed_unseen(
+def test_part_that_changed_since_is_not_removed_without_confirmation(
     amelias: Desk, daniels: Desk, client: Client, changed: str
 ) -> None:
     product, valuation = only(Product), only(Valuation)
@@ -382,7 +382,7 @@ def test_what_was_changed_since_is_not_removed_unseen(
     assert amelias.send(form_of(answer), path).status_code == 302
 
 
-def test_what_is_typed_into_a_part_that_was_removed_is_shown(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk, client: Client) -> None:
     ruth_id = only(Person).id
     path = f"/person/{ruth_id}/edit"
     form = amelias.open(path)

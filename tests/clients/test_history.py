@@ -80,7 +80,7 @@ def test_the_newest_comes_first_a_page_at_a_time(amelias: Desk, client: Client) 
     assert words_of(amelias, page="99") == second
 
 
-def test_it_tells_what_was_merged_and_what_was_decided(amelias: Desk, daniels: Desk) -> None:
+def test_history_shows_merges_and_decisions(amelias: Desk, daniels: Desk) -> None:
     form = amelias.open()
     daniels.change(phone="222", town="Bath", postcode="BA1 1AA")
     page = amelias.send(form, phone="333", town="Wells", postcode="BA2 2BB", email="ruth@mail.example")
@@ -111,7 +111,7 @@ def test_giving_way_everywhere_is_a_decision_too(amelias: Desk, daniels: Desk, c
     assert told == {"version": 3, "changes": []}
 
 
-def test_it_tells_who_proceeded_although_others_were_there(amelias: Desk, client: Client) -> None:
+def test_history_shows_an_edit_despite_other_users(amelias: Desk, client: Client) -> None:
     form = amelias.open("/edit?proceeded=1")
     amelias.send(form, phone="222")
 
@@ -119,7 +119,7 @@ def test_it_tells_who_proceeded_although_others_were_there(amelias: Desk, client
     assert "Proceeded although others were there" in words_of(amelias)
 
 
-def test_what_was_kept_over_a_value_that_was_shown_is_told(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_history_shows_a_value_kept_over_another(amelias: Desk, daniels: Desk, client: Client) -> None:
     form = amelias.open()
     daniels.change(phone="222")
     amelias.send(form, phone="333", seen="phone:2")
@@ -128,7 +128,7 @@ def test_what_was_kept_over_a_value_that_was_shown_is_told(amelias: Desk, daniel
     assert "Kept over what was saved meanwhile: Phone" in words_of(amelias)
 
 
-def test_a_text_that_has_the_others_lines_overrules_nobody(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_text_that_contains_the_other_lines_overrules_no_user(amelias: Desk, daniels: Desk, client: Client) -> None:
     """As a restored draft brings it: merged already, and `seen` says so."""
     form = amelias.open()
     daniels.change(notes="ONE\nTwo\nThree")
@@ -230,7 +230,7 @@ FILTERS: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("filters", "versions"), FILTERS, ids=str)
-def test_it_is_filtered_by_field_and_person(
+def test_history_is_filtered_by_field_and_user(
     amelias: Desk, daniels: Desk, cast: Cast, filters: dict[str, str], versions: str
 ) -> None:
     amelias.change(phone="222")
@@ -257,7 +257,7 @@ def test_the_database_refuses_to_alter_it(amelias: Desk, client: Client, stateme
     assert len(history_of(client)) == 1
 
 
-def test_it_goes_with_its_client(amelias: Desk, client: Client) -> None:
+def test_history_is_deleted_with_its_client(amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
     db.session.execute(text("DELETE FROM clients"))
 

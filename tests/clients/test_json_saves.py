@@ -18,7 +18,7 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", phone="111", risk_profile=4)
 
 
-def test_it_changes_what_is_sent_and_nothing_else(amelias: Desk, client: Client) -> None:
+def test_json_save_changes_only_the_sent_fields(amelias: Desk, client: Client) -> None:
     answer = amelias.say("/edit", version=1, phone="222", risk_profile=None)
 
     assert (answer.status_code, answer.json) == (200, {"status": "saved", "version": 2, "key": "", "merged_with": []})
@@ -27,7 +27,7 @@ def test_it_changes_what_is_sent_and_nothing_else(amelias: Desk, client: Client)
     assert history_of(client)[0].source == "json"
 
 
-def test_it_is_told_what_it_was_merged_with(amelias: Desk, daniels: Desk) -> None:
+def test_json_save_response_names_the_merged_changes(amelias: Desk, daniels: Desk) -> None:
     daniels.change(town="Bath")
 
     answer = amelias.say("/edit", version=1, phone="222")
@@ -114,7 +114,7 @@ def test_values_that_cannot_be_kept_are_named(amelias: Desk, client: Client) -> 
         ({"version": 1, "seen": "phone:9", "phone": "111"}, 422, "version"),
     ],
 )
-def test_what_is_no_edit_is_refused_by_name(
+def test_invalid_edit_is_rejected_naming_the_field(
     amelias: Desk, client: Client, fields: dict[str, object], status: int, named: str
 ) -> None:
     answer = amelias.say("/edit", **fields)
@@ -132,14 +132,14 @@ def test_half_a_surrogate_pair_is_no_text(amelias: Desk, field: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": NaN}', b"[" * 50_000])
-def test_what_is_no_object_is_refused(amelias: Desk, body: bytes) -> None:
+def test_json_that_is_not_an_object_is_rejected(amelias: Desk, body: bytes) -> None:
     answer = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")
 
     assert answer.status_code in (400, 422)
     assert answer.content_type == "application/problem+json"
 
 
-def test_what_is_neither_form_nor_json_is_refused(amelias: Desk) -> None:
+def test_body_that_is_neither_form_nor_json_is_rejected(amelias: Desk) -> None:
     answer = amelias.browser.post(f"{amelias.address}/edit", data=b"<edit/>", content_type="text/xml")
 
     assert answer.status_code == 415

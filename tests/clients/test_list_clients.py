@@ -58,7 +58,7 @@ def test_an_empty_portal_says_what_to_do(amelia: Visitor) -> None:
         *("Ruth", "ruth abernathy", "ABERNATHY", "h Ab"),
     ],
 )
-def test_it_finds_by_any_part_of_name_reference_postcode_or_person(amelia: Visitor, q: str) -> None:
+def test_search_finds_part_of_name_reference_postcode_or_person(amelia: Visitor, q: str) -> None:
     found = make_client("Whitmore Family", client_ref="KG00042", postcode="SW1A 1AA")
     make_person(found, "Ruth", "Abernathy")
     make_person(found, "Ruth", "Abernathy Junior")
@@ -69,7 +69,7 @@ def test_it_finds_by_any_part_of_name_reference_postcode_or_person(amelia: Visit
 
 
 @pytest.mark.parametrize("q", ["zzz", "Ruth Bell", "KG00042X", "SW1A 1AB", "whitmore  kg9"])
-def test_what_matches_nothing_says_so_and_offers_a_way_back(amelia: Visitor, q: str) -> None:
+def test_search_without_a_match_says_so_and_offers_a_way_back(amelia: Visitor, q: str) -> None:
     make_client("Whitmore Family", client_ref="KG00042", postcode="SW1A 1AA")
 
     answer = amelia.get("/clients", query_string={"q": q})
@@ -96,7 +96,7 @@ def test_quotes_and_html_are_data(amelia: Visitor) -> None:
     assert "<b>Sons" not in shown.text
 
 
-def test_it_filters_by_adviser_and_status(amelia: Visitor, cast: Cast) -> None:
+def test_list_is_filtered_by_adviser_and_status(amelia: Visitor, cast: Cast) -> None:
     make_client("Amelia's active", adviser_id=cast.amelia.id)
     make_client("Amelia's dormant", adviser_id=cast.amelia.id, status="dormant")
     make_client("Daniel's", adviser_id=cast.daniel.id)
@@ -133,7 +133,7 @@ SORTED = {
 
 
 @pytest.mark.parametrize("key", SORTED)
-def test_it_sorts_both_ways_with_what_is_missing_last(amelia: Visitor, cast: Cast, key: str) -> None:
+def test_list_is_sorted_both_ways_with_missing_values_last(amelia: Visitor, cast: Cast, key: str) -> None:
     alpha = make_client("alpha", client_ref="B", next_review_on=date(2027, 1, 1), adviser_id=cast.daniel.id)
     beta = make_client("Beta", client_ref="C", next_review_on=date(2026, 1, 1), adviser_id=cast.amelia.id)
     gamma = make_client("Gamma", client_ref="A", next_review_on=date(2028, 1, 1), adviser_id=cast.ada.id)
@@ -161,7 +161,7 @@ def test_the_order_is_total_so_that_pages_neither_repeat_nor_lose_anybody(amelia
 @pytest.mark.parametrize(
     ("page", "first", "count"), [("1", "Client 00", 25), ("2", "Client 25", 25), ("3", "Client 50", 1)]
 )
-def test_it_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: int) -> None:
+def test_list_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: int) -> None:
     for number in range(51):
         make_client(f"Client {number:02}")
 

@@ -50,7 +50,7 @@ def test_page_that_was_open_is_told_who_restricted_its_client(
     assert datetime.now(UTC) - datetime.fromisoformat(told["at"]) < timedelta(minutes=1)
 
 
-def test_somebody_who_was_granted_access_is_told_who_took_it_back(
+def test_user_whose_grant_was_revoked_sees_who_revoked_it(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
     restrict(amelia, client)
@@ -63,7 +63,7 @@ def test_somebody_who_was_granted_access_is_told_who_took_it_back(
     assert daniel.get(url).json["by"] == "Amelia Hart"
 
 
-def test_adviser_is_told_who_gave_a_restricted_client_to_somebody_else(
+def test_former_adviser_sees_who_reassigned_a_restricted_client(
     amelia: Visitor, cast: Cast, visit: Visit, client: Client
 ) -> None:
     restrict(amelia, client)
@@ -86,7 +86,7 @@ def test_loss_that_no_change_of_the_client_made_is_not_told(
     assert ada.get(url).status_code == 404
 
 
-def test_nobody_learns_of_a_client_without_the_ticket_of_a_page_that_has_shown_it(
+def test_lost_access_reveals_no_client_without_a_ticket(
     amelia: Visitor, daniel: Visitor, visit: Visit, client: Client
 ) -> None:
     url = ticket_of(daniel, client)

@@ -79,7 +79,7 @@ def test_a_newer_text_that_was_taken_in_is_what_is_merged_with(amelias: Desk, da
         ({"version": 1}, 422, "notes or objectives"),
     ],
 )
-def test_what_cannot_be_merged_is_refused_naming_the_field(
+def test_request_that_cannot_be_merged_is_rejected_naming_the_field(
     amelias: Desk, body: dict[str, Any], status: int, field: str
 ) -> None:
     answer = amelias.say("/merge", **body)

@@ -56,7 +56,7 @@ PHONE = {"theirs": "222", "yours": "333"}
 
 
 @pytest.mark.parametrize(("choice", "value"), [("yours", "333"), ("third", "third")])
-def test_who_is_overruled_is_told_with_both_values(amelias: Desk, daniels: Desk, choice: str, value: str) -> None:
+def test_overruled_user_sees_both_values(amelias: Desk, daniels: Desk, choice: str, value: str) -> None:
     overrule(daniels, amelias, choice, phone=PHONE)
 
     assert f"Daniel replaced your Phone: 222 → {value}" in told(amelias)
@@ -78,7 +78,7 @@ def test_value_kept_over_a_mark_in_the_editor_overrules_too(amelias: Desk, danie
     assert "Daniel replaced your Phone: 222 → 333" in told(amelias)
 
 
-def test_giving_way_and_a_later_change_overrule_nobody(amelias: Desk, daniels: Desk) -> None:
+def test_decision_for_the_other_value_and_later_change_overrule_no_user(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, "theirs", phone=PHONE)
     daniels.change(phone="444")
 
@@ -121,7 +121,7 @@ def test_author_of_an_undone_change_is_told_with_the_reason(amelias: Desk, danie
     assert "“Wrong client”" in words
 
 
-def test_undo_of_ones_own_change_tells_nobody(amelias: Desk, daniels: Desk) -> None:
+def test_undo_of_own_change_notifies_no_user(amelias: Desk, daniels: Desk) -> None:
     amelias.change(phone="222")
     amelias.send({"version": "2", "entry": ""}, "/history/2/revert")
 
@@ -235,7 +235,7 @@ def test_dismissed_notice_does_not_come_again(amelias: Desk, daniels: Desk, clie
     assert history_of(client)[-1].version == 3
 
 
-def test_one_cannot_dismiss_what_was_told_to_somebody_else(amelias: Desk, daniels: Desk) -> None:
+def test_user_cannot_dismiss_the_notice_of_another_user(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
     assert daniels.send({}, "/overruled/3/dismiss").status_code == 302

@@ -31,7 +31,7 @@ def test_the_national_insurance_number_decides_whatever_the_name() -> None:
     assert matched([person(ni_number="qq 12 34 56 c")], kept) == [1]
 
 
-def test_names_and_birth_find_somebody_whose_number_was_not_known() -> None:
+def test_names_and_birth_date_match_a_person_without_a_number() -> None:
     assert matched([person(date_of_birth=BORN, ni_number="QQ123456C")], [person(date_of_birth=BORN)]) == [0]
 
 
@@ -63,7 +63,7 @@ people = st.lists(
 
 
 @given(people, people)
-def test_nobody_is_merged_and_importing_again_finds_everybody(given: list[Any], kept: list[Any]) -> None:
+def test_each_stored_person_matches_once_and_a_second_import_matches_all(given: list[Any], kept: list[Any]) -> None:
     stored = [{"id": number, **someone} for number, someone in enumerate(kept)]
     matches = match_people(given, stored)
     found = [kept_one["id"] for _, kept_one in matches if kept_one]

@@ -120,7 +120,7 @@ def test_draft_that_is_not_there_is_not_restored_and_the_others_are_offered(
     assert "You have unsaved changes" in text_of(editor(amelia, client, query))
 
 
-def test_nobody_else_is_offered_it(daniel: Visitor, cast: Cast, client: Client) -> None:
+def test_draft_is_not_offered_to_another_user(daniel: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
     for query in ("", "?draft=gone"):
@@ -129,7 +129,7 @@ def test_nobody_else_is_offered_it(daniel: Visitor, cast: Cast, client: Client) 
         assert "01632 960100" not in answer.text
 
 
-def test_what_is_saved_already_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_draft_of_saved_values_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
     """A draft that arrives after the save of its own values, for instance."""
     change(amelia, client, phone="01632 960100")
     keep(cast, client, version=1, phone="01632 960100")
@@ -194,7 +194,7 @@ def test_a_record_that_moved_on_is_merged_with_the_draft(
     assert client.notes == "One, theirs\nTwo\nThree, mine"
 
 
-def test_what_others_changed_too_stays_yours_and_saving_asks(
+def test_field_that_others_changed_too_keeps_the_draft_and_saving_asks(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
     keep(cast, client, phone="01632 960100", town="Wells")

@@ -87,7 +87,7 @@ def test_presence_does_not_know_it(visit: Visit, cast: Cast, client: Client) -> 
         assert (page in browser.get(f"/user_page_presence?page={page}").json) == (status == 200)
 
 
-def test_who_is_let_in_sees_it_until_it_is_taken_back(visit: Visit, cast: Cast, client: Client) -> None:
+def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast: Cast, client: Client) -> None:
     amelias, daniel = Desk(visit(cast.amelia), client), visit(cast.daniel)
     assert daniel.get(amelias.address).status_code == 404
 
@@ -137,7 +137,7 @@ def test_a_client_that_goes_to_another_adviser_is_theirs_alone(visit: Visit, cas
     assert visit(cast.daniel).get(amelias.address).status_code == 200
 
 
-def test_somebody_who_was_let_in_cannot_take_the_client_over(visit: Visit, cast: Cast, client: Client) -> None:
+def test_granted_user_cannot_become_the_adviser(visit: Visit, cast: Cast, client: Client) -> None:
     let_in(client, cast.daniel.id)
     daniels = Desk(visit(cast.daniel), client)
 
@@ -169,7 +169,7 @@ def test_only_the_adviser_and_administrators_undo_who_sees_it(visit: Visit, cast
 
 
 @pytest.mark.parametrize("who", ["amelia", "ada", "olga", "nobody", "x"])
-def test_whoever_sees_it_anyway_or_cannot_sign_in_is_not_let_in(
+def test_user_with_access_or_without_sign_in_cannot_be_granted_access(
     visit: Visit, cast: Cast, client: Client, who: str
 ) -> None:
     amelias = Desk(visit(cast.amelia), client)

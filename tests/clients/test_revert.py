@@ -40,7 +40,7 @@ def all_of(model: type[Any]) -> list[Any]:
     return list(db.session.scalars(select(model).order_by(model.id)))
 
 
-def test_it_brings_the_old_values_back_and_says_so(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
+def test_undo_restores_the_old_values_and_says_so(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
     daniels.change(phone="222", town="Wells")
 
     answer = undo(amelias, client, 2)
@@ -55,7 +55,7 @@ def test_it_brings_the_old_values_back_and_says_so(amelias: Desk, daniels: Desk,
     assert "Undoes change 2" in page
 
 
-def test_what_others_have_changed_elsewhere_stays(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_keeps_later_changes_of_other_fields(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222", notes="ONE\nTwo\nThree\nFour")
     daniels.change(town="Wells", notes="ONE\nTwo\nThree\nFOUR")
 
@@ -63,7 +63,7 @@ def test_what_others_have_changed_elsewhere_stays(amelias: Desk, daniels: Desk, 
     assert (stored(client).phone, client.town, client.notes) == ("111", "Wells", "One\nTwo\nThree\nFOUR")
 
 
-def test_what_has_been_changed_again_is_asked_about(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_of_a_field_that_changed_again_asks(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222", town="Wells")
     daniels.change(phone="333")
 
@@ -118,7 +118,7 @@ def test_a_person_who_was_added_is_removed(amelias: Desk, client: Client) -> Non
     assert all_of(Person) == []
 
 
-def test_one_who_was_changed_since_is_not(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_person_who_changed_since_is_not_removed_by_undo(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
     [ruth] = all_of(Person)
     daniels.change(f"/person/{ruth.id}/edit", known_as="Ru")
@@ -173,7 +173,7 @@ def test_a_valuation_cannot_come_back_before_its_product(amelias: Desk, daniels:
     assert "bring that back first" in text_of(answer)
 
 
-def test_a_change_of_somebody_who_was_removed_since_cannot_be_undone(
+def test_change_of_a_person_who_was_removed_since_cannot_be_undone(
     amelias: Desk, daniels: Desk, client: Client
 ) -> None:
     ruth_id = make_person(client).id
@@ -197,7 +197,7 @@ def test_a_change_of_somebody_who_was_removed_since_cannot_be_undone(
         (1, "", 404),
     ],
 )
-def test_what_the_change_did_not_touch_cannot_be_undone(
+def test_field_that_the_change_did_not_touch_cannot_be_undone(
     amelias: Desk, client: Client, version: int, entry: str, status: int
 ) -> None:
     make_person(client)

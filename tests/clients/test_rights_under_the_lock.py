@@ -112,7 +112,7 @@ def test_write_is_refused_when_its_grant_is_revoked_during_the_wait(
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize("rule", [rule for _, rule in ROUTES if "/access" in rule])
-def test_who_is_the_adviser_no_longer_says_nothing_about_access(
+def test_former_adviser_cannot_change_access(
     app: Flask, visit: type[Visitor], cast: Cast, rule: str, as_json: bool
 ) -> None:
     make_records(cast)
@@ -160,7 +160,7 @@ def test_undo_of_a_restriction_needs_the_right_that_holds_under_the_lock(visit: 
     assert record(db.session.connection()) == left
 
 
-def test_nobody_is_granted_access_who_was_deactivated_during_the_wait(visit: type[Visitor], cast: Cast) -> None:
+def test_profile_deactivated_during_the_wait_is_not_granted_access(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast)
     body = {"version": "2", "profile_id": str(cast.daniel.id)}
     deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")
@@ -171,7 +171,7 @@ def test_nobody_is_granted_access_who_was_deactivated_during_the_wait(visit: typ
     assert record(db.session.connection()) == left
 
 
-def test_nobody_becomes_the_adviser_who_was_deactivated_during_the_wait(visit: type[Visitor], cast: Cast) -> None:
+def test_profile_deactivated_during_the_wait_does_not_become_the_adviser(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast)
     body = {"version": "2", "adviser_id": str(cast.daniel.id)}
     deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")

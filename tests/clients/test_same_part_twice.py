@@ -192,7 +192,7 @@ def test_open_form_is_told_that_the_person_has_been_added(amelias: Desk, daniels
     assert (names(), client.version) == (["Ruth"], 2), "nothing is written"
 
 
-def test_half_typed_day_is_nobody_s(amelias: Desk, client: Client) -> None:
+def test_incomplete_date_matches_no_person(amelias: Desk, client: Client) -> None:
     make_person(client, "Ruth", "Whitmore")
 
     assert same(amelias, "person", first_name="Ruth", last_name="Whitmore", date_of_birth="3/2") is None
@@ -209,7 +209,7 @@ def test_open_form_is_told_that_the_product_has_been_added(amelias: Desk, client
     assert same(amelias, "product", plan_number="") is None
 
 
-def test_what_is_no_field_of_the_form_is_refused(amelias: Desk) -> None:
+def test_unknown_field_is_rejected(amelias: Desk) -> None:
     answer = amelias.say("/person/same", plan_number="A1")
     assert (answer.status_code, answer.json["field"]) == (422, "plan_number")
     assert amelias.send({"first_name": "Ruth"}, "/person/same").status_code == 415

@@ -71,7 +71,7 @@ def test_a_save_raises_the_version_by_one_and_says_by_whom_and_when(
     assert before <= client.updated_at <= datetime.now(UTC)
 
 
-def test_it_is_written_into_the_history(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_save_is_written_into_the_history(amelia: Visitor, cast: Cast, client: Client) -> None:
     send(amelia, client, open_editor(amelia, client), phone="222", next_review_on="2027-01-31")
 
     revision = last_revision(client)
@@ -138,7 +138,7 @@ def collision(amelia: Visitor, daniel: Visitor, client: Client) -> TestResponse:
         ("theirs", "zero\none\ntwo\nDANIEL\nfour\nfive"),
     ],
 )
-def test_what_is_decided_about_a_text_takes_out_no_line_of_others_that_does_not_touch(
+def test_decision_about_a_text_keeps_other_users_lines_elsewhere(
     amelia: Visitor, client: Client, collision: TestResponse, choice: str, notes: str
 ) -> None:
     assert [decide(amelia, client, collision, notes=choice).status_code for _ in range(2)] == [302, 302]
@@ -420,7 +420,9 @@ def test_a_client_deleted_meanwhile_is_404(amelia: Visitor, client: Client) -> N
     assert amelia.post(path, data={**form, "phone": "x"}).status_code == 404
 
 
-def test_of_sixteen_saves_from_one_version_exactly_one_wins(visit: Visit, cast: Cast, client: Client) -> None:
+def test_exactly_one_of_sixteen_concurrent_saves_from_one_version_succeeds(
+    visit: Visit, cast: Cast, client: Client
+) -> None:
     """With real threads, connections and commits."""
     crowd = [visit(make_profile(f"Writer{number:02}", "Crowd")).with_token() for number in range(16)]
     forms = [open_editor(writer, client) for writer in crowd]
@@ -440,9 +442,7 @@ def test_of_sixteen_saves_from_one_version_exactly_one_wins(visit: Visit, cast: 
     assert (stored(client)["phone"], stored(client)["version"]) == (winners[0], 2)
 
 
-def test_of_many_saves_over_each_other_every_accepted_one_is_one_version(
-    visit: Visit, cast: Cast, client: Client
-) -> None:
+def test_each_accepted_concurrent_save_is_one_version(visit: Visit, cast: Cast, client: Client) -> None:
     """Each of eight people saves some times, on top of whatever is there: versions have no gap and no double."""
     times = volume(2, 5)
     crowd = [visit(make_profile(f"Writer{number:02}", "Crowd")).with_token() for number in range(8)]

@@ -21,7 +21,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
-def test_it_shows_everything_about_the_client(visit: Visit, cast: Cast) -> None:
+def test_page_shows_all_data_of_the_client(visit: Visit, cast: Cast) -> None:
     client = make_client(
         "Whitmore Family",
         client_ref="KG00042",
@@ -147,7 +147,7 @@ def test_html_in_any_value_is_shown_as_text(visit: Visit, cast: Cast) -> None:
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
 
 
-def test_it_is_a_place_to_meet(visit: Visit, cast: Cast) -> None:
+def test_page_takes_part_in_presence(visit: Visit, cast: Cast) -> None:
     client = make_client()
     amelia = visit(cast.amelia)
 
@@ -159,7 +159,7 @@ def test_it_is_a_place_to_meet(visit: Visit, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 40])
-def test_it_takes_at_most_eight_statements_however_large(
+def test_page_takes_at_most_eight_statements_for_any_size(
     tapped_visit: Visit, cast: Cast, wiretap: Wiretap, size: int
 ) -> None:
     client = make_client(adviser_id=cast.daniel.id, updated_by=cast.ada.id)

@@ -91,7 +91,7 @@ def inside(image: Path, *command: str) -> list[str]:
     return ["unshare", "--mount", "sh", "-c", READ_ONLY, "sh", str(image), *command]
 
 
-def test_it_migrates_serves_and_tells_its_health(image: Path, environment: dict[str, str]) -> None:
+def test_container_migrates_serves_and_reports_its_health(image: Path, environment: dict[str, str]) -> None:
     [start] = re.findall(r"^CMD (\[.+\])$", DOCKERFILE, re.MULTILINE)
     healthcheck = [str(PYTHON), str(DEPLOY / "bin" / "portal-healthcheck")]
     run(*inside(image, "flask", "db", "upgrade"), env=environment)

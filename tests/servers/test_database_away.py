@@ -80,7 +80,7 @@ def test_a_page_is_503_and_can_be_read(
 
 
 @pytest.mark.parametrize("call", [JSON_CALLS["beat"], PAGES["list"], PAGES["client"]])
-def test_it_is_back_as_soon_as_the_database_is(amelia: Visitor, wiretap: Wiretap, call) -> None:
+def test_portal_works_again_as_soon_as_the_database_does(amelia: Visitor, wiretap: Wiretap, call) -> None:
     with wiretap.cut():
         assert call(amelia).status_code == 503
 
@@ -97,7 +97,7 @@ def test_signing_in_is_503_and_the_page_without_a_session_still_opens(tapped_vis
     assert answer.status_code == 503
 
 
-def test_what_was_read_is_answered_though_the_database_goes_before_the_connection_is_given_back(
+def test_read_response_is_sent_when_the_database_fails_before_the_connection_is_returned(
     amelia: Visitor, wiretap: Wiretap, shared_tapped_app: Flask
 ) -> None:
     def break_connections(_app: Flask, **_: object) -> None:

@@ -174,7 +174,7 @@ def test_next_start_after_a_termination_keeps_data_and_sessions_and_ends_with_it
     assert demo.processes() == []
 
 
-def test_it_leaves_a_database_that_it_did_not_start_alone(
+def test_demo_leaves_a_database_alone_that_it_did_not_start(
     start: Callable[..., Demo], make_server: ServerMaker, tmp_path: Path
 ) -> None:
     with make_server(tmp_path / "another") as server:

@@ -98,7 +98,7 @@ def wait_until_gone(pid: int) -> None:
     wait_until(lambda: not is_running(pid), f"process {pid} still runs")
 
 
-def test_it_makes_an_empty_utf8_database_at_the_first_start(new_server: EmbeddedPostgres) -> None:
+def test_first_start_creates_an_empty_utf8_database(new_server: EmbeddedPostgres) -> None:
     url = new_server.start()
 
     assert make_url(url).database == "kingston"
@@ -108,13 +108,13 @@ def test_it_makes_an_empty_utf8_database_at_the_first_start(new_server: Embedded
     assert ask(url, "SHOW timezone") == "UTC"
 
 
-def test_it_is_safe_from_power_cuts_unless_told_otherwise(folder: Path) -> None:
+def test_server_is_durable_by_default(folder: Path) -> None:
     with EmbeddedPostgres(folder) as server:
         url = server.start()
         assert [ask(url, f"SHOW {name}") for name in SAFETY] == ["on"] * len(SAFETY)
 
 
-def test_it_listens_on_a_private_unix_socket_alone(server: EmbeddedPostgres) -> None:
+def test_server_listens_only_on_a_private_unix_socket(server: EmbeddedPostgres) -> None:
     url = server.start()
     sockets = Path(str(make_url(url).query["host"]))
 
@@ -123,14 +123,14 @@ def test_it_listens_on_a_private_unix_socket_alone(server: EmbeddedPostgres) -> 
     assert sockets.stat().st_uid == (server.folder / "data").stat().st_uid != 0
 
 
-def test_it_keeps_the_data_for_the_next_start(server: EmbeddedPostgres) -> None:
+def test_data_is_kept_for_the_next_start(server: EmbeddedPostgres) -> None:
     ask(server.start(), "CREATE TABLE kept AS SELECT 42 AS number")
     server.stop()
 
     assert ask(server.start(), "SELECT number FROM kept") == 42
 
 
-def test_it_leaves_no_process_and_no_socket_when_stopped(server: EmbeddedPostgres) -> None:
+def test_stopped_server_leaves_no_process_and_no_socket(server: EmbeddedPostgres) -> None:
     sockets = Path(str(make_url(server.start()).query["host"]))
     pid = server.pid
     assert pid is not None
@@ -183,7 +183,7 @@ def test_a_server_whose_starter_was_killed_is_used_again_and_stopped(
     wait_until_gone(pid)
 
 
-def test_it_recovers_from_a_killed_server_without_losing_a_commit(
+def test_killed_server_recovers_without_losing_a_commit(
     server: EmbeddedPostgres, use: Callable[[], OtherProcess]
 ) -> None:
     other = use()
@@ -237,7 +237,7 @@ def test_a_long_temporary_folder_still_gives_a_socket(
     assert ask(server.start(), "SELECT 1") == 1
 
 
-def test_it_refuses_a_socket_folder_that_somebody_else_laid_out(
+def test_symlink_in_place_of_the_socket_folder_is_rejected(
     server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sockets = Path(str(make_url(server.start()).query["host"]))

@@ -57,7 +57,7 @@ def status_of(port: Port, path: str, server: "subprocess.Popen[str]") -> int:
 
 
 @pytest.mark.parametrize("key", ["", "short", "a" * 64, "ab" * 32])
-def test_it_refuses_a_weak_secret_key_and_says_what_to_set(start: Server, key: str) -> None:
+def test_server_rejects_a_weak_secret_key_and_names_the_setting(start: Server, key: str) -> None:
     server = start(DATABASE_URL="postgresql://portal@/kingston", PORTAL_SECRET_KEY=key)
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
@@ -65,7 +65,7 @@ def test_it_refuses_a_weak_secret_key_and_says_what_to_set(start: Server, key: s
     assert "Traceback" not in output
 
 
-def test_it_refuses_to_serve_without_a_database_url(start: Server) -> None:
+def test_server_does_not_start_without_a_database_url(start: Server) -> None:
     server = start(PORTAL_SECRET_KEY=STRONG_KEY)
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
@@ -73,7 +73,7 @@ def test_it_refuses_to_serve_without_a_database_url(start: Server) -> None:
     assert "Traceback" not in output
 
 
-def test_it_serves_on_the_port_it_is_given_and_stops_in_order(start: Server, port: Port, database_url: str) -> None:
+def test_server_uses_the_given_port_and_stops_in_order(start: Server, port: Port, database_url: str) -> None:
     server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY)
     assert status_of(port, "/healthz", server) == 200
     assert status_of(port, "/readyz", server) == 200
@@ -114,7 +114,7 @@ def fill(address: str) -> None:
             sender.sendto(b"full", address)
 
 
-def test_it_refuses_a_number_of_streams_that_is_none(start: Server, database_url: str) -> None:
+def test_server_rejects_an_invalid_number_of_streams(start: Server, database_url: str) -> None:
     server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, PORTAL_STREAMS_PER_WORKER="many")
     output = server.communicate(timeout=60)[0]
     assert server.returncode != 0
