@@ -285,7 +285,8 @@ def cancel_asks(stage: Stage) -> Page:
 
 def drafts_on_the_client_page(stage: Stage) -> Page:
     client = long_client(stage.cast)
-    for form in ("record", "person/1", "product/new"):
+    person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
+    for form in ("record", f"person/{person.id}", "product/new"):
         place = DraftKey(stage.cast.amelia.id, f"client-{client.id}", form)
         drafts.keep(place, "a", DraftPayload(1, "", {"name": "1"}))
     db.session.commit()

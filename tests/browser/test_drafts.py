@@ -3,6 +3,7 @@
 import re
 from http import HTTPStatus
 
+import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Locator, expect
 
@@ -277,6 +278,20 @@ def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
     assert all_drafts(cast.amelia, client) == []
     assert trouble.times_asked_to_stay == 0
     expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [380, 1440])
+def test_discard_in_the_dialog_of_cancel_is_not_next_to_keep(amelia: Person, client: Client, width: int) -> None:
+    amelia.page.set_viewport_size({"width": width, "height": 800})
+    amelia.open_editor(client)
+    amelia.field("Phone").press_sequentially("5")
+    question = cancel(amelia)
+
+    expect(question.get_by_role("button")).to_have_text(["Discard", "Go on", "Keep as draft"])
+    boxes = [question.get_by_role("button", name=name).bounding_box() for name in ("Discard", "Go on", "Keep as draft")]
+    discard, go_on, keep = (box for box in boxes if box)
+    side, size = ("y", "height") if width == 380 else ("x", "width")
+    assert go_on[side] - discard[side] - discard[size] >= 2 * (keep[side] - go_on[side] - go_on[size]) > 0  # type: ignore[literal-required]
 
 
 def test_cancel_stays_where_the_draft_cannot_be_kept(amelia: Person, client: Client, trouble: Trouble) -> None:

@@ -104,6 +104,7 @@ def test_typed_third_value_chooses_itself_and_survives_an_outage(
     question = amelia.page.get_by_role("group", name="Phone")
     question.get_by_label("Phone: something else").fill("01632 960400")
     expect(question.get_by_role("radio", name="Something else")).to_be_checked()
+    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
 
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.save()

@@ -21,6 +21,7 @@ from tests.support.html import errors_of, form_of, links_of, options_of, text_of
 from tests.support.test_client import Visitor
 
 MARCH, JUNE = date(2026, 3, 31), date(2026, 6, 30)
+ENDED = "If the product has ended, value it at £0.00 instead."
 
 
 @pytest.fixture
@@ -333,6 +334,8 @@ def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(
     asked = amelias.browser.get(amelias.address + path)
     assert "Remove ISA A1?" in text_of(asked)
     assert "Its valuation goes with it." in text_of(asked)
+    assert ENDED in text_of(asked)
+    assert ENDED not in text_of(amelias.browser.get(f"{amelias.address}/valuation/{valuation_id}/remove"))
 
     answer = amelias.send(form_of(asked), path)
 

@@ -2,18 +2,20 @@
 
 import json
 import re
+from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
-from portal.clients import Client
+from portal.clients import Client, Valuation
 from portal.editing.drafts import store
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
+from tests.clients.conftest import Desk
 from tests.support.cast import Cast
-from tests.support.factories import make_client
+from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, forms_of, links_of, text_of
 from tests.support.test_client import Visitor
 
@@ -331,6 +333,51 @@ def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
     assert "Draft" in text_of(amelia.get("/clients"))
     assert "unsaved changes" not in text_of(daniel.get(f"/clients/{client.id}"))
     assert "Draft" not in text_of(daniel.get("/clients"))
+
+
+def test_several_drafts_are_a_list_in_which_each_part_is_named(amelia: Visitor, cast: Cast, client: Client) -> None:
+    ruth = make_person(client, "Ruth", "Whitmore")
+    isa = make_product(client, (date(2026, 3, 31), "1000.00"), plan_number="A1")
+    valuation = db.session.scalars(select(Valuation)).one()
+    shaun_id = make_person(client, "Shaun", "Whitmore").id
+    Desk(amelia, client).change(f"/person/{shaun_id}/remove")
+    labels = {
+        "record": "this record",
+        f"person/{ruth.id}": "Ruth Whitmore",
+        f"person/{shaun_id}": "Shaun Whitmore",
+        f"valuation/{valuation.id}": "the valuation of ISA A1 on 31 Mar 2026",
+        f"valuation/new/{isa.id}": "a new valuation of ISA A1",
+    }
+    for form in reversed(labels):
+        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
+        db.session.commit()
+
+    page = amelia.get(f"/clients/{client.id}")
+
+    listed = re.findall(r'<li>\s*<a href="[^"]*\?draft=gone" data-edit>([^<]+)</a>', page.text)
+    assert listed == list(labels.values())
+    assert f"{listed[-1]} from less than a minute ago" in text_of(page)
+
+
+def test_draft_does_not_tell_the_names_of_another_clients_parts(amelia: Visitor, cast: Cast, client: Client) -> None:
+    """The form of a draft is text that a browser has sent."""
+    other = make_client("Baker Family", adviser_id=cast.daniel.id, is_restricted=True)
+    product = make_product(other, (date(2026, 3, 31), "1000.00"), plan_number="A1")
+    valuation = db.session.scalars(select(Valuation)).one()
+    person = make_person(other, "Bertha", "Baker")
+    labels = {
+        f"person/{person.id}": "a person",
+        f"product/{product.id}": "a product",
+        f"valuation/{valuation.id}": "a valuation",
+        f"valuation/new/{product.id}": "a new valuation",
+    }
+    for form in reversed(labels):
+        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
+        db.session.commit()
+
+    page = amelia.get(f"/clients/{client.id}")
+
+    assert re.findall(r'\?draft=gone" data-edit>([^<]+)</a>', page.text) == list(labels.values())
 
 
 @pytest.mark.parametrize("form", ["nonsense", "person", "person/x", "valuation/new", "valuation/new/x", "grant/new"])

@@ -4,7 +4,7 @@ Drafts are not merged here. The editor shows which of their values are unsaved.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 from flask import url_for
 
 from portal.auth import Profile
-from portal.clients.records.entries import KINDS, VALUATION
+from portal.clients.records.entries import KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client
+from portal.clients.records.part_names import full_name, names_of
 from portal.editing.drafts.store import Written
 
+RECORD = "record"
 NUMBER = "[1-9][0-9]{0,8}"
 PART = re.compile(
     rf"(?P<kind>person|product|valuation)/(?P<id>{NUMBER})|(?P<kind_of_new>person|product)/new"
@@ -35,23 +37,38 @@ class OwnDraft:
 
 def own_drafts_of(client: Client, reader: Profile, found: Sequence[Written]) -> list[OwnDraft]:
     """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
-    links = ((_label_and_url(client.id, written), written.updated_at) for written in found if reader.may_write)
-    return [OwnDraft(*link, at) for link, at in links if link]
+    forms = [(written, PART.fullmatch(written.form)) for written in found if reader.may_write]
+    parts = {part: client.id for _, form in forms if form and (part := _named_part(form))}
+    names = names_of(parts, {}, full_name) if parts else {}
+    return [
+        OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at)
+        for written, form in forms
+        if form or written.form == RECORD
+    ]
 
 
-def _label_and_url(client_id: int, written: Written) -> tuple[str, str] | None:
-    """Return the label and the address of the draft's editor, None if no editor has its form."""
-    query: dict[str, Any] = {"client_id": client_id, "draft": written.draft_id}
-    if written.form == "record":
+def _named_part(form: re.Match[str]) -> Entry | None:
+    """Return the part that the form edits, or the product of a new valuation."""
+    if form["id"]:
+        return Entry(KINDS[form["kind"]], int(form["id"]))
+    return Entry(PRODUCT, int(form["product_id"])) if form["product_id"] else None
+
+
+def _label_and_url(
+    client_id: int, draft_id: str, form: re.Match[str] | None, names: Mapping[Entry, str]
+) -> tuple[str, str]:
+    """Return the label and the address of the draft's editor. `form` is None for the record itself."""
+    query: dict[str, Any] = {"client_id": client_id, "draft": draft_id}
+    if form is None:
         return "this record", url_for("client_editors.edit_client", **query)
-    found = PART.fullmatch(written.form)
-    if not found:
-        return None
-    kind = KINDS[found["kind"] or found["kind_of_new"] or VALUATION.name]
-    if found["id"]:
-        return f"a {kind.label}", url_for("client_editors.edit_part", kind=kind.name, part_id=found["id"], **query)
-    if found["product_id"]:
-        url = url_for("client_editors.new_valuation", product_id=found["product_id"], **query)
+    kind = KINDS[form["kind"] or form["kind_of_new"] or VALUATION.name]
+    part = _named_part(form)
+    name = names.get(part, "") if part else ""
+    if form["id"]:
+        url = url_for("client_editors.edit_part", kind=kind.name, part_id=form["id"], **query)
+        return name or f"a {kind.label}", url
+    if form["product_id"]:
+        url = url_for("client_editors.new_valuation", product_id=form["product_id"], **query)
     else:
         url = url_for("client_editors.new_part", kind=kind.name, **query)
-    return f"a new {kind.label}", url
+    return f"a new {kind.label}{f' of {name}' if name else ''}", url

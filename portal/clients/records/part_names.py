@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from portal.auth.directory import name_of
 from portal.clients.records.entries import GRANT, KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.records.models import Product, Valuation
 from portal.extensions import db
 from portal.formatting import day
 
@@ -69,12 +70,20 @@ def _rows_of(parts: Mapping[Entry, int], removed: Mapping[Entry, Columns]) -> di
     for kind in KINDS.values():
         ids = [entry.id for entry in parts if entry.kind is kind and entry.id is not None]
         if ids:
-            present = db.session.scalars(select(kind.model).where(kind.model.id.in_(ids)))
-            rows |= {Entry(kind, row.id): row for row in present}
+            present = db.session.execute(select(kind.model, _client_id_of(kind)).where(kind.model.id.in_(ids)))
+            found_rows = {Entry(kind, row.id): (row, client_id) for row, client_id in present}
+            rows |= {entry: row for entry, (row, client_id) in found_rows.items() if client_id == parts[entry]}
     gone = {entry: client_id for entry, client_id in parts.items() if entry not in rows}
     found = {entry: removed[entry] for entry in gone if entry in removed}
     found |= _removed_columns({entry: client_id for entry, client_id in gone.items() if entry not in found})
     return rows | {entry: SimpleNamespace(**entry.kind.parsed_columns(columns)) for entry, columns in found.items()}
+
+
+def _client_id_of(kind: EntryKind) -> Any:
+    """Return a SQL column. A part of another client is not named, because a browser may have sent its id."""
+    if kind is VALUATION:
+        return select(Product.client_id).where(Product.id == Valuation.product_id).scalar_subquery()
+    return kind.model.client_id
 
 
 def _removed_columns(parts: Mapping[Entry, int]) -> dict[Entry, Columns]:
