@@ -16,9 +16,9 @@ def person(**values: Any) -> dict[str, Any]:
     return {**empty, "date_of_birth": None, **values}
 
 
-def matched(given: list[dict[str, Any]], kept: list[dict[str, Any]]) -> list[Any]:
+def matched(given: list[dict[str, Any]], stored: list[dict[str, Any]]) -> list[Any]:
     """The ids of who is found for each given person; None for a new one."""
-    stored = [{"id": number, **someone} for number, someone in enumerate(kept)]
+    stored = [{"id": number, **someone} for number, someone in enumerate(stored)]
     return [found and found["id"] for _, found in match_people(given, stored)]
 
 
@@ -27,8 +27,8 @@ def test_equal_people_are_each_found_once() -> None:
 
 
 def test_the_national_insurance_number_decides_whatever_the_name() -> None:
-    kept = [person(), person(ni_number="QQ123456C", last_name="Reed")]
-    assert matched([person(ni_number="qq 12 34 56 c")], kept) == [1]
+    stored = [person(), person(ni_number="QQ123456C", last_name="Reed")]
+    assert matched([person(ni_number="qq 12 34 56 c")], stored) == [1]
 
 
 def test_names_and_birth_date_match_a_person_without_a_number() -> None:
@@ -36,8 +36,8 @@ def test_names_and_birth_date_match_a_person_without_a_number() -> None:
 
 
 def test_different_numbers_are_different_people_whatever_the_names() -> None:
-    kept = [person(date_of_birth=BORN, ni_number="QQ123456C")]
-    assert matched([person(date_of_birth=BORN, ni_number="AB654321D")], kept) == [None]
+    stored = [person(date_of_birth=BORN, ni_number="QQ123456C")]
+    assert matched([person(date_of_birth=BORN, ni_number="AB654321D")], stored) == [None]
 
 
 def test_father_and_son_of_one_name_are_told_apart_by_birth() -> None:
@@ -46,8 +46,8 @@ def test_father_and_son_of_one_name_are_told_apart_by_birth() -> None:
 
 def test_an_equal_person_goes_before_one_of_the_same_number() -> None:
     number = {"ni_number": "QQ123456C"}
-    kept = [person(**number, title="Ms"), person(**number, title="Mrs")]
-    assert matched([person(**number, title="Mrs"), person(**number, title="Dr")], kept) == [1, 0]
+    stored = [person(**number, title="Ms"), person(**number, title="Mrs")]
+    assert matched([person(**number, title="Mrs"), person(**number, title="Dr")], stored) == [1, 0]
 
 
 people = st.lists(

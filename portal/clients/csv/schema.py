@@ -191,8 +191,8 @@ PRODUCTS = TableSchema(
         "provider": text(Product.provider, required=True),
         "status": one_of(choices.PRODUCT_STATUSES),
         "start_on": optional_day,
-        "fixed_fee_gbp": number(Product.fixed_fee, least=0),
-        "percentage_fee": number(Product.percentage_fee, least=0, most=100),
+        "fixed_fee_gbp": number(Product.fixed_fee, minimum=0),
+        "percentage_fee": number(Product.percentage_fee, minimum=0, maximum=100),
     },
 )
 VALUATIONS = TableSchema(

@@ -49,7 +49,7 @@ class Question:
     label: str
     base: str
     options: Sequence[Option]
-    third: Field
+    custom: Field
     choice: str
     error: str
     moved_on: bool
@@ -57,7 +57,7 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Settled:
+class AutoMergedField:
     """A field that is saved without a question. `whose` names the users who changed it."""
 
     label: str
@@ -72,25 +72,27 @@ def fields_of(form: Form) -> set[str]:
     return {"seen_version", *form._fields, *added}
 
 
-def parse_resolutions(third: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
+def parse_resolutions(custom_form: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
     """Return the resolutions that the conflict page has sent. An invalid custom value is no resolution."""
     decisions: dict[str, Resolution] = {}
     for name in names:
         choice = sent.get(f"decide-{name}", "")
-        if choice in CHOICES and (choice != "third" or (third[name].raw_data and third[name].validate(third))):
-            decisions[name] = Resolution(choice, third[name].data if choice == "third" else None)
+        if choice in CHOICES and (
+            choice != "third" or (custom_form[name].raw_data and custom_form[name].validate(custom_form))
+        ):
+            decisions[name] = Resolution(choice, custom_form[name].data if choice == "third" else None)
     return decisions
 
 
-def conflict_questions(merged: Merged, third: Form, asked: WriteRequest) -> list[Question]:
+def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRequest) -> list[Question]:
     """Return the conflicting fields in the order of the form. Fields with a resolution keep it.
 
     A custom value starts as the user's own value, in a text as both texts together.
     """
     for conflict in merged.decided.conflicts:
-        if not third[conflict.field].raw_data:
-            third[conflict.field].data = conflict.yours if conflict.both is None else conflict.both
-    return [_question(conflict, merged, third, asked) for conflict in merged.decided.conflicts]
+        if not custom_form[conflict.field].raw_data:
+            custom_form[conflict.field].data = conflict.yours if conflict.both is None else conflict.both
+    return [_question(conflict, merged, custom_form, write_request) for conflict in merged.decided.conflicts]
 
 
 def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
@@ -114,7 +116,7 @@ def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
     ]
 
 
-def settled(merged: Merged, asked: WriteRequest) -> list[Settled]:
+def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[AutoMergedField]:
     """Return the fields that a save merges without a question: those that one side has changed, and merged texts."""
     entry, changes = merged.entry, merged.decided.changes
     questioned = {conflict.field for conflict in merged.decided.conflicts}
@@ -125,45 +127,45 @@ def settled(merged: Merged, asked: WriteRequest) -> list[Settled]:
             continue
         theirs = getattr(merged.row, name)
         value = changes.get(name, theirs)
-        whose = [_whose(revision, asked.by)] if revision else []
+        whose = [_whose(revision, write_request.by)] if revision else []
         whose += ["yours"] if name in changes else []
         is_merged = name in entry.kind.by_lines and name in changes
-        pieces = _pieces(theirs, value, asked.budget) if is_merged else None
-        found.append(Settled(label, " and ".join(whose), _display(entry, name, value), pieces))
+        pieces = _pieces(theirs, value, write_request.budget) if is_merged else None
+        found.append(AutoMergedField(label, " and ".join(whose), _display(entry, name, value), pieces))
     return found
 
 
-def _question(conflict: Conflict, merged: Merged, third: Form, asked: WriteRequest) -> Question:
+def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_request: WriteRequest) -> Question:
     entry, name = merged.entry, conflict.field
-    shown_version = asked.origin.seen_version
+    shown_version = write_request.origin.seen_version
     revision = last_change(merged.since, entry.key(name))
-    was_asked = shown_version is not None and f"asked-{name}" in asked.sent
+    was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
     moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
-    chosen = asked.sent.get(f"decide-{name}", "")
+    chosen = write_request.fields.get(f"decide-{name}", "")
     return Question(
         name=name,
         label=entry.kind.labels[name],
         base=UNKNOWN_BASE if conflict.base is UNKNOWN else _display(entry, name, conflict.base),
-        options=list(_options(conflict, entry, revision, asked)),
-        third=third[name],
+        options=list(_options(conflict, entry, revision, write_request)),
+        custom=custom_form[name],
         choice="" if moved_on else chosen,
-        error=_error(third[name], chosen) if was_asked and not moved_on else "",
+        error=_error(custom_form[name], chosen) if was_asked and not moved_on else "",
         moved_on=moved_on,
         is_text=conflict.both is not None,
     )
 
 
 def _options(
-    conflict: Conflict, entry: Entry, revision: ClientRevision | None, asked: WriteRequest
+    conflict: Conflict, entry: Entry, revision: ClientRevision | None, write_request: WriteRequest
 ) -> Iterator[Option]:
-    whose = _whose(revision, asked.by) if revision else "Theirs"
+    whose = _whose(revision, write_request.by) if revision else "Theirs"
     at = revision.changed_at if revision else None
     headings = {"both": "Keep both", "theirs": whose, "yours": "Yours"}
     for choice, heading in headings.items():
         value = getattr(conflict, choice)
         if value is None and choice == "both":
             continue
-        pieces = None if conflict.both is None else _pieces(conflict.base, value, asked.budget)
+        pieces = None if conflict.both is None else _pieces(conflict.base, value, write_request.budget)
         shown_at = at if choice == "theirs" else None
         yield Option(choice, heading, _display(entry, conflict.field, value), pieces, shown_at)
 
@@ -174,10 +176,10 @@ def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
     return None if pieces is None else abridged(pieces)
 
 
-def _error(third: Field, chosen: str) -> str:
+def _error(custom: Field, chosen: str) -> str:
     if chosen not in CHOICES:
         return "Choose one of these."
-    return " ".join(third.errors) if chosen != "theirs" else ""
+    return " ".join(custom.errors) if chosen != "theirs" else ""
 
 
 def _whose(revision: ClientRevision, reader: Profile) -> str:

@@ -32,12 +32,12 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]
     The form has the values of the record, or of the draft with the id `restore`.
     """
     form = editor.make_form(None)
-    found = store.drafts_at(editor.place)
+    found = store.drafts_at(editor.draft_key)
     chosen = next((draft for draft in found if draft.draft_id == restore), None)
     budget = Budget()
     unsaved = _unsaved_changes(editor, chosen, budget) if chosen else None
     others = [draft for draft in found if draft is not chosen]
-    own = EditorDraft(editor.place, store.new_id(), _offers(editor, others, budget))
+    own = EditorDraft(editor.draft_key, store.new_id(), _offers(editor, others, budget))
     if chosen is None or unsaved is None or not unsaved.labels:
         return _with(form, own)
     unsaved.form.restored.data = str(chosen.mark)
@@ -46,15 +46,15 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]
     return _with(unsaved.form, restored)
 
 
-def resubmitted_form(editor: Editor, form: Any, asked: WriteRequest) -> tuple[Any, EditorDraft]:
+def resubmitted_form(editor: Editor, form: Any, write_request: WriteRequest) -> tuple[Any, EditorDraft]:
     """Return a form that was sent and rejected, with the same offers as before."""
     draft_id = form.draft.data or store.new_id()
     restored = store.mark_from(form.restored.data or "")
     known = {draft_id, *([restored.draft_id] if restored else [])}
-    others = [draft for draft in store.drafts_at(editor.place) if draft.draft_id not in known]
+    others = [draft for draft in store.drafts_at(editor.draft_key) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
-    offers, aside = _offers(editor, others, asked.budget), aside_of(editor, asked.sent)
-    return _with(form, EditorDraft(editor.place, draft_id, offers, base=base, aside=aside))
+    offers, aside = _offers(editor, others, write_request.budget), aside_of(editor, write_request.fields)
+    return _with(form, EditorDraft(editor.draft_key, draft_id, offers, base=base, aside=aside))
 
 
 def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
@@ -63,10 +63,10 @@ def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if name in names}
 
 
-def kept(editor: Editor, draft_id: str) -> EditorDraft:
+def unchanged_draft(editor: Editor, draft_id: str) -> EditorDraft:
     """Return the draft unchanged, for a page without the form's fields, such as the conflict page."""
-    found = next((draft for draft in store.drafts_at(editor.place) if draft.draft_id == draft_id), None)
-    return EditorDraft(editor.place, draft_id, kept=found)
+    found = next((draft for draft in store.drafts_at(editor.draft_key) if draft.draft_id == draft_id), None)
+    return EditorDraft(editor.draft_key, draft_id, kept=found)
 
 
 def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
@@ -75,7 +75,7 @@ def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[
     for draft in found:
         unsaved = _unsaved_changes(editor, draft, budget)
         if unsaved and unsaved.labels:
-            offers.append(Offer(editor.place, draft, unsaved.labels))
+            offers.append(Offer(editor.draft_key, draft, unsaved.labels))
         if len(offers) == MAX_OFFERS:
             break
     return offers
@@ -124,10 +124,12 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     Invalid values, such as half a date, stay as the user typed them. So do values that other users have changed too:
     the editor marks them, and the save asks.
     """
-    typed = {name: form[name].data for name in names if not form[name].process_errors}
-    merged = merge_with_current(editor.client, editor.entry, Edit(draft.origin, draft.profile_id, typed, budget=budget))
-    undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(typed))
-    for name in set(typed) - undecided:
+    parsed = {name: form[name].data for name in names if not form[name].process_errors}
+    merged = merge_with_current(
+        editor.client, editor.entry, Edit(draft.origin, draft.profile_id, parsed, budget=budget)
+    )
+    undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(parsed))
+    for name in set(parsed) - undecided:
         form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
         form[name].raw_data = None
     seen = dict(draft.origin.seen)

@@ -110,7 +110,7 @@ class Editor:
         return url_for("clients.show_product", client_id=self.client.id, product_id=product.id)
 
     @property
-    def place(self) -> DraftKey:
+    def draft_key(self) -> DraftKey:
         return DraftKey(self.profile_id, f"client-{self.client.id}", self._form_name)
 
     def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm:

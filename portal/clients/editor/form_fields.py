@@ -64,11 +64,11 @@ class NumberField(StringField):
         validators: Any,
         *,
         column: Any,
-        least: int | None = None,
-        most: int | None = None,
+        minimum: int | None = None,
+        maximum: int | None = None,
         **options: Any,
     ) -> None:
-        self._parse = number(column, least=least, most=most)
+        self._parse = number(column, minimum=minimum, maximum=maximum)
         self._decimals: int = column.property.columns[0].type.scale
         super().__init__(label, validators, render_kw={"inputmode": "decimal"}, **options)
 
@@ -144,25 +144,30 @@ class Required(DataRequired):
 
 
 def text_field(
-    entry: EntryKind, column: str, *checks: Any, kind: type[StringField] = StringField, needed: str = "", **options: Any
+    entry: EntryKind,
+    column: str,
+    *checks: Any,
+    kind: type[StringField] = StringField,
+    required_message: str = "",
+    **options: Any,
 ) -> Field:
     """Return a field for a line of text, or for several with `kind=TextAreaField`.
 
-    `needed` makes the field required and is the error for an empty one.
+    `required_message` makes the field required and is the error for an empty one.
     """
-    most = max_length(entry.model, column)
-    required = [DataRequired(needed)] if needed else []
+    maximum = max_length(entry.model, column)
+    required = [DataRequired(required_message)] if required_message else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
-    checked = [*required, *checks, MaxLength(most), _check_characters, Plausible(entry, column)]
-    return kind(entry.labels[column], checked, filters=[clean], render_kw=max_length_attributes(most), **options)
+    checked = [*required, *checks, MaxLength(maximum), _check_characters, Plausible(entry, column)]
+    return kind(entry.labels[column], checked, filters=[clean], render_kw=max_length_attributes(maximum), **options)
 
 
 def choice_field(
-    entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None, needed: str = ""
+    entry: EntryKind, column: str, listed: Mapping[Any, str], *, blank: str | None = None, required_message: str = ""
 ) -> SelectField:
     """Return a field for one value of a closed list. `blank` is the label of the empty choice."""
     nothing = {} if blank is None else {"": blank}
-    required = [DataRequired(needed)] if needed else []
+    required = [DataRequired(required_message)] if required_message else []
     return SelectField(entry.labels[column], required, choices=options({**nothing, **listed}))
 
 
@@ -172,15 +177,19 @@ def number_choice_field(entry: EntryKind, column: str, listed: Mapping[Any, str]
     return SelectField(entry.labels[column], coerce=_whole_number, choices=offered)
 
 
-def day_field(entry: EntryKind, column: str, *, needed: str = "") -> DayField:
-    checks = [Required(needed) if needed else Optional(), _check_date_range, Plausible(entry, column)]
+def day_field(entry: EntryKind, column: str, *, required_message: str = "") -> DayField:
+    checks = [
+        Required(required_message) if required_message else Optional(),
+        _check_date_range,
+        Plausible(entry, column),
+    ]
     return DayField(entry.labels[column], checks)
 
 
-def number_field(entry: EntryKind, column: str, needed: str, *, unit: str, **bounds: int) -> NumberField:
-    """Return a required number field within the column's size and the bounds `least` and `most`."""
+def number_field(entry: EntryKind, column: str, required_message: str, *, unit: str, **bounds: int) -> NumberField:
+    """Return a required number field within the column's size and the bounds `minimum` and `maximum`."""
     sized = getattr(entry.model, column)
-    checks = [Required(needed), Plausible(entry, column)]
+    checks = [Required(required_message), Plausible(entry, column)]
     return NumberField(entry.labels[column], checks, column=sized, description=unit, **bounds)
 
 

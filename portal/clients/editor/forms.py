@@ -32,7 +32,7 @@ class ClientForm(EntryForm):
         "Notes": ("notes",),
     }
 
-    name = text_field(CLIENT, "name", needed="Enter the client’s name.")
+    name = text_field(CLIENT, "name", required_message="Enter the client’s name.")
     client_type = choice_field(CLIENT, "client_type", choices.CLIENT_TYPES)
     status = choice_field(CLIENT, "status", choices.CLIENT_STATUSES)
     adviser_id = number_choice_field(CLIENT, "adviser_id")
@@ -66,8 +66,8 @@ class PersonForm(EntryForm):
     GROUPS: ClassVar = {"Person": ("title", "first_name", "last_name", "known_as", "date_of_birth", "ni_number")}
 
     title = text_field(PERSON, "title")
-    first_name = text_field(PERSON, "first_name", needed="Enter the first name.")
-    last_name = text_field(PERSON, "last_name", needed="Enter the last name.")
+    first_name = text_field(PERSON, "first_name", required_message="Enter the first name.")
+    last_name = text_field(PERSON, "last_name", required_message="Enter the last name.")
     known_as = text_field(PERSON, "known_as")
     date_of_birth = day_field(PERSON, "date_of_birth")
     ni_number = text_field(PERSON, "ni_number")
@@ -80,22 +80,22 @@ class ProductForm(EntryForm):
         "Fees a year": ("fixed_fee", "percentage_fee"),
     }
 
-    product_name = text_field(PRODUCT, "product_name", needed="Enter the product’s name.")
+    product_name = text_field(PRODUCT, "product_name", required_message="Enter the product’s name.")
     product_type = choice_field(
-        PRODUCT, "product_type", choices.PRODUCT_TYPES, blank="Choose the type", needed="Choose the type."
+        PRODUCT, "product_type", choices.PRODUCT_TYPES, blank="Choose the type", required_message="Choose the type."
     )
-    provider = text_field(PRODUCT, "provider", needed="Enter the provider.")
-    plan_number = text_field(PRODUCT, "plan_number", needed="Enter the plan number.")
+    provider = text_field(PRODUCT, "provider", required_message="Enter the provider.")
+    plan_number = text_field(PRODUCT, "plan_number", required_message="Enter the plan number.")
     status = choice_field(PRODUCT, "status", choices.PRODUCT_STATUSES)
     start_on = day_field(PRODUCT, "start_on")
-    fixed_fee = number_field(PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", least=0)
+    fixed_fee = number_field(PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", minimum=0)
     percentage_fee = number_field(
         PRODUCT,
         "percentage_fee",
         "Enter the percentage, 0 for none.",
         unit="Per cent of the value a year",
-        least=0,
-        most=100,
+        minimum=0,
+        maximum=100,
     )
     confirm_another = StringField(validators=[MaxLength(40)])  # as for a person
 
@@ -103,7 +103,7 @@ class ProductForm(EntryForm):
 class ValuationForm(EntryForm):
     GROUPS: ClassVar = {"Valuation": ("valued_on", "amount")}
 
-    valued_on = day_field(VALUATION, "valued_on", needed="Enter the day of the valuation.")
+    valued_on = day_field(VALUATION, "valued_on", required_message="Enter the day of the valuation.")
     amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
     # The amount again, sent by a user who has confirmed it.
     confirm_amount = NumberField("Confirmed amount", [Optional()], column=Valuation.amount)

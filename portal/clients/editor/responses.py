@@ -28,18 +28,18 @@ from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
 from portal.web.error_handlers import error_response
 
-GUARD_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
+HIDDEN_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 
-def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: ValueRejected | None = None) -> str:
-    same = refused if isinstance(refused, PartDoubted) else None
+def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, rejection: ValueRejected | None = None) -> str:
+    same = rejection if isinstance(rejection, PartDoubted) else None
     return render_template(
         "clients/editor/edit.html",
         client=editor.client,
         editor=editor,
         form=form,
         draft=draft,
-        doubted=_doubted(refused),
+        doubted=_doubted(rejection),
         same=same,
         same_url=url_of_part(editor.client, same.entry) if same else "",
         same_question_url=_same_question_url(editor),
@@ -50,17 +50,17 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, refused: Va
     )
 
 
-def saved_response(editor: Editor, result: Saved, asked: WriteRequest) -> ResponseReturnValue:
+def saved_response(editor: Editor, result: Saved, write_request: WriteRequest) -> ResponseReturnValue:
     """Redirect to the page of the entry, with a message that names the merged changes. A program gets JSON."""
     names = names_in(editor.client.id, result.merged_with)
-    if asked.speaks_json:
+    if write_request.wants_json:
         return {
             "status": "added" if editor.is_new else "saved",
             "version": result.version,
             "key": (result.entry or editor.entry).prefix,
             "merged_with": [sentences.describe_revision(revision, names) for revision in result.merged_with],
         }
-    flash(_added(editor, result) if editor.is_new else sentences.saved_message(result, asked.by, names))
+    flash(_added(editor, result) if editor.is_new else sentences.saved_message(result, write_request.by, names))
     return redirect(editor.back_url)
 
 
@@ -75,48 +75,49 @@ def _added(editor: Editor, result: Saved) -> str:
     return Markup('<a href="{}">{}</a> is added.').format(shown_url, added.name)
 
 
-def refused_response(
-    editor: Editor, form: EntryForm, asked: WriteRequest, refused: ValueRejected | None = None
+def rejected_response(
+    editor: Editor, form: EntryForm, write_request: WriteRequest, rejection: ValueRejected | None = None
 ) -> ResponseReturnValue:
     """Return 422 with each error beside its field, and with the control that confirms an unusual amount."""
-    if asked.speaks_json:
+    if write_request.wants_json:
         errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
-        return rejected_values(errors, refused)
-    return editor_page(editor, *drafts.resubmitted_form(editor, form, asked), refused), 422
+        return rejected_values(errors, rejection)
+    return editor_page(editor, *drafts.resubmitted_form(editor, form, write_request), rejection), 422
 
 
 def rejected_values(
-    errors: Mapping[str, str], refused: ValueRejected | None = None, detail: str = "Some values cannot be kept."
+    errors: Mapping[str, str], rejection: ValueRejected | None = None, detail: str = "Some values cannot be kept."
 ) -> ResponseReturnValue:
     """Return 422 as JSON: the problem of each field, and `confirm`, what to send if the value is meant."""
     members = {}
-    if isinstance(refused, AmountDoubted):
-        members = {"confirm": {"confirm_amount": to_json(refused.amount)}}
-    elif isinstance(refused, PartDoubted) and refused.can_be_another:
-        members = {"confirm": {"confirm_another": refused.entry.prefix}}
+    if isinstance(rejection, AmountDoubted):
+        members = {"confirm": {"confirm_amount": to_json(rejection.amount)}}
+    elif isinstance(rejection, PartDoubted) and rejection.can_be_another:
+        members = {"confirm": {"confirm_another": rejection.entry.prefix}}
     return error_response(422, detail, field=next(iter(errors)), errors=errors, **members)
 
 
 def conflict_response(
     editor: Editor,
     merged: Merged,
-    third: EntryForm,
-    asked: WriteRequest,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
     *,
     typed: EntryForm | None = None,
     undoing: int = 0,
-    refused: ValueRejected | None = None,
+    rejection: ValueRejected | None = None,
 ) -> ResponseReturnValue:
     """Return 409: other users have changed the same fields, and the user must choose.
 
     Hidden fields contain the `typed` values. An undo of the version `undoing` needs only the entry's key. The page
     stores custom values as a draft of the entry's editor.
     """
-    if asked.speaks_json:
+    if write_request.wants_json:
         detail = "Another user has changed the same fields since. Decide on each, or start from the newest version."
         return error_response(409, detail, version=merged.version, conflicts=conflicts.conflict_to_dict(merged))
     sent = {
-        name: asked.sent.get(name, "") for name in (*GUARD_FIELDS, *(["entry", "reason", "only"] if undoing else []))
+        name: write_request.fields.get(name, "")
+        for name in (*HIDDEN_FIELDS, *(["entry", "reason", "only"] if undoing else []))
     }
     sent["draft"] = sent["draft"] or store.new_id()  # the undo page has none
     texts = {name: text for name, text in values_of(typed).items() if typed[name].raw_data} if typed else {}
@@ -125,21 +126,21 @@ def conflict_response(
         client=editor.client,
         editor=editor,
         back_url=editor.back_url,
-        hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, asked.sent)},
-        questions=conflicts.conflict_questions(merged, third, asked),
-        settled=conflicts.settled(merged, asked),
-        doubted=_doubted(refused),
+        hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, write_request.fields)},
+        questions=conflicts.conflict_questions(merged, custom_form, write_request),
+        auto_merged_fields=conflicts.auto_merged_fields(merged, write_request),
+        doubted=_doubted(rejection),
         undoing=undoing,
-        draft=drafts.kept(editor, sent["draft"]),
+        draft=drafts.unchanged_draft(editor, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing", editor.name),
     )
     return page, 409
 
 
-def _doubted(refused: ValueRejected | None) -> Decimal | None:
+def _doubted(rejection: ValueRejected | None) -> Decimal | None:
     """Return the amount that the user must confirm, or None."""
-    return refused.amount if isinstance(refused, AmountDoubted) else None
+    return rejection.amount if isinstance(rejection, AmountDoubted) else None
 
 
 def _same_question_url(editor: Editor) -> str:

@@ -26,7 +26,7 @@ from portal.web.request_body import is_json, request_fields
 blueprint = Blueprint("client_text_merges", __name__)
 csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes before 403
 blueprint.before_request(check_csrf)
-GUARD = {"version", "seen"}
+BASE_VERSION_FIELDS = {"version", "seen"}
 
 
 @blueprint.post("/clients/<id:client_id>/merge")
@@ -41,7 +41,7 @@ def merge(client_id: int) -> ResponseReturnValue:
 
 def _texts(sent: Mapping[str, str]) -> dict[str, str]:
     """Return the sent texts, cleaned as a save cleans them. Raises InvalidInput (422)."""
-    for name in sent.keys() - GUARD - CLIENT.by_lines.keys():
+    for name in sent.keys() - BASE_VERSION_FIELDS - CLIENT.by_lines.keys():
         raise InvalidInput(name, "is not a text that is merged line by line")
     texts = {name: clean_lines(text) for name, text in sent.items() if name in CLIENT.by_lines}
     if not texts:

@@ -85,28 +85,28 @@ def add_valuation(client_id: int, product_id: int) -> ResponseReturnValue:
 @blueprint.get(f"{PART}/remove")
 def ask_to_remove(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     """Show what a removal would delete."""
-    return _removal(_editor(client_id, Entry(KINDS[kind], part_id)))
+    return _render_removal(_editor(client_id, Entry(KINDS[kind], part_id)))
 
 
 @blueprint.post(f"{PART}/remove")
 def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     """Remove the part. Returns 409 if another user has changed it since the user was asked."""
-    asked = write_request_from(current_user)
+    write_request = write_request_from(current_user)
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
         name, owner_url = editor.full_name, editor.owner_url
-        removed = operations.remove_part(editor.client, editor.entry, _edit(asked, {}, {}))
-    except EntryRemoved as gone:
-        if gone.revision.changed_by != current_user.id or gone.revision.version <= asked.origin.version:
+        removed = operations.remove_part(editor.client, editor.entry, _edit(write_request, {}, {}))
+    except EntryRemoved as error:
+        if error.revision.changed_by != current_user.id or error.revision.version <= write_request.origin.version:
             raise
         db.session.rollback()
         return redirect(url_for("clients.show", client_id=client_id))  # the same user has removed it, by a second click
-    except EntryChanged as moved:
+    except EntryChanged as conflict:
         db.session.rollback()
-        return _removal(editor, moved)
-    store.discard_all(editor.place)
+        return _render_removal(editor, conflict)
+    store.discard_all(editor.draft_key)
     db.session.commit()
-    if asked.speaks_json:
+    if write_request.wants_json:
         return {"status": "removed", "version": removed.version, "key": editor.entry.prefix}
     flash(f"{name[0].upper()}{name[1:]} is removed.")
     return redirect(owner_url)
@@ -150,17 +150,17 @@ def _save(client_id: int, entry: Entry, product_id: int | None = None) -> Respon
 
 
 def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseReturnValue:
-    editor, asked = _editor(client_id, entry, product_id), write_request_from(current_user)
+    editor, write_request = _editor(client_id, entry, product_id), write_request_from(current_user)
     form = editor.make_form(request_fields())
     reject_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
-        return responses.refused_response(editor, form, asked)
-    third = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
-    decisions = conflicts.parse_resolutions(third, asked.sent, form.field_names)
+        return responses.rejected_response(editor, form, write_request)
+    custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names)
     edit = replace(
-        _edit(asked, editor.values(form), decisions),
+        _edit(write_request, editor.values(form), decisions),
         confirmed_amount=confirmed_amount(form),
-        confirmed_another=asked.sent.get("confirm_another", ""),
+        confirmed_another=write_request.fields.get("confirm_another", ""),
     )
     try:
         if editor.is_new:
@@ -169,57 +169,62 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
             result = operations.save_entry(editor.client, entry, edit)
     except EditConflict as conflict:
         db.session.rollback()
-        return responses.conflict_response(editor, conflict.merged, third, asked, typed=form)
-    except ValueRejected as refused:
+        return responses.conflict_response(editor, conflict.merged, custom_form, write_request, typed=form)
+    except ValueRejected as rejection:
         db.session.rollback()
-        if decisions and not asked.speaks_json:
-            return _conflict_page(editor, form, third, asked, edit, refused)
-        form[refused.field].errors = (refused.problem,)
-        return responses.refused_response(editor, form, asked, refused)
-    store.settle(editor.place, asked.sent)
+        if decisions and not write_request.wants_json:
+            return _conflict_page(editor, form, custom_form, write_request, edit, rejection)
+        form[rejection.field].errors = (rejection.problem,)
+        return responses.rejected_response(editor, form, write_request, rejection)
+    store.settle(editor.draft_key, write_request.fields)
     db.session.commit()
-    return responses.saved_response(editor, result, asked)
+    return responses.saved_response(editor, result, write_request)
 
 
 def _conflict_page(
-    editor: Editor, form: EntryForm, third: EntryForm, asked: WriteRequest, edit: Edit, refused: ValueRejected
+    editor: Editor,
+    form: EntryForm,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    edit: Edit,
+    rejection: ValueRejected,
 ) -> ResponseReturnValue:
     """Show the conflict page again for a resolution that was rejected. The other resolutions are kept."""
-    third[refused.field].errors = (refused.problem,)
-    decisions = {name: decision for name, decision in edit.decisions.items() if name != refused.field}
+    custom_form[rejection.field].errors = (rejection.problem,)
+    decisions = {name: decision for name, decision in edit.decisions.items() if name != rejection.field}
     merged = merge_with_current(editor.client, editor.entry, replace(edit, decisions=decisions))
-    return responses.conflict_response(editor, merged, third, asked, typed=form, refused=refused)
+    return responses.conflict_response(editor, merged, custom_form, write_request, typed=form, rejection=rejection)
 
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:
     return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
 
 
-def _edit(asked: WriteRequest, values: dict[str, Any], decisions: Resolutions) -> Edit:
+def _edit(write_request: WriteRequest, values: dict[str, Any], decisions: Resolutions) -> Edit:
     return Edit(
-        asked.origin,
-        asked.by.id,
+        write_request.origin,
+        write_request.by.id,
         values,
-        caller=asked.caller,
+        caller=write_request.caller,
         decisions=decisions,
-        source=asked.source,
-        proceeded=bool(asked.sent.get("proceeded")),
-        request_origin=asked.request_origin,
-        budget=asked.budget,
+        source=write_request.source,
+        proceeded=bool(write_request.fields.get("proceeded")),
+        request_origin=write_request.request_origin,
+        budget=write_request.budget,
     )
 
 
-def _removal(editor: Editor, moved: EntryChanged | None = None) -> ResponseReturnValue:
-    if moved and is_json():
-        return error_response(409, str(moved), version=editor.client.version)
-    names = names_in(editor.client.id, moved.since) if moved else {}
+def _render_removal(editor: Editor, conflict: EntryChanged | None = None) -> ResponseReturnValue:
+    if conflict and is_json():
+        return error_response(409, str(conflict), version=editor.client.version)
+    names = names_in(editor.client.id, conflict.since) if conflict else {}
     page = render_template(
         "clients/editor/remove.html",
         client=editor.client,
         editor=editor,
         values=display_columns(editor.entry.kind, editor.row),
         valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
-        changed=sentences.changes_by(moved.since, current_user, names) if moved else [],
+        changed=sentences.changes_by(conflict.since, current_user, names) if conflict else [],
         presence=presence_on_client(editor.client, "viewing"),
     )
-    return page, 409 if moved else 200
+    return page, 409 if conflict else 200

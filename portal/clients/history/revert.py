@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from portal.clients.records.entries import Entry, entries_in
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
+from portal.clients.records.revisions import MAX_REASON_LENGTH, ClientRevision
 from portal.clients.saving.edits import Edit, Saved, ValueRejected
 from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.operations import remove_part, restore_parts, save_entry
@@ -22,7 +22,7 @@ from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 from portal.text_input import clean_line, control_character_problem
 
-TOO_LONG = f"has more than {LONGEST_REASON} characters"
+TOO_LONG = f"has more than {MAX_REASON_LENGTH} characters"
 
 
 def revision_of(client: Client, version: int) -> ClientRevision:
@@ -50,7 +50,7 @@ def reason_from(sent: Mapping[str, str]) -> str:
     """Return the reason for the undo, in one line. Raises ValueRejected (422)."""
     reason = clean_line(sent.get("reason", ""))
     problem = control_character_problem(reason)
-    if problem or len(reason) > LONGEST_REASON:
+    if problem or len(reason) > MAX_REASON_LENGTH:
         raise ValueRejected("reason", f"The reason {f'has {problem}' if problem else TOO_LONG}.")
     return reason
 

@@ -117,7 +117,7 @@ def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profi
         yield f"Undoes change {revision.reverts}{reason}"
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
-    if together := sentences.changes_by(others, reader, names, but=revision.decisions):
+    if together := sentences.changes_by(others, reader, names, excluded_keys=revision.decisions):
         yield f"Saved together with {sentences.join_words(together)}"
     for choice, sentence in sentences.RESOLUTION_SENTENCES.items():
         keys = [key for key, made in revision.decisions.items() if made == choice]

@@ -18,7 +18,7 @@ from portal.clients.permissions import client_for, client_for_access_management
 from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import Entry
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import LONGEST_REASON, ClientRevision
+from portal.clients.records.revisions import MAX_REASON_LENGTH, ClientRevision
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved, ValueRejected
 from portal.clients.saving.merging import merge_with_current
 from portal.clients.saving.write_request import WriteRequest, write_request_from
@@ -56,15 +56,15 @@ def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
 def revert(client_id: int, version: int) -> ResponseReturnValue:
     """Undo what one change did to one entry. Fields that other users have changed since are conflicts (409)."""
     client = client_for(current_user, client_id, write=True)
-    asked = write_request_from(current_user)
-    revision, entry = _undoable(client, version, asked.sent.get("entry", ""))
+    write_request = write_request_from(current_user)
+    revision, entry = _undoable(client, version, write_request.fields.get("entry", ""))
     try:
-        reason_from(asked.sent)
+        reason_from(write_request.fields)
     except ValueRejected as error:
-        return _refused_response(client, revision, entry, error)
+        return _rejected_response(client, revision, entry, error)
     if entry.prefix in revision.changes:
-        return _revert_part(client, revision, entry, asked)
-    return _revert_values(client, revision, entry, asked)
+        return _revert_part(client, revision, entry, write_request)
+    return _revert_values(client, revision, entry, write_request)
 
 
 def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision, Entry]:
@@ -79,63 +79,75 @@ def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision
     return revision, entry
 
 
-def _revert_part(client: Client, revision: ClientRevision, entry: Entry, asked: WriteRequest) -> ResponseReturnValue:
+def _revert_part(
+    client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
+) -> ResponseReturnValue:
     """Remove a part that the change added, or restore one that it removed."""
     try:
-        saved = reverting.revert(client, revision, entry, _edit(asked))
+        saved = reverting.revert(client, revision, entry, _edit(write_request))
     except (EntryChanged, ValueRejected) as error:
         db.session.rollback()
-        return _refused_response(client, revision, entry, error)
-    return _undone_response(client, revision, entry, saved, asked)
+        return _rejected_response(client, revision, entry, error)
+    return _undone_response(client, revision, entry, saved, write_request)
 
 
-def _revert_values(client: Client, revision: ClientRevision, entry: Entry, asked: WriteRequest) -> ResponseReturnValue:
+def _revert_values(
+    client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
+) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
-    third = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
-    decisions = conflicts.parse_resolutions(third, asked.sent, third.field_names)
-    edit = replace(_edit(asked, decisions), confirmed_amount=confirmed_amount(editor.make_form(request_fields())))
+    custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names)
+    edit = replace(
+        _edit(write_request, decisions), confirmed_amount=confirmed_amount(editor.make_form(request_fields()))
+    )
     try:
-        saved = reverting.revert(client, revision, entry, edit, _only(asked))
+        saved = reverting.revert(client, revision, entry, edit, _only(write_request))
     except EditConflict as conflict:
         db.session.rollback()
-        return responses.conflict_response(editor, conflict.merged, third, asked, undoing=revision.version)
+        return responses.conflict_response(
+            editor, conflict.merged, custom_form, write_request, undoing=revision.version
+        )
     except ValueRejected as error:
         db.session.rollback()
-        if error.field not in decisions or asked.speaks_json:
-            return _refused_response(client, revision, entry, error)
+        if error.field not in decisions or write_request.wants_json:
+            return _rejected_response(client, revision, entry, error)
         # A rejected resolution: show the conflict page again and keep the other resolutions.
-        third[error.field].errors = (error.problem,)
+        custom_form[error.field].errors = (error.problem,)
         others = {name: decision for name, decision in decisions.items() if name != error.field}
-        undo = reverting.as_undo(revision, entry, replace(edit, decisions=others), _only(asked))
+        undo = reverting.as_undo(revision, entry, replace(edit, decisions=others), _only(write_request))
         merged = merge_with_current(client, entry, undo)
-        return responses.conflict_response(editor, merged, third, asked, undoing=revision.version, refused=error)
-    store.settle(editor.place, asked.sent)
-    return _undone_response(client, revision, entry, saved, asked)
+        return responses.conflict_response(
+            editor, merged, custom_form, write_request, undoing=revision.version, rejection=error
+        )
+    store.settle(editor.draft_key, write_request.fields)
+    return _undone_response(client, revision, entry, saved, write_request)
 
 
-def _edit(asked: WriteRequest, decisions: Resolutions | None = None) -> Edit:
+def _edit(write_request: WriteRequest, decisions: Resolutions | None = None) -> Edit:
     return Edit(
-        asked.origin,
-        asked.by.id,
-        caller=asked.caller,
+        write_request.origin,
+        write_request.by.id,
+        caller=write_request.caller,
         decisions=decisions or {},
-        reason=reason_from(asked.sent),
-        request_origin=asked.request_origin,
-        budget=asked.budget,
+        reason=reason_from(write_request.fields),
+        request_origin=write_request.request_origin,
+        budget=write_request.budget,
     )
 
 
-def _only(asked: WriteRequest) -> list[str]:
-    return asked.sent.get("only", "").split()
+def _only(write_request: WriteRequest) -> list[str]:
+    return write_request.fields.get("only", "").split()
 
 
 def _undone_response(
-    client: Client, revision: ClientRevision, entry: Entry, saved: Saved, asked: WriteRequest
+    client: Client, revision: ClientRevision, entry: Entry, saved: Saved, write_request: WriteRequest
 ) -> ResponseReturnValue:
-    only = _only(asked)
-    overruled.settle(asked.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes)
+    only = _only(write_request)
+    overruled.settle(
+        write_request.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes
+    )
     db.session.commit()
-    if asked.speaks_json:
+    if write_request.wants_json:
         return {"status": "reverted", "version": saved.version}
     flash(_undone_message(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
     return redirect(_back(client))
@@ -147,7 +159,7 @@ def _undone_message(revision: ClientRevision, entry: Entry, only: list[str]) -> 
     return f"{sentences.join_words([entry.kind.labels[name] for name in only])} is as you had it."
 
 
-def _refused_response(
+def _rejected_response(
     client: Client, revision: ClientRevision, entry: Entry, error: EntryChanged | ValueRejected
 ) -> ResponseReturnValue:
     """Return 409 for a part that was changed since, or 422 for a value that is in use or not the caller's to change."""
@@ -171,7 +183,7 @@ def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: 
         nothing=NOTHING_TO_UNDO,
         failure=failure,
         reason=request_fields().get("reason", "") if failure else "",
-        longest_reason=LONGEST_REASON,
+        max_reason_length=MAX_REASON_LENGTH,
         back_url=_back(client),
         back=request.args.get("back"),
         now=clock.now(),

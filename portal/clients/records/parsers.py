@@ -37,7 +37,7 @@ def quote_for_message(value: str) -> str:
 
 def text(column: InstrumentedAttribute[str], *, required: bool = False, several_lines: bool = False) -> Parser:
     """Return a parser for text that fits the column, cleaned as in forms."""
-    longest = _type_of(column).length
+    max_length = _type_of(column).length
     clean = clean_lines if several_lines else clean_line
 
     def parse(cell: str) -> str:
@@ -46,8 +46,8 @@ def text(column: InstrumentedAttribute[str], *, required: bool = False, several_
             raise InvalidCell(f"has {problem}")
         if required and not value:
             raise InvalidCell("is missing")
-        if len(value) > longest:
-            raise InvalidCell(f"has {len(value):,} characters; {longest:,} are allowed")
+        if len(value) > max_length:
+            raise InvalidCell(f"has {len(value):,} characters; {max_length:,} are allowed")
         return value
 
     return parse
@@ -60,7 +60,7 @@ def email(column: InstrumentedAttribute[str], *, required: bool = False) -> Pars
     def parse(cell: str) -> str:
         value: str = parse_text(cell)
         if value:
-            _refuse_bad_email(value)
+            _reject_invalid_email(value)
         return value
 
     return parse
@@ -110,7 +110,7 @@ def day(cell: str) -> date:
     return _day_of(value)
 
 
-def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, most: int | None = None) -> Parser:
+def number(column: InstrumentedAttribute[Decimal], *, minimum: int | None = None, maximum: int | None = None) -> Parser:
     """Return a parser for a plain decimal number that the column stores without rounding, without exponent."""
     kind = _type_of(column)
     decimals, most_digits = kind.scale, kind.precision - kind.scale
@@ -126,7 +126,7 @@ def number(column: InstrumentedAttribute[Decimal], *, least: int | None = None, 
             raise InvalidCell(f"{quote_for_message(value)} has more than {decimals} decimals")
         if len(parts[1].lstrip("0")) > most_digits:
             raise InvalidCell(f"{quote_for_message(value)} has more than {most_digits} digits before the point")
-        return _bounded(Decimal(value), least, most)
+        return _bounded(Decimal(value), minimum, maximum)
 
     return parse
 
@@ -135,7 +135,7 @@ def _type_of(column: InstrumentedAttribute[Any]) -> Any:
     return column.property.columns[0].type
 
 
-def _refuse_bad_email(value: str) -> None:
+def _reject_invalid_email(value: str) -> None:
     try:
         validate_email(value, check_deliverability=False, allow_smtputf8=True, allow_empty_local=False)
     except EmailNotValidError as error:
@@ -156,9 +156,9 @@ def _day_of(value: str) -> date:
     return parsed
 
 
-def _bounded(value: Decimal, least: int | None, most: int | None) -> Decimal:
-    if least is not None and value < least:
-        raise InvalidCell(f"{value} is less than {least}")
-    if most is not None and value > most:
-        raise InvalidCell(f"{value} is more than {most}")
+def _bounded(value: Decimal, minimum: int | None, maximum: int | None) -> Decimal:
+    if minimum is not None and value < minimum:
+        raise InvalidCell(f"{value} is less than {minimum}")
+    if maximum is not None and value > maximum:
+        raise InvalidCell(f"{value} is more than {maximum}")
     return value

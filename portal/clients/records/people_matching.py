@@ -20,13 +20,13 @@ Person = Mapping[str, Any]
 COLUMNS = tuple(PERSON.labels)
 
 
-def match_people(given: Sequence[Person], kept: Sequence[Person]) -> list[tuple[Person, Person | None]]:
+def match_people(given: Sequence[Person], stored: Sequence[Person]) -> list[tuple[Person, Person | None]]:
     """Return each given person of one client with the matching stored one (None: new), in the given order."""
     matches: dict[int, Person] = {}
-    free = list(kept)
+    free = list(stored)
     for key_of in (_identical_key, _ni_number_key, _name_and_birth_key):
         free = _match_by(key_of, given, free, matches)
-    return [(person, matches.get(place)) for place, person in enumerate(given)]
+    return [(person, matches.get(position)) for position, person in enumerate(given)]
 
 
 def is_same_person(one: Person, other: Person) -> bool:
@@ -48,13 +48,13 @@ def _match_by(
     for person in free:
         candidates[key_of(person)].append(person)
     unknowable = candidates.pop(None, [])
-    for place, person in enumerate(given):
-        if place in matches:
+    for position, person in enumerate(given):
+        if position in matches:
             continue
         same_key = candidates.get(key_of(person), [])
         index = next((i for i, other in enumerate(same_key) if not _contradict(person, other)), None)
         if index is not None:
-            matches[place] = same_key.pop(index)
+            matches[position] = same_key.pop(index)
     return unknowable + [person for left in candidates.values() for person in left]
 
 

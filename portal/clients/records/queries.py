@@ -19,7 +19,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from portal.auth import Profile
 from portal.clients.records.models import Client, Person, Product, Valuation
-from portal.clients.records.valuation_jumps import Before
+from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
@@ -101,12 +101,12 @@ def valuation_count(product: Product) -> int:
     return db.session.scalar(select(func.count()).select_from(Valuation).where(mine)) or 0
 
 
-def valuation_before(product_id: int, day: date, ignored_id: int | None = None) -> Before | None:
+def valuation_before(product_id: int, day: date, ignored_id: int | None = None) -> PreviousValuation | None:
     """Return the product's newest valuation before the day, except the one that is being changed."""
     others = [Valuation.product_id == product_id, Valuation.valued_on < day, Valuation.id.is_distinct_from(ignored_id)]
     query = select(Valuation.valued_on, Valuation.amount).where(*others)
     row = db.session.execute(query.order_by(Valuation.valued_on.desc()).limit(1)).first()
-    return Before(row.valued_on, row.amount) if row else None
+    return PreviousValuation(row.valued_on, row.amount) if row else None
 
 
 def _has_draft(reader: Profile) -> ColumnElement[bool]:

@@ -24,9 +24,9 @@ MAX_REVISIONS = 200  # read together
 MAX_BYTES = 500_000  # of revisions read together, as stored compressed: up to 5 MB of JSON
 MAX_KEYS = 40
 AUTHORS = text("""
-    SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :most)
+    SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :maximum)
     FROM client_revisions WHERE client_id = :client_id AND version = ANY(:versions)""")
-LONGEST_REASON = 300
+MAX_REASON_LENGTH = 300
 SOURCES = ("form", "json", "revert", "import", "cli")
 FieldChanges = dict[str, list[Any]]  # key → [old, new]
 
@@ -53,7 +53,7 @@ class ClientRevision(Model):
     decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
     reverts: Mapped[int | None]
-    reason: Mapped[str] = mapped_column(String(LONGEST_REASON), server_default="")
+    reason: Mapped[str] = mapped_column(String(MAX_REASON_LENGTH), server_default="")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def authors_in(client_id: int, versions: Collection[int]) -> dict[int, Author]:
     """Return the authors of the existing revisions by version. No values are read."""
     if not versions:
         return {}
-    found = db.session.execute(AUTHORS, {"client_id": client_id, "versions": list(versions), "most": MAX_KEYS})
+    found = db.session.execute(AUTHORS, {"client_id": client_id, "versions": list(versions), "maximum": MAX_KEYS})
     return {author.version: author for author in map(Author._make, found)}
 
 
@@ -112,21 +112,23 @@ def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientR
     return db.session.scalars(rows.where(*later, read.c.size <= MAX_BYTES).order_by(ClientRevision.version)).all()
 
 
-def record_revision(client_id: int, version: int, at: datetime, changes: FieldChanges, cause: RevisionMetadata) -> None:
+def record_revision(
+    client_id: int, version: int, at: datetime, changes: FieldChanges, metadata: RevisionMetadata
+) -> None:
     """Insert the revision of an accepted change. Flushes."""
     db.session.add(
         ClientRevision(
             client_id=client_id,
             version=version,
             changed_at=at,
-            changed_by=cause.by,
-            source=cause.source,
+            changed_by=metadata.by,
+            source=metadata.source,
             changes=changes,
-            merged_with=list(cause.merged_with),
-            decisions=dict(cause.decisions or {}),
-            proceeded=cause.proceeded,
-            reverts=cause.reverts,
-            reason=cause.reason,
+            merged_with=list(metadata.merged_with),
+            decisions=dict(metadata.decisions or {}),
+            proceeded=metadata.proceeded,
+            reverts=metadata.reverts,
+            reason=metadata.reason,
         )
     )
     db.session.flush()

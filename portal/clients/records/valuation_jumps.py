@@ -12,7 +12,7 @@ from portal.formatting import day, gbp
 MAX_CHANGE = Decimal("0.75")
 
 
-class Before(NamedTuple):
+class PreviousValuation(NamedTuple):
     """The valuation of the same product before a day."""
 
     valued_on: date
@@ -24,7 +24,7 @@ def is_jump(amount: Decimal, before: Decimal) -> bool:
     return before != 0 and abs(amount - before) > MAX_CHANGE * abs(before)
 
 
-def in_words(amount: Decimal, before: Before) -> str:
+def describe_jump(amount: Decimal, before: PreviousValuation) -> str:
     """Describe the difference: "£120.00 is 99% less than the valuation before (£12,000.00 on 31 Mar 2026)"."""
     share = (abs(amount - before.amount) / abs(before.amount) * 100).quantize(Decimal(1), ROUND_DOWN)
     than = "less" if amount < before.amount else "more"

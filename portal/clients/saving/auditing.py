@@ -28,20 +28,20 @@ class AdviserChange(NamedTuple):
     new_id: int | None
 
 
-def record_audit_events(client: Client, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
+def record_audit_events(client: Client, version: int, changes: FieldChanges, metadata: RevisionMetadata) -> None:
     """Write the events of one accepted change in its transaction. `client` is the state before. Flushes."""
-    by, client_id = Actor(cause.by, cause.request_origin), client.id
-    overruled = sorted(key for key, choice in (cause.decisions or {}).items() if choice not in ("theirs", "both"))
-    if cause.proceeded:
+    by, client_id = Actor(metadata.by, metadata.request_origin), client.id
+    overruled = sorted(key for key, choice in (metadata.decisions or {}).items() if choice not in ("theirs", "both"))
+    if metadata.proceeded:
         audit.record(Event.PROCEEDED_ANYWAY, by, client_id=client_id, version=version)
     if overruled:
         audit.record(Event.CONFLICT_OVERRIDDEN, by, client_id=client_id, version=version, fields=overruled)
-    if cause.reverts:
-        audit.record(Event.REVERTED, by, client_id=client_id, version=version, reverted=cause.reverts)
+    if metadata.reverts:
+        audit.record(Event.REVERTED, by, client_id=client_id, version=version, reverted=metadata.reverts)
     _record_access_events(client, version, changes, by)
 
 
-def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
+def record_adviser_changes(changes: Sequence[AdviserChange], by: Actor) -> None:
     """Record which users lost and gained access to restricted clients by a change of adviser. Flushes."""
     if changes:
         audit.record_all(_access_events(changes, _grants_of(changes), _administrators(), by))
@@ -50,15 +50,15 @@ def note_advisers(changes: Sequence[AdviserChange], by: Actor) -> None:
 def _record_access_events(client: Client, version: int, changes: FieldChanges, by: Actor) -> None:
     for key, (old, new) in changes.items():
         if key == "is_restricted":
-            _note_restriction(client, version, changes, by, is_restricted=new)
+            _record_restriction(client, version, changes, by, is_restricted=new)
         elif key == "adviser_id" and client.is_restricted and "is_restricted" not in changes:
-            note_advisers([AdviserChange(client.id, version, old, new)], by)
+            record_adviser_changes([AdviserChange(client.id, version, old, new)], by)
         elif split_key(key)[0].kind is GRANT:
             event, grant = (Event.GRANTED, new) if old is None else (Event.GRANT_TAKEN, old)
             audit.record(event, by, profile_id=grant["profile_id"], client_id=client.id, version=version)
 
 
-def _note_restriction(client: Client, version: int, changes: FieldChanges, by: Actor, *, is_restricted: bool) -> None:
+def _record_restriction(client: Client, version: int, changes: FieldChanges, by: Actor, *, is_restricted: bool) -> None:
     """Record a restriction with the adviser, who keeps access. Earlier events name the users with grants."""
     _, adviser_id = changes.get("adviser_id", (None, client.adviser_id))
     adviser = {"adviser_id": adviser_id} if is_restricted and adviser_id else {}

@@ -44,7 +44,9 @@ class Edit:
     request_origin: RequestOrigin = UNKNOWN_ORIGIN
     budget: Budget = field(default_factory=Budget)
 
-    def cause(self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None) -> RevisionMetadata:
+    def metadata(
+        self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None
+    ) -> RevisionMetadata:
         """Return what the revision records beside the changes."""
         return RevisionMetadata(
             by=self.by,

@@ -23,10 +23,10 @@ from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIO
 from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.clients.records.revisions import ClientRevision, FieldChanges, RevisionMetadata, to_json
 from portal.clients.saving import auditing
-from portal.clients.saving import overruled as saving_overruled
+from portal.clients.saving import overruled as saved_overruled
 from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryChanged, Merged, Saved, ValueRejected
 from portal.clients.saving.merging import merge_with_current, revisions_after, row_of, touched_by
-from portal.clients.saving.same_parts import ask_about_same
+from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
 from portal.editing import optimistic_lock
 from portal.extensions import db
 from portal.live import publish
@@ -57,15 +57,15 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     A save that neither changes nor resolves anything keeps the version. Raises EditConflict or EntryRemoved (409), or
     ValueRejected (422); the caller rolls back.
     """
-    forbidden = lock(client, edit)
+    readonly = lock(client, edit)
     merged = merge_with_current(client, entry, edit)
     if merged.decided.undecided:
         raise EditConflict(merged)
-    for column in forbidden & merged.decided.changes.keys():
+    for column in readonly & merged.decided.changes.keys():
         raise ValueRejected(column, "Only the client’s adviser and administrators may change this.")
     if merged.decided.changes.get("adviser_id"):
-        _hold_adviser(merged.decided.changes["adviser_id"])
-    _refuse_too_long(entry.kind, merged.decided.changes)
+        _lock_adviser(merged.decided.changes["adviser_id"])
+    _reject_too_long(entry.kind, merged.decided.changes)
     others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
@@ -73,15 +73,15 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
     if entry.kind is VALUATION and "amount" in changed:
-        _ask_about_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
+        _reject_unconfirmed_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
         with translate_integrity_errors():
             for name, value in changed.items():
                 setattr(row, name, value)
             db.session.flush()
-    cause = edit.cause(tuple(revision.version for revision in others[-MAX_MERGED_VERSIONS:]), decisions)
-    version = accept(client, changes, cause, changed if entry.kind is CLIENT else None)
+    metadata = edit.metadata(tuple(revision.version for revision in others[-MAX_MERGED_VERSIONS:]), decisions)
+    version = accept(client, changes, metadata, changed if entry.kind is CLIENT else None)
     return Saved(version, others, frozenset(decisions))
 
 
@@ -96,29 +96,29 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     owner = {"client_id": client.id}
     if product_id is not None:
         owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
-    known = find_duplicate_submission(kind, edit, since, owner)
-    if known:
-        return Saved(client.version, entry=known, is_change=False)
-    ask_about_same(client, kind, edit)
+    duplicate = find_duplicate_submission(kind, edit, since, owner)
+    if duplicate:
+        return Saved(client.version, entry=duplicate, is_change=False)
+    reject_unconfirmed_duplicate(client, kind, edit)
     if kind is VALUATION:
-        _ask_about_jump(owner["product_id"], edit.values, edit)
+        _reject_unconfirmed_jump(owner["product_id"], edit.values, edit)
     row = _insert(kind, {**edit.values, **owner})
-    _refuse_too_many(row)
+    _reject_too_many(row)
     entry = Entry(kind, row.id)
-    return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.cause()), entry=entry)
+    return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.metadata()), entry=entry)
 
 
 def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Remove a part, a product with its valuations. Raises EntryChanged or EntryRemoved (409)."""
     lock(client, edit)
     row = row_of(client, entry)
-    gone = list(_with_valuations(entry, row))
+    removed = list(_with_valuations(entry, row))
     moved = moved_since(client, entry, row, revisions_after(client, edit.origin), edit.origin.version)
     if moved:
         raise EntryChanged(entry, moved)
-    changes: FieldChanges = {part.prefix: [part.kind.as_json(kept), None] for part, kept in gone}
+    changes: FieldChanges = {part.prefix: [part.kind.as_json(part_row), None] for part, part_row in removed}
     db.session.delete(row)
-    return Saved(accept(client, changes, edit.cause()))
+    return Saved(accept(client, changes, edit.metadata()))
 
 
 def moved_since(
@@ -139,10 +139,10 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
     lock(client, edit)
     changes: FieldChanges = {}
     for kind, group in groupby(removed, key=lambda part: part[0].kind):
-        changes |= _put_back(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
+        changes |= _insert_missing(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
     if not changes:
         return Saved(client.version, is_change=False)
-    return Saved(accept(client, changes, edit.cause()))
+    return Saved(accept(client, changes, edit.metadata()))
 
 
 def adviser_problem(profile: Profile) -> str:
@@ -164,7 +164,7 @@ def lock(client: Client, edit: Edit) -> frozenset[str]:
 
 
 def accept(
-    client: Client, changes: FieldChanges, cause: RevisionMetadata, values: Mapping[str, Any] | None = None
+    client: Client, changes: FieldChanges, metadata: RevisionMetadata, values: Mapping[str, Any] | None = None
 ) -> int:
     """Claim the next version; write `values`, the revision and the audit events; notify open pages after the commit.
 
@@ -172,13 +172,13 @@ def accept(
     version check still prevents overwriting another user's change.
     """
     at = clock.now()
-    stamp = {"updated_at": at, "updated_by": cause.by} if changes else {}
+    stamp = {"updated_at": at, "updated_by": metadata.by} if changes else {}
     version = optimistic_lock.update_if_unchanged(
         db.session, Client, client.id, client.version, {**(values or {}), **stamp}
     )
-    revisions.record_revision(client.id, version, at, changes, cause)
-    auditing.record_audit_events(client, version, changes, cause)
-    saving_overruled.note(client.id, version, changes, cause)
+    revisions.record_revision(client.id, version, at, changes, metadata)
+    auditing.record_audit_events(client, version, changes, metadata)
+    saved_overruled.record_overruled_changes(client.id, version, changes, metadata)
     if permissions.affects_visibility(changes):
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
@@ -186,7 +186,9 @@ def accept(
     return version
 
 
-def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
+def _reject_unconfirmed_jump(
+    product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None
+) -> None:
     """Raise AmountDoubted (422) for an amount far from the previous valuation, unless it is confirmed.
 
     Choosing it on the conflict page, beside another value, also confirms it. An undo restores an amount of the
@@ -198,10 +200,12 @@ def _ask_about_jump(product_id: int, values: Mapping[str, Any], edit: Edit, igno
         return
     before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
     if before and valuation_jumps.is_jump(amount, before.amount):
-        raise AmountDoubted(amount, f"{valuation_jumps.in_words(amount, before)}. Correct it, or confirm it below.")
+        raise AmountDoubted(
+            amount, f"{valuation_jumps.describe_jump(amount, before)}. Correct it, or confirm it below."
+        )
 
 
-def _hold_adviser(profile_id: int) -> None:
+def _lock_adviser(profile_id: int) -> None:
     """Lock the new adviser's profile until the transaction ends. Raises ValueRejected (422) for an unsuitable one."""
     held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
     adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
@@ -209,10 +213,10 @@ def _hold_adviser(profile_id: int) -> None:
         raise ValueRejected("adviser_id", problem)
 
 
-def _refuse_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
+def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
     """Raise ValueRejected (422) if a merged text is too long."""
-    for column, most in kind.by_lines.items():
-        excess = len(changes.get(column, "")) - most
+    for column, maximum in kind.by_lines.items():
+        excess = len(changes.get(column, "")) - maximum
         if excess > 0:
             problem = f"Both together are {excess:,} characters too long: choose Something else and shorten it."
             raise ValueRejected(column, problem)
@@ -247,7 +251,7 @@ def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
     return row
 
 
-def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> FieldChanges:
+def _insert_missing(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> FieldChanges:
     """Insert the missing rows in one statement, because a product may have thousands of valuations. Flushes."""
     wanted = kind.model.id.in_(list(columns_by_id))
     there = set(db.session.scalars(select(kind.model.id).where(wanted)))
@@ -259,19 +263,19 @@ def _put_back(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -
         db.session.execute(insert(kind.model.__table__), rows)
     every = db.session.scalars(select(kind.model).where(wanted).order_by(kind.model.id))
     added = [row for row in every if row.id in missing]
-    _refuse_too_many(added[0])
+    _reject_too_many(added[0])
     return {Entry(kind, row.id).prefix: [None, kind.as_json(row)] for row in added}
 
 
-def _refuse_too_many(row: Any) -> None:
+def _reject_too_many(row: Any) -> None:
     """Raise ValueRejected (422) if the client or product of an inserted row exceeds its maximum number of parts."""
     model = type(row)
     if model not in MAX_PARTS:
         return
-    field, most, problem = MAX_PARTS[model]
+    field, maximum, problem = MAX_PARTS[model]
     owner = model.product_id == row.product_id if model is Valuation else model.client_id == row.client_id
-    if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > most:
-        raise ValueRejected(field, problem.format(most))
+    if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > maximum:
+        raise ValueRejected(field, problem.format(maximum))
 
 
 @contextmanager

@@ -10,19 +10,19 @@ from portal.clients.records.entries import sort_key
 from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, FieldChanges, RevisionMetadata
 from portal.extensions import Model, db
 
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 
 
 OVERRULING = ("yours", "third")
 
 
 # The author of a value is that of the newest earlier revision that changed its key.
-NOTE = text("""
+INSERT_OVERRULED = text("""
     INSERT INTO overruled_changes (profile_id, client_id, version, keys)
     SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
     FROM unnest(CAST(:keys AS text[])) AS key, LATERAL (
         SELECT changed_by FROM client_revisions
-        WHERE client_id = :client_id AND version < :version AND version >= :version - :most AND changes ? key
+        WHERE client_id = :client_id AND version < :version AND version >= :version - :maximum AND changes ? key
         ORDER BY version DESC LIMIT 1) AS last
     WHERE last.changed_by <> :by
     GROUP BY last.changed_by
@@ -51,18 +51,18 @@ class OverruledChange(Model):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-def note(client_id: int, version: int, changes: FieldChanges, cause: RevisionMetadata) -> None:
+def record_overruled_changes(client_id: int, version: int, changes: FieldChanges, metadata: RevisionMetadata) -> None:
     """Record whose values an accepted change has knowingly replaced, in its transaction.
 
     Notices to the author about the values that it changes are settled.
     """
-    if cause.by is not None and changes:
-        db.session.execute(SETTLE, {"by": cause.by, "client_id": client_id, "keys": list(changes)})
-    overruling = [key for key in changes if cause.reverts or (cause.decisions or {}).get(key) in OVERRULING]
+    if metadata.by is not None and changes:
+        db.session.execute(SETTLE, {"by": metadata.by, "client_id": client_id, "keys": list(changes)})
+    overruling = [key for key in changes if metadata.reverts or (metadata.decisions or {}).get(key) in OVERRULING]
     keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
-    if not keys or cause.by is None:
+    if not keys or metadata.by is None:
         return
-    values = {"client_id": client_id, "version": version, "keys": keys, "by": cause.by, "most": MAX_REVISIONS}
-    notified = db.session.scalars(NOTE, values).all()
-    too_old = (OverruledChange.profile_id.in_(notified), OverruledChange.at < func.now() - KEPT)
+    values = {"client_id": client_id, "version": version, "keys": keys, "by": metadata.by, "maximum": MAX_REVISIONS}
+    notified = db.session.scalars(INSERT_OVERRULED, values).all()
+    too_old = (OverruledChange.profile_id.in_(notified), OverruledChange.at < func.now() - RETENTION)
     db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))

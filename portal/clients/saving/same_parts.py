@@ -23,7 +23,7 @@ NOT_OF_THE_NUMBER = re.compile(r"[\W_]+")
 FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # the field of the error
 
 
-def ask_about_same(client: Client, kind: EntryKind, edit: Edit) -> None:
+def reject_unconfirmed_duplicate(client: Client, kind: EntryKind, edit: Edit) -> None:
     """Raise PartDoubted (422) if the client has the same part, unless it is confirmed to be another one."""
     doubted = find_same(client, kind, edit.values)
     if doubted and (not doubted.can_be_another or edit.confirmed_another != doubted.entry.prefix):

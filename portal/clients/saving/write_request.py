@@ -14,15 +14,15 @@ from portal.web.session_cookie import Identity, identity
 
 @dataclass(frozen=True)
 class WriteRequest:
-    """What a write has sent. `speaks_json`: the sender is a program.
+    """What a write has sent. `wants_json`: the sender is a program.
 
     All merges and diffs of the request share `budget`.
     """
 
     by: Profile
-    sent: Mapping[str, str]
+    fields: Mapping[str, str]
     origin: BaseVersion
-    speaks_json: bool
+    wants_json: bool
     request_origin: RequestOrigin
     session: Identity
     budget: Budget = field(default_factory=Budget)
@@ -33,7 +33,7 @@ class WriteRequest:
 
     @property
     def source(self) -> str:
-        return "json" if self.speaks_json else "form"
+        return "json" if self.wants_json else "form"
 
 
 def write_request_from(profile: Profile) -> WriteRequest:

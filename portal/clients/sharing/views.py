@@ -29,11 +29,11 @@ def show(client_id: int) -> ResponseReturnValue:
 @blueprint.post("")
 def restrict(client_id: int) -> ResponseReturnValue:
     """Restrict the client, or show it to all users."""
-    client, asked = _write_request(client_id)
-    is_restricted = asked.sent.get("is_restricted")
+    client, write_request = _write_request(client_id)
+    is_restricted = write_request.fields.get("is_restricted")
     if is_restricted not in ("yes", "no"):
         raise InvalidInput("is_restricted", "must be yes or no")
-    grants.restrict(client, _edit(asked), is_restricted=is_restricted == "yes")
+    grants.restrict(client, _edit(write_request), is_restricted=is_restricted == "yes")
     return _redirect_to_access(
         client, "Only those below see this client now." if is_restricted == "yes" else "All users see it now."
     )
@@ -42,21 +42,21 @@ def restrict(client_id: int) -> ResponseReturnValue:
 @blueprint.post("/grant")
 def grant(client_id: int) -> ResponseReturnValue:
     """Grant one user access to the client."""
-    client, asked = _write_request(client_id)
-    profile_id = parse_number(asked.sent.get("profile_id", ""), MAX_INTEGER)
+    client, write_request = _write_request(client_id)
+    profile_id = parse_number(write_request.fields.get("profile_id", ""), MAX_INTEGER)
     try:
-        grants.grant(client, profile_id or 0, _edit(asked))
-    except ValueRejected as refused:
+        grants.grant(client, profile_id or 0, _edit(write_request))
+    except ValueRejected as rejection:
         db.session.rollback()
-        return _refused_page(client, refused)
+        return _rejected_page(client, rejection)
     return _redirect_to_access(client, f"{directory.name_of(profile_id)} sees this client now.")
 
 
 @blueprint.post("/<id:grant_id>/revoke")
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
     """Revoke one grant."""
-    client, asked = _write_request(client_id)
-    grants.revoke(client, grant_id, _edit(asked))
+    client, write_request = _write_request(client_id)
+    grants.revoke(client, grant_id, _edit(write_request))
     return _redirect_to_access(client, "Access is taken back.")
 
 
@@ -65,9 +65,13 @@ def _write_request(client_id: int) -> tuple[Client, WriteRequest]:
     return client, write_request_from(current_user)
 
 
-def _edit(asked: WriteRequest) -> Edit:
+def _edit(write_request: WriteRequest) -> Edit:
     return Edit(
-        asked.origin, asked.by.id, caller=asked.caller, source=asked.source, request_origin=asked.request_origin
+        write_request.origin,
+        write_request.by.id,
+        caller=write_request.caller,
+        source=write_request.source,
+        request_origin=write_request.request_origin,
     )
 
 
@@ -79,10 +83,10 @@ def _redirect_to_access(client: Client, message: str) -> ResponseReturnValue:
     return redirect(url_for(".show", client_id=client.id))
 
 
-def _refused_page(client: Client, refused: ValueRejected) -> ResponseReturnValue:
+def _rejected_page(client: Client, rejection: ValueRejected) -> ResponseReturnValue:
     if is_json():
-        return error_response(422, refused.problem, field=refused.field)
-    return _render_access(client, refused.problem), 422
+        return error_response(422, rejection.problem, field=rejection.field)
+    return _render_access(client, rejection.problem), 422
 
 
 def _render_access(client: Client, failure: str = "") -> str:

@@ -15,7 +15,7 @@ from portal.clients.records.display import display_value
 from portal.clients.records.entries import Entry, sort_key, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import names_of
-from portal.clients.saving.overruled import KEPT, OverruledChange
+from portal.clients.saving.overruled import RETENTION, OverruledChange
 from portal.extensions import db
 
 MAX_NOTICES = 5  # shown, newest first
@@ -26,13 +26,13 @@ NOTICES = text("""
     FROM overruled_changes
     JOIN client_revisions USING (client_id, version)
     JOIN profiles ON profiles.id = changed_by
-    WHERE profile_id = :profile_id AND client_id = :client_id AND at > now() - :kept
-    ORDER BY version DESC LIMIT :most""")
+    WHERE profile_id = :profile_id AND client_id = :client_id AND at > now() - :retention
+    ORDER BY version DESC LIMIT :maximum""")
 
 
 KEYS_SINCE = text("""
     SELECT version, keys FROM overruled_changes
-    WHERE profile_id = :profile_id AND client_id = :client_id AND version > :version AND at > now() - :kept""")
+    WHERE profile_id = :profile_id AND client_id = :client_id AND version > :version AND at > now() - :retention""")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Notice:
 
 def notices_for(profile_id: int, client: Client) -> list[Notice]:
     """Return the profile's newest notices that it has not dismissed."""
-    values = {"profile_id": profile_id, "client_id": client.id, "kept": KEPT, "most": MAX_NOTICES}
+    values = {"profile_id": profile_id, "client_id": client.id, "retention": RETENTION, "maximum": MAX_NOTICES}
     rows = db.session.execute(NOTICES, values).all()
     parts = {split_key(key)[0] for row in rows for key in row.keys}
     removed = {
@@ -90,7 +90,7 @@ def notices_for(profile_id: int, client: Client) -> list[Notice]:
 
 def keys_since(profile_id: int, client: Client, version: int) -> dict[int, Collection[str]]:
     """Return the profile's own keys that each change after `version` overruled, by version."""
-    values = {"profile_id": profile_id, "client_id": client.id, "version": version, "kept": KEPT}
+    values = {"profile_id": profile_id, "client_id": client.id, "version": version, "retention": RETENTION}
     return {row.version: row.keys for row in db.session.execute(KEYS_SINCE, values)}
 
 

@@ -22,7 +22,7 @@ RESOLUTION_SENTENCES = {
 
 def saved_message(result: Saved, by: Profile, names: Names) -> str:
     """Return "Saved together with Daniel's change to Phone", or that changes are saved. Omits resolved conflicts."""
-    others = changes_by(result.merged_with, by, names, but=result.decided)
+    others = changes_by(result.merged_with, by, names, excluded_keys=result.decided)
     return f"Saved together with {join_words(others)}." if others else "Your changes are saved."
 
 
@@ -49,9 +49,9 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
         else:
             verb = "changed" if column else "added" if old is None else "removed"
             done.setdefault(verb, []).append(key)
-    said = [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
-    if said:
-        return join_words(said)
+    clauses = [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
+    if clauses:
+        return join_words(clauses)
     return f"left {join_words(labels_of(revision.decisions, names))} as it was saved meanwhile"
 
 
@@ -74,10 +74,10 @@ def labels_of(changes: Iterable[str], names: Names) -> list[str]:
     return [*labels, *(named[0] if len(named) == 1 else f"{len(named)} {kind.plural}" for kind, named in parts.items())]
 
 
-def join_words(names: Sequence[str], most: int = MAX_NAMES_SHOWN) -> str:
+def join_words(names: Sequence[str], maximum: int = MAX_NAMES_SHOWN) -> str:
     """Join words: Phone; Phone and Email; Phone, Email and 2 more."""
-    if len(names) > most:
-        return f"{', '.join(names[: most - 1])} and {len(names) - most + 1} more"
+    if len(names) > maximum:
+        return f"{', '.join(names[: maximum - 1])} and {len(names) - maximum + 1} more"
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -87,12 +87,12 @@ def author_name(revision: ClientRevision) -> str:
 
 
 def changes_by(
-    revisions: Sequence[ClientRevision | Author], by: Profile, names: Names, but: Collection[str] = ()
+    revisions: Sequence[ClientRevision | Author], by: Profile, names: Names, excluded_keys: Collection[str] = ()
 ) -> list[str]:
-    """Return "Daniel’s change to Phone and Notes" and the like, each user once, without the keys in `but`."""
+    """Return "Daniel’s change to Phone and Notes" and the like, each user once, without the keys in `excluded_keys`."""
     changed: dict[str, dict[str, None]] = {}
     for revision in revisions:
-        keys = [key for key in revision.changes if key not in but]
+        keys = [key for key in revision.changes if key not in excluded_keys]
         if keys:
             changed.setdefault(_whose_change(revision, by), {}).update(dict.fromkeys(keys))
     return [f"{whose} to {join_words(labels_of(keys, names))}" for whose, keys in changed.items()]

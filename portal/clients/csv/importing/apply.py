@@ -21,7 +21,7 @@ from portal.clients.records import valuation_jumps
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.models import Client, Product
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
-from portal.clients.records.valuation_jumps import Before
+from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.clients.saving import auditing
 from portal.clients.saving.auditing import AdviserChange
 from portal.editing import optimistic_lock
@@ -153,7 +153,7 @@ def _valuation_change(row: ValuationRow, product_id: int, id_: int, stored: Stor
 
 
 def _jump_warning(row: ValuationRow, found: Any) -> str:
-    text = valuation_jumps.in_words(row.amount, Before(found.before_on, found.before))
+    text = valuation_jumps.describe_jump(row.amount, PreviousValuation(found.before_on, found.before))
     return str(Problem(VALUATIONS.file, row.line, "amount_gbp", text))
 
 
@@ -167,7 +167,7 @@ def _update_access(clients: RowChanges, versions: Mapping[int, int], by: Actor) 
         for client, adviser_id in changed
         if client["is_restricted"]
     ]
-    auditing.note_advisers(restricted, by)
+    auditing.record_adviser_changes(restricted, by)
 
 
 def _insert(model: type[Any], rows: Sequence[Values]) -> None:
