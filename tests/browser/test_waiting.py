@@ -28,13 +28,13 @@ def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
 def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     amelia_waits: Person, daniel: Person, client: Client
 ) -> None:
-    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is editing.")
+    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor. You are next.")
     daniel.field("Phone").fill("01632 960777")
-    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is editing Phone.")
+    expect(amelia_waits.waiting).to_contain_text("Daniel: editing Phone")
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
     # He still reads: that is not free yet.
-    expect(amelia_waits.waiting).to_contain_text("Daniel Okafor, who is viewing this client record.")
+    expect(amelia_waits.waiting).to_contain_text("Daniel: viewing")
 
     daniel.leave()
     expect(amelia_waits.page).to_have_url(EDITOR)
@@ -100,12 +100,13 @@ def test_two_who_wait_are_served_in_the_order_of_asking(
     ada = sit_down(cast.ada)
     ada.open(client)
     ada.wait_for_others()
-    expect(ada.waiting).to_contain_text("Waiting for Daniel Okafor and Amelia Hart.")
-    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor, who is editing.")
+    expect(ada.waiting).to_contain_text("Waiting for Daniel Okafor and Amelia Hart. You are 2nd.")
+    expect(ada.waiting.get_by_role("listitem")).to_have_text(["DODaniel: editing", "AHAmelia: waiting, 1st"])
+    expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor. You are next.")
 
     daniel.leave()
     expect(amelia_waits.page).to_have_url(EDITOR)
-    expect(ada.waiting).to_contain_text("Waiting for Amelia Hart, who is editing.")
+    expect(ada.waiting).to_contain_text("Amelia: editing")
     expect(ada.waiting).to_contain_text("Still in use – checked just now")
 
     amelia_waits.leave()
@@ -113,19 +114,18 @@ def test_two_who_wait_are_served_in_the_order_of_asking(
 
 
 def test_asking_to_finish_is_answered_and_done_opens_the_way(
-    amelia_waits: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia_waits: Person, daniel: Person, client: Client
 ) -> None:
-    trouble.expect("status of 429")
     daniel.field("Phone").fill("01632 960778")
     ask = amelia_waits.waiting.get_by_role("button", name="Ask to finish")
     ask.click()
     expect(daniel.nudged).to_contain_text("Amelia Hart is waiting to edit this client record")
-    expect(amelia_waits.waiting).to_contain_text("Asked to finish")
-    ask.click()
-    expect(amelia_waits.waiting).to_contain_text("You have asked only just now")
+    expect(amelia_waits.waiting).to_contain_text(re.compile(r"Asked \d:\d\d"))
+    expect(ask).to_be_hidden()
+    expect(amelia_waits.waiting.locator("[data-asked]")).to_be_focused()
 
     daniel.nudged.get_by_role("button", name="Finish soon").click()
-    expect(amelia_waits.waiting).to_contain_text("Daniel Okafor, who is finishing soon.")
+    expect(amelia_waits.waiting).to_contain_text(re.compile(r"Daniel: finishing soon \(\d\d:\d\d\)"))
     expect(daniel.nudged).to_contain_text("They know that you finish soon")
 
     daniel.nudged.get_by_role("button", name="Done").click()
@@ -134,6 +134,19 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
     expect(amelia_waits.page).to_have_url(EDITOR)
     expect(amelia_waits.field("Phone")).to_have_value("01632 960778")
     daniel.sees("Amelia is also viewing this client record and editing it")
+
+
+def test_user_who_waits_can_proceed_anyway_from_the_banner_that_stays_in_sight(
+    amelia_waits: Person, client: Client
+) -> None:
+    amelia_waits.page.set_viewport_size({"width": 800, "height": 600})
+    amelia_waits.page.mouse.wheel(0, 2000)
+    amelia_waits.page.wait_for_function("scrollY > 100")
+    expect(amelia_waits.waiting).to_be_in_viewport(ratio=1)
+
+    amelia_waits.waiting.get_by_role("button", name="Proceed Anyway").click()
+
+    expect(amelia_waits.page).to_have_url(re.compile(rf"/clients/{client.id}/edit\?proceeded=1$"))
 
 
 def test_user_who_finishes_without_a_change_leaves_the_editor(

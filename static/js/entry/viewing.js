@@ -1,6 +1,12 @@
 /** The script of pages from which the user can open an editor (templates/presence/_page.html). */
+import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { PresenceModal } from "../presence/ui/modal.js";
-import { WaitBanner } from "../presence/ui/wait-banner.js";
 
 customElements.define("presence-modal", PresenceModal);
-customElements.define("wait-banner", WaitBanner);
+
+// Only a user who is not alone can wait. The banner is loaded before that, so that an outage does not prevent waiting.
+loadOn(
+	["roster", "wait"],
+	() => loadStylesheet("presence/queue").then(() => import("../presence/ui/wait-banner.js")),
+	(detail) => "href" in detail || detail.others.length > 0,
+);

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { activityOf, consequenceOfWaiting, ordinal } from "../../../static/js/presence/ui/queue-wording.js";
+import {
+	activityOf,
+	askedSecondsAgo,
+	askedText,
+	consequenceOfWaiting,
+	inFrontText,
+	inOrderOfTurn,
+	ordinal,
+	waitingText,
+} from "../../../static/js/presence/ui/queue-wording.js";
+import { fullName } from "../../../static/js/presence/ui/wording.js";
 import { daniel, priya, viewer } from "../cast.js";
 
 const editor = (about = {}) => viewer("daniel", { activity: "editing", ...about });
@@ -74,4 +84,65 @@ describe("the consequence of waiting", () => {
 			consequenceOfWaiting([viewer("daniel", { answer: "done" })]),
 			"Opens at once: nobody is in front of you.",
 		));
+});
+
+describe("the waiting banner", () => {
+	const end = "The editor opens by itself when the record is free.";
+	const sentence = (...front) => waitingText(front).join("");
+
+	test("names one or two users in front, counts more, and says the place in the queue", () => {
+		assert.equal(sentence(editor()), `Waiting for Daniel Okafor. You are next. ${end}`);
+		assert.equal(
+			sentence(waiting("priya", 10), editor()),
+			`Waiting for Daniel Okafor and Priya Raman. You are 2nd. ${end}`,
+		);
+		assert.equal(
+			sentence(waiting("priya", 10), waiting("rhys", 11), editor()),
+			`Waiting for Daniel Okafor and 2 others. You are 3rd. ${end}`,
+		);
+	});
+
+	test("has a name as every second part of its sentence", () => {
+		for (const front of [[daniel], [daniel, priya], [daniel, priya, viewer("rhys")]]) {
+			const names = waitingText(front).filter((_, i) => i % 2);
+			assert.deepEqual(names, front.slice(0, names.length).map(fullName));
+		}
+	});
+
+	test("names no user while none is known", () => assert.equal(sentence(), `Waiting for the others. ${end}`));
+
+	test("lists users who edit, then users who view, then the queue", () => {
+		const queue = [waiting("rhys", 11), waiting("amelia", 10)];
+		assert.deepEqual(
+			inOrderOfTurn([queue[0], priya, queue[1], editor()]).map(({ first_name }) => first_name),
+			["Daniel", "Priya", "Amelia", "Rhys"],
+		);
+	});
+
+	test("says what each user in front does", () => {
+		assert.equal(inFrontText(editor({ fields: ["Phone"] }), []), "Daniel: editing Phone");
+		assert.equal(inFrontText(priya, []), "Priya: viewing");
+		const first = waiting("priya", 10);
+		assert.equal(inFrontText(first, [first, waiting("rhys", 11)]), "Priya: waiting, 1st");
+	});
+
+	test("says when a user has answered", () => {
+		const soon = editor({ fields: ["Phone"], answer: "soon" });
+		assert.equal(inFrontText(soon, [], "10:42"), "Daniel: finishing soon (10:42)");
+		assert.equal(inFrontText(soon, []), "Daniel: finishing soon");
+		assert.equal(inFrontText(editor(), [], "10:42"), "Daniel: editing");
+	});
+
+	test("counts the time since the user has asked, by the server's clock", () => {
+		const asked_at = "2026-11-22T10:42:00.500000+00:00";
+		const me = viewer("amelia", { asked_at, last_seen: "2026-11-22T10:42:13.500000+00:00", seconds_ago: 5 });
+		assert.equal(askedSecondsAgo(me), 18);
+		assert.deepEqual([-1, 0, 18.9, 60, 605].map(askedText), [
+			"Asked 0:00",
+			"Asked 0:00",
+			"Asked 0:18",
+			"Asked 1:00",
+			"Asked 10:05",
+		]);
+	});
 });

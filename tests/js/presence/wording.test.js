@@ -9,7 +9,6 @@ import {
 	lastSeen,
 	nudgeText,
 	avatarTitle,
-	waitingText,
 	whoEdits,
 	whoIsHere,
 } from "../../../static/js/presence/ui/wording.js";
@@ -105,45 +104,6 @@ describe("last seen", () => {
 	for (const [seconds, time] of Object.entries(cases)) {
 		test(`${seconds} s`, () => assert.equal(lastSeen(Number(seconds)), `Last seen: ${time} ago`));
 	}
-});
-
-describe("waiting", () => {
-	const end = "The editor opens by itself when the record is free.";
-	const sentence = (...others) => waitingText(others, "client record").join("");
-
-	test("for an editor", () => {
-		assert.equal(sentence(editing("Phone")), `Waiting for Daniel Okafor, who is editing Phone. ${end}`);
-		assert.equal(sentence(editing()), `Waiting for Daniel Okafor, who is editing. ${end}`);
-	});
-
-	test("for somebody who looks, or is away", () => {
-		assert.equal(sentence(daniel), `Waiting for Daniel Okafor, who is viewing this client record. ${end}`);
-		assert.equal(sentence(away), `Waiting for Daniel Okafor, who is away. ${end}`);
-	});
-
-	test("for somebody who waits too, or has answered", () => {
-		const waiting = viewer("daniel", { waiting_since: "2026-11-22T10:42:00+00:00" });
-		assert.equal(sentence(waiting), `Waiting for Daniel Okafor, who is waiting too and asked first. ${end}`);
-		const soon = viewer("daniel", { activity: "editing", fields: ["Phone"], answer: "soon" });
-		assert.equal(sentence(soon), `Waiting for Daniel Okafor, who is finishing soon. ${end}`);
-	});
-
-	test("for two, and for many, an editor first", () => {
-		assert.equal(sentence(priya, editing()), `Waiting for Daniel Okafor and Priya Raman. ${end}`);
-		assert.equal(
-			sentence(priya, viewer("rhys"), editing()),
-			`Waiting for Daniel Okafor and 2 others. ${end}`,
-		);
-	});
-
-	test("every second piece is a name", () => {
-		for (const others of [[daniel], [daniel, priya], [daniel, priya, viewer("rhys")]]) {
-			const names = waitingText(others, "client record").filter((_, i) => i % 2);
-			assert.deepEqual(names, others.slice(0, names.length).map(fullName));
-		}
-	});
-
-	test("for nobody known", () => assert.equal(sentence(), `Waiting for the others. ${end}`));
 });
 
 test("those on the page are told who waits", () => {

@@ -92,7 +92,7 @@ export class PresenceModal extends HTMLElement {
  * Mark the editor's URL, so that the history says that the user proceeded although others were on the page.
  * @param {string} href
  */
-function withProceeded(href) {
+export function withProceeded(href) {
 	const url = new URL(href);
 	url.searchParams.set("proceeded", "1");
 	return url.href;

@@ -1,16 +1,15 @@
 /**
- * <wait-banner>: the banner of a user who waits for the others to finish. When no user is in front of them, it
- * opens the editor on fresh data. Users take turns in the order in which they started to wait. The banner follows each
- * roster of the page, at least every 30 s, and goes on waiting through an outage.
+ * <wait-banner>: the banner of a user who waits for the others to finish. It says who is in front and what they do.
+ * When no user is in front, it opens the editor on fresh data. Users take turns in the order in which they started to
+ * wait. The banner follows each roster of the page, at least every 30 s, and goes on waiting through an outage.
  *
- * Reads:   data-label ("client record").
  * Listens: `portal:wait`, `portal:roster`, `portal:connection`.
  * Markup:  templates/presence/_wait_banner.html, inside <presence-page>.
  *
- * @example <wait-banner data-label="client record" hidden><button data-stop>Stop waiting</button></wait-banner>
+ * @example <wait-banner hidden><button data-stop>Stop waiting</button></wait-banner>
  */
 import { on } from "../../lib/events.js";
-import { createElement, query, setText } from "../../lib/dom.js";
+import { createElement, makeScrollable, query, queryAll, setText } from "../../lib/dom.js";
 import { HttpError } from "../../lib/http.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
@@ -18,7 +17,8 @@ import { renderAvatar } from "./avatar.js";
 import { leaveNote } from "../../lib/tab-notes.js";
 import { usersAhead, isWaiting } from "../sync/wait-queue.js";
 import { withoutMe } from "../sync/roster.js";
-import { editorsFirst, waitingText } from "./wording.js";
+import { withProceeded } from "./modal.js";
+import { askedSecondsAgo, askedText, inFrontText, inOrderOfTurn, waitingText } from "./queue-wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
@@ -26,16 +26,27 @@ const ASK_EVERY_MS = 30_000;
 // A user who only reloads the page is back within this time, and the banner warns before the editor opens.
 const FREE_FOR_MS = 2000;
 const ASK_TIMEOUT_MS = 2000;
+// The server refuses another request before this (NUDGE_INTERVAL_SECONDS).
+const ASK_AGAIN_SECONDS = 20;
 /** @type {Record<number, string>} by status; 422: the server does not know yet, or no longer, that this page waits */
-const NOT_ASKED = { 422: "Not asked yet: please try again in a moment", 429: "You have asked only just now" };
+const NOT_ASKED = { 422: "Not asked yet: please try again in a moment", 429: "Already asked" };
 
-export class WaitBanner extends HTMLElement {
+class WaitBanner extends HTMLElement {
 	/** @type {string|null} the editor; null while the user does not wait */
 	#href = null;
 	#trouble = "";
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#freeTimer;
-	#stopButton = query(this, "[data-stop]", HTMLButtonElement);
+	/** @type {ReturnType<typeof setInterval>|undefined} */
+	#clock;
+	/** @type {string|undefined} the server's time of the user's request to finish, and this browser's */
+	#askedAt;
+	#askedAtMs = 0;
+	/** Whether a user in front can be asked. Users who only wait cannot. */
+	#canAsk = false;
+	/** @type {Map<number, string>} when this page received a user's answer, by id; "" if before the wait */
+	#answeredAt = new Map();
+	#asked = query(this, "[data-asked]", HTMLElement);
 	#askButton = query(this, "[data-ask]", HTMLButtonElement);
 
 	connectedCallback() {
@@ -46,11 +57,20 @@ export class WaitBanner extends HTMLElement {
 			this.#trouble = state === "online" ? "" : "Reconnecting – still waiting";
 			this.#note("");
 		});
-		this.#stopButton.addEventListener("click", () => {
+		this.#listen("[data-stop]", () => {
 			this.#stop();
 			this.#page.beat();
 		});
-		this.#askButton.addEventListener("click", () => this.#ask());
+		this.#listen("[data-proceed]", () => this.#open(withProceeded(this.#href ?? "")));
+		this.#listen("[data-ask]", () => this.#ask());
+	}
+
+	/**
+	 * @param {string} button
+	 * @param {() => void} listener
+	 */
+	#listen(button, listener) {
+		query(this, button, HTMLButtonElement).addEventListener("click", listener);
 	}
 
 	/** @param {string} href */
@@ -58,7 +78,10 @@ export class WaitBanner extends HTMLElement {
 		this.#href = href;
 		this.hidden = false;
 		this.#note("");
-		this.#draw(this.#page.others);
+		this.#answeredAt = new Map(this.#page.others.filter(({ answer }) => answer).map(({ id }) => [id, ""]));
+		this.#setAsked(undefined);
+		this.#draw(this.#page.users, usersAhead(this.#page.others));
+		this.#clock = setInterval(() => this.#drawAsked(), 1000);
 		announce("waiting", "Waiting");
 		this.#page.setState({ waiting: true });
 		this.#page.beatAtLeastEvery(ASK_EVERY_MS);
@@ -69,6 +92,7 @@ export class WaitBanner extends HTMLElement {
 		this.#href = null;
 		this.hidden = true;
 		announce("waiting", "");
+		clearInterval(this.#clock);
 		clearTimeout(this.#freeTimer);
 		this.#freeTimer = undefined;
 		this.#page.setState({ waiting: false });
@@ -79,14 +103,15 @@ export class WaitBanner extends HTMLElement {
 	#handleRoster({ users, others, isSettled }) {
 		const me = users.find(({ id }) => id === myId());
 		const isFree = isSettled && usersAhead(withoutMe(users, myId()), me).length === 0;
-		this.#draw(usersAhead(others, me));
+		this.#setAsked(me);
+		this.#draw(users, usersAhead(others, me));
 		if (!isFree) {
 			clearTimeout(this.#freeTimer);
 			this.#freeTimer = undefined;
 		} else this.#freeTimer ??= setTimeout(() => this.#confirm(), FREE_FOR_MS);
 		if (isFree) this.#note("Free – opening the editor");
 		else if (!others.length) this.#note("Reconnected – checking who is still here");
-		else this.#note(me?.asked_at ? "Asked to finish" : "Still in use – checked just now");
+		else this.#note("Still in use – checked just now");
 	}
 
 	/** Open the editor unless a user has come meanwhile. Without a response, the next roster decides. */
@@ -97,7 +122,12 @@ export class WaitBanner extends HTMLElement {
 		const me = users.find(({ id }) => id === myId());
 		if (usersAhead(withoutMe(users, myId()), me).length) return;
 		leaveNote("turn", this.#page.page);
-		location.assign(this.#href);
+		this.#open(this.#href);
+	}
+
+	/** @param {string} href the editor */
+	#open(href) {
+		location.assign(href);
 		this.#stop();
 	}
 
@@ -111,17 +141,69 @@ export class WaitBanner extends HTMLElement {
 		}
 	}
 
-	/** @param {User[]} front the users for whom this user waits */
-	#draw(front) {
-		const [first] = editorsFirst(front);
-		if (first) renderAvatar(query(this, ".avatar", HTMLElement), first);
-		this.#askButton.hidden = front.every(isWaiting);
-		const parts = waitingText(front, this.dataset.label ?? "");
+	/**
+	 * @param {User[]} users on the page
+	 * @param {User[]} front the users for whom this user waits
+	 */
+	#draw(users, front) {
+		const parts = waitingText(front);
 		const sentence = query(this, "[data-sentence]", HTMLElement);
 		// Screen readers announce each change, so the sentence changes only if its text differs.
 		if (sentence.textContent !== parts.join("")) {
 			sentence.replaceChildren(...parts.map((text, i) => (i % 2 ? createElement("b", {}, text) : text)));
 		}
+		this.#drawFront(users, inOrderOfTurn(front));
+		this.#canAsk = !front.every(isWaiting);
+		this.#drawAsked();
+	}
+
+	/**
+	 * Draw everybody in front. Each user keeps their item, so that screen readers announce only what changes.
+	 * @param {User[]} users
+	 * @param {User[]} front
+	 */
+	#drawFront(users, front) {
+		const list = query(this, "ul", HTMLElement);
+		const shown = /** @type {HTMLElement[]} */ ([...list.children]);
+		const items = front.map((user) => {
+			const item = shown.find(({ dataset }) => dataset.id === `${user.id}`) ?? newItem(user.id);
+			const [avatar, text] = queryAll(item, "span", HTMLElement);
+			renderAvatar(avatar, user);
+			setText(text, inFrontText(user, users, this.#timeOfAnswer(user)));
+			return item;
+		});
+		if (items.length !== shown.length || items.some((item, i) => item !== shown[i]))
+			list.replaceChildren(...items);
+		list.hidden = !items.length;
+		makeScrollable(list);
+	}
+
+	/**
+	 * Return when this page received the user's answer, "10:42".
+	 * @param {User} user
+	 */
+	#timeOfAnswer({ id, answer }) {
+		if (!answer) this.#answeredAt.delete(id);
+		else if (!this.#answeredAt.has(id)) this.#answeredAt.set(id, timeNow());
+		return this.#answeredAt.get(id);
+	}
+
+	/** @param {User|undefined} me as the server sent it */
+	#setAsked(me) {
+		if (this.#askedAt === me?.asked_at) return;
+		this.#askedAt = me?.asked_at;
+		if (me?.asked_at) this.#askedAtMs = Date.now() - askedSecondsAgo(me) * 1000;
+	}
+
+	/** Show how long ago the user has asked, instead of the button while the server would refuse to ask again. */
+	#drawAsked() {
+		const seconds = (Date.now() - this.#askedAtMs) / 1000;
+		const isHidden = !this.#canAsk || (this.#askedAt !== undefined && seconds < ASK_AGAIN_SECONDS);
+		this.#asked.hidden = this.#askedAt === undefined;
+		setText(this.#asked, askedText(seconds));
+		if (isHidden && !this.#asked.hidden && document.activeElement === this.#askButton) this.#asked.focus();
+		this.#askButton.hidden = isHidden;
+		setText(this.#askButton, this.#askedAt === undefined ? "Ask to finish" : "Ask again");
 	}
 
 	/** @param {string} text */
@@ -133,3 +215,16 @@ export class WaitBanner extends HTMLElement {
 		return /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
 	}
 }
+
+/** @param {number} id of the user */
+function newItem(id) {
+	const item = createElement("li", {}, createElement("span", { ariaHidden: "true" }), createElement("span"));
+	item.dataset.id = `${id}`;
+	return item;
+}
+
+/** Return the time in London, "10:42". */
+const timeNow = () =>
+	new Date().toLocaleTimeString("en-GB", { timeStyle: "short", timeZone: "Europe/London" });
+
+customElements.define("wait-banner", WaitBanner);

@@ -89,20 +89,6 @@ export function lastSeen(seconds) {
 }
 
 /**
- * Return the waiting banner's sentence in parts, of which every second one is a name.
- * @param {User[]} others for whom the user waits
- * @param {string} label
- */
-export function waitingText(others, label) {
-	const [first, second] = editorsFirst(others);
-	const end = ". The editor opens by itself when the record is free.";
-	if (!first) return [`Waiting for the others${end}`];
-	if (!second) return ["Waiting for ", fullName(first), `, who is ${busyText(first, label)}${end}`];
-	if (others.length === 2) return ["Waiting for ", fullName(first), " and ", fullName(second), end];
-	return ["Waiting for ", fullName(first), ` and ${others.length - 1} others${end}`];
-}
-
-/**
  * Return the sentence for the users who are asked to finish.
  * @param {User[]} asking in the order in which they asked
  * @param {string} label
@@ -119,18 +105,6 @@ export function nudgeText([first, ...rest], label) {
 export function editorsFirst(users) {
 	const rank = (/** @type {User} */ user) => (isEditing(user) ? 0 : 1);
 	return users.toSorted((a, b) => rank(a) - rank(b));
-}
-
-/**
- * @param {User} user
- * @param {string} label
- */
-function busyText(user, label) {
-	const { activity, visible, waiting_since, answer } = user;
-	if (answer === "soon") return "finishing soon";
-	if (waiting_since && activity !== "editing") return "waiting too and asked first";
-	if (activity === "editing") return `editing ${joinNames(editedNames(user))}`.trim();
-	return visible ? `viewing this ${label}` : "away";
 }
 
 /**
