@@ -1,4 +1,4 @@
-"""Two colleagues at their browsers, and what they do in editors."""
+"""Fixtures: two colleagues with browsers and the editors of one client."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def daniel(visit: type[Visitor], cast: Cast) -> Visitor:
 
 
 class Desk:
-    """Somebody at the editors of one client: `path` is what stands behind the client's address."""
+    """A user with the editors of one client. `path` is relative to the client's address."""
 
     def __init__(self, browser: Visitor, client: Client) -> None:
         self.browser = browser
@@ -33,7 +33,7 @@ class Desk:
         self.address = f"/clients/{client.id}"
 
     def open(self, path: str = "/edit") -> dict[str, str]:
-        """The form as a browser would send it."""
+        """Return the form as a browser would send it."""
         answer = self.browser.get(self.address + path)
         assert answer.status_code == 200, answer.text
         return form_of(answer)
@@ -48,7 +48,7 @@ class Desk:
         return answer
 
     def say(self, path: str, **fields: Any) -> TestResponse:
-        """What a program sends: JSON."""
+        """Send JSON as a program does."""
         return self.browser.post(self.address + path, json=fields)
 
 
@@ -63,7 +63,7 @@ def daniels(daniel: Visitor, client: Client) -> Desk:
 
 
 def history_of(client: Client) -> list[ClientRevision]:
-    """Oldest first."""
+    """Return the client's revisions, oldest first."""
     db.session.rollback()
     mine = select(ClientRevision).where(ClientRevision.client_id == client.id)
     return list(db.session.scalars(mine.order_by(ClientRevision.version)))

@@ -1,7 +1,7 @@
-"""An answer tells nothing that was written after its caller lost the client: the server asks again before it answers.
+"""Check permission again before each response, so that it contains no data written after the user lost access.
 
-A page is read by several statements. In each test one of the later ones waits for a table; meanwhile the client is
-restricted and changed.
+A page takes several statements. In each test a later statement waits for a table while the client is restricted and
+changed.
 """
 
 import re
@@ -20,7 +20,7 @@ SECRET = "07700 900999"
 LOST = """
     UPDATE clients SET is_restricted = true, adviser_id = 2, phone = '07700 900999', name = '07700 900999';
     UPDATE people SET known_as = '07700 900999'; UPDATE products SET provider = '07700 900999'"""
-# The address, and a table that is read by a later statement than the permission.
+# The address, and a table that a statement after the permission check reads.
 PAGES = {
     "/clients/1": "client_revisions",
     "/clients/1/edit": "edit_drafts",
@@ -35,7 +35,7 @@ PAGES = {
     "/clients/1/history/2/revert": "client_revisions",
     "/clients/1/changes?since=0": "client_revisions",
 }
-# What is sent, the status that it is answered with, and the table.
+# The body, the status of the response, and the table.
 REFUSALS = {
     "conflict": ("/clients/1/edit", {"version": "1", "phone": "222", "name": "W"}, 409, "edit_drafts"),
     "bad value": ("/clients/1/edit", {"version": "1", "name": ""}, 422, "edit_drafts"),
@@ -50,7 +50,7 @@ def lose(connection: object) -> None:
 
 @pytest.fixture
 def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
-    """At the records of the access matrix, with drafts and a person who was removed."""
+    """Return Amelia's visitor, with the records of the access matrix, drafts and a removed person."""
     make_records(cast)
     amelia = visit(cast.amelia).with_token()
     added = amelia.post("/clients/1/person/new", json={"version": "2", "first_name": "Ann", "last_name": "Lee"})
@@ -63,7 +63,7 @@ def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_page_is_not_shown_when_the_client_is_lost_while_it_is_read(amelia: Visitor, path: str) -> None:
+def test_page_is_404_when_access_is_lost_while_it_is_read(amelia: Visitor, path: str) -> None:
     assert amelia.get(path).status_code == 200
 
     answer = overtaken(lambda: amelia.get(path), hold(PAGES[path]), lose)
@@ -73,9 +73,7 @@ def test_page_is_not_shown_when_the_client_is_lost_while_it_is_read(amelia: Visi
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize("refusal", REFUSALS)
-def test_refusal_tells_nothing_when_the_client_is_lost_while_it_is_made(
-    amelia: Visitor, refusal: str, as_json: bool
-) -> None:
+def test_error_page_is_404_when_access_is_lost_while_it_is_built(amelia: Visitor, refusal: str, as_json: bool) -> None:
     path, body, status, table = REFUSALS[refusal]
     send = {"json" if as_json else "data": body}
     assert amelia.post(path, **send).status_code == status
@@ -101,7 +99,7 @@ def test_response_is_withheld_from_a_user_who_is_signed_out_meanwhile(amelia: Vi
     assert answer.status_code == 404
 
 
-def test_merge_of_typed_texts_tells_nothing_when_the_client_is_lost_meanwhile(amelia: Visitor) -> None:
+def test_text_merge_is_404_when_access_is_lost_while_it_is_built(amelia: Visitor) -> None:
     body = {"version": "1", "notes": "Mine"}
     assert amelia.post("/clients/1/merge", json=body).status_code == 200
 
@@ -110,7 +108,7 @@ def test_merge_of_typed_texts_tells_nothing_when_the_client_is_lost_meanwhile(am
     assert (answer.status_code, SECRET in answer.text) == (404, False)
 
 
-def test_every_call_that_reads_a_client_by_post_is_asked_about_again(app: Flask) -> None:
+def test_every_post_that_only_reads_a_client_is_rechecked(app: Flask) -> None:
     writes = {rule for _, rule in versioned_routes(app)} | {"/clients/<client_id>/overruled/<version>/dismiss"}
     posts = {rule for method, rule in routes_of(app) if method == "POST" and "<client_id>" in rule}
     endpoints = {re.sub(r"<[^<>]*?(\w+)>", r"<\1>", rule.rule): rule.endpoint for rule in app.url_map.iter_rules()}

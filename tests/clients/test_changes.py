@@ -1,4 +1,4 @@
-"""GET /clients/<id>/changes: what pages that are open on a client are told once a beat knows a newer version."""
+"""Return the changes since a version to pages that show the client."""
 
 from datetime import date
 from decimal import Decimal
@@ -29,7 +29,7 @@ def client(cast: Cast) -> Client:
 
 
 def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any) -> None:
-    """An accepted change, made on the newest version."""
+    """Save a change on the newest version."""
     db.session.refresh(client)
     operations.save_entry(client, entry or Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
     db.session.commit()
@@ -110,7 +110,7 @@ VALUES: list[tuple[EntryKind, str, Any, str, str]] = [
 @pytest.mark.parametrize(
     ("kind", "column", "new", "value", "raw"), VALUES, ids=lambda part: getattr(part, "label", str(part))
 )
-def test_values_are_told_as_people_read_them_and_as_a_form_holds_them(
+def test_changed_values_are_sent_for_display_and_for_form_controls(
     amelia: Visitor, cast: Cast, client: Client, kind: EntryKind, column: str, new: Any, value: str, raw: str
 ) -> None:
     make_person(client)
@@ -123,7 +123,7 @@ def test_values_are_told_as_people_read_them_and_as_a_form_holds_them(
     assert (field["value"], field["raw"]) == (value, raw)
 
 
-def test_an_adviser_is_told_by_name(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_changed_adviser_is_sent_by_name(amelia: Visitor, cast: Cast, client: Client) -> None:
     save(client, cast.daniel, adviser_id=cast.daniel.id)
 
     [[field]] = [change["fields"] for change in changes(amelia, client)["changes"]]
@@ -134,7 +134,7 @@ def test_an_adviser_is_told_by_name(amelia: Visitor, cast: Cast, client: Client)
     )
 
 
-def test_a_part_that_came_or_went_is_told_as_a_whole(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_added_or_removed_part_is_one_change(amelia: Visitor, cast: Cast, client: Client) -> None:
     values = {"first_name": "Ruth", "last_name": "Whitmore", "title": "", "known_as": "", "ni_number": ""}
     entry = operations.add_part(client, PERSON, Edit(BaseVersion(1), cast.daniel.id, values)).entry
     db.session.commit()
@@ -156,7 +156,7 @@ def test_change_without_a_user_has_no_name(amelia: Visitor, client: Client) -> N
 
 
 @pytest.mark.parametrize(("count", "told", "is_truncated"), [(100, 100, False), (101, 100, True)])
-def test_more_than_a_hundred_are_not_told(
+def test_changes_over_the_maximum_are_truncated(
     amelia: Visitor, client: Client, count: int, told: int, is_truncated: bool
 ) -> None:
     add_revisions(client, count)
@@ -171,29 +171,29 @@ def test_more_than_a_hundred_are_not_told(
 @pytest.mark.parametrize(
     "since", [None, "", "x", "-1", "1.0", "+1", "01", "2147483648", "9" * 30, "0" * 20 + "9" * 20, "١", "1\0"]
 )
-def test_a_since_that_is_no_version_is_refused_by_name(amelia: Visitor, client: Client, since: str | None) -> None:
+def test_since_that_is_not_a_version_is_rejected_by_name(amelia: Visitor, client: Client, since: str | None) -> None:
     answer = amelia.get(f"/clients/{client.id}/changes", query_string={} if since is None else {"since": since})
 
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
     assert answer.json["field"] == "since"
 
 
-def test_an_unknown_client_is_404_in_json(amelia: Visitor) -> None:
+def test_changes_of_an_unknown_client_are_404_in_json(amelia: Visitor) -> None:
     answer = amelia.get("/clients/999999/changes?since=1")
 
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
 
 
-def test_without_a_session_it_is_401_in_json(visit: Visit, client: Client) -> None:
+def test_changes_without_a_session_are_401_in_json(visit: Visit, client: Client) -> None:
     answer = visit(None).get(f"/clients/{client.id}/changes?since=1")
 
     assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
 
 
-def test_a_page_that_reads_itself_again_takes_no_message_away(
+def test_background_request_does_not_consume_a_flashed_message(
     visit: Visit, amelia: Visitor, cast: Cast, client: Client
 ) -> None:
-    """The message of a save waits for the page that follows it, not for another tab of the same browser."""
+    """The next page shows the message of a save, not a background request of another tab."""
     with amelia.browser.session_transaction() as session:
         session["_flashes"] = [("message", "Your changes are saved.")]
 
@@ -203,7 +203,7 @@ def test_a_page_that_reads_itself_again_takes_no_message_away(
 
 
 def add_revisions(client: Client, count: int) -> None:
-    """Changes by an import, versions 2 and up."""
+    """Insert revisions of an import from version 2 on."""
     rows = [
         {"client_id": client.id, "version": number, "source": "import", "changes": {"phone": [f"{number}", "1"]}}
         for number in range(2, count + 2)

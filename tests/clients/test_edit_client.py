@@ -1,4 +1,4 @@
-"""/clients/<id>/edit: the form, what it refuses and how it says so."""
+"""Edit a client: the form, its validation and its errors."""
 
 from datetime import date
 from typing import Any
@@ -48,7 +48,7 @@ def stored(client: Client) -> Client:
     return client
 
 
-def test_the_form_holds_what_the_record_holds(amelia: Visitor, client: Client, cast: Cast) -> None:
+def test_form_shows_the_values_of_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
     form = form_of(amelia.get(f"/clients/{client.id}/edit"))
 
     assert form["version"] == "1"
@@ -60,7 +60,7 @@ def test_the_form_holds_what_the_record_holds(amelia: Visitor, client: Client, c
     assert set(form) >= FIELDS
 
 
-def test_every_field_is_labelled_and_grouped(amelia: Visitor, client: Client) -> None:
+def test_every_field_of_the_form_has_a_label_and_a_group(amelia: Visitor, client: Client) -> None:
     words = text_of(amelia.get(f"/clients/{client.id}/edit"))
 
     for word in (
@@ -98,7 +98,7 @@ NEW_VALUES: dict[str, tuple[str, Any]] = {
 }
 
 
-def test_every_field_can_be_changed(amelia: Visitor, client: Client, cast: Cast) -> None:
+def test_every_field_of_a_client_can_be_changed(amelia: Visitor, client: Client, cast: Cast) -> None:
     answer = save(amelia, client, **{field: typed for field, (typed, _) in NEW_VALUES.items()})
 
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/clients/{client.id}")
@@ -153,7 +153,7 @@ WRONG: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("field", "typed", "error"), WRONG)
-def test_an_error_stands_beside_its_field_and_nothing_is_saved(
+def test_invalid_value_has_its_error_beside_the_field_and_saves_nothing(
     amelia: Visitor, client: Client, field: str, typed: str, error: str
 ) -> None:
     answer = save(amelia, client, **{field: typed, "town": typed if field == "town" else "Typed Town"})
@@ -166,13 +166,13 @@ def test_an_error_stands_beside_its_field_and_nothing_is_saved(
     assert client.town == ""
 
 
-def test_every_field_has_its_wrong_values() -> None:
+def test_every_field_has_a_test_of_invalid_values() -> None:
     assert {field for field, _, _ in WRONG} == FIELDS
 
 
 @pytest.mark.parametrize(("field", "typed"), [(field, typed) for field, typed, _ in WRONG if field != "adviser_id"])
 def test_rejected_value_is_kept_in_the_form(amelia: Visitor, client: Client, field: str, typed: str) -> None:
-    """The wrong value, so that it can be mended, and all the others."""
+    """The user can correct the invalid value and loses no other."""
     answer = save(amelia, client, **{field: typed, "phone": typed if field == "phone" else "0123"})
 
     form = form_of(answer)
@@ -182,7 +182,7 @@ def test_rejected_value_is_kept_in_the_form(amelia: Visitor, client: Client, fie
     assert form["version"] == "1"
 
 
-def test_several_errors_are_counted_and_linked(amelia: Visitor, client: Client) -> None:
+def test_several_errors_are_counted_with_links_to_their_fields(amelia: Visitor, client: Client) -> None:
     answer = save(amelia, client, name="", email="x", phone="0" * 50)
 
     assert set(errors_of(answer)) == {"name", "email", "phone"}
@@ -192,15 +192,15 @@ def test_several_errors_are_counted_and_linked(amelia: Visitor, client: Client) 
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "1.0", "99999999999", "2147483648", "\0"])
-def test_a_version_that_is_none_is_refused(amelia: Visitor, client: Client, version: str) -> None:
+def test_invalid_version_is_rejected(amelia: Visitor, client: Client, version: str) -> None:
     answer = save(amelia, client, name="Changed", version=version)
 
     assert answer.status_code == 422
     assert stored(client).name == "Whitmore Family"
 
 
-def test_a_save_without_its_version_is_refused(amelia: Visitor, client: Client) -> None:
-    """Any program that forgets it must not overwrite anybody."""
+def test_save_without_a_version_is_rejected(amelia: Visitor, client: Client) -> None:
+    """A program that omits it must not overwrite another user's change."""
     form = form_of(amelia.get(f"/clients/{client.id}/edit"))
     del form["version"]
 
@@ -208,8 +208,8 @@ def test_a_save_without_its_version_is_refused(amelia: Visitor, client: Client) 
     assert stored(client).name == "Whitmore Family"
 
 
-def test_an_unchanged_save_is_no_change(amelia: Visitor, client: Client) -> None:
-    """Not even of line ends and blanks that the browser adds: nobody else's editor becomes stale by it."""
+def test_save_without_changes_keeps_the_version(amelia: Visitor, client: Client) -> None:
+    """Line ends and blanks that the browser adds are no change, so other users' editors stay current."""
     before = stored(client).updated_at
     answer = save(amelia, client)
 
@@ -217,21 +217,21 @@ def test_an_unchanged_save_is_no_change(amelia: Visitor, client: Client) -> None
     assert (stored(client).version, client.updated_at, client.updated_by) == (1, before, None)
 
 
-def test_only_what_differs_is_written(amelia: Visitor, client: Client) -> None:
+def test_save_writes_only_changed_columns(amelia: Visitor, client: Client) -> None:
     save(amelia, client, phone="111")
 
     assert (stored(client).phone, client.objectives) == ("111", "Retire at 60\n- Bath\n- Boat")
     assert client.notes == "First line\n  indented second\n\nlast"
 
 
-def test_fields_that_are_not_in_the_form_cannot_be_written(amelia: Visitor, client: Client) -> None:
+def test_fields_outside_the_form_cannot_be_written(amelia: Visitor, client: Client) -> None:
     save(amelia, client, name="New", client_ref="KG99999", id="7", updated_by="5", searched="x", created_at="x")
 
     assert (stored(client).name, client.client_ref != "KG99999", client.updated_by) == ("New", True, 1)
 
 
-def test_an_adviser_who_has_left_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
-    """Olga is shut out, but her clients must remain editable, and hers until somebody decides."""
+def test_deactivated_adviser_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
+    """Olga is deactivated. Her clients stay editable and keep her as adviser until a user changes it."""
     client.adviser_id = cast.olga.id
     db.session.commit()
 
@@ -239,7 +239,7 @@ def test_an_adviser_who_has_left_stays_on_the_record(amelia: Visitor, client: Cl
     assert stored(client).adviser_id == cast.olga.id
 
 
-def test_an_adviser_who_reads_only_now_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
+def test_adviser_who_became_a_reader_stays_on_the_record(amelia: Visitor, client: Client, cast: Cast) -> None:
     client.adviser_id = cast.rhys.id
     db.session.commit()
 
@@ -249,14 +249,14 @@ def test_an_adviser_who_reads_only_now_stays_on_the_record(amelia: Visitor, clie
     assert stored(client).adviser_id == cast.rhys.id
 
 
-def test_readers_are_not_among_the_advisers_on_offer(amelia: Visitor, client: Client, cast: Cast) -> None:
+def test_readers_are_not_offered_as_advisers(amelia: Visitor, client: Client, cast: Cast) -> None:
     offered = options_of(amelia.get(f"/clients/{client.id}/edit"), "adviser_id")
 
     assert str(cast.rhys.id) not in offered
     assert {"", str(cast.amelia.id), str(cast.ada.id)} <= set(offered)
 
 
-def test_a_reader_can_neither_open_nor_send_it(visit: Visit, cast: Cast, amelia: Visitor, client: Client) -> None:
+def test_reader_can_neither_open_nor_save_the_editor(visit: Visit, cast: Cast, amelia: Visitor, client: Client) -> None:
     rhys = visit(cast.rhys)
     form = form_of(amelia.get(f"/clients/{client.id}/edit"))
     form["csrf_token"] = rhys.get("/session").json["csrf_token"]
@@ -269,13 +269,13 @@ def test_a_reader_can_neither_open_nor_send_it(visit: Visit, cast: Cast, amelia:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_an_unknown_client_is_404_also_for_a_reader(visit: Visit, cast: Cast, method: str) -> None:
-    """What there is not cannot be forbidden: both learn the same."""
+def test_editor_of_an_unknown_client_is_404_also_for_a_reader(visit: Visit, cast: Cast, method: str) -> None:
+    """An adviser and a reader get the same response, so it does not reveal which clients exist."""
     for profile in (cast.amelia, cast.rhys):
         assert getattr(visit(profile), method)("/clients/999999/edit").status_code == 404
 
 
-def test_a_form_from_another_site_is_403(amelia: Visitor, client: Client) -> None:
+def test_form_without_a_csrf_token_is_403(amelia: Visitor, client: Client) -> None:
     form = form_of(amelia.get(f"/clients/{client.id}/edit"))
     del form["csrf_token"]
     amelia.without_token()
@@ -297,19 +297,19 @@ def test_user_who_became_a_reader_meanwhile_cannot_save(visit: Visit, client: Cl
 
 
 @pytest.mark.parametrize("size", [300_000, 1_000_000])
-def test_a_form_that_is_too_large_is_413(amelia: Visitor, client: Client, size: int) -> None:
+def test_form_over_the_size_limit_is_413(amelia: Visitor, client: Client, size: int) -> None:
     answer = save(amelia, client, notes="x" * size)
 
     assert answer.status_code == 413
     assert stored(client).notes != "x"
 
 
-def test_a_form_of_many_fields_is_no_500(amelia: Visitor, client: Client) -> None:
+def test_form_with_very_many_fields_is_not_a_server_error(amelia: Visitor, client: Client) -> None:
     assert save(amelia, client, **{f"f{n}": "x" for n in range(2_000)}).status_code in (302, 413)
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "image/png", ""])
-def test_a_body_of_another_kind_is_refused(amelia: Visitor, client: Client, content_type: str) -> None:
+def test_body_of_another_content_type_is_rejected(amelia: Visitor, client: Client, content_type: str) -> None:
     answer = amelia.post(f"/clients/{client.id}/edit", data=b'{"name": "X"}', content_type=content_type)
 
     assert answer.status_code in (400, 415, 422)
@@ -318,14 +318,14 @@ def test_a_body_of_another_kind_is_refused(amelia: Visitor, client: Client, cont
 
 @settings(max_examples=volume(50, 200))
 @given(typed=st.dictionaries(st.sampled_from([*sorted(FIELDS), "version"]), st.text(max_size=60), max_size=5))
-def test_nothing_typed_is_a_500(amelia: Visitor, client: Client, typed: dict[str, str]) -> None:
+def test_arbitrary_text_in_a_form_is_not_a_server_error(amelia: Visitor, client: Client, typed: dict[str, str]) -> None:
     form = {"name": "X", "client_type": "family", "status": "active", "capacity_for_loss": "", "version": "1"}
     data = {key: value.encode("utf-8", "surrogatepass") for key, value in {**form, **typed}.items()}
 
     assert amelia.post(f"/clients/{client.id}/edit", data=data).status_code in (302, 409, 422)
 
 
-def test_fields_sent_twice_are_no_500(amelia: Visitor, client: Client) -> None:
+def test_field_sent_twice_is_not_a_server_error(amelia: Visitor, client: Client) -> None:
     form = {**form_of(amelia.get(f"/clients/{client.id}/edit"))}
 
     answer = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": ["One", "Two"], "version": ["1", "7"]})

@@ -1,4 +1,4 @@
-"""People, products and valuations: added, changed and removed, each under its client's version."""
+"""Add, change and remove people, products and valuations under the version of their client."""
 
 import re
 from datetime import date
@@ -37,7 +37,7 @@ def only(model: type[Any]) -> Any:
     return db.session.scalars(select(model)).one()
 
 
-def test_a_person_is_added_and_stands_in_the_history(amelias: Desk, cast: Cast, client: Client) -> None:
+def test_added_person_is_in_the_history(amelias: Desk, cast: Cast, client: Client) -> None:
     answer = amelias.change(
         "/person/new", title="Mr", first_name=" Shaun ", last_name="Whitmore", date_of_birth="1958-09-04"
     )
@@ -54,7 +54,7 @@ def test_a_person_is_added_and_stands_in_the_history(amelias: Desk, cast: Cast, 
     assert "Shaun Whitmore" in text_of(amelias.browser.get(amelias.address))
 
 
-def test_a_person_is_changed(amelias: Desk, client: Client) -> None:
+def test_changed_person_is_saved(amelias: Desk, client: Client) -> None:
     ruth = only(Person)
     form = amelias.open(f"/person/{ruth.id}/edit")
     assert (form["first_name"], form["known_as"], form["date_of_birth"]) == ("Ruth", "Ru", "12 March 1961")
@@ -68,7 +68,7 @@ def test_a_person_is_changed(amelias: Desk, client: Client) -> None:
     }
 
 
-def test_a_product_is_added_with_its_fees(amelias: Desk, client: Client) -> None:
+def test_added_product_has_its_fees(amelias: Desk, client: Client) -> None:
     form = amelias.open("/product/new")
     assert (form["status"], form["fixed_fee"], form["percentage_fee"]) == ("active", "0.00", "0.00")
     amelias.change(
@@ -86,7 +86,7 @@ def test_a_product_is_added_with_its_fees(amelias: Desk, client: Client) -> None
     assert history_of(client)[0].changes[f"product/{bond.id}"][1]["fixed_fee"] == "1250.50"
 
 
-def test_a_valuation_is_added_changed_and_shown_with_its_product(amelias: Desk, client: Client) -> None:
+def test_valuation_is_added_changed_and_shown_on_its_product_page(amelias: Desk, client: Client) -> None:
     product = only(Product)
     path = f"/product/{product.id}"
     answer = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
@@ -160,7 +160,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("path", "typed", "field", "problem"), WRONG, ids=lambda part: str(part)[:40])
-def test_a_value_that_cannot_be_kept_is_said_beside_its_field_and_stays(
+def test_invalid_value_of_a_part_stays_with_its_error_beside_the_field(
     amelias: Desk, client: Client, path: str, typed: dict[str, str], field: str, problem: str
 ) -> None:
     answer = amelias.send(amelias.open(path), path, **typed)
@@ -192,7 +192,7 @@ def only_product_of(client: Client) -> Product:
     return db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
 
 
-def test_changes_to_different_fields_of_a_part_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_changes_to_different_fields_of_one_part_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
     path = f"/person/{only(Person).id}/edit"
     form = amelias.open(path)
     daniels.change(path, known_as="Ruthie")
@@ -205,8 +205,8 @@ def test_changes_to_different_fields_of_a_part_are_merged(amelias: Desk, daniels
     )
 
 
-def test_amount_that_both_have_corrected_alike_is_agreed(amelias: Desk, daniels: Desk, client: Client) -> None:
-    """No question, and nobody has overruled anybody."""
+def test_amount_that_both_users_changed_equally_is_no_conflict(amelias: Desk, daniels: Desk, client: Client) -> None:
+    """The save asks no question, and no user is overruled."""
     path = f"/valuation/{only(Valuation).id}/edit"
     form = amelias.open(path)
     daniels.change(path, amount="25000.00")
@@ -216,10 +216,10 @@ def test_amount_that_both_have_corrected_alike_is_agreed(amelias: Desk, daniels:
     assert Event.CONFLICT_OVERRIDDEN not in db.session.scalars(select(AuditEvent.event)).all()
 
 
-def test_amounts_that_both_have_changed_differently_are_asked_about(
+def test_amounts_that_both_users_changed_differently_are_a_conflict(
     amelias: Desk, daniels: Desk, client: Client
 ) -> None:
-    """Two withdrawals, each entered as what is left: neither figure is right, nor is one of them to be dropped."""
+    """Both users enter the balance after a withdrawal. Neither amount is right, and neither may be lost."""
     path = f"/valuation/{only(Valuation).id}/edit"
     form = amelias.open(path)
     daniels.change(path, amount="900")
@@ -228,7 +228,7 @@ def test_amounts_that_both_have_changed_differently_are_asked_about(
     assert only(Valuation).amount == Decimal("900.00")
 
 
-def test_a_fee_that_both_have_changed_is_asked_about(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_fee_that_both_users_changed_is_a_conflict(amelias: Desk, daniels: Desk, client: Client) -> None:
     path = f"/product/{only(Product).id}/edit"
     form = amelias.open(path)
     daniels.change(path, fixed_fee="200")
@@ -244,7 +244,9 @@ def test_a_fee_that_both_have_changed_is_asked_about(amelias: Desk, daniels: Des
     assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "third"}
 
 
-def test_a_third_value_that_is_in_use_comes_back_to_the_question(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_custom_value_that_is_in_use_shows_the_conflict_page_again(
+    amelias: Desk, daniels: Desk, client: Client
+) -> None:
     make_product(make_client("Baker Family"), plan_number="B1")
     path = f"/product/{only_product_of(client).id}/edit"
     form = amelias.open(path)
@@ -276,7 +278,7 @@ def test_part_that_was_removed_and_is_sent_again_is_added_again(amelias: Desk, c
     assert db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
 
 
-def test_a_second_click_on_remove_is_no_error(amelias: Desk, daniels: Desk) -> None:
+def test_second_click_on_remove_is_not_an_error(amelias: Desk, daniels: Desk) -> None:
     path = f"/person/{only(Person).id}/remove"
     form = amelias.open(path)
 
@@ -284,9 +286,7 @@ def test_a_second_click_on_remove_is_no_error(amelias: Desk, daniels: Desk) -> N
     assert daniels.send({"version": form["version"]}, path).status_code == 409
 
 
-def test_the_draft_of_a_part_that_was_removed_is_shown(
-    amelias: Desk, daniels: Desk, cast: Cast, client: Client
-) -> None:
+def test_draft_of_a_removed_part_is_shown(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
     ruth_id = only(Person).id
     store.keep(
         DraftKey(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"),
@@ -300,7 +300,7 @@ def test_the_draft_of_a_part_that_was_removed_is_shown(
     assert "Ruthie" not in text_of(daniels.browser.get(f"{daniels.address}/person/{ruth_id}/edit"))
 
 
-def test_ones_own_amount_sent_twice_is_not_asked_about(amelias: Desk, client: Client) -> None:
+def test_own_amount_sent_twice_is_no_conflict(amelias: Desk, client: Client) -> None:
     path = f"/product/{only(Product).id}/edit"
     form = amelias.open(path)
 
@@ -308,7 +308,7 @@ def test_ones_own_amount_sent_twice_is_not_asked_about(amelias: Desk, client: Cl
     assert len(history_of(client)) == 1
 
 
-def test_a_change_of_the_client_itself_is_no_obstacle(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_change_of_the_client_does_not_prevent_a_removal(amelias: Desk, daniels: Desk, client: Client) -> None:
     path = f"/person/{only(Person).id}/edit"
     form = amelias.open(path)
     daniels.change(phone="222")
@@ -318,8 +318,8 @@ def test_a_change_of_the_client_itself_is_no_obstacle(amelias: Desk, daniels: De
     assert "Your changes are saved." in text_of(amelias.browser.get(amelias.address))
 
 
-def test_the_same_part_sent_twice_is_added_once(amelias: Desk, client: Client) -> None:
-    """A double click where no script holds it back."""
+def test_part_sent_twice_is_added_once(amelias: Desk, client: Client) -> None:
+    """Without JavaScript a double click sends the form twice."""
     form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
 
     assert [amelias.send(form, "/person/new").status_code for _ in range(2)] == [302, 302]
@@ -328,7 +328,7 @@ def test_the_same_part_sent_twice_is_added_once(amelias: Desk, client: Client) -
     assert [revision.version for revision in history_of(client)] == [2]
 
 
-def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(amelias: Desk, client: Client) -> None:
+def test_removed_product_is_in_the_history_with_its_valuations(amelias: Desk, client: Client) -> None:
     product_id, valuation_id = only(Product).id, only(Valuation).id
     path = f"/product/{product_id}/remove"
     asked = amelias.browser.get(amelias.address + path)
@@ -350,7 +350,7 @@ def test_a_product_goes_with_its_valuations_and_all_of_it_stands_in_the_history(
     ]
 
 
-def test_removing_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
+def test_removal_of_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
     path = f"/valuation/{only(Valuation).id}/remove"
     asked = amelias.browser.get(amelias.address + path)
     assert "Remove the valuation of ISA A1 on 31 Mar 2026?" in text_of(asked)
@@ -403,7 +403,7 @@ def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk
     assert amelias.browser.get(f"{amelias.address}/person/{ruth_id}/remove").status_code == 410
 
 
-def test_a_valuation_of_a_product_that_was_removed_cannot_be_added(amelias: Desk, daniels: Desk) -> None:
+def test_valuation_of_a_removed_product_cannot_be_added(amelias: Desk, daniels: Desk) -> None:
     product_id = only(Product).id
     path = f"/product/{product_id}/valuation/new"
     form = amelias.open(path)
@@ -456,14 +456,14 @@ def test_page_of_a_removed_part_names_it(
         "/person/0/edit",
     ],
 )
-def test_the_parts_of_another_client_are_not_there(amelia: Visitor, client: Client, path: str) -> None:
+def test_parts_of_another_client_are_404(amelia: Visitor, client: Client, path: str) -> None:
     other = make_client("Baker Family")
 
     assert amelia.get(f"/clients/{other.id}{path}").status_code == 404
     assert amelia.post(f"/clients/{other.id}{path}", data={"version": "1"}).status_code in (404, 405)
 
 
-def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Client) -> None:
+def test_each_form_has_its_own_draft(amelias: Desk, cast: Cast, client: Client) -> None:
     product = only(Product)
     for path, form, field in (
         ("/edit", "record", "phone"),
@@ -492,7 +492,7 @@ def test_each_form_has_a_draft_of_its_own(amelias: Desk, cast: Cast, client: Cli
     assert "unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
 
 
-def test_others_are_told_which_part_is_being_edited(amelias: Desk) -> None:
+def test_editor_names_the_edited_part_for_other_users(amelias: Desk) -> None:
     person, product = only(Person), only(Product)
     for path, entry, label in (
         ("/edit", "", ""),
@@ -507,7 +507,7 @@ def test_others_are_told_which_part_is_being_edited(amelias: Desk) -> None:
         assert (f'data-part="{label}"' in page) == bool(label)
 
 
-def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client: Client) -> None:
+def test_reader_sees_parts_and_cannot_change_them(visit: type[Visitor], cast: Cast, client: Client) -> None:
     rhys = visit(cast.rhys)
     product = rhys.get(f"/clients/{client.id}/product/{only(Product).id}")
 
@@ -517,12 +517,12 @@ def test_readers_look_and_do_not_touch(visit: type[Visitor], cast: Cast, client:
         assert "Add a" not in page.text
 
 
-def test_the_choices_are_those_of_the_record(amelias: Desk) -> None:
+def test_choices_of_the_forms_are_those_of_the_record(amelias: Desk) -> None:
     page = amelias.browser.get(f"{amelias.address}/product/new")
     assert options_of(page, "product_type") == ["", "GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]
 
 
-def test_message_names_what_was_added_and_leads_to_it(amelias: Desk, client: Client) -> None:
+def test_message_of_an_addition_links_to_the_added_part(amelias: Desk, client: Client) -> None:
     added = (
         ("/person/new", {"first_name": "<b>Ruth", "last_name": "Whitmore"}, "<b>Ruth Whitmore", "/person/{}/edit"),
         (

@@ -1,4 +1,4 @@
-"""What single values must look like."""
+"""Check single values of client records."""
 
 from datetime import date
 from decimal import Decimal
@@ -36,7 +36,7 @@ TODAY = date(2026, 11, 22)
         ("client", "town", "Bath"),
     ],
 )
-def test_value_as_people_write_it_is_taken(kind: str, column: str, value: Any) -> None:
+def test_valid_value_in_any_usual_form_is_accepted(kind: str, column: str, value: Any) -> None:
     assert problem_with(kind, column, value, TODAY) is None
 
 
@@ -59,12 +59,12 @@ def test_value_as_people_write_it_is_taken(kind: str, column: str, value: Any) -
         ("valuation", "amount", Decimal("-0.01")),
     ],
 )
-def test_value_that_cannot_be_meant_is_refused(kind: str, column: str, value: Any) -> None:
+def test_impossible_value_is_rejected(kind: str, column: str, value: Any) -> None:
     assert problem_with(kind, column, value, TODAY)
 
 
-def test_record_from_before_a_rule_can_be_changed_elsewhere(amelia: Visitor, client: Client) -> None:
-    """The old value is no fault of whoever corrects another field."""
+def test_record_with_an_invalid_stored_value_can_be_changed_in_other_fields(amelia: Visitor, client: Client) -> None:
+    """The user who corrects another field did not enter the old value."""
     client.phone = "12"
     db.session.commit()
     person = make_person(client, ni_number="unknown", date_of_birth=date(2199, 1, 1))
@@ -80,7 +80,7 @@ def test_record_from_before_a_rule_can_be_changed_elsewhere(amelia: Visitor, cli
     assert (refused.status_code, refused.json["field"]) == (422, "phone")
 
 
-def test_email_link_has_its_at_sign(amelia: Visitor, client: Client) -> None:
+def test_email_link_contains_the_at_sign(amelia: Visitor, client: Client) -> None:
     client.email = "ruth+isa&co@mail.example"
     db.session.commit()
 

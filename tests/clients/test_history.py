@@ -1,4 +1,4 @@
-"""/clients/<id>/history: every accepted change, by whom, from what to what, merged with whose, knowingly over whose."""
+"""Show the history: author, values, merged changes and resolutions of every accepted change."""
 
 from datetime import date
 from typing import Any
@@ -37,12 +37,12 @@ def words_of(desk: Desk, **filters: str) -> str:
     return text_of(answer).split("Everybody", 1)[1]
 
 
-def test_a_new_record_has_none(amelias: Desk) -> None:
+def test_new_client_has_an_empty_history(amelias: Desk) -> None:
     assert "Nothing has been changed since this record was made." in words_of(amelias)
     assert "Nothing has been changed since this record was made." in text_of(amelias.browser.get(amelias.address))
 
 
-def test_a_change_is_told_with_its_author_its_time_and_both_values(amelias: Desk, cast: Cast) -> None:
+def test_history_shows_author_time_and_both_values_of_a_change(amelias: Desk, cast: Cast) -> None:
     amelias.change(phone="222", risk_profile="", adviser_id=str(cast.daniel.id), next_review_on="2026-12-08")
 
     words = words_of(amelias)
@@ -60,7 +60,7 @@ def test_a_change_is_told_with_its_author_its_time_and_both_values(amelias: Desk
     )
 
 
-def test_a_long_text_shows_what_was_taken_out_and_put_in(amelias: Desk) -> None:
+def test_history_shows_the_diff_of_a_changed_text(amelias: Desk) -> None:
     amelias.change(notes="One\nTwo and a half\nThree")
 
     page = amelias.browser.get(f"{amelias.address}/history").text
@@ -68,7 +68,7 @@ def test_a_long_text_shows_what_was_taken_out_and_put_in(amelias: Desk) -> None:
     assert "<del>" not in page
 
 
-def test_the_newest_comes_first_a_page_at_a_time(amelias: Desk, client: Client) -> None:
+def test_history_is_paged_with_the_newest_change_first(amelias: Desk, client: Client) -> None:
     add_revisions(client, 30)
 
     first, second = words_of(amelias), words_of(amelias, page="2")
@@ -94,7 +94,7 @@ def test_history_shows_merges_and_decisions(amelias: Desk, daniels: Desk) -> Non
     assert "Left as it was saved meanwhile: Postcode" in words
 
 
-def test_giving_way_everywhere_is_a_decision_too(amelias: Desk, daniels: Desk, client: Client, cast: Cast) -> None:
+def test_resolution_with_all_saved_values_is_recorded(amelias: Desk, daniels: Desk, client: Client, cast: Cast) -> None:
     form = amelias.open()
     daniels.change(phone="222")
     page = amelias.send(form, phone="333")
@@ -129,7 +129,7 @@ def test_history_shows_a_value_kept_over_another(amelias: Desk, daniels: Desk, c
 
 
 def test_text_that_contains_the_other_lines_overrules_no_user(amelias: Desk, daniels: Desk, client: Client) -> None:
-    """As a restored draft brings it: merged already, and `seen` says so."""
+    """A restored draft sends such a text: it is merged already, and `seen` has the newer version."""
     form = amelias.open()
     daniels.change(notes="ONE\nTwo\nThree")
     amelias.send(form, notes="ONE\nTwo\nTHREE", seen="notes:2")
@@ -137,9 +137,7 @@ def test_text_that_contains_the_other_lines_overrules_no_user(amelias: Desk, dan
     assert history_of(client)[1].decisions == {}
 
 
-def test_change_of_a_part_is_told_by_its_name_after_it_was_removed(
-    amelias: Desk, daniels: Desk, client: Client
-) -> None:
+def test_change_of_a_removed_part_names_the_part(amelias: Desk, daniels: Desk, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
     [valuation_id] = db.session.scalars(select(Valuation.id))
     amelias.change(f"/valuation/{valuation_id}/edit", amount="1100")
@@ -152,7 +150,7 @@ def test_change_of_a_part_is_told_by_its_name_after_it_was_removed(
     assert "Amelia Hart changed Amount of the valuation of ISA A1 on 31 Mar 2026" in latest
 
 
-def test_change_of_access_is_told_as_what_it_does(amelias: Desk, cast: Cast, client: Client) -> None:
+def test_change_of_access_is_described_by_its_effect(amelias: Desk, cast: Cast, client: Client) -> None:
     amelias.send(amelias.open("/access"), "/access", is_restricted="yes")
     amelias.send(amelias.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
     [grant_id] = db.session.scalars(select(ClientGrant.id))
@@ -170,7 +168,7 @@ def test_change_of_access_is_told_as_what_it_does(amelias: Desk, cast: Cast, cli
 
 
 @pytest.mark.parametrize("size", [1, 6])
-def test_names_of_removed_parts_take_a_handful_of_statements_however_many(
+def test_names_of_many_removed_parts_take_few_statements(
     tapped_visit: Visit, cast: Cast, daniels: Desk, client: Client, wiretap: Wiretap, size: int
 ) -> None:
     for n in range(size):
@@ -188,7 +186,7 @@ def test_names_of_removed_parts_take_a_handful_of_statements_however_many(
     assert len(work_in(heard)) <= 14, heard
 
 
-def test_parts_are_told_by_their_names(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_history_names_changed_parts(amelias: Desk, daniels: Desk, client: Client) -> None:
     person = make_person(client, "Ruth", "Whitmore", known_as="Ru")
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
     amelias.change(f"/person/{person.id}/edit", known_as="Ruthie")
@@ -249,7 +247,7 @@ def test_history_is_filtered_by_field_and_user(
 
 
 @pytest.mark.parametrize("statement", ["UPDATE client_revisions SET source = 'cli'", "DELETE FROM client_revisions"])
-def test_the_database_refuses_to_alter_it(amelias: Desk, client: Client, statement: str) -> None:
+def test_database_rejects_changes_of_the_history(amelias: Desk, client: Client, statement: str) -> None:
     amelias.change(phone="222")
 
     with pytest.raises(DBAPIError, match="is history and stays as it is"):
@@ -264,7 +262,7 @@ def test_history_is_deleted_with_its_client(amelias: Desk, client: Client) -> No
     assert db.session.scalar(text("SELECT count(*) FROM client_revisions")) == 0
 
 
-def test_names_and_values_are_data(amelias: Desk, client: Client) -> None:
+def test_html_in_names_and_values_is_escaped_in_the_history(amelias: Desk, client: Client) -> None:
     amelias.change(name="<b>&", notes="<script>alert(1)</script>\nTwo\nThree")
     amelias.change("/person/new", first_name="<i>", last_name='"')
 
@@ -275,7 +273,7 @@ def test_names_and_values_are_data(amelias: Desk, client: Client) -> None:
 
 
 def add_revisions(client: Client, count: int) -> None:
-    """Changes by an import, versions 2 and up."""
+    """Insert revisions of an import from version 2 on."""
     rows: list[dict[str, Any]] = [
         {"client_id": client.id, "version": number, "source": "import", "changes": {"phone": [f"{number}", "1"]}}
         for number in range(2, count + 2)

@@ -1,4 +1,4 @@
-"""What a program sends and is answered: JSON with the fields of the form, guarded and merged like anybody's save."""
+"""Save by JSON with the fields of the form, with the same version check and merge."""
 
 from datetime import date
 from decimal import Decimal
@@ -36,9 +36,7 @@ def test_json_save_response_names_the_merged_changes(amelias: Desk, daniels: Des
     assert answer.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
 
 
-def test_a_conflict_is_told_with_all_three_values_and_decided_in_json_too(
-    amelias: Desk, daniels: Desk, client: Client
-) -> None:
+def test_json_conflict_has_three_values_and_is_resolved_in_json(amelias: Desk, daniels: Desk, client: Client) -> None:
     daniels.change(phone="333", client_since="2001-02-03")
 
     answer = amelias.say("/edit", version=1, phone="222", client_since="1999-01-02")
@@ -64,7 +62,7 @@ def test_a_conflict_is_told_with_all_three_values_and_decided_in_json_too(
     assert (client.phone, client.client_since) == ("222", date(2005, 5, 5))
 
 
-def test_parts_are_added_changed_and_removed(amelias: Desk, client: Client) -> None:
+def test_parts_are_added_changed_and_removed_by_json(amelias: Desk, client: Client) -> None:
     added = amelias.say(
         "/product/new", version=1, product_name="ISA", product_type="ISA", provider="Aviva", plan_number="A1"
     )
@@ -81,7 +79,7 @@ def test_parts_are_added_changed_and_removed(amelias: Desk, client: Client) -> N
     assert amelias.say("/history/4/revert", version=4, entry="product/1").json == {"status": "reverted", "version": 5}
 
 
-def test_a_removal_that_comes_too_late_is_409(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_json_removal_of_a_changed_part_is_409(amelias: Desk, daniels: Desk, client: Client) -> None:
     product = make_product(client)
     daniels.change(f"/product/{product.id}/edit", provider="Zurich")
 
@@ -91,7 +89,7 @@ def test_a_removal_that_comes_too_late_is_409(amelias: Desk, daniels: Desk, clie
     assert answer.json["version"] == 2
 
 
-def test_values_that_cannot_be_kept_are_named(amelias: Desk, client: Client) -> None:
+def test_json_save_with_invalid_values_names_the_fields(amelias: Desk, client: Client) -> None:
     answer = amelias.say("/edit", version=1, name="", email="x")
 
     assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
@@ -125,7 +123,7 @@ def test_invalid_edit_is_rejected_naming_the_field(
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "notes", "email", "postcode"])
-def test_half_a_surrogate_pair_is_no_text(amelias: Desk, field: str) -> None:
+def test_half_a_surrogate_pair_is_rejected(amelias: Desk, field: str) -> None:
     answer = amelias.say("/edit", version=1, **{field: "a\ud800"})
 
     assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
@@ -145,7 +143,7 @@ def test_body_that_is_neither_form_nor_json_is_rejected(amelias: Desk) -> None:
     assert answer.status_code == 415
 
 
-def test_a_repeated_add_is_the_same_part(amelias: Desk) -> None:
+def test_repeated_json_addition_returns_the_same_part(amelias: Desk) -> None:
     sent = [amelias.say("/person/new", version=1, first_name="Ruth", last_name="W").json for _ in range(2)]
 
     assert sent[0]["key"] == sent[1]["key"]

@@ -1,4 +1,4 @@
-"""/clients: searching, filtering, sorting and paging, in few statements, whatever is asked."""
+"""Search, filter, sort and page through the client list, in few statements."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -29,7 +29,7 @@ def amelia(visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor
 
 
 def names(browser: Visitor, **query: Any) -> list[str]:
-    """The names in the list, in their order."""
+    """Return the names in the list, in order."""
     answer = browser.get("/clients", query_string=query)
     assert answer.status_code == 200
     rows = answer.text.split("<tr data-page=")[1:]
@@ -37,14 +37,14 @@ def names(browser: Visitor, **query: Any) -> list[str]:
 
 
 def row(browser: Visitor, name: str) -> str:
-    """The words in the row of the client called so."""
+    """Return the text of the row of the client with this name."""
     answer = browser.get("/clients")
     [found] = [each for each in answer.text.split("<tr data-page=")[1:] if f">{name}</a>" in each]
     answer.set_data(f"<table><tr data-page={found.split('</tr>')[0]}</tr></table>")
     return text_of(answer)
 
 
-def test_an_empty_portal_says_what_to_do(amelia: Visitor) -> None:
+def test_empty_list_says_how_to_add_clients(amelia: Visitor) -> None:
     answer = amelia.get("/clients")
 
     assert answer.status_code == 200
@@ -78,14 +78,14 @@ def test_search_without_a_match_says_so_and_offers_a_way_back(amelia: Visitor, q
 
 
 @pytest.mark.parametrize(("q", "found"), [("%", ["100% Trust"]), ("_", ["A_B Ltd"]), ("\\", ["C\\D Ltd"]), ("%%", [])])
-def test_the_wildcards_of_like_are_data(amelia: Visitor, q: str, found: list[str]) -> None:
+def test_wildcards_of_like_are_searched_as_text(amelia: Visitor, q: str, found: list[str]) -> None:
     for name in ("100% Trust", "A_B Ltd", "AxB Ltd", "C\\D Ltd", "Plain"):
         make_client(name)
 
     assert names(amelia, q=q) == found
 
 
-def test_quotes_and_html_are_data(amelia: Visitor) -> None:
+def test_quotes_and_html_are_searched_as_text(amelia: Visitor) -> None:
     make_client("O'Brien & <b>Sons</b>")
     answer = amelia.get("/clients", query_string={"q": "' OR 1=1 --<script>"})
     assert "No clients match “' OR 1=1 --<script>”." in text_of(answer)
@@ -116,7 +116,7 @@ def test_list_is_filtered_by_adviser_and_status(amelia: Visitor, cast: Cast) -> 
     }
 
 
-def test_the_advisers_on_offer_are_those_who_may_have_clients(amelia: Visitor, cast: Cast) -> None:
+def test_adviser_filter_offers_only_users_who_can_have_clients(amelia: Visitor, cast: Cast) -> None:
     offered = options_of(amelia.get("/clients"), "adviser")
 
     assert str(cast.rhys.id) not in offered
@@ -148,7 +148,7 @@ def test_list_is_sorted_both_ways_with_missing_values_last(amelia: Visitor, cast
     assert names(amelia, sort=f"-{key}") == (missing + backwards if has_value else backwards + missing)
 
 
-def test_the_order_is_total_so_that_pages_neither_repeat_nor_lose_anybody(amelia: Visitor) -> None:
+def test_pages_of_equal_names_neither_repeat_nor_omit_a_client(amelia: Visitor) -> None:
     for _ in range(PAGE_SIZE + 5):
         make_client("Same Name")
     ids = [
@@ -173,14 +173,14 @@ def test_list_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: i
 
 
 @pytest.mark.parametrize("page", ["4", "1000000"])
-def test_a_page_past_the_end_is_the_last(amelia: Visitor, page: str) -> None:
+def test_page_past_the_end_of_the_list_is_the_last(amelia: Visitor, page: str) -> None:
     for number in range(26):
         make_client(f"Client {number:02}")
 
     assert names(amelia, page=page) == ["Client 25"]
 
 
-def test_the_links_to_other_pages_keep_what_was_asked(amelia: Visitor, cast: Cast) -> None:
+def test_links_to_other_pages_keep_search_filters_and_sort(amelia: Visitor, cast: Cast) -> None:
     for number in range(60):
         make_client(f"Client {number:02}", adviser_id=cast.amelia.id)
     answer = amelia.get(f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name&page=2")
@@ -192,7 +192,7 @@ def test_the_links_to_other_pages_keep_what_was_asked(amelia: Visitor, cast: Cas
     assert f"/clients?q=client&adviser={cast.amelia.id}&status=active" in hrefs
 
 
-def test_a_row_shows_count_total_of_latest_valuations_and_review(amelia: Visitor, cast: Cast) -> None:
+def test_row_shows_product_count_total_and_next_review(amelia: Visitor, cast: Cast) -> None:
     client = make_client(
         "Whitmore", client_ref="KG7", adviser_id=cast.daniel.id, next_review_on=TODAY + timedelta(days=16)
     )
@@ -206,7 +206,7 @@ def test_a_row_shows_count_total_of_latest_valuations_and_review(amelia: Visitor
     assert "overdue" not in words
 
 
-def test_a_client_with_nothing_has_dashes_not_noughts(amelia: Visitor) -> None:
+def test_row_of_a_client_without_data_has_dashes(amelia: Visitor) -> None:
     make_client("Empty")
 
     assert "£" not in row(amelia, "Empty")
@@ -214,7 +214,7 @@ def test_a_client_with_nothing_has_dashes_not_noughts(amelia: Visitor) -> None:
 
 
 @pytest.mark.parametrize(("days", "is_overdue"), [(-1, True), (0, False), (1, False)])
-def test_a_review_is_overdue_from_the_day_after(amelia: Visitor, days: int, is_overdue: bool) -> None:
+def test_review_is_overdue_from_the_next_day(amelia: Visitor, days: int, is_overdue: bool) -> None:
     make_client("Whitmore", next_review_on=TODAY + timedelta(days=days))
 
     assert ("overdue" in row(amelia, "Whitmore")) is is_overdue
@@ -248,8 +248,8 @@ GARBAGE = [
 
 
 @pytest.mark.parametrize("query", GARBAGE)
-def test_no_query_string_is_a_500(amelia: Visitor, query: str) -> None:
-    """What makes no sense counts as not asked for: a list is only looked at."""
+def test_arbitrary_query_string_is_not_a_server_error(amelia: Visitor, query: str) -> None:
+    """Invalid parameters are ignored."""
     make_client()
 
     answer = amelia.get(f"/clients?{query}")
@@ -265,7 +265,9 @@ def test_no_query_string_is_a_500(amelia: Visitor, query: str) -> None:
     page=st.text(max_size=8) | st.integers(),
     adviser=st.integers() | st.text(max_size=4),
 )
-def test_no_words_are_a_500(amelia: Visitor, q: str, sort: str, page: Any, adviser: Any) -> None:
+def test_arbitrary_search_words_are_not_a_server_error(
+    amelia: Visitor, q: str, sort: str, page: Any, adviser: Any
+) -> None:
     answer = amelia.get("/clients", query_string={"q": q, "sort": sort, "page": page, "adviser": adviser})
 
     assert answer.status_code == 200
@@ -274,8 +276,8 @@ def test_no_words_are_a_500(amelia: Visitor, q: str, sort: str, page: Any, advis
 @pytest.mark.parametrize(
     "query", ["", "q=client", "q=zzz", "adviser=1&status=active&sort=-total&page=2&q=a", "page=99"]
 )
-def test_the_list_takes_at_most_four_statements(tapped_visit: Visit, cast: Cast, wiretap: Wiretap, query: str) -> None:
-    """Whatever is filtered, the check of the sign-in session included."""
+def test_list_takes_at_most_four_statements(tapped_visit: Visit, cast: Cast, wiretap: Wiretap, query: str) -> None:
+    """With any filter, including the check of the sign-in session."""
     for number in range(30):
         client = make_client(f"Client {number}", adviser_id=cast.amelia.id)
         make_product(client, (TODAY, "1"))

@@ -1,4 +1,4 @@
-"""Who has had a client open learns who took it away; nobody else learns that it exists."""
+"""Tell users with an open page who removed their access, without revealing the client to others."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def client(cast: Cast) -> Client:
 
 
 def ticket_of(visitor: Visitor, client: Client, path: str = "") -> str:
-    """The address that an open page asks."""
+    """Return the address that an open page requests."""
     [url] = re.findall(r'data-lost-url="([^"]+)"', visitor.get(f"/clients/{client.id}{path}").text)
     return unescape(url)
 
@@ -37,7 +37,7 @@ def restrict(amelia: Visitor, client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "/edit", "/history"])
-def test_page_that_was_open_is_told_who_restricted_its_client(
+def test_open_page_learns_who_restricted_its_client(
     amelia: Visitor, daniel: Visitor, client: Client, path: str
 ) -> None:
     url = ticket_of(daniel, client, path)
@@ -73,10 +73,10 @@ def test_former_adviser_sees_who_reassigned_a_restricted_client(
     assert amelia.get(url).json["by"] == "Ada Byron"
 
 
-def test_loss_that_no_change_of_the_client_made_is_not_told(
+def test_loss_of_access_without_a_change_of_the_client_is_404(
     amelia: Visitor, cast: Cast, visit: Visit, client: Client
 ) -> None:
-    """Ada was an administrator."""
+    """Ada loses access by losing her role, which is no change of the client."""
     restrict(amelia, client)
     ada = visit(cast.ada)
     url = ticket_of(ada, client)
@@ -100,7 +100,7 @@ def test_lost_access_reveals_no_client_without_a_ticket(
     assert visit(None).get(url).status_code == 401
 
 
-def test_ticket_is_worth_nothing_once_no_session_is_as_old(
+def test_ticket_older_than_any_session_is_rejected(
     amelia: Visitor, daniel: Visitor, cast: Cast, visit: Visit, client: Client
 ) -> None:
     url = ticket_of(daniel, client)
@@ -109,10 +109,10 @@ def test_ticket_is_worth_nothing_once_no_session_is_as_old(
         assert visit(cast.daniel).get(url).status_code == 404
 
 
-def test_restriction_before_the_page_was_opened_is_not_told(
+def test_restriction_before_the_page_was_opened_is_not_revealed(
     amelia: Visitor, cast: Cast, visit: Visit, client: Client
 ) -> None:
-    """Rhys loses a grant; that Amelia had restricted the client before is not what took it away."""
+    """Rhys loses access by the revoked grant, not by the earlier restriction."""
     restrict(amelia, client)
     desk = Desk(amelia, client)
     desk.send(desk.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
@@ -125,15 +125,13 @@ def test_restriction_before_the_page_was_opened_is_not_told(
 
 
 @pytest.mark.parametrize("who", ["rhys", "olga"])
-def test_asking_does_not_prolong_the_sign_in_session(visit: Visit, cast: Cast, client: Client, who: str) -> None:
+def test_request_for_the_loss_does_not_extend_the_session(visit: Visit, cast: Cast, client: Client, who: str) -> None:
     profile: Profile = getattr(cast, who)
     assert "Set-Cookie" not in visit(profile).get("/lost_access?ticket=x").headers
 
 
 @pytest.mark.parametrize("loss", ["restricted", "made a reader"])
-def test_save_after_the_loss_shows_what_was_typed_and_nothing_of_the_record(
-    daniel: Visitor, client: Client, loss: str
-) -> None:
+def test_save_after_the_loss_shows_the_typed_values_only(daniel: Visitor, client: Client, loss: str) -> None:
     """Without a script, or in the moment before the page knows."""
     desk = Desk(daniel, client)
     form = desk.open()

@@ -24,7 +24,7 @@ def merged(desk: Desk, **body: Any) -> dict[str, Any]:
     return told
 
 
-def test_lines_that_do_not_touch_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_texts_with_changes_in_separate_lines_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
     daniels.change(notes="one\ntwo\nthree\nDaniel rang.")
 
     told = merged(amelias, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
@@ -35,7 +35,7 @@ def test_lines_that_do_not_touch_are_merged(amelias: Desk, daniels: Desk, client
     assert len(history_of(client)) == 1, "only Daniel's save is there"
 
 
-def test_lines_that_touch_are_told_with_every_answer(amelias: Desk, daniels: Desk) -> None:
+def test_texts_with_changes_in_the_same_lines_return_all_options(amelias: Desk, daniels: Desk) -> None:
     daniels.change(notes="zero\none\nDANIEL\nthree")
 
     [text] = merged(amelias, version=1, notes="one\nAMELIA\nthree\nfour")["texts"].values()
@@ -53,13 +53,13 @@ def test_lines_that_touch_are_told_with_every_answer(amelias: Desk, daniels: Des
     ]
 
 
-def test_a_text_that_others_left_alone_stays_as_it_is_typed(amelias: Desk, daniels: Desk) -> None:
+def test_text_without_other_changes_stays_as_typed(amelias: Desk, daniels: Desk) -> None:
     daniels.change(phone="111")
     [text] = merged(amelias, version=1, notes="one\nAMELIA")["texts"].values()
     assert (text["merged"], text["changes"]) == ("one\nAMELIA", [["cut", "3 lines"]])
 
 
-def test_a_newer_text_that_was_taken_in_is_what_is_merged_with(amelias: Desk, daniels: Desk) -> None:
+def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(amelias: Desk, daniels: Desk) -> None:
     daniels.change(notes="one\ntwo\nthree\nfour")
     daniels.change(notes="one\ntwo\nthree\nfour\nfive")
 
@@ -87,5 +87,5 @@ def test_request_that_cannot_be_merged_is_rejected_naming_the_field(
     assert answer.status_code == status
 
 
-def test_a_form_is_refused(amelias: Desk) -> None:
+def test_merge_request_as_a_form_is_rejected(amelias: Desk) -> None:
     assert amelias.send({"version": "1", "notes": "x"}, "/merge").status_code == 415

@@ -1,4 +1,4 @@
-"""What a client's total has moved by: new money is no growth."""
+"""Calculate the movement of a client's total, in which new money is not growth."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -34,7 +34,7 @@ def moved(products: list[ThenAndNow]) -> Movement:
     return movement
 
 
-def test_products_that_stayed_have_moved_by_a_percentage() -> None:
+def test_movement_of_the_same_products_has_a_percentage() -> None:
     level = moved(pounds((100, 110), (300, 290), (None, None), (0, 0)))
 
     assert (level.total, level.revalued, level.percent) == (0, 0, 0)
@@ -44,19 +44,19 @@ def test_products_that_stayed_have_moved_by_a_percentage() -> None:
 @pytest.mark.parametrize(
     "products", [[(100, 105), (None, 50)], [(100, 105), (0, 50)], [(100, 105), (50, 0)], [(None, 5)]]
 )
-def test_no_percentage_where_a_product_came_or_went(products: list[tuple[int | None, int | None]]) -> None:
+def test_movement_with_new_or_ended_products_has_no_percentage(products: list[tuple[int | None, int | None]]) -> None:
     assert moved(pounds(*products)).percent is None
 
 
 @given(st.lists(st.tuples(MONEY, MONEY)))
-def test_the_parts_are_the_whole(products: list[ThenAndNow]) -> None:
+def test_parts_of_a_movement_add_up_to_its_total(products: list[ThenAndNow]) -> None:
     movement = moved(products)
 
     assert movement.total == sum((now or 0) - (then or 0) for then, now in products)
     assert movement.came >= 0 >= movement.went
 
 
-def test_page_shows_new_money_apart_and_no_percentage(amelia: Visitor, client: Client) -> None:
+def test_page_shows_new_money_separately_without_a_percentage(amelia: Visitor, client: Client) -> None:
     make_product(client, (date(2026, 1, 1), "100000.00"), (date(2026, 11, 20), "101300.00"))
     make_product(client, (date(2026, 11, 20), "10000.00"))
 
@@ -75,7 +75,7 @@ def test_page_shows_a_percentage_of_the_same_products(amelia: Visitor, client: C
     assert "+£1,300.00 (+1.3%) since 22 Oct 2026" in text_of(amelia.get(f"/clients/{client.id}"))
 
 
-def test_page_shows_what_went_and_nothing_where_nothing_moved(amelia: Visitor, client: Client) -> None:
+def test_page_shows_withdrawals_and_no_movement_without_a_change(amelia: Visitor, client: Client) -> None:
     make_product(client, (date(2026, 1, 1), "500.00"))
     assert "since 22" not in text_of(amelia.get(f"/clients/{client.id}"))
 

@@ -64,13 +64,13 @@ def test_overruled_user_sees_both_values(amelias: Desk, daniels: Desk, choice: s
 
 
 @pytest.mark.parametrize("path", ["", "/edit"])
-def test_notice_stands_on_the_page_and_in_the_editor(amelias: Desk, daniels: Desk, path: str) -> None:
+def test_notice_is_shown_on_the_page_and_in_the_editor(amelias: Desk, daniels: Desk, path: str) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
     assert "Daniel replaced your Phone" in told(amelias, path)
 
 
-def test_value_kept_over_a_mark_in_the_editor_overrules_too(amelias: Desk, daniels: Desk) -> None:
+def test_newer_value_rejected_in_the_editor_is_overruled(amelias: Desk, daniels: Desk) -> None:
     form = daniels.open()
     amelias.change(phone="222")
     assert daniels.send(form, phone="333", seen="phone:2").status_code == 302
@@ -85,7 +85,7 @@ def test_decision_for_the_other_value_and_later_change_overrule_no_user(amelias:
     assert told(amelias) == ""
 
 
-def test_only_the_author_of_the_replaced_value_is_told(
+def test_only_the_author_of_the_replaced_value_sees_a_notice(
     visit: Visit, cast: Cast, client: Client, amelias: Desk, daniels: Desk
 ) -> None:
     ada = Desk(visit(cast.ada), client)
@@ -101,7 +101,7 @@ def test_only_the_author_of_the_replaced_value_is_told(
     assert "Daniel replaced your Town: Wells → Frome" in words
 
 
-def test_text_of_several_lines_leads_to_the_change(amelias: Desk, daniels: Desk) -> None:
+def test_notice_of_a_long_text_links_to_the_change(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, notes={"theirs": "ONE\r\nTwo", "yours": "Eins\r\nTwo"})
 
     words = told(amelias)
@@ -110,7 +110,7 @@ def test_text_of_several_lines_leads_to_the_change(amelias: Desk, daniels: Desk)
     assert "Eins" not in words
 
 
-def test_author_of_an_undone_change_is_told_with_the_reason(amelias: Desk, daniels: Desk) -> None:
+def test_author_of_an_undone_change_sees_the_reason(amelias: Desk, daniels: Desk) -> None:
     amelias.change(phone="222", town="Wells")
     sent = {"version": "2", "entry": "", "reason": "Wrong client"}
     assert daniels.send(sent, "/history/2/revert").status_code == 302
@@ -128,7 +128,7 @@ def test_undo_of_own_change_notifies_no_user(amelias: Desk, daniels: Desk) -> No
     assert (told(amelias), told(daniels)) == ("", "")
 
 
-def test_author_of_a_part_that_goes_or_comes_back_by_an_undo_is_told(
+def test_author_of_a_part_that_an_undo_removes_or_restores_sees_a_notice(
     amelias: Desk, daniels: Desk, client: Client
 ) -> None:
     product_key = f"product/{make_product(client, (date(2026, 3, 31), '5'), plan_number='A1').id}"
@@ -143,9 +143,7 @@ def test_author_of_a_part_that_goes_or_comes_back_by_an_undo_is_told(
     assert "Daniel undid your change: ISA A1 is back" in words
 
 
-def test_put_mine_back_writes_the_replaced_value_and_takes_the_notice_away(
-    amelias: Desk, daniels: Desk, client: Client
-) -> None:
+def test_put_mine_back_restores_the_value_and_removes_the_notice(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
 
     answer = press(amelias, "Put mine back: Phone")
@@ -158,7 +156,7 @@ def test_put_mine_back_writes_the_replaced_value_and_takes_the_notice_away(
     assert "Amelia undid your change to Phone: 333 → 222" in told(daniels)
 
 
-def test_put_mine_back_asks_where_the_value_has_changed_since(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_put_mine_back_is_a_conflict_if_the_value_changed_since(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE)
     daniels.change(phone="444")
 
@@ -172,7 +170,7 @@ def test_put_mine_back_asks_where_the_value_has_changed_since(amelias: Desk, dan
     assert told(amelias) == ""
 
 
-def test_notice_of_a_field_that_one_has_changed_again_goes(amelias: Desk, daniels: Desk) -> None:
+def test_notice_of_a_field_is_removed_when_its_reader_changes_it(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
     daniels.change(phone="444")
     assert "Daniel replaced your Phone" in told(amelias)
@@ -196,7 +194,7 @@ def changes_told(desk: Desk, since: int) -> list[tuple[str, str, bool, str | Non
     ]
 
 
-def test_open_pages_learn_which_change_overrules_their_reader(amelias: Desk, daniels: Desk, cast: Cast) -> None:
+def test_open_page_learns_which_change_overrules_its_reader(amelias: Desk, daniels: Desk, cast: Cast) -> None:
     overrule(daniels, amelias, adviser_id={"theirs": str(cast.daniel.id), "yours": str(cast.ada.id)})
     daniels.change(phone="555")
 
@@ -212,7 +210,7 @@ def test_open_pages_learn_which_change_overrules_their_reader(amelias: Desk, dan
     assert changes_told(amelias, since=4) == [("phone", "changed", False, None)]
 
 
-def test_open_pages_learn_which_undo_overrules_their_reader(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_open_page_learns_which_undo_overrules_its_reader(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222")
     amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
     ruth = f"person/{db.session.scalars(select(Person.id)).one()}"
@@ -225,7 +223,7 @@ def test_open_pages_learn_which_undo_overrules_their_reader(amelias: Desk, danie
     ]
 
 
-def test_dismissed_notice_does_not_come_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_dismissed_notice_is_not_shown_again(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
     answer = press(amelias, "Dismiss")
@@ -242,7 +240,7 @@ def test_user_cannot_dismiss_the_notice_of_another_user(amelias: Desk, daniels: 
     assert "Daniel replaced your Phone" in told(amelias)
 
 
-def test_reader_is_told_and_cannot_put_it_back(amelias: Desk, daniels: Desk, cast: Cast) -> None:
+def test_reader_sees_a_notice_and_cannot_restore_the_value(amelias: Desk, daniels: Desk, cast: Cast) -> None:
     overrule(daniels, amelias, phone=PHONE)
     cast.amelia.role = "reader"
     db.session.commit()
@@ -252,7 +250,7 @@ def test_reader_is_told_and_cannot_put_it_back(amelias: Desk, daniels: Desk, cas
     assert press(amelias, "Dismiss").status_code == 302
 
 
-def test_notice_of_a_client_that_was_lost_is_not_shown(
+def test_notice_of_a_client_without_access_is_not_shown(
     visit: Visit, amelias: Desk, daniels: Desk, client: Client, cast: Cast
 ) -> None:
     overrule(amelias, daniels, phone=PHONE)
@@ -266,7 +264,7 @@ def test_notice_of_a_client_that_was_lost_is_not_shown(
     assert "Amelia replaced your Phone" in told(daniels)
 
 
-def test_notices_go_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
+def test_notice_expires_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, phone=PHONE)
     db.session.execute(text("UPDATE overruled_changes SET at = at - interval '91 days'"))
     db.session.commit()
@@ -287,7 +285,7 @@ def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None
 
 
 @pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])
-def test_field_that_the_change_did_not_touch_is_not_put_back(amelias: Desk, daniels: Desk, only: str) -> None:
+def test_field_that_the_change_did_not_touch_is_not_restored(amelias: Desk, daniels: Desk, only: str) -> None:
     overrule(daniels, amelias, phone=PHONE)
     answer = amelias.say("/history/3/revert", version=3, entry="", only=only)
 

@@ -1,4 +1,4 @@
-"""What Contacts, Signal, PowerPoint and PDF readers put among pasted words, by every way into a client record."""
+"""Clean the invisible characters in text pasted from other programs, for every input of a client record."""
 
 from pathlib import Path
 
@@ -40,19 +40,19 @@ def kept(client: Client) -> dict[str, str]:
     return {name: str(getattr(client, name)) for name in PASTED}
 
 
-def test_pasted_text_in_a_form_is_kept_clean(amelias: Desk, client: Client) -> None:
+def test_pasted_text_in_a_form_is_cleaned(amelias: Desk, client: Client) -> None:
     amelias.change(**PASTED)
 
     assert kept(client) == KEPT
 
 
-def test_pasted_text_in_json_is_kept_clean(amelias: Desk, client: Client) -> None:
+def test_pasted_text_in_json_is_cleaned(amelias: Desk, client: Client) -> None:
     answer = amelias.say("/edit", version=1, **PASTED)
 
     assert (answer.status_code, kept(client)) == (200, KEPT)
 
 
-def test_pasted_text_in_an_import_is_kept_clean(app: Flask, tmp_path: Path) -> None:
+def test_pasted_text_in_an_import_is_cleaned(app: Flask, tmp_path: Path) -> None:
     client = make_client("Other", client_ref="KG1")
     folder = CsvFolder(tmp_path / "in")
     for column, value in PASTED.items():
@@ -64,7 +64,7 @@ def test_pasted_text_in_an_import_is_kept_clean(app: Flask, tmp_path: Path) -> N
     assert kept(client) == KEPT
 
 
-def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client, cast: Cast) -> None:
+def test_pasted_text_in_a_draft_is_cleaned_when_restored(amelias: Desk, client: Client, cast: Cast) -> None:
     store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", PASTED))
     db.session.commit()
 
@@ -75,7 +75,7 @@ def test_pasted_text_in_a_draft_is_restored_clean(amelias: Desk, client: Client,
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u3164", "\u2800", "\u115f", "\u200b \U000e0041"])
-def test_name_without_a_visible_character_is_refused(amelias: Desk, client: Client, name: str) -> None:
+def test_name_without_a_visible_character_is_rejected(amelias: Desk, client: Client, name: str) -> None:
     answer = amelias.send(amelias.open(), name=name)
 
     assert (answer.status_code, errors_of(answer)) == (422, {"name": "Enter the client’s name."})
@@ -83,7 +83,7 @@ def test_name_without_a_visible_character_is_refused(amelias: Desk, client: Clie
     assert kept(client)["name"] == "Whitmore Family"
 
 
-def test_amount_with_direction_marks_is_the_amount(amelias: Desk) -> None:
+def test_direction_marks_in_an_amount_are_ignored(amelias: Desk) -> None:
     amelias.change(
         "/product/new",
         product_name="ISA",

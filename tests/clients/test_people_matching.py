@@ -1,4 +1,4 @@
-"""Who in a file is who in the database, when people have no number of their own."""
+"""Match people in a file to stored people, who have no unique key."""
 
 from datetime import date
 from typing import Any
@@ -17,16 +17,16 @@ def person(**values: Any) -> dict[str, Any]:
 
 
 def matched(given: list[dict[str, Any]], stored: list[dict[str, Any]]) -> list[Any]:
-    """The ids of who is found for each given person; None for a new one."""
+    """Return the id of the match of each given person; None for a new one."""
     stored = [{"id": number, **someone} for number, someone in enumerate(stored)]
     return [found and found["id"] for _, found in match_people(given, stored)]
 
 
-def test_equal_people_are_each_found_once() -> None:
+def test_equal_people_are_each_matched_once() -> None:
     assert matched([person(), person(), person()], [person(), person()]) == [0, 1, None]
 
 
-def test_the_national_insurance_number_decides_whatever_the_name() -> None:
+def test_people_with_equal_national_insurance_numbers_match_despite_other_names() -> None:
     stored = [person(), person(ni_number="QQ123456C", last_name="Reed")]
     assert matched([person(ni_number="qq 12 34 56 c")], stored) == [1]
 
@@ -35,16 +35,16 @@ def test_names_and_birth_date_match_a_person_without_a_number() -> None:
     assert matched([person(date_of_birth=BORN, ni_number="QQ123456C")], [person(date_of_birth=BORN)]) == [0]
 
 
-def test_different_numbers_are_different_people_whatever_the_names() -> None:
+def test_people_with_different_numbers_do_not_match_despite_equal_names() -> None:
     stored = [person(date_of_birth=BORN, ni_number="QQ123456C")]
     assert matched([person(date_of_birth=BORN, ni_number="AB654321D")], stored) == [None]
 
 
-def test_father_and_son_of_one_name_are_told_apart_by_birth() -> None:
+def test_people_with_equal_names_and_different_births_do_not_match() -> None:
     assert matched([person(date_of_birth=BORN)], [person(date_of_birth=date(1990, 1, 1))]) == [None]
 
 
-def test_an_equal_person_goes_before_one_of_the_same_number() -> None:
+def test_equal_person_is_preferred_to_one_with_the_same_number() -> None:
     number = {"ni_number": "QQ123456C"}
     stored = [person(**number, title="Ms"), person(**number, title="Mrs")]
     assert matched([person(**number, title="Mrs"), person(**number, title="Dr")], stored) == [1, 0]

@@ -1,4 +1,4 @@
-"""The editor and its draft: offered with its age, restored by way of the merge, gone once it is saved or discarded."""
+"""Offer, merge, restore and discard drafts in the editor."""
 
 import json
 import re
@@ -39,12 +39,12 @@ def save(visitor: Visitor, client: Client, form: dict[str, str], **typed: str) -
 
 
 def change(visitor: Visitor, client: Client, **typed: str) -> None:
-    """Somebody opens the editor and saves."""
+    """Open the editor and save."""
     assert save(visitor, client, form_of(editor(visitor, client)), **typed).status_code == 302
 
 
 def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", draft_id: str = "gone", **values: str) -> None:
-    """Amelia has typed this, and her browser is gone."""
+    """Store a draft of Amelia, as her browser did before it was closed."""
     store.keep(place(cast, client), draft_id, DraftPayload(version, seen, values))
     db.session.commit()
 
@@ -54,7 +54,7 @@ def place(cast: Cast, client: Client) -> DraftKey:
 
 
 def kept(cast: Cast, client: Client) -> list[dict[str, str]]:
-    """The values of each draft, the newest first."""
+    """Return the values of each draft, newest first."""
     db.session.rollback()
     return [draft.values for draft in store.drafts_at(place(cast, client))]
 
@@ -65,17 +65,17 @@ def stored(client: Client) -> Client:
 
 
 def offer_of(answer: TestResponse) -> dict[str, str]:
-    """What the Discard button of the first offer sends."""
+    """Return the form of the first Discard button."""
     return next(form for form in forms_of(answer) if "mark" in form)
 
 
 def data_of(answer: TestResponse, name: str) -> Any:
-    """A data attribute of the editor's form, from its JSON."""
+    """Return a data attribute of the editor's form, parsed from JSON."""
     [written] = re.findall(rf'data-{name}="([^"]*)"', answer.text)
     return json.loads(written.replace("&#34;", '"').replace("&#39;", "'"))
 
 
-def test_an_editor_without_a_draft_offers_nothing(amelia: Visitor, client: Client) -> None:
+def test_editor_without_drafts_has_no_offer(amelia: Visitor, client: Client) -> None:
     answer = editor(amelia, client)
 
     assert "unsaved changes" not in text_of(answer)
@@ -84,7 +84,7 @@ def test_an_editor_without_a_draft_offers_nothing(amelia: Visitor, client: Clien
     assert draft_id != form_of(editor(amelia, client))["draft"]
 
 
-def test_a_draft_is_offered_with_its_age_and_its_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_draft_is_offered_with_its_age_and_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, notes="One\nTwo\nThree\nFour", phone="01632 960100", town="Bath")
     db.session.execute(text("UPDATE edit_drafts SET updated_at = now() - interval '5 minutes 20 seconds'"))
     db.session.commit()
@@ -96,7 +96,7 @@ def test_a_draft_is_offered_with_its_age_and_its_fields(amelia: Visitor, cast: C
     assert form_of(answer)["phone"] == "01632 960001"
 
 
-def test_several_drafts_are_offered_the_newest_first_and_each_is_restored_alone(
+def test_several_drafts_are_offered_newest_first_and_restored_one_by_one(
     amelia: Visitor, cast: Cast, client: Client
 ) -> None:
     for draft_id, town in (("first", "Wells"), ("second", "Frome"), ("third", "Bath")):  # the third is no change
@@ -114,7 +114,7 @@ def test_several_drafts_are_offered_the_newest_first_and_each_is_restored_alone(
 
 
 @pytest.mark.parametrize("query", ["", "?draft=1", "?draft=", "?draft=%00", f"?draft={'x' * 1000}"])
-def test_draft_that_is_not_there_is_not_restored_and_the_others_are_offered(
+def test_unknown_draft_is_not_restored_and_the_others_are_offered(
     amelia: Visitor, cast: Cast, client: Client, query: str
 ) -> None:
     keep(cast, client, phone="01632 960100")
@@ -132,14 +132,14 @@ def test_draft_is_not_offered_to_another_user(daniel: Visitor, cast: Cast, clien
 
 
 def test_draft_of_saved_values_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
-    """A draft that arrives after the save of its own values, for instance."""
+    """A draft can arrive after the save of its own values."""
     change(amelia, client, phone="01632 960100")
     keep(cast, client, version=1, phone="01632 960100")
 
     assert "unsaved changes" not in text_of(editor(amelia, client))
 
 
-def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
+def test_restored_draft_is_in_the_form_with_the_saved_values_beside_it(
     amelia: Visitor, cast: Cast, client: Client
 ) -> None:
     keep(cast, client, phone="01632 960100", risk_profile="5", next_review_on="2027-01-31", notes="Line\n\n<b>&'\"")
@@ -159,7 +159,7 @@ def test_restored_it_is_in_the_form_and_what_it_differs_from_beside_it(
     assert "Your unsaved changes are back (Phone, Risk profile, Next review, Notes)." in text_of(answer)
 
 
-def test_a_restored_draft_is_saved_and_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_restored_draft_is_deleted_when_it_is_saved(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100", notes="One\nTwo\nFour")
     form = form_of(editor(amelia, client, "?draft=gone"))
 
@@ -168,9 +168,7 @@ def test_a_restored_draft_is_saved_and_gone(amelia: Visitor, cast: Cast, client:
     assert kept(cast, client) == []
 
 
-def test_values_that_no_column_can_hold_come_back_as_they_were_typed(
-    amelia: Visitor, cast: Cast, client: Client
-) -> None:
+def test_invalid_values_of_a_draft_are_restored_as_typed(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, next_review_on="31 Jan", email="ruth@", adviser_id="x", nonsense="x")
 
     answer = editor(amelia, client, "?draft=gone")
@@ -179,10 +177,8 @@ def test_values_that_no_column_can_hold_come_back_as_they_were_typed(
     assert "(Email, Next review)" in text_of(answer)  # what a drop-down does not offer cannot be shown
 
 
-def test_a_record_that_moved_on_is_merged_with_the_draft(
-    amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
-) -> None:
-    """Theirs where only they changed a field, both in a text whose lines do not touch, yours elsewhere."""
+def test_draft_is_merged_with_later_saves(amelia: Visitor, daniel: Visitor, cast: Cast, client: Client) -> None:
+    """The merge takes Daniel's changes to other fields, merges separate lines and keeps Amelia's other values."""
     keep(cast, client, phone="01632 960100", notes="One\nTwo\nThree, mine")
     change(daniel, client, town="Wells", notes="One, theirs\nTwo\nThree")
 
@@ -210,7 +206,7 @@ def test_field_that_others_changed_too_keeps_the_draft_and_saving_asks(
     assert kept(cast, client) == [{"phone": "01632 960100", "town": "Wells"}]
 
 
-def test_a_newer_value_that_was_taken_in_before_is_not_asked_about_again(
+def test_newer_value_accepted_in_the_draft_is_no_conflict(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
     change(daniel, client, phone="01632 960200")
@@ -224,10 +220,10 @@ def test_a_newer_value_that_was_taken_in_before_is_not_asked_about_again(
 
 
 @pytest.mark.parametrize("typed", ["other fields", "the same fields"])
-def test_draft_on_offer_stays_whatever_is_typed_and_saved_beside_it(
+def test_offered_draft_stays_when_the_editor_saves_other_values(
     amelia: Visitor, cast: Cast, client: Client, typed: str
 ) -> None:
-    """Neither restored nor discarded: the person may not have seen the banner."""
+    """The save neither restores nor discards it, because the user may not have seen the offer."""
     keep(cast, client, phone="01632 960100", notes="Other")
     form = form_of(editor(amelia, client))
     values = {"town": "Wells"} if typed == "other fields" else {"phone": "555", "notes": "Mine"}
@@ -240,7 +236,7 @@ def test_draft_on_offer_stays_whatever_is_typed_and_saved_beside_it(
     assert "(Phone, Notes)" in text_of(editor(amelia, client))
 
 
-def test_a_save_in_another_tab_keeps_what_this_one_has_typed(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_save_in_another_tab_keeps_the_draft_of_this_one(amelia: Visitor, cast: Cast, client: Client) -> None:
     form = form_of(editor(amelia, client))
     keep(cast, client, notes="Typed in the other tab")
 
@@ -248,7 +244,7 @@ def test_a_save_in_another_tab_keeps_what_this_one_has_typed(amelia: Visitor, ca
     assert kept(cast, client) == [{"notes": "Typed in the other tab"}]
 
 
-def test_a_save_that_is_refused_keeps_the_draft(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_rejected_save_keeps_the_draft(amelia: Visitor, cast: Cast, client: Client) -> None:
     form = form_of(editor(amelia, client))
     keep(cast, client, draft_id=form["draft"], name="", phone="01632 960100")
 
@@ -260,7 +256,7 @@ def test_a_save_that_is_refused_keeps_the_draft(amelia: Visitor, cast: Cast, cli
     assert kept(cast, client) == [{"name": "", "phone": "01632 960100"}]
 
 
-def test_an_offer_outlasts_a_save_that_is_refused(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_rejected_save_keeps_the_offers(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
     answer = save(amelia, client, form_of(editor(amelia, client)), name="")
@@ -269,9 +265,7 @@ def test_an_offer_outlasts_a_save_that_is_refused(amelia: Visitor, cast: Cast, c
     assert "(Phone)" in text_of(answer)
 
 
-def test_restored_draft_is_not_offered_beside_itself_after_a_save_that_is_refused(
-    amelia: Visitor, cast: Cast, client: Client
-) -> None:
+def test_restored_draft_is_not_offered_again_after_a_rejected_save(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
     answer = save(amelia, client, form_of(editor(amelia, client, "?draft=gone")), name="")
@@ -283,7 +277,7 @@ def test_restored_draft_is_not_offered_beside_itself_after_a_save_that_is_refuse
     assert kept(cast, client) == []
 
 
-def test_discarded_without_javascript_it_is_gone(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_draft_is_discarded_without_javascript(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
     path = f"/clients/{client.id}/edit"
 
@@ -297,13 +291,13 @@ def test_discarded_without_javascript_it_is_gone(amelia: Visitor, cast: Cast, cl
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "", "/\nx"])
-def test_discarding_leads_nowhere_else(amelia: Visitor, client: Client, back: str) -> None:
+def test_discard_redirects_within_the_portal_only(amelia: Visitor, client: Client, back: str) -> None:
     answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"mark": "a@1", "back": back})
 
     assert answer.headers["Location"] == "/"
 
 
-def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
+def test_draft_of_a_future_version_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, version=7, phone="01632 960100")
 
     for query in ("", "?draft=gone"):
@@ -319,7 +313,7 @@ def test_a_draft_of_a_version_that_is_yet_to_come_is_not_offered(amelia: Visitor
         ("valuation/new/7", "a new valuation", "/product/7/valuation/new?draft=gone"),
     ],
 )
-def test_draft_is_found_on_the_client_page_and_in_the_list_by_its_owner_alone(
+def test_draft_is_shown_on_the_client_page_and_in_the_list_to_its_owner_only(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client, form: str, label: str, path: str
 ) -> None:
     keep_at = DraftKey(cast.amelia.id, f"client-{client.id}", form)
@@ -381,9 +375,7 @@ def test_draft_does_not_tell_the_names_of_another_clients_parts(amelia: Visitor,
 
 
 @pytest.mark.parametrize("form", ["nonsense", "person", "person/x", "valuation/new", "valuation/new/x", "grant/new"])
-def test_draft_of_a_form_that_no_editor_has_breaks_no_page(
-    amelia: Visitor, cast: Cast, client: Client, form: str
-) -> None:
+def test_draft_of_an_unknown_form_is_ignored(amelia: Visitor, cast: Cast, client: Client, form: str) -> None:
     store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "a", DraftPayload(1, "", {"phone": "1"}))
     db.session.commit()
 

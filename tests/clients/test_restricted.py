@@ -1,4 +1,4 @@
-"""A restricted client: seen by its adviser, those granted and administrators; for everybody else it does not exist."""
+"""Hide restricted clients from all users except the adviser, users with grants and administrators."""
 
 from datetime import date
 from itertools import product
@@ -26,7 +26,7 @@ Visit = type[Visitor]
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    """Amelia's, restricted."""
+    """Return a restricted client of Amelia."""
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, postcode="BA1 1AA", is_restricted=True)
 
 
@@ -41,8 +41,8 @@ def beat_on(visit: Visit, client: Client, *profiles: Profile) -> None:
         store_of(visit.application).beat(caller, beats.Beat(page_kinds.parse(f"client-{client.id}"), "tab"))
 
 
-def test_the_rule_is_the_same_for_pages_and_for_presence(cast: Cast) -> None:
-    """Every role, restricted or not, one's own or not, granted or not, without an adviser."""
+def test_visibility_rule_is_the_same_for_pages_and_presence(cast: Cast) -> None:
+    """Every combination of role, restriction, adviser and grant."""
     people = (cast.amelia, cast.daniel, cast.rhys, cast.ada)
     for is_restricted, adviser, granted in product((False, True), (None, *people), (None, *people)):
         client = make_client(is_restricted=is_restricted, adviser_id=adviser and adviser.id)
@@ -56,7 +56,9 @@ def test_the_rule_is_the_same_for_pages_and_for_presence(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "q=Whitmore", "q=BA1", "q=Ruth", "sort=-total", "sort=adviser&page=1", "page=2"])
-def test_lists_searches_and_totals_do_not_know_it(visit: Visit, cast: Cast, client: Client, query: str) -> None:
+def test_restricted_client_is_absent_from_lists_searches_and_totals(
+    visit: Visit, cast: Cast, client: Client, query: str
+) -> None:
     make_person(client, "Ruth", "Whitmore")
     make_product(client, (date(2026, 3, 31), "123.45"))
     for number in range(26 if query == "page=2" else 0):
@@ -76,7 +78,7 @@ def test_lists_searches_and_totals_do_not_know_it(visit: Visit, cast: Cast, clie
         assert f"{total - 1} clients" in seen[name]
 
 
-def test_presence_does_not_know_it(visit: Visit, cast: Cast, client: Client) -> None:
+def test_restricted_client_is_absent_from_presence(visit: Visit, cast: Cast, client: Client) -> None:
     beat_on(visit, client, cast.amelia)
     page = f"client-{client.id}"
 
@@ -111,7 +113,7 @@ def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast
     assert "Daniel Okafor removed Person Daniel Okafor" in words
 
 
-def test_restricting_takes_whoever_may_not_see_it_off_its_page(visit: Visit, cast: Cast) -> None:
+def test_restriction_removes_users_without_access_from_the_page(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     amelias = Desk(visit(cast.amelia), client)
     let_in(client, cast.rhys.id)
@@ -126,7 +128,9 @@ def test_restricting_takes_whoever_may_not_see_it_off_its_page(visit: Visit, cas
     assert visit(cast.daniel).get(amelias.address).status_code == 200
 
 
-def test_a_client_that_goes_to_another_adviser_is_theirs_alone(visit: Visit, cast: Cast, client: Client) -> None:
+def test_reassigned_restricted_client_is_visible_to_its_new_adviser_only(
+    visit: Visit, cast: Cast, client: Client
+) -> None:
     amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
     beat_on(visit, client, cast.amelia)
 
@@ -150,7 +154,7 @@ def test_granted_user_cannot_become_the_adviser(visit: Visit, cast: Cast, client
     assert daniels.send(daniels.open(), phone="222").status_code == 302
 
 
-def test_only_the_adviser_and_administrators_undo_who_sees_it(visit: Visit, cast: Cast) -> None:
+def test_only_the_adviser_and_administrators_can_undo_a_restriction(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     amelias, daniels = Desk(visit(cast.amelia), client), Desk(visit(cast.daniel), client)
     let_in(client, cast.daniel.id)
@@ -182,7 +186,7 @@ def test_user_with_access_or_without_sign_in_cannot_be_granted_access(
     assert history_of(client) == []
 
 
-def test_a_page_of_access_that_is_behind_is_told(visit: Visit, cast: Cast, client: Client) -> None:
+def test_stale_access_page_is_409(visit: Visit, cast: Cast, client: Client) -> None:
     amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
     let_in(client, cast.daniel.id)
     [grant] = db.session.scalars(select(ClientGrant)).all()
@@ -195,7 +199,7 @@ def test_a_page_of_access_that_is_behind_is_told(visit: Visit, cast: Cast, clien
     assert "Daniel Okafor’s access has been removed" in text_of(answer)
 
 
-def test_an_operator_does_the_same_by_command(app: Flask, visit: Visit, cast: Cast) -> None:
+def test_commands_restrict_grant_revoke_and_unrestrict(app: Flask, visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     ref, email = client.client_ref, cast.daniel.email
     daniel, address = visit(cast.daniel), f"/clients/{client.id}"

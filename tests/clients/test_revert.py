@@ -1,4 +1,4 @@
-"""Undoing a change: itself a guarded change, merged with all that came after it."""
+"""Undo a change by a new change, with a version check and a merge."""
 
 import re
 from datetime import date
@@ -81,7 +81,7 @@ def test_undo_of_a_field_that_changed_again_asks(amelias: Desk, daniels: Desk, c
     assert history_of(client)[2].decisions == {"phone": "yours"}
 
 
-def test_a_third_save_in_between_asks_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_save_during_an_undo_conflict_asks_again(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222")
     daniels.change(phone="333")
     sent = {**form_of(undo(amelias, client, 2)), "decide-phone": "yours"}
@@ -94,7 +94,7 @@ def test_a_third_save_in_between_asks_again(amelias: Desk, daniels: Desk, client
     assert stored(client).phone == "444"
 
 
-def test_undoing_twice_changes_nothing_more(amelias: Desk, client: Client) -> None:
+def test_second_undo_changes_nothing(amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
 
     assert [undo(amelias, client, 2).status_code for _ in range(2)] == [302, 302]
@@ -102,7 +102,7 @@ def test_undoing_twice_changes_nothing_more(amelias: Desk, client: Client) -> No
     assert "There is nothing to undo" in text_of(amelias.browser.get(f"{amelias.address}/history"))
 
 
-def test_an_undoing_can_be_undone(amelias: Desk, client: Client) -> None:
+def test_undo_can_be_undone(amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
     undo(amelias, client, 2)
 
@@ -110,7 +110,7 @@ def test_an_undoing_can_be_undone(amelias: Desk, client: Client) -> None:
     assert (stored(client).phone, client.version) == ("222", 4)
 
 
-def test_a_person_who_was_added_is_removed(amelias: Desk, client: Client) -> None:
+def test_undo_of_an_added_person_removes_them(amelias: Desk, client: Client) -> None:
     amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
     [ruth] = all_of(Person)
 
@@ -132,7 +132,7 @@ def test_person_who_changed_since_is_not_removed_by_undo(amelias: Desk, daniels:
     assert len(all_of(Person)) == 1
 
 
-def test_a_product_that_was_removed_comes_back_with_its_valuations_under_the_same_numbers(
+def test_undo_of_a_removed_product_restores_it_and_its_valuations_under_their_ids(
     amelias: Desk, daniels: Desk, client: Client
 ) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"), (date(2026, 6, 30), "1100.5"), fixed_fee="12.30")
@@ -150,7 +150,7 @@ def test_a_product_that_was_removed_comes_back_with_its_valuations_under_the_sam
     assert stored(client).version == 3
 
 
-def test_a_plan_number_that_is_in_use_by_now_is_said(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_of_a_removal_whose_plan_number_is_in_use_says_so(amelias: Desk, daniels: Desk, client: Client) -> None:
     product_id = make_product(client, plan_number="A1").id
     daniels.change(f"/product/{product_id}/remove")
     make_product(client, plan_number="A1")
@@ -161,7 +161,7 @@ def test_a_plan_number_that_is_in_use_by_now_is_said(amelias: Desk, daniels: Des
     assert "Not undone. This plan number is in use already." in text_of(answer)
 
 
-def test_a_valuation_cannot_come_back_before_its_product(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_valuation_cannot_be_restored_before_its_product(amelias: Desk, daniels: Desk, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"))
     product_id, [valuation_id] = product.id, [valuation.id for valuation in all_of(Valuation)]
     amelias.change(f"/valuation/{valuation_id}/remove")
@@ -207,7 +207,7 @@ def test_field_that_the_change_did_not_touch_cannot_be_undone(
     assert stored(client).phone == "222"
 
 
-def test_another_clients_change_is_not_there(amelias: Desk, client: Client) -> None:
+def test_change_of_another_client_is_404(amelias: Desk, client: Client) -> None:
     other = make_client("Baker Family")
     amelias.change(phone="222")
 
@@ -215,10 +215,10 @@ def test_another_clients_change_is_not_there(amelias: Desk, client: Client) -> N
 
 
 @pytest.mark.parametrize("kind", ["record", "person"])
-def test_conflict_page_of_an_undo_has_a_draft_which_the_undo_settles(
+def test_conflict_page_of_an_undo_has_a_draft_that_the_undo_settles(
     amelias: Desk, daniels: Desk, client: Client, kind: str
 ) -> None:
-    """The editor offers it where the undo is left."""
+    """If the user leaves the undo, the editor offers the draft."""
     form, entry, field = "record", "", "phone"
     if kind == "person":
         entry = form = f"person/{make_person(client, 'Ruth', 'Whitmore').id}"
@@ -250,7 +250,7 @@ def test_conflict_page_of_an_undo_has_a_draft_which_the_undo_settles(
     assert "You have unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
 
 
-def test_custom_value_that_is_in_use_is_asked_about_again_and_stays(
+def test_custom_value_of_an_undo_that_is_in_use_stays_and_is_asked_again(
     amelias: Desk, daniels: Desk, client: Client
 ) -> None:
     product = make_product(client, plan_number="A1")

@@ -1,6 +1,6 @@
-"""Permission is asked under the client's lock: who loses it while a write waits for the lock writes and learns nothing.
+"""Check permission under the client's lock, so that a user who loses it while waiting neither writes nor reads data.
 
-Each unsafe route of a client record is tried, so that a new one is tried too.
+The tests cover every unsafe route of a client record, including new ones.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from tests.support.test_client import Visitor
 
 Change = Callable[[Connection], object]
 SECRET = "07700 900999"
-# What the holder of the lock writes once Amelia may not see it; the version moves, so that her save collides with it.
+# The change by the holder of the lock after Amelia lost access. It increments the version, so her save conflicts.
 HIDDEN = "UPDATE clients SET is_restricted = true, adviser_id = 2, version = version + 1, phone = '07700 900999'"
 LOSSES = {
     "client": (HIDDEN, {404}),
@@ -43,21 +43,21 @@ ROUTES = [
     ("POST", "/clients/<client_id>/history/<version>/revert"),
     ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"),
 ]
-# The routes whose part is named by the address, each with what stands for it and what is sent.
+# The routes with a part in the address, each with that part and the body.
 PARTS = {
     "product": {"version": "1", "provider": "Mine"},
     "valuation": {"version": "1", "amount": "9"},
 }
 
 
-def test_the_table_names_every_write_of_a_client_record(app: Flask) -> None:
+def test_table_of_writes_contains_every_unsafe_client_route(app: Flask) -> None:
     assert sorted(ROUTES) == versioned_routes(app)
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("rule", [rule for _, rule in ROUTES])
-def test_write_is_refused_when_its_right_is_lost_during_the_wait(
+def test_write_is_rejected_when_permission_is_lost_while_it_waits(
     app: Flask, visit: type[Visitor], cast: Cast, rule: str, loss: str, as_json: bool
 ) -> None:
     make_records(cast)
@@ -77,7 +77,7 @@ def test_write_is_refused_when_its_right_is_lost_during_the_wait(
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize("action", ["edit", "remove"])
 @pytest.mark.parametrize("kind", PARTS)
-def test_write_of_a_part_is_refused_when_the_client_is_lost_during_the_wait(
+def test_write_of_a_part_is_rejected_when_access_is_lost_while_it_waits(
     visit: type[Visitor], cast: Cast, kind: str, action: str, as_json: bool
 ) -> None:
     make_records(cast)
@@ -91,7 +91,7 @@ def test_write_of_a_part_is_refused_when_the_client_is_lost_during_the_wait(
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
 @pytest.mark.parametrize("rule", [rule for _, rule in ROUTES if "/access" not in rule])
-def test_write_is_refused_when_its_grant_is_revoked_during_the_wait(
+def test_write_is_rejected_when_its_grant_is_revoked_while_it_waits(
     app: Flask, visit: type[Visitor], cast: Cast, rule: str, as_json: bool
 ) -> None:
     client = make_records(cast, is_restricted=True)
@@ -126,10 +126,10 @@ def test_former_adviser_cannot_change_access(
     assert record(db.session.connection()) == left
 
 
-def test_colleague_does_not_take_over_a_client_that_was_restricted_during_the_wait(
+def test_colleague_cannot_become_adviser_of_a_client_restricted_while_they_wait(
     visit: type[Visitor], cast: Cast
 ) -> None:
-    """Daniel has a grant, so that he goes on seeing it: the read-only columns are those of a restricted client."""
+    """Daniel has a grant and still sees it, with the read-only columns of a restricted client."""
     client = make_records(cast)
     db.session.add(ClientGrant(client_id=client.id, profile_id=cast.daniel.id))
     db.session.commit()
@@ -144,7 +144,7 @@ def test_colleague_does_not_take_over_a_client_that_was_restricted_during_the_wa
     assert record(db.session.connection()) == left
 
 
-def test_undo_of_a_restriction_needs_the_right_that_holds_under_the_lock(visit: type[Visitor], cast: Cast) -> None:
+def test_undo_of_a_restriction_checks_the_permission_under_the_lock(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast)
     amelia = visit(cast.amelia)
     assert amelia.post("/clients/1/access", data={"version": "2", "is_restricted": "yes"}).status_code == 302
@@ -187,7 +187,7 @@ def test_profile_deactivated_during_the_wait_does_not_become_the_adviser(visit: 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_draft_is_not_written_when_its_right_is_lost_during_the_wait(
+def test_draft_is_not_stored_when_permission_is_lost_while_it_waits(
     visit: type[Visitor], cast: Cast, loss: str, method: str
 ) -> None:
     make_records(cast)
@@ -208,7 +208,7 @@ def test_draft_is_not_written_when_its_right_is_lost_during_the_wait(
     assert db.session.scalars(select(EditDraft.updated_at)).all() == before
 
 
-def test_write_that_keeps_its_right_goes_on_after_the_wait(visit: type[Visitor], cast: Cast) -> None:
+def test_write_with_permission_continues_after_the_wait(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast)
 
     answer, _ = raced(
@@ -218,8 +218,8 @@ def test_write_that_keeps_its_right_goes_on_after_the_wait(visit: type[Visitor],
     assert (answer.status_code, answer.json["version"]) == (200, 3)
 
 
-def test_lock_of_a_client_that_is_not_visible_is_not_awaited(visit: type[Visitor], cast: Cast) -> None:
-    """Nobody holds up, or is held up by, the writers of a client that is not theirs."""
+def test_write_to_an_invisible_client_does_not_wait_for_its_lock(visit: type[Visitor], cast: Cast) -> None:
+    """A user without access neither blocks nor waits for the writers of a client."""
     make_records(cast, is_restricted=True)
     db.session.commit()
     daniel = visit(cast.daniel).with_token()
@@ -239,7 +239,7 @@ def change_to(statements: str) -> Change:
 def raced(
     browser: Visitor, path: str, body: dict[str, str], as_json: bool, change: Change
 ) -> tuple[TestResponse, list[Any]]:
-    """The answer to a write that waits for the lock until `change` is committed, and the records as that left them."""
+    """Return the response to a write that waits until `change` is committed, and the records after `change`."""
     browser.with_token()
     left: list[Any] = []
 
@@ -254,7 +254,7 @@ def raced(
 
 
 def record(connection: Connection) -> list[Any]:
-    """All that is kept of the client records."""
+    """Return all rows of the client records."""
     rows: list[Any] = []
     for model in (Client, ClientGrant, Person, Product, Valuation, ClientRevision):
         table = model.__table__

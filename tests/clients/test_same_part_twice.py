@@ -1,4 +1,4 @@
-"""Two people add the same person or product: the second save asks, and nothing is added twice without a word."""
+"""Ask before a second user adds the same person or product again."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def names() -> list[str]:
 
 
 def last_change() -> str:
-    """Not as an age: the question may stand open for long."""
+    """Return the time of the newest change as the question shows it, absolute because it may stay open long."""
     return moment(db.session.scalars(select(ClientRevision.changed_at).order_by(ClientRevision.version.desc())).first())
 
 
@@ -44,7 +44,7 @@ def last_change() -> str:
         {**RUTH, "first_name": "Ruthie", "date_of_birth": "", "ni_number": "qq123456c"},
     ],
 )
-def test_second_save_of_the_same_person_asks(amelias: Desk, daniels: Desk, typed: dict[str, str]) -> None:
+def test_second_save_of_the_same_person_asks_first(amelias: Desk, daniels: Desk, typed: dict[str, str]) -> None:
     form = amelias.open(PERSON_NEW)
     daniels.change(PERSON_NEW, **RUTH)
 
@@ -59,7 +59,7 @@ def test_second_save_of_the_same_person_asks(amelias: Desk, daniels: Desk, typed
     assert names() == ["Ruth"]
 
 
-def test_person_is_added_once_it_is_confirmed_as_another(amelias: Desk, daniels: Desk) -> None:
+def test_person_confirmed_as_another_is_added(amelias: Desk, daniels: Desk) -> None:
     form = amelias.open(PERSON_NEW)
     daniels.change(PERSON_NEW, **RUTH)
     asked = amelias.send(form, PERSON_NEW, **RUTH)
@@ -72,7 +72,7 @@ def test_person_is_added_once_it_is_confirmed_as_another(amelias: Desk, daniels:
     assert names() == ["Ruth", "Ruth"]
 
 
-def test_confirmation_of_one_is_none_of_the_next(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_confirmation_of_one_person_does_not_confirm_the_next(amelias: Desk, daniels: Desk, client: Client) -> None:
     other = make_person(client, "Ann", "Lee")
     daniels.change(PERSON_NEW, **RUTH)
 
@@ -95,7 +95,7 @@ def test_another_person_is_added_without_a_question(amelias: Desk, daniels: Desk
     assert amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, **typed).status_code == 302
 
 
-def test_same_person_of_another_client_is_no_question(amelias: Desk, cast: Cast) -> None:
+def test_same_person_of_another_client_is_added_without_a_question(amelias: Desk, cast: Cast) -> None:
     make_person(make_client("Baker"), "Ruth", "Whitmore")
 
     answer = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
@@ -103,7 +103,7 @@ def test_same_person_of_another_client_is_no_question(amelias: Desk, cast: Cast)
     assert answer.status_code == 302
 
 
-def test_person_who_came_with_an_import_is_asked_about_too(amelias: Desk, client: Client) -> None:
+def test_imported_person_is_asked_about_too(amelias: Desk, client: Client) -> None:
     make_person(client, "Ruth", "Whitmore")
 
     asked = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
@@ -111,14 +111,14 @@ def test_person_who_came_with_an_import_is_asked_about_too(amelias: Desk, client
     assert errors_of(asked) == {"first_name": "Ruth Whitmore is there already: is this the same person?"}
 
 
-def test_second_click_of_the_same_person_is_no_question(amelias: Desk) -> None:
+def test_second_click_of_the_same_person_is_not_asked_about(amelias: Desk) -> None:
     form = amelias.open(PERSON_NEW)
     assert [amelias.send(form, PERSON_NEW, **RUTH).status_code for _ in range(2)] == [302, 302]
     assert names() == ["Ruth"]
 
 
-def test_two_who_add_at_the_same_moment_are_asked(amelias: Desk, daniels: Desk, client: Client) -> None:
-    """Amelia's save waits for the lock while Daniel's is written."""
+def test_simultaneous_addition_of_the_same_person_asks_first(amelias: Desk, daniels: Desk, client: Client) -> None:
+    """Amelia's save waits for the lock of Daniel's save."""
     form = amelias.open(PERSON_NEW)
     person: dict[str, Any] = {"client_id": client.id, "first_name": "Ruth", "last_name": "Whitmore"}
 
@@ -133,7 +133,7 @@ def test_two_who_add_at_the_same_moment_are_asked(amelias: Desk, daniels: Desk, 
 
 
 @pytest.mark.parametrize("plan_number", ["A 100-7", "a1007", "A-100 7"])
-def test_second_save_of_the_same_product_asks(amelias: Desk, daniels: Desk, plan_number: str) -> None:
+def test_second_save_of_the_same_product_asks_first(amelias: Desk, daniels: Desk, plan_number: str) -> None:
     form = amelias.open(PRODUCT_NEW)
     daniels.change(PRODUCT_NEW, **ISA)
 
@@ -147,7 +147,7 @@ def test_second_save_of_the_same_product_asks(amelias: Desk, daniels: Desk, plan
     assert ("This is another product" in text_of(asked)) == (plan_number != ISA["plan_number"])
 
 
-def test_program_is_told_what_is_there_and_how_to_confirm(amelias: Desk, client: Client) -> None:
+def test_program_learns_the_existing_part_and_how_to_confirm(amelias: Desk, client: Client) -> None:
     ruth = make_person(client, "Ruth", "Whitmore")
     body = {"version": 1, "first_name": "Ruth", "last_name": "Whitmore"}
 
@@ -158,7 +158,7 @@ def test_program_is_told_what_is_there_and_how_to_confirm(amelias: Desk, client:
     assert amelias.say(PERSON_NEW, **body, **confirm).json["status"] == "added"
 
 
-def test_plan_number_of_another_client_is_in_use_and_no_more_is_said(amelias: Desk) -> None:
+def test_plan_number_of_another_client_is_rejected_without_naming_the_client(amelias: Desk) -> None:
     make_product(make_client("Baker"), plan_number="A 100-7")
 
     asked = amelias.send(amelias.open(PRODUCT_NEW), PRODUCT_NEW, **ISA)
@@ -167,13 +167,13 @@ def test_plan_number_of_another_client_is_in_use_and_no_more_is_said(amelias: De
 
 
 def same(desk: Desk, kind: str, **typed: str) -> Any:
-    """What an open form is told of what is typed into it."""
+    """Return the response to an open form with these values."""
     answer = desk.say(f"/{kind}/same", **typed)
     assert answer.status_code == 200, answer.text
     return answer.json["same"]
 
 
-def test_open_form_is_told_that_the_person_has_been_added(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_open_form_learns_that_the_person_was_added(amelias: Desk, daniels: Desk, client: Client) -> None:
     assert same(amelias, "person", **RUTH) is None
     daniels.change(PERSON_NEW, **RUTH)
     [person_id] = db.session.scalars(select(Person.id))
@@ -198,7 +198,7 @@ def test_incomplete_date_matches_no_person(amelias: Desk, client: Client) -> Non
     assert same(amelias, "person", first_name="Ruth", last_name="Whitmore", date_of_birth="3/2") is None
 
 
-def test_open_form_is_told_that_the_product_has_been_added(amelias: Desk, client: Client) -> None:
+def test_open_form_learns_that_the_product_was_added(amelias: Desk, client: Client) -> None:
     product = make_product(client, plan_number="A 100-7")
 
     told = same(amelias, "product", plan_number="a1007")

@@ -1,4 +1,4 @@
-"""Saving merges with what others have saved since, and asks where they collide ("Saving" in ARCHITECTURE.md)."""
+"""Save with a merge of other users' saves and a conflict page ("Saving" in ARCHITECTURE.md)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
@@ -41,7 +41,7 @@ def send(browser: Visitor, client: Client, form: dict[str, str], **typed: str) -
 
 
 def decide(browser: Visitor, client: Client, page: TestResponse, **decisions: str) -> TestResponse:
-    """Choose on a conflict page: `decide(…, phone="theirs")`, a third value as `third_phone="…"`."""
+    """Send the conflict page: `decide(…, phone="theirs")`, with a custom value as `third_phone="…"`."""
     named = {
         name.replace("third_", "third-") if name.startswith("third_") else f"decide-{name}": choice
         for name, choice in decisions.items()
@@ -59,9 +59,7 @@ def last_revision(client: Client) -> ClientRevision:
     return db.session.scalars(newest.where(ClientRevision.client_id == client.id)).one()
 
 
-def test_a_save_raises_the_version_by_one_and_says_by_whom_and_when(
-    amelia: Visitor, cast: Cast, client: Client
-) -> None:
+def test_save_increments_the_version_and_records_author_and_time(amelia: Visitor, cast: Cast, client: Client) -> None:
     before = datetime.now(UTC)
 
     assert send(amelia, client, open_editor(amelia, client), phone="222").status_code == 302
@@ -80,7 +78,7 @@ def test_save_is_written_into_the_history(amelia: Visitor, cast: Cast, client: C
     assert revision.changed_at == client.updated_at
 
 
-def test_changes_to_different_fields_are_saved_together(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_changes_to_different_fields_are_merged(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="222")
 
@@ -91,7 +89,7 @@ def test_changes_to_different_fields_are_saved_together(amelia: Visitor, daniel:
     assert "Saved together with Daniel’s change to Phone." in text_of(amelia.get(f"/clients/{client.id}"))
 
 
-def test_the_same_new_value_is_no_conflict(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_equal_new_values_are_no_conflict(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="222")
 
@@ -99,7 +97,7 @@ def test_the_same_new_value_is_no_conflict(amelia: Visitor, daniel: Visitor, cli
     assert stored(client)["version"] == 2
 
 
-def test_lines_of_a_text_that_do_not_touch_are_merged(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_changes_to_separate_lines_of_a_text_are_merged(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), notes="ONE\ntwo\nthree\nfour\nfive")
 
@@ -108,7 +106,7 @@ def test_lines_of_a_text_that_do_not_touch_are_merged(amelia: Visitor, daniel: V
     assert client.notes == "ONE\ntwo\nthree\nfour\nfive\nsix"
 
 
-def test_two_additions_at_the_end_of_a_text_are_merged_the_earlier_save_first(
+def test_two_additions_at_the_end_of_a_text_are_merged_in_order_of_their_saves(
     amelia: Visitor, daniel: Visitor, client: Client
 ) -> None:
     form = open_editor(amelia, client)
@@ -122,7 +120,7 @@ def test_two_additions_at_the_end_of_a_text_are_merged_the_earlier_save_first(
 
 @pytest.fixture
 def collision(amelia: Visitor, daniel: Visitor, client: Client) -> TestResponse:
-    """The page that asks Amelia about the third line, which Daniel has changed too; each has added a line elsewhere."""
+    """Return Amelia's conflict page about a line that Daniel has changed too. Each has also added a line elsewhere."""
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), notes="zero\none\ntwo\nDANIEL\nfour\nfive")
     answer = send(amelia, client, form, notes="one\ntwo\nAMELIA\nfour\nfive\nsix")
@@ -149,7 +147,7 @@ def test_decision_about_a_text_keeps_other_users_lines_elsewhere(
     assert overridden == (choice == "yours")
 
 
-def test_something_else_starts_from_both_texts(collision: TestResponse) -> None:
+def test_custom_text_starts_from_both_texts(collision: TestResponse) -> None:
     assert form_of(collision)["third-notes"].split("\r\n") == [
         "zero",
         "one",
@@ -162,9 +160,7 @@ def test_something_else_starts_from_both_texts(collision: TestResponse) -> None:
     ]
 
 
-def test_two_texts_that_are_too_long_together_are_to_be_shortened(
-    amelia: Visitor, daniel: Visitor, client: Client
-) -> None:
+def test_merged_text_over_the_maximum_length_is_rejected(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), notes="d" * 6_000)
     page = send(amelia, client, form, notes="a" * 6_000)
@@ -178,7 +174,9 @@ def test_two_texts_that_are_too_long_together_are_to_be_shortened(
     assert client.notes == "a\nd"
 
 
-def test_both_is_no_answer_about_what_is_no_text(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_keeping_both_is_rejected_for_a_field_that_is_not_a_text(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     page = send(amelia, client, form, phone="amelia's")
@@ -187,7 +185,7 @@ def test_both_is_no_answer_about_what_is_no_text(amelia: Visitor, daniel: Visito
     assert stored(client)["phone"] == "daniel's"
 
 
-def test_another_value_for_the_same_field_is_409_and_changes_nothing(
+def test_different_value_for_the_same_field_is_409_and_changes_nothing(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
     form = open_editor(amelia, client)
@@ -200,7 +198,7 @@ def test_another_value_for_the_same_field_is_409_and_changes_nothing(
     assert client.updated_by == cast.daniel.id
 
 
-def test_the_409_shows_all_three_values_who_changed_it_and_when(
+def test_conflict_page_shows_three_values_author_and_time(
     amelia: Visitor, daniel: Visitor, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     form = open_editor(amelia, client)
@@ -222,7 +220,7 @@ def test_the_409_shows_all_three_values_who_changed_it_and_when(
     assert "checked" not in answer.text
 
 
-def test_the_409_keeps_everything_that_was_typed(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_conflict_page_keeps_all_typed_values(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     typed = {"phone": "amelia's", "town": "Wells & <b>", "notes": "line one\n\nline two", "client_since": "2020-02-29"}
@@ -236,7 +234,7 @@ def test_the_409_keeps_everything_that_was_typed(amelia: Visitor, daniel: Visito
 @pytest.mark.parametrize(
     ("choice", "phone", "version"), [("theirs", "daniel's", 3), ("yours", "amelia's", 3), ("third", "0123", 3)]
 )
-def test_a_decision_is_carried_out(
+def test_resolution_is_saved(
     amelia: Visitor, daniel: Visitor, client: Client, choice: str, phone: str, version: int
 ) -> None:
     form = open_editor(amelia, client)
@@ -249,7 +247,9 @@ def test_a_decision_is_carried_out(
     assert last_revision(client).decisions == {"phone": choice}
 
 
-def test_a_page_without_a_choice_comes_back_and_says_so(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_conflict_page_without_a_choice_is_shown_again_with_an_error(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's", town="Wells")
     page = send(amelia, client, form, phone="amelia's", town="Bristol")
@@ -263,7 +263,7 @@ def test_a_page_without_a_choice_comes_back_and_says_so(amelia: Visitor, daniel:
     assert stored(client) == {"phone": "amelia's", "town": "Wells", "version": 3}
 
 
-def test_a_third_value_is_checked_as_in_the_editor(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_custom_value_is_validated_as_in_the_editor(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     page = send(amelia, client, form, phone="amelia's")
@@ -275,7 +275,7 @@ def test_a_third_value_is_checked_as_in_the_editor(amelia: Visitor, daniel: Visi
     assert form_of(again)["third-phone"] == "0" * 41
 
 
-def test_a_third_persons_save_in_between_asks_again_and_keeps_the_other_choices(
+def test_save_by_a_third_user_asks_again_and_keeps_the_other_choices(
     visit: Visit, cast: Cast, amelia: Visitor, daniel: Visitor, client: Client
 ) -> None:
     ada = visit(cast.ada)
@@ -304,10 +304,10 @@ DISSOLVED: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("decision", "meanwhile"), DISSOLVED, ids=str)
-def test_a_decision_about_what_has_changed_again_is_asked_for_even_if_nothing_collides_any_more(
+def test_resolution_of_a_field_that_changed_again_is_asked_even_without_a_conflict(
     amelia: Visitor, daniel: Visitor, client: Client, decision: dict[str, str], meanwhile: str
 ) -> None:
-    """Daniel takes his change back, or saves what Amelia had typed first: what she has decided is something else."""
+    """Daniel reverts his change, or saves Amelia's first value. Her resolution is about another value."""
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     page = send(amelia, client, form, phone="amelia's")
@@ -321,7 +321,7 @@ def test_a_decision_about_what_has_changed_again_is_asked_for_even_if_nothing_co
     assert form_of(again)["third-phone"] == decision.get("third_phone", "amelia's")
 
 
-def test_a_decision_sent_twice_is_carried_out_once(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_resolution_sent_twice_is_saved_once(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     page = send(amelia, client, form, phone="amelia's")
@@ -330,9 +330,7 @@ def test_a_decision_sent_twice_is_carried_out_once(amelia: Visitor, daniel: Visi
     assert stored(client)["version"] == 3
 
 
-def test_a_decision_without_the_page_that_asked_for_it_does_not_stand(
-    amelia: Visitor, daniel: Visitor, client: Client
-) -> None:
+def test_resolution_without_its_conflict_page_is_ignored(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
@@ -340,7 +338,7 @@ def test_a_decision_without_the_page_that_asked_for_it_does_not_stand(
     assert stored(client)["phone"] == "daniel's"
 
 
-def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
+def test_base_version_beyond_the_read_limit_makes_every_difference_a_conflict(
     amelia: Visitor, cast: Cast, client: Client
 ) -> None:
     form = open_editor(amelia, client)
@@ -358,7 +356,7 @@ def test_an_origin_further_back_than_anybody_looks_is_asked_about_everything(
     assert len(last_revision(client).merged_with) == 50
 
 
-def test_sending_the_same_stale_form_again_never_gets_through(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+def test_stale_form_sent_again_is_a_conflict_again(amelia: Visitor, daniel: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
@@ -366,7 +364,7 @@ def test_sending_the_same_stale_form_again_never_gets_through(amelia: Visitor, d
     assert stored(client)["phone"] == "daniel's"
 
 
-def test_ones_own_save_in_another_tab_is_a_conflict_too(amelia: Visitor, client: Client) -> None:
+def test_own_save_in_another_tab_is_a_conflict_too(amelia: Visitor, client: Client) -> None:
     form = open_editor(amelia, client)
     send(amelia, client, form, phone="first tab")
 
@@ -376,16 +374,16 @@ def test_ones_own_save_in_another_tab_is_a_conflict_too(amelia: Visitor, client:
     assert "Yours, saved elsewhere" in text_of(answer)
 
 
-def test_going_back_and_saving_the_same_again_is_not_an_error(amelia: Visitor, client: Client) -> None:
-    """A double click, or Back and Save: what is typed is what is saved already."""
+def test_second_save_of_the_same_values_is_not_an_error(amelia: Visitor, client: Client) -> None:
+    """A double click, or Back and Save, sends values that are saved already."""
     form = open_editor(amelia, client)
 
     assert [send(amelia, client, form, phone="222").status_code for _ in range(2)] == [302, 302]
     assert stored(client)["version"] == 2
 
 
-def test_a_form_that_is_older_than_the_history_is_asked_about_everything(amelia: Visitor, client: Client) -> None:
-    """Opened before the history began, and saved since: nobody can tell what it has changed."""
+def test_form_older_than_the_history_makes_every_difference_a_conflict(amelia: Visitor, client: Client) -> None:
+    """The form was opened before the history began, so its base values are unknown."""
     form = open_editor(amelia, client)
     db.session.execute(text("UPDATE clients SET version = version + 1, phone = 'changed', updated_by = NULL"))
     db.session.commit()
@@ -397,13 +395,13 @@ def test_a_form_that_is_older_than_the_history_is_asked_about_everything(amelia:
     assert stored(client)["phone"] == "changed"
 
 
-def test_a_version_that_is_yet_to_come_is_refused(amelia: Visitor, client: Client) -> None:
+def test_future_version_is_rejected(amelia: Visitor, client: Client) -> None:
     assert send(amelia, client, open_editor(amelia, client), version="7", phone="x").status_code == 422
     assert stored(client)["phone"] == "111"
 
 
-def test_errors_are_mended_before_the_version_is_looked_at(amelia: Visitor, daniel: Visitor, client: Client) -> None:
-    """And mending them does not lift the guard."""
+def test_corrected_form_keeps_its_base_version(amelia: Visitor, daniel: Visitor, client: Client) -> None:
+    """The corrected form still has the old base version."""
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
@@ -412,7 +410,7 @@ def test_errors_are_mended_before_the_version_is_looked_at(amelia: Visitor, dani
     assert send(amelia, client, form_of(wrong), phone="amelia's").status_code == 409
 
 
-def test_a_client_deleted_meanwhile_is_404(amelia: Visitor, client: Client) -> None:
+def test_save_of_a_deleted_client_is_404(amelia: Visitor, client: Client) -> None:
     form, path = open_editor(amelia, client), f"/clients/{client.id}/edit"
     db.session.delete(client)
     db.session.commit()
@@ -423,7 +421,7 @@ def test_a_client_deleted_meanwhile_is_404(amelia: Visitor, client: Client) -> N
 def test_exactly_one_of_sixteen_concurrent_saves_from_one_version_succeeds(
     visit: Visit, cast: Cast, client: Client
 ) -> None:
-    """With real threads, connections and commits."""
+    """Uses real threads, connections and commits."""
     crowd = [visit(make_profile(f"Writer{number:02}", "Crowd")).with_token() for number in range(16)]
     forms = [open_editor(writer, client) for writer in crowd]
     client_id, start = client.id, Barrier(16)
@@ -443,7 +441,7 @@ def test_exactly_one_of_sixteen_concurrent_saves_from_one_version_succeeds(
 
 
 def test_each_accepted_concurrent_save_is_one_version(visit: Visit, cast: Cast, client: Client) -> None:
-    """Each of eight people saves some times, on top of whatever is there: versions have no gap and no double."""
+    """Eight users each save several times. Versions have no gap and no duplicate."""
     times = volume(2, 5)
     crowd = [visit(make_profile(f"Writer{number:02}", "Crowd")).with_token() for number in range(8)]
     client_id, start = client.id, Barrier(8)
@@ -464,8 +462,8 @@ def test_each_accepted_concurrent_save_is_one_version(visit: Visit, cast: Cast, 
     assert versions == list(range(2, 8 * times + 2))
 
 
-def test_a_field_that_no_form_has_is_refused_of_a_program(amelia: Visitor, client: Client) -> None:
-    """Misspelt and ignored, it would be an edit that is lost without a word."""
+def test_unknown_field_of_a_program_is_rejected(amelia: Visitor, client: Client) -> None:
+    """An ignored misspelling would lose the edit silently."""
     change = {"version": 1, "name": "Whitmore", "client_type": "family", "status": "active", "phnoe": "222"}
     answer = amelia.post(f"/clients/{client.id}/edit", json=change, headers={"Accept": "application/json"})
 

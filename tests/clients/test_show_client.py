@@ -1,4 +1,4 @@
-"""/clients/<id>: everything about one client, in few statements."""
+"""Show one client, in few statements."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -59,7 +59,7 @@ def test_page_shows_all_data_of_the_client(visit: Visit, cast: Cast) -> None:
         assert word in words, word
 
 
-def test_the_total_is_of_the_latest_valuations(visit: Visit, cast: Cast) -> None:
+def test_total_is_the_sum_of_the_latest_valuations(visit: Visit, cast: Cast) -> None:
     client = make_client()
     make_product(client, (date(2026, 1, 1), "100.10"), (date(2025, 1, 1), "999"))
     make_product(client, (date(2024, 1, 1), "0.01"), status="lapsed")
@@ -72,7 +72,7 @@ def test_the_total_is_of_the_latest_valuations(visit: Visit, cast: Cast) -> None
     assert "1 lapsed" in words
 
 
-def test_a_client_with_nothing_is_a_page_all_the_same(visit: Visit, cast: Cast) -> None:
+def test_page_of_a_client_without_data_is_shown(visit: Visit, cast: Cast) -> None:
     client = make_client("Empty")
 
     words = text_of(visit(cast.amelia).get(f"/clients/{client.id}"))
@@ -101,7 +101,7 @@ def test_a_client_with_nothing_is_a_page_all_the_same(visit: Visit, cast: Cast) 
     ],
     ids=["valued once", "in the future", "nothing but noughts", "largest", "negative"],
 )
-def test_no_figures_are_a_500(visit: Visit, cast: Cast, valuations: list[tuple[date, str]]) -> None:
+def test_arbitrary_amounts_are_not_a_server_error(visit: Visit, cast: Cast, valuations: list[tuple[date, str]]) -> None:
     client = make_client()
     make_product(client, *valuations)
 
@@ -109,7 +109,7 @@ def test_no_figures_are_a_500(visit: Visit, cast: Cast, valuations: list[tuple[d
 
 
 @pytest.mark.parametrize("path", ["/clients/999999", "/clients/0", "/clients/-1", "/clients/2147483648", "/clients/x"])
-def test_an_unknown_client_is_a_404_page_with_a_way_back(visit: Visit, cast: Cast, path: str) -> None:
+def test_unknown_client_is_a_404_page_with_a_link_to_the_list(visit: Visit, cast: Cast, path: str) -> None:
     answer = visit(cast.amelia).get(path)
 
     assert answer.status_code == 404
@@ -117,7 +117,7 @@ def test_an_unknown_client_is_a_404_page_with_a_way_back(visit: Visit, cast: Cas
     assert "you do not have access to it" in text_of(answer)
 
 
-def test_a_reader_is_offered_no_edit(visit: Visit, cast: Cast) -> None:
+def test_reader_sees_no_edit_button(visit: Visit, cast: Cast) -> None:
     client = make_client()
 
     reader, writer = (visit(profile).get(f"/clients/{client.id}") for profile in (cast.rhys, cast.ada))
@@ -126,7 +126,7 @@ def test_a_reader_is_offered_no_edit(visit: Visit, cast: Cast) -> None:
     assert f"/clients/{client.id}/edit" in links_of(writer)
 
 
-def test_html_in_any_value_is_shown_as_text(visit: Visit, cast: Cast) -> None:
+def test_html_in_any_value_is_escaped(visit: Visit, cast: Cast) -> None:
     evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}"
     texts = ("name", "address_line1", "address_line2", "town", "objectives", "notes")
     client = make_client(**{field: f"{evil} {field}"[:100] for field in texts}, phone=evil[:40], email="a@b.example")

@@ -1,4 +1,4 @@
-"""The page that asks before a change is undone: what the undo would do now, field by field, and a reason if wanted."""
+"""Show what an undo would do now, field by field, and accept a reason."""
 
 import re
 from datetime import date
@@ -36,7 +36,7 @@ def undo(desk: Desk, version: int, entry: str = "", **sent: str) -> TestResponse
     return desk.send({**form_of(ask(desk, version, entry)), **sent}, f"/history/{version}/revert")
 
 
-def test_page_shows_each_field_as_it_is_and_as_it_would_become(amelias: Desk, daniels: Desk) -> None:
+def test_undo_page_shows_each_field_now_and_after_the_undo(amelias: Desk, daniels: Desk) -> None:
     daniels.change(phone="222", town="Wells")
 
     words = words_of(amelias, 2)
@@ -49,7 +49,7 @@ def test_page_shows_each_field_as_it_is_and_as_it_would_become(amelias: Desk, da
     assert "is told of it" not in words_of(daniels, 2)
 
 
-def test_page_says_what_is_asked_about_because_it_was_changed_since(amelias: Desk, daniels: Desk) -> None:
+def test_undo_page_names_fields_changed_since(amelias: Desk, daniels: Desk) -> None:
     amelias.change(phone="222", town="Wells", notes="ONE\nTwo\nThree")
     daniels.change(phone="333", notes="ONE\nTwo\nTHREE")
 
@@ -60,7 +60,7 @@ def test_page_says_what_is_asked_about_because_it_was_changed_since(amelias: Des
     assert re.search(r"Notes .*ONE.*One.*Two THREE", words)
 
 
-def test_page_says_what_is_as_it_was_before_already(amelias: Desk) -> None:
+def test_undo_page_names_fields_that_have_the_old_value_already(amelias: Desk) -> None:
     amelias.change(phone="222", town="Wells")
     amelias.change(phone="111")
 
@@ -70,7 +70,7 @@ def test_page_says_what_is_as_it_was_before_already(amelias: Desk) -> None:
     assert "Town Wells → Bath" in words
 
 
-def test_nothing_is_offered_where_nothing_would_change(amelias: Desk) -> None:
+def test_undo_page_has_no_button_if_nothing_would_change(amelias: Desk) -> None:
     amelias.change(phone="222")
     amelias.change(phone="111")
 
@@ -80,14 +80,14 @@ def test_nothing_is_offered_where_nothing_would_change(amelias: Desk) -> None:
     assert 'name="reason"' not in page.text
 
 
-def test_page_writes_nothing(amelias: Desk, client: Client) -> None:
+def test_undo_page_writes_nothing(amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
     ask(amelias, 2)
 
     assert [revision.version for revision in history_of(client)] == [2]
 
 
-def test_reason_stands_in_the_history(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_reason_of_an_undo_is_in_the_history(amelias: Desk, daniels: Desk, client: Client) -> None:
     daniels.change(phone="222")
 
     assert undo(amelias, 2, reason="  The number is\tRuth's sister's. ").status_code == 302
@@ -97,7 +97,7 @@ def test_reason_stands_in_the_history(amelias: Desk, daniels: Desk, client: Clie
     assert "Undoes change 2: “The number is Ruth's sister's.”" in words
 
 
-def test_reason_travels_through_the_conflict_page(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_reason_of_an_undo_is_kept_on_the_conflict_page(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222")
     daniels.change(phone="333")
     asked = undo(amelias, 2, reason="Wrong client")
@@ -109,7 +109,7 @@ def test_reason_travels_through_the_conflict_page(amelias: Desk, daniels: Desk, 
 
 
 @pytest.mark.parametrize("reason", ["x" * 301, "a\0b"])
-def test_reason_that_cannot_be_kept_is_refused_and_stays_on_screen(amelias: Desk, client: Client, reason: str) -> None:
+def test_invalid_reason_is_rejected_and_stays_on_the_page(amelias: Desk, client: Client, reason: str) -> None:
     amelias.change(phone="222")
 
     answer = undo(amelias, 2, reason=reason)
@@ -121,7 +121,7 @@ def test_reason_that_cannot_be_kept_is_refused_and_stays_on_screen(amelias: Desk
     assert len(history_of(client)) == 1
 
 
-def test_part_that_was_added_is_shown_before_it_goes(amelias: Desk, client: Client) -> None:
+def test_undo_page_shows_an_added_part_before_its_removal(amelias: Desk, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "5"))
     amelias.change("/product/new", product_name="Bond", product_type="GIA", provider="Aviva", plan_number="B1")
     [added] = [each for each in history_of(client)[0].changes if each != f"product/{product.id}"]
@@ -132,7 +132,7 @@ def test_part_that_was_added_is_shown_before_it_goes(amelias: Desk, client: Clie
     assert "Plan number B1" in words
 
 
-def test_part_that_was_changed_since_is_not_offered(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_page_has_no_button_for_a_part_changed_since(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
     [ruth] = db.session.scalars(select(Person))
     key = f"person/{ruth.id}"
@@ -145,7 +145,7 @@ def test_part_that_was_changed_since_is_not_offered(amelias: Desk, daniels: Desk
     assert 'name="reason"' not in page.text
 
 
-def test_part_that_was_removed_is_shown_before_it_comes_back(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_page_shows_a_removed_part_before_its_return(amelias: Desk, daniels: Desk, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "5"), (date(2026, 6, 30), "6"), plan_number="A1")
     key = f"product/{product.id}"
     daniels.change(f"/{key}/remove")
@@ -158,7 +158,7 @@ def test_part_that_was_removed_is_shown_before_it_comes_back(amelias: Desk, dani
     assert "It is there already" in words_of(amelias, 2, key)
 
 
-def test_plan_number_that_is_in_use_by_now_is_said_before(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undo_page_says_that_the_plan_number_is_in_use(amelias: Desk, daniels: Desk, client: Client) -> None:
     key = f"product/{make_product(client, plan_number='A1').id}"
     daniels.change(f"/{key}/remove")
     make_product(client, plan_number="A1")
@@ -166,7 +166,7 @@ def test_plan_number_that_is_in_use_by_now_is_said_before(amelias: Desk, daniels
     assert "This plan number is in use already." in words_of(amelias, 2, key)
 
 
-def test_adviser_who_was_deactivated_since_is_not_assigned(
+def test_undo_does_not_assign_a_deactivated_adviser(
     amelias: Desk, client: Client, cast: Cast, visit: type[Visitor]
 ) -> None:
     client.adviser_id = cast.daniel.id
@@ -184,7 +184,7 @@ def test_adviser_who_was_deactivated_since_is_not_assigned(
     assert client.adviser_id == cast.ada.id
 
 
-def test_filter_of_the_history_stays(amelias: Desk) -> None:
+def test_undo_keeps_the_filters_of_the_history(amelias: Desk) -> None:
     amelias.change(phone="222")
     amelias.change(phone="333")
     filtered = f"{amelias.address}/history?field=phone"
@@ -199,7 +199,7 @@ def test_filter_of_the_history_stays(amelias: Desk) -> None:
 
 
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
-def test_page_leads_back_to_the_portal_only(amelias: Desk, back: str) -> None:
+def test_undo_redirects_within_the_portal_only(amelias: Desk, back: str) -> None:
     amelias.change(phone="222")
     page = ask(amelias, 2, back=back)
 
@@ -210,7 +210,7 @@ def test_page_leads_back_to_the_portal_only(amelias: Desk, back: str) -> None:
     assert answer.location == f"{amelias.address}/history"
 
 
-def test_undone_change_says_so_and_is_not_offered_again(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_undone_change_is_marked_and_cannot_be_undone_again(amelias: Desk, daniels: Desk, client: Client) -> None:
     make_person(client)
     daniels.change(phone="222")
     undo(amelias, 2)
@@ -223,7 +223,7 @@ def test_undone_change_says_so_and_is_not_offered_again(amelias: Desk, daniels: 
     assert "This change is undone already, by Amelia Hart in change 3." in words_of(daniels, 2)
 
 
-def test_change_whose_undo_was_undone_is_offered_again(amelias: Desk, client: Client) -> None:
+def test_change_whose_undo_was_undone_can_be_undone_again(amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
     undo(amelias, 2)
     undo(amelias, 3)
@@ -235,7 +235,7 @@ def test_change_whose_undo_was_undone_is_offered_again(amelias: Desk, client: Cl
     assert [link for link in links_of(page) if "/history/2/revert" in link]
 
 
-def test_only_the_entry_that_was_undone_says_so(amelias: Desk, client: Client) -> None:
+def test_only_the_undone_entry_is_marked(amelias: Desk, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "5"))
     key = f"product/{product.id}"
     amelias.change(f"/{key}/edit", provider="Royal London")
@@ -249,7 +249,7 @@ def test_only_the_entry_that_was_undone_says_so(amelias: Desk, client: Client) -
     assert "Undone" not in page
 
 
-def test_reader_is_not_asked(visit: type[Visitor], cast: Cast, amelias: Desk, client: Client) -> None:
+def test_reader_cannot_open_the_undo_page(visit: type[Visitor], cast: Cast, amelias: Desk, client: Client) -> None:
     amelias.change(phone="222")
 
     assert ask(Desk(visit(cast.rhys), client), 2).status_code == 403

@@ -1,4 +1,4 @@
-"""Valuations that cannot be meant, that may not be meant, and what a product is worth today."""
+"""Reject impossible valuations, ask about unusual ones, and show the value of a product today."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -56,7 +56,7 @@ def add(desk: Desk, product: Product, **typed: str) -> Any:
         ({"amount": "-1"}, {"amount": "This is less than 0."}),
     ],
 )
-def test_valuation_of_a_day_to_come_or_below_nought_is_refused(
+def test_valuation_with_a_future_date_or_negative_amount_is_rejected(
     amelias: Desk, product: Product, typed: dict[str, str], errors: dict[str, str]
 ) -> None:
     answer = add(amelias, product, **typed)
@@ -73,11 +73,11 @@ def test_valuation_of_a_day_to_come_or_below_nought_is_refused(
         *(("21000.01", "12000", True), ("0", "12000", True), ("5", "0", False), ("-100", "-50", True)),
     ],
 )
-def test_amount_is_far_away_beyond_three_quarters(amount: str, before: str, expected: bool) -> None:
+def test_jump_is_a_change_of_more_than_three_quarters(amount: str, before: str, expected: bool) -> None:
     assert is_jump(Decimal(amount), Decimal(before)) is expected
 
 
-def test_amount_far_from_the_last_is_asked_about_and_saved_when_confirmed(amelias: Desk, product: Product) -> None:
+def test_amount_far_from_the_last_is_saved_when_confirmed(amelias: Desk, product: Product) -> None:
     asked = add(amelias, product, amount="120")
 
     assert asked.status_code == 422
@@ -89,14 +89,14 @@ def test_amount_far_from_the_last_is_asked_about_and_saved_when_confirmed(amelia
     assert amounts() == [(MARCH, 12000), (JUNE, 120)]
 
 
-def test_confirmed_amount_is_asked_about_again_when_it_is_another(amelias: Desk, product: Product) -> None:
+def test_changed_amount_needs_another_confirmation(amelias: Desk, product: Product) -> None:
     answer = add(amelias, product, amount="12", confirm_amount="120.00")
 
     assert answer.status_code == 422
     assert "£12.00 is 99% less" in errors_of(answer)["amount"]
 
 
-def test_program_is_told_how_to_confirm(amelias: Desk, product: Product) -> None:
+def test_program_learns_how_to_confirm_an_amount(amelias: Desk, product: Product) -> None:
     sent = {"version": 1, "valued_on": "2026-06-30", "amount": "120"}
     asked = amelias.say(new(product), **sent)
 
@@ -111,13 +111,13 @@ def test_program_is_told_how_to_confirm(amelias: Desk, product: Product) -> None
     [("30/6/2026", "9000"), ("1/1/2026", "5")],
     ids=["near", "nothing before it"],
 )
-def test_amount_that_is_near_or_has_none_before_it_is_not_asked_about(
+def test_amount_near_the_last_or_without_one_is_saved_without_a_question(
     amelias: Desk, product: Product, valued_on: str, amount: str
 ) -> None:
     assert add(amelias, product, valued_on=valued_on, amount=amount).status_code == 302
 
 
-def test_changed_amount_is_compared_with_the_valuation_before_not_with_itself(amelias: Desk, product: Product) -> None:
+def test_changed_amount_is_compared_with_the_previous_valuation(amelias: Desk, product: Product) -> None:
     add(amelias, product, amount="11000")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     path = f"/valuation/{june.id}/edit"
@@ -128,7 +128,7 @@ def test_changed_amount_is_compared_with_the_valuation_before_not_with_itself(am
     amelias.change(f"/valuation/{march.id}/edit", amount="120")
 
 
-def test_undoing_brings_an_amount_back_without_a_question(amelias: Desk, product: Product, client: Client) -> None:
+def test_undo_restores_an_amount_without_a_question(amelias: Desk, product: Product, client: Client) -> None:
     add(amelias, product, amount="120", confirm_amount="120.00")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     amelias.change(f"/valuation/{june.id}/edit", amount="11000")
@@ -140,7 +140,7 @@ def test_undoing_brings_an_amount_back_without_a_question(amelias: Desk, product
     assert amounts() == [(MARCH, 12000), (JUNE, 120)]
 
 
-def test_amount_decided_anew_is_asked_about_on_the_conflict_page(
+def test_custom_amount_far_from_the_last_is_asked_about_on_the_conflict_page(
     amelias: Desk, daniel: Visitor, client: Client, product: Product
 ) -> None:
     add(amelias, product, amount="11000")
@@ -206,7 +206,7 @@ def test_custom_amount_of_an_undo_by_a_program_is_saved_when_confirmed(
     assert amounts()[-1] == (JUNE, 120)
 
 
-def test_import_names_amounts_far_from_the_last_and_takes_them(app: Flask, tmp_path: Path) -> None:
+def test_import_lists_and_accepts_amounts_far_from_the_last(app: Flask, tmp_path: Path) -> None:
     make_product(make_client(client_ref="KG1"), (MARCH, "12000.00"), plan_number="A100")
     folder = CsvFolder(tmp_path / "in").set("valuations.csv", "valued_on", "2026-06-30")
     folder.set("valuations.csv", "amount_gbp", "120.00").add("valuations.csv", "A100,2026-07-31,110.00")
@@ -222,7 +222,7 @@ def test_import_names_amounts_far_from_the_last_and_takes_them(app: Flask, tmp_p
 
 
 def test_value_as_of_today_is_the_same_in_total_list_and_chart(amelia: Visitor, client: Client) -> None:
-    """A valuation of a day to come, from before the rule, counts in none of them."""
+    """A stored valuation with a future date, from before the rule, counts in none of them."""
     tomorrow = clock.today() + timedelta(days=1)
     make_product(client, (MARCH, "1000.00"), (tomorrow, "777777.00"))
 
