@@ -34,7 +34,7 @@ def client(cast: Cast) -> Client:
 def words_of(desk: Desk, **filters: str) -> str:
     answer = desk.browser.get(f"{desk.address}/history", query_string=filters)
     assert answer.status_code == 200, answer.text
-    return text_of(answer).split("Everybody", 1)[1]
+    return text_of(answer).split("All users", 1)[1]
 
 
 def test_new_client_has_an_empty_history(amelias: Desk) -> None:
@@ -162,7 +162,7 @@ def test_change_of_access_is_described_by_its_effect(amelias: Desk, cast: Cast, 
         "restricted the client",
         "gave Daniel Okafor access",
         "took access from Daniel Okafor",
-        "showed the client to everybody",
+        "showed the client to all users",
     ):
         assert f"Amelia Hart {sentence}" in words
 

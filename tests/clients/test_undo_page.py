@@ -45,8 +45,8 @@ def test_undo_page_shows_each_field_now_and_after_the_undo(amelias: Desk, daniel
     assert "Daniel Okafor changed Phone and Town" in words
     assert "Phone 222 → 111" in words
     assert "Town Wells → Bath" in words
-    assert "Daniel Okafor is told of it." in words
-    assert "is told of it" not in words_of(daniels, 2)
+    assert "Daniel Okafor is notified of it." in words
+    assert "is notified of it" not in words_of(daniels, 2)
 
 
 def test_undo_page_names_fields_changed_since(amelias: Desk, daniels: Desk) -> None:

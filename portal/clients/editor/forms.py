@@ -59,7 +59,7 @@ class ClientForm(EntryForm):
 
     def offer_advisers(self, names: Mapping[int, str]) -> None:
         """Set the advisers to choose from (id → name). Call before validating."""
-        self.adviser_id.choices = options({"": "Nobody", **names})
+        self.adviser_id.choices = options({"": "No adviser", **names})
 
 
 class PersonForm(EntryForm):

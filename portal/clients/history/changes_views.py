@@ -35,7 +35,7 @@ def lost_access() -> ResponseReturnValue:
     ticket = ticket_from(request.args.get("ticket", ""))
     loss = loss_of(current_user, ticket) if ticket else None
     if loss is None:
-        raise NotFound("Nobody took a client away from you that this page has shown.")
+        raise NotFound("This page has shown no client that you have lost access to.")
     by = db.session.get(Profile, loss.changed_by) if loss.changed_by else None
     return {"by": by and by.full_name, "email": by and by.email, "at": loss.changed_at.isoformat()}
 

@@ -1,8 +1,8 @@
 """Change client records. Operations flush and never commit.
 
 Every write locks the client's row, merges the sent values with other users' saves, claims the next version and writes
-the revision. People, products and valuations share their client's version, so one number tells an open page that
-anything has changed.
+the revision. People, products and valuations share their client's version, so an open page detects any change by
+one number.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

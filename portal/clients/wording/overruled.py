@@ -1,4 +1,4 @@
-"""Tell users whose values were overruled: by a resolution, in the editor or by an undo.
+"""Notify users whose values were overruled: by a resolution, in the editor or by an undo.
 
 Each has one row with the keys that were theirs. The values stay in the history, so a user who loses access sees none.
 Must not import Flask.

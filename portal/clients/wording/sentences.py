@@ -45,7 +45,7 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
         if entry.kind is GRANT and not column:
             access.append(_access_sentence(old, new))
         elif key == "is_restricted":
-            access.append("restricted the client" if new else "showed the client to everybody")
+            access.append("restricted the client" if new else "showed the client to all users")
         else:
             verb = "changed" if column else "added" if old is None else "removed"
             done.setdefault(verb, []).append(key)
