@@ -1,8 +1,8 @@
-"""Real browsers on a real portal: who sits before them, where, and what must not happen meanwhile.
+"""Fixtures of the tests in real browsers on real portals.
 
-Two portals serve one database: `portal`, where everything happens fast, and `unhurried_portal`, with the timings that
-people get. Nothing is emptied between tests, since a beat that comes late would fall into the next one: each test makes
-its own client records, and whoever is changed for good (signed out everywhere) is made for that test alone.
+Two portals serve one database: `portal` with short intervals, and `unhurried_portal` with those of production. The
+tables are not emptied between tests, because a late heartbeat would reach the next test. So each test makes its own
+client records, and its own profile where it changes one for good, such as by signing it out everywhere.
 """
 
 import os
@@ -24,9 +24,9 @@ from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
 from tests.browser.scenes import Stage
-from tests.browser.trouble import Trouble
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import Cast, make_cast, make_profile
 from tests.support.factories import make_client
@@ -34,7 +34,7 @@ from tests.support.server import SECRET_KEY, Portal
 from tests.support.test_client import identity_of, signed_in_text
 
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# The first two draw suggestions below an address bar that nobody sees, with a renderer of their own for every window:
+# The first two draw suggestions below an hidden address bar, with a renderer of their own for every window:
 # more than half of the CPU of a new browser context (0.57 s with them, 0.24 s without). The others are those of
 # Playwright's own that bear on these tests, for Chromium heeds the last such list alone.
 SWITCHED_OFF = (
@@ -73,7 +73,7 @@ def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]
 
 @pytest.fixture(scope="session")
 def base_url() -> None:
-    """Every browser is told which portal is its own. (The plugin's fixture warns under pytest 9.)"""
+    """Replace the plugin's fixture, which warns under pytest 9: each context has the URL of its portal."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,7 +83,7 @@ def _patience() -> None:
 
 @pytest.fixture(scope="session")
 def browsers_database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
-    """A migrated database with the cast in it."""
+    """Return the URL of a migrated database that contains the cast."""
     url = make_database(migrated_url)
     with create_app(settings_for(url)).app_context():
         make_cast()
@@ -93,9 +93,9 @@ def browsers_database_url(make_database: DatabaseMaker, migrated_url: str) -> st
 
 @pytest.fixture(scope="session")
 def portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Where what takes 30 s or 2 min elsewhere takes 1 s or 8 s."""
+    """Start a portal with a heartbeat of 1 s and an active window of 8 s, instead of 30 s and 2 min."""
     log = tmp_path_factory.mktemp("portal") / "log"
-    # The window is 8 beats long, not 3: a busy machine must not lose anybody who is there.
+    # The window is 8 heartbeats long, not 4, so that a busy machine loses no user who is present.
     portal = Portal(browsers_database_url, log, PORTAL_HEARTBEAT_SECONDS="1", PORTAL_ACTIVE_WINDOW_SECONDS="8")
     portal.start()
     yield portal
@@ -104,7 +104,7 @@ def portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture(scope="session")
 def unhurried_portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """With the timings that people get: what is seen here at once has not waited for a beat."""
+    """Start a portal with the intervals of production, where an immediate change cannot be due to a heartbeat."""
     portal = Portal(browsers_database_url, tmp_path_factory.mktemp("unhurried-portal") / "log")
     portal.start()
     yield portal
@@ -113,13 +113,13 @@ def unhurried_portal(browsers_database_url: str, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="session")
 def browsers_app(browsers_database_url: str) -> Flask:
-    """With the portals' own key, for the cookies that it makes."""
+    """Return an application with the portals' secret key, which makes valid cookies."""
     return create_app(settings_for(browsers_database_url, secret_key=SECRET_KEY))
 
 
 @pytest.fixture
 def app(browsers_app: Flask) -> Iterator[Flask]:
-    """For tests to make and read records with, beside the portals' own processes."""
+    """Return the application in which a test creates and reads records, beside the portals' processes."""
     with browsers_app.app_context():
         yield browsers_app
         db.session.rollback()
@@ -136,22 +136,23 @@ def client(cast: Cast) -> Client:
 
 
 @pytest.fixture
-def trouble() -> Iterator[Trouble]:
-    """Fails the test over console errors, exceptions and dialogs that it has not said it expects."""
-    trouble = Trouble()
-    yield trouble
-    found = trouble.found()
-    trouble.stop_watching()
+def browser_errors() -> Iterator[BrowserErrors]:
+    """Fail the test for each console error, exception or dialog that it does not expect."""
+    browser_errors = BrowserErrors()
+    yield browser_errors
+    found = browser_errors.found()
+    browser_errors.stop_watching()
     assert found == []
 
 
 @pytest.fixture
-def sit_down(new_context: CreateContextCallback, portal: Portal, trouble: Trouble, browsers_app: Flask) -> SitDown:
-    """`sit_down(profile)` is that profile at a browser of its own, signed in; None is somebody who has yet to.
+def sit_down(
+    new_context: CreateContextCallback, portal: Portal, browser_errors: BrowserErrors, browsers_app: Flask
+) -> SitDown:
+    """`sit_down(profile)` opens a browser context in which the profile is signed in; None is signed in as no user.
 
-    Each browser has a sign-in session of its own: signing out with one ends no other's.
-
-    `at` is another portal, `browser` another browser process; further arguments are those of a browser context.
+    Each context has its own sign-in session. `at` is another portal, `browser` another browser process. Further
+    arguments are those of a browser context.
     """
 
     def take_seat(
@@ -161,7 +162,7 @@ def sit_down(new_context: CreateContextCallback, portal: Portal, trouble: Troubl
         state = signed_in(browsers_app, profile) if profile else None
         context = make(base_url=at.url, storage_state=state, **options)
         context.add_init_script(REMEMBER_TOASTS)
-        trouble.watch(context)
+        browser_errors.watch(context)
         return Person(context)
 
     return take_seat
@@ -193,7 +194,7 @@ def vera(app: object, request: pytest.FixtureRequest) -> Profile:
 
 @pytest.fixture
 def crowd(app: Flask) -> Crowd:
-    """`crowd(client, 20)` puts twenty more people on the client page of the unhurried portal, for two minutes."""
+    """`crowd(client, 20)` adds twenty users to the client page of the unhurried portal, for two minutes."""
 
     def gather(client: Client, count: int, last_name: str = "Of Client") -> list[Profile]:
         page = parse(f"client-{client.id}")
@@ -207,7 +208,7 @@ def crowd(app: Flask) -> Crowd:
 
 @pytest.fixture(scope="session")
 def seats(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
-    """The browsers of `seat`, by profile id."""
+    """Keep the browser contexts of `seat`, by profile id."""
     contexts: dict[int, BrowserContext] = {}
     yield contexts
     for context in contexts.values():
@@ -220,10 +221,10 @@ def seat(
     browser: Browser,
     browser_context_args: dict[str, Any],
     unhurried_portal: Portal,
-    trouble: Trouble,
+    browser_errors: BrowserErrors,
     browsers_app: Flask,
 ) -> SitDown:
-    """`seat(profile)` is that profile at the browser it has had in tests before, which keeps static files (0.2 s)."""
+    """`seat(profile)` reuses the profile's browser context of earlier tests, which caches static files (0.2 s)."""
 
     def take_seat(profile: Profile) -> Person:
         context = seats.get(profile.id)
@@ -233,7 +234,7 @@ def seat(
             context = seats[profile.id] = browser.new_context(**options)
         for page in context.pages:
             page.close()
-        trouble.watch(context)
+        browser_errors.watch(context)
         return Person(context)
 
     return take_seat
@@ -241,13 +242,13 @@ def seat(
 
 @pytest.fixture
 def stage(
-    sit_down: SitDown, seat: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, trouble: Trouble
+    sit_down: SitDown, seat: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, browser_errors: BrowserErrors
 ) -> Stage:
-    return Stage(sit_down, seat, unhurried_portal, cast, crowd, trouble)
+    return Stage(sit_down, seat, unhurried_portal, cast, crowd, browser_errors)
 
 
 def signed_in(app: Flask, profile: Profile) -> StorageState:
-    """The cookie of a sign-in session, as the portals give it to who signs in; test_sign_in.py does that by hand."""
+    """Return the cookie of a new sign-in session, as the portals set it (test_sign_in.py uses the form)."""
     content = {IDENTITY_KEY: signed_in_text(app, profile), "_permanent": True}
     serializer = SessionInterface().get_signing_serializer(app)
     assert serializer is not None

@@ -1,6 +1,6 @@
-"""A person at a browser: what they open, what they see of the others, what they have been told so far.
+"""A user at a browser: what the user does, and what the page shows.
 
-Used by every test of this folder through `sit_down`. It waits for what the page does, never for time to pass.
+Tests create one through the fixture `sit_down`. Each method waits for a condition of the page, never for a time.
 """
 
 import os
@@ -17,11 +17,11 @@ from tests.support.cast import PASSWORD
 
 PRESENCE_PATH = "/user_page_presence"
 CALM_MS = 5000
-# Half of the unhurried portal's heartbeat: no beat by the clock comes so soon. It takes a few hundredths of a second,
-# which `make bench` measures.
+# Half of the unhurried portal's heartbeat interval, so a change within it is not due to a heartbeat. It takes a few
+# hundredths of a second, which `make bench` measures.
 AT_ONCE_MS = 15_000
 
-# Every toast that a page has ever shown, in order; one that is gone again still counts.
+# Record every toast that a page shows, in order, also those that have disappeared.
 REMEMBER_TOASTS = """
     window.toastsSoFar = [];
     new MutationObserver((changes) => {
@@ -31,8 +31,8 @@ REMEMBER_TOASTS = """
                     toastsSoFar.push(node.querySelector(":scope > span:not([aria-hidden])").textContent);
     }).observe(document, { childList: true, subtree: true });
 """
-# Headless Chromium takes every tab for visible and focused, whatever is in front of it: seen with another tab brought
-# to the front, a minimised window, and focus emulation switched off. So the page is told what other browsers tell it.
+# Headless Chromium reports every tab as visible and focused, also behind another tab, in a minimised window and without
+# focus emulation. So the test sets what other browsers report.
 SET_HIDDEN = """(isHidden) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
     const state = isHidden ? "hidden" : "visible";
@@ -41,7 +41,7 @@ SET_HIDDEN = """(isHidden) => {
 }"""
 
 
-# Asks until the answer is the one that is waited for, and returns the last.
+# Requests the roster until it is the expected one, and returns the last.
 ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
     const written = (roster) => JSON.stringify(Object.entries(roster).sort());
     for (const giveUpAt = performance.now() + patienceMs; ; ) {
@@ -51,7 +51,7 @@ ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
         await new Promise((goOn) => setTimeout(goOn, 200));
     }
 }"""
-# Others may be using the machine; a wait that is over sooner costs nothing.
+# Long enough for a busy machine. A condition that becomes true earlier ends the wait.
 PATIENCE_MS = 20_000
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 
@@ -60,7 +60,7 @@ Crowd = Callable[..., list[Profile]]  # the fixture crowd
 
 
 class Person:
-    """Somebody of the cast with one tab of their browser; `another_tab` is a second one beside it."""
+    """A user of the cast with one tab of a browser context; `another_tab` opens a second one."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.context = context
@@ -69,15 +69,15 @@ class Person:
     # What they do
 
     def open(self, client: Client) -> None:
-        """Open the client page, and be there as far as the server is concerned."""
+        """Open the client page, and wait until the server has answered its first heartbeat."""
         self.open_path(f"/clients/{client.id}")
 
     def open_editor(self, client: Client) -> None:
-        """As `open`, straight in the editor: by its address, so that nobody asks whether others are there."""
+        """Open the editor by its URL, which skips the modal about other users."""
         self.open_path(f"/clients/{client.id}/edit")
 
     def open_path(self, path: str) -> None:
-        """As `open`, for any page on which people meet."""
+        """Open any page that takes part in presence, and wait for its first heartbeat."""
         with self.page.expect_response(is_answered_beat):
             self.page.goto(path)
 
@@ -86,7 +86,7 @@ class Person:
             self.page.reload()
 
     def leave(self) -> None:
-        """Go to the client list, where nobody meets."""
+        """Go to the client list, which takes no part in presence."""
         self.page.goto("/clients")
 
     def hide_tab(self) -> None:
@@ -96,7 +96,7 @@ class Person:
         self.page.evaluate(SET_HIDDEN, False)
 
     def focus_window(self) -> None:
-        """Come back from another window, beside which this one stayed in sight."""
+        """Return from another window while this one was visible."""
         self.page.evaluate("window.dispatchEvent(new Event('focus'))")
 
     def another_tab(self) -> "Person":
@@ -112,20 +112,20 @@ class Person:
         expect(self.modal).to_be_hidden()
 
     def save(self) -> None:
-        """Send the editor's form. Nothing is waited for: the answer may be the client page or a conflict.
+        """Submit the editor's form without waiting, because the response may be the client page or a conflict.
 
-        By the keyboard: news that comes in this moment moves what is below it, and a click would miss.
+        The keyboard submits it, because a notice that appears now moves the button, and a click would miss it.
         """
         self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).press("Enter")
 
     def take_in(self) -> None:
-        """Wait until a roster asked for after now has been answered and drawn: the beat after it says so."""
+        """Wait until the page shows a roster that it requests from now on, which the next heartbeat proves."""
         for _ in range(2):
             with self.page.expect_request(is_beat):
                 pass
 
     def forget_who_left(self) -> None:
-        """Let the five seconds pass at once for which those who have left stay drawn (roster.js)."""
+        """Skip the five seconds for which users who left stay visible (roster.js)."""
         self.take_in()
         self.page.clock.install()
         self.page.clock.fast_forward(CALM_MS)
@@ -138,12 +138,12 @@ class Person:
 
     @property
     def sentence(self) -> Locator:
-        """Who else is here, in words."""
+        """The sentence that names the other users."""
         return self.indicator.locator("[data-sentence]")
 
     @property
     def avatars(self) -> Locator:
-        """Of the others here, at most three and a "+N"."""
+        """The avatars of the other users: at most three and a "+N"."""
         return self.indicator.locator(".avatars .avatar")
 
     @property
@@ -160,7 +160,7 @@ class Person:
 
     @property
     def nudged(self) -> Locator:
-        """What somebody who is asked to finish reads."""
+        """The notice to a user who is asked to finish."""
         return self.page.locator("nudge-banner")
 
     @property
@@ -171,19 +171,19 @@ class Person:
         return self.page.get_by_label(label, exact=True)
 
     def toasts_so_far(self) -> list[str]:
-        """What this page has been told since it was loaded."""
-        told: list[str] = self.page.evaluate("toastsSoFar")
-        return told
+        """Return the text of every toast since the page was loaded."""
+        texts: list[str] = self.page.evaluate("toastsSoFar")
+        return texts
 
     def sees(self, *sentence: str) -> None:
-        """Wait until the indicator says so; without a sentence, until it says nothing."""
+        """Wait until the indicator shows the sentence; without one, until it is hidden."""
         if sentence:
             expect(self.sentence).to_have_text(*sentence)
         else:
             expect(self.indicator).to_be_hidden()
 
     def is_told(self, client: Client, doing: dict[str, str], patience_ms: int = PATIENCE_MS) -> None:
-        """Wait until the server says exactly who is on the client page: first name to activity."""
+        """Wait until the server's roster of the client page is `doing`: first name to activity."""
         path = f"{PRESENCE_PATH}/client-{client.id}"
         assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, patience_ms]) == doing
 
@@ -197,7 +197,7 @@ def is_answered_beat(response: Response) -> bool:
 
 
 def is_bulk_read(request: Request) -> bool:
-    """One call for the rosters of many pages."""
+    """Return whether the request reads the rosters of several pages."""
     return request.method == "GET" and f"{PRESENCE_PATH}?" in request.url
 
 

@@ -34,8 +34,8 @@ from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.actor import Actor, RequestOrigin
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
-from tests.browser.trouble import Trouble
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import shuffled
@@ -60,7 +60,7 @@ class Stage:
     portal: Portal
     cast: Cast
     crowd: Crowd
-    trouble: Trouble
+    browser_errors: BrowserErrors
 
     def amelia(self) -> Person:
         return self.seat(self.cast.amelia)
@@ -86,7 +86,7 @@ def the_sign_in_page(stage: Stage) -> Page:
 
 
 def a_refused_sign_in(stage: Stage) -> Page:
-    stage.trouble.expect("status of 401")
+    stage.browser_errors.expect("status of 401")
     page = the_sign_in_page(stage)
     page.get_by_label("Email").fill(f"{LONG_WORD}@firm.example")
     page.get_by_label("Password").fill("wrong")
@@ -180,7 +180,7 @@ def news(stage: Stage) -> Page:
 
 
 def reconnecting(stage: Stage) -> Page:
-    stage.trouble.expect("Failed to load resource")
+    stage.browser_errors.expect("Failed to load resource")
     amelia, _ = stage.amelia_among_others()
     amelia.page.route(f"**{PRESENCE_PATH}", lambda route: route.abort())
     amelia.hide_tab()
@@ -189,7 +189,7 @@ def reconnecting(stage: Stage) -> Page:
 
 
 def signed_out(stage: Stage) -> Page:
-    stage.trouble.expect("status of 401")
+    stage.browser_errors.expect("status of 401")
     amelia, _ = stage.amelia_among_others(stage.amelia_alone())
     amelia.context.clear_cookies()
     amelia.hide_tab()
@@ -199,7 +199,7 @@ def signed_out(stage: Stage) -> Page:
 
 def a_lost_client(stage: Stage) -> Page:
     """Restricted by somebody while it was being edited."""
-    stage.trouble.expect("status of 404")
+    stage.browser_errors.expect("status of 404")
     client = long_client(stage.cast)
     daniel = stage.sit_down(stage.cast.daniel, at=stage.portal)
     daniel.open_editor(client)
@@ -250,7 +250,7 @@ def the_client_page_after_a_save(stage: Stage) -> Page:
 
 
 def the_editor_with_errors(stage: Stage) -> Page:
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     amelia = stage.amelia()
     amelia.open_editor(long_client(stage.cast))
     amelia.field("Name").fill("")
@@ -297,7 +297,7 @@ def drafts_on_the_client_page(stage: Stage) -> Page:
 
 
 def a_save_without_the_portal(stage: Stage) -> Page:
-    stage.trouble.expect("Failed to load resource")
+    stage.browser_errors.expect("Failed to load resource")
     amelia = stage.amelia()
     amelia.open_editor(long_client(stage.cast))
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
@@ -308,7 +308,7 @@ def a_save_without_the_portal(stage: Stage) -> Page:
 
 
 def a_conflict(stage: Stage) -> Page:
-    stage.trouble.expect("status of 409")
+    stage.browser_errors.expect("status of 409")
     client = long_client(stage.cast)
     amelia = stage.amelia()
     amelia.open_editor(client)
@@ -331,7 +331,7 @@ def a_product(stage: Stage) -> Page:
 
 
 def the_editor_of_a_product_with_errors(stage: Stage) -> Page:
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     page = a_product(stage)
     page.goto(f"{page.url}/edit")
     page.get_by_label("Fixed fee").fill(LONG_WORD)
@@ -348,7 +348,7 @@ def asked_before_removing(stage: Stage) -> Page:
 
 
 def somebody_removed_it(stage: Stage) -> Page:
-    stage.trouble.expect("status of 409")
+    stage.browser_errors.expect("status of 409")
     client = long_client(stage.cast)
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}")
@@ -383,7 +383,7 @@ def the_history(stage: Stage) -> Page:
 
 
 def the_same_person_again(stage: Stage) -> Page:
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     client = long_client(stage.cast)
     amelia = stage.amelia()
     amelia.page.goto(f"/clients/{client.id}/person/new")
@@ -464,7 +464,7 @@ def an_empty_history(stage: Stage) -> Page:
 
 
 def a_missing_page(stage: Stage) -> Page:
-    stage.trouble.expect("status of 404")
+    stage.browser_errors.expect("status of 404")
     amelia = stage.amelia()
     amelia.page.goto("/clients/999999999")
     return amelia.page
@@ -476,7 +476,7 @@ def still_there(stage: Stage) -> Page:
     amelia.page.clock.install()
     amelia.page.goto("/account")
     amelia.page.route("**/session", lambda route: route.abort())
-    stage.trouble.expect("Failed to load resource")
+    stage.browser_errors.expect("Failed to load resource")
     amelia.page.clock.fast_forward("28:01")
     expect(amelia.page.get_by_role("alertdialog", name="Are you still there?")).to_be_visible()
     return amelia.page
@@ -484,7 +484,7 @@ def still_there(stage: Stage) -> Page:
 
 def the_account(stage: Stage) -> Page:
     """Signed in with another browser too; the password was mistyped."""
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     profile = _somebody()
     sign_in_sessions.begin(
         profile.id, profile.session_epoch, RequestOrigin("2001:db8::1", "Firefox/1 Windows"), hours=12
@@ -519,7 +519,7 @@ def recovery_codes(stage: Stage) -> Page:
 
 def entering_a_code(stage: Stage) -> Page:
     """A wrong one, after the password."""
-    stage.trouble.expect("status of 401")
+    stage.browser_errors.expect("status of 401")
     page = recovery_codes(stage)
     page.goto("/account")
     email = page.locator(".count").inner_text().split(", ")[-1]
@@ -534,7 +534,7 @@ def entering_a_code(stage: Stage) -> Page:
 
 
 def choosing_a_password(stage: Stage) -> Page:
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     page = stage.sit_down(None, at=stage.portal).page
     page.goto("/choose-password")
     page.get_by_label("Code").fill("x")
@@ -553,7 +553,7 @@ def a_user(stage: Stage) -> Page:
 
 
 def a_new_user_with_errors(stage: Stage) -> Page:
-    stage.trouble.expect("status of 422")
+    stage.browser_errors.expect("status of 422")
     page = _ada_at(stage, "/users/new")
     page.get_by_role("button", name="Add user").click()
     expect(page.get_by_text("Enter the first name.")).to_be_visible()

@@ -8,10 +8,10 @@ from playwright.sync_api import Browser, Locator, expect
 
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import draft_offer, newest_draft, wait_until_draft_is_kept
 from tests.browser.people import CLIENT_PAGE, Person, SitDown, reloaded
 from tests.browser.scenes import save_for
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 
@@ -31,9 +31,9 @@ def hint(person: Person) -> Locator:
     ("typed", "problem"), [("12/08", "Add the year"), ("30/02/2027", "30 February 2027 is not in the calendar")]
 )
 def test_invalid_date_is_counted_kept_as_typed_and_rejected_at_its_field(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble, typed: str, problem: str
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors, typed: str, problem: str
 ) -> None:
-    trouble.expect("status of 422")
+    browser_errors.expect("status of 422")
     amelia.open_editor(client)
     amelia.field(LABEL).fill(typed)
     expect(amelia.page.locator("[data-change-count]")).to_have_text("1 field changed")
@@ -112,9 +112,9 @@ def test_day_saved_by_a_colleague_arrives_in_words_and_the_same_day_asks_nothing
 
 
 def test_conflict_about_a_day_shows_it_in_words_and_takes_a_typed_one(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409", "status of 422")
+    browser_errors.expect("status of 409", "status of 422")
     amelia.open_editor(client)
     amelia.field(LABEL).fill("2/3/2027")
     save_for(cast.daniel, client, next_review_on=date(2027, 3, 1))

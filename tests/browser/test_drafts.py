@@ -10,10 +10,10 @@ from playwright.sync_api import Browser, Locator, expect
 from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import signed_in
 from tests.browser.drafts import all_drafts, draft_offer, newest_draft, wait_until_draft_is_kept
 from tests.browser.people import CLIENT_PAGE, PATIENCE_MS, Person, SitDown, kill_browser, sign_in_again
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 
@@ -58,16 +58,16 @@ def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_
 
 
 def test_sign_out_waits_until_the_draft_is_kept(
-    sit_down: SitDown, browsers_app: Flask, vera: Profile, client: Client, trouble: Trouble
+    sit_down: SitDown, browsers_app: Flask, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(SIGNED_OUT)  # the page takes leave once more as it goes
+    browser_errors.expect(SIGNED_OUT)  # the page takes leave once more as it goes
     person = sit_down(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962100")
     person.page.get_by_role("button", name="Sign out").click()
     expect(person.page).to_have_url(re.compile("/sign-in$"))
     assert newest_draft(vera, client) == {"phone": "01632 962100"}
-    assert trouble.times_asked_to_stay == 0
+    assert browser_errors.leave_questions == 0
 
     person.context.add_cookies(signed_in(browsers_app, vera)["cookies"])
     person.open_editor(client)
@@ -75,9 +75,9 @@ def test_sign_out_waits_until_the_draft_is_kept(
 
 
 def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
-    sit_down: SitDown, vera: Profile, client: Client, trouble: Trouble
+    sit_down: SitDown, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(SIGNED_OUT)
+    browser_errors.expect(SIGNED_OUT)
     person = sit_down(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962200")
@@ -113,13 +113,13 @@ def test_two_tabs_of_one_editor_keep_separate_drafts(amelia: Person, cast: Cast,
 
 
 def test_leaving_at_once_keeps_the_draft_without_a_question_and_it_can_be_discarded(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
     amelia.page.get_by_role("link", name="Kingston").click()
     expect(amelia.page).to_have_url(re.compile("/clients$"))
-    assert trouble.times_asked_to_stay == 0
+    assert browser_errors.leave_questions == 0
     assert amelia.page.evaluate(ASK_FOR_OFFER, [f"/clients/{client.id}/edit", PATIENCE_MS])
 
     amelia.open_editor(client)
@@ -136,9 +136,9 @@ def test_leaving_at_once_keeps_the_draft_without_a_question_and_it_can_be_discar
 
 
 def test_draft_restored_on_a_newer_version_is_merged_and_marked(
-    amelia: Person, daniel: Person, cast: Cast, trouble: Trouble
+    amelia: Person, daniel: Person, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     client = make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="1", notes="One\nTwo\nThree")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962300")
@@ -243,7 +243,7 @@ def cancel(person: Person) -> Locator:
 
 
 def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_in_the_list(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
@@ -255,7 +255,7 @@ def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_
 
     cancel(amelia).get_by_role("button", name="Keep as draft").click()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert trouble.times_asked_to_stay == 0
+    assert browser_errors.leave_questions == 0
     amelia.page.goto(f"/clients?q={client.client_ref}")
     expect(amelia.page.get_by_role("row", name=client.client_ref)).to_contain_text("Draft")
     amelia.page.get_by_role("link", name=client.name).click()
@@ -264,7 +264,7 @@ def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_
 
 
 def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962700")
@@ -276,7 +276,7 @@ def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert all_drafts(cast.amelia, client) == []
-    assert trouble.times_asked_to_stay == 0
+    assert browser_errors.leave_questions == 0
     expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
 
 
@@ -294,8 +294,10 @@ def test_discard_in_the_dialog_of_cancel_is_not_next_to_keep(amelia: Person, cli
     assert go_on[side] - discard[side] - discard[size] >= 2 * (keep[side] - go_on[side] - go_on[size]) > 0  # type: ignore[literal-required]
 
 
-def test_cancel_stays_where_the_draft_cannot_be_kept(amelia: Person, client: Client, trouble: Trouble) -> None:
-    trouble.expect("Failed to load resource")
+def test_cancel_stays_where_the_draft_cannot_be_kept(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.field("Phone").press_sequentially("5")

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CLIENT_PAGE, Person, reloaded
-from tests.browser.trouble import Trouble
 
 CONFLICT = "status of 409"
 MINE, THEIRS = "01632 960300", "01632 960200"
@@ -45,9 +45,9 @@ def test_changes_to_different_fields_are_saved_together(amelia: Person, daniel: 
 
 
 def test_conflict_is_decided_by_keyboard_and_saved(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     amelia.open_editor(client)
     daniel.open_editor(client)
     amelia.field("Phone").fill("01632 960300")  # before the other value can be taken in
@@ -68,9 +68,9 @@ def test_conflict_is_decided_by_keyboard_and_saved(
 
 
 def test_save_of_another_user_during_the_decision_asks_again(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960300")
     question = amelia.page.get_by_role("group", name="Phone")
@@ -96,9 +96,9 @@ def change_the_same(amelia: Person, daniel: Person, client: Client) -> None:
 
 
 def test_typed_third_value_chooses_itself_and_survives_an_outage(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT, "Failed to load resource")
+    browser_errors.expect(CONFLICT, "Failed to load resource")
     change_the_same(amelia, daniel, client)
     amelia.save()
     question = amelia.page.get_by_role("group", name="Phone")
@@ -116,10 +116,10 @@ def test_typed_third_value_chooses_itself_and_survives_an_outage(
 
 
 def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """A drop-down's own choice is none: "Something else" must not look chosen."""
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     amelia.open_editor(client)
     daniel.open_editor(client)
     for person, phone, town, risk in ((amelia, MINE, "Bath", "2 of 7"), (daniel, THEIRS, "Wells", "3 of 7")):
@@ -143,9 +143,9 @@ def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
 
 
 def test_something_else_is_kept_as_a_draft_and_can_be_restored(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     change_the_same(amelia, daniel, client)
     amelia.save()
     question = amelia.page.get_by_role("group", name="Phone")
@@ -164,9 +164,9 @@ def test_something_else_is_kept_as_a_draft_and_can_be_restored(
 
 
 def test_leaving_asks_where_something_else_cannot_be_kept(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT, "Failed to load resource")
+    browser_errors.expect(CONFLICT, "Failed to load resource")
     change_the_same(amelia, daniel, client)
     amelia.save()
     something_else = amelia.page.get_by_label("Phone: something else")
@@ -174,17 +174,17 @@ def test_leaving_asks_where_something_else_cannot_be_kept(
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     with amelia.page.expect_event("requestfailed", lambda request: "/edit_drafts/" in request.url):
         something_else.press_sequentially("5")
-    trouble.lets_leave = False
+    browser_errors.accepts_leaving = False
     amelia.page.get_by_role("link", name="Not now").click()
     expect(something_else).to_be_visible()
-    assert trouble.times_asked_to_stay == 1
-    trouble.lets_leave = True
+    assert browser_errors.leave_questions == 1
+    browser_errors.accepts_leaving = True
 
 
 @pytest.fixture
-def undo_asks(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> Locator:
+def undo_asks(amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors) -> Locator:
     """Daniel has changed Phone twice, and Amelia undoes the first change."""
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     for phone in ("01632 960200", "01632 960300"):
         daniel.open_editor(client)
         daniel.field("Phone").fill(phone)
@@ -209,23 +209,23 @@ def test_something_else_of_an_undo_is_kept_as_a_draft_and_can_be_restored(
 
 
 def test_leaving_an_undo_asks_where_something_else_cannot_be_kept(
-    amelia: Person, undo_asks: Locator, trouble: Trouble
+    amelia: Person, undo_asks: Locator, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     with amelia.page.expect_event("requestfailed", lambda request: "/edit_drafts/" in request.url):
         undo_asks.press_sequentially("5")
-    trouble.lets_leave = False
+    browser_errors.accepts_leaving = False
     amelia.page.get_by_role("link", name="Not now").click()
     expect(undo_asks).to_be_visible()
-    assert trouble.times_asked_to_stay == 1
-    trouble.lets_leave = True
+    assert browser_errors.leave_questions == 1
+    browser_errors.accepts_leaving = True
 
 
 def test_something_else_typed_before_the_script_is_there_is_chosen_too(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect(CONFLICT)
+    browser_errors.expect(CONFLICT)
     change_the_same(amelia, daniel, client)
     held: list[Route] = []
     amelia.page.route("**/js/entry/conflict.js", lambda route: held.append(route))  # noqa: PLW0108 – Playwright takes no builtin
@@ -239,9 +239,9 @@ def test_something_else_typed_before_the_script_is_there_is_chosen_too(
 
 
 def test_errors_stand_beside_their_fields_and_what_was_typed_stays(
-    amelia: Person, client: Client, trouble: Trouble
+    amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 422")
+    browser_errors.expect("status of 422")
     amelia.open_editor(client)
     amelia.field("Name").fill("")
     amelia.field("Email").fill("not an address")
@@ -270,17 +270,19 @@ def test_editor_counts_and_marks_changed_fields(amelia: Person, client: Client) 
     expect(counter).to_have_text("1 field changed")
 
 
-def test_leaving_with_changes_that_cannot_be_kept_asks_first(amelia: Person, client: Client, trouble: Trouble) -> None:
-    trouble.expect("Failed to load resource")
+def test_leaving_with_changes_that_cannot_be_kept_asks_first(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.field("Phone").press_sequentially("5")  # keys: a page that nobody has touched may not ask
     expect(amelia.page.get_by_text("Draft not kept – trying again")).to_be_visible()
-    trouble.lets_leave = False
+    browser_errors.accepts_leaving = False
     amelia.page.get_by_role("link", name="Clients", exact=True).first.click()
     expect(amelia.field("Phone")).to_be_visible()
-    assert trouble.times_asked_to_stay == 1
+    assert browser_errors.leave_questions == 1
 
-    trouble.lets_leave = True
+    browser_errors.accepts_leaving = True
     amelia.page.get_by_role("link", name="Clients", exact=True).first.click()
     expect(amelia.page).to_have_url(re.compile("/clients$"))

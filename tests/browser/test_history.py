@@ -11,8 +11,8 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 
 LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from when." for n in range(40))
@@ -57,8 +57,10 @@ def test_open_history_entry_stays_open_when_another_user_saves(
     expect(folded.locator("ins")).to_be_visible()
 
 
-def test_without_the_portal_the_link_to_the_change_is_there(amelia: Person, folded: Locator, trouble: Trouble) -> None:
-    trouble.expect("status of 503")
+def test_without_the_portal_the_link_to_the_change_is_there(
+    amelia: Person, folded: Locator, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 503")
     amelia.page.route("**/history?version=*", lambda route: route.fulfill(status=503, body="away"))
     folded.locator("summary").click()
 

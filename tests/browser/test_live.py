@@ -10,9 +10,9 @@ from playwright.sync_api import Request, Route, expect
 from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, Person, SitDown, is_beat
 from tests.browser.scenes import save_for
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast, make_profile
 from tests.support.server import Portal
 
@@ -136,10 +136,10 @@ def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> N
 
 
 def test_without_the_stream_the_heartbeat_carries_on_alone(
-    sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble
+    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """On the hurried portal, whose beats are a second apart. A proxy keeps Amelia's stream, Daniel's is refused."""
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     amelia, daniel = sit_down(cast.amelia), sit_down(cast.daniel)
     amelia.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: None)
     daniel.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: route.abort())
@@ -158,9 +158,9 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
 
 
 def test_user_who_is_signed_out_everywhere_sees_it_at_once(
-    sit_down: SitDown, unhurried_portal: Portal, client: Client, trouble: Trouble
+    sit_down: SitDown, unhurried_portal: Portal, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 401")
+    browser_errors.expect("status of 401")
     noor = make_profile("Noor", f"Of Client {client.id}")
     person = sit_down(noor, at=unhurried_portal)
     open_with_stream(person, person.open, client)

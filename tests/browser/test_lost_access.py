@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person, SitDown
 from tests.browser.scenes import save_for
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client
 
@@ -33,9 +33,9 @@ def sees_nothing_of(person: Person, client: Client) -> None:
 
 @pytest.mark.parametrize("path", ["", "/history"])
 def test_viewer_who_loses_the_client_sees_nothing_of_it(
-    daniel: Person, cast: Cast, client: Client, trouble: Trouble, path: str
+    daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors, path: str
 ) -> None:
-    trouble.expect("status of 404")
+    browser_errors.expect("status of 404")
     daniel.page.goto(f"/clients/{client.id}{path}")
     expect(daniel.page.get_by_role("main")).to_contain_text("Whitmore Family")
     save_for(cast.amelia, client, is_restricted=True)
@@ -46,10 +46,10 @@ def test_viewer_who_loses_the_client_sees_nothing_of_it(
 
 
 def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
-    daniel: Person, cast: Cast, client: Client, trouble: Trouble
+    daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """Before any beat has noticed."""
-    trouble.expect("status of 404")
+    browser_errors.expect("status of 404")
     daniel.open_editor(client)
     daniel.page.route("**/user_page_presence*", lambda route: None)
     daniel.page.route("**/events?*", lambda route: None)
@@ -67,8 +67,10 @@ def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     expect(typed.locator("dd")).to_have_text(["5 of 7", "An hour's work\n<b>and more</b>"], use_inner_text=True)
 
 
-def test_typed_values_are_copied_at_once(sit_down: SitDown, cast: Cast, client: Client, trouble: Trouble) -> None:
-    trouble.expect("status of 404")
+def test_typed_values_are_copied_at_once(
+    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 404")
     daniel = sit_down(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
     daniel.open_editor(client)
     daniel.field("Phone").fill("07700 900123")
@@ -81,9 +83,9 @@ def test_typed_values_are_copied_at_once(sit_down: SitDown, cast: Cast, client: 
 
 
 def test_conflict_decisions_after_losing_access_show_all_typed_values(
-    daniel: Person, cast: Cast, client: Client, trouble: Trouble
+    daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 404", "status of 409")
+    browser_errors.expect("status of 404", "status of 409")
     daniel.open_editor(client)
     daniel.field("Phone").fill("07700 900123")
     daniel.field("Next review").fill("1/9/2027")
@@ -99,9 +101,9 @@ def test_conflict_decisions_after_losing_access_show_all_typed_values(
 
 
 def test_save_of_a_user_who_became_a_reader_is_not_sent_and_shows_the_typed_values(
-    sit_down: SitDown, client: Client, trouble: Trouble
+    sit_down: SitDown, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 403")
+    browser_errors.expect("status of 403")
     noor = make_profile("Noor", f"Of Client {client.id}")
     person = sit_down(noor)
     person.open_editor(client)

@@ -15,8 +15,8 @@ from portal.app import create_app
 from portal.clients import Client
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
-from tests.browser.trouble import Trouble
 from tests.conftest import ServerMaker, settings_for
 from tests.support.cast import make_cast
 from tests.support.server import SECRET_KEY, Portal
@@ -63,9 +63,9 @@ def _running(postgres: EmbeddedPostgres, portal: Portal) -> None:
 
 
 @pytest.fixture
-def both(amelia: Person, daniel: Person, client: Client, trouble: Trouble) -> tuple[Person, Person]:
+def both(amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors) -> tuple[Person, Person]:
     """Amelia on the client page, Daniel in the editor with a new phone number that he has not saved."""
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     amelia.open(client)
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 960800")
@@ -101,9 +101,9 @@ def test_crash_of_the_database_that_empties_presence_shows_no_user_leaving(
 
 
 def test_a_page_asked_for_without_the_database_says_so_and_works_again(
-    amelia: Person, client: Client, postgres: EmbeddedPostgres, trouble: Trouble
+    amelia: Person, client: Client, postgres: EmbeddedPostgres, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 503")
+    browser_errors.expect("status of 503")
     path = f"/clients/{client.id}"
     db.session.rollback()
     postgres.stop()

@@ -6,15 +6,15 @@ from datetime import date
 from playwright.sync_api import expect
 
 from portal.clients import Client
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
-from tests.browser.trouble import Trouble
 from tests.support.factories import make_product
 
 
 def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     plan = f"P{client.id}"
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=plan, fixed_fee="100")
     editor = f"/clients/{client.id}/product/{product.id}/edit"

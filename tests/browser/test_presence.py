@@ -5,8 +5,8 @@ import re
 from playwright.sync_api import Browser, expect
 
 from portal.clients import Client
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown, kill_browser
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.server import Portal
 
@@ -49,13 +49,13 @@ def test_three_avatars_are_shown_the_others_counted_and_all_named_in_the_menu(
 
 
 def test_leaving_user_is_removed_at_once(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """For another page, by closing the tab, by signing out.
 
     That the stream has broken is believed after eight seconds: only a word from the browser can be so quick.
     """
-    trouble.expect("status of 401")  # signed out, the page takes leave once more as it goes
+    browser_errors.expect("status of 401")  # signed out, the page takes leave once more as it goes
     amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     amelia.open(client)
 

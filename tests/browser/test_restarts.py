@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Response, expect
 
 from portal.clients import Client
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import AT_ONCE_MS, Person, SitDown
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.load_balancer import Balancer
 from tests.support.server import Portal
@@ -36,9 +36,11 @@ def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
 
 
 @pytest.fixture
-def amelia(sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, trouble: Trouble) -> Person:
+def amelia(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
+) -> Person:
     """On the client page of a server that nothing happens to."""
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     person = sit_down(cast.amelia, at=unhurried_portal)
     with person.page.expect_response(is_stream):
         person.open(client)

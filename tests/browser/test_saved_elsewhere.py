@@ -16,8 +16,8 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CLIENT_PAGE, Person
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_person
 
@@ -103,9 +103,9 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(
 
 @pytest.mark.usefixtures("both_changed_phone")
 def test_a_field_that_both_have_changed_waits_for_a_decision_and_saving_asks(
-    amelia: Person, client: Client, trouble: Trouble
+    amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     expect(amelia.field("Phone")).to_have_value(MINE)
     expect(amelia.field("Phone")).to_have_accessible_description(re.compile("Daniel changed this to"))
 

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import newest_draft, wait_until_draft_is_kept
 from tests.browser.people import CLIENT_PAGE, Person, reloaded
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.locks import until_a_lock_is_awaited
 
@@ -41,9 +41,9 @@ def held(page: Page, pattern: str, method: str) -> Iterator[list[Route]]:
 
 
 def test_save_that_is_stopped_lets_the_person_go_on_type_keep_and_save(
-    amelia: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
     amelia.page.evaluate(AT_ONCE_WHEN_SENT)
@@ -80,36 +80,38 @@ def test_form_rests_from_save_until_the_next_page(amelia: Person, client: Client
     assert reloaded(client).phone == "01632 963000"
 
 
-def test_closing_the_tab_before_the_save_has_left_asks(amelia: Person, client: Client, trouble: Trouble) -> None:
+def test_closing_the_tab_before_the_save_has_left_asks(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
-    trouble.lets_leave = False
+    browser_errors.accepts_leaving = False
     with held(amelia.page, "**/edit_drafts/**", "PUT") as drafts:
         amelia.field("Phone").press("Enter")
         expect(button(amelia)).to_have_text(SAVING)
         amelia.page.close(run_before_unload=True)
         expect(button(amelia)).to_have_text(SAVING)
-        assert trouble.times_asked_to_stay == 1
+        assert browser_errors.leave_questions == 1
         for route in drafts:
             route.continue_()
         expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert trouble.times_asked_to_stay == 1
+    assert browser_errors.leave_questions == 1
     assert reloaded(client).phone == "501632 960001"
 
 
 def test_closing_the_tab_while_the_save_is_under_way_asks_and_staying_lets_the_person_go_on(
-    amelia: Person, client: Client, trouble: Trouble
+    amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").press_sequentially("5")
-    trouble.lets_leave = False
+    browser_errors.accepts_leaving = False
     db.session.execute(select(Client.id).where(Client.id == client.id).with_for_update())  # the save waits for it
     amelia.field("Phone").press("Enter")
     until_a_lock_is_awaited()  # at once: the save gives up after three seconds
     amelia.page.close(run_before_unload=True)
 
     expect(button(amelia)).to_have_text("Save changes")
-    assert trouble.times_asked_to_stay == 1
+    assert browser_errors.leave_questions == 1
     db.session.rollback()
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
@@ -131,9 +133,9 @@ def test_second_press_of_save_sends_nothing_more(amelia: Person, client: Client)
 
 
 def test_word_that_nothing_was_saved_goes_when_the_portal_is_back(
-    amelia: Person, client: Client, trouble: Trouble
+    amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 963200")
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())

@@ -6,8 +6,8 @@ from playwright.sync_api import Request, Response, expect
 
 from portal.auth import profiles
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import SitDown
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast, make_profile
 
 
@@ -20,9 +20,9 @@ def is_prolonged(response: Response) -> bool:
 
 
 def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
-    sit_down: SitDown, cast: Cast, trouble: Trouble
+    sit_down: SitDown, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("Failed to load resource")
+    browser_errors.expect("Failed to load resource")
     person = sit_down(cast.amelia)
     page, asked = person.page, person.page.get_by_role("alertdialog", name="Are you still there?")
     page.clock.install()
@@ -50,9 +50,9 @@ def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
 
 
 def test_a_session_that_has_ended_says_so_and_leads_to_signing_in(
-    sit_down: SitDown, cast: Cast, trouble: Trouble
+    sit_down: SitDown, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 401")
+    browser_errors.expect("status of 401")
     vera = make_profile("Vera", "Timer")
     page = sit_down(vera).page
     page.clock.install()

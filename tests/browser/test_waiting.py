@@ -7,9 +7,9 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, Person, SitDown
 from tests.browser.scenes import save_for
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.server import Portal
 
@@ -77,9 +77,9 @@ def test_title_of_a_hidden_tab_asks_to_finish_while_a_user_waits(amelia_waits: P
 
 
 def test_user_who_finishes_on_the_undo_page_leaves_it(
-    amelia_waits: Person, daniel: Person, cast: Cast, client: Client, trouble: Trouble
+    amelia_waits: Person, daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     save_for(cast.ada, client, phone="1")
     save_for(cast.ada, client, phone="2")
     daniel.page.goto(f"/clients/{client.id}/history")

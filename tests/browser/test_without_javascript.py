@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person, SitDown
-from tests.browser.trouble import Trouble
 from tests.support.cast import PASSWORD, Cast
 
 
@@ -40,9 +40,9 @@ def test_a_client_is_found_opened_and_changed_and_signing_out_works(amelia: Pers
 
 
 def test_a_collision_is_shown_and_can_be_decided(
-    amelia: Person, daniel: Person, client: Client, trouble: Trouble
+    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     amelia.page.goto(f"/clients/{client.id}/edit")
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 961200")

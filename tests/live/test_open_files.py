@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cast import Cast
-from tests.support.network_client import NetworkAnswer, app_of_desks, desk_of
+from tests.support.network_client import NetworkAnswer, network_client_app, network_client_of
 from tests.support.server import Portal
 
 FILES = 256
@@ -30,14 +30,14 @@ def portal(database_url: str, tmp_path: Path) -> Iterator[Portal]:
 def test_requests_are_answered_when_the_streams_are_at_their_limit(
     portal: Portal, cast: Cast, database_url: str, page_identifier: str
 ) -> None:
-    desks_app = app_of_desks(database_url)
-    desks = [desk_of(desks_app, person) for person in (cast.amelia, cast.daniel, cast.rhys, cast.ada)]
+    network_app = network_client_app(database_url)
+    desks = [network_client_of(network_app, person) for person in (cast.amelia, cast.daniel, cast.rhys, cast.ada)]
     with ExitStack() as streams:
         answers = []
-        for desk in desks:
+        for network_client in desks:
             for tab in range(STREAMS_OF_ONE):
                 path = f"/user_page_presence/{page_identifier}/events?tab_id=tab-{tab}"
-                answers.append(NetworkAnswer(portal.port, path, desk.cookie))
+                answers.append(NetworkAnswer(portal.port, path, network_client.cookie))
                 streams.callback(answers[-1].close)
         assert [answer.status for answer in answers] == [200] * ROOM + [503] * (len(answers) - ROOM)
 

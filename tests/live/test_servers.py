@@ -15,7 +15,7 @@ from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import RequestOrigin
 from tests.support.cast import Cast
-from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.network_client import NetworkClient, network_client_app, network_client_of
 from tests.support.notifications import NotificationListener
 from tests.support.processes import is_running
 from tests.support.server import STOP_TIMEOUT_SECONDS, Portal
@@ -57,36 +57,36 @@ def south(servers: list[Portal], app: Flask) -> Portal:
 
 
 @pytest.fixture(scope="module")
-def desks_app(database_url: str) -> Flask:
-    return app_of_desks(database_url)
+def network_app(database_url: str) -> Flask:
+    return network_client_app(database_url)
 
 
 @pytest.fixture
-def amelia(desks_app: Flask, cast: Cast) -> Desk:
-    return desk_of(desks_app, cast.amelia)
+def amelia(network_app: Flask, cast: Cast) -> NetworkClient:
+    return network_client_of(network_app, cast.amelia)
 
 
 @pytest.fixture
-def daniel(desks_app: Flask, cast: Cast) -> Desk:
-    return desk_of(desks_app, cast.daniel)
+def daniel(network_app: Flask, cast: Cast) -> NetworkClient:
+    return network_client_of(network_app, cast.daniel)
 
 
 @pytest.fixture
-def crowd(app: Flask, desks_app: Flask) -> Callable[[int], list[Desk]]:
+def crowd(app: Flask, network_app: Flask) -> Callable[[int], list[NetworkClient]]:
     """`crowd(500)` returns 500 users, each signed in."""
 
-    def make(count: int) -> list[Desk]:
+    def make(count: int) -> list[NetworkClient]:
         ids = db.session.scalars(text(CROWD), {"count": count}).all()
         db.session.commit()
         texts = [store.begin(profile_id, 1, RequestOrigin(), hours=1) for profile_id in ids]
         db.session.commit()
-        return [Desk(desks_app, text) for text in texts]
+        return [NetworkClient(network_app, text) for text in texts]
 
     return make
 
 
 def test_users_on_different_servers_see_each_other(
-    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+    north: Portal, south: Portal, amelia: NetworkClient, daniel: NetworkClient, page_identifier: str
 ) -> None:
     amelia.beat(north, page_identifier, tab_id="tab")
     with amelia.listen(north, page_identifier) as amelia_events, daniel.listen(south, page_identifier) as daniel_events:
@@ -97,7 +97,7 @@ def test_users_on_different_servers_see_each_other(
 
 
 def test_users_of_a_killed_server_move_to_the_other_without_leaving(
-    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+    north: Portal, south: Portal, amelia: NetworkClient, daniel: NetworkClient, page_identifier: str
 ) -> None:
     amelia.beat(north, page_identifier)
     daniel.beat(south, page_identifier, tab_id="tab")
@@ -125,15 +125,17 @@ def test_users_of_a_killed_server_move_to_the_other_without_leaving(
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP], ids=lambda how: how.name)
 def test_stopping_worker_ends_hundreds_of_streams_and_no_user_leaves(
     south: Portal,
-    crowd: Callable[[int], list[Desk]],
+    crowd: Callable[[int], list[NetworkClient]],
     page_identifier: str,
     listener: NotificationListener,
     how: signal.Signals,
 ) -> None:
     people = crowd(STREAMS)
-    for number, desk in enumerate(people[:10]):
-        desk.beat(south, page_identifier, tab_id=f"tab-{number}")
-    streams = [opened(south, desk, page_identifier, f"tab-{number}") for number, desk in enumerate(people)]
+    for number, network_client in enumerate(people[:10]):
+        network_client.beat(south, page_identifier, tab_id=f"tab-{number}")
+    streams = [
+        opened(south, network_client, page_identifier, f"tab-{number}") for number, network_client in enumerate(people)
+    ]
     for stream in streams:
         read_until(stream, b"event: roster")
     old_workers = south.workers()
@@ -156,7 +158,7 @@ def test_stopping_worker_ends_hundreds_of_streams_and_no_user_leaves(
 
 
 def test_killed_browser_is_removed(
-    north: Portal, south: Portal, amelia: Desk, daniel: Desk, page_identifier: str
+    north: Portal, south: Portal, amelia: NetworkClient, daniel: NetworkClient, page_identifier: str
 ) -> None:
     """Its row would stay for two minutes; the broken connection is detected earlier (tests/live/test_connection.py)."""
     daniel.beat(south, page_identifier, tab_id="tab")
@@ -171,14 +173,14 @@ def test_killed_browser_is_removed(
 
 
 def test_metrics_of_one_worker_include_all_workers(
-    south: Portal, crowd: Callable[[int], list[Desk]], page_identifier: str
+    south: Portal, crowd: Callable[[int], list[NetworkClient]], page_identifier: str
 ) -> None:
     before = figures(south)
     people = crowd(20)
-    streams = [opened(south, desk, page_identifier, "tab") for desk in people]
-    for stream, desk in zip(streams, people, strict=True):
+    streams = [opened(south, network_client, page_identifier, "tab") for network_client in people]
+    for stream, network_client in zip(streams, people, strict=True):
         read_until(stream, b"event: roster")
-        desk.beat(south, page_identifier, tab_id="tab")
+        network_client.beat(south, page_identifier, tab_id="tab")
 
     for _ in range(6):  # any worker may answer
         after = figures(south)
@@ -195,11 +197,11 @@ def test_metrics_of_one_worker_include_all_workers(
         stream.close()
 
 
-def opened(portal: Portal, desk: Desk, page_identifier: str, tab_id: str) -> socket.socket:
+def opened(portal: Portal, network_client: NetworkClient, page_identifier: str, tab_id: str) -> socket.socket:
     """Return an open stream of which nothing has been read."""
     stream = socket.create_connection(("127.0.0.1", portal.port), timeout=20)
     path = f"/user_page_presence/{page_identifier}/events?tab_id={tab_id}"
-    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {desk.cookie}\r\n\r\n".encode())
+    stream.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {network_client.cookie}\r\n\r\n".encode())
     return stream
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from tests.live.conftest import Listen
 from tests.support.cast import Cast
-from tests.support.network_client import app_of_desks, desk_of
+from tests.support.network_client import network_client_app, network_client_of
 from tests.support.processes import Programs, environment_without_settings
 from tests.support.server import SECRET_KEY
 from tests.support.test_client import Visitor
@@ -86,12 +86,12 @@ def test_tab_of_an_unreachable_browser_is_removed_before_its_row_expires(
     page_identifier: str,
     listen: Listen,
 ) -> None:
-    desk = desk_of(app_of_desks(database_url), cast.daniel)
+    network_client = network_client_of(network_client_app(database_url), cast.daniel)
     visit(cast.daniel).beat(page_identifier, tab_id="tab")
     amelia_events = listen(visit(cast.amelia), page_identifier)
     assert amelia_events.names() == ["Daniel"]
     path = f"/user_page_presence/{page_identifier}/events?tab_id=tab"
-    request = f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nCookie: {desk.cookie}\r\n\r\n"
+    request = f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nCookie: {network_client.cookie}\r\n\r\n"
     browse(programs, request)
 
     ip("-n", BROWSER, "link", "set", link, "down")

@@ -10,7 +10,7 @@ from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import RequestOrigin
 from tests.operations.crowd import Crowd, Gate, Viewer
-from tests.support.network_client import Desk, app_of_desks
+from tests.support.network_client import NetworkClient, network_client_app
 
 MAKE_PROFILES = """
     INSERT INTO profiles (first_name, last_name, email, role)
@@ -32,7 +32,7 @@ MakeCrowd = Callable[[Gate, int], tuple[Crowd, Sequence[int]]]
 @pytest.fixture
 def make_crowd(app: Flask, database_url: str) -> MakeCrowd:
     """`make_crowd(gate, 200)`: 200 people, four on a page, and the clients that some of them save."""
-    desks_app = app_of_desks(database_url)
+    desks_app = network_client_app(database_url)
 
     def make(gate: Gate, count: int) -> tuple[Crowd, Sequence[int]]:
         profiles = db.session.scalars(text(MAKE_PROFILES), {"count": count}).all()
@@ -41,7 +41,7 @@ def make_crowd(app: Flask, database_url: str) -> MakeCrowd:
         sessions = [store.begin(profile_id, 1, RequestOrigin(), hours=1) for profile_id in profiles]
         db.session.commit()
         viewers = [
-            Viewer(gate, Desk(desks_app, session), f"client-{clients[number % len(clients)]}")
+            Viewer(gate, NetworkClient(desks_app, session), f"client-{clients[number % len(clients)]}")
             for number, session in enumerate(sessions)
         ]
         return Crowd(gate, viewers), clients[:SAVERS]

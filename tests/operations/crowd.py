@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from tests.support.network_client import Desk
+from tests.support.network_client import NetworkClient
 
 CALL_TIMEOUT_SECONDS = 20
 OPENING_AT_ONCE = 100
@@ -39,7 +39,7 @@ class Gate:
     host: str
     tls: ssl.SSLContext | None = None
 
-    async def ask(self, method: str, path: str, desk: Desk, body: Any = None) -> Answer:
+    async def ask(self, method: str, path: str, desk: NetworkClient, body: Any = None) -> Answer:
         """One call on a connection of its own; status 0 where no answer came."""
         content = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\nCookie: {desk.cookie}\r\n"
@@ -81,7 +81,7 @@ class Call(NamedTuple):
 class Viewer:
     """One page that is open in a browser. It holds its stream until `close`."""
 
-    def __init__(self, gate: Gate, desk: Desk, page: str) -> None:
+    def __init__(self, gate: Gate, desk: NetworkClient, page: str) -> None:
         self.gate, self.desk, self.page = gate, desk, page
         self.is_live = False
         self.failures = 0
@@ -189,7 +189,7 @@ class Crowd:
         for path in sorted(set(ASSET.findall(page.body))):
             await self._recorded("file", "GET", path, viewer.desk)
 
-    async def _save_on_and_on(self, desk: Desk, client_id: int) -> None:
+    async def _save_on_and_on(self, desk: NetworkClient, client_id: int) -> None:
         version, number = 1, 0
         while not self.is_over:
             number += 1
@@ -200,7 +200,7 @@ class Crowd:
                 version = json.loads(answer.body)["version"]
             await asyncio.sleep(0.2)
 
-    async def _recorded(self, what: str, method: str, path: str, desk: Desk, body: Any = None) -> Answer:
+    async def _recorded(self, what: str, method: str, path: str, desk: NetworkClient, body: Any = None) -> Answer:
         began = time.monotonic()
         answer = await self.gate.ask(method, path, desk, body)
         self.calls.append(Call(what, began, time.monotonic() - began, answer.status, answer.body[:300]))

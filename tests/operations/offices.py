@@ -14,7 +14,7 @@ from tests.operations.people import Saver, Viewer, Worker, wait_until_all_work
 from tests.operations.postgres import Postgres
 from tests.support.cast import make_cast, make_profile
 from tests.support.factories import make_client
-from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.network_client import NetworkClient, network_client_app, network_client_of
 from tests.support.server import Portal
 
 SAVED_FIELDS = ("address_line1", "town")  # which take any text
@@ -24,7 +24,7 @@ START_SECONDS = 30
 class Office:
     """Viewers spread over the pages of some clients, and two savers on each client."""
 
-    def __init__(self, portal: Portal, desks: list[Desk], client_ids: list[int]) -> None:
+    def __init__(self, portal: Portal, desks: list[NetworkClient], client_ids: list[int]) -> None:
         self.portal = portal
         pages = [f"client-{client_id}" for client_id in client_ids]
         self.places = [(desk, pages[number % len(pages)]) for number, desk in enumerate(desks)]
@@ -58,8 +58,8 @@ def office(
         profile = make_cast().amelia
         people = [profile, *(make_profile(f"Viewer{number}", "Crowd") for number in range(viewers - 1))]
         client_ids = [make_client(f"Client {number}").id for number in range(clients)]
-        desks_app = app_of_desks(primary.local_url)
-        desks = [desk_of(desks_app, person) for person in people]
+        desks_app = network_client_app(primary.local_url)
+        desks = [network_client_of(desks_app, person) for person in people]
         with desks_app.app_context():
             db.engine.dispose()
         db.session.rollback()

@@ -8,7 +8,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from typing import Any, NamedTuple
 
-from tests.support.network_client import Desk
+from tests.support.network_client import NetworkClient
 from tests.support.until import wait_until
 
 ANSWER_SECONDS = 60
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 class Worker:
     """Somebody who does one thing over and over, until told to stop."""
 
-    def __init__(self, desk: Desk, port: int) -> None:
+    def __init__(self, desk: NetworkClient, port: int) -> None:
         self.answers: list[Answer] = []
         self._headers = {"Cookie": desk.cookie, "X-CSRFToken": desk.csrf_token, "Content-Type": "application/json"}
         self._port = port
@@ -74,7 +74,7 @@ class Worker:
 class Viewer(Worker):
     """Beats on one page."""
 
-    def __init__(self, desk: Desk, port: int, page_identifier: str, tab_id: str = "tab") -> None:
+    def __init__(self, desk: NetworkClient, port: int, page_identifier: str, tab_id: str = "tab") -> None:
         self._beat = {"page_identifier": page_identifier, "tab_id": tab_id}
         super().__init__(desk, port)
 
@@ -85,7 +85,7 @@ class Viewer(Worker):
 class Saver(Worker):
     """Saves one field of a client that nobody else changes, again and again, each value once."""
 
-    def __init__(self, desk: Desk, port: int, client_id: int, field: str) -> None:
+    def __init__(self, desk: NetworkClient, port: int, client_id: int, field: str) -> None:
         self.field, self.client_id = field, client_id
         self.acknowledged: dict[str, int] = {}  # value to version
         self._version = 1

@@ -15,7 +15,7 @@ from flask import Flask
 from tests.operations.debian import run
 from tests.operations.nginx import NAME, Nginx
 from tests.support.cast import Cast
-from tests.support.network_client import app_of_desks, desk_of
+from tests.support.network_client import network_client_app, network_client_of
 from tests.support.server import Portal
 
 pytestmark = pytest.mark.operations
@@ -126,7 +126,7 @@ def test_the_portal_learns_whose_address_it_is_and_not_what_a_browser_claims(ngi
 def test_an_event_stream_is_not_held_back(
     nginx: Nginx, app: Flask, cast: Cast, database_url: str, page_identifier: str
 ) -> None:
-    amelia = desk_of(app_of_desks(database_url), cast.amelia)
+    amelia = network_client_of(network_client_app(database_url), cast.amelia)
     path = f"/user_page_presence/{page_identifier}/events?tab_id=tab"
     with asked(nginx, path, Cookie=amelia.cookie) as answer:
         assert (answer.status, answer.headers["Content-Type"]) == (200, "text/event-stream; charset=utf-8")

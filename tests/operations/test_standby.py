@@ -9,7 +9,7 @@ import pytest
 from tests.operations.offices import office
 from tests.operations.people import Viewer, wait_until_all_work
 from tests.operations.postgres import Postgres
-from tests.support.network_client import Desk
+from tests.support.network_client import NetworkClient
 from tests.support.server import Portal
 from tests.support.until import wait_until
 
@@ -22,7 +22,7 @@ CLIENT = "SELECT jsonb_build_object('address_line1', address_line1, 'town', town
 WAITS_FOR_THE_STANDBY = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
-def opens_the_list(desk: Desk, portal: Portal) -> float:
+def opens_the_list(desk: NetworkClient, portal: Portal) -> float:
     """Open a page, which notes when its session was last used; return how long it took."""
     began = time.monotonic()
     connection = HTTPConnection("127.0.0.1", portal.port, timeout=60)

@@ -17,7 +17,7 @@ from portal.web.security_headers import MAX_BODY_BYTES
 from tests.conftest import AppMaker
 from tests.support.cast import Cast
 from tests.support.html import text_of
-from tests.support.network_client import Desk, app_of_desks, desk_of
+from tests.support.network_client import NetworkClient, network_client_app, network_client_of
 from tests.support.server import Portal
 from tests.support.test_client import Visitor
 
@@ -81,14 +81,14 @@ def server(portal: Portal, app: Flask) -> Portal:
 
 
 @pytest.fixture
-def amelia(database_url: str, make_app: AppMaker, cast: Cast) -> Desk:
-    return desk_of(app_of_desks(database_url), cast.amelia)
+def amelia(database_url: str, make_app: AppMaker, cast: Cast) -> NetworkClient:
+    return network_client_of(network_client_app(database_url), cast.amelia)
 
 
-def head_of(path: str, framing: str, desk: Desk | None = None, method: str = "POST") -> bytes:
+def head_of(path: str, framing: str, network_client: NetworkClient | None = None, method: str = "POST") -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", framing]
-    if desk:
-        lines += [f"Cookie: {desk.cookie}", f"X-CSRFToken: {desk.csrf_token}"]
+    if network_client:
+        lines += [f"Cookie: {network_client.cookie}", f"X-CSRFToken: {network_client.csrf_token}"]
     return "\r\n".join([*lines, "", ""]).encode()
 
 
@@ -121,21 +121,21 @@ def test_malformed_chunked_body_is_400_and_one_line_of_log(server: Portal, path:
     assert "hello" not in line
 
 
-def test_well_formed_chunked_beat_is_taken(server: Portal, amelia: Desk) -> None:
+def test_well_formed_chunked_beat_is_taken(server: Portal, amelia: NetworkClient) -> None:
     with closing(connected(server)) as connection:
         connection.sendall(head_of("/user_page_presence", "Transfer-Encoding: chunked", amelia))
         connection.sendall(b'18;a="b";c\r\n{"page_identifier":"x-1"\r\n1\r\n}\r\n0\r\nNote: 1\r\n\r\n')
         assert status_of(connection) == 404  # understood: there is no such page
 
 
-def test_body_that_ends_early_changes_nothing(server: Portal, amelia: Desk) -> None:
+def test_body_that_ends_early_changes_nothing(server: Portal, amelia: NetworkClient) -> None:
     with closing(connected(server)) as connection:
         connection.sendall(head_of("/clients/1/edit", "Content-Length: 500", amelia) + b'{"version":1,"name":"Whit"}')
         connection.shutdown(socket.SHUT_WR)
         assert status_of(connection) == 400
 
 
-def test_chunked_body_that_is_too_large_is_413(server: Portal, amelia: Desk) -> None:
+def test_chunked_body_that_is_too_large_is_413(server: Portal, amelia: NetworkClient) -> None:
     with closing(connected(server)) as connection:
         connection.sendall(head_of("/clients/1/edit", "Transfer-Encoding: chunked", amelia))
         connection.sendall(b"%x\r\n%b\r\n0\r\n\r\n" % (MAX_BODY_BYTES + 1, b"x" * (MAX_BODY_BYTES + 1)))
@@ -172,7 +172,7 @@ def test_body_that_was_given_up_is_answered_408(visit: type[Visitor], caplog: py
     ],
 )
 def test_slow_body_holds_no_database_connection(
-    server: Portal, amelia: Desk, client: Client, method: str, place: str, framing: str
+    server: Portal, amelia: NetworkClient, client: Client, method: str, place: str, framing: str
 ) -> None:
     head = head_of(place.format(client.id), framing, amelia, method)
     with ExitStack() as open_connections:

@@ -1,4 +1,4 @@
-"""The people of the tests: always the same five, so that a test's sentence says who does what."""
+"""The five users of the tests."""
 
 import functools
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ PASSWORD = "correct horse battery"
 
 @dataclass(frozen=True)
 class Cast:
-    """Amelia looks after the clients, Daniel is her colleague, Olga is shut out, Rhys only reads, Ada is admin."""
+    """Amelia looks after the clients, Daniel is her colleague, Olga is deactivated, Rhys only reads, Ada is admin."""
 
     amelia: Profile
     daniel: Profile
@@ -22,7 +22,7 @@ class Cast:
 
 
 def make_cast() -> Cast:
-    """Insert the five and commit. Everybody's password is PASSWORD."""
+    """Insert the five and commit. Each has the password PASSWORD."""
     cast = Cast(
         amelia=_profile("Amelia", "Hart", "adviser"),
         daniel=_profile("Daniel", "Okafor", "adviser"),
@@ -35,7 +35,7 @@ def make_cast() -> Cast:
 
 
 def make_profile(first_name: str, last_name: str, role: str = "adviser") -> Profile:
-    """One more person, for a crowd; commits."""
+    """Insert one more profile and commit."""
     profile = _profile(first_name, last_name, role)
     db.session.commit()
     return profile
@@ -56,5 +56,5 @@ def _profile(first_name: str, last_name: str, role: str, *, is_active: bool = Tr
 
 @functools.cache
 def _hash_of_password() -> str:
-    # One hash for everybody.
+    # One hash for all profiles.
     return hashing.hash_password(PASSWORD)

@@ -1,9 +1,9 @@
-"""One of many people who edit one client at the same time: a process that posts to the portal and logs every answer.
+"""One of many concurrent writers of one client: a process that posts to the portal and logs every response.
 
 Started by test_no_edit_is_lost.py as `python -m tests.support.concurrent_writer`, with its task as JSON on standard
 input.
-Knows nothing of the portal but its addresses. Each value that it types carries its own name and the edit's number:
-whoever reads the history can tell whose it is. Writes one byte to standard output for each edit that has ended.
+It knows only the portal's URLs. Each value that it sends contains the writer's name and the number of the edit, so that
+the history shows its origin. It writes one byte to standard output for each edit that has ended.
 """
 
 import json
@@ -17,15 +17,15 @@ from typing import Any, TextIO
 from urllib.parse import urlencode
 
 PLAIN_FIELDS = ("phone", "town", "address_line1", "address_line2", "postcode", "risk_profile")
-MOST_ATTEMPTS = 100
-BUSY_SECONDS = 0.2  # before a client comes again that was answered 503, or not at all
+MAX_ATTEMPTS = 100
+BUSY_SECONDS = 0.2  # before the next attempt after 503 or no response
 SEEN_VERSION = re.compile(r'name="seen_version"[^>]*value="(\d+)"')
 ASKED = re.compile(r'name="decide-([a-z0-9_]+)"')
 Edit = dict[str, str]
 
 
 class Writer:
-    """Edits as somebody does who has the page open: starts from what was last shown, sends, decides on conflicts."""
+    """Edit as a user with an open page does: start from the shown values, send, decide on conflicts."""
 
     def __init__(self, task: dict[str, Any], log: TextIO) -> None:
         self.name: str = task["name"]
@@ -46,11 +46,11 @@ class Writer:
             sys.stdout.buffer.flush()
 
     def _edit(self, number: int) -> None:
-        """Send one edit until it is accepted, or given up because somebody else has changed the same."""
+        """Send one edit until the portal accepts it, or give up after a conflict."""
         typed = self._typed(f"{self.name}-{number}")
         origin = self.version
         decisions: Edit = {}
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             answer = self._send({"version": str(origin), **typed, **decisions})
             status, page = answer if answer else (0, "")
             outcome = {302: "accepted", 409: "conflict", 503: "busy", 0: "unknown"}[status]
@@ -79,7 +79,7 @@ class Writer:
         return "\n".join(lines)
 
     def _decided(self, page: str, typed: Edit) -> Edit:
-        """What somebody ticks on the conflict page, at random."""
+        """Choose at random on the conflict page."""
         seen = SEEN_VERSION.search(page)
         decisions = {"seen_version": seen[1]} if seen else {}
         for name in sorted(set(ASKED.findall(page))):
@@ -91,9 +91,9 @@ class Writer:
         return decisions
 
     def _look(self) -> None:
-        """What the open page shows by now, as its script learns it."""
+        """Fetch the changes since the shown version, as the script of an open page does."""
         answer = None
-        for _ in range(MOST_ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             answer = self._call("GET", f"{self.path}/changes?since={self.version}", None)
             if answer and answer[0] != 503:
                 break
@@ -110,7 +110,7 @@ class Writer:
         return self._call("POST", f"{self.path}/edit", urlencode(form))
 
     def _call(self, method: str, path: str, body: str | None) -> tuple[int, str] | None:
-        """Status and text of the answer; None when the connection broke, and nobody can say what became of it."""
+        """Return status and text of the response; None when the connection broke and the outcome is unknown."""
         form = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
         try:
             if self.connection is None:

@@ -1,4 +1,4 @@
-"""What an operator does to a database while the portal is on it."""
+"""Change a database as an operator does while the portal uses it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 @contextmanager
 def read_only(url: str) -> Iterator[None]:
-    """Sessions that are opened in this block cannot change the database, as an operator or a watchdog has it."""
+    """Make sessions that are opened in this block read-only, as an operator or a watchdog does."""
     parsed = make_url(url)
     connection = psycopg2.connect(dbname="postgres", user=parsed.username, **parsed.query)
     connection.autocommit = True

@@ -1,4 +1,4 @@
-"""Client records for tests, with only what a test cares about spelled out."""
+"""Create client records with default values for all that a test does not name."""
 
 import itertools
 from datetime import date
@@ -12,7 +12,7 @@ _numbers = itertools.count(1)
 
 
 def make_client(name: str = "Whitmore Family", **values: Any) -> Client:
-    """A client, committed."""
+    """Create a client and commit."""
     number = next(_numbers)
     defaults = {"client_ref": f"KG{number:05}", "client_type": "family", "status": "active"}
     return _committed(Client(name=name, **{**defaults, **values}))
@@ -23,7 +23,7 @@ def make_person(client: Client, first_name: str = "Ruth", last_name: str = "Whit
 
 
 def make_product(client: Client, *valuations: tuple[date, str], **values: Any) -> Product:
-    """A product with (day, amount) valuations."""
+    """Create a product with (day, amount) valuations and commit."""
     number = next(_numbers)
     defaults = {
         "plan_number": f"A{number:08}",

@@ -1,4 +1,4 @@
-"""Texts that cost as much as possible to compare, within the size that a record lets them have."""
+"""Texts that take as long as possible to compare, within the length limit of a record."""
 
 import string
 from itertools import product
@@ -14,7 +14,7 @@ def blocks(seed: int) -> str:
 
 
 def shuffled(seed: int, alphabet: str = "abcdefgh", separator: str = " ") -> str:
-    """One-letter words that nobody could have typed: nearly all of them occur in another seed's text, elsewhere."""
+    """Return one-letter words of which nearly all occur in the text of another seed, at other places."""
     state, letters = seed * 2 + 1, list[str]()
     while len(letters) < LONGEST // 2:
         state = state * 6_364_136_223_846_793_005 % 2**64 + 1_442_695_040_888_963_407

@@ -1,4 +1,4 @@
-"""Reads a page as a person or a browser does: its forms, its errors, its text."""
+"""Read the forms, errors and text of a page."""
 
 from html.parser import HTMLParser
 
@@ -11,17 +11,17 @@ def form_of(answer: TestResponse) -> dict[str, str]:
 
 
 def forms_of(answer: TestResponse) -> list[dict[str, str]]:
-    """What a browser would send for each form of the page, in their order."""
+    """Return the fields that a browser would send for each form of the page, in their order."""
     return _read(answer).forms
 
 
 def errors_of(answer: TestResponse) -> dict[str, str]:
-    """The errors that stand beside fields, by the field's id."""
+    """Return the error at each field, by the field's id."""
     return {name.removesuffix("-error"): text for name, text in _read(answer).texts.items() if name.endswith("-error")}
 
 
 def text_of(answer: TestResponse) -> str:
-    """The words of the page, entities resolved, blanks joined."""
+    """Return the text of the page with entities resolved and white space joined."""
     return " ".join(" ".join(_read(answer).words).split())
 
 
@@ -30,7 +30,7 @@ def links_of(answer: TestResponse) -> list[str]:
 
 
 def options_of(answer: TestResponse, field_id: str) -> list[str]:
-    """The values that a select offers."""
+    """Return the values of a select."""
     return _read(answer).options[field_id]
 
 

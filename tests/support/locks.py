@@ -1,4 +1,4 @@
-"""Two connections in slow motion: one holds a lock, what a test sends waits for it."""
+"""Let one connection hold a lock while the request of a test waits for it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +14,9 @@ HOLD_CLIENTS = "SELECT FROM clients FOR NO KEY UPDATE"
 
 
 def overtaken(call: Callable[[], T], hold: str, change: Callable[[Connection], object]) -> T:
-    """Run `call` in a thread until it waits for what the statement `hold` locks; then `change` and commit.
+    """Run `call` in a thread until it waits for the lock of the statement `hold`; then `change` and commit.
 
-    Returns what the call returns.
+    Return the result of the call.
     """
     db.session.rollback()
     with ThreadPoolExecutor(1) as pool:
@@ -29,10 +29,10 @@ def overtaken(call: Callable[[], T], hold: str, change: Callable[[Connection], o
 
 
 def until_a_lock_is_awaited() -> None:
-    """Return when some statement of the test's server waits for a lock."""
-    wait_until(_somebody_waits, "no statement waits for a lock")
+    """Wait until a statement on the test's server waits for a lock."""
+    wait_until(_is_lock_awaited, "no statement waits for a lock")
 
 
-def _somebody_waits() -> bool:
+def _is_lock_awaited() -> bool:
     with db.engine.connect() as connection:
         return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))

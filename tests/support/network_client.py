@@ -1,4 +1,4 @@
-"""People at desks without a browser, who talk to real servers over real sockets."""
+"""Signed-in users without a browser, who call real servers over sockets."""
 
 import json
 import socket
@@ -20,7 +20,7 @@ from tests.support.sse_reader import TIMEOUT_SECONDS, EventReader
 from tests.support.test_client import signed_in_text
 
 
-class Desk:
+class NetworkClient:
     """A user who is signed in to every portal that shares the secret key."""
 
     def __init__(self, app: Flask, identity_text: str) -> None:
@@ -32,7 +32,7 @@ class Desk:
         self.cookie = response.headers["Set-Cookie"].partition(";")[0]
 
     def beat(self, at: Portal, page_identifier: str, **members: Any) -> list[str]:
-        """Beat, and return who is there."""
+        """Send a heartbeat. Return the first names of the users on the page."""
         answer = self._call(at, "POST", "/user_page_presence", {"page_identifier": page_identifier, **members})
         return sorted(user["first_name"] for user in answer["users"])
 
@@ -54,7 +54,7 @@ class Desk:
 
 
 class NetworkAnswer:
-    """An answer whose body has no end, as `EventReader` reads it."""
+    """A response with an endless body, in the form that `EventReader` reads."""
 
     def __init__(self, port: int, path: str, cookie: str) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
@@ -64,7 +64,7 @@ class NetworkAnswer:
 
     @property
     def response(self) -> Iterator[bytes]:
-        """Frame by frame, until the server ends it or is gone."""
+        """Yield each frame until the server ends the response or the connection breaks."""
         frame = b""
         try:
             while line := self._answer.readline():
@@ -76,15 +76,15 @@ class NetworkAnswer:
             return  # gone, or closed here while it was read
 
     def close(self) -> None:
-        """Go without a word, as a killed browser does."""
+        """Break the connection without a request, as a killed browser does."""
         if self._connection.sock:
-            with suppress(OSError):  # the server may have been quicker
+            with suppress(OSError):  # the server may have closed it first
                 self._connection.sock.shutdown(socket.SHUT_RDWR)  # which wakes the thread that reads, as close does not
         self._connection.close()
 
 
-def app_of_desks(database_url: str) -> Flask:
-    """Makes the cookies: the portal's own app with the key that the tests' portals have."""
+def network_client_app(database_url: str) -> Flask:
+    """Return an application with the secret key of the tests' portals, which makes the cookies."""
     return create_app(
         Settings(
             secret_key=SECRET_KEY, database_url=database_url, instance=Path("/nonexistent"), second_factor="optional"
@@ -92,5 +92,5 @@ def app_of_desks(database_url: str) -> Flask:
     )
 
 
-def desk_of(app: Flask, profile: Profile) -> Desk:
-    return Desk(app, signed_in_text(app, profile))
+def network_client_of(app: Flask, profile: Profile) -> NetworkClient:
+    return NetworkClient(app, signed_in_text(app, profile))

@@ -72,24 +72,24 @@ class Portal:
             raise
 
     def tell(self, how: signal.Signals) -> None:
-        """Tell the master something; SIGHUP for instance."""
+        """Send the master a signal, such as SIGHUP."""
         assert self._process is not None
         os.kill(self._process.pid, how)
 
     def wait_until_gone(self) -> None:
-        """After a signal that stops it."""
+        """Wait until the portal has ended after a signal."""
         assert self._process is not None
         self._process.wait(STOP_TIMEOUT_SECONDS)
         self._process = None
 
     def kill(self) -> None:
-        """End the master and its workers in one instant, without a word to anybody (SIGKILL)."""
+        """Kill the master and its workers at once (SIGKILL)."""
         assert self._process is not None
         kill(self._process)
         self._process = None
 
     def stop(self) -> None:
-        """End it for good: in order, or by force if that takes too long."""
+        """Stop the portal, and kill it if that takes too long."""
         self._reservation.close()
         if self._process is None:
             return
@@ -99,7 +99,7 @@ class Portal:
         self.kill()
 
     def workers(self) -> list[int]:
-        """The process ids of the workers that the master has at this moment."""
+        """Return the process ids of the master's current workers."""
         assert self._process is not None
         every = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         pairs = [tuple(map(int, line.split())) for line in every.splitlines()]

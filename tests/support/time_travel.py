@@ -1,4 +1,4 @@
-"""Lets time pass for presence rows by moving them into the past: the database's clock is the only one they know."""
+"""Let time pass for presence rows by moving them into the past, because only the database's clock counts."""
 
 from sqlalchemy import text
 
@@ -16,19 +16,19 @@ SHIFT = """
 
 
 def let_pass(seconds: float, *, silent: Profile | None = None) -> None:
-    """Nobody has beaten for `seconds`, or only the one who is `silent` has not. Commits."""
+    """Let no user, or only the `silent` one, have sent a heartbeat for `seconds`. Commits."""
     profile_id = silent.id if silent else None
     db.session.execute(text(SHIFT), {"seconds": seconds, "profile_id": profile_id})
     db.session.commit()
 
 
 def rows() -> list[tuple[int, str]]:
-    """(user_id, page_identifier) of every row there is."""
+    """Return (user_id, page_identifier) of every row."""
     found = db.session.execute(text("SELECT user_id, page_identifier FROM user_page_presence ORDER BY 1, 2")).all()
     return [(row.user_id, row.page_identifier) for row in found]
 
 
 def tab_ids() -> list[str]:
-    """The tabs that the table holds, of whichever profile and page."""
+    """Return the ids of all tabs in the table."""
     query = text("SELECT DISTINCT jsonb_object_keys(tabs) AS tab_id FROM user_page_presence ORDER BY 1")
     return list(db.session.scalars(query))

@@ -1,4 +1,4 @@
-"""Waits for a condition, as every test does instead of waiting for time to pass."""
+"""Wait for a condition instead of a time."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ PATIENCE_SECONDS = 20  # never used up, unless a test fails
 
 
 def wait_until(is_so: Callable[[], object], otherwise: str, within_seconds: float = PATIENCE_SECONDS) -> None:
-    """Return once `is_so()` is true; fail with `otherwise` when it has not come true in time."""
+    """Return when `is_so()` is true. Fail with `otherwise` when it is not true in time."""
     deadline = time.monotonic() + within_seconds
     while not is_so():
         assert time.monotonic() < deadline, otherwise

@@ -1,4 +1,4 @@
-"""How much the longest tests try: a part in `make test`, all of it in `make test-all`, which sets TEST_VOLUME=full."""
+"""The number of attempts of the longest tests: a part in `make test`, all in `make test-all` (TEST_VOLUME=full)."""
 
 import os
 
@@ -6,5 +6,5 @@ IS_FULL = os.environ.get("TEST_VOLUME") == "full"
 
 
 def volume(part: int, full: int) -> int:
-    """How many edits, streams or examples this run is to try."""
+    """Return the number of edits, streams or examples of this run."""
     return full if IS_FULL else part
