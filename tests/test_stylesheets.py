@@ -1,6 +1,7 @@
 """The rules that every stylesheet keeps, read from the files themselves."""
 
 import re
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -44,6 +45,15 @@ def selectors(stylesheets: dict[str, str]) -> list[tuple[str, str]]:
 def test_every_rule_is_in_a_layer(stylesheets: dict[str, str]) -> None:
     outside = [(path, line) for path, rules in stylesheets.items() for line in re.findall(r"^[^\s@}].*", rules, re.M)]
     assert outside == []
+
+
+def test_each_class_is_defined_in_one_stylesheet(stylesheets: dict[str, str]) -> None:
+    """Stylesheets load in any order, also later, so two definitions of a class would mix on one page."""
+    files = {path: set(re.findall(r"^\t\.([a-z-]+) \{", rules, re.M)) for path, rules in stylesheets.items()}
+    count = Counter(name for names in files.values() for name in names)
+
+    assert len(count) > 50
+    assert [name for name, times in count.items() if times > 1] == []
 
 
 def test_stylesheet_of_card_pages_is_linked_by_those_pages_only() -> None:
