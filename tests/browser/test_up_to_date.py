@@ -21,6 +21,7 @@ from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from portal.formatting import day
 from tests.browser.people import Person
+from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 
@@ -104,13 +105,15 @@ def test_an_age_is_right_as_soon_as_a_hidden_tab_is_seen(amelia: Person, client:
         ("/access", "Who sees Whitmore & $& Sons · Kingston’s Portal"),
         ("/edit", "Edit Whitmore & $& Sons · Kingston’s Portal"),
         ("/person/new", "Add a person · Kingston’s Portal"),
+        ("/person/{person_id}/remove", "Remove Ruth Whitmore · Kingston’s Portal"),
+        ("/history/2/revert", "Undo change 2 · Kingston’s Portal"),
     ],
 )
 def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
     amelia: Person, client: Client, cast: Cast, save: Save, path: str, title: str
 ) -> None:
     save(cast.daniel, phone="01632 960001")
-    amelia.open_path(f"/clients/{client.id}{path}")
+    amelia.open_path(f"/clients/{client.id}{path.format(person_id=people_of(client)[0].id)}")
     expect(amelia.page).to_have_title(title.replace("Whitmore & $& Sons", "Whitmore Family"))
 
     save(cast.daniel, name="Whitmore & $& Sons")
@@ -118,6 +121,27 @@ def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
     expect(amelia.page).to_have_title(title)
     expect(amelia.page.locator(".page-head")).to_contain_text("Whitmore & $& Sons")
     expect(amelia.page.locator(".page-head")).not_to_contain_text("Whitmore Family")
+
+
+def test_conflict_page_has_each_new_name_of_a_client_once(
+    amelia: Person, client: Client, cast: Cast, save: Save, trouble: Trouble
+) -> None:
+    """The conflict page asks for all changes since the editor was opened, and was made with the first new name."""
+    trouble.expect("status of 409")
+    amelia.open_editor(client)
+    amelia.field("Town").fill("Wells")
+    save(cast.daniel, town="Frome", name="Whitmore Family & Sons")
+    amelia.save()
+    heading = amelia.page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("One field of Whitmore Family & Sons needs your decision")
+
+    save(cast.daniel, name="Whitmore Family & Sons & Daughters")
+
+    expect(heading).to_have_text("One field of Whitmore Family & Sons & Daughters needs your decision")
+    title = "Not saved: one field of Whitmore Family & Sons & Daughters needs your decision · Kingston’s Portal"
+    expect(amelia.page).to_have_title(title)
+    breadcrumb = amelia.page.get_by_role("navigation", name="Breadcrumb")
+    expect(breadcrumb).to_have_text(f"Clients / {client.client_ref} Whitmore Family & Sons & Daughters")
 
 
 def lit(person: Person) -> list[str]:

@@ -28,7 +28,7 @@ import {
 import { locate, reportFocus, showColleagues } from "./colleagues.js";
 import { dropChoice, labelOf } from "./field-notes.js";
 import { onSaved } from "./poll.js";
-import { rename } from "./rename.js";
+import { showNewName } from "./rename.js";
 import { followHistory, noteAside, offer, overruledBefore, settle } from "./take-over.js";
 import * as wording from "./wording.js";
 
@@ -52,7 +52,7 @@ export function watchOthers(form, page) {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
-		for (const { name, before, raw } of newer(changes, "")) if (name === "name") rename(before, raw);
+		showNewName(changes);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
 		if (shown.length) setText(status, wording.whatWasSaved(changes, myId()));
