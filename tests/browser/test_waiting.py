@@ -39,6 +39,8 @@ def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     daniel.leave()
     expect(amelia_waits.page).to_have_url(EDITOR)
     expect(amelia_waits.field("Phone")).to_have_value("01632 960777")
+    expect(amelia_waits.page.get_by_role("heading", level=1)).to_be_focused()
+    expect(amelia_waits.page.locator(".flash")).to_have_text("Your turn. Changed while you waited: Phone (Daniel)")
 
 
 def test_while_they_stay_it_says_when_it_has_looked_and_in_a_hidden_tab_s_title_that_it_waits(
@@ -177,7 +179,7 @@ def test_on_the_unhurried_portal_all_of_it_is_immediate_and_a_hidden_tab_says_th
 
     expect(amelia.page).to_have_url(EDITOR, timeout=AT_ONCE_MS)
     expect(amelia.page).to_have_title(f"Your turn – Edit {title}")
-    expect(amelia.toasts).to_have_text("This client record is free: you are editing it now.×")
+    expect(amelia.page.locator(".flash")).to_have_text("Your turn.")
     amelia.show_tab()
     expect(amelia.page).to_have_title(f"Edit {title}")
     amelia.hide_tab()

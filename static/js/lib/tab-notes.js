@@ -3,11 +3,12 @@
 /**
  * Leave a note.
  * @param {string} name
- * @param {string} text
+ * @param {string} page to which it applies, "client-42"
+ * @param {string} [detail]
  */
-export function leaveNote(name, text) {
+export function leaveNote(name, page, detail = "") {
 	try {
-		sessionStorage.setItem(`portal.${name}`, text);
+		sessionStorage.setItem(`portal.${name}`, `${page} ${detail}`);
 	} catch {}
 }
 
@@ -21,16 +22,17 @@ export function hasNotes() {
 }
 
 /**
- * Remove a note and return whether it was there.
+ * Remove a note and return its detail; null if there is no note for this page.
  * @param {string} name
- * @param {string} text
+ * @param {string} page
  */
-export function takeNote(name, text) {
+export function takeNote(name, page) {
 	try {
-		const found = sessionStorage.getItem(`portal.${name}`) === text;
-		if (found) sessionStorage.removeItem(`portal.${name}`);
-		return found;
+		const note = sessionStorage.getItem(`portal.${name}`);
+		if (!note?.startsWith(`${page} `)) return null;
+		sessionStorage.removeItem(`portal.${name}`);
+		return note.slice(page.length + 1);
 	} catch {
-		return false;
+		return null;
 	}
 }

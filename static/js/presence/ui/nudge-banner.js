@@ -1,12 +1,11 @@
 /**
  * <nudge-banner>: tells the user that a user who waits has asked them to finish, and sends their answer. The roster
  * carries both, so they arrive without the event stream too. Who answers "done" leaves the editor, and is no longer
- * waited for.
+ * waited for. In the editor, it also loads the message to a user who has waited, and whose turn has come (turn.js).
  *
  * Reads:   data-label ("client record").
  * Listens: `portal:roster`, `portal:nudge`.
- * Fires:   `portal:finish`, after which form.js saves and leaves the editor; `portal:news` when the user, who has
- *          waited, has reached the editor.
+ * Fires:   `portal:finish`, after which form.js saves and leaves the editor.
  * Markup:  templates/presence/_nudge_banner.html, inside <presence-page>.
  *
  * @example <nudge-banner data-label="client record" hidden><button value="done">Done</button></nudge-banner>
@@ -38,15 +37,13 @@ class NudgeBanner extends HTMLElement {
 		for (const button of queryAll(this, "button", HTMLButtonElement))
 			button.addEventListener("click", () => this.#handleClick(/** @type {Answer} */ (button.value)));
 		const { page } = this.#page;
-		if (takeNote("done", page) && !this.#isEditor) {
+		if (takeNote("done", page) !== null && !this.#isEditor) {
 			this.#setAnswer("done");
 			if (document.activeElement === document.body) focusHeading();
 		}
-		if (takeNote("turn", page) && this.#isEditor) {
-			focusHeading();
-			announce("turn", "Your turn", { once: true });
-			fire("news", { text: `This ${this.dataset.label} is free: you are editing it now.` });
-		}
+		const since = takeNote("turn", page);
+		if (since !== null && this.#isEditor)
+			import("./turn.js").then(({ announceTurn }) => announceTurn(this.#page, since));
 		if (this.#page.users.length) this.#handleRoster(this.#page.users, this.#page.others);
 	}
 

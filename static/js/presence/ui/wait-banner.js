@@ -35,6 +35,8 @@ class WaitBanner extends HTMLElement {
 	/** @type {string|null} the editor; null while the user does not wait */
 	#href = null;
 	#trouble = "";
+	/** the version of the record that the user knew when the wait began */
+	#since = "";
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#freeTimer;
 	/** @type {ReturnType<typeof setInterval>|undefined} */
@@ -76,6 +78,7 @@ class WaitBanner extends HTMLElement {
 	/** @param {string} href */
 	#start(href) {
 		this.#href = href;
+		this.#since = this.#page.dataset.version ?? "";
 		this.hidden = false;
 		this.#note("");
 		this.#answeredAt = new Map(this.#page.others.filter(({ answer }) => answer).map(({ id }) => [id, ""]));
@@ -121,7 +124,7 @@ class WaitBanner extends HTMLElement {
 		if (!users || !this.#href || !this.#page.isSettled) return;
 		const me = users.find(({ id }) => id === myId());
 		if (usersAhead(withoutMe(users, myId()), me).length) return;
-		leaveNote("turn", this.#page.page);
+		leaveNote("turn", this.#page.page, this.#since);
 		this.#open(this.#href);
 	}
 
