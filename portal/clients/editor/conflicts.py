@@ -110,7 +110,7 @@ def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
             "at": revision.changed_at.isoformat() if revision else None,
         }
         for conflict, revision in (
-            (conflict, last_change(merged.since, merged.entry.key(conflict.field)))
+            (conflict, last_change(merged.newer_revisions, merged.entry.key(conflict.field)))
             for conflict in merged.decided.undecided
         )
     ]
@@ -122,7 +122,7 @@ def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[Auto
     questioned = {conflict.field for conflict in merged.decided.conflicts}
     found = []
     for name, label in entry.kind.labels.items():
-        revision = last_change(merged.since, entry.key(name))
+        revision = last_change(merged.newer_revisions, entry.key(name))
         if name in questioned or (name not in changes and revision is None):
             continue
         theirs = getattr(merged.row, name)
@@ -138,7 +138,7 @@ def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[Auto
 def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_request: WriteRequest) -> Question:
     entry, name = merged.entry, conflict.field
     shown_version = write_request.origin.seen_version
-    revision = last_change(merged.since, entry.key(name))
+    revision = last_change(merged.newer_revisions, entry.key(name))
     was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
     moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
     chosen = write_request.fields.get(f"decide-{name}", "")

@@ -134,7 +134,7 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
         form[name].raw_data = None
     seen = dict(draft.origin.seen)
     for name in set(editor.entry.kind.labels) - undecided:
-        if revision := last_change(merged.since, editor.entry.key(name)):
+        if revision := last_change(merged.newer_revisions, editor.entry.key(name)):
             seen[name] = revision.version
     form.seen.data = format_seen(seen)
     return undecided | set(merged.decided.changes)

@@ -19,7 +19,7 @@ from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import to_json
-from portal.clients.saving.edits import AmountDoubted, Merged, PartDoubted, Saved, ValueRejected
+from portal.clients.saving.edits import Merged, PossibleDuplicate, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
 from portal.clients.wording.names import names_in
@@ -32,14 +32,14 @@ HIDDEN_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, rejection: ValueRejected | None = None) -> str:
-    same = rejection if isinstance(rejection, PartDoubted) else None
+    same = rejection if isinstance(rejection, PossibleDuplicate) else None
     return render_template(
         "clients/editor/edit.html",
         client=editor.client,
         editor=editor,
         form=form,
         draft=draft,
-        doubted=_doubted(rejection),
+        amount_to_confirm=_amount_to_confirm(rejection),
         same=same,
         same_url=url_of_part(editor.client, same.entry) if same else "",
         same_question_url=_same_question_url(editor),
@@ -90,9 +90,9 @@ def rejected_values(
 ) -> ResponseReturnValue:
     """Return 422 as JSON: the problem of each field, and `confirm`, what to send if the value is meant."""
     members = {}
-    if isinstance(rejection, AmountDoubted):
+    if isinstance(rejection, UnusualAmount):
         members = {"confirm": {"confirm_amount": to_json(rejection.amount)}}
-    elif isinstance(rejection, PartDoubted) and rejection.can_be_another:
+    elif isinstance(rejection, PossibleDuplicate) and rejection.can_be_another:
         members = {"confirm": {"confirm_another": rejection.entry.prefix}}
     return error_response(422, detail, field=next(iter(errors)), errors=errors, **members)
 
@@ -129,7 +129,7 @@ def conflict_response(
         hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, write_request.fields)},
         questions=conflicts.conflict_questions(merged, custom_form, write_request),
         auto_merged_fields=conflicts.auto_merged_fields(merged, write_request),
-        doubted=_doubted(rejection),
+        amount_to_confirm=_amount_to_confirm(rejection),
         undoing=undoing,
         draft=drafts.unchanged_draft(editor, sent["draft"]),
         now=clock.now(),
@@ -138,9 +138,9 @@ def conflict_response(
     return page, 409
 
 
-def _doubted(rejection: ValueRejected | None) -> Decimal | None:
+def _amount_to_confirm(rejection: ValueRejected | None) -> Decimal | None:
     """Return the amount that the user must confirm, or None."""
-    return rejection.amount if isinstance(rejection, AmountDoubted) else None
+    return rejection.amount if isinstance(rejection, UnusualAmount) else None
 
 
 def _same_question_url(editor: Editor) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
-from portal.clients.saving.merging import Past, merge_with_current
+from portal.clients.saving.merging import HistorySlice, merge_with_current
 from portal.editing.merge.inline_diff import abridged, inline_diff
 from portal.editing.merge.three_way import UNKNOWN
 
@@ -21,11 +21,11 @@ def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
     """
     merged = merge_with_current(client, Entry(CLIENT), edit)
     conflicts = {conflict.field: conflict for conflict in merged.decided.undecided}
-    past = Past(client, merged.entry, merged.since)
+    history = HistorySlice(client, merged.entry, merged.newer_revisions)
     texts = {}
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
-        started = past.value_at(name, edit.origin.version_of(name), saved)
+        started = history.value_at(name, edit.origin.version_of(name), saved)
         pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.budget)
         texts[name] = {
             "saved": saved,

@@ -217,14 +217,14 @@ def _edit(write_request: WriteRequest, values: dict[str, Any], decisions: Resolu
 def _render_removal(editor: Editor, conflict: EntryChanged | None = None) -> ResponseReturnValue:
     if conflict and is_json():
         return error_response(409, str(conflict), version=editor.client.version)
-    names = names_in(editor.client.id, conflict.since) if conflict else {}
+    names = names_in(editor.client.id, conflict.newer_revisions) if conflict else {}
     page = render_template(
         "clients/editor/remove.html",
         client=editor.client,
         editor=editor,
         values=display_columns(editor.entry.kind, editor.row),
         valuation_count=queries.valuation_count(editor.row) if editor.entry.kind is PRODUCT else 0,
-        changed=sentences.changes_by(conflict.since, current_user, names) if conflict else [],
+        changed=sentences.changes_by(conflict.newer_revisions, current_user, names) if conflict else [],
         presence=presence_on_client(editor.client, "viewing"),
     )
     return page, 409 if conflict else 200

@@ -94,7 +94,7 @@ def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine
     entry, now = merged.entry, getattr(merged.row, name)
     is_asked = any(conflict.field == name for conflict in merged.decided.undecided)
     after = before if is_asked else merged.decided.changes.get(name, now)
-    last = last_change(merged.since, entry.key(name)) if is_asked else None
+    last = last_change(merged.newer_revisions, entry.key(name)) if is_asked else None
     is_text = name in entry.kind.by_lines and bool(now and after) and now != after
     return PreviewLine(
         label=entry.kind.labels[name],

@@ -1,4 +1,4 @@
-"""The client list and its search."""
+"""Serve the client list and its search."""
 
 from typing import Any
 

@@ -1,1 +1,1 @@
-"""The client record: models, entries, choices and revisions."""
+"""Define client records: models, entries, choices and revisions."""

@@ -1,4 +1,4 @@
-"""The closed lists of the client records: stored values and their labels.
+"""Define the closed lists of client records: stored values and their labels.
 
 Must not import anything of the portal.
 """

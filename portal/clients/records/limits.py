@@ -1,4 +1,4 @@
-"""Limits of a client record, for forms and imports.
+"""Define the limits of a client record, for forms and imports.
 
 Must not import anything of the portal.
 """

@@ -1,4 +1,4 @@
-"""The models of client records: clients, people, products and valuations.
+"""Define the models of client records: clients, grants, people, products and valuations.
 
 Empty optional text is '' and not NULL, so that forms, CSV cells and columns have one empty value.
 """

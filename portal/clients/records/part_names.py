@@ -73,9 +73,9 @@ def _rows_of(parts: Mapping[Entry, int], removed: Mapping[Entry, Columns]) -> di
             present = db.session.execute(select(kind.model, _client_id_of(kind)).where(kind.model.id.in_(ids)))
             found_rows = {Entry(kind, row.id): (row, client_id) for row, client_id in present}
             rows |= {entry: row for entry, (row, client_id) in found_rows.items() if client_id == parts[entry]}
-    gone = {entry: client_id for entry, client_id in parts.items() if entry not in rows}
-    found = {entry: removed[entry] for entry in gone if entry in removed}
-    found |= _removed_columns({entry: client_id for entry, client_id in gone.items() if entry not in found})
+    missing_parts = {entry: client_id for entry, client_id in parts.items() if entry not in rows}
+    found = {entry: removed[entry] for entry in missing_parts if entry in removed}
+    found |= _removed_columns({entry: client_id for entry, client_id in missing_parts.items() if entry not in found})
     return rows | {entry: SimpleNamespace(**entry.kind.parsed_columns(columns)) for entry, columns in found.items()}
 
 
@@ -90,5 +90,5 @@ def _removed_columns(parts: Mapping[Entry, int]) -> dict[Entry, Columns]:
     if not parts:
         return {}
     by_key = {entry.prefix: entry for entry in parts}
-    wanted = {"client_ids": list(parts.values()), "keys": [entry.prefix for entry in parts]}
-    return {by_key[key]: old or new for key, (old, new) in db.session.execute(REMOVED, wanted)}
+    parameters = {"client_ids": list(parts.values()), "keys": [entry.prefix for entry in parts]}
+    return {by_key[key]: old or new for key, (old, new) in db.session.execute(REMOVED, parameters)}

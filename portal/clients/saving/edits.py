@@ -64,14 +64,14 @@ class Edit:
 class Merged:
     """The result of merging an edit with the entry's current `row` at the client's current `version`.
 
-    `since` are the revisions that the sender did not know.
+    `newer_revisions` are the revisions that the sender did not know.
     """
 
     entry: Entry
     row: Any
     version: int
     decided: Resolved
-    since: Sequence[ClientRevision]
+    newer_revisions: Sequence[ClientRevision]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class ValueRejected(InvalidInput):
     """A valid value that is in use already, or that this user may not set (422). The caller rolls back."""
 
 
-class AmountDoubted(ValueRejected):
+class UnusualAmount(ValueRejected):
     """An amount far from the previous valuation (422). The user confirms it by sending it as `confirmed_amount`."""
 
     def __init__(self, amount: Decimal, problem: str) -> None:
@@ -109,7 +109,7 @@ class AmountDoubted(ValueRejected):
         self.amount = amount
 
 
-class PartDoubted(ValueRejected):
+class PossibleDuplicate(ValueRejected):
     """The part may exist already (422), as `entry` with the name `name`.
 
     If it `can_be_another`, sending its key as `confirm_another` adds the part.
@@ -132,9 +132,9 @@ class EntryRemoved(StaleVersion):
 
 
 class EntryChanged(StaleVersion):
-    """The part to be removed was changed since by the revisions `since` (409)."""
+    """The part to be removed was changed since by `newer_revisions` (409)."""
 
-    def __init__(self, entry: Entry, since: Sequence[ClientRevision]) -> None:
+    def __init__(self, entry: Entry, newer_revisions: Sequence[ClientRevision]) -> None:
         super().__init__(f"This {entry.kind.label} has been changed since you opened it.")
         self.entry = entry
-        self.since = since
+        self.newer_revisions = newer_revisions

@@ -22,13 +22,13 @@ from portal.extensions import db
 def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     """Merge the edit with the record. Raises EntryRemoved (409), NotFound (404) or InvalidInput (422)."""
     row = row_of(client, entry)
-    past = Past(client, entry, revisions_after(client, edit.origin))
+    history = HistorySlice(client, entry, revisions_after(client, edit.origin))
     theirs = {name: getattr(row, name) for name in edit.values}
-    base = {name: past.value_at(name, edit.origin.version_of(name), theirs[name]) for name in theirs}
+    base = {name: history.value_at(name, edit.origin.version_of(name), theirs[name]) for name in theirs}
     merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
-    decided = resolve(merged, edit.decisions, past.changed_after(edit.origin.seen_version))
-    choices = {**_overruled(past, edit, base), **decided.choices}
-    return Merged(entry, row, client.version, replace(decided, choices=choices), past.since)
+    decided = resolve(merged, edit.decisions, history.changed_after(edit.origin.seen_version))
+    choices = {**_overruled(history, edit, base), **decided.choices}
+    return Merged(entry, row, client.version, replace(decided, choices=choices), history.newer_revisions)
 
 
 def row_of(client: Client, entry: Entry) -> Any:
@@ -65,32 +65,32 @@ def touched_by(revision: ClientRevision) -> set[str]:
 
 
 @dataclass(frozen=True)
-class Past:
+class HistorySlice:
     """The history slice of an entry since an edit began: the revisions that its sender did not know."""
 
     client: Client
     entry: Entry
-    since: Sequence[ClientRevision]
+    newer_revisions: Sequence[ClientRevision]
 
     def value_at(self, name: str, version: int, present: Any) -> Any:
         """Return the field's value at an earlier version, UNKNOWN if the history does not reach back far enough.
 
         The history begins with the first change after its introduction.
         """
-        later = [revision for revision in self.since if revision.version > version]
+        later = [revision for revision in self.newer_revisions if revision.version > version]
         if len(later) != self.client.version - version:
             return UNKNOWN
         return self.entry.kind.parsed(name, value_before(later, self.entry.key(name), to_json(present)))
 
     def changed_after(self, version: int | None) -> frozenset[str]:
         """Return the fields changed after that version. None means by any revision: no value was shown to the user."""
-        after = [revision for revision in self.since if version is None or revision.version > version]
+        after = [revision for revision in self.newer_revisions if version is None or revision.version > version]
         return frozenset(
             name for name in self.entry.kind.labels for each in after if self.entry.key(name) in each.changes
         )
 
 
-def _overruled(past: Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
+def _overruled(history: HistorySlice, edit: Edit, base: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields whose newer value the user was shown in the open editor and did not accept.
 
     A text that contains all changes of the newer one overrules nothing, as in a restored and merged draft.
@@ -99,8 +99,8 @@ def _overruled(past: Past, edit: Edit, base: Mapping[str, Any]) -> dict[str, str
     for name in edit.origin.seen:
         if name not in base or edit.values[name] == base[name]:
             continue
-        started = past.value_at(name, edit.origin.version, base[name])
-        is_merged = name in past.entry.kind.by_lines and UNKNOWN not in (started, base[name])
+        started = history.value_at(name, edit.origin.version, base[name])
+        is_merged = name in history.entry.kind.by_lines and UNKNOWN not in (started, base[name])
         if started != base[name] and not (
             is_merged and is_contained(started, base[name], edit.values[name], edit.budget)
         ):

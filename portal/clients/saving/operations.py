@@ -23,9 +23,9 @@ from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIO
 from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.clients.records.revisions import ClientRevision, FieldChanges, RevisionMetadata, to_json
 from portal.clients.saving import auditing
-from portal.clients.saving import overruled as saved_overruled
-from portal.clients.saving.edits import AmountDoubted, Edit, EditConflict, EntryChanged, Merged, Saved, ValueRejected
+from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Merged, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.merging import merge_with_current, revisions_after, row_of, touched_by
+from portal.clients.saving.overruled import record_overruled_changes
 from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
 from portal.editing import optimistic_lock
 from portal.extensions import db
@@ -66,14 +66,14 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     if merged.decided.changes.get("adviser_id"):
         _lock_adviser(merged.decided.changes["adviser_id"])
     _reject_too_long(entry.kind, merged.decided.changes)
-    others = [revision for revision in merged.since if entry.prefix in touched_by(revision)]
+    others = [revision for revision in merged.newer_revisions if entry.prefix in touched_by(revision)]
     changed = merged.decided.changes
     decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
     if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
     if entry.kind is VALUATION and "amount" in changed:
-        _reject_unconfirmed_jump(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
+        _check_amount(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
         with translate_integrity_errors():
@@ -89,7 +89,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     """Add a person, a product or a valuation. An addition conflicts with no other change.
 
     The same addition sent twice from one version, for example by a second click, returns the existing part. Raises
-    ValueRejected (422), PartDoubted (422) if the part seems to exist, or EntryRemoved (409) for a removed product.
+    ValueRejected (422), PossibleDuplicate (422) for a part that may exist, or EntryRemoved (409) for a removed product.
     """
     lock(client, edit)
     since = revisions_after(client, edit.origin)
@@ -101,7 +101,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
         return Saved(client.version, entry=duplicate, is_change=False)
     reject_unconfirmed_duplicate(client, kind, edit)
     if kind is VALUATION:
-        _reject_unconfirmed_jump(owner["product_id"], edit.values, edit)
+        _check_amount(owner["product_id"], edit.values, edit)
     row = _insert(kind, {**edit.values, **owner})
     _reject_too_many(row)
     entry = Entry(kind, row.id)
@@ -178,7 +178,7 @@ def accept(
     )
     revisions.record_revision(client.id, version, at, changes, metadata)
     auditing.record_audit_events(client, version, changes, metadata)
-    saved_overruled.record_overruled_changes(client.id, version, changes, metadata)
+    record_overruled_changes(client.id, version, changes, metadata)
     if permissions.affects_visibility(changes):
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
@@ -186,10 +186,8 @@ def accept(
     return version
 
 
-def _reject_unconfirmed_jump(
-    product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None
-) -> None:
-    """Raise AmountDoubted (422) for an amount far from the previous valuation, unless it is confirmed.
+def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
+    """Raise UnusualAmount (422) for an amount far from the previous valuation, unless it is confirmed.
 
     Choosing it on the conflict page, beside another value, also confirms it. An undo restores an amount of the
     history, so only its custom value is checked.
@@ -200,15 +198,14 @@ def _reject_unconfirmed_jump(
         return
     before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
     if before and valuation_jumps.is_jump(amount, before.amount):
-        raise AmountDoubted(
-            amount, f"{valuation_jumps.describe_jump(amount, before)}. Correct it, or confirm it below."
-        )
+        description = valuation_jumps.describe_jump(amount, before)
+        raise UnusualAmount(amount, f"{description}. Correct it, or confirm it below.")
 
 
 def _lock_adviser(profile_id: int) -> None:
     """Lock the new adviser's profile until the transaction ends. Raises ValueRejected (422) for an unsuitable one."""
-    held = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
-    adviser = db.session.scalars(held.execution_options(populate_existing=True)).one()
+    lock_query = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
+    adviser = db.session.scalars(lock_query.execution_options(populate_existing=True)).one()
     if problem := adviser_problem(adviser):
         raise ValueRejected("adviser_id", problem)
 
@@ -225,18 +222,18 @@ def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
 def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
     """Return whether the user has sent these resolutions of the same page before, by a second click on Save."""
     shown = edit.origin.seen_version or 0
-    return any(
-        each.version > shown and each.changed_by == edit.by and each.decisions == decisions for each in merged.since
-    )
+    later = (revision for revision in merged.newer_revisions if revision.version > shown)
+    return any(revision.changed_by == edit.by and revision.decisions == decisions for revision in later)
 
 
 def find_duplicate_submission(
     kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
 ) -> Entry | None:
-    wanted = kind.as_json(kind.model(**edit.values, **owner))
+    added = kind.as_json(kind.model(**edit.values, **owner))
     for revision in since:
         for prefix, (old, new) in revision.changes.items():
-            if revision.changed_by == edit.by and old is None and new == wanted and prefix.startswith(f"{kind.name}/"):
+            is_of_kind = prefix.startswith(f"{kind.name}/")
+            if is_of_kind and revision.changed_by == edit.by and old is None and new == added:
                 entry = Entry(kind, int(prefix.partition("/")[2]))
                 return entry if db.session.get(kind.model, entry.id) else None
     return None
@@ -253,15 +250,15 @@ def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
 
 def _insert_missing(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, Any]]) -> FieldChanges:
     """Insert the missing rows in one statement, because a product may have thousands of valuations. Flushes."""
-    wanted = kind.model.id.in_(list(columns_by_id))
-    there = set(db.session.scalars(select(kind.model.id).where(wanted)))
-    missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in there}
+    condition = kind.model.id.in_(list(columns_by_id))
+    existing_ids = set(db.session.scalars(select(kind.model.id).where(condition)))
+    missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in existing_ids}
     if not missing:
         return {}
     with translate_integrity_errors():
         rows = [{"id": row_id, **kind.parsed_columns(columns)} for row_id, columns in missing.items()]
         db.session.execute(insert(kind.model.__table__), rows)
-    every = db.session.scalars(select(kind.model).where(wanted).order_by(kind.model.id))
+    every = db.session.scalars(select(kind.model).where(condition).order_by(kind.model.id))
     added = [row for row in every if row.id in missing]
     _reject_too_many(added[0])
     return {Entry(kind, row.id).prefix: [None, kind.as_json(row)] for row in added}

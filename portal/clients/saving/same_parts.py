@@ -15,7 +15,7 @@ from portal.clients.records.models import Client, Person, Product
 from portal.clients.records.part_names import part_name
 from portal.clients.records.people_matching import is_same_person
 from portal.clients.records.revisions import last_change_of_part
-from portal.clients.saving.edits import Edit, PartDoubted
+from portal.clients.saving.edits import Edit, PossibleDuplicate
 from portal.extensions import db
 from portal.formatting import moment
 
@@ -24,13 +24,13 @@ FIELDS = {PERSON.name: "first_name", PRODUCT.name: "plan_number"}  # the field o
 
 
 def reject_unconfirmed_duplicate(client: Client, kind: EntryKind, edit: Edit) -> None:
-    """Raise PartDoubted (422) if the client has the same part, unless it is confirmed to be another one."""
-    doubted = find_same(client, kind, edit.values)
-    if doubted and (not doubted.can_be_another or edit.confirmed_another != doubted.entry.prefix):
-        raise doubted
+    """Raise PossibleDuplicate (422) if the client has the same part, unless it is confirmed to be another one."""
+    existing = find_same(client, kind, edit.values)
+    if existing and (not existing.can_be_another or edit.confirmed_another != existing.entry.prefix):
+        raise existing
 
 
-def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> PartDoubted | None:
+def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> PossibleDuplicate | None:
     """Return the error about the client's part with these values, or None."""
     same = _same(client, kind, values)
     if same is None:
@@ -38,7 +38,7 @@ def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Par
     entry = Entry(kind, same.id)
     is_certain = kind is PRODUCT and same.plan_number == values["plan_number"]  # unique in the database
     question = f"{_sentence(client, entry, same)}: is this the same {kind.label}?"
-    return PartDoubted(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
+    return PossibleDuplicate(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
 
 
 def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""The page on which the adviser and administrators manage access to a client."""
+"""Serve the page on which the adviser and administrators manage access to a client."""
 
 from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue

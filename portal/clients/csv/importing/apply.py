@@ -158,7 +158,7 @@ def _jump_warning(row: ValuationRow, found: Any) -> str:
 
 
 def _update_access(clients: RowChanges, versions: Mapping[int, int], by: Actor) -> None:
-    """After a change of adviser, remove users without permission from the page, and audit lost and gained access."""
+    """Remove users who have lost access from the pages, and audit access lost and gained by a change of adviser."""
     changed = [(client, values["adviser_id"]) for client, values in clients.changed if "adviser_id" in values]
     for client, _ in changed:
         permissions.evict(client["id"])
