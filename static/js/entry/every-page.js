@@ -26,7 +26,7 @@ loadOn(
 		),
 	({ others }) => others.length > 0,
 );
-loadOn(["join", "leave", "news"], () =>
+loadOn(["join", "leave"], () =>
 	loadStylesheet("components/toasts").then(() => import("../presence/ui/toasts.js")),
 );
 const loadNudges = () => import("../presence/ui/nudge-banner.js");

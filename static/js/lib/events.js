@@ -17,7 +17,6 @@
  * @property {{names: string[]}} locate show the first of these fields or parts that the page has
  * @property {{href: string}} wait the user waits for the record; href: the editor
  * @property {undefined} finish the user wants to finish: save and leave the editor
- * @property {{text: string}} news a message for this user, as a toast
  * @property {undefined} renewed the user has signed in again
  * @property {undefined} sign-in-wanted the user has sent a form while signed out
  * @property {{mayRead: boolean}} access-lost the user has sent a form, and may no longer save the record

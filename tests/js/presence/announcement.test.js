@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { announcementText } from "../../../static/js/presence/ui/announcement.js";
 import { amelia, daniel, priya, viewer } from "../cast.js";
 
-const said = (about) => announcementText({ joined: [], left: [], news: [], ...about });
+const said = (about) => announcementText({ joined: [], left: [], ...about });
 
 test("one arrival is said as its toast says it, without the emoji", () =>
 	assert.equal(said({ joined: [daniel] }), "Daniel Okafor joined this page."));
@@ -24,5 +24,3 @@ test("arrivals and departures are one sentence", () =>
 		said({ joined: [daniel], left: [priya, amelia] }),
 		"Daniel Okafor joined this page; Priya Raman and Amelia Hart left this page.",
 	));
-test("what is for this user alone comes first", () =>
-	assert.equal(said({ left: [daniel], news: ["It is free."] }), "It is free. Daniel Okafor left this page."));

@@ -2,18 +2,18 @@
 import { fullName } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
-/** @typedef {{joined: User[], left: User[], news: string[]}} Collected */
+/** @typedef {{joined: User[], left: User[]}} Collected */
 
 /**
  * Return "Ann Lee and Bo Day joined this page; Cy Fox left this page."
  * @param {Collected} collected
  */
-export function announcementText({ joined, left, news }) {
+export function announcementText({ joined, left }) {
 	const clauses = [
 		...(joined.length ? [`${listed(joined.map(fullName))} joined this page`] : []),
 		...(left.length ? [`${listed(left.map(fullName))} left this page`] : []),
 	];
-	return [...news, ...(clauses.length ? [`${clauses.join("; ")}.`] : [])].join(" ");
+	return `${clauses.join("; ")}.`;
 }
 
 /**

@@ -1,11 +1,10 @@
 /**
  * <toast-region>: toasts that announce who has joined (3 s) and left (2 s). It shows at most four at a time, and then
- * one that counts the rest. Toasts stay while the pointer or the focus is on them. A message for this user alone stays
- * until the user has seen it.
+ * one that counts the rest. Toasts stay while the pointer or the focus is on them.
  *
  * Screen readers announce the toasts of two seconds in one sentence (announcement.js), without their emoji and buttons.
  *
- * Listens: `portal:join`, `portal:leave`, `portal:news`.
+ * Listens: `portal:join`, `portal:leave`.
  *
  * @example <toast-region class="toasts" role="log" aria-live="off"><p class="visually-hidden" role="status"></p></toast-region>
  */
@@ -22,7 +21,6 @@ import { fullName } from "./wording.js";
 const MAX_TOASTS = 4;
 /** @type {Record<Kind, number>} */
 const DURATION_MS = { joined: 3000, left: 2000 };
-const NEWS_MS = 6000;
 const COLLECTION_MS = 2000;
 
 class ToastRegion extends HTMLElement {
@@ -38,11 +36,6 @@ class ToastRegion extends HTMLElement {
 	connectedCallback() {
 		on("join", ({ user }) => this.#announce("joined", user));
 		on("leave", ({ user }) => this.#announce("left", user));
-		on("news", ({ text }) => {
-			this.#collect(({ news }) => news.push(text));
-			this.#add(NEWS_MS, createElement("span", {}, text));
-		});
-		document.addEventListener("visibilitychange", () => this.#hold(this.#isHeld));
 		for (const type of ["pointerenter", "focusin"]) this.addEventListener(type, () => this.#hold(true));
 		for (const type of ["pointerleave", "focusout"]) this.addEventListener(type, () => this.#hold(false));
 	}
@@ -66,7 +59,7 @@ class ToastRegion extends HTMLElement {
 	 */
 	#collect(add) {
 		const isFirst = !this.#collected;
-		this.#collected ??= { joined: [], left: [], news: [] };
+		this.#collected ??= { joined: [], left: [] };
 		add(this.#collected);
 		if (!isFirst) return;
 		this.#status.textContent = ""; // or the same sentence would not be said again
@@ -112,8 +105,7 @@ class ToastRegion extends HTMLElement {
 		const entry = this.#shown.get(toast);
 		if (!entry) return;
 		clearTimeout(entry.timer);
-		const isUnseen = document.hidden && entry.ms === NEWS_MS;
-		if (!this.#isHeld && !isUnseen) entry.timer = setTimeout(() => this.#remove(toast), entry.ms);
+		if (!this.#isHeld) entry.timer = setTimeout(() => this.#remove(toast), entry.ms);
 	}
 
 	/** @param {boolean} isHeld */
