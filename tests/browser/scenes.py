@@ -642,7 +642,7 @@ SCENES: tuple[Callable[[Stage], Page], ...] = (
 
 
 def save_for(profile: Profile, client: Client, **values: Any) -> None:
-    """An accepted change by somebody at another desk."""
+    """Save a change of another user."""
     edit = Edit(BaseVersion(client.version), profile.id, values)
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()

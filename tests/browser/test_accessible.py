@@ -92,7 +92,7 @@ def heading(person: Person) -> Locator:
 
 
 def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
-    """Remove a part of the record at another desk."""
+    """Remove a part of the record in another session."""
     operations.remove_part(client, entry, Edit(BaseVersion(client.version), cast.ada.id))
     db.session.commit()
 

@@ -1,4 +1,4 @@
-"""What is typed is kept while it is typed: whatever becomes of the browser, it is offered again, here or elsewhere."""
+"""Test that the portal keeps typed values as a draft and offers them again, in this browser or another one."""
 
 import re
 from http import HTTPStatus
@@ -18,7 +18,7 @@ from tests.support.cast import Cast
 from tests.support.factories import make_client
 
 SIGNED_OUT = "status of 401"
-# The draft of a page that is going away outlives it, and nobody is told when it has arrived.
+# A closing page sends its draft without waiting for the response, so the test asks until the draft is there.
 ASK_FOR_OFFER = """async ([path, patienceMs]) => {
     for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
         if ((await (await fetch(path)).text()).includes("data-draft-offer=")) return true;

@@ -1,4 +1,4 @@
-"""Two people in one editor: a stale save changes nothing, shows both, and can be sent again knowingly."""
+"""Test saves of two users in one editor: merged changes, conflicts and their decisions."""
 
 import re
 
@@ -86,7 +86,7 @@ def test_save_of_another_user_during_the_decision_asks_again(
 
 
 def change_the_same(amelia: Person, daniel: Person, client: Client) -> None:
-    """Both have typed another phone number, and Daniel has saved his."""
+    """Let both users type a phone number, and Daniel save his."""
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960300")
     daniel.open_editor(client)

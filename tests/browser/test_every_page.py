@@ -1,4 +1,4 @@
-"""Every page in every state: nothing that shuts somebody out, in light and in dark; nothing that overflows a phone."""
+"""Test that each page in each state is accessible, in light and in dark, and fits a phone."""
 
 import json
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from tests.support.volume import IS_FULL
 
 WHOLE = {"resultTypes": ["violations"]}
 COLOURS = WHOLE | {"runOnly": ["color-contrast"]}  # the rest of a page is the same in the dark
-# The others' colours are looked at in light, and test_stylesheets.py measures all of them in the dark.
+# For the other scenes axe checks the light colours, and test_stylesheets.py calculates the contrast of all dark ones.
 IN_DARK = SCENES if IS_FULL else (a_client_with_viewers, the_modal, the_editor_beside_others, a_conflict, the_history)
 # Boxes beyond the edge that no ancestor cuts off or lets scroll. A fixed one makes no page wider, so each is asked.
 BEYOND_THE_EDGE = """() => {
@@ -35,7 +35,7 @@ BEYOND_THE_EDGE = """() => {
         .filter((element) => element.checkVisibility() && isOut(element.getBoundingClientRect()) && !isHeld(element))
         .map((element) => element.cloneNode(false).outerHTML);
 }"""
-# WCAG 2.5.3: who speaks to the computer says what is written on a button. A dismissing × is no word.
+# WCAG 2.5.3: a user of speech input says the text of a button. The × of a dismiss button is not a word.
 OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .button[aria-label], a[aria-label]")]
     .filter((control) => control.checkVisibility())
     .map(({ ariaLabel, innerText, localName }) => [ariaLabel, innerText.trim().replace(/…$/, ""), localName])
@@ -57,7 +57,7 @@ def test_page_is_accessible_and_fits_a_phone(scene: Callable[[Stage], Page], sta
 
 
 def violations(page: Page, scheme: str, options: dict[str, list[str]]) -> list[str]:
-    """What axe has against the page, once nothing on it moves any more."""
+    """Return the violations that axe finds when all animations have finished."""
     page.emulate_media(color_scheme=scheme)
     page.wait_for_function(ANIMATIONS_FINISHED)
     found = Axe().run(page, options=options).response["violations"]

@@ -1,4 +1,4 @@
-"""Who is on this page: people see each other arrive, look, edit, go away and leave."""
+"""Test that users of a page see each other arrive, view, edit and leave."""
 
 import re
 
@@ -51,11 +51,11 @@ def test_three_avatars_are_shown_the_others_counted_and_all_named_in_the_menu(
 def test_leaving_user_is_removed_at_once(
     sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    """For another page, by closing the tab, by signing out.
+    """Leave for another page, by closing the tab, and by signing out.
 
-    That the stream has broken is believed after eight seconds: only a word from the browser can be so quick.
+    The server believes a broken stream after eight seconds, so only a request of the browser can be so quick.
     """
-    browser_errors.expect("status of 401")  # signed out, the page takes leave once more as it goes
+    browser_errors.expect("status of 401")  # the page sends its leave once more after the sign-out
     amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     amelia.open(client)
 

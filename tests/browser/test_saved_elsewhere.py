@@ -27,7 +27,7 @@ Save = Callable[..., None]
 
 @pytest.fixture
 def save(client: Client) -> Save:
-    """`save(profile, phone="1")`: an accepted change by somebody at another desk."""
+    """`save(profile, phone="1")`: saves a change of another user."""
 
     def save(by: Profile, **values: Any) -> None:
         db.session.refresh(client)

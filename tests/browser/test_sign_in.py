@@ -1,4 +1,4 @@
-"""Signing in and out, and what an open page does when its sign-in session ends elsewhere."""
+"""Test signing in and out, and open pages whose sign-in session ends elsewhere."""
 
 import re
 
@@ -108,7 +108,7 @@ def test_form_of_a_signed_out_user_is_not_sent(
 
 
 def is_hidden(person: Person, client: Client) -> None:
-    """Nothing of the record is to be seen, and Escape does not bring it back."""
+    """Check that the page shows nothing of the record, also after Escape."""
     person.page.keyboard.press("Escape")
     expect(person.signed_out).to_be_visible()
     expect(person.page.locator("main")).not_to_contain_text(client.name, use_inner_text=True)
@@ -116,6 +116,6 @@ def is_hidden(person: Person, client: Client) -> None:
 
 
 def end_sessions(profile: Profile) -> None:
-    """As `flask users sign-out-everywhere` does."""
+    """End all sessions of the profile, as `flask users sign-out-everywhere` does."""
     profiles.end_sessions(profile)
     db.session.commit()

@@ -1,4 +1,4 @@
-"""The promise on size: a client page or its editor is sent less than 60 KB of JavaScript and CSS before compression."""
+"""Test that a client page and its editor load less than 60 KB of JavaScript and CSS before compression."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from portal.clients import Client
 from tests.browser.people import Person
 from tests.support.server import Portal
 
-PROMISED_BYTES = 60_000
+MAX_BYTES = 60_000
 Opened = Callable[[Person, Client], None]
 
 
@@ -23,14 +23,14 @@ def test_scripts_and_styles_are_small_compressed_cached_and_from_the_portal_alon
     files = [response for response in responses if response.request.resource_type in ("script", "stylesheet")]
     sizes = {response.url.split("/static/", 1)[-1]: len(response.body()) for response in files}
     assert {"every-page.js", "page.js", "tokens.css"} <= {path.rsplit("/", 1)[-1] for path in sizes}
-    assert sum(sizes.values()) < PROMISED_BYTES, sizes
+    assert sum(sizes.values()) < MAX_BYTES, sizes
     for response in files:
         assert "immutable" in response.headers["cache-control"]
         assert response.headers.get("content-encoding") in ("gzip", "br") or len(response.body()) < 1000
 
 
 def responses_while_opening(person: Person, client: Client, opened: Opened) -> list[Response]:
-    """What the page is sent."""
+    """Return the responses to all requests of the page."""
     heard: list[Response] = []
 
     def hear(response: Response) -> None:  # Playwright takes no method of a list

@@ -51,7 +51,7 @@ def client(cast: Cast) -> Client:
 
 @pytest.fixture
 def save(client: Client) -> Save:
-    """`save(profile, phone="1")`: an accepted change by somebody at another desk."""
+    """`save(profile, phone="1")`: saves a change of another user."""
 
     def save(by: Profile, entry: Entry | None = None, **values: Any) -> None:
         db.session.refresh(client)
