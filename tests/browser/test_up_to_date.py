@@ -20,8 +20,8 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from portal.formatting import day
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
-from tests.browser.trouble import Trouble
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 
@@ -124,10 +124,10 @@ def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
 
 
 def test_conflict_page_has_each_new_name_of_a_client_once(
-    amelia: Person, client: Client, cast: Cast, save: Save, trouble: Trouble
+    amelia: Person, client: Client, cast: Cast, save: Save, browser_errors: BrowserErrors
 ) -> None:
     """The conflict page asks for all changes since the editor was opened, and was made with the first new name."""
-    trouble.expect("status of 409")
+    browser_errors.expect("status of 409")
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
     save(cast.daniel, town="Frome", name="Whitmore Family & Sons")
