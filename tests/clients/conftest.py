@@ -34,18 +34,18 @@ class Desk:
 
     def open(self, path: str = "/edit") -> dict[str, str]:
         """Return the form as a browser would send it."""
-        answer = self.browser.get(self.address + path)
-        assert answer.status_code == 200, answer.text
-        return form_of(answer)
+        response = self.browser.get(self.address + path)
+        assert response.status_code == 200, response.text
+        return form_of(response)
 
     def send(self, form: dict[str, str], path: str = "/edit", **typed: str) -> TestResponse:
         return self.browser.post(self.address + path, data={**form, **typed})
 
     def change(self, path: str = "/edit", **typed: str) -> TestResponse:
         """Open the editor and save."""
-        answer = self.send(self.open(path), path, **typed)
-        assert answer.status_code == 302, answer.text
-        return answer
+        response = self.send(self.open(path), path, **typed)
+        assert response.status_code == 302, response.text
+        return response
 
     def say(self, path: str, **fields: Any) -> TestResponse:
         """Send JSON as a program does."""

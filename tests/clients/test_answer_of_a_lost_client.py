@@ -66,9 +66,9 @@ def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
 def test_page_is_404_when_access_is_lost_while_it_is_read(amelia: Visitor, path: str) -> None:
     assert amelia.get(path).status_code == 200
 
-    answer = overtaken(lambda: amelia.get(path), hold(PAGES[path]), lose)
+    response = overtaken(lambda: amelia.get(path), hold(PAGES[path]), lose)
 
-    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert (response.status_code, SECRET in response.text) == (404, False)
 
 
 @pytest.mark.parametrize("as_json", [False, True], ids=["form", "json"])
@@ -78,11 +78,11 @@ def test_error_page_is_404_when_access_is_lost_while_it_is_built(amelia: Visitor
     send = {"json" if as_json else "data": body}
     assert amelia.post(path, **send).status_code == status
     if as_json:
-        return  # told from what was read under the lock
+        return  # contains only data read under the lock
 
-    answer = overtaken(lambda: amelia.post(path, **send), hold(table), lose)
+    response = overtaken(lambda: amelia.post(path, **send), hold(table), lose)
 
-    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert (response.status_code, SECRET in response.text) == (404, False)
 
 
 @pytest.mark.parametrize("does", ["read", "collide"])
@@ -90,22 +90,22 @@ def test_response_is_withheld_from_a_user_who_is_signed_out_meanwhile(amelia: Vi
     path, body, _, table = REFUSALS["conflict"]
     sign_out = text("DELETE FROM sign_in_sessions")
 
-    answer = overtaken(
+    response = overtaken(
         lambda: amelia.get("/clients/1/edit") if does == "read" else amelia.post(path, data=body),
         hold(table),
         lambda connection: connection.execute(sign_out),
     )
 
-    assert answer.status_code == 404
+    assert response.status_code == 404
 
 
 def test_text_merge_is_404_when_access_is_lost_while_it_is_built(amelia: Visitor) -> None:
     body = {"version": "1", "notes": "Mine"}
     assert amelia.post("/clients/1/merge", json=body).status_code == 200
 
-    answer = overtaken(lambda: amelia.post("/clients/1/merge", json=body), hold("client_revisions"), lose)
+    response = overtaken(lambda: amelia.post("/clients/1/merge", json=body), hold("client_revisions"), lose)
 
-    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert (response.status_code, SECRET in response.text) == (404, False)
 
 
 def test_every_post_that_only_reads_a_client_is_rechecked(app: Flask) -> None:

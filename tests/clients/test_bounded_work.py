@@ -93,14 +93,14 @@ def test_conflict_of_hostile_texts_costs_less_than_a_second(amelias: Desk, danie
     daniels.change(**typed(texts, 1))
 
     with bounded():
-        answer = amelias.send(form, **typed(texts, 2))
-    assert answer.status_code == 409
+        response = amelias.send(form, **typed(texts, 2))
+    assert response.status_code == 409
     with bounded():
-        again = amelias.send(form_of(answer), **{"decide-notes": "yours"})
+        again = amelias.send(form_of(response), **{"decide-notes": "yours"})
     assert again.status_code == 409
     with bounded():
-        told = amelias.say("/edit", version=1, **typed(texts, 2))
-    assert (told.status_code, len(told.json["conflicts"])) == (409, 2)
+        result = amelias.say("/edit", version=1, **typed(texts, 2))
+    assert (result.status_code, len(result.json["conflicts"])) == (409, 2)
 
 
 def test_draft_of_hostile_texts_is_restored_within_a_second(amelias: Desk, daniels: Desk, texts: Texts) -> None:
@@ -168,6 +168,6 @@ def test_undoing_hostile_texts_costs_less_than_a_second(amelias: Desk, texts: Te
 
     form = {"version": "3", "entry": ""}
     with bounded():
-        answer: TestResponse = amelias.send(form, "/history/2/revert")
-    assert answer.status_code in (302, 409)
+        response: TestResponse = amelias.send(form, "/history/2/revert")
+    assert response.status_code in (302, 409)
     db.session.rollback()

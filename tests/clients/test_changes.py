@@ -36,21 +36,21 @@ def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any)
 
 
 def changes(browser: Visitor, client: Client, since: int = 1) -> dict[str, Any]:
-    answer = browser.get(f"/clients/{client.id}/changes?since={since}")
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json
-    return told
+    response = browser.get(f"/clients/{client.id}/changes?since={since}")
+    assert response.status_code == 200, response.text
+    shown: dict[str, Any] = response.json
+    return shown
 
 
 def test_changes_name_the_user_and_the_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
     save(client, cast.daniel, phone="01632 960999", notes="Rang.\nTwice.")
     save(client, cast.ada, town="Bath")
 
-    told = changes(amelia, client)
+    shown = changes(amelia, client)
 
-    assert told.keys() == {"version", "changes"}
-    assert told["version"] == 3
-    first, second = told["changes"]
+    assert shown.keys() == {"version", "changes"}
+    assert shown["version"] == 3
+    first, second = shown["changes"]
     assert {name: first[name] for name in ("version", "by", "by_id", "source")} == {
         "version": 2,
         "by": "Daniel Okafor",
@@ -150,44 +150,44 @@ def test_added_or_removed_part_is_one_change(amelia: Visitor, cast: Cast, client
 def test_change_without_a_user_has_no_name(amelia: Visitor, client: Client) -> None:
     add_revisions(client, 1)
 
-    [told] = changes(amelia, client)["changes"]
+    [shown] = changes(amelia, client)["changes"]
 
-    assert (told["by"], told["by_id"], told["source"]) == (None, None, "import")
+    assert (shown["by"], shown["by_id"], shown["source"]) == (None, None, "import")
 
 
-@pytest.mark.parametrize(("count", "told", "is_truncated"), [(100, 100, False), (101, 100, True)])
+@pytest.mark.parametrize(("count", "shown", "is_truncated"), [(100, 100, False), (101, 100, True)])
 def test_changes_over_the_maximum_are_truncated(
-    amelia: Visitor, client: Client, count: int, told: int, is_truncated: bool
+    amelia: Visitor, client: Client, count: int, shown: int, is_truncated: bool
 ) -> None:
     add_revisions(client, count)
 
-    answer = changes(amelia, client)
+    response = changes(amelia, client)
 
-    assert len(answer["changes"]) == told
-    assert answer.get("truncated", False) == is_truncated
-    assert answer["version"] == count + 1
+    assert len(response["changes"]) == shown
+    assert response.get("truncated", False) == is_truncated
+    assert response["version"] == count + 1
 
 
 @pytest.mark.parametrize(
     "since", [None, "", "x", "-1", "1.0", "+1", "01", "2147483648", "9" * 30, "0" * 20 + "9" * 20, "١", "1\0"]
 )
 def test_since_that_is_not_a_version_is_rejected_by_name(amelia: Visitor, client: Client, since: str | None) -> None:
-    answer = amelia.get(f"/clients/{client.id}/changes", query_string={} if since is None else {"since": since})
+    response = amelia.get(f"/clients/{client.id}/changes", query_string={} if since is None else {"since": since})
 
-    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
-    assert answer.json["field"] == "since"
+    assert (response.status_code, response.content_type) == (422, "application/problem+json")
+    assert response.json["field"] == "since"
 
 
 def test_changes_of_an_unknown_client_are_404_in_json(amelia: Visitor) -> None:
-    answer = amelia.get("/clients/999999/changes?since=1")
+    response = amelia.get("/clients/999999/changes?since=1")
 
-    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+    assert (response.status_code, response.content_type) == (404, "application/problem+json")
 
 
 def test_changes_without_a_session_are_401_in_json(visit: Visit, client: Client) -> None:
-    answer = visit(None).get(f"/clients/{client.id}/changes?since=1")
+    response = visit(None).get(f"/clients/{client.id}/changes?since=1")
 
-    assert (answer.status_code, answer.content_type) == (401, "application/problem+json")
+    assert (response.status_code, response.content_type) == (401, "application/problem+json")
 
 
 def test_background_request_does_not_consume_a_flashed_message(

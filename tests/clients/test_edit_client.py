@@ -99,9 +99,9 @@ NEW_VALUES: dict[str, tuple[str, Any]] = {
 
 
 def test_every_field_of_a_client_can_be_changed(amelia: Visitor, client: Client, cast: Cast) -> None:
-    answer = save(amelia, client, **{field: typed for field, (typed, _) in NEW_VALUES.items()})
+    response = save(amelia, client, **{field: typed for field, (typed, _) in NEW_VALUES.items()})
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"/clients/{client.id}")
+    assert (response.status_code, response.headers["Location"]) == (302, f"/clients/{client.id}")
     assert set(NEW_VALUES) == FIELDS
     assert {field: getattr(stored(client), field) for field in FIELDS} == {
         field: kept for field, (_, kept) in NEW_VALUES.items()
@@ -156,12 +156,12 @@ WRONG: list[tuple[str, str, str]] = [
 def test_invalid_value_has_its_error_beside_the_field_and_saves_nothing(
     amelia: Visitor, client: Client, field: str, typed: str, error: str
 ) -> None:
-    answer = save(amelia, client, **{field: typed, "town": typed if field == "town" else "Typed Town"})
+    response = save(amelia, client, **{field: typed, "town": typed if field == "town" else "Typed Town"})
 
-    assert answer.status_code == 422
-    assert list(errors_of(answer)) == [field]
-    assert error in errors_of(answer)[field]
-    assert "Nothing is saved yet: one field needs another look" in text_of(answer)
+    assert response.status_code == 422
+    assert list(errors_of(response)) == [field]
+    assert error in errors_of(response)[field]
+    assert "Nothing is saved yet: one field needs another look" in text_of(response)
     assert stored(client).version == 1
     assert client.town == ""
 
@@ -173,9 +173,9 @@ def test_every_field_has_a_test_of_invalid_values() -> None:
 @pytest.mark.parametrize(("field", "typed"), [(field, typed) for field, typed, _ in WRONG if field != "adviser_id"])
 def test_rejected_value_is_kept_in_the_form(amelia: Visitor, client: Client, field: str, typed: str) -> None:
     """The user can correct the invalid value and loses no other."""
-    answer = save(amelia, client, **{field: typed, "phone": typed if field == "phone" else "0123"})
+    response = save(amelia, client, **{field: typed, "phone": typed if field == "phone" else "0123"})
 
-    form = form_of(answer)
+    form = form_of(response)
     if field not in ("client_type", "status", "risk_profile", "capacity_for_loss") and "\0" not in typed:
         assert form[field].strip() == typed.strip()
     assert form["phone"].strip() == (typed.strip() if field == "phone" else "0123")
@@ -183,19 +183,19 @@ def test_rejected_value_is_kept_in_the_form(amelia: Visitor, client: Client, fie
 
 
 def test_several_errors_are_counted_with_links_to_their_fields(amelia: Visitor, client: Client) -> None:
-    answer = save(amelia, client, name="", email="x", phone="0" * 50)
+    response = save(amelia, client, name="", email="x", phone="0" * 50)
 
-    assert set(errors_of(answer)) == {"name", "email", "phone"}
-    assert "Nothing is saved yet: 3 fields need another look" in text_of(answer)
-    assert '<a href="#email">' in answer.text
-    assert answer.text.count('aria-invalid="true"') == 3
+    assert set(errors_of(response)) == {"name", "email", "phone"}
+    assert "Nothing is saved yet: 3 fields need another look" in text_of(response)
+    assert '<a href="#email">' in response.text
+    assert response.text.count('aria-invalid="true"') == 3
 
 
 @pytest.mark.parametrize("version", ["", "0", "-1", "x", "1.0", "99999999999", "2147483648", "\0"])
 def test_invalid_version_is_rejected(amelia: Visitor, client: Client, version: str) -> None:
-    answer = save(amelia, client, name="Changed", version=version)
+    response = save(amelia, client, name="Changed", version=version)
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert stored(client).name == "Whitmore Family"
 
 
@@ -211,9 +211,9 @@ def test_save_without_a_version_is_rejected(amelia: Visitor, client: Client) -> 
 def test_save_without_changes_keeps_the_version(amelia: Visitor, client: Client) -> None:
     """Line ends and blanks that the browser adds are no change, so other users' editors stay current."""
     before = stored(client).updated_at
-    answer = save(amelia, client)
+    response = save(amelia, client)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert (stored(client).version, client.updated_at, client.updated_by) == (1, before, None)
 
 
@@ -243,9 +243,9 @@ def test_adviser_who_became_a_reader_stays_on_the_record(amelia: Visitor, client
     client.adviser_id = cast.rhys.id
     db.session.commit()
 
-    answer = save(amelia, client, phone="111")
+    response = save(amelia, client, phone="111")
 
-    assert answer.status_code == 302, errors_of(answer)
+    assert response.status_code == 302, errors_of(response)
     assert stored(client).adviser_id == cast.rhys.id
 
 
@@ -262,9 +262,9 @@ def test_reader_can_neither_open_nor_save_the_editor(visit: Visit, cast: Cast, a
     form["csrf_token"] = rhys.get("/session").json["csrf_token"]
 
     assert rhys.get(f"/clients/{client.id}/edit").status_code == 403
-    answer = rhys.post(f"/clients/{client.id}/edit", data={**form, "name": "Mine"})
-    assert answer.status_code == 403
-    assert "Your role lets you look at clients but not change them." in text_of(answer)
+    response = rhys.post(f"/clients/{client.id}/edit", data={**form, "name": "Mine"})
+    assert response.status_code == 403
+    assert "Your role lets you look at clients but not change them." in text_of(response)
     assert stored(client).name == "Whitmore Family"
 
 
@@ -280,9 +280,9 @@ def test_form_without_a_csrf_token_is_403(amelia: Visitor, client: Client) -> No
     del form["csrf_token"]
     amelia.without_token()
 
-    answer = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": "Evil"})
+    response = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": "Evil"})
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert stored(client).name == "Whitmore Family"
 
 
@@ -298,9 +298,9 @@ def test_user_who_became_a_reader_meanwhile_cannot_save(visit: Visit, client: Cl
 
 @pytest.mark.parametrize("size", [300_000, 1_000_000])
 def test_form_over_the_size_limit_is_413(amelia: Visitor, client: Client, size: int) -> None:
-    answer = save(amelia, client, notes="x" * size)
+    response = save(amelia, client, notes="x" * size)
 
-    assert answer.status_code == 413
+    assert response.status_code == 413
     assert stored(client).notes != "x"
 
 
@@ -310,9 +310,9 @@ def test_form_with_very_many_fields_is_not_a_server_error(amelia: Visitor, clien
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", "image/png", ""])
 def test_body_of_another_content_type_is_rejected(amelia: Visitor, client: Client, content_type: str) -> None:
-    answer = amelia.post(f"/clients/{client.id}/edit", data=b'{"name": "X"}', content_type=content_type)
+    response = amelia.post(f"/clients/{client.id}/edit", data=b'{"name": "X"}', content_type=content_type)
 
-    assert answer.status_code in (400, 415, 422)
+    assert response.status_code in (400, 415, 422)
     assert stored(client).name == "Whitmore Family"
 
 
@@ -328,6 +328,6 @@ def test_arbitrary_text_in_a_form_is_not_a_server_error(amelia: Visitor, client:
 def test_field_sent_twice_is_not_a_server_error(amelia: Visitor, client: Client) -> None:
     form = {**form_of(amelia.get(f"/clients/{client.id}/edit"))}
 
-    answer = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": ["One", "Two"], "version": ["1", "7"]})
+    response = amelia.post(f"/clients/{client.id}/edit", data={**form, "name": ["One", "Two"], "version": ["1", "7"]})
 
-    assert answer.status_code in (302, 422)
+    assert response.status_code in (302, 422)

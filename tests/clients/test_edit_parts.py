@@ -38,11 +38,11 @@ def only(model: type[Any]) -> Any:
 
 
 def test_added_person_is_in_the_history(amelias: Desk, cast: Cast, client: Client) -> None:
-    answer = amelias.change(
+    response = amelias.change(
         "/person/new", title="Mr", first_name=" Shaun ", last_name="Whitmore", date_of_birth="1958-09-04"
     )
 
-    assert answer.headers["Location"] == amelias.address
+    assert response.headers["Location"] == amelias.address
     person = db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
     assert (person.client_id, person.title, person.date_of_birth) == (client.id, "Mr", date(1958, 9, 4))
     [revision] = history_of(client)
@@ -89,8 +89,8 @@ def test_added_product_has_its_fees(amelias: Desk, client: Client) -> None:
 def test_valuation_is_added_changed_and_shown_on_its_product_page(amelias: Desk, client: Client) -> None:
     product = only(Product)
     path = f"/product/{product.id}"
-    answer = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
-    assert answer.headers["Location"] == f"{amelias.address}{path}"
+    response = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
+    assert response.headers["Location"] == f"{amelias.address}{path}"
 
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     amelias.change(f"/valuation/{june.id}/edit", amount="1,234.89")
@@ -163,12 +163,12 @@ WRONG = [
 def test_invalid_value_of_a_part_stays_with_its_error_beside_the_field(
     amelias: Desk, client: Client, path: str, typed: dict[str, str], field: str, problem: str
 ) -> None:
-    answer = amelias.send(amelias.open(path), path, **typed)
+    response = amelias.send(amelias.open(path), path, **typed)
 
-    assert answer.status_code == 422
-    assert problem in errors_of(answer)[field]
+    assert response.status_code == 422
+    assert problem in errors_of(response)[field]
     if field != "product_type":  # a drop-down shows none but its own
-        assert form_of(answer)[field].strip() == typed[field].strip()
+        assert form_of(response)[field].strip() == typed[field].strip()
     assert history_of(client) == []
 
 
@@ -233,12 +233,12 @@ def test_fee_that_both_users_changed_is_a_conflict(amelias: Desk, daniels: Desk,
     form = amelias.open(path)
     daniels.change(path, fixed_fee="200")
 
-    answer = amelias.send(form, path, fixed_fee="250")
+    response = amelias.send(form, path, fixed_fee="250")
 
-    assert answer.status_code == 409
-    words = text_of(answer)
+    assert response.status_code == 409
+    words = text_of(response)
     assert "It was £120.00 Daniel Okafor’s, less than a minute ago £200.00 Yours £250.00" in words
-    decided = amelias.send(form_of(answer), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
+    decided = amelias.send(form_of(response), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
     assert decided.status_code == 302
     assert only(Product).fixed_fee == Decimal("280.00")
     assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "third"}
@@ -331,15 +331,15 @@ def test_part_sent_twice_is_added_once(amelias: Desk, client: Client) -> None:
 def test_removed_product_is_in_the_history_with_its_valuations(amelias: Desk, client: Client) -> None:
     product_id, valuation_id = only(Product).id, only(Valuation).id
     path = f"/product/{product_id}/remove"
-    asked = amelias.browser.get(amelias.address + path)
-    assert "Remove ISA A1?" in text_of(asked)
-    assert "Its valuation goes with it." in text_of(asked)
-    assert ENDED in text_of(asked)
+    question_page = amelias.browser.get(amelias.address + path)
+    assert "Remove ISA A1?" in text_of(question_page)
+    assert "Its valuation goes with it." in text_of(question_page)
+    assert ENDED in text_of(question_page)
     assert ENDED not in text_of(amelias.browser.get(f"{amelias.address}/valuation/{valuation_id}/remove"))
 
-    answer = amelias.send(form_of(asked), path)
+    response = amelias.send(form_of(question_page), path)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, amelias.address)
+    assert (response.status_code, response.headers["Location"]) == (302, amelias.address)
     assert "ISA A1 is removed." in text_of(amelias.browser.get(amelias.address))
     assert db.session.scalars(select(Valuation)).all() == []
     [revision] = history_of(client)
@@ -352,11 +352,11 @@ def test_removed_product_is_in_the_history_with_its_valuations(amelias: Desk, cl
 
 def test_removal_of_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
     path = f"/valuation/{only(Valuation).id}/remove"
-    asked = amelias.browser.get(amelias.address + path)
-    assert "Remove the valuation of ISA A1 on 31 Mar 2026?" in text_of(asked)
-    assert "<title>Remove the valuation of ISA A1 on 31 Mar 2026" in asked.text
+    question_page = amelias.browser.get(amelias.address + path)
+    assert "Remove the valuation of ISA A1 on 31 Mar 2026?" in text_of(question_page)
+    assert "<title>Remove the valuation of ISA A1 on 31 Mar 2026" in question_page.text
 
-    removed = amelias.send(form_of(asked), path)
+    removed = amelias.send(form_of(question_page), path)
 
     assert "The valuation of ISA A1 on 31 Mar 2026 is removed." in text_of(
         amelias.browser.get(removed.headers["Location"])
@@ -375,14 +375,14 @@ def test_part_that_changed_since_is_not_removed_without_confirmation(
     else:
         daniels.change(f"/valuation/{valuation.id}/edit", amount="7")
 
-    answer = amelias.send(form, path)
+    response = amelias.send(form, path)
 
-    assert answer.status_code == 409
-    assert "Nothing is removed yet." in text_of(answer)
+    assert response.status_code == 409
+    assert "Nothing is removed yet." in text_of(response)
     what = "Provider of ISA A1" if changed == "product" else "Amount of the valuation of ISA A1 on 31 Mar 2026"
-    assert f"Daniel’s change to {what}" in text_of(answer)
+    assert f"Daniel’s change to {what}" in text_of(response)
     assert only(Product)
-    assert amelias.send(form_of(answer), path).status_code == 302
+    assert amelias.send(form_of(response), path).status_code == 302
 
 
 def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk, client: Client) -> None:
@@ -391,14 +391,14 @@ def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk
     form = amelias.open(path)
     daniels.change(f"/person/{ruth_id}/remove")
 
-    answer = amelias.send(form, path, known_as="<b>Ruthie</b>")
+    response = amelias.send(form, path, known_as="<b>Ruthie</b>")
 
-    words = text_of(answer)
-    assert answer.status_code == 409
+    words = text_of(response)
+    assert response.status_code == 409
     at = formatting.moment(client.updated_at)
-    assert f"Daniel Okafor removed it on {at} . What you typed could not be saved; it stands below." in words
+    assert f"Daniel Okafor removed it on {at} . What you typed could not be saved; it is shown below." in words
     assert "Known as <b>Ruthie</b>" in words
-    assert "<b>Ruthie" not in answer.text
+    assert "<b>Ruthie" not in response.text
     assert amelias.browser.get(amelias.address + path).status_code == 410
     assert amelias.browser.get(f"{amelias.address}/person/{ruth_id}/remove").status_code == 410
 
@@ -409,10 +409,10 @@ def test_valuation_of_a_removed_product_cannot_be_added(amelias: Desk, daniels: 
     form = amelias.open(path)
     daniels.change(f"/product/{product_id}/remove")
 
-    answer = amelias.send(form, path, valued_on="2026-06-30", amount="7")
+    response = amelias.send(form, path, valued_on="2026-06-30", amount="7")
 
-    assert answer.status_code == 409
-    assert "ISA A1 has been removed" in text_of(answer)
+    assert response.status_code == 409
+    assert "ISA A1 has been removed" in text_of(response)
     assert amelias.browser.get(f"{amelias.address}/product/{product_id}").status_code == 410
 
 
@@ -533,13 +533,13 @@ def test_message_of_an_addition_links_to_the_added_part(amelias: Desk, client: C
         ),
     )
     for path, typed, name, leads_to in added:
-        answer = amelias.send(amelias.open(path), path, **typed)
-        assert answer.status_code == 302, errors_of(answer)
-        page = amelias.browser.get(answer.location)
+        response = amelias.send(amelias.open(path), path, **typed)
+        assert response.status_code == 302, errors_of(response)
+        page = amelias.browser.get(response.location)
         model = Person if "person" in path else Product
         part_id = db.session.scalar(select(func.max(model.id)))
         assert f"{name} is added." in text_of(page)
         assert amelias.address + leads_to.format(part_id) in links_of(page)
     path = f"/product/{part_id}/valuation/new"
-    answer = amelias.send(amelias.open(path), path, valued_on="31/3/2026", amount="5")
-    assert "ISA N1, 31 Mar 2026 is added." in text_of(amelias.browser.get(answer.location))
+    response = amelias.send(amelias.open(path), path, valued_on="31/3/2026", amount="5")
+    assert "ISA N1, 31 Mar 2026 is added." in text_of(amelias.browser.get(response.location))

@@ -32,9 +32,9 @@ def client(cast: Cast) -> Client:
 
 
 def words_of(desk: Desk, **filters: str) -> str:
-    answer = desk.browser.get(f"{desk.address}/history", query_string=filters)
-    assert answer.status_code == 200, answer.text
-    return text_of(answer).split("All users", 1)[1]
+    response = desk.browser.get(f"{desk.address}/history", query_string=filters)
+    assert response.status_code == 200, response.text
+    return text_of(response).split("All users", 1)[1]
 
 
 def test_new_client_has_an_empty_history(amelias: Desk) -> None:
@@ -100,15 +100,15 @@ def test_resolution_with_all_saved_values_is_recorded(amelias: Desk, daniels: De
     page = amelias.send(form, phone="333")
     answers = [amelias.send(form_of(page), **{"decide-phone": "theirs"}) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [302, 302]
+    assert [response.status_code for response in answers] == [302, 302]
     first, second = history_of(client)
     assert (second.version, second.changes, second.decisions) == (3, {}, {"phone": "theirs"})
     db.session.refresh(client)
     assert (client.phone, client.version, client.updated_by) == ("222", 3, cast.daniel.id)
     assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias)
     assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias, field="phone")
-    told = amelias.browser.get(f"{amelias.address}/changes?since={first.version}").json
-    assert told == {"version": 3, "changes": []}
+    result = amelias.browser.get(f"{amelias.address}/changes?since={first.version}").json
+    assert result == {"version": 3, "changes": []}
 
 
 def test_history_shows_an_edit_despite_other_users(amelias: Desk, client: Client) -> None:

@@ -19,9 +19,12 @@ def client(cast: Cast) -> Client:
 
 
 def test_json_save_changes_only_the_sent_fields(amelias: Desk, client: Client) -> None:
-    answer = amelias.say("/edit", version=1, phone="222", risk_profile=None)
+    response = amelias.say("/edit", version=1, phone="222", risk_profile=None)
 
-    assert (answer.status_code, answer.json) == (200, {"status": "saved", "version": 2, "key": "", "merged_with": []})
+    assert (response.status_code, response.json) == (
+        200,
+        {"status": "saved", "version": 2, "key": "", "merged_with": []},
+    )
     db.session.refresh(client)
     assert (client.phone, client.risk_profile, client.name) == ("222", None, "Whitmore Family")
     assert history_of(client)[0].source == "json"
@@ -30,23 +33,23 @@ def test_json_save_changes_only_the_sent_fields(amelias: Desk, client: Client) -
 def test_json_save_response_names_the_merged_changes(amelias: Desk, daniels: Desk) -> None:
     daniels.change(town="Bath")
 
-    answer = amelias.say("/edit", version=1, phone="222")
+    response = amelias.say("/edit", version=1, phone="222")
 
-    assert answer.json["version"] == 3
-    assert answer.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
+    assert response.json["version"] == 3
+    assert response.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
 
 
 def test_json_conflict_has_three_values_and_is_resolved_in_json(amelias: Desk, daniels: Desk, client: Client) -> None:
     daniels.change(phone="333", client_since="2001-02-03")
 
-    answer = amelias.say("/edit", version=1, phone="222", client_since="1999-01-02")
+    response = amelias.say("/edit", version=1, phone="222", client_since="1999-01-02")
 
-    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
-    assert answer.json["version"] == 2
-    asked = {conflict["field"]: conflict for conflict in answer.json["conflicts"]}
-    assert asked.keys() == {"phone", "client_since"}
-    assert asked["client_since"].pop("at").endswith("+00:00")
-    assert asked["client_since"] == {
+    assert (response.status_code, response.content_type) == (409, "application/problem+json")
+    assert response.json["version"] == 2
+    conflicts = {conflict["field"]: conflict for conflict in response.json["conflicts"]}
+    assert conflicts.keys() == {"phone", "client_since"}
+    assert conflicts["client_since"].pop("at").endswith("+00:00")
+    assert conflicts["client_since"] == {
         "field": "client_since",
         "label": "Client since",
         "base": None,
@@ -69,8 +72,8 @@ def test_parts_are_added_changed_and_removed_by_json(amelias: Desk, client: Clie
     assert added.json == {"status": "added", "version": 2, "key": "product/1", "merged_with": []}
     changed = amelias.say("/product/1/edit", version=2, fixed_fee=120.5)
     assert changed.json["version"] == 3
-    kept = db.session.scalars(select(Product)).one()
-    assert (kept.status, kept.fixed_fee) == ("active", Decimal("120.50"))
+    product = db.session.scalars(select(Product)).one()
+    assert (product.status, product.fixed_fee) == ("active", Decimal("120.50"))
 
     removed = amelias.say("/product/1/remove", version=3)
     assert removed.json == {"status": "removed", "version": 4, "key": "product/1"}
@@ -83,21 +86,21 @@ def test_json_removal_of_a_changed_part_is_409(amelias: Desk, daniels: Desk, cli
     product = make_product(client)
     daniels.change(f"/product/{product.id}/edit", provider="Zurich")
 
-    answer = amelias.say(f"/product/{product.id}/remove", version=1)
+    response = amelias.say(f"/product/{product.id}/remove", version=1)
 
-    assert (answer.status_code, answer.content_type) == (409, "application/problem+json")
-    assert answer.json["version"] == 2
+    assert (response.status_code, response.content_type) == (409, "application/problem+json")
+    assert response.json["version"] == 2
 
 
 def test_json_save_with_invalid_values_names_the_fields(amelias: Desk, client: Client) -> None:
-    answer = amelias.say("/edit", version=1, name="", email="x")
+    response = amelias.say("/edit", version=1, name="", email="x")
 
-    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
-    assert answer.json["errors"] == {
+    assert (response.status_code, response.content_type) == (422, "application/problem+json")
+    assert response.json["errors"] == {
         "name": "Enter the client’s name.",
         "email": "Enter an email address such as ruth@mail.example.",
     }
-    assert answer.json["field"] == "name"
+    assert response.json["field"] == "name"
 
 
 @pytest.mark.parametrize(
@@ -115,32 +118,32 @@ def test_json_save_with_invalid_values_names_the_fields(amelias: Desk, client: C
 def test_invalid_edit_is_rejected_naming_the_field(
     amelias: Desk, client: Client, fields: dict[str, object], status: int, named: str
 ) -> None:
-    answer = amelias.say("/edit", **fields)
+    response = amelias.say("/edit", **fields)
 
-    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
-    assert answer.json["field"] == named
+    assert (response.status_code, response.content_type) == (status, "application/problem+json")
+    assert response.json["field"] == named
     assert history_of(client) == []
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "notes", "email", "postcode"])
 def test_half_a_surrogate_pair_is_rejected(amelias: Desk, field: str) -> None:
-    answer = amelias.say("/edit", version=1, **{field: "a\ud800"})
+    response = amelias.say("/edit", version=1, **{field: "a\ud800"})
 
-    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
+    assert (response.status_code, list(response.json["errors"])) == (422, [field])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": NaN}', b"[" * 50_000])
 def test_json_that_is_not_an_object_is_rejected(amelias: Desk, body: bytes) -> None:
-    answer = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")
+    response = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")
 
-    assert answer.status_code in (400, 422)
-    assert answer.content_type == "application/problem+json"
+    assert response.status_code in (400, 422)
+    assert response.content_type == "application/problem+json"
 
 
 def test_body_that_is_neither_form_nor_json_is_rejected(amelias: Desk) -> None:
-    answer = amelias.browser.post(f"{amelias.address}/edit", data=b"<edit/>", content_type="text/xml")
+    response = amelias.browser.post(f"{amelias.address}/edit", data=b"<edit/>", content_type="text/xml")
 
-    assert answer.status_code == 415
+    assert response.status_code == 415
 
 
 def test_repeated_json_addition_returns_the_same_part(amelias: Desk) -> None:

@@ -30,25 +30,25 @@ def amelia(visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Visitor
 
 def names(browser: Visitor, **query: Any) -> list[str]:
     """Return the names in the list, in order."""
-    answer = browser.get("/clients", query_string=query)
-    assert answer.status_code == 200
-    rows = answer.text.split("<tr data-page=")[1:]
+    response = browser.get("/clients", query_string=query)
+    assert response.status_code == 200
+    rows = response.text.split("<tr data-page=")[1:]
     return [row.split("</a>")[0].rsplit(">", 1)[1] for row in rows]
 
 
 def row(browser: Visitor, name: str) -> str:
     """Return the text of the row of the client with this name."""
-    answer = browser.get("/clients")
-    [found] = [each for each in answer.text.split("<tr data-page=")[1:] if f">{name}</a>" in each]
-    answer.set_data(f"<table><tr data-page={found.split('</tr>')[0]}</tr></table>")
-    return text_of(answer)
+    response = browser.get("/clients")
+    [found] = [each for each in response.text.split("<tr data-page=")[1:] if f">{name}</a>" in each]
+    response.set_data(f"<table><tr data-page={found.split('</tr>')[0]}</tr></table>")
+    return text_of(response)
 
 
 def test_empty_list_says_how_to_add_clients(amelia: Visitor) -> None:
-    answer = amelia.get("/clients")
+    response = amelia.get("/clients")
 
-    assert answer.status_code == 200
-    assert "There are no clients yet." in text_of(answer)
+    assert response.status_code == 200
+    assert "There are no clients yet." in text_of(response)
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_search_finds_part_of_name_reference_postcode_or_person(amelia: Visitor,
 def test_search_without_a_match_says_so_and_offers_a_way_back(amelia: Visitor, q: str) -> None:
     make_client("Whitmore Family", client_ref="KG00042", postcode="SW1A 1AA")
 
-    answer = amelia.get("/clients", query_string={"q": q})
-    assert f"No clients match “{' '.join(q.split())}”." in text_of(answer)
-    assert "/clients" in links_of(answer)
+    response = amelia.get("/clients", query_string={"q": q})
+    assert f"No clients match “{' '.join(q.split())}”." in text_of(response)
+    assert "/clients" in links_of(response)
 
 
 @pytest.mark.parametrize(("q", "found"), [("%", ["100% Trust"]), ("_", ["A_B Ltd"]), ("\\", ["C\\D Ltd"]), ("%%", [])])
@@ -87,9 +87,9 @@ def test_wildcards_of_like_are_searched_as_text(amelia: Visitor, q: str, found: 
 
 def test_quotes_and_html_are_searched_as_text(amelia: Visitor) -> None:
     make_client("O'Brien & <b>Sons</b>")
-    answer = amelia.get("/clients", query_string={"q": "' OR 1=1 --<script>"})
-    assert "No clients match “' OR 1=1 --<script>”." in text_of(answer)
-    assert "<script>" not in answer.text
+    response = amelia.get("/clients", query_string={"q": "' OR 1=1 --<script>"})
+    assert "No clients match “' OR 1=1 --<script>”." in text_of(response)
+    assert "<script>" not in response.text
 
     shown = amelia.get("/clients", query_string={"q": "o'brien & <b>"})
     assert "O'Brien & <b>Sons</b>" in text_of(shown)
@@ -167,9 +167,9 @@ def test_list_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: i
 
     shown = names(amelia, page=page)
     assert (shown[0], len(shown)) == (first, count)
-    answer = amelia.get("/clients", query_string={"page": page, "sort": "name"})
-    assert "of 51" in text_of(answer)
-    assert "51 clients" in text_of(answer)
+    response = amelia.get("/clients", query_string={"page": page, "sort": "name"})
+    assert "of 51" in text_of(response)
+    assert "51 clients" in text_of(response)
 
 
 @pytest.mark.parametrize("page", ["4", "1000000"])
@@ -183,9 +183,9 @@ def test_page_past_the_end_of_the_list_is_the_last(amelia: Visitor, page: str) -
 def test_links_to_other_pages_keep_search_filters_and_sort(amelia: Visitor, cast: Cast) -> None:
     for number in range(60):
         make_client(f"Client {number:02}", adviser_id=cast.amelia.id)
-    answer = amelia.get(f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name&page=2")
+    response = amelia.get(f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name&page=2")
 
-    hrefs = links_of(answer)
+    hrefs = links_of(response)
     for page in ("", "&page=3"):
         assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name{page}" in hrefs
     assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=total" in hrefs
@@ -252,10 +252,10 @@ def test_arbitrary_query_string_is_not_a_server_error(amelia: Visitor, query: st
     """Invalid parameters are ignored."""
     make_client()
 
-    answer = amelia.get(f"/clients?{query}")
+    response = amelia.get(f"/clients?{query}")
 
-    assert answer.status_code == 200
-    assert "X-Evil" not in answer.headers
+    assert response.status_code == 200
+    assert "X-Evil" not in response.headers
 
 
 @settings(max_examples=volume(40, 150))
@@ -268,9 +268,9 @@ def test_arbitrary_query_string_is_not_a_server_error(amelia: Visitor, query: st
 def test_arbitrary_search_words_are_not_a_server_error(
     amelia: Visitor, q: str, sort: str, page: Any, adviser: Any
 ) -> None:
-    answer = amelia.get("/clients", query_string={"q": q, "sort": sort, "page": page, "adviser": adviser})
+    response = amelia.get("/clients", query_string={"q": q, "sort": sort, "page": page, "adviser": adviser})
 
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -44,10 +44,10 @@ def test_open_page_learns_who_restricted_its_client(
     assert daniel.get(url).status_code == 404  # as long as he sees it
     restrict(amelia, client)
 
-    told = daniel.get(url).json
+    result = daniel.get(url).json
 
-    assert (told["by"], told["email"]) == ("Amelia Hart", "amelia.hart@firm.example")
-    assert datetime.now(UTC) - datetime.fromisoformat(told["at"]) < timedelta(minutes=1)
+    assert (result["by"], result["email"]) == ("Amelia Hart", "amelia.hart@firm.example")
+    assert datetime.now(UTC) - datetime.fromisoformat(result["at"]) < timedelta(minutes=1)
 
 
 def test_user_whose_grant_was_revoked_sees_who_revoked_it(
@@ -95,8 +95,8 @@ def test_lost_access_reveals_no_client_without_a_ticket(
     ticket = url.split("=", 1)[1]
 
     for forged in ("", "x", ticket[:-1], ticket + "x", ticket_of(daniel, other).split("=", 1)[1]):
-        answer = daniel.get("/lost_access", query_string={"ticket": forged})
-        assert (answer.status_code, "Amelia" in answer.text) == (404, False)
+        response = daniel.get("/lost_access", query_string={"ticket": forged})
+        assert (response.status_code, "Amelia" in response.text) == (404, False)
     assert visit(None).get(url).status_code == 401
 
 
@@ -132,7 +132,7 @@ def test_request_for_the_loss_does_not_extend_the_session(visit: Visit, cast: Ca
 
 @pytest.mark.parametrize("loss", ["restricted", "made a reader"])
 def test_save_after_the_loss_shows_the_typed_values_only(daniel: Visitor, client: Client, loss: str) -> None:
-    """Without a script, or in the moment before the page knows."""
+    """The page has no JavaScript, or has not detected the loss yet."""
     desk = Desk(daniel, client)
     form = desk.open()
     lost = "UPDATE clients SET is_restricted = true, town = 'Wells'"
@@ -140,11 +140,11 @@ def test_save_after_the_loss_shows_the_typed_values_only(daniel: Visitor, client
     db.session.execute(text(lost if loss == "restricted" else demoted))
     db.session.commit()
 
-    answer = desk.send(form, notes="An hour's work <b>", phone="07700 900123")
+    response = desk.send(form, notes="An hour's work <b>", phone="07700 900123")
 
-    assert answer.status_code == (404 if loss == "restricted" else 403)
-    assert "What you typed was not saved" in text_of(answer)
+    assert response.status_code == (404 if loss == "restricted" else 403)
+    assert "What you typed was not saved" in text_of(response)
     for typed in ("Notes An hour's work <b>", "Phone 07700 900123"):
-        assert typed in text_of(answer)
-    assert "Wells" not in answer.text
+        assert typed in text_of(response)
+    assert "Wells" not in response.text
     assert "typed" not in daniel.get("/clients/999999/edit").text

@@ -1,4 +1,4 @@
-"""POST /clients/<id>/merge: what typed texts come to beside what others have saved. Nothing is written."""
+"""Merge typed texts with saved ones by POST /clients/<id>/merge, which writes nothing."""
 
 from typing import Any
 
@@ -18,20 +18,20 @@ def client(cast: Cast) -> Client:
 
 
 def merged(desk: Desk, **body: Any) -> dict[str, Any]:
-    answer: TestResponse = desk.say("/merge", **body)
-    assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json
-    return told
+    response: TestResponse = desk.say("/merge", **body)
+    assert response.status_code == 200, response.text
+    result: dict[str, Any] = response.json
+    return result
 
 
 def test_texts_with_changes_in_separate_lines_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
     daniels.change(notes="one\ntwo\nthree\nDaniel rang.")
 
-    told = merged(amelias, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
+    result = merged(amelias, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
 
-    assert told["version"] == 2
-    assert told["texts"]["notes"]["merged"] == "one\ntwo\nthree\nDaniel rang.\nAmelia wrote."
-    assert told["texts"]["notes"]["changes"] == [["same", "one\ntwo\nthree"], ["new", "\nDaniel rang."]]
+    assert result["version"] == 2
+    assert result["texts"]["notes"]["merged"] == "one\ntwo\nthree\nDaniel rang.\nAmelia wrote."
+    assert result["texts"]["notes"]["changes"] == [["same", "one\ntwo\nthree"], ["new", "\nDaniel rang."]]
     assert len(history_of(client)) == 1, "only Daniel's save is there"
 
 
@@ -63,9 +63,9 @@ def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(amelias: Desk,
     daniels.change(notes="one\ntwo\nthree\nfour")
     daniels.change(notes="one\ntwo\nthree\nfour\nfive")
 
-    told = merged(amelias, version=1, seen="notes:2", notes="ONE\ntwo\nthree\nfour")
+    result = merged(amelias, version=1, seen="notes:2", notes="ONE\ntwo\nthree\nfour")
 
-    assert told["texts"]["notes"]["merged"] == "ONE\ntwo\nthree\nfour\nfive"
+    assert result["texts"]["notes"]["merged"] == "ONE\ntwo\nthree\nfour\nfive"
 
 
 @pytest.mark.parametrize(
@@ -82,9 +82,9 @@ def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(amelias: Desk,
 def test_request_that_cannot_be_merged_is_rejected_naming_the_field(
     amelias: Desk, body: dict[str, Any], status: int, field: str
 ) -> None:
-    answer = amelias.say("/merge", **body)
-    assert answer.json.get("field") == field, answer.text
-    assert answer.status_code == status
+    response = amelias.say("/merge", **body)
+    assert response.json.get("field") == field, response.text
+    assert response.status_code == status
 
 
 def test_merge_request_as_a_form_is_rejected(amelias: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Who is overruled is told when they come back to the client, until they put their value back or dismiss it."""
+"""Show overruled users a notice until they restore their value or dismiss it."""
 
 import re
 from datetime import date
@@ -25,18 +25,18 @@ def client(cast: Cast) -> Client:
 
 
 def overrule(by: Desk, over: Desk, choice: str = "yours", path: str = "/edit", **typed: dict[str, str]) -> None:
-    """Both open the editor, `over` saves first, `by` saves another value and decides on it."""
+    """Open both editors. `over` saves first, then `by` saves other values and resolves the conflicts."""
     form = by.open(path)
     over.change(path, **{name: pair["theirs"] for name, pair in typed.items()})
-    asked = by.send(form, path, **{name: pair["yours"] for name, pair in typed.items()})
-    assert asked.status_code == 409
+    question_page = by.send(form, path, **{name: pair["yours"] for name, pair in typed.items()})
+    assert question_page.status_code == 409
     decisions = {f"decide-{name}": choice for name in typed}
     third = {f"third-{name}": "third" for name in typed}
-    assert by.send({**form_of(asked), **decisions, **third}, path).status_code == 302
+    assert by.send({**form_of(question_page), **decisions, **third}, path).status_code == 302
 
 
-def told(desk: Desk, path: str = "") -> str:
-    """What the page says of changes that were overruled; '' for nothing."""
+def notice_text(desk: Desk, path: str = "") -> str:
+    """Return the text of the notices on the page; '' without notices."""
     page = desk.browser.get(desk.address + path)
     assert page.status_code == 200
     [part] = re.findall(r'<section class="overruled".*?</section>', page.text, re.DOTALL) or [""]
@@ -44,7 +44,7 @@ def told(desk: Desk, path: str = "") -> str:
 
 
 def press(desk: Desk, button: str, path: str = "") -> TestResponse:
-    """Send the notice's form that has this button."""
+    """Send the form of the notice that has this button."""
     page = desk.browser.get(desk.address + path).text
     forms = re.findall(r'<form method="post" action="([^"]+)"[^>]*>(.*?)</form>', page, re.DOTALL)
     [(action, inside)] = [(action, inside) for action, inside in forms if button in inside]
@@ -59,15 +59,15 @@ PHONE = {"theirs": "222", "yours": "333"}
 def test_overruled_user_sees_both_values(amelias: Desk, daniels: Desk, choice: str, value: str) -> None:
     overrule(daniels, amelias, choice, phone=PHONE)
 
-    assert f"Daniel replaced your Phone: 222 → {value}" in told(amelias)
-    assert told(daniels) == ""
+    assert f"Daniel replaced your Phone: 222 → {value}" in notice_text(amelias)
+    assert notice_text(daniels) == ""
 
 
 @pytest.mark.parametrize("path", ["", "/edit"])
 def test_notice_is_shown_on_the_page_and_in_the_editor(amelias: Desk, daniels: Desk, path: str) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
-    assert "Daniel replaced your Phone" in told(amelias, path)
+    assert "Daniel replaced your Phone" in notice_text(amelias, path)
 
 
 def test_newer_value_rejected_in_the_editor_is_overruled(amelias: Desk, daniels: Desk) -> None:
@@ -75,14 +75,14 @@ def test_newer_value_rejected_in_the_editor_is_overruled(amelias: Desk, daniels:
     amelias.change(phone="222")
     assert daniels.send(form, phone="333", seen="phone:2").status_code == 302
 
-    assert "Daniel replaced your Phone: 222 → 333" in told(amelias)
+    assert "Daniel replaced your Phone: 222 → 333" in notice_text(amelias)
 
 
 def test_decision_for_the_other_value_and_later_change_overrule_no_user(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, "theirs", phone=PHONE)
     daniels.change(phone="444")
 
-    assert told(amelias) == ""
+    assert notice_text(amelias) == ""
 
 
 def test_only_the_author_of_the_replaced_value_sees_a_notice(
@@ -92,11 +92,11 @@ def test_only_the_author_of_the_replaced_value_sees_a_notice(
     form = daniels.open()
     amelias.change(phone="222")
     ada.change(phone="333", town="Wells")
-    asked = daniels.send(form, phone="444", town="Frome")
-    assert daniels.send({**form_of(asked), "decide-phone": "yours", "decide-town": "yours"}).status_code == 302
+    question_page = daniels.send(form, phone="444", town="Frome")
+    assert daniels.send({**form_of(question_page), "decide-phone": "yours", "decide-town": "yours"}).status_code == 302
 
-    assert told(amelias) == ""
-    words = told(ada)
+    assert notice_text(amelias) == ""
+    words = notice_text(ada)
     assert "Daniel replaced your Phone: 333 → 444" in words
     assert "Daniel replaced your Town: Wells → Frome" in words
 
@@ -104,7 +104,7 @@ def test_only_the_author_of_the_replaced_value_sees_a_notice(
 def test_notice_of_a_long_text_links_to_the_change(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, notes={"theirs": "ONE\r\nTwo", "yours": "Eins\r\nTwo"})
 
-    words = told(amelias)
+    words = notice_text(amelias)
     assert "Daniel replaced your Notes" in words
     assert "Show what was changed" in words
     assert "Eins" not in words
@@ -115,7 +115,7 @@ def test_author_of_an_undone_change_sees_the_reason(amelias: Desk, daniels: Desk
     sent = {"version": "2", "entry": "", "reason": "Wrong client"}
     assert daniels.send(sent, "/history/2/revert").status_code == 302
 
-    words = told(amelias)
+    words = notice_text(amelias)
     assert "Daniel undid your change to Phone: 222 → 111" in words
     assert "Daniel undid your change to Town: Wells → Bath" in words
     assert "“Wrong client”" in words
@@ -125,7 +125,7 @@ def test_undo_of_own_change_notifies_no_user(amelias: Desk, daniels: Desk) -> No
     amelias.change(phone="222")
     amelias.send({"version": "2", "entry": ""}, "/history/2/revert")
 
-    assert (told(amelias), told(daniels)) == ("", "")
+    assert (notice_text(amelias), notice_text(daniels)) == ("", "")
 
 
 def test_author_of_a_part_that_an_undo_removes_or_restores_sees_a_notice(
@@ -138,7 +138,7 @@ def test_author_of_a_part_that_an_undo_removes_or_restores_sees_a_notice(
     daniels.send({"version": "3", "entry": f"person/{ruth.id}"}, "/history/2/revert")
     daniels.send({"version": "4", "entry": product_key}, "/history/3/revert")
 
-    words = told(amelias)
+    words = notice_text(amelias)
     assert "Daniel undid your change: Ruth Whitmore is removed" in words
     assert "Daniel undid your change: ISA A1 is back" in words
 
@@ -146,50 +146,50 @@ def test_author_of_a_part_that_an_undo_removes_or_restores_sees_a_notice(
 def test_put_mine_back_restores_the_value_and_removes_the_notice(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
 
-    answer = press(amelias, "Put mine back: Phone")
+    response = press(amelias, "Put mine back: Phone")
 
-    assert answer.location == amelias.address
+    assert response.location == amelias.address
     db.session.refresh(client)
     assert (client.phone, client.town) == ("222", "Frome")
     assert "Phone is as you had it." in text_of(amelias.browser.get(amelias.address))
-    assert "Daniel replaced your Town: Wells → Frome" in told(amelias)
-    assert "Amelia undid your change to Phone: 333 → 222" in told(daniels)
+    assert "Daniel replaced your Town: Wells → Frome" in notice_text(amelias)
+    assert "Amelia undid your change to Phone: 333 → 222" in notice_text(daniels)
 
 
 def test_put_mine_back_is_a_conflict_if_the_value_changed_since(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE)
     daniels.change(phone="444")
 
-    asked = press(amelias, "Put mine back: Phone")
+    question_page = press(amelias, "Put mine back: Phone")
 
-    assert asked.status_code == 409
-    sent = {**form_of(asked), "decide-phone": "yours"}
+    assert question_page.status_code == 409
+    sent = {**form_of(question_page), "decide-phone": "yours"}
     assert amelias.send(sent, f"/history/{history_of(client)[1].version}/revert").status_code == 302
     db.session.refresh(client)
     assert client.phone == "222"
-    assert told(amelias) == ""
+    assert notice_text(amelias) == ""
 
 
 def test_notice_of_a_field_is_removed_when_its_reader_changes_it(amelias: Desk, daniels: Desk) -> None:
     overrule(daniels, amelias, phone=PHONE, town={"theirs": "Wells", "yours": "Frome"})
     daniels.change(phone="444")
-    assert "Daniel replaced your Phone" in told(amelias)
+    assert "Daniel replaced your Phone" in notice_text(amelias)
 
     amelias.change(phone="222")
 
-    assert "Phone" not in told(amelias)
-    assert "Daniel replaced your Town: Wells → Frome" in told(amelias)
+    assert "Phone" not in notice_text(amelias)
+    assert "Daniel replaced your Town: Wells → Frome" in notice_text(amelias)
     amelias.change(town="Wells")
-    assert told(amelias) == ""
+    assert notice_text(amelias) == ""
     assert db.session.scalars(select(OverruledChange.version)).all() == []
 
 
 def changes_told(desk: Desk, since: int) -> list[tuple[str, str, bool, str | None]]:
-    """(key, change, whether it overrules the reader, what the reader had) of all changes since a version."""
-    answer = desk.browser.get(f"{desk.address}/changes?since={since}").json
+    """Return (key, change, whether it overrules the reader, the reader's value) of all changes since a version."""
+    response = desk.browser.get(f"{desk.address}/changes?since={since}").json
     return [
         (field["key"], field["change"], field.get("overrules_you", False), field.get("value_before"))
-        for change in answer["changes"]
+        for change in response["changes"]
         for field in change["fields"]
     ]
 
@@ -226,10 +226,10 @@ def test_open_page_learns_which_undo_overrules_its_reader(amelias: Desk, daniels
 def test_dismissed_notice_is_not_shown_again(amelias: Desk, daniels: Desk, client: Client) -> None:
     overrule(daniels, amelias, phone=PHONE)
 
-    answer = press(amelias, "Dismiss")
+    response = press(amelias, "Dismiss")
 
-    assert answer.location == amelias.address
-    assert told(amelias) == ""
+    assert response.location == amelias.address
+    assert notice_text(amelias) == ""
     assert history_of(client)[-1].version == 3
 
 
@@ -237,7 +237,7 @@ def test_user_cannot_dismiss_the_notice_of_another_user(amelias: Desk, daniels: 
     overrule(daniels, amelias, phone=PHONE)
 
     assert daniels.send({}, "/overruled/3/dismiss").status_code == 302
-    assert "Daniel replaced your Phone" in told(amelias)
+    assert "Daniel replaced your Phone" in notice_text(amelias)
 
 
 def test_reader_sees_a_notice_and_cannot_restore_the_value(amelias: Desk, daniels: Desk, cast: Cast) -> None:
@@ -245,8 +245,8 @@ def test_reader_sees_a_notice_and_cannot_restore_the_value(amelias: Desk, daniel
     cast.amelia.role = "reader"
     db.session.commit()
 
-    assert "Daniel replaced your Phone: 222 → 333" in told(amelias)
-    assert "back" not in told(amelias)
+    assert "Daniel replaced your Phone: 222 → 333" in notice_text(amelias)
+    assert "back" not in notice_text(amelias)
     assert press(amelias, "Dismiss").status_code == 302
 
 
@@ -261,7 +261,7 @@ def test_notice_of_a_client_without_access_is_not_shown(
     assert daniels.send({}, "/overruled/3/dismiss").status_code == 404
     db.session.add(ClientGrant(client_id=client.id, profile_id=cast.daniel.id))
     db.session.commit()
-    assert "Amelia replaced your Phone" in told(daniels)
+    assert "Amelia replaced your Phone" in notice_text(daniels)
 
 
 def test_notice_expires_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
@@ -269,7 +269,7 @@ def test_notice_expires_after_ninety_days(amelias: Desk, daniels: Desk) -> None:
     db.session.execute(text("UPDATE overruled_changes SET at = at - interval '91 days'"))
     db.session.commit()
 
-    assert told(amelias) == ""
+    assert notice_text(amelias) == ""
     overrule(daniels, amelias, phone={"theirs": "555", "yours": "666"})
     assert db.session.scalars(select(OverruledChange.version)).all() == [5]
 
@@ -278,7 +278,7 @@ def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None
     for field in ("name", "phone", "address_line1", "address_line2", "town", "postcode"):
         overrule(daniels, amelias, **{field: {"theirs": "0161 496000", "yours": "0117 496000"}})
 
-    words = told(amelias)
+    words = notice_text(amelias)
     assert words.count("Daniel replaced your") == 5
     assert "Daniel replaced your Postcode: 0161 496000 → 0117 496000" in words
     assert "Name" not in words
@@ -287,6 +287,6 @@ def test_only_the_newest_notices_are_shown(amelias: Desk, daniels: Desk) -> None
 @pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])
 def test_field_that_the_change_did_not_touch_is_not_restored(amelias: Desk, daniels: Desk, only: str) -> None:
     overrule(daniels, amelias, phone=PHONE)
-    answer = amelias.say("/history/3/revert", version=3, entry="", only=only)
+    response = amelias.say("/history/3/revert", version=3, entry="", only=only)
 
-    assert (answer.status_code, answer.json["field"]) == (422, "only")
+    assert (response.status_code, response.json["field"]) == (422, "only")

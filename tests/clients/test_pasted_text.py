@@ -47,9 +47,9 @@ def test_pasted_text_in_a_form_is_cleaned(amelias: Desk, client: Client) -> None
 
 
 def test_pasted_text_in_json_is_cleaned(amelias: Desk, client: Client) -> None:
-    answer = amelias.say("/edit", version=1, **PASTED)
+    response = amelias.say("/edit", version=1, **PASTED)
 
-    assert (answer.status_code, kept(client)) == (200, KEPT)
+    assert (response.status_code, kept(client)) == (200, KEPT)
 
 
 def test_pasted_text_in_an_import_is_cleaned(app: Flask, tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_pasted_text_in_a_draft_is_cleaned_when_restored(amelias: Desk, client: 
 
 @pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u3164", "\u2800", "\u115f", "\u200b \U000e0041"])
 def test_name_without_a_visible_character_is_rejected(amelias: Desk, client: Client, name: str) -> None:
-    answer = amelias.send(amelias.open(), name=name)
+    response = amelias.send(amelias.open(), name=name)
 
-    assert (answer.status_code, errors_of(answer)) == (422, {"name": "Enter the client’s name."})
+    assert (response.status_code, errors_of(response)) == (422, {"name": "Enter the client’s name."})
     assert amelias.say("/edit", version=1, name=name).json["field"] == "name"
     assert kept(client)["name"] == "Whitmore Family"
 

@@ -29,9 +29,9 @@ def client(cast: Cast) -> Client:
 
 
 def editor(visitor: Visitor, client: Client, query: str = "") -> TestResponse:
-    answer = visitor.get(f"/clients/{client.id}/edit{query}")
-    assert answer.status_code == 200, answer.text
-    return answer
+    response = visitor.get(f"/clients/{client.id}/edit{query}")
+    assert response.status_code == 200, response.text
+    return response
 
 
 def save(visitor: Visitor, client: Client, form: dict[str, str], **typed: str) -> TestResponse:
@@ -64,23 +64,23 @@ def stored(client: Client) -> Client:
     return client
 
 
-def offer_of(answer: TestResponse) -> dict[str, str]:
+def offer_of(response: TestResponse) -> dict[str, str]:
     """Return the form of the first Discard button."""
-    return next(form for form in forms_of(answer) if "mark" in form)
+    return next(form for form in forms_of(response) if "mark" in form)
 
 
-def data_of(answer: TestResponse, name: str) -> Any:
+def data_of(response: TestResponse, name: str) -> Any:
     """Return a data attribute of the editor's form, parsed from JSON."""
-    [written] = re.findall(rf'data-{name}="([^"]*)"', answer.text)
+    [written] = re.findall(rf'data-{name}="([^"]*)"', response.text)
     return json.loads(written.replace("&#34;", '"').replace("&#39;", "'"))
 
 
 def test_editor_without_drafts_has_no_offer(amelia: Visitor, client: Client) -> None:
-    answer = editor(amelia, client)
+    response = editor(amelia, client)
 
-    assert "unsaved changes" not in text_of(answer)
-    draft_id = form_of(answer)["draft"]
-    assert f'data-draft-url="/edit_drafts/client-{client.id}?form=record&amp;draft={draft_id}"' in answer.text
+    assert "unsaved changes" not in text_of(response)
+    draft_id = form_of(response)["draft"]
+    assert f'data-draft-url="/edit_drafts/client-{client.id}?form=record&amp;draft={draft_id}"' in response.text
     assert draft_id != form_of(editor(amelia, client))["draft"]
 
 
@@ -89,11 +89,11 @@ def test_draft_is_offered_with_its_age_and_fields(amelia: Visitor, cast: Cast, c
     db.session.execute(text("UPDATE edit_drafts SET updated_at = now() - interval '5 minutes 20 seconds'"))
     db.session.commit()
 
-    answer = editor(amelia, client)
+    response = editor(amelia, client)
 
-    assert "You have unsaved changes from 5 minutes ago (Phone, Notes)." in text_of(answer)
-    assert "?draft=gone" in links_of(answer)
-    assert form_of(answer)["phone"] == "01632 960001"
+    assert "You have unsaved changes from 5 minutes ago (Phone, Notes)." in text_of(response)
+    assert "?draft=gone" in links_of(response)
+    assert form_of(response)["phone"] == "01632 960001"
 
 
 def test_several_drafts_are_offered_newest_first_and_restored_one_by_one(
@@ -103,8 +103,12 @@ def test_several_drafts_are_offered_newest_first_and_restored_one_by_one(
         keep(cast, client, draft_id=draft_id, town=town)
     keep(cast, client, draft_id="fourth", phone="1")
 
-    answer = editor(amelia, client)
-    assert [link for link in links_of(answer) if "draft=" in link] == ["?draft=fourth", "?draft=second", "?draft=first"]
+    response = editor(amelia, client)
+    assert [link for link in links_of(response) if "draft=" in link] == [
+        "?draft=fourth",
+        "?draft=second",
+        "?draft=first",
+    ]
 
     restored = editor(amelia, client, "?draft=first")
     assert form_of(restored)["town"] == "Wells"
@@ -126,9 +130,9 @@ def test_draft_is_not_offered_to_another_user(daniel: Visitor, cast: Cast, clien
     keep(cast, client, phone="01632 960100")
 
     for query in ("", "?draft=gone"):
-        answer = editor(daniel, client, query)
-        assert "unsaved changes" not in text_of(answer)
-        assert "01632 960100" not in answer.text
+        response = editor(daniel, client, query)
+        assert "unsaved changes" not in text_of(response)
+        assert "01632 960100" not in response.text
 
 
 def test_draft_of_saved_values_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -144,19 +148,19 @@ def test_restored_draft_is_in_the_form_with_the_saved_values_beside_it(
 ) -> None:
     keep(cast, client, phone="01632 960100", risk_profile="5", next_review_on="2027-01-31", notes="Line\n\n<b>&'\"")
 
-    answer = editor(amelia, client, "?draft=gone")
+    response = editor(amelia, client, "?draft=gone")
 
-    form = form_of(answer)
+    form = form_of(response)
     assert (form["phone"], form["risk_profile"], form["next_review_on"]) == ("01632 960100", "5", "31 January 2027")
     assert (form["notes"], form["version"], form["seen"]) == ("Line\r\n\r\n<b>&'\"", "1", "")
-    assert data_of(answer, "base") == {
+    assert data_of(response, "base") == {
         "phone": "01632 960001",
         "risk_profile": "",
         "next_review_on": "",
         "notes": NOTES,
     }
-    assert "data-unsaved" in answer.text
-    assert "Your unsaved changes are back (Phone, Risk profile, Next review, Notes)." in text_of(answer)
+    assert "data-unsaved" in response.text
+    assert "Your unsaved changes are back (Phone, Risk profile, Next review, Notes)." in text_of(response)
 
 
 def test_restored_draft_is_deleted_when_it_is_saved(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -171,10 +175,10 @@ def test_restored_draft_is_deleted_when_it_is_saved(amelia: Visitor, cast: Cast,
 def test_invalid_values_of_a_draft_are_restored_as_typed(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, next_review_on="31 Jan", email="ruth@", adviser_id="x", nonsense="x")
 
-    answer = editor(amelia, client, "?draft=gone")
+    response = editor(amelia, client, "?draft=gone")
 
-    assert (form_of(answer)["next_review_on"], form_of(answer)["email"]) == ("31 Jan", "ruth@")
-    assert "(Email, Next review)" in text_of(answer)  # what a drop-down does not offer cannot be shown
+    assert (form_of(response)["next_review_on"], form_of(response)["email"]) == ("31 Jan", "ruth@")
+    assert "(Email, Next review)" in text_of(response)  # what a drop-down does not offer cannot be shown
 
 
 def test_draft_is_merged_with_later_saves(amelia: Visitor, daniel: Visitor, cast: Cast, client: Client) -> None:
@@ -248,32 +252,32 @@ def test_rejected_save_keeps_the_draft(amelia: Visitor, cast: Cast, client: Clie
     form = form_of(editor(amelia, client))
     keep(cast, client, draft_id=form["draft"], name="", phone="01632 960100")
 
-    answer = save(amelia, client, form, name="", phone="01632 960100")
+    response = save(amelia, client, form, name="", phone="01632 960100")
 
-    assert answer.status_code == 422
-    assert data_of(answer, "base") == {"name": "Whitmore Family", "phone": "01632 960001"}
-    assert "unsaved changes" not in text_of(answer)
+    assert response.status_code == 422
+    assert data_of(response, "base") == {"name": "Whitmore Family", "phone": "01632 960001"}
+    assert "unsaved changes" not in text_of(response)
     assert kept(cast, client) == [{"name": "", "phone": "01632 960100"}]
 
 
 def test_rejected_save_keeps_the_offers(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
-    answer = save(amelia, client, form_of(editor(amelia, client)), name="")
+    response = save(amelia, client, form_of(editor(amelia, client)), name="")
 
-    assert answer.status_code == 422
-    assert "(Phone)" in text_of(answer)
+    assert response.status_code == 422
+    assert "(Phone)" in text_of(response)
 
 
 def test_restored_draft_is_not_offered_again_after_a_rejected_save(amelia: Visitor, cast: Cast, client: Client) -> None:
     keep(cast, client, phone="01632 960100")
 
-    answer = save(amelia, client, form_of(editor(amelia, client, "?draft=gone")), name="")
+    response = save(amelia, client, form_of(editor(amelia, client, "?draft=gone")), name="")
 
-    assert answer.status_code == 422
-    assert "unsaved changes" not in text_of(answer)
-    assert form_of(answer)["phone"] == "01632 960100"
-    assert save(amelia, client, form_of(answer), name="Whitmore").status_code == 302
+    assert response.status_code == 422
+    assert "unsaved changes" not in text_of(response)
+    assert form_of(response)["phone"] == "01632 960100"
+    assert save(amelia, client, form_of(response), name="Whitmore").status_code == 302
     assert kept(cast, client) == []
 
 
@@ -283,18 +287,18 @@ def test_draft_is_discarded_without_javascript(amelia: Visitor, cast: Cast, clie
 
     data = offer_of(editor(amelia, client))
     assert data["back"] == path
-    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data=data)
+    response = amelia.post(f"/discard_draft/client-{client.id}?form=record", data=data)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, path)
+    assert (response.status_code, response.headers["Location"]) == (302, path)
     assert "Your unsaved changes are discarded." in text_of(amelia.get(path))
     assert kept(cast, client) == []
 
 
 @pytest.mark.parametrize("back", ["https://evil.example", "//evil.example", "/\\evil.example", "", "/\nx"])
 def test_discard_redirects_within_the_portal_only(amelia: Visitor, client: Client, back: str) -> None:
-    answer = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"mark": "a@1", "back": back})
+    response = amelia.post(f"/discard_draft/client-{client.id}?form=record", data={"mark": "a@1", "back": back})
 
-    assert answer.headers["Location"] == "/"
+    assert response.headers["Location"] == "/"
 
 
 def test_draft_of_a_future_version_is_not_offered(amelia: Visitor, cast: Cast, client: Client) -> None:

@@ -48,10 +48,10 @@ def test_visibility_rule_is_the_same_for_pages_and_presence(cast: Cast) -> None:
         client = make_client(is_restricted=is_restricted, adviser_id=adviser and adviser.id)
         let_in(client, *([granted.id] if granted else []))
     every = "SELECT number FROM profiles caller, (SELECT id AS number FROM clients) page WHERE caller.id = :id AND "
-    asked = text(f"{every} {VISIBLE_SQL} ORDER BY number")
+    query = text(f"{every} {VISIBLE_SQL} ORDER BY number")
     for person in people:
         by_pages = db.session.scalars(select(Client.id).where(visible_to(person)).order_by(Client.id)).all()
-        assert by_pages == db.session.scalars(asked, {"id": person.id}).all()
+        assert by_pages == db.session.scalars(query, {"id": person.id}).all()
     assert len(by_pages) == 50  # administrators see all
 
 
@@ -94,8 +94,8 @@ def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast
     assert daniel.get(amelias.address).status_code == 404
 
     form = amelias.open("/access")
-    answer = amelias.send(form, "/access/grant", profile_id=str(cast.daniel.id))
-    assert answer.headers["Location"] == f"{amelias.address}/access"
+    response = amelias.send(form, "/access/grant", profile_id=str(cast.daniel.id))
+    assert response.headers["Location"] == f"{amelias.address}/access"
     assert "Daniel Okafor sees this client now." in text_of(amelias.browser.get(f"{amelias.address}/access"))
     assert daniel.get(amelias.address).status_code == 200
 
@@ -145,11 +145,11 @@ def test_granted_user_cannot_become_the_adviser(visit: Visit, cast: Cast, client
     let_in(client, cast.daniel.id)
     daniels = Desk(visit(cast.daniel), client)
 
-    answer = daniels.send(daniels.open(), adviser_id=str(cast.daniel.id), phone="222")
+    response = daniels.send(daniels.open(), adviser_id=str(cast.daniel.id), phone="222")
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     problem = "Only the client’s adviser and administrators may change this."
-    assert errors_of(answer) == {"adviser_id": problem}
+    assert errors_of(response) == {"adviser_id": problem}
     assert daniels.say("/edit", version=1, adviser_id=cast.daniel.id).json["errors"] == {"adviser_id": problem}
     assert daniels.send(daniels.open(), phone="222").status_code == 302
 
@@ -179,10 +179,10 @@ def test_user_with_access_or_without_sign_in_cannot_be_granted_access(
     amelias = Desk(visit(cast.amelia), client)
     ids = {"amelia": str(cast.amelia.id), "ada": str(cast.ada.id), "olga": str(cast.olga.id), "nobody": "999"}
 
-    answer = amelias.send(amelias.open("/access"), "/access/grant", profile_id=ids.get(who, who))
+    response = amelias.send(amelias.open("/access"), "/access/grant", profile_id=ids.get(who, who))
 
-    assert answer.status_code == 422
-    assert "Choose a user who does not have access yet." in text_of(answer)
+    assert response.status_code == 422
+    assert "Choose a user who does not have access yet." in text_of(response)
     assert history_of(client) == []
 
 
@@ -193,10 +193,10 @@ def test_stale_access_page_is_409(visit: Visit, cast: Cast, client: Client) -> N
     form, path = amelias.open("/access"), f"/access/{grant.id}/revoke"
     ada.send(ada.open("/access"), path)
 
-    answer = amelias.send(form, path)
+    response = amelias.send(form, path)
 
-    assert answer.status_code == 409
-    assert "Daniel Okafor’s access has been removed" in text_of(answer)
+    assert response.status_code == 409
+    assert "Daniel Okafor’s access has been removed" in text_of(response)
 
 
 def test_commands_restrict_grant_revoke_and_unrestrict(app: Flask, visit: Visit, cast: Cast) -> None:

@@ -43,9 +43,9 @@ def all_of(model: type[Any]) -> list[Any]:
 def test_undo_restores_the_old_values_and_says_so(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
     daniels.change(phone="222", town="Wells")
 
-    answer = undo(amelias, client, 2)
+    response = undo(amelias, client, 2)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, f"{amelias.address}/history")
+    assert (response.status_code, response.headers["Location"]) == (302, f"{amelias.address}/history")
     assert (stored(client).phone, client.town, client.version) == ("111", "Bath", 3)
     revision = history_of(client)[1]
     assert (revision.source, revision.reverts, revision.changed_by) == ("revert", 2, cast.amelia.id)
@@ -87,10 +87,10 @@ def test_save_during_an_undo_conflict_asks_again(amelias: Desk, daniels: Desk, c
     sent = {**form_of(undo(amelias, client, 2)), "decide-phone": "yours"}
     daniels.change(phone="444")
 
-    answer = amelias.browser.post(f"{amelias.address}/history/2/revert", data=sent)
+    response = amelias.browser.post(f"{amelias.address}/history/2/revert", data=sent)
 
-    assert answer.status_code == 409
-    assert "changed again while you were deciding" in text_of(answer)
+    assert response.status_code == 409
+    assert "changed again while you were deciding" in text_of(response)
     assert stored(client).phone == "444"
 
 
@@ -123,11 +123,11 @@ def test_person_who_changed_since_is_not_removed_by_undo(amelias: Desk, daniels:
     [ruth] = all_of(Person)
     daniels.change(f"/person/{ruth.id}/edit", known_as="Ru")
 
-    answer = undo(amelias, client, 2, f"person/{ruth.id}")
+    response = undo(amelias, client, 2, f"person/{ruth.id}")
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
     assert "Not undone. This person has been changed since you opened it. Remove it from its own page." in text_of(
-        answer
+        response
     )
     assert len(all_of(Person)) == 1
 
@@ -155,10 +155,10 @@ def test_undo_of_a_removal_whose_plan_number_is_in_use_says_so(amelias: Desk, da
     daniels.change(f"/product/{product_id}/remove")
     make_product(client, plan_number="A1")
 
-    answer = undo(amelias, client, 2, f"product/{product_id}")
+    response = undo(amelias, client, 2, f"product/{product_id}")
 
-    assert answer.status_code == 422
-    assert "Not undone. This plan number is in use already." in text_of(answer)
+    assert response.status_code == 422
+    assert "Not undone. This plan number is in use already." in text_of(response)
 
 
 def test_valuation_cannot_be_restored_before_its_product(amelias: Desk, daniels: Desk, client: Client) -> None:
@@ -167,10 +167,10 @@ def test_valuation_cannot_be_restored_before_its_product(amelias: Desk, daniels:
     amelias.change(f"/valuation/{valuation_id}/remove")
     daniels.change(f"/product/{product_id}/remove")
 
-    answer = undo(amelias, client, 2, f"valuation/{valuation_id}")
+    response = undo(amelias, client, 2, f"valuation/{valuation_id}")
 
-    assert answer.status_code == 422
-    assert "bring that back first" in text_of(answer)
+    assert response.status_code == 422
+    assert "bring that back first" in text_of(response)
 
 
 def test_change_of_a_person_who_was_removed_since_cannot_be_undone(
@@ -180,10 +180,10 @@ def test_change_of_a_person_who_was_removed_since_cannot_be_undone(
     amelias.change(f"/person/{ruth_id}/edit", known_as="Ru")
     daniels.change(f"/person/{ruth_id}/remove")
 
-    answer = undo(amelias, client, 2, f"person/{ruth_id}")
+    response = undo(amelias, client, 2, f"person/{ruth_id}")
 
-    assert answer.status_code == 409
-    assert "Ruth Whitmore has been removed" in text_of(answer)
+    assert response.status_code == 409
+    assert "Ruth Whitmore has been removed" in text_of(response)
 
 
 @pytest.mark.parametrize(
@@ -227,12 +227,12 @@ def test_conflict_page_of_an_undo_has_a_draft_that_the_undo_settles(
     daniels.change(path, **{field: "222"})
     daniels.change(path, **{field: "333"})
 
-    asked = undo(amelias, client, 2, entry)
+    question_page = undo(amelias, client, 2, entry)
 
-    assert "changed since" in text_of(asked)
-    assert "changed by both" not in text_of(asked)
-    sent = form_of(asked)
-    [url] = re.findall(r'data-draft-url="([^"]+)"', asked.text)
+    assert "changed since" in text_of(question_page)
+    assert "changed by both" not in text_of(question_page)
+    sent = form_of(question_page)
+    [url] = re.findall(r'data-draft-url="([^"]+)"', question_page.text)
     assert url.replace("&amp;", "&").replace("%2F", "/") == (
         f"/edit_drafts/client-{client.id}?form={form}&draft={sent['draft']}"
     )
@@ -258,10 +258,10 @@ def test_custom_value_of_an_undo_that_is_in_use_stays_and_is_asked_again(
     path = f"/product/{product.id}/edit"
     daniels.change(path, plan_number="B1", provider="Zurich")
     daniels.change(path, plan_number="C1", provider="Prudential")
-    asked = form_of(undo(amelias, client, 2, f"product/{product.id}"))
+    question_page = form_of(undo(amelias, client, 2, f"product/{product.id}"))
     decided = {"decide-plan_number": "third", "third-plan_number": "T1", "decide-provider": "yours"}
 
-    again = amelias.send({**asked, **decided}, "/history/2/revert")
+    again = amelias.send({**question_page, **decided}, "/history/2/revert")
 
     assert again.status_code == 409
     assert "This plan number is in use already." in text_of(again)

@@ -66,11 +66,11 @@ def test_write_is_rejected_when_permission_is_lost_while_it_waits(
     if rule.endswith("/access"):
         body = {**body, "is_restricted": "yes"}
 
-    answer, left = raced(visit(cast.amelia), path, body, as_json, change_to(statement))
+    response, left = raced(visit(cast.amelia), path, body, as_json, change_to(statement))
 
-    assert answer.status_code in statuses, answer.text
-    assert answer.status_code != 302 or answer.location.startswith("/sign-in")
-    assert SECRET not in answer.text
+    assert response.status_code in statuses, response.text
+    assert response.status_code != 302 or response.location.startswith("/sign-in")
+    assert SECRET not in response.text
     assert record(db.session.connection()) == left
 
 
@@ -83,9 +83,9 @@ def test_write_of_a_part_is_rejected_when_access_is_lost_while_it_waits(
     make_records(cast)
     path = f"/clients/1/{kind}/1/{action}"
 
-    answer, left = raced(visit(cast.amelia), path, PARTS[kind], as_json, change_to(HIDDEN))
+    response, left = raced(visit(cast.amelia), path, PARTS[kind], as_json, change_to(HIDDEN))
 
-    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert (response.status_code, SECRET in response.text) == (404, False)
     assert record(db.session.connection()) == left
 
 
@@ -102,11 +102,11 @@ def test_write_is_rejected_when_its_grant_is_revoked_while_it_waits(
         DELETE FROM client_grants WHERE profile_id = 1;
         UPDATE clients SET version = version + 1, phone = '07700 900999'"""
 
-    answer, left = raced(
+    response, left = raced(
         visit(cast.amelia), path_of(app, rule), REQUEST_BODIES["POST", rule]["data"], as_json, change_to(revoke)
     )
 
-    assert (answer.status_code, SECRET in answer.text) == (404, False)
+    assert (response.status_code, SECRET in response.text) == (404, False)
     assert record(db.session.connection()) == left
 
 
@@ -118,11 +118,11 @@ def test_former_adviser_cannot_change_access(
     make_records(cast)
     body = {**REQUEST_BODIES["POST", rule]["data"], **({"is_restricted": "yes"} if rule.endswith("/access") else {})}
 
-    answer, left = raced(
+    response, left = raced(
         visit(cast.amelia), path_of(app, rule), body, as_json, change_to("UPDATE clients SET adviser_id = 2")
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert record(db.session.connection()) == left
 
 
@@ -135,12 +135,12 @@ def test_colleague_cannot_become_adviser_of_a_client_restricted_while_they_wait(
     db.session.commit()
     body = {"version": "2", "adviser_id": str(cast.daniel.id)}
 
-    answer, left = raced(
+    response, left = raced(
         visit(cast.daniel), "/clients/1/edit", body, True, change_to("UPDATE clients SET is_restricted = true")
     )
 
-    assert answer.status_code == 422
-    assert answer.json["errors"] == {"adviser_id": "Only the client’s adviser and administrators may change this."}
+    assert response.status_code == 422
+    assert response.json["errors"] == {"adviser_id": "Only the client’s adviser and administrators may change this."}
     assert record(db.session.connection()) == left
 
 
@@ -152,11 +152,11 @@ def test_undo_of_a_restriction_checks_the_permission_under_the_lock(visit: type[
     db.session.commit()
     undo = {"version": "3", "entry": ""}
 
-    answer, left = raced(
+    response, left = raced(
         amelia, "/clients/1/history/3/revert", undo, False, change_to("UPDATE clients SET adviser_id = 2")
     )
 
-    assert answer.status_code == 403
+    assert response.status_code == 403
     assert record(db.session.connection()) == left
 
 
@@ -165,9 +165,9 @@ def test_profile_deactivated_during_the_wait_is_not_granted_access(visit: type[V
     body = {"version": "2", "profile_id": str(cast.daniel.id)}
     deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")
 
-    answer, left = raced(visit(cast.amelia), "/clients/1/access/grant", body, True, deactivate)
+    response, left = raced(visit(cast.amelia), "/clients/1/access/grant", body, True, deactivate)
 
-    assert (answer.status_code, answer.json["field"]) == (422, "profile_id")
+    assert (response.status_code, response.json["field"]) == (422, "profile_id")
     assert record(db.session.connection()) == left
 
 
@@ -176,9 +176,9 @@ def test_profile_deactivated_during_the_wait_does_not_become_the_adviser(visit: 
     body = {"version": "2", "adviser_id": str(cast.daniel.id)}
     deactivate = change_to("UPDATE profiles SET is_active = false WHERE id = 2")
 
-    answer, left = raced(visit(cast.amelia), "/clients/1/edit", body, True, deactivate)
+    response, left = raced(visit(cast.amelia), "/clients/1/edit", body, True, deactivate)
 
-    assert (answer.status_code, answer.json["errors"]) == (
+    assert (response.status_code, response.json["errors"]) == (
         422,
         {"adviser_id": "Daniel Okafor cannot look after clients: deactivated, or a reader."},
     )
@@ -198,24 +198,24 @@ def test_draft_is_not_stored_when_permission_is_lost_while_it_waits(
     before = db.session.scalars(select(EditDraft.updated_at)).all()
     statement, statuses = LOSSES[loss]
 
-    answer = overtaken(
+    response = overtaken(
         lambda: amelia.call(method, path, json=body),
         f"SELECT pg_advisory_xact_lock({DRAFTS_OF_PROFILE}, 1)",
         change_to(statement),
     )
 
-    assert answer.status_code in statuses
+    assert response.status_code in statuses
     assert db.session.scalars(select(EditDraft.updated_at)).all() == before
 
 
 def test_write_with_permission_continues_after_the_wait(visit: type[Visitor], cast: Cast) -> None:
     make_records(cast)
 
-    answer, _ = raced(
+    response, _ = raced(
         visit(cast.amelia), "/clients/1/edit", {"version": "2", "town": "Bath"}, True, change_to("SELECT 1")
     )
 
-    assert (answer.status_code, answer.json["version"]) == (200, 3)
+    assert (response.status_code, response.json["version"]) == (200, 3)
 
 
 def test_write_to_an_invisible_client_does_not_wait_for_its_lock(visit: type[Visitor], cast: Cast) -> None:
@@ -247,10 +247,10 @@ def raced(
         change(connection)
         left.extend(record(connection))
 
-    answer = overtaken(
+    response = overtaken(
         lambda: browser.post(path, **{"json" if as_json else "data": body}), HOLD_CLIENTS, change_and_note
     )
-    return answer, left
+    return response, left
 
 
 def record(connection: Connection) -> list[Any]:

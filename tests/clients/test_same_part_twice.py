@@ -48,27 +48,27 @@ def test_second_save_of_the_same_person_asks_first(amelias: Desk, daniels: Desk,
     form = amelias.open(PERSON_NEW)
     daniels.change(PERSON_NEW, **RUTH)
 
-    asked = amelias.send(form, PERSON_NEW, **typed)
+    question_page = amelias.send(form, PERSON_NEW, **typed)
 
-    assert asked.status_code == 422
+    assert question_page.status_code == 422
     problem = f"Daniel Okafor added Ruth Whitmore on {last_change()}: is this the same person?"
-    assert errors_of(asked) == {"first_name": problem}
+    assert errors_of(question_page) == {"first_name": problem}
     [person_id] = db.session.scalars(select(Person.id))
-    assert f"{amelias.address}/person/{person_id}/edit" in links_of(asked)
-    assert form_of(asked)["last_name"] == typed["last_name"]
+    assert f"{amelias.address}/person/{person_id}/edit" in links_of(question_page)
+    assert form_of(question_page)["last_name"] == typed["last_name"]
     assert names() == ["Ruth"]
 
 
 def test_person_confirmed_as_another_is_added(amelias: Desk, daniels: Desk) -> None:
     form = amelias.open(PERSON_NEW)
     daniels.change(PERSON_NEW, **RUTH)
-    asked = amelias.send(form, PERSON_NEW, **RUTH)
-    assert "This is another person" in text_of(asked)
+    question_page = amelias.send(form, PERSON_NEW, **RUTH)
+    assert "This is another person" in text_of(question_page)
     [person_id] = db.session.scalars(select(Person.id))
 
-    answer = amelias.send(form_of(asked), PERSON_NEW, confirm_another=f"person/{person_id}")
+    response = amelias.send(form_of(question_page), PERSON_NEW, confirm_another=f"person/{person_id}")
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert names() == ["Ruth", "Ruth"]
 
 
@@ -76,9 +76,9 @@ def test_confirmation_of_one_person_does_not_confirm_the_next(amelias: Desk, dan
     other = make_person(client, "Ann", "Lee")
     daniels.change(PERSON_NEW, **RUTH)
 
-    answer = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, **RUTH, confirm_another=f"person/{other.id}")
+    response = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, **RUTH, confirm_another=f"person/{other.id}")
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
 
 
 @pytest.mark.parametrize(
@@ -98,17 +98,17 @@ def test_another_person_is_added_without_a_question(amelias: Desk, daniels: Desk
 def test_same_person_of_another_client_is_added_without_a_question(amelias: Desk, cast: Cast) -> None:
     make_person(make_client("Baker"), "Ruth", "Whitmore")
 
-    answer = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
+    response = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
 
 
 def test_imported_person_is_asked_about_too(amelias: Desk, client: Client) -> None:
     make_person(client, "Ruth", "Whitmore")
 
-    asked = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
+    question_page = amelias.send(amelias.open(PERSON_NEW), PERSON_NEW, first_name="Ruth", last_name="Whitmore")
 
-    assert errors_of(asked) == {"first_name": "Ruth Whitmore is there already: is this the same person?"}
+    assert errors_of(question_page) == {"first_name": "Ruth Whitmore is there already: is this the same person?"}
 
 
 def test_second_click_of_the_same_person_is_not_asked_about(amelias: Desk) -> None:
@@ -122,13 +122,13 @@ def test_simultaneous_addition_of_the_same_person_asks_first(amelias: Desk, dani
     form = amelias.open(PERSON_NEW)
     person: dict[str, Any] = {"client_id": client.id, "first_name": "Ruth", "last_name": "Whitmore"}
 
-    answer = overtaken(
+    response = overtaken(
         lambda: amelias.send(form, PERSON_NEW, first_name="Ruth", last_name="Whitmore"),
         HOLD_CLIENTS,
         lambda connection: connection.execute(Person.__table__.insert().values(**person)),
     )
 
-    assert answer.status_code == 422
+    assert response.status_code == 422
     assert names() == ["Ruth"]
 
 
@@ -137,40 +137,40 @@ def test_second_save_of_the_same_product_asks_first(amelias: Desk, daniels: Desk
     form = amelias.open(PRODUCT_NEW)
     daniels.change(PRODUCT_NEW, **ISA)
 
-    asked = amelias.send(form, PRODUCT_NEW, **{**ISA, "plan_number": plan_number})
+    question_page = amelias.send(form, PRODUCT_NEW, **{**ISA, "plan_number": plan_number})
 
     problem = f"Daniel Okafor added ISA A 100-7 on {last_change()}: is this the same product?"
-    assert errors_of(asked) == {"plan_number": problem}
+    assert errors_of(question_page) == {"plan_number": problem}
     [product_id] = db.session.scalars(select(Product.id))
-    assert f"{amelias.address}/product/{product_id}" in links_of(asked)
+    assert f"{amelias.address}/product/{product_id}" in links_of(question_page)
     # One plan number is one product: only another spelling can be confirmed as another.
-    assert ("This is another product" in text_of(asked)) == (plan_number != ISA["plan_number"])
+    assert ("This is another product" in text_of(question_page)) == (plan_number != ISA["plan_number"])
 
 
 def test_program_learns_the_existing_part_and_how_to_confirm(amelias: Desk, client: Client) -> None:
     ruth = make_person(client, "Ruth", "Whitmore")
     body = {"version": 1, "first_name": "Ruth", "last_name": "Whitmore"}
 
-    answer = amelias.say(PERSON_NEW, **body)
+    response = amelias.say(PERSON_NEW, **body)
 
     confirm = {"confirm_another": f"person/{ruth.id}"}
-    assert (answer.status_code, answer.json["field"], answer.json["confirm"]) == (422, "first_name", confirm)
+    assert (response.status_code, response.json["field"], response.json["confirm"]) == (422, "first_name", confirm)
     assert amelias.say(PERSON_NEW, **body, **confirm).json["status"] == "added"
 
 
 def test_plan_number_of_another_client_is_rejected_without_naming_the_client(amelias: Desk) -> None:
     make_product(make_client("Baker"), plan_number="A 100-7")
 
-    asked = amelias.send(amelias.open(PRODUCT_NEW), PRODUCT_NEW, **ISA)
+    question_page = amelias.send(amelias.open(PRODUCT_NEW), PRODUCT_NEW, **ISA)
 
-    assert errors_of(asked) == {"plan_number": "This plan number is in use already."}
+    assert errors_of(question_page) == {"plan_number": "This plan number is in use already."}
 
 
 def same(desk: Desk, kind: str, **typed: str) -> Any:
     """Return the response to an open form with these values."""
-    answer = desk.say(f"/{kind}/same", **typed)
-    assert answer.status_code == 200, answer.text
-    return answer.json["same"]
+    response = desk.say(f"/{kind}/same", **typed)
+    assert response.status_code == 200, response.text
+    return response.json["same"]
 
 
 def test_open_form_learns_that_the_person_was_added(amelias: Desk, daniels: Desk, client: Client) -> None:
@@ -201,15 +201,15 @@ def test_incomplete_date_matches_no_person(amelias: Desk, client: Client) -> Non
 def test_open_form_learns_that_the_product_was_added(amelias: Desk, client: Client) -> None:
     product = make_product(client, plan_number="A 100-7")
 
-    told = same(amelias, "product", plan_number="a1007")
+    result = same(amelias, "product", plan_number="a1007")
 
-    assert (told["url"], told["field"]) == (f"{amelias.address}/product/{product.id}", "plan_number")
-    assert told["can_be_another"]
+    assert (result["url"], result["field"]) == (f"{amelias.address}/product/{product.id}", "plan_number")
+    assert result["can_be_another"]
     assert not same(amelias, "product", plan_number="A 100-7")["can_be_another"]
     assert same(amelias, "product", plan_number="") is None
 
 
 def test_unknown_field_is_rejected(amelias: Desk) -> None:
-    answer = amelias.say("/person/same", plan_number="A1")
-    assert (answer.status_code, answer.json["field"]) == (422, "plan_number")
+    response = amelias.say("/person/same", plan_number="A1")
+    assert (response.status_code, response.json["field"]) == (422, "plan_number")
     assert amelias.send({"first_name": "Ruth"}, "/person/same").status_code == 415

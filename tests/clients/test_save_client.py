@@ -123,9 +123,9 @@ def collision(amelia: Visitor, daniel: Visitor, client: Client) -> TestResponse:
     """Return Amelia's conflict page about a line that Daniel has changed too. Each has also added a line elsewhere."""
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), notes="zero\none\ntwo\nDANIEL\nfour\nfive")
-    answer = send(amelia, client, form, notes="one\ntwo\nAMELIA\nfour\nfive\nsix")
-    assert answer.status_code == 409
-    return answer
+    response = send(amelia, client, form, notes="one\ntwo\nAMELIA\nfour\nfive\nsix")
+    assert response.status_code == 409
+    return response
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_merged_text_over_the_maximum_length_is_rejected(amelia: Visitor, daniel
     send(daniel, client, open_editor(daniel, client), notes="d" * 6_000)
     page = send(amelia, client, form, notes="a" * 6_000)
 
-    answer = decide(amelia, client, page, notes="both")
+    response = decide(amelia, client, page, notes="both")
 
-    assert answer.status_code == 409
-    assert "2,001 characters too long" in errors_of(answer)["decide-notes"]
-    assert decide(amelia, client, answer, notes="third", third_notes="a\nd").status_code == 302
+    assert response.status_code == 409
+    assert "2,001 characters too long" in errors_of(response)["decide-notes"]
+    assert decide(amelia, client, response, notes="third", third_notes="a\nd").status_code == 302
     db.session.refresh(client)
     assert client.notes == "a\nd"
 
@@ -191,9 +191,9 @@ def test_different_value_for_the_same_field_is_409_and_changes_nothing(
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
 
-    answer = send(amelia, client, form, phone="amelia's", town="Wells")
+    response = send(amelia, client, form, phone="amelia's", town="Wells")
 
-    assert answer.status_code == 409
+    assert response.status_code == 409
     assert stored(client) == {"phone": "daniel's", "town": "Bath", "version": 2}
     assert client.updated_by == cast.daniel.id
 
@@ -206,9 +206,9 @@ def test_conflict_page_shows_three_values_author_and_time(
     send(daniel, client, open_editor(daniel, client), phone="daniel's", client_since="1999-01-02", town="Wells")
     monkeypatch.setattr(clock, "now", lambda: at + timedelta(minutes=2, seconds=5))
 
-    answer = send(amelia, client, form, phone="amelia's", client_since=date(2001, 2, 3).isoformat(), status="dormant")
+    response = send(amelia, client, form, phone="amelia's", client_since=date(2001, 2, 3).isoformat(), status="dormant")
 
-    words = text_of(answer)
+    words = text_of(response)
     assert "2 fields of Whitmore Family need your decision" in words
     assert "Choose what to keep, field by field." in words
     assert "Phone changed by both It was 111 Daniel Okafor’s, 2 minutes ago daniel's Yours amelia's" in words
@@ -217,7 +217,7 @@ def test_conflict_page_shows_three_values_author_and_time(
     )
     assert "Saved without a question Status Dormant yours Town Wells Daniel Okafor’s" in words
     assert "none of them is lost" in words
-    assert "checked" not in answer.text
+    assert "checked" not in response.text
 
 
 def test_conflict_page_keeps_all_typed_values(amelia: Visitor, daniel: Visitor, client: Client) -> None:
@@ -225,10 +225,10 @@ def test_conflict_page_keeps_all_typed_values(amelia: Visitor, daniel: Visitor, 
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
     typed = {"phone": "amelia's", "town": "Wells & <b>", "notes": "line one\n\nline two", "client_since": "2020-02-29"}
 
-    answer = send(amelia, client, form, **typed)
+    response = send(amelia, client, form, **typed)
 
-    assert {name: form_of(answer)[name] for name in typed} == typed
-    assert "<b>" not in answer.text.replace("<b>Your changes", "")
+    assert {name: form_of(response)[name] for name in typed} == typed
+    assert "<b>" not in response.text.replace("<b>Your changes", "")
 
 
 @pytest.mark.parametrize(
@@ -347,11 +347,11 @@ def test_base_version_beyond_the_read_limit_makes_every_difference_a_conflict(
         operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 
-    answer = send(amelia, client, form, town="Wells")
+    response = send(amelia, client, form, town="Wells")
 
-    assert answer.status_code == 409
-    assert "2 fields of Whitmore Family need your decision" in text_of(answer)
-    decided = decide(amelia, client, answer, town="yours", postcode="theirs")
+    assert response.status_code == 409
+    assert "2 fields of Whitmore Family need your decision" in text_of(response)
+    decided = decide(amelia, client, response, town="yours", postcode="theirs")
     assert decided.status_code == 302
     assert len(last_revision(client).merged_with) == 50
 
@@ -368,10 +368,10 @@ def test_own_save_in_another_tab_is_a_conflict_too(amelia: Visitor, client: Clie
     form = open_editor(amelia, client)
     send(amelia, client, form, phone="first tab")
 
-    answer = send(amelia, client, form, phone="second tab")
+    response = send(amelia, client, form, phone="second tab")
 
-    assert answer.status_code == 409
-    assert "Yours, saved elsewhere" in text_of(answer)
+    assert response.status_code == 409
+    assert "Yours, saved elsewhere" in text_of(response)
 
 
 def test_second_save_of_the_same_values_is_not_an_error(amelia: Visitor, client: Client) -> None:
@@ -388,10 +388,10 @@ def test_form_older_than_the_history_makes_every_difference_a_conflict(amelia: V
     db.session.execute(text("UPDATE clients SET version = version + 1, phone = 'changed', updated_by = NULL"))
     db.session.commit()
 
-    answer = send(amelia, client, form, phone="amelia's")
+    response = send(amelia, client, form, phone="amelia's")
 
-    assert answer.status_code == 409
-    assert "One field of Whitmore Family needs your decision" in text_of(answer)
+    assert response.status_code == 409
+    assert "One field of Whitmore Family needs your decision" in text_of(response)
     assert stored(client)["phone"] == "changed"
 
 
@@ -429,8 +429,8 @@ def test_exactly_one_of_sixteen_concurrent_saves_from_one_version_succeeds(
     def save(number: int) -> tuple[int, str]:
         start.wait(10)
         phone = f"{number:03}"
-        answer = crowd[number].post(f"/clients/{client_id}/edit", data={**forms[number], "phone": phone})
-        return answer.status_code, phone
+        response = crowd[number].post(f"/clients/{client_id}/edit", data={**forms[number], "phone": phone})
+        return response.status_code, phone
 
     with ThreadPoolExecutor(16) as pool:
         outcomes = list(pool.map(save, range(16)))
@@ -465,7 +465,7 @@ def test_each_accepted_concurrent_save_is_one_version(visit: Visit, cast: Cast, 
 def test_unknown_field_of_a_program_is_rejected(amelia: Visitor, client: Client) -> None:
     """An ignored misspelling would lose the edit silently."""
     change = {"version": 1, "name": "Whitmore", "client_type": "family", "status": "active", "phnoe": "222"}
-    answer = amelia.post(f"/clients/{client.id}/edit", json=change, headers={"Accept": "application/json"})
+    response = amelia.post(f"/clients/{client.id}/edit", json=change, headers={"Accept": "application/json"})
 
-    assert (answer.status_code, answer.json["field"]) == (422, "phnoe")
+    assert (response.status_code, response.json["field"]) == (422, "phnoe")
     assert client.version == 1

@@ -46,10 +46,10 @@ def test_page_shows_all_data_of_the_client(visit: Visit, cast: Cast) -> None:
     )
     make_product(client, (date(2026, 10, 1), "10500.50"), plan_number="AV1", start_on=date(2019, 5, 1), fixed_fee="120")
 
-    answer = visit(cast.amelia).get(f"/clients/{client.id}")
+    response = visit(cast.amelia).get(f"/clients/{client.id}")
 
-    assert answer.status_code == 200
-    words = text_of(answer)
+    assert response.status_code == 200
+    words = text_of(response)
     for word in (
         *("Whitmore Family", "KG00042", "Daniel Okafor", "6 Apr 2019", "ruth@mail.example", "020 7946 0018"),
         *("1 High Street", "Flat 2", "Bath", "BA1 1AA", "4 of 7", "medium", "Retire at 60", "8 Dec 2026", "Ada Byron"),
@@ -110,11 +110,11 @@ def test_arbitrary_amounts_are_not_a_server_error(visit: Visit, cast: Cast, valu
 
 @pytest.mark.parametrize("path", ["/clients/999999", "/clients/0", "/clients/-1", "/clients/2147483648", "/clients/x"])
 def test_unknown_client_is_a_404_page_with_a_link_to_the_list(visit: Visit, cast: Cast, path: str) -> None:
-    answer = visit(cast.amelia).get(path)
+    response = visit(cast.amelia).get(path)
 
-    assert answer.status_code == 404
-    assert "/clients" in links_of(answer)
-    assert "you do not have access to it" in text_of(answer)
+    assert response.status_code == 404
+    assert "/clients" in links_of(response)
+    assert "you do not have access to it" in text_of(response)
 
 
 def test_reader_sees_no_edit_button(visit: Visit, cast: Cast) -> None:
@@ -138,13 +138,13 @@ def test_html_in_any_value_is_escaped(visit: Visit, cast: Cast) -> None:
     amelia = visit(cast.amelia)
 
     for path in (f"/clients/{client.id}", f"/clients/{client.id}/edit", "/clients?q=script", "/clients"):
-        answer = amelia.get(path)
-        assert answer.status_code == 200
-        assert "<script>alert" not in answer.text
-        assert "<img src=x" not in answer.text
-        assert "<b>1</b>" not in answer.text
-        assert ">49" not in answer.text
-        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in answer.text
+        response = amelia.get(path)
+        assert response.status_code == 200
+        assert "<script>alert" not in response.text
+        assert "<img src=x" not in response.text
+        assert "<b>1</b>" not in response.text
+        assert ">49" not in response.text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in response.text
 
 
 def test_page_takes_part_in_presence(visit: Visit, cast: Cast) -> None:

@@ -27,9 +27,9 @@ def ask(desk: Desk, version: int, entry: str = "", **query: str) -> TestResponse
 
 
 def words_of(desk: Desk, version: int, entry: str = "") -> str:
-    answer = ask(desk, version, entry)
-    assert answer.status_code == 200, answer.text
-    return text_of(answer)
+    response = ask(desk, version, entry)
+    assert response.status_code == 200, response.text
+    return text_of(response)
 
 
 def undo(desk: Desk, version: int, entry: str = "", **sent: str) -> TestResponse:
@@ -100,10 +100,10 @@ def test_reason_of_an_undo_is_in_the_history(amelias: Desk, daniels: Desk, clien
 def test_reason_of_an_undo_is_kept_on_the_conflict_page(amelias: Desk, daniels: Desk, client: Client) -> None:
     amelias.change(phone="222")
     daniels.change(phone="333")
-    asked = undo(amelias, 2, reason="Wrong client")
-    assert asked.status_code == 409
+    question_page = undo(amelias, 2, reason="Wrong client")
+    assert question_page.status_code == 409
 
-    sent = {**form_of(asked), "decide-phone": "yours"}
+    sent = {**form_of(question_page), "decide-phone": "yours"}
     assert amelias.send(sent, "/history/2/revert").status_code == 302
     assert history_of(client)[2].reason == "Wrong client"
 
@@ -112,11 +112,11 @@ def test_reason_of_an_undo_is_kept_on_the_conflict_page(amelias: Desk, daniels: 
 def test_invalid_reason_is_rejected_and_stays_on_the_page(amelias: Desk, client: Client, reason: str) -> None:
     amelias.change(phone="222")
 
-    answer = undo(amelias, 2, reason=reason)
+    response = undo(amelias, 2, reason=reason)
 
-    assert answer.status_code == 422
-    assert "Not undone. The reason" in text_of(answer)
-    assert form_of(answer)["reason"] == reason
+    assert response.status_code == 422
+    assert "Not undone. The reason" in text_of(response)
+    assert form_of(response)["reason"] == reason
     assert amelias.say("/history/2/revert", version=2, entry="", reason=reason).status_code == 422
     assert len(history_of(client)) == 1
 
@@ -178,8 +178,8 @@ def test_undo_does_not_assign_a_deactivated_adviser(
 
     assert problem in words_of(amelias, 2)
     sent: dict[str, Any] = {"version": 2, "entry": ""}
-    answer = amelias.say("/history/2/revert", **sent)
-    assert (answer.status_code, answer.json["detail"]) == (422, problem)
+    response = amelias.say("/history/2/revert", **sent)
+    assert (response.status_code, response.json["detail"]) == (422, problem)
     db.session.refresh(client)
     assert client.adviser_id == cast.ada.id
 
@@ -193,9 +193,9 @@ def test_undo_keeps_the_filters_of_the_history(amelias: Desk) -> None:
     page = amelias.browser.get(link)
     assert filtered in links_of(page)
     [action] = re.findall(r'action="([^"]*/history/3/revert[^"]*)"', page.text)
-    answer = amelias.browser.post(action.replace("&amp;", "&"), data=form_of(page))
+    response = amelias.browser.post(action.replace("&amp;", "&"), data=form_of(page))
 
-    assert answer.location == filtered
+    assert response.location == filtered
 
 
 @pytest.mark.parametrize("back", ["//evil.example", "https://evil.example", "/\\evil.example"])
@@ -204,10 +204,10 @@ def test_undo_redirects_within_the_portal_only(amelias: Desk, back: str) -> None
     page = ask(amelias, 2, back=back)
 
     assert back not in links_of(page)
-    answer = amelias.browser.post(
+    response = amelias.browser.post(
         f"{amelias.address}/history/2/revert", query_string={"back": back}, data=form_of(page)
     )
-    assert answer.location == f"{amelias.address}/history"
+    assert response.location == f"{amelias.address}/history"
 
 
 def test_undone_change_is_marked_and_cannot_be_undone_again(amelias: Desk, daniels: Desk, client: Client) -> None:

@@ -59,9 +59,9 @@ def add(desk: Desk, product: Product, **typed: str) -> Any:
 def test_valuation_with_a_future_date_or_negative_amount_is_rejected(
     amelias: Desk, product: Product, typed: dict[str, str], errors: dict[str, str]
 ) -> None:
-    answer = add(amelias, product, **typed)
+    response = add(amelias, product, **typed)
 
-    assert (answer.status_code, errors_of(answer)) == (422, errors)
+    assert (response.status_code, errors_of(response)) == (422, errors)
     assert amelias.say(new(product), version=1, **{"valued_on": "2026-06-30", **typed}).json["field"] in errors
     assert len(amounts()) == 1
 
@@ -78,11 +78,11 @@ def test_jump_is_a_change_of_more_than_three_quarters(amount: str, before: str, 
 
 
 def test_amount_far_from_the_last_is_saved_when_confirmed(amelias: Desk, product: Product) -> None:
-    asked = add(amelias, product, amount="120")
+    question_page = add(amelias, product, amount="120")
 
-    assert asked.status_code == 422
-    assert FAR in errors_of(asked)["amount"]
-    assert 'name="confirm_amount" value="120.00"' in asked.text
+    assert question_page.status_code == 422
+    assert FAR in errors_of(question_page)["amount"]
+    assert 'name="confirm_amount" value="120.00"' in question_page.text
     assert len(amounts()) == 1
 
     assert add(amelias, product, amount="120", confirm_amount="120.00").status_code == 302
@@ -90,20 +90,20 @@ def test_amount_far_from_the_last_is_saved_when_confirmed(amelias: Desk, product
 
 
 def test_changed_amount_needs_another_confirmation(amelias: Desk, product: Product) -> None:
-    answer = add(amelias, product, amount="12", confirm_amount="120.00")
+    response = add(amelias, product, amount="12", confirm_amount="120.00")
 
-    assert answer.status_code == 422
-    assert "£12.00 is 99% less" in errors_of(answer)["amount"]
+    assert response.status_code == 422
+    assert "£12.00 is 99% less" in errors_of(response)["amount"]
 
 
 def test_program_learns_how_to_confirm_an_amount(amelias: Desk, product: Product) -> None:
     sent = {"version": 1, "valued_on": "2026-06-30", "amount": "120"}
-    asked = amelias.say(new(product), **sent)
+    question_page = amelias.say(new(product), **sent)
 
-    assert (asked.status_code, asked.json["field"]) == (422, "amount")
-    assert FAR in asked.json["errors"]["amount"]
-    assert asked.json["confirm"] == {"confirm_amount": "120.00"}
-    assert amelias.say(new(product), **sent, **asked.json["confirm"]).status_code == 200
+    assert (question_page.status_code, question_page.json["field"]) == (422, "amount")
+    assert FAR in question_page.json["errors"]["amount"]
+    assert question_page.json["confirm"] == {"confirm_amount": "120.00"}
+    assert amelias.say(new(product), **sent, **question_page.json["confirm"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_changed_amount_is_compared_with_the_previous_valuation(amelias: Desk, p
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     path = f"/valuation/{june.id}/edit"
 
-    asked = amelias.send(amelias.open(path), path, amount="120")
-    assert FAR in errors_of(asked)["amount"]
+    question_page = amelias.send(amelias.open(path), path, amount="120")
+    assert FAR in errors_of(question_page)["amount"]
     march = db.session.scalars(select(Valuation).where(Valuation.valued_on == MARCH)).one()
     amelias.change(f"/valuation/{march.id}/edit", amount="120")
 
@@ -134,9 +134,9 @@ def test_undo_restores_an_amount_without_a_question(amelias: Desk, product: Prod
     amelias.change(f"/valuation/{june.id}/edit", amount="11000")
     form = {"version": "3", "entry": f"valuation/{june.id}"}
 
-    answer = amelias.browser.post(f"{amelias.address}/history/3/revert", data=form)
+    response = amelias.browser.post(f"{amelias.address}/history/3/revert", data=form)
 
-    assert answer.status_code == 302
+    assert response.status_code == 302
     assert amounts() == [(MARCH, 12000), (JUNE, 120)]
 
 
@@ -150,10 +150,10 @@ def test_custom_amount_far_from_the_last_is_asked_about_on_the_conflict_page(
     Desk(daniel, client).change(path, amount="11500")
     decided = {**opened, "amount": "11200", "seen_version": "3", "asked-amount": "1", "decide-amount": "third"}
 
-    asked = amelias.send(decided, path, **{"third-amount": "120"})
-    assert asked.status_code == 409
-    assert FAR in text_of(asked)
-    assert 'name="confirm_amount" value="120.00"' in asked.text
+    question_page = amelias.send(decided, path, **{"third-amount": "120"})
+    assert question_page.status_code == 409
+    assert FAR in text_of(question_page)
+    assert 'name="confirm_amount" value="120.00"' in question_page.text
 
     saved = amelias.send(decided, path, **{"third-amount": "120", "confirm_amount": "120.00"})
     assert saved.status_code == 302
@@ -177,15 +177,15 @@ def test_custom_amount_of_an_undo_far_from_the_last_is_saved_when_confirmed(
     opened = form_of(amelias.send(fields, path))
     custom = {"decide-amount": "third", "third-amount": "120"}
 
-    asked = amelias.send({**opened, **custom}, path)
+    question_page = amelias.send({**opened, **custom}, path)
 
-    assert asked.status_code == 409
-    assert FAR in text_of(asked)
-    assert 'name="confirm_amount" value="120.00"' in asked.text
+    assert question_page.status_code == 409
+    assert FAR in text_of(question_page)
+    assert 'name="confirm_amount" value="120.00"' in question_page.text
     assert amounts()[-1] == (JUNE, 11700)
-    another = {**form_of(asked), "third-amount": "12", "confirm_amount": "120.00"}
+    another = {**form_of(question_page), "third-amount": "12", "confirm_amount": "120.00"}
     assert "£12.00 is 99% less" in text_of(amelias.send(another, path))
-    assert amelias.send({**form_of(asked), "confirm_amount": "120.00"}, path).status_code == 302
+    assert amelias.send({**form_of(question_page), "confirm_amount": "120.00"}, path).status_code == 302
     assert amounts()[-1] == (JUNE, 120)
 
 
@@ -195,14 +195,14 @@ def test_custom_amount_of_an_undo_by_a_program_is_saved_when_confirmed(
     path, fields = undo_changed_again(amelias, daniels, product)
     sent = {**fields, "decide-amount": "third", "third-amount": "120"}
 
-    asked = amelias.say(path, **sent)
+    question_page = amelias.say(path, **sent)
 
-    assert (asked.status_code, asked.json["field"]) == (422, "amount")
-    assert FAR in asked.json["errors"]["amount"]
-    assert asked.json["confirm"] == {"confirm_amount": "120.00"}
+    assert (question_page.status_code, question_page.json["field"]) == (422, "amount")
+    assert FAR in question_page.json["errors"]["amount"]
+    assert question_page.json["confirm"] == {"confirm_amount": "120.00"}
     wrong = amelias.say(path, **sent, confirm_amount="much")
     assert (wrong.status_code, wrong.json["field"]) == (422, "confirm_amount")
-    assert amelias.say(path, **sent, **asked.json["confirm"]).status_code == 200
+    assert amelias.say(path, **sent, **question_page.json["confirm"]).status_code == 200
     assert amounts()[-1] == (JUNE, 120)
 
 
@@ -210,15 +210,15 @@ def test_import_lists_and_accepts_amounts_far_from_the_last(app: Flask, tmp_path
     make_product(make_client(client_ref="KG1"), (MARCH, "12000.00"), plan_number="A100")
     folder = CsvFolder(tmp_path / "in").set("valuations.csv", "valued_on", "2026-06-30")
     folder.set("valuations.csv", "amount_gbp", "120.00").add("valuations.csv", "A100,2026-07-31,110.00")
-    told: list[str] = []
+    warnings: list[str] = []
 
-    counts = import_folder(folder.path, warn=told.append)
+    counts = import_folder(folder.path, warn=warnings.append)
 
     assert counts.valuations.new == 2
-    assert told == [f"valuations.csv:2: amount_gbp: {FAR}"]
-    told.clear()
-    import_folder(folder.path, warn=told.append)
-    assert told == []
+    assert warnings == [f"valuations.csv:2: amount_gbp: {FAR}"]
+    warnings.clear()
+    import_folder(folder.path, warn=warnings.append)
+    assert warnings == []
 
 
 def test_value_as_of_today_is_the_same_in_total_list_and_chart(amelia: Visitor, client: Client) -> None:
