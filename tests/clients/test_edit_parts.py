@@ -130,7 +130,7 @@ WRONG = [
         "/person/new",
         {"first_name": "R", "last_name": "W", "date_of_birth": "1/1/2199"},
         "date_of_birth",
-        "a day to come",
+        "in the future",
     ),
     (
         "/person/new",

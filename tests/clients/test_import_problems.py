@@ -69,9 +69,9 @@ def problems_of(folder: CsvFolder) -> list[str]:
         ("products.csv", "percentage_fee", "100.01", "100.01 is more than 100"),
         ("clients.csv", "phone", "12", "12 has 2 digits; a telephone number has 3 to 15"),
         ("people.csv", "ni_number", "QQ12345", "QQ12345 is not a National Insurance number, such as QQ 12 34 56 C"),
-        ("people.csv", "date_of_birth", "2199-01-01", "2199-01-01 is a day to come"),
+        ("people.csv", "date_of_birth", "2199-01-01", "2199-01-01 is in the future"),
         ("products.csv", "plan_number", "to follow", "'to follow' is not a plan number: use letters, digits, "),
-        ("valuations.csv", "valued_on", "2199-01-01", "2199-01-01 is a day to come"),
+        ("valuations.csv", "valued_on", "2199-01-01", "2199-01-01 is in the future"),
         ("valuations.csv", "amount_gbp", "-0.01", "-0.01 is less than 0"),
         ("valuations.csv", "valued_on", "", "is missing"),
         ("valuations.csv", "amount_gbp", "£5", "'£5' is not a number such as 1234.50"),
@@ -123,7 +123,7 @@ def test_value_that_no_form_accepts_is_accepted_if_stored_already(folder: CsvFol
     assert import_folder(folder.path).valuations.unchanged == 1
 
     assert problems_of(folder.set("valuations.csv", "valued_on", "2199-01-02")) == [
-        "valuations.csv:2: valued_on: 2199-01-02 is a day to come",
+        "valuations.csv:2: valued_on: 2199-01-02 is in the future",
         "valuations.csv:2: amount_gbp: -1.00 is less than 0",
     ]
 

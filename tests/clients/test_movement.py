@@ -53,7 +53,7 @@ def test_parts_of_a_movement_add_up_to_its_total(products: list[ThenAndNow]) -> 
     movement = moved(products)
 
     assert movement.total == sum((now or 0) - (then or 0) for then, now in products)
-    assert movement.came >= 0 >= movement.went
+    assert movement.added >= 0 >= movement.ended
 
 
 def test_page_shows_new_money_separately_without_a_percentage(amelia: Visitor, client: Client) -> None:

@@ -52,7 +52,7 @@ def add(desk: Desk, product: Product, **typed: str) -> Any:
 @pytest.mark.parametrize(
     ("typed", "errors"),
     [
-        ({"valued_on": "1/1/2199", "amount": "12000"}, {"valued_on": "This is a day to come."}),
+        ({"valued_on": "1/1/2199", "amount": "12000"}, {"valued_on": "This is in the future."}),
         ({"amount": "-1"}, {"amount": "This is less than 0."}),
     ],
 )

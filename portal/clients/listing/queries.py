@@ -72,7 +72,7 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
         .join(chosen, chosen.c.id == Client.id)
         .join(adviser, adviser.id == Client.adviser_id, isouter=True)
         .join(products, true(), isouter=True)
-        .order_by(*_directed(filters, chosen.c.sorted_by, chosen.c.id))
+        .order_by(*_ordered(filters, chosen.c.sorted_by, chosen.c.id))
     )
 
 
@@ -96,7 +96,7 @@ def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Se
         chosen = chosen.join(adviser, adviser.id == candidate.adviser_id, isouter=True)
     if filters.sort_key == "total":
         chosen = chosen.join(products, true(), isouter=True)
-    order = _directed(filters, sorted_by, candidate.id)
+    order = _ordered(filters, sorted_by, candidate.id)
     return chosen.order_by(*order).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
 
 
@@ -114,7 +114,7 @@ def _matching_count(filters: ListFilters, page: int, reader: Profile) -> ColumnE
     return select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
 
 
-def _directed(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+def _ordered(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
     """Return the order of the columns. Missing values come last in both directions."""
     if filters.is_descending:
         return [column.desc().nulls_last() for column in columns]
@@ -132,7 +132,7 @@ def _candidate(filters: ListFilters, reader: Profile) -> Any:
         return Client
     found = (
         select(Client.id, Client.client_ref, Client.name, Client.adviser_id, Client.status, Client.next_review_on)
-        .where(Client.id.in_(_found(filters.q.lower())), visible_to(reader))
+        .where(Client.id.in_(_search_ids(filters.q.lower())), visible_to(reader))
         .cte("found")
         .prefix_with("MATERIALIZED")
     )
@@ -151,7 +151,7 @@ def _matching(filters: ListFilters, candidate: Any, reader: Profile) -> list[Col
     return conditions
 
 
-def _found(term: str) -> Any:
+def _search_ids(term: str) -> Any:
     """Select the ids of clients with `term` in the name, reference, postcode or a person's name.
 
     The postcode matches with or without its blank. A UNION instead of an OR lets each branch use its own trigram index.

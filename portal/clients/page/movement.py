@@ -20,21 +20,21 @@ ThenAndNow = tuple[Decimal | None, Decimal | None]
 class Movement:
     """The movement of the total in pounds since a day.
 
-    `came` is the value of products without one then, `went` that of products without one now. `revalued` is the change
-    of the other products. `percent` is None if any came or went.
+    `added` is the value of products without one then, `ended` that of products without one now. `revalued` is the
+    change of the other products. `percent` is None if any product was added or ended.
     """
 
     since: date
-    came: Decimal
-    came_count: int
-    went: Decimal
-    went_count: int
+    added: Decimal
+    added_count: int
+    ended: Decimal
+    ended_count: int
     revalued: Decimal
     percent: Decimal | None
 
     @property
     def total(self) -> Decimal:
-        return self.came + self.went + self.revalued
+        return self.added + self.ended + self.revalued
 
 
 def movement_of(products: Sequence[ThenAndNow], since: date | None) -> Movement | None:
@@ -42,18 +42,18 @@ def movement_of(products: Sequence[ThenAndNow], since: date | None) -> Movement 
     if since is None:
         return None
     worth = [(then or Decimal(0), now or Decimal(0)) for then, now in products]
-    came = [now for then, now in worth if not then and now]
-    went = [-then for then, now in worth if then and not now]
+    added = [now for then, now in worth if not then and now]
+    ended = [-then for then, now in worth if then and not now]
     stayed = [(then, now) for then, now in worth if then and now]
     before = sum((then for then, _ in stayed), Decimal(0))
     revalued = sum((now - then for then, now in stayed), Decimal(0))
-    is_comparable = before > 0 and not came and not went
+    is_comparable = before > 0 and not added and not ended
     return Movement(
         since=since,
-        came=sum(came, Decimal(0)),
-        came_count=len(came),
-        went=sum(went, Decimal(0)),
-        went_count=len(went),
+        added=sum(added, Decimal(0)),
+        added_count=len(added),
+        ended=sum(ended, Decimal(0)),
+        ended_count=len(ended),
         revalued=revalued,
         percent=revalued / before * 100 if is_comparable else None,
     )

@@ -42,8 +42,8 @@ def _plan_number(text: str, _today: date) -> str | None:
     return "is not a plan number: use letters, digits, blanks and . / _ -, with one digit at least"
 
 
-def _not_to_come(day: date, today: date) -> str | None:
-    return "is a day to come" if day > today else None
+def _not_in_future(day: date, today: date) -> str | None:
+    return "is in the future" if day > today else None
 
 
 def _not_negative(amount: Any, _today: date) -> str | None:
@@ -52,9 +52,9 @@ def _not_negative(amount: Any, _today: date) -> str | None:
 
 _CHECKS: Mapping[tuple[str, str], Callable[[Any, date], str | None]] = {
     ("", "phone"): _phone,
-    ("person", "date_of_birth"): _not_to_come,
+    ("person", "date_of_birth"): _not_in_future,
     ("person", "ni_number"): _ni_number,
     ("product", "plan_number"): _plan_number,
-    ("valuation", "valued_on"): _not_to_come,
+    ("valuation", "valued_on"): _not_in_future,
     ("valuation", "amount"): _not_negative,
 }

@@ -17,7 +17,7 @@ About = Mapping[str, Any]
 
 
 def words_for(abouts: Sequence[About], reader: Profile | None) -> list[dict[str, str]]:
-    """Return for each event what to say instead of its numbers and keys; at most eleven statements in all.
+    """Return for each event the words for its numbers and keys, by at most eleven statements in all.
 
     Names of a client that `reader` may not see, and of its parts, are left out. None is an operator, who sees all.
     """
