@@ -215,7 +215,7 @@ def test_purge_deletes_expired_trusted_devices(visit: Visit, cast: Cast) -> None
     db.session.execute(text("UPDATE known_devices SET signed_in_at = now() - interval '181 days'"))
     db.session.commit()
     trusted_browser(visit, cast.daniel.email)
-    [job] = [job for job in JOBS if job.name == "known device purge"]
+    [job] = [job for job in JOBS if job.name == "trusted device purge"]
 
     assert run_job(job) == 1
     assert (devices_of(cast.amelia), devices_of(cast.daniel)) == (0, 1)

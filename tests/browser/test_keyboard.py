@@ -9,7 +9,7 @@ from portal.extensions import db
 from tests.browser.people import Person, SitDown
 from tests.support.cast import PASSWORD, Cast
 
-MOST_STOPS = 60
+MAX_STOPS = 60
 # The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
 SHOWS_FOCUS = """() => {
     const stop = document.activeElement;
@@ -96,7 +96,7 @@ def test_the_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Clie
 def tab_to(page: Page, goal: Locator) -> None:
     """Press Tab until `goal` has the focus; each stop on the way must show it."""
     expect(goal).to_be_visible()
-    for _ in range(MOST_STOPS):
+    for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement !== document.body"):
             assert page.evaluate(SHOWS_FOCUS), page.evaluate("document.activeElement.outerHTML")

@@ -269,7 +269,7 @@ def test_drafts_of_a_profile_stay_within_their_total_size(
     bytes_, count = db.session.execute(
         select(func.sum(func.pg_column_size(EditDraft.values)), func.count()).where(*mine)
     ).one()
-    assert bytes_ <= store.MAX_BYTES
+    assert bytes_ <= store.MAX_DRAFTS_BYTES
     assert 10 < count < 60
     ids = db.session.scalars(select(EditDraft.draft_id).where(*mine).order_by(EditDraft.updated_at.desc())).all()
     assert ids == [f"tab-{number}" for number in range(59, 59 - count, -1)]

@@ -22,7 +22,7 @@ CALL_TIMEOUT_SECONDS = 20
 OPENING_AT_ONCE = 100
 # As static/js/presence/sync/stream.js: 0.5 to 1 s after the first break, twice as long after each further one.
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 30.0
+MAX_PAUSE_SECONDS = 30.0
 ASSET = re.compile(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"')
 
 
@@ -98,7 +98,7 @@ class Viewer:
             if self.is_live:
                 self.is_live, self.lost_at = False, time.monotonic()
             self.failures += 1
-            span = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1))
+            span = min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (self.failures - 1))
             await asyncio.sleep(span * random.uniform(0.5, 1))  # noqa: S311 - no secret
 
     async def _open(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, room: asyncio.Semaphore) -> None:

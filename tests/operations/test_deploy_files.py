@@ -15,7 +15,7 @@ from tests.operations.postgres import SETTINGS, Postgres
 pytestmark = pytest.mark.operations
 
 UNITS = sorted((DEPLOY / "systemd").iterdir())
-LARGEST_EXPOSURE = 20  # in tenths: systemd calls up to 2.0 OK and from 5.0 on exposed
+MAX_EXPOSURE = 20  # in tenths: systemd calls up to 2.0 OK and from 5.0 on exposed
 SHELL_SCRIPTS = ("deploy/bin/portal-backup", "deploy/bin/portal-flask", "deploy/compose/roles.sh", "tools/operations")
 
 
@@ -33,7 +33,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
 
 def test_the_servers_unit_exposes_little() -> None:
     # fmt: off
-    run(program("systemd-analyze"), "security", "--offline=true", f"--threshold={LARGEST_EXPOSURE}",
+    run(program("systemd-analyze"), "security", "--offline=true", f"--threshold={MAX_EXPOSURE}",
         DEPLOY / "systemd" / "portal@.service")
     # fmt: on
 

@@ -21,7 +21,7 @@ from portal.extensions import Model, db
 from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 MAX_REVISIONS = 200  # read together
-MAX_BYTES = 500_000  # of revisions read together, as stored compressed: up to 5 MB of JSON
+MAX_REVISIONS_BYTES = 500_000  # of revisions read together, as stored compressed: up to 5 MB of JSON
 MAX_KEYS = 40
 AUTHORS = text("""
     SELECT version, changed_by, source, ARRAY(SELECT jsonb_object_keys(changes) LIMIT :maximum)
@@ -109,7 +109,9 @@ def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientR
     sized = select(ClientRevision.version, size.label("size")).where(*later).order_by(order).limit(MAX_REVISIONS)
     read = sized.subquery()
     rows = select(ClientRevision).join(read, read.c.version == ClientRevision.version)
-    return db.session.scalars(rows.where(*later, read.c.size <= MAX_BYTES).order_by(ClientRevision.version)).all()
+    return db.session.scalars(
+        rows.where(*later, read.c.size <= MAX_REVISIONS_BYTES).order_by(ClientRevision.version)
+    ).all()
 
 
 def record_revision(

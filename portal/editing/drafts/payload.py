@@ -5,10 +5,10 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from portal.editing.base_version import parse_base_version
-from portal.editing.drafts.store import ASIDE, LONGEST_ID, DraftPayload, Mark, mark_from
+from portal.editing.drafts.store import ASIDE, MAX_DRAFT_ID_LENGTH, DraftPayload, Mark, mark_from
 from portal.errors import InvalidInput
 
-DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{LONGEST_ID}}}", re.ASCII)
+DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{MAX_DRAFT_ID_LENGTH}}}", re.ASCII)
 # Pages that were opened before drafts had ids send `mine`. It has no effect.
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
 MAX_FORM_NAME_LENGTH = 60
@@ -46,7 +46,7 @@ def parse_form_name(name: str | None, fields_of: Callable[[str], Collection[str]
 def draft_id_from(text: str) -> str:
     """Return the draft's id, which is empty for pages of an earlier release. Raises InvalidInput (422)."""
     if not DRAFT_ID.fullmatch(text):
-        raise InvalidInput("draft", f"must be at most {LONGEST_ID} letters, digits, hyphens and underscores")
+        raise InvalidInput("draft", f"must be at most {MAX_DRAFT_ID_LENGTH} letters, digits, hyphens and underscores")
     return text
 
 

@@ -34,10 +34,10 @@ from portal.extensions import Model, db
 
 MAX_DRAFTS_PER_PROFILE = 100  # the oldest are deleted
 KEPT_DAYS = 30
-MAX_BYTES = 4 * 2**20  # of all drafts of a profile, as stored; the oldest are deleted
-LONGEST_ID = 40
+MAX_DRAFTS_BYTES = 4 * 2**20  # of all drafts of a profile, as stored; the oldest are deleted
+MAX_DRAFT_ID_LENGTH = 40
 ASIDE = "aside-"  # prefix of a field name: the value that the user typed and replaced by another user's
-MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{LONGEST_ID}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
+MARK = re.compile(rf"(?P<id>[A-Za-z0-9_-]{{0,{MAX_DRAFT_ID_LENGTH}}})@(?P<microseconds>[0-9]{{1,17}})", re.ASCII)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +53,7 @@ class EditDraft(Model):
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), primary_key=True)
     page_identifier: Mapped[str] = mapped_column(String(60), primary_key=True)
     form: Mapped[str] = mapped_column(String(60), primary_key=True)
-    draft_id: Mapped[str] = mapped_column(String(LONGEST_ID), primary_key=True, server_default="")
+    draft_id: Mapped[str] = mapped_column(String(MAX_DRAFT_ID_LENGTH), primary_key=True, server_default="")
     base_version: Mapped[int]
     seen: Mapped[str] = mapped_column(String(2_000), server_default="")
     values: Mapped[dict[str, str]] = mapped_column(JSONB)
@@ -222,7 +222,7 @@ def _delete_oldest(profile_id: int) -> None:
         .subquery()
     )
     excess = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
-        or_(ranked.c.place > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_BYTES)
+        or_(ranked.c.place > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_DRAFTS_BYTES)
     )
     _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 
