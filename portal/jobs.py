@@ -62,7 +62,9 @@ JOBS = (
         run=purge_sign_in_sessions,
     ),
     Job("throttle purge", every_seconds=3600, lock=advisory_locks.THROTTLE_PURGE, run=throttle.purge),
-    Job("trusted device purge", every_seconds=3600, lock=advisory_locks.TRUSTED_DEVICE_PURGE, run=trusted_devices.purge),
+    Job(
+        "trusted device purge", every_seconds=3600, lock=advisory_locks.TRUSTED_DEVICE_PURGE, run=trusted_devices.purge
+    ),
 )
 
 
