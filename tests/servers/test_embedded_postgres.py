@@ -265,7 +265,7 @@ def test_data_of_a_version_that_is_not_installed_is_refused(server: EmbeddedPost
     server.start()
     server.stop()
     (folder / "data" / "PG_VERSION").write_text("9\n")
-    with pytest.raises(PostgresNotFound, match="made by PostgreSQL 9"):
+    with pytest.raises(PostgresNotFound, match="created by PostgreSQL 9"):
         server.start()
 
 

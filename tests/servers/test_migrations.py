@@ -13,7 +13,7 @@ from sqlalchemy import select, text
 from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.clients.listing.queries import _found
+from portal.clients.listing.queries import _search_ids
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import make_cast
@@ -150,7 +150,7 @@ def test_the_search_uses_its_trigram_indexes(app: Flask) -> None:
     """Each branch its own. In small tables it pays to read every row; forbidden that, only a trigram index is left."""
     with db.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
-        query = select(Client.id).where(Client.id.in_(_found("whitmore"))).compile(db.engine)
+        query = select(Client.id).where(Client.id.in_(_search_ids("whitmore"))).compile(db.engine)
         plan = "\n".join(connection.exec_driver_sql(f"EXPLAIN {query}", query.params).scalars())
 
     assert "Bitmap Index Scan on ix_clients_searched" in plan, plan
