@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
 from tests.browser.people import Person, SitDown
@@ -113,6 +113,27 @@ def test_list_of_viewers_leads_to_what_a_colleague_edits(amelia: Person, daniel:
     amelia.open_editor(client)
     amelia.page.locator("presence-indicator summary").click()
     amelia.page.get_by_role("button", name="Editing Notes").click()
+    expect(amelia.field("Notes")).to_be_focused()
+
+
+def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.open_editor(client)
+    daniel.field("Notes").fill("Rang.")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright takes no method of a list
+        held.append(route)
+
+    amelia.page.route("**/editing/remote/incoming.js", hold)
+    with amelia.page.expect_request("**/editing/remote/incoming.js"):
+        amelia.open_editor(client)
+
+    amelia.page.locator("presence-indicator summary").click()
+    amelia.page.get_by_role("button", name="Editing Notes").click()
+    held.pop().continue_()
+
     expect(amelia.field("Notes")).to_be_focused()
 
 

@@ -5,8 +5,8 @@ import { isEditing } from "../presence/ui/wording.js";
 // Saves of other users are rare, and the module that shows them is a fifth of all scripts.
 loadOn(["saved"], () => import("../clients/update-notice.js"));
 loadOn(
-	["roster"],
+	["roster", "locate"],
 	() => import("../presence/ui/card-presence.js"),
-	({ others }) => others.some(isEditing),
+	(detail) => "names" in detail || detail.others.some(isEditing),
 );
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");

@@ -34,6 +34,7 @@ async function enhanceDateFields(form) {
 
 /** @type {Promise<void>|undefined} */
 let watching;
+let isWatching = false; // `watching` is set while the modules load
 const watch = () => {
 	watching ??= Promise.all([
 		import("../editing/remote/incoming.js"),
@@ -42,6 +43,7 @@ const watch = () => {
 	]).then(
 		([{ watchOthers }]) => {
 			for (const form of forms) watchOthers(form, page);
+			isWatching = true;
 		},
 		() => {
 			watching = undefined; // the server cannot be reached: the next roster tries again
@@ -50,5 +52,7 @@ const watch = () => {
 	return watching;
 };
 on("roster", ({ others }) => others.length && watch());
-on("saved", (detail) => watching ?? watch().then(() => watching && fire("saved", detail)));
+// An event that comes before the module is loaded is fired again for it.
+on("saved", (detail) => isWatching || watch().then(() => isWatching && fire("saved", detail)));
+on("locate", (detail) => isWatching || watch().then(() => isWatching && fire("locate", detail)));
 if (page?.others.length) watch();
