@@ -39,7 +39,9 @@ class NudgeBanner extends HTMLElement {
 		const { page } = this.#page;
 		if (takeNote("done", page) !== null && !this.#isEditor) {
 			this.#setAnswer("done");
-			if (document.activeElement === document.body) focusHeading();
+			// The browser focuses the message of a save, but possibly later.
+			if (document.activeElement === document.body && !document.querySelector("[autofocus].flash"))
+				focusHeading();
 		}
 		const since = takeNote("turn", page);
 		if (since !== null && this.#isEditor)
