@@ -232,10 +232,10 @@ def the_editor_beside_others(stage: Stage) -> Page:
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
     expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and his own focus is reported
     daniel.hide_tab()  # which beats at once, with what is typed
+    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()  # before her stream ends
     save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
     expect(amelia.page.get_by_role("button", name="Keep both")).to_be_visible()
-    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
     return amelia.page
 
 
