@@ -106,7 +106,7 @@ def test_closing_the_tab_while_the_save_is_under_way_asks_and_staying_lets_the_p
     amelia.field("Phone").press_sequentially("5")
     browser_errors.accepts_leaving = False
     db.session.execute(select(Client.id).where(Client.id == client.id).with_for_update())  # the save waits for it
-    amelia.field("Phone").press("Enter")
+    amelia.field("Phone").press("Enter", no_wait_after=True)  # else it waits for the answer
     until_a_lock_is_awaited()  # at once: the save gives up after three seconds
     amelia.page.close(run_before_unload=True)
 
