@@ -146,7 +146,7 @@ export function namesOf(form) {
  * @param {HTMLFormElement} form
  * @param {Element} field
  */
-function nameOf(form, field) {
+export function nameOf(form, field) {
 	const label = query(field, "legend, label", HTMLElement).firstChild?.textContent ?? "";
 	return reportedName(label, form.dataset.entryLabel);
 }

@@ -8,19 +8,14 @@
  * @example showColleagues(form, others);
  */
 import { fire } from "../../lib/events.js";
-import { createElement, query, queryAll } from "../../lib/dom.js";
+import { query, queryAll } from "../../lib/dom.js";
 import { hueClass } from "../../lib/initials.js";
-import { loadStylesheet } from "../../lib/lazy.js";
-import { renderAvatar } from "../../presence/ui/avatar.js";
-import { namesOf } from "../form.js";
+import { renderAvatarGroup } from "../../presence/ui/avatar-group.js";
+import { nameOf, namesOf } from "../form.js";
 import { setNote } from "./field-notes.js";
 import { usersIn, whoIsIn } from "./wording.js";
 
 /** @typedef {import("../../presence/sync/roster.js").User} User */
-
-const MAX_AVATARS = 3;
-
-loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
 
 /**
  * Report the field that has the keyboard focus. If the window loses the focus, the field stays the user's place.
@@ -29,7 +24,7 @@ loadStylesheet("presence/field-presence").catch(() => {}); // without it the nam
 export function reportFocus(form) {
 	const report = (/** @type {EventTarget|null} */ target) => {
 		const field = target instanceof Element && form.contains(target) && target.closest(".field");
-		fire("activity", { focus: (field && namesOf(form).get(field)) || null });
+		fire("activity", { focus: field ? nameOf(form, field) : null });
 	};
 	form.addEventListener("focusin", ({ target }) => report(target));
 	form.addEventListener("focusout", ({ relatedTarget }) => {
@@ -47,7 +42,7 @@ export function showColleagues(form, others) {
 	for (const [field, name] of namesOf(form)) {
 		const users = usersIn(others, name);
 		setNote(field, "changing", whoIsIn(users, name));
-		showAvatars(field, users);
+		renderAvatarGroup(query(field, ".field-head", HTMLElement), "colleagues", users);
 		const first = users.find(({ focus }) => focus === name);
 		field.classList.remove(...[...field.classList].filter((each) => each.startsWith("hue-")));
 		field.classList.toggle("has-colleague", Boolean(first));
@@ -66,22 +61,4 @@ export function locate(form, names) {
 		queryAll(field, "input, select, textarea", HTMLElement)[0]?.focus();
 		return;
 	}
-}
-
-/**
- * Show the avatars beside the label, if they differ from those shown. The note says the names.
- * @param {Element} field
- * @param {User[]} users
- */
-function showAvatars(field, users) {
-	const head = query(field, ".field-head", HTMLElement);
-	const known = head.querySelector(".colleagues");
-	const key = JSON.stringify(users.map((user) => [user.id, user.visible]));
-	if (known?.getAttribute("data-key") === key) return;
-	known?.remove();
-	if (!users.length) return;
-	const avatars = users.slice(0, MAX_AVATARS).map((user) => renderAvatar(createElement("span"), user));
-	const row = createElement("span", { className: "colleagues", ariaHidden: "true" }, ...avatars);
-	row.dataset.key = key;
-	head.append(row);
 }

@@ -8,11 +8,10 @@
  *
  * @example <section class="card" data-fields="Phone|Email"><header><h2>Contact</h2></header>…</section>
  */
-import { createElement, queryAll } from "../../lib/dom.js";
+import { queryAll } from "../../lib/dom.js";
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
-import { loadStylesheet } from "../../lib/lazy.js";
-import { renderAvatar } from "./avatar.js";
+import { renderAvatarGroup } from "./avatar-group.js";
 import { editedNames, editingWhat, isEditing } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
@@ -23,8 +22,6 @@ import { editedNames, editingWhat, isEditing } from "./wording.js";
  * @property {(name: string) => boolean} isHere whether the field belongs to this place
  * @property {string} [part] the name of the part
  */
-
-const MAX_AVATARS = 3;
 
 /**
  * Return the element that names a place: the header of a card, the term of a figure, the path above the title.
@@ -56,16 +53,16 @@ function places() {
 	return [...parts, ...cards];
 }
 
-/** @param {User[]} others */
+/**
+ * Show in each place who edits there.
+ * @param {User[]} others
+ */
 function render(others) {
-	const editors = others.filter(isEditing);
 	for (const place of places()) {
-		const names = (/** @type {User} */ user) => namesIn(place, user);
-		renderEditors(
-			place.header,
-			editors.filter((user) => names(user).length),
-			names,
-		);
+		const names = new Map(others.filter(isEditing).map((user) => [user, namesIn(place, user)]));
+		const editors = [...names.keys()].filter((user) => names.get(user)?.length);
+		const text = editingWhat(editors, (user) => names.get(user) ?? []);
+		renderAvatarGroup(place.header, "editors", editors, text);
 	}
 }
 
@@ -80,31 +77,6 @@ function namesIn({ isHere, part }, user) {
 	return shown.map((name) => (name === part ? "this" : name.replace(`${part}: `, "")));
 }
 
-/**
- * Show who edits in this place, if it differs from what is shown.
- * @param {Element} header
- * @param {User[]} editors
- * @param {(user: User) => string[]} names
- */
-function renderEditors(header, editors, names) {
-	const known = header.querySelector(":scope > .editors");
-	const key = JSON.stringify(editors.map((user) => [user.id, user.visible, names(user)]));
-	if (known?.getAttribute("data-key") === key) return;
-	known?.remove();
-	if (!editors.length) return;
-	const avatars = editors.slice(0, MAX_AVATARS).map((user) => renderAvatar(createElement("span"), user));
-	for (const avatar of avatars) avatar.ariaHidden = "true";
-	const text = editingWhat(editors, names);
-	const chip = createElement(
-		"span",
-		{ className: "editors", title: text },
-		...avatars,
-		createElement("span", {}, text),
-	);
-	Object.assign(chip.dataset, { key, local: "" }); // local: lib/morph.js leaves it
-	header.append(chip);
-}
-
 /** @param {string[]} names */
 function locate(names) {
 	const found = places().find(({ isHere }) => names.some(isHere))?.element;
@@ -115,6 +87,5 @@ function locate(names) {
 	found.focus({ preventScroll: true });
 }
 
-loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
 on("roster", ({ others }) => render(others));
 on("locate", ({ names }) => locate(names));

@@ -88,7 +88,11 @@ class ToastRegion extends HTMLElement {
 	 * @param {Node[]} content
 	 */
 	#add(ms, ...content) {
-		const dismiss = createElement("button", { type: "button", ariaLabel: "Dismiss" }, "×");
+		const dismiss = createElement(
+			"button",
+			{ type: "button", className: "dismiss", ariaLabel: "Dismiss" },
+			"×",
+		);
 		const toast = createElement("div", { className: "toast" }, ...content, dismiss);
 		dismiss.addEventListener("click", () => this.#remove(toast));
 		this.#shown.set(toast, { ms });
