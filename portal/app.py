@@ -43,22 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_logs(settings)
     for warning in warnings:
         logger.warning(warning)
-    app = Flask(
-        "portal",
-        static_folder=str(STATIC_FOLDER),
-        static_url_path=f"/static/{digest_of(STATIC_FOLDER)}",
-        template_folder=str(PROJECT_ROOT / "templates"),
-        instance_path=str(settings.instance),
-    )
-    app.config.from_mapping(
-        SETTINGS=settings,
-        SECRET_KEY=settings.secret_key,
-        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
-        TESTING=settings.is_testing,
-        WTF_CSRF_TIME_LIMIT=None,  # the token is valid as long as the sign-in session
-        MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
-    )
-    app.url_map.converters["id"] = IdConverter
+    app = _new_flask(settings)
     init_database(app, settings)
     init_request_bodies(app)
     init_sessions(app, settings)
@@ -80,4 +65,25 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_static_files(app, settings)
     init_fast_path(app)
     init_body_layer(app)
+    return app
+
+
+def _new_flask(settings: Settings) -> Flask:
+    """Return an application with its folders and configuration, and nothing else."""
+    app = Flask(
+        "portal",
+        static_folder=str(STATIC_FOLDER),
+        static_url_path=f"/static/{digest_of(STATIC_FOLDER)}",
+        template_folder=str(PROJECT_ROOT / "templates"),
+        instance_path=str(settings.instance),
+    )
+    app.config.from_mapping(
+        SETTINGS=settings,
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        TESTING=settings.is_testing,
+        WTF_CSRF_TIME_LIMIT=None,  # the token is valid as long as the sign-in session
+        MIGRATIONS_FOLDER=str(PROJECT_ROOT / "migrations"),
+    )
+    app.url_map.converters["id"] = IdConverter
     return app

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
+from portal.driver.garbage import collect_garbage_less_often
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.clients.conftest import Desk
@@ -40,11 +41,8 @@ def lines(seed: int) -> str:
 
 @pytest.fixture(autouse=True)
 def garbage_collected_as_in_a_worker() -> Iterator[None]:
-    """Do what `post_worker_init` in gunicorn.conf.py does."""
     thresholds = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
+    collect_garbage_less_often()
     yield
     gc.unfreeze()
     gc.set_threshold(*thresholds)

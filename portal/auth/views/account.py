@@ -4,6 +4,7 @@ Each change of how the user signs in requires the password again. An attacker th
 through an unattended session (OWASP ASVS 5.0.0, 7.5.1).
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -15,9 +16,9 @@ from portal import audit, clock
 from portal.audit import Event
 from portal.auth import profiles, trusted_devices, verification
 from portal.auth.mfa import one_time_codes, totp
-from portal.auth.mfa.qr import qr_code
 from portal.auth.sessions import current, store
 from portal.auth.sessions.device_names import device_name
+from portal.auth.views.enrolment import render_set_up
 from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
 from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
@@ -86,9 +87,7 @@ def confirm_second_factor() -> ResponseReturnValue:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(form)
     store.end_others(current_user.id, current.current_session().id)
-    audit.record(Event.SECOND_FACTOR_SET_UP, current_actor(), profile_id=current_user.id)
-    db.session.commit()
-    return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
+    return _render_recovery_codes(Event.SECOND_FACTOR_SET_UP, codes)
 
 
 @blueprint.post("/second-factor/remove")
@@ -110,9 +109,7 @@ def create_recovery_codes() -> ResponseReturnValue:
     if not _is_reauthenticated(form) or not totp.is_set_up(current_user.id):
         return _render_account(factor=form), 422
     codes = one_time_codes.create_recovery_codes(current_user.id)
-    audit.record(Event.RECOVERY_CODES_MADE, current_actor(), profile_id=current_user.id)
-    db.session.commit()
-    return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
+    return _render_recovery_codes(Event.RECOVERY_CODES_MADE, codes)
 
 
 @blueprint.post("/sessions")
@@ -151,12 +148,14 @@ def _render_account(**forms: FlaskForm) -> str:
 
 
 def _render_set_up(form: CodeForm) -> ResponseReturnValue:
-    secret = totp.pending_secret(current_user.id, current_settings())
-    if secret is None:
-        return redirect(url_for(".show"))
-    qr = qr_code(totp.provisioning_uri(current_user, secret))
-    page = render_template("auth/set_up_second_factor.html", form=form, secret=secret, qr=qr)
-    return page, 422 if form.errors else 200
+    return render_set_up("auth/set_up_second_factor.html", current_user, form, url_for(".show"))
+
+
+def _render_recovery_codes(event: Event, codes: Sequence[str]) -> ResponseReturnValue:
+    """Record that the user has new recovery codes, commit, and show the codes once."""
+    audit.record(event, current_actor(), profile_id=current_user.id)
+    db.session.commit()
+    return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
 
 
 def _is_reauthenticated(form: ReauthenticationForm) -> bool:

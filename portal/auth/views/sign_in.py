@@ -13,10 +13,10 @@ from portal.audit import Event
 from portal.auth import trusted_devices, verification
 from portal.auth.attempt_queue import RETRY_AFTER_SECONDS
 from portal.auth.mfa import totp
-from portal.auth.mfa.qr import qr_code
 from portal.auth.models import Profile
 from portal.auth.sessions import current
 from portal.auth.signals import sessions_ended
+from portal.auth.views.enrolment import render_set_up
 from portal.auth.views.forms import CodeForm, SignInForm
 from portal.config.current import current_settings
 from portal.errors import InvalidInput, ServiceBusy, TooManyAttempts
@@ -164,12 +164,7 @@ def _render_try_again_later(form: SignInForm, error: TooManyAttempts | ServiceBu
 
 
 def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
-    secret = totp.pending_secret(profile.id, current_settings())
-    if secret is None:
-        return redirect(url_for("auth.sign_in"))
-    qr = qr_code(totp.provisioning_uri(profile, secret))
-    page = render_template("auth/set_up_at_sign_in.html", form=form, secret=secret, qr=qr)
-    return page, 422 if form.errors else 200
+    return render_set_up("auth/set_up_at_sign_in.html", profile, form, url_for("auth.sign_in"))
 
 
 def _next_url(url: str | None) -> str:

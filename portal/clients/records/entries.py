@@ -126,7 +126,7 @@ VALUATION = EntryKind(
     model=Valuation,
     labels={"valued_on": "Valued on", "amount": "Amount"},
 )
-# Who sees the client although it is restricted. Not edited with the rest: access_views.py.
+# Profiles that may see a restricted client. Only sharing/views.py edits them.
 GRANT = EntryKind(
     name="grant",
     label="grant of access",

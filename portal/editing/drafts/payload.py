@@ -54,7 +54,7 @@ def mark_of(text: Any, field: str) -> Mark:
     """Return the mark of a draft. Raises InvalidInput (422) naming `field`."""
     mark = mark_from(text) if isinstance(text, str) else None
     if mark is None:
-        raise InvalidInput(field, "must be the mark of a draft, as the editor has it")
+        raise InvalidInput(field, "must be the mark that the server gave to a draft")
     return mark
 
 
