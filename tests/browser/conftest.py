@@ -206,6 +206,19 @@ def crowd(app: Flask) -> Crowd:
     return gather
 
 
+@pytest.fixture
+def amelia_seeing_seven_arrive(
+    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
+) -> Person:
+    """Amelia on the client page of the unhurried portal, whose heartbeat has just brought seven users at once."""
+    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+    crowd(client, 7)
+    amelia.hide_tab()  # which beats at once
+    expect(amelia.toasts).to_have_count(5)
+    return amelia
+
+
 @pytest.fixture(scope="session")
 def seats(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
     """Keep the browser contexts of `seat`, by profile id."""

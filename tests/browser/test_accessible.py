@@ -18,7 +18,7 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
-from tests.browser.people import Crowd, Person, SitDown
+from tests.browser.people import Person, SitDown
 from tests.browser.scenes import Stage, cancel_asks, save_for, signed_out, still_there, the_modal
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
@@ -218,14 +218,9 @@ def test_a_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person,
 
 
 def test_many_arrivals_are_said_as_one_sentence_without_emoji_and_button(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
+    amelia_seeing_seven_arrive: Person, client: Client
 ) -> None:
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
-    amelia.open(client)
-    crowd(client, 7)
-    amelia.hide_tab()  # which beats at once
-
-    expect(amelia.toasts).to_have_count(5)
+    amelia = amelia_seeing_seven_arrive
     expect(amelia.toasts.first).to_contain_text("joined this page 👋")
     said = amelia.page.locator("toast-region").get_by_role("status")
     name = rf"Viewer0\d Of Client {client.id}"

@@ -5,9 +5,8 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
+from tests.browser.people import PRESENCE_PATH, Person, SitDown
 from tests.support.cast import Cast
-from tests.support.server import Portal
 
 DANIEL_JOINED = "Daniel Okafor joined this page 👋"
 DANIEL_LEFT = "Daniel Okafor left this page 👋"
@@ -79,17 +78,5 @@ def test_a_user_who_joins_beside_another_is_announced_once(
     assert amelia.toasts_so_far() == ["Rhys Morgan joined this page 👋"]
 
 
-def test_toast_of_many_arrivals_names_four_and_counts_the_others(
-    sit_down: SitDown,
-    unhurried_portal: Portal,
-    cast: Cast,
-    client: Client,
-    crowd: Crowd,
-) -> None:
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
-    amelia.open(client)
-    crowd(client, 7)
-    amelia.hide_tab()  # which beats at once
-
-    expect(amelia.toasts).to_have_count(5)
-    expect(amelia.toasts.last).to_contain_text("and 3 more joined")
+def test_toast_of_many_arrivals_names_four_and_counts_the_others(amelia_seeing_seven_arrive: Person) -> None:
+    expect(amelia_seeing_seven_arrive.toasts.last).to_contain_text("and 3 more joined")

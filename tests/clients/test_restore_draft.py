@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -333,6 +334,14 @@ def test_draft_is_shown_on_the_client_page_and_in_the_list_to_its_owner_only(
     assert "Draft" not in text_of(daniel.get("/clients"))
 
 
+def page_with_drafts(amelia: Visitor, cast: Cast, client: Client, forms: Iterable[str]) -> TestResponse:
+    """Keep a draft of each form, the last one newest, and open the client page."""
+    for form in forms:
+        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
+        db.session.commit()
+    return amelia.get(f"/clients/{client.id}")
+
+
 def test_several_drafts_are_a_list_in_which_each_part_is_named(amelia: Visitor, cast: Cast, client: Client) -> None:
     ruth = make_person(client, "Ruth", "Whitmore")
     isa = make_product(client, (date(2026, 3, 31), "1000.00"), plan_number="A1")
@@ -346,11 +355,8 @@ def test_several_drafts_are_a_list_in_which_each_part_is_named(amelia: Visitor, 
         f"valuation/{valuation.id}": "the valuation of ISA A1 on 31 Mar 2026",
         f"valuation/new/{isa.id}": "a new valuation of ISA A1",
     }
-    for form in reversed(labels):
-        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
-        db.session.commit()
 
-    page = amelia.get(f"/clients/{client.id}")
+    page = page_with_drafts(amelia, cast, client, reversed(labels))
 
     listed = re.findall(r'<li>\s*<a href="[^"]*\?draft=gone" data-edit>([^<]+)</a>', page.text)
     assert listed == list(labels.values())
@@ -369,11 +375,8 @@ def test_draft_does_not_tell_the_names_of_another_clients_parts(amelia: Visitor,
         f"valuation/{valuation.id}": "a valuation",
         f"valuation/new/{product.id}": "a new valuation",
     }
-    for form in reversed(labels):
-        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
-        db.session.commit()
 
-    page = amelia.get(f"/clients/{client.id}")
+    page = page_with_drafts(amelia, cast, client, reversed(labels))
 
     assert re.findall(r'\?draft=gone" data-edit>([^<]+)</a>', page.text) == list(labels.values())
 

@@ -25,6 +25,7 @@ from tests.support.cast import Cast
 from tests.support.factories import make_client
 from tests.support.html import text_of
 from tests.support.postgres_proxy import Wiretap
+from tests.support.problems import assert_problem
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -63,10 +64,6 @@ def age(seconds: float, form: str = "record") -> None:
     shift = "UPDATE edit_drafts SET updated_at = updated_at - make_interval(secs => :seconds) WHERE form = :form"
     db.session.execute(text(shift), {"seconds": seconds, "form": form})
     db.session.commit()
-
-
-def is_a_problem(response: TestResponse, status: int) -> None:
-    assert (response.status_code, response.content_type) == (status, "application/problem+json"), response.text
 
 
 def test_later_draft_replaces_the_earlier_one_of_its_page(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -152,8 +149,8 @@ def test_formatted_mark_is_parsed_unchanged(draft_id: str, microseconds: int) ->
 )
 def test_malformed_mark_is_rejected(amelia: Visitor, client: Client, text: str) -> None:
     assert mark_from(text) is None
-    is_a_problem(discard(amelia, client, mark=text), 422)
-    is_a_problem(keep(amelia, client, restored=text), 422)
+    assert_problem(discard(amelia, client, mark=text), 422)
+    assert_problem(keep(amelia, client, restored=text), 422)
 
 
 def test_each_form_page_and_profile_has_its_own_drafts(
@@ -227,7 +224,7 @@ WRONG: list[tuple[str, Any]] = [
 def test_value_out_of_range_is_422_naming_the_member(amelia: Visitor, client: Client, member: str, value: Any) -> None:
     response = keep(amelia, client, **{member: value})
 
-    is_a_problem(response, 422)
+    assert_problem(response, 422)
     assert response.json["field"] == member
     assert kept() == []
 
@@ -251,7 +248,7 @@ def test_each_editor_keeps_the_fields_of_its_own_form(amelia: Visitor, client: C
     assert keep(amelia, client, form, values={field: "x", f"aside-{field}": "y"}).status_code == 200
     assert keep(amelia, client, form, values={field: "x"}).status_code == 200
     for other in {"notes", "known_as", "provider", "amount", "is_restricted", "version", "draft"} - {field}:
-        is_a_problem(keep(amelia, client, form, values={field: "x", other: "x"}), 422)
+        assert_problem(keep(amelia, client, form, values={field: "x", other: "x"}), 422)
     assert [row[2:] for row in kept()] == [(form, {field: "x"})]
 
 
@@ -285,19 +282,19 @@ def test_drafts_of_a_profile_stay_within_their_total_size(
 )
 def test_unknown_form_is_422(amelia: Visitor, client: Client, form: str) -> None:
     for response in (keep(amelia, client, form), discard(amelia, client, form)):
-        is_a_problem(response, 422)
+        assert_problem(response, 422)
         assert response.json["field"] == "form"
 
 
 @pytest.mark.parametrize("draft", ["a b", "x" * 41, "%00", "ä", "a/b", "a@1"])
 def test_malformed_draft_id_is_422(amelia: Visitor, client: Client, draft: str) -> None:
     for response in (keep(amelia, client, draft=draft), discard(amelia, client, draft=draft)):
-        is_a_problem(response, 422)
+        assert_problem(response, 422)
         assert response.json["field"] == "draft"
 
 
 def test_missing_form_is_422(amelia: Visitor, client: Client) -> None:
-    is_a_problem(amelia.delete(f"/edit_drafts/client-{client.id}"), 422)
+    assert_problem(amelia.delete(f"/edit_drafts/client-{client.id}"), 422)
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 10_000, b"\xff", b"[]", b"7", b"null", b'{"values": NaN}'])
@@ -305,9 +302,9 @@ def test_body_that_is_not_a_json_object_is_rejected(amelia: Visitor, client: Cli
     path = f"/edit_drafts/client-{client.id}?form=record"
     response = amelia.call("PUT", path, data=body, content_type="application/json")
 
-    is_a_problem(response, response.status_code)
+    assert_problem(response, response.status_code)
     assert response.status_code in (400, 422)
-    is_a_problem(amelia.call("PUT", path, data=body, content_type="text/plain"), 415)
+    assert_problem(amelia.call("PUT", path, data=body, content_type="text/plain"), 415)
 
 
 def test_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
@@ -321,22 +318,22 @@ def test_body_that_is_too_large_is_413(amelia: Visitor, client: Client) -> None:
 @pytest.mark.parametrize("page_identifier", ["client-999999", "client-0", "fund-1", "client-1%00", "*"])
 def test_unknown_page_is_404(amelia: Visitor, page_identifier: str) -> None:
     for method in ("PUT", "DELETE"):
-        is_a_problem(amelia.call(method, f"/edit_drafts/{page_identifier}?form=record", json={}), 404)
+        assert_problem(amelia.call(method, f"/edit_drafts/{page_identifier}?form=record", json={}), 404)
 
 
 def test_reader_cannot_keep_a_draft(visit: Visit, cast: Cast, client: Client) -> None:
     rhys = visit(cast.rhys)
 
-    is_a_problem(keep(rhys, client), 403)
-    is_a_problem(discard(rhys, client), 403)
+    assert_problem(keep(rhys, client), 403)
+    assert_problem(discard(rhys, client), 403)
 
 
 def test_missing_session_is_reported_before_missing_token(
     visit: Visit, cast: Cast, client: Client, olgas_browser: Visitor
 ) -> None:
-    is_a_problem(keep(visit(None), client), 401)
-    is_a_problem(keep(olgas_browser, client), 401)
-    is_a_problem(keep(visit(cast.amelia).without_token(), client), 403)
+    assert_problem(keep(visit(None), client), 401)
+    assert_problem(keep(olgas_browser, client), 401)
+    assert_problem(keep(visit(cast.amelia).without_token(), client), 403)
 
 
 @pytest.mark.parametrize("call", [keep, discard])
@@ -355,14 +352,14 @@ def test_idle_session_ends_although_its_page_sends_drafts(visit: Visit, cast: Ca
             clock.shift(timedelta(minutes=14))
             assert keep(amelia, client).status_code == 200
         clock.shift(timedelta(minutes=3))
-        is_a_problem(keep(amelia, client), 401)
+        assert_problem(keep(amelia, client), 401)
 
 
 def test_database_outage_is_503(tapped_visit: Visit, wiretap: Wiretap, cast: Cast, client: Client) -> None:
     amelia = tapped_visit(cast.amelia).with_token()
     with wiretap.cut():
         for response in (keep(amelia, client), discard(amelia, client)):
-            is_a_problem(response, 503)
+            assert_problem(response, 503)
             assert int(response.headers["Retry-After"]) > 0
 
 

@@ -5,8 +5,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +163,13 @@ def _as(account: ServerAccount) -> list[str]:
     if not account.is_other:
         return []
     return ["setpriv", f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
+
+
+@contextmanager
+def primary_and_synchronous_standby() -> Iterator[tuple[Postgres, Postgres]]:
+    """Start both; the primary's commits wait for the standby."""
+    with Postgres("primary") as primary, Postgres("standby") as standby:
+        primary.make()
+        standby.follow(primary)
+        primary.configure(synchronous_standby_names="ANY 1 (standby)")
+        yield primary, standby

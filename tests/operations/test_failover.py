@@ -14,7 +14,7 @@ from portal.extensions import db
 from tests.conftest import settings_for
 from tests.operations.offices import office
 from tests.operations.people import Saver, wait_until_all_work
-from tests.operations.postgres import Postgres
+from tests.operations.postgres import Postgres, primary_and_synchronous_standby
 
 pytestmark = pytest.mark.operations
 VIEWERS, CLIENTS, SAVERS_EACH = 60, 5, 2  # ten savers
@@ -22,10 +22,7 @@ BACK_WITHIN_SECONDS = 10
 
 
 def test_no_acknowledged_save_is_lost_and_streams_stay_open(tmp_path: Path) -> None:
-    with Postgres("primary") as primary, Postgres("standby") as standby:
-        primary.make()
-        standby.follow(primary)
-        primary.configure(synchronous_standby_names="ANY 1 (standby)")
+    with primary_and_synchronous_standby() as (primary, standby):
         hosts = f"{primary.address}:{primary.port},{standby.address}:{standby.port}"
         url = f"postgresql://postgres@{hosts}/kingston"
         with office(primary, url, tmp_path / "log", viewers=VIEWERS, clients=CLIENTS) as at_work:

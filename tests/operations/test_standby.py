@@ -8,7 +8,7 @@ import pytest
 
 from tests.operations.offices import office
 from tests.operations.people import Viewer, wait_until_all_work
-from tests.operations.postgres import Postgres
+from tests.operations.postgres import primary_and_synchronous_standby
 from tests.support.network_client import NetworkClient
 from tests.support.server import Portal
 from tests.support.until import wait_until
@@ -34,35 +34,34 @@ def opens_the_list(desk: NetworkClient, portal: Portal) -> float:
 
 def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> None:
     """Saves do, for they are to survive the primary: they are answered 503, and work again with the standby."""
-    with Postgres("primary") as primary, Postgres("standby") as standby:
-        primary.make()
-        standby.follow(primary)
-        primary.configure(synchronous_standby_names="ANY 1 (standby)")
-        with office(primary, primary.url, tmp_path / "log") as at_work:
-            a_while_ago = "UPDATE sign_in_sessions SET last_used_at = now() - interval '5 minutes'"
-            primary.ask(a_while_ago, dbname="kingston")
-            standby.kill()
-            began = time.monotonic()
-            wait_until(
-                lambda: all(saver.fails_after(began) for saver in at_work.savers),
-                "a save is not answered",
-                SAVES_ANSWERED_WITHIN_SECONDS,
-            )
-            for desk, _ in at_work.places:
-                assert opens_the_list(desk, at_work.portal) < PAGE_SECONDS
-            joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
-            viewers = [*at_work.viewers, joined]
-            wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
-            joined.stop()
+    with (
+        primary_and_synchronous_standby() as (primary, standby),
+        office(primary, primary.url, tmp_path / "log") as at_work,
+    ):
+        a_while_ago = "UPDATE sign_in_sessions SET last_used_at = now() - interval '5 minutes'"
+        primary.ask(a_while_ago, dbname="kingston")
+        standby.kill()
+        began = time.monotonic()
+        wait_until(
+            lambda: all(saver.fails_after(began) for saver in at_work.savers),
+            "a save is not answered",
+            SAVES_ANSWERED_WITHIN_SECONDS,
+        )
+        for desk, _ in at_work.places:
+            assert opens_the_list(desk, at_work.portal) < PAGE_SECONDS
+        joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
+        viewers = [*at_work.viewers, joined]
+        wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
+        joined.stop()
 
-            answers = [answer for viewer in at_work.viewers for answer in viewer.answers if answer.began_at > began]
-            assert {answer.status for answer in answers} == {200}
-            assert max(answer.ended_at - answer.began_at for answer in answers) < HEARTBEAT_SECONDS
-            failed = [answer for saver in at_work.savers for answer in saver.answers if answer.ended_at > began]
-            assert {answer.status for answer in failed} <= {200, 503}
+        answers = [answer for viewer in at_work.viewers for answer in viewer.answers if answer.began_at > began]
+        assert {answer.status for answer in answers} == {200}
+        assert max(answer.ended_at - answer.began_at for answer in answers) < HEARTBEAT_SECONDS
+        failed = [answer for saver in at_work.savers for answer in saver.answers if answer.ended_at > began]
+        assert {answer.status for answer in failed} <= {200, 503}
 
-            standby.start(**standby.started_with)
-            wait_until_all_work(at_work.savers, time.monotonic(), SAVES_ANSWERED_WITHIN_SECONDS)
+        standby.start(**standby.started_with)
+        wait_until_all_work(at_work.savers, time.monotonic(), SAVES_ANSWERED_WITHIN_SECONDS)
 
 
 def test_a_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_sent_again(tmp_path: Path) -> None:
@@ -70,32 +69,31 @@ def test_a_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_s
 
     The other one waited for its row, and the server gave it up by the lock's limit.
     """
-    with Postgres("primary") as primary, Postgres("standby") as standby:
-        primary.make()
-        standby.follow(primary)
-        primary.configure(synchronous_standby_names="ANY 1 (standby)")
-        with office(primary, primary.url, tmp_path / "log", viewers=1) as at_work:
-            standby.kill()
-            began = time.monotonic()
-            wait_until(
-                lambda: all(saver.fails_after(began) for saver in at_work.savers),
-                "a save is not answered",
-                SAVES_ANSWERED_WITHIN_SECONDS,
-            )
-            for saver in at_work.savers:
-                saver.stop()
-                saver.wait()
-            wait_until(
-                lambda: primary.ask(WAITS_FOR_THE_STANDBY) == 0,
-                "a backend still waits for the standby",
-                RELEASED_WITHIN_SECONDS,
-            )
+    with (
+        primary_and_synchronous_standby() as (primary, standby),
+        office(primary, primary.url, tmp_path / "log", viewers=1) as at_work,
+    ):
+        standby.kill()
+        began = time.monotonic()
+        wait_until(
+            lambda: all(saver.fails_after(began) for saver in at_work.savers),
+            "a save is not answered",
+            SAVES_ANSWERED_WITHIN_SECONDS,
+        )
+        for saver in at_work.savers:
+            saver.stop()
+            saver.wait()
+        wait_until(
+            lambda: primary.ask(WAITS_FOR_THE_STANDBY) == 0,
+            "a backend still waits for the standby",
+            RELEASED_WITHIN_SECONDS,
+        )
 
-            assert {saver.answers[-1].status for saver in at_work.savers} == {503}
-            unacknowledged = {saver.field: saver.value for saver in at_work.savers}
-            assert unacknowledged.items() & primary.ask(CLIENT, dbname="kingston").items()
-            standby.start(**standby.started_with)
-            for saver in at_work.savers:
-                saver.act()
-                assert saver.answers[-1].status == 200
-            assert unacknowledged.items() <= primary.ask(CLIENT, dbname="kingston").items()
+        assert {saver.answers[-1].status for saver in at_work.savers} == {503}
+        unacknowledged = {saver.field: saver.value for saver in at_work.savers}
+        assert unacknowledged.items() & primary.ask(CLIENT, dbname="kingston").items()
+        standby.start(**standby.started_with)
+        for saver in at_work.savers:
+            saver.act()
+            assert saver.answers[-1].status == 200
+        assert unacknowledged.items() <= primary.ask(CLIENT, dbname="kingston").items()

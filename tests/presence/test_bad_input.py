@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from tests.support.cast import Cast
+from tests.support.problems import assert_problem
 from tests.support.test_client import Visitor
 from tests.support.time_travel import rows
 from tests.support.volume import volume
@@ -28,16 +29,6 @@ def amelia(visit: Visit, cast: Cast, page_identifier: str) -> Visitor:
 
 def send(visitor: Visitor, body: bytes | str, content_type: str = "application/json") -> TestResponse:
     return visitor.post("/user_page_presence", data=body, content_type=content_type)
-
-
-def is_a_problem(response: TestResponse, status: int) -> None:
-    """Assert that the response is problem+json (RFC 9457) and reveals no internals."""
-    assert response.status_code == status, response.text
-    assert response.content_type == "application/problem+json"
-    assert response.json["status"] == status
-    assert response.json["title"]
-    assert response.json["detail"]
-    assert "Traceback" not in response.text
 
 
 WRONG_TEXTS: list[Any] = [7, 1.5, True, {}, ["client-1"], "", NUL, "a" * 256]
@@ -60,7 +51,7 @@ def test_value_out_of_range_is_422_naming_the_field(
 ) -> None:
     response = amelia.post("/user_page_presence", json={"page_identifier": page_identifier, field: value})
 
-    is_a_problem(response, 422)
+    assert_problem(response, 422)
     assert response.json["field"] == field
     assert rows() == []
 
@@ -69,7 +60,7 @@ def test_value_out_of_range_is_422_naming_the_field(
     "value", ["client-" + "9" * 240, "client-2147483648", "client--1", "client-1 ", "client-\N{ARABIC-INDIC DIGIT ONE}"]
 )
 def test_page_out_of_range_is_404(amelia: Visitor, value: str) -> None:
-    is_a_problem(amelia.beat(value), 404)
+    assert_problem(amelia.beat(value), 404)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +83,7 @@ def test_values_at_their_limits_are_accepted(amelia: Visitor, page_identifier: s
     ],
 )
 def test_body_that_is_not_json_is_400(amelia: Visitor, body: bytes) -> None:
-    is_a_problem(send(amelia, body), 400)
+    assert_problem(send(amelia, body), 400)
     assert rows() == []
 
 
@@ -101,7 +92,7 @@ def test_json_that_is_not_an_object_is_422(amelia: Visitor, body: bytes) -> None
     """Includes NaN and Infinity, which Python reads although JSON has no such numbers."""
     response = send(amelia, body)
 
-    is_a_problem(response, 422)
+    assert_problem(response, 422)
     assert response.json["field"] == "body"
 
 
@@ -117,7 +108,7 @@ def test_number_of_too_many_digits_is_rejected(
 
     response = send(amelia, f'{{{other}"{field}": {value}}}')
 
-    is_a_problem(response, status)
+    assert_problem(response, status)
     assert response.json.get("field") == (field if status == 422 else None)
     assert rows() == []
 
@@ -143,7 +134,7 @@ def test_unknown_members_are_ignored_at_any_depth(amelia: Visitor, page_identifi
 def test_body_without_json_content_type_is_415(amelia: Visitor, page_identifier: str, content_type: str) -> None:
     response = send(amelia, json.dumps({"page_identifier": page_identifier}), content_type)
 
-    is_a_problem(response, 415)
+    assert_problem(response, 415)
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "application/vnd.api+json"])
@@ -155,7 +146,7 @@ def test_json_content_type_with_suffix_is_accepted(amelia: Visitor, page_identif
 def test_body_that_is_too_large_is_413(amelia: Visitor, page_identifier: str, size: int) -> None:
     body = json.dumps({"page_identifier": page_identifier, "pad": "x" * size})
 
-    is_a_problem(send(amelia, body), 413)
+    assert_problem(send(amelia, body), 413)
 
 
 def test_body_without_length_is_read_up_to_the_limit_only(amelia: Visitor) -> None:
@@ -170,7 +161,7 @@ def test_body_without_length_is_read_up_to_the_limit_only(amelia: Visitor) -> No
         environ_overrides={"wsgi.input_terminated": True},
     )
 
-    is_a_problem(response, 400)
+    assert_problem(response, 400)
     assert body.bytes_read <= 16 * 1024
 
 
@@ -190,7 +181,7 @@ def test_method_that_is_not_allowed_is_405_with_the_allowed_ones(
 ) -> None:
     response = amelia.call(method, path)
 
-    is_a_problem(response, 405)
+    assert_problem(response, 405)
     assert {each.strip() for each in response.headers["Allow"].split(",")} == allowed
 
 
@@ -232,12 +223,12 @@ def test_no_path_causes_a_500(amelia: Visitor, path: str) -> None:
 def test_no_cookie_causes_a_500(visit: Visit, cast: Cast, cookie: str) -> None:
     response = visit(None).get("/user_page_presence/client-1", headers={"Cookie": cookie})
 
-    is_a_problem(response, 401)
+    assert_problem(response, 401)
 
 
 @pytest.mark.parametrize("accept", ["text/html", "image/png", "", "*/*;q=x", "\xff"])
 def test_api_responds_with_json_for_any_accept_header(visit: Visit, accept: str) -> None:
-    is_a_problem(visit(None).get("/user_page_presence/client-1", headers={"Accept": accept}), 401)
+    assert_problem(visit(None).get("/user_page_presence/client-1", headers={"Accept": accept}), 401)
 
 
 JSON_VALUES = st.recursive(

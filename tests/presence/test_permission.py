@@ -7,6 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.support.cast import Cast
+from tests.support.problems import assert_whole_problem
 from tests.support.test_client import Visitor
 from tests.support.time_travel import rows
 
@@ -28,15 +29,7 @@ def test_rule_9_every_call_checks_the_permission_of_its_page(
     visit(cast.daniel).beat(page_identifier)
     response = call(visit(cast.amelia), page_identifier)
 
-    assert response.status_code == 404
-    assert response.content_type == "application/problem+json"
-    assert response.json == {
-        "request_id": response.headers["X-Request-ID"],
-        "type": "about:blank",
-        "title": "Not Found",
-        "status": 404,
-        "detail": "Page not found, or you do not have access to it.",
-    }
+    assert_whole_problem(response, 404, "Not Found", "Page not found, or you do not have access to it.")
     assert rows() == []
 
 

@@ -13,6 +13,7 @@ from tests.support.cast import PASSWORD, Cast
 from tests.support.factories import make_client
 from tests.support.html import form_of, text_of
 from tests.support.postgres_proxy import Wiretap
+from tests.support.problems import assert_whole_problem
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
@@ -50,16 +51,9 @@ def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, 
     with wiretap.cut():
         answer = call(amelia)
 
-    assert answer.status_code == 503
+    detail = "The database cannot be reached at the moment. Try again in a moment."
+    assert_whole_problem(answer, 503, "Service Unavailable", detail)
     assert int(answer.headers["Retry-After"]) > 0
-    assert answer.content_type == "application/problem+json"
-    assert answer.json == {
-        "request_id": answer.headers["X-Request-ID"],
-        "type": "about:blank",
-        "title": "Service Unavailable",
-        "status": 503,
-        "detail": "The database cannot be reached at the moment. Try again in a moment.",
-    }
 
 
 @pytest.mark.parametrize("call", PAGES.values(), ids=PAGES)

@@ -8,9 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
 
 import psycopg2
 import pytest
@@ -19,6 +17,7 @@ from sqlalchemy.engine import make_url
 from portal.config import DEMO_PASSWORD
 from portal.postgres.server import EmbeddedPostgres
 from tests.conftest import ServerMaker
+from tests.support.http_browser import HttpBrowser
 from tests.support.processes import Programs, environment_without_settings, reserve_port
 
 STOPPED_WITHIN_SECONDS = 60
@@ -69,37 +68,6 @@ class Demo:
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in read(path)]
 
 
-class Person:
-    """Somebody with a browser that knows cookies and nothing else."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.cookies: dict[str, str] = {}
-
-    def get(self, path: str) -> tuple[int, str]:
-        return self._call("GET", path)
-
-    def sign_in(self, email: str, password: str) -> tuple[int, str]:
-        _, page = self.get("/sign-in")
-        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
-        assert token
-        return self._call("POST", "/sign-in", {"csrf_token": token[1], "email": email, "password": password})
-
-    def _call(self, method: str, path: str, form: dict[str, str] | None = None) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
-        if form:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        connection.request(method, path, urlencode(form or {}), headers)
-        response = connection.getresponse()
-        for cookie in response.headers.get_all("Set-Cookie") or []:
-            name, value = cookie.split(";")[0].split("=", 1)
-            self.cookies[name] = value
-        body = response.read().decode()
-        connection.close()
-        return response.status, body
-
-
 def read(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -137,7 +105,7 @@ def start(programs: Programs, instance: Path, port: int) -> Iterator[Callable[..
 def test_people_can_sign_in_and_its_stop_leaves_nothing_behind(start: Callable[..., Demo]) -> None:
     demo = start()
     printed = demo.wait_until_served()
-    person = Person(demo.port)
+    person = HttpBrowser(demo.port)
 
     assert f"http://127.0.0.1:{demo.port}" in printed
     assert re.search(r"amelia\.hart@kingstons\.example +Adviser +Amelia Hart", printed)
@@ -159,7 +127,7 @@ def test_next_start_after_a_termination_keeps_data_and_sessions_and_ends_with_it
 ) -> None:
     demo = start()
     demo.wait_until_served()
-    person = Person(demo.port)
+    person = HttpBrowser(demo.port)
     person.sign_in("amelia.hart@kingstons.example", DEMO_PASSWORD)
     rename_a_client(demo.instance, "Renamed by hand")
     assert demo.stop(signal.SIGTERM) == 0

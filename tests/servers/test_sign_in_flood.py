@@ -1,16 +1,13 @@
 """A flood of sign-in tries from one address against a real gunicorn: what the others notice, and what it is told."""
 
 import json
-import re
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
@@ -19,6 +16,7 @@ from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import PASSWORD, make_cast
 from tests.support.factories import make_client
+from tests.support.http_browser import HttpBrowser
 from tests.support.processes import Programs
 from tests.support.server import Portal
 from tests.support.volume import IS_FULL, volume
@@ -29,43 +27,6 @@ MAX_PAGE_SECONDS = 1.0
 MAX_SIGN_IN_SECONDS = 3.0
 ROUNDS = volume(1, 6)
 TIMEOUT_SECONDS = 60
-
-
-class Person:
-    """Somebody at `address` with a browser that keeps cookies."""
-
-    def __init__(self, portal: Portal, address: str) -> None:
-        self._portal = portal
-        self._headers = {"X-Forwarded-For": address}
-        self._cookies: dict[str, str] = {}
-
-    def get(self, path: str) -> tuple[int, str]:
-        return self._call("GET", path, {})
-
-    def sign_in(self, email: str, password: str) -> int:
-        token = self._token("/sign-in")
-        return self._call("POST", "/sign-in", {"csrf_token": token, "email": email, "password": password})[0]
-
-    def sign_out(self) -> int:
-        return self._call("POST", "/sign-out", {"csrf_token": self._token("/clients")})[0]
-
-    def _token(self, path: str) -> str:
-        found = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', self.get(path)[1])
-        assert found
-        return found[1]
-
-    def _call(self, method: str, path: str, form: dict[str, str]) -> tuple[int, str]:
-        connection = HTTPConnection("127.0.0.1", self._portal.port, timeout=TIMEOUT_SECONDS)
-        cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        headers = {**self._headers, "Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
-        connection.request(method, path, urlencode(form), headers)
-        answer = connection.getresponse()
-        for cookie in answer.headers.get_all("Set-Cookie") or []:
-            name, value = cookie.split(";")[0].split("=", 1)
-            self._cookies[name] = value
-        body = answer.read().decode()
-        connection.close()
-        return answer.status, body
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +62,7 @@ def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[Non
         statuses.update(json.loads(output))
 
 
-def typical_and_slowest(person: Person) -> tuple[float, float]:
+def typical_and_slowest(person: HttpBrowser) -> tuple[float, float]:
     """How many seconds many pages took: their median, and the slowest."""
     took = []
     for path in PAGES * ROUNDS:
@@ -113,9 +74,9 @@ def typical_and_slowest(person: Person) -> tuple[float, float]:
 
 
 def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(portal: Portal) -> None:
-    amelia, daniel = Person(portal, OFFICE), Person(portal, OFFICE)
+    amelia, daniel = (HttpBrowser(portal.port, {"X-Forwarded-For": OFFICE}) for _ in range(2))
     for person, email in ((amelia, "amelia.hart@firm.example"), (daniel, "daniel.okafor@firm.example")):
-        assert person.sign_in(email, PASSWORD) == 302
+        assert person.sign_in(email, PASSWORD)[0] == 302
     daniel.sign_out()
     as_usual = 0.0
     if IS_FULL:
@@ -126,7 +87,7 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
     with flood(portal, "POST", statuses):
         typical, slowest = typical_and_slowest(amelia)
         began = time.monotonic()
-        assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD) == 302  # his browser is known
+        assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD)[0] == 302  # his browser is known
         signing_in = time.monotonic() - began
 
     if IS_FULL:  # beside the other tests of `make test` seconds say little
