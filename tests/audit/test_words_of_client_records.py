@@ -38,7 +38,7 @@ def valuation_id(client: Client) -> int:
 
 
 def overrule(client: Client, by: int | None, *fields: str) -> None:
-    """Write the row of a save that overruled somebody, as rows of every age look."""
+    """Write the row of a save that overruled another user, in the form that rows of every age have."""
     about = {"client_id": client.id, "version": 7, "fields": list(fields)}
     audit.record(Event.CONFLICT_OVERRIDDEN, Actor(by, UNKNOWN_ORIGIN), **about)
     db.session.commit()

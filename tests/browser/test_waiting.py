@@ -72,7 +72,7 @@ def test_title_of_a_hidden_tab_asks_to_finish_while_a_user_waits(amelia_waits: P
     title = daniel.page.title()
     daniel.hide_tab()
     amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
-    expect(daniel.page).to_have_title(f"Somebody is waiting – {title}")
+    expect(daniel.page).to_have_title(f"A user is waiting – {title}")
 
     amelia_waits.waiting.get_by_role("button", name="Stop waiting").click()
     expect(daniel.page).to_have_title(title)

@@ -90,7 +90,7 @@ def test_history_shows_merges_and_decisions(amelias: Desk, daniels: Desk) -> Non
     words = words_of(amelias)
     assert "Saved together with" not in words
     assert "Kept over what was saved meanwhile: Phone" in words
-    assert "Decided anew: Town" in words
+    assert "Custom value: Town" in words
     assert "Left as it was saved meanwhile: Postcode" in words
 
 

@@ -4,7 +4,7 @@ import { call, csrfMeta, HttpError } from "../lib/http.js";
 /** Return the id of the profile that this page was made for; 0 when the user is not signed in. */
 export const myId = () => Number(document.body.dataset.profileId ?? 0);
 
-/** @typedef {{state: "renewed"|"signed-out"|"somebody-else"|"unknown", name?: string}} Renewal name: of somebody else */
+/** @typedef {{state: "renewed"|"signed-out"|"somebody-else"|"unknown", name?: string}} Renewal name: of the user who is signed in now */
 
 /**
  * Ask the server who is signed in.

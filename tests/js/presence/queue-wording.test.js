@@ -82,7 +82,7 @@ describe("the consequence of waiting", () => {
 	test("is that the editor opens at once if all users on the page have answered that they are done", () =>
 		assert.equal(
 			consequenceOfWaiting([viewer("daniel", { answer: "done" })]),
-			"Opens at once: nobody is in front of you.",
+			"Opens at once: no user is in front of you.",
 		));
 });
 

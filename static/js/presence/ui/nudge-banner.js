@@ -92,7 +92,7 @@ class NudgeBanner extends HTMLElement {
 		const isAnswered = this.#answer !== null && this.#askedAt <= this.#answeredAt;
 		this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
 		showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
-		const text = this.hidden || isAnswered ? "" : "Somebody is waiting";
+		const text = this.hidden || isAnswered ? "" : "A user is waiting";
 		if (text !== this.#announced) announce("nudged", text);
 		this.#announced = text;
 	}

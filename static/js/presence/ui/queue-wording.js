@@ -34,7 +34,7 @@ export function consequenceOfWaiting(others) {
 	const front = usersAhead(others);
 	const busy = editorsFirst(front.filter((user) => !isWaiting(user)));
 	const [first, second, ...rest] = busy.length ? busy : inWaitingOrder(front);
-	if (!first) return "Opens at once: nobody is in front of you.";
+	if (!first) return "Opens at once: no user is in front of you.";
 	const more = rest.length ? `${rest.length + 1} others` : second?.first_name;
 	const who = more ? `${first.first_name} and ${more} are` : `${first.first_name} is`;
 	return `Opens by itself when ${who} done. ${placeText(front)}`;
