@@ -187,6 +187,17 @@ def test_live_change_lights_only_what_changed_inside_its_card(
     assert sorted(lit(amelia)) == sorted([*figures, "£3.1k", "£3.05k"])  # the last two are on the chart
 
 
+def test_first_change_of_a_record_lights_the_new_history_inside_its_card(
+    amelia: Person, client: Client, cast: Cast, save: Save
+) -> None:
+    amelia.page.emulate_media(reduced_motion="reduce")
+    amelia.open(client)
+    save(cast.daniel, phone="01632 960001")
+
+    expect(amelia.page.get_by_role("region", name="History")).to_contain_text("Daniel Okafor changed Phone")
+    assert "All changes" in lit(amelia)
+
+
 def test_live_change_of_a_product_page_and_a_history_lights_whole_rows_inside_their_card(
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
