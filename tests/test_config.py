@@ -95,14 +95,14 @@ def test_each_refusal_names_the_variable_to_mend(changes: dict[str, str], variab
         settings_from_environ({**PRODUCTION, **changes})
 
 
-def test_a_refusal_never_shows_the_key() -> None:
+def test_refusal_never_shows_the_key() -> None:
     with pytest.raises(ConfigurationError) as refused:
         settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY": "hunter2hunter2"})
 
     assert "hunter2" not in str(refused.value)
 
 
-def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+def test_secret_is_read_from_a_file(tmp_path: Path) -> None:
     secrets = {
         "DATABASE_URL": "postgresql://portal:from-a-file@db/kingston",
         "PORTAL_DIRECT_DATABASE_URL": "postgresql://portal:from-a-file@direct/kingston",
@@ -119,7 +119,7 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\n", b"\xff\xfe"])
-def test_a_secret_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+def test_unusable_secret_file_is_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "key"
     if content is not None:
         path.write_bytes(content)
@@ -128,7 +128,7 @@ def test_a_secret_file_that_cannot_be_used_is_refused_by_name(tmp_path: Path, co
         settings_from_environ({**PRODUCTION, "PORTAL_SECRET_KEY": "", "PORTAL_SECRET_KEY_FILE": str(path)})
 
 
-def test_a_secret_that_is_set_twice_is_refused(tmp_path: Path) -> None:
+def test_secret_that_is_set_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "key").write_text(KEY)
 
     with pytest.raises(ConfigurationError, match="PORTAL_SECRET_KEY and PORTAL_SECRET_KEY_FILE are both set"):
@@ -188,7 +188,7 @@ def test_every_url_of_libpq_is_taken(url: str) -> None:
         "postgresql://portal:pass-word@[::1/portal",
     ],
 )
-def test_a_url_that_cannot_be_read_is_refused_without_its_password(name: str, url: str) -> None:
+def test_url_that_cannot_be_read_is_refused_without_its_password(name: str, url: str) -> None:
     with pytest.raises(ConfigurationError, match=name) as refusal:
         settings_from_environ({**PRODUCTION, name: url})
     assert "pass-word" not in str(refusal.value)
@@ -229,7 +229,7 @@ def test_workers_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
         assert len(set(pool.map(read, range(8)))) == 1
 
 
-def test_a_command_may_run_without_a_key(tmp_path: Path) -> None:
+def test_command_runs_without_a_secret_key(tmp_path: Path) -> None:
     """It signs no session, so its key is a fresh one each time, and is not kept."""
     command = {"FLASK_RUN_FROM_CLI": "true", "PORTAL_INSTANCE": str(tmp_path), "DATABASE_URL": URL}
     first, second = settings_from_environ(command), settings_from_environ(command)
@@ -239,7 +239,7 @@ def test_a_command_may_run_without_a_key(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_command_without_a_database_is_refused_outside_demo_mode(tmp_path: Path) -> None:
+def test_command_without_a_database_is_refused_outside_demo_mode(tmp_path: Path) -> None:
     """On a database of its own it would say that all went well and have changed nothing of the real one."""
     command = {"FLASK_RUN_FROM_CLI": "true", "PORTAL_INSTANCE": str(tmp_path)}
     with pytest.raises(ConfigurationError, match="DATABASE_URL is not set"):
@@ -261,7 +261,7 @@ def test_deprecated_names_are_read_where_the_new_ones_are_not_set(tmp_path: Path
     assert settings_from_environ(in_a_file).secret_key_fallbacks == ("from a file",)
 
 
-def test_a_new_name_wins_over_the_deprecated_one() -> None:
+def test_new_name_wins_over_the_deprecated_one() -> None:
     old = {"PORTAL_HOSTS": "not a name", "PORTAL_OLD_SECRET_KEY": "x"}
     settings = settings_from_environ({**PRODUCTION, **old, "PORTAL_SECRET_KEY_FALLBACKS": "f" * 40})
 
@@ -269,7 +269,7 @@ def test_a_new_name_wins_over_the_deprecated_one() -> None:
     assert settings.secret_key_fallbacks == ("f" * 40,)
 
 
-def test_a_refusal_of_a_deprecated_variable_names_the_one_that_is_set() -> None:
+def test_refusal_of_a_deprecated_variable_names_the_variable_that_is_set() -> None:
     environ = {name: value for name, value in PRODUCTION.items() if name != "PORTAL_ALLOWED_HOSTS"}
     with pytest.raises(ConfigurationError, match="PORTAL_HOSTS must have names"):
         settings_from_environ({**environ, "PORTAL_HOSTS": "*"})

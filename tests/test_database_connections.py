@@ -100,7 +100,7 @@ def test_every_connection_has_its_limits_and_keeps_them(app: Flask, bind: str | 
     assert parameters["target_session_attrs"] == "read-write"
 
 
-def test_a_transaction_that_was_left_open_is_ended_and_is_no_500(
+def test_transaction_that_was_left_open_is_ended_without_a_500(
     make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, client: Client
 ) -> None:
     """As where the portal's host dies in the middle of a save: others get at the client's row again."""
@@ -126,7 +126,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_a_change_to_a_read_only_database_is_503_and_the_connection_is_thrown_away(
+def test_write_to_a_read_only_database_is_503_and_discards_the_connection(
     make_app: MakeApp, cast: Cast, client: Client, database_url: str, change: Callable[[Visitor], TestResponse]
 ) -> None:
     """These connections take what they are given; when the database takes changes again, so do they."""
@@ -150,7 +150,7 @@ def test_no_page_is_read_from_a_read_only_host_unless_the_url_says_so(
     assert amelia.get("/clients").status_code == 200
 
 
-def test_a_server_on_a_read_only_database_is_not_ready(make_app: MakeApp, database_url: str) -> None:
+def test_server_on_a_read_only_database_is_not_ready(make_app: MakeApp, database_url: str) -> None:
     browser = visitors_of(make_app(database_url=with_hosts(database_url, target_session_attrs="any")))(None)
     with read_only(database_url):
         answer = browser.get("/readyz")

@@ -75,7 +75,7 @@ def url_of_serving_role(make_database: DatabaseMaker, migrated_url: str) -> Iter
     engine.dispose()
 
 
-def test_a_good_configuration_has_no_problems(ask: Callable[..., Result], url_of_serving_role: str) -> None:
+def test_good_configuration_has_no_problems(ask: Callable[..., Result], url_of_serving_role: str) -> None:
     result = ask(url=url_of_serving_role)
 
     assert (result.exit_code, result.stderr) == (0, "No problems found.\n"), result.output
@@ -99,7 +99,7 @@ def test_a_good_configuration_has_no_problems(ask: Callable[..., Result], url_of
         ({}, {"direct_database_url": "postgresql:///kingston?host=/nonexistent"}, "database: away"),
     ],
 )
-def test_an_error_is_named_with_advice_and_exit_code_1(
+def test_error_is_named_with_advice_and_exit_code_1(
     ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], mended: str
 ) -> None:
     result = ask(GOOD | environ, **settings)
@@ -124,7 +124,7 @@ def test_an_error_is_named_with_advice_and_exit_code_1(
         ({"PORTAL_OLD_SECRET_KEY_FILE": "pyproject.toml"}, {}, "Set PORTAL_SECRET_KEY_FALLBACKS instead"),
     ],
 )
-def test_a_warning_leaves_the_exit_code_0(
+def test_warning_leaves_the_exit_code_0(
     ask: Callable[..., Result], environ: dict[str, str], settings: dict[str, Any], advice: str
 ) -> None:
     result = ask(GOOD | environ, **settings)
@@ -153,7 +153,7 @@ def test_clocks_that_differ_are_an_error(ask: Callable[..., Result], monkeypatch
     assert "clocks: this machine and the database's differ" in ask().stdout
 
 
-def test_a_full_disk_and_a_key_that_other_accounts_can_read_are_errors(
+def test_full_disk_and_a_key_that_other_accounts_can_read_are_errors(
     ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     (tmp_path / "secret_key").write_text("x")
@@ -164,14 +164,14 @@ def test_a_full_disk_and_a_key_that_other_accounts_can_read_are_errors(
     assert [what.partition(":")[0] for what in findings(result)["ERROR"]] == ["disk", "disk"]
 
 
-def test_a_database_without_fsync_is_an_error(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_database_without_fsync_is_an_error(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """The server of the tests runs without fsync."""
     monkeypatch.setattr(checks, "DURABLE", ("fsync",))
 
     assert "database: fsync is off" in findings(ask())["ERROR"]
 
 
-def test_a_role_without_privileges_is_an_error(ask: Callable[..., Result], database_url: str) -> None:
+def test_role_without_privileges_is_an_error(ask: Callable[..., Result], database_url: str) -> None:
     owner = create_app(settings_for(database_url))
     with owner.app_context(), db.engine.begin() as connection:
         connection.execute(text("DROP ROLE IF EXISTS stranger"))
@@ -189,7 +189,7 @@ def test_other_servers_count_towards_the_connections(ask: Callable[..., Result],
         assert "2 servers × 2 workers × (2 pools × 10 + 1 for LISTEN) = 84" in ask().stdout
 
 
-def test_a_read_only_database_is_named(ask: Callable[..., Result], database_url: str) -> None:
+def test_read_only_database_is_named(ask: Callable[..., Result], database_url: str) -> None:
     url = make_url(database_url)
     with read_only(database_url):
         anyway = url.set(query={**url.query, "target_session_attrs": "any"}).render_as_string(hide_password=False)
@@ -198,7 +198,7 @@ def test_a_read_only_database_is_named(ask: Callable[..., Result], database_url:
             assert (result.exit_code, "database: read-only" in result.stdout) == (1, True), result.output
 
 
-def test_a_full_disk_of_the_database_is_named(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_of_the_database_is_named(ask: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     fail = "DO $$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = '53100'; END $$"
     monkeypatch.setattr(checks, "WRITE_A_MEGABYTE", fail)
 

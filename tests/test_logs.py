@@ -44,7 +44,7 @@ def test_each_event_is_one_json_object_on_one_line() -> None:
 
 
 @pytest.mark.parametrize("more", [", is_command=True"])
-def test_a_command_shows_warnings_as_text(more: str) -> None:
+def test_command_shows_warnings_as_text(more: str) -> None:
     assert lines(more)[0] == "ERROR portal: failed"
 
 

@@ -19,13 +19,13 @@ def test_without_a_configured_token_the_page_is_not_found(make_app: AppMaker) ->
 
 
 @pytest.mark.parametrize("given", [None, "", TOKEN, f"Bearer {TOKEN}x", f"bearer {TOKEN}", "Bearer", "Bearer \xe9"])
-def test_a_request_with_a_wrong_token_is_401_without_figures(make_app: AppMaker, given: str | None) -> None:
+def test_request_with_a_wrong_token_is_401_without_figures(make_app: AppMaker, given: str | None) -> None:
     answer = make_app(metrics_token=TOKEN).test_client().get("/metrics", headers={"Authorization": given or ""})
     assert (answer.status_code, answer.data) == (401, b"")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-def test_a_request_with_the_token_gets_every_metric_of_operating_md(make_app: AppMaker) -> None:
+def test_request_with_the_token_gets_every_metric_of_operating_md(make_app: AppMaker) -> None:
     answer = make_app(metrics_token=TOKEN).test_client().get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
 
     assert answer.status_code == 200
@@ -38,12 +38,12 @@ def test_a_request_with_the_token_gets_every_metric_of_operating_md(make_app: Ap
         assert f"# HELP {name} " in answer.text, name
 
 
-def test_a_short_token_is_refused() -> None:
+def test_short_token_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="PORTAL_METRICS_TOKEN"):
         settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_METRICS_TOKEN": "short", "PORTAL_SECRET_KEY": "k" * 40})
 
 
-def test_an_ended_stream_is_counted_by_its_reason_and_by_the_label_of_the_previous_release() -> None:
+def test_ended_stream_is_counted_by_its_reason_and_by_the_label_of_the_previous_release() -> None:
     metrics.count_ended_stream("broken")
 
     text = metrics.exposition().decode()

@@ -12,7 +12,7 @@ from portal.errors import NotFound
 from tests.support.cast import Cast
 
 
-def test_a_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
+def test_page_identifier_names_a_kind_and_a_number(app: Flask) -> None:
     page = page_kinds.parse("client-42")
 
     assert (page.kind.name, page.kind.label, page.number, page.identifier) == (

@@ -145,7 +145,9 @@ def test_expired_changes_are_removed_from_the_oldest_without_a_gap(
     db.session.rollback()
 
 
-def test_a_downgrade_is_refused_unless_its_loss_is_accepted(run: Callable[..., Result], app: Flask, cast: Cast) -> None:
+def test_downgrade_is_refused_unless_its_data_loss_is_accepted(
+    run: Callable[..., Result], app: Flask, cast: Cast
+) -> None:
     audit.record(Event.SIGNED_IN, UNKNOWN_ACTOR)
     db.session.commit()
 
@@ -156,7 +158,7 @@ def test_a_downgrade_is_refused_unless_its_loss_is_accepted(run: Callable[..., R
     assert rows("SELECT event FROM audit_events") == ["signed_in"]
 
 
-def test_a_downgrade_whose_loss_is_accepted_goes_through(make_empty: Callable[[], Flask]) -> None:
+def test_downgrade_succeeds_when_its_data_loss_is_accepted(make_empty: Callable[[], Flask]) -> None:
     app = make_empty()
     with app.app_context():
         runner = app.test_cli_runner()

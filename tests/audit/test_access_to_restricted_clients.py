@@ -11,7 +11,7 @@ from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client
@@ -47,11 +47,11 @@ def run(app: Flask, *args: str) -> None:
 def test_change_of_adviser_records_the_old_and_the_new_adviser(
     visit: Visit, cast: Cast, client: Client, as_json: bool
 ) -> None:
-    desk = Desk(visit(cast.amelia), client)
+    editor = ClientEditor(visit(cast.amelia), client)
     if as_json:
-        assert desk.say("/edit", version=1, adviser_id=cast.daniel.id).status_code == 200
+        assert editor.send_json("/edit", version=1, adviser_id=cast.daniel.id).status_code == 200
     else:
-        desk.change(adviser_id=str(cast.daniel.id))
+        editor.change(adviser_id=str(cast.daniel.id))
 
     about = {"client_id": client.id, "version": 2}
     assert events() == [
@@ -61,7 +61,7 @@ def test_change_of_adviser_records_the_old_and_the_new_adviser(
 
 
 def test_undo_of_a_change_of_adviser_records_both_again(visit: Visit, cast: Cast, client: Client) -> None:
-    ada = Desk(visit(cast.ada), client)
+    ada = ClientEditor(visit(cast.ada), client)
     ada.change(adviser_id=str(cast.daniel.id))
     assert ada.send({"version": "2", "entry": ""}, "/history/2/revert").status_code == 302
 
@@ -116,10 +116,10 @@ def test_change_of_adviser_to_a_user_with_a_grant_records_no_access_event_for_th
     visit: Visit, cast: Cast, client: Client
 ) -> None:
     let_in(client, cast.amelia)
-    desk = Desk(visit(cast.ada), client)
-    desk.change(adviser_id=str(cast.daniel.id))
+    editor = ClientEditor(visit(cast.ada), client)
+    editor.change(adviser_id=str(cast.daniel.id))
     let_in(client, cast.daniel)
-    desk.change(adviser_id=str(cast.amelia.id))
+    editor.change(adviser_id=str(cast.amelia.id))
 
     assert [event[:3] for event in events()] == [("access_gained", cast.ada.id, cast.daniel.id)]
 
@@ -127,24 +127,24 @@ def test_change_of_adviser_to_a_user_with_a_grant_records_no_access_event_for_th
 def test_change_of_adviser_to_an_administrator_records_no_access_event_for_them(
     visit: Visit, cast: Cast, client: Client
 ) -> None:
-    desk = Desk(visit(cast.ada), client)
-    desk.change(adviser_id=str(cast.ada.id))
-    desk.change(adviser_id="")
+    editor = ClientEditor(visit(cast.ada), client)
+    editor.change(adviser_id=str(cast.ada.id))
+    editor.change(adviser_id="")
 
     assert [event[:3] for event in events()] == [("access_lost", cast.ada.id, cast.amelia.id)]
 
 
 def test_change_of_adviser_of_an_unrestricted_client_records_no_access_event(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
-    Desk(visit(cast.amelia), client).change(adviser_id=str(cast.daniel.id))
+    ClientEditor(visit(cast.amelia), client).change(adviser_id=str(cast.daniel.id))
 
     assert events() == []
 
 
 def test_restriction_records_the_adviser_who_keeps_access(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
-    desk = Desk(visit(cast.ada), client)
-    desk.send(desk.open("/access"), "/access", is_restricted="yes")
+    editor = ClientEditor(visit(cast.ada), client)
+    editor.send(editor.open("/access"), "/access", is_restricted="yes")
 
     [event] = db.session.scalars(select(AuditEvent).where(AuditEvent.event == "restricted"))
     assert event.about == {"client_id": client.id, "version": 2, "adviser_id": cast.amelia.id}

@@ -14,7 +14,7 @@ from portal.clients import Client, Valuation
 from portal.clients.wording.audit_words import words_for
 from portal.extensions import db
 from portal.web.actor import UNKNOWN_ORIGIN, Actor
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
 from tests.support.html import text_of
@@ -63,9 +63,9 @@ def test_removed_product_and_its_valuation_keep_their_names(
     visit: Visit, cast: Cast, client: Client, valuation_id: int
 ) -> None:
     overrule(client, cast.amelia.id, f"valuation/{valuation_id}/amount")
-    desk = Desk(visit(cast.daniel), client)
+    editor = ClientEditor(visit(cast.daniel), client)
     [product_id] = db.session.scalars(select(Valuation.product_id))
-    desk.change(f"/product/{product_id}/remove")
+    editor.change(f"/product/{product_id}/remove")
 
     assert f"client KG00042 Whitmore Family, {OF_MARCH}, change 7" in text_of(visit(cast.ada).get("/audit"))
 

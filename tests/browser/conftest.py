@@ -25,8 +25,8 @@ from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, Person, SitDown
-from tests.browser.scenes import Stage
+from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, OpenBrowser, Person
+from tests.browser.scenes import SceneSetup
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.cast import Cast, make_cast, make_profile
 from tests.support.factories import make_client
@@ -146,16 +146,16 @@ def browser_errors() -> Iterator[BrowserErrors]:
 
 
 @pytest.fixture
-def sit_down(
+def open_browser(
     new_context: CreateContextCallback, portal: Portal, browser_errors: BrowserErrors, browsers_app: Flask
-) -> SitDown:
-    """`sit_down(profile)` opens a browser context in which the profile is signed in; None is signed in as no user.
+) -> OpenBrowser:
+    """`open_browser(profile)` opens a browser context in which the profile is signed in; None is signed in as no user.
 
     Each context has its own sign-in session. `at` is another portal, `browser` another browser process. Further
     arguments are those of a browser context.
     """
 
-    def take_seat(
+    def open_person(
         profile: Profile | None, at: Portal = portal, browser: Browser | None = None, **options: Any
     ) -> Person:
         make: Callable[..., BrowserContext] = browser.new_context if browser else new_context
@@ -165,17 +165,17 @@ def sit_down(
         browser_errors.watch(context)
         return Person(context)
 
-    return take_seat
+    return open_person
 
 
 @pytest.fixture
-def amelia(sit_down: SitDown, cast: Cast) -> Person:
-    return sit_down(cast.amelia)
+def amelia(open_browser: OpenBrowser, cast: Cast) -> Person:
+    return open_browser(cast.amelia)
 
 
 @pytest.fixture
-def daniel(sit_down: SitDown, cast: Cast) -> Person:
-    return sit_down(cast.daniel)
+def daniel(open_browser: OpenBrowser, cast: Cast) -> Person:
+    return open_browser(cast.daniel)
 
 
 @pytest.fixture
@@ -208,10 +208,10 @@ def crowd(app: Flask) -> Crowd:
 
 @pytest.fixture
 def amelia_seeing_seven_arrive(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
 ) -> Person:
     """Amelia on the client page of the unhurried portal, whose heartbeat has just brought seven users at once."""
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
     amelia.open(client)
     crowd(client, 7)
     amelia.hide_tab()  # which beats at once
@@ -220,8 +220,8 @@ def amelia_seeing_seven_arrive(
 
 
 @pytest.fixture(scope="session")
-def seats(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
-    """Keep the browser contexts of `seat`, by profile id."""
+def reusable_contexts(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
+    """Keep the browser contexts of `reuse_browser`, by profile id."""
     contexts: dict[int, BrowserContext] = {}
     yield contexts
     for context in contexts.values():
@@ -229,35 +229,40 @@ def seats(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[di
 
 
 @pytest.fixture
-def seat(
-    seats: dict[int, BrowserContext],
+def reuse_browser(
+    reusable_contexts: dict[int, BrowserContext],
     browser: Browser,
     browser_context_args: dict[str, Any],
     unhurried_portal: Portal,
     browser_errors: BrowserErrors,
     browsers_app: Flask,
-) -> SitDown:
-    """`seat(profile)` reuses the profile's browser context of earlier tests, which caches static files (0.2 s)."""
+) -> OpenBrowser:
+    """`reuse_browser(profile)` opens a tab in the context of earlier tests, which caches static files (0.2 s)."""
 
-    def take_seat(profile: Profile) -> Person:
-        context = seats.get(profile.id)
+    def open_person(profile: Profile) -> Person:
+        context = reusable_contexts.get(profile.id)
         if context is None:
             state = signed_in(browsers_app, profile)
             options = browser_context_args | {"base_url": unhurried_portal.url, "storage_state": state}
-            context = seats[profile.id] = browser.new_context(**options)
+            context = reusable_contexts[profile.id] = browser.new_context(**options)
         for page in context.pages:
             page.close()
         browser_errors.watch(context)
         return Person(context)
 
-    return take_seat
+    return open_person
 
 
 @pytest.fixture
-def stage(
-    sit_down: SitDown, seat: SitDown, unhurried_portal: Portal, cast: Cast, crowd: Crowd, browser_errors: BrowserErrors
-) -> Stage:
-    return Stage(sit_down, seat, unhurried_portal, cast, crowd, browser_errors)
+def scene_setup(
+    open_browser: OpenBrowser,
+    reuse_browser: OpenBrowser,
+    unhurried_portal: Portal,
+    cast: Cast,
+    crowd: Crowd,
+    browser_errors: BrowserErrors,
+) -> SceneSetup:
+    return SceneSetup(open_browser, reuse_browser, unhurried_portal, cast, crowd, browser_errors)
 
 
 def signed_in(app: Flask, profile: Profile) -> StorageState:

@@ -1,6 +1,6 @@
 """A user at a browser: what the user does, and what the page shows.
 
-Tests create one through the fixture `sit_down`. Each method waits for a condition of the page, never for a time.
+Tests create one through the fixture `open_browser`. Each method waits for a condition of the page, never for a time.
 """
 
 import os
@@ -55,7 +55,7 @@ ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
 PATIENCE_MS = 20_000
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 
-SitDown = Callable[..., "Person"]  # the fixture sit_down
+OpenBrowser = Callable[..., "Person"]  # the fixture open_browser
 Crowd = Callable[..., list[Profile]]  # the fixture crowd
 
 

@@ -35,7 +35,7 @@ from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.actor import Actor, RequestOrigin
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import PRESENCE_PATH, Crowd, Person, SitDown
+from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import shuffled
@@ -48,26 +48,26 @@ VIEWERS = 20
 
 
 @dataclass(frozen=True)
-class Stage:
-    """Where a scene is played: the unhurried portal, on which nothing moves by itself.
+class SceneSetup:
+    """What a scene needs. Its portal is the unhurried one, on which nothing changes by itself.
 
-    `seat(profile)` is that profile in a browser that has what the portal never changes from scenes before; a scene that
-    changes more than its page (cookies, the clock) has one of its own, by `sit_down`.
+    `reuse_browser(profile)` opens a tab in the browser context of earlier scenes. A scene that changes cookies or the
+    clock has a context of its own, by `open_browser`.
     """
 
-    sit_down: SitDown
-    seat: SitDown
+    open_browser: OpenBrowser
+    reuse_browser: OpenBrowser
     portal: Portal
     cast: Cast
     crowd: Crowd
     browser_errors: BrowserErrors
 
     def amelia(self) -> Person:
-        return self.seat(self.cast.amelia)
+        return self.reuse_browser(self.cast.amelia)
 
     def amelia_alone(self) -> Person:
         """In a browser of its own."""
-        return self.sit_down(self.cast.amelia, at=self.portal)
+        return self.open_browser(self.cast.amelia, at=self.portal)
 
     def amelia_among_others(self, amelia: Person | None = None) -> tuple[Person, Client]:
         """On the client page, with everybody else drawn."""
@@ -79,15 +79,15 @@ class Stage:
         return amelia, client
 
 
-def the_sign_in_page(stage: Stage) -> Page:
-    somebody = stage.sit_down(None, at=stage.portal)
+def the_sign_in_page(setup: SceneSetup) -> Page:
+    somebody = setup.open_browser(None, at=setup.portal)
     somebody.page.goto("/sign-in")
     return somebody.page
 
 
-def a_refused_sign_in(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 401")
-    page = the_sign_in_page(stage)
+def a_refused_sign_in(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 401")
+    page = the_sign_in_page(setup)
     page.get_by_label("Email").fill(f"{LONG_WORD}@firm.example")
     page.get_by_label("Password").fill("wrong")
     page.get_by_role("button", name="Sign in").click()
@@ -95,64 +95,64 @@ def a_refused_sign_in(stage: Stage) -> Page:
     return page
 
 
-def the_signed_in_page(stage: Stage) -> Page:
-    amelia = stage.amelia()
+def the_signed_in_page(setup: SceneSetup) -> Page:
+    amelia = setup.amelia()
     amelia.page.goto("/signed-in")
     return amelia.page
 
 
-def the_list(stage: Stage) -> Page:
-    client = long_client(stage.cast)
-    stage.crowd(client, VIEWERS, LONG_NAME)
-    amelia = stage.amelia()
+def the_list(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    setup.crowd(client, VIEWERS, LONG_NAME)
+    amelia = setup.amelia()
     amelia.page.goto("/clients?q=Featherstonehaugh")
     expect(amelia.page.locator(f'[data-page="client-{client.id}"] .avatar')).to_have_count(4)
     return amelia.page
 
 
-def an_empty_list(stage: Stage) -> Page:
-    amelia = stage.amelia()
+def an_empty_list(setup: SceneSetup) -> Page:
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients?q={LONG_WORD}")
     return amelia.page
 
 
-def a_client_without_anything(stage: Stage) -> Page:
-    amelia = stage.amelia()
+def a_client_without_anything(setup: SceneSetup) -> Page:
+    amelia = setup.amelia()
     amelia.open(make_client("Sparse"))
     return amelia.page
 
 
-def a_client_with_viewers(stage: Stage) -> Page:
-    return stage.amelia_among_others()[0].page
+def a_client_with_viewers(setup: SceneSetup) -> Page:
+    return setup.amelia_among_others()[0].page
 
 
-def who_is_here(stage: Stage) -> Page:
-    amelia, _ = stage.amelia_among_others()
+def who_is_here(setup: SceneSetup) -> Page:
+    amelia, _ = setup.amelia_among_others()
     amelia.indicator.locator("summary").click()
     expect(amelia.page.get_by_role("list", name="Who is here")).to_be_visible()
     return amelia.page
 
 
-def the_modal(stage: Stage) -> Page:
-    amelia, _ = stage.amelia_among_others()
+def the_modal(setup: SceneSetup) -> Page:
+    amelia, _ = setup.amelia_among_others()
     amelia.click_edit()
     expect(amelia.modal).to_be_visible()
     return amelia.page
 
 
-def waiting_for_others(stage: Stage) -> Page:
-    page = the_modal(stage)
+def waiting_for_others(setup: SceneSetup) -> Page:
+    page = the_modal(setup)
     page.get_by_role("button", name="Wait for Users").click()
     expect(page.locator("wait-banner")).to_be_visible()
     return page
 
 
-def asked_to_finish(stage: Stage) -> Page:
+def asked_to_finish(setup: SceneSetup) -> Page:
     """In the editor; somebody with a long name waits."""
-    client = long_client(stage.cast)
-    amelia = stage.amelia()
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
     amelia.open_editor(client)
-    [waiting] = stage.crowd(client, 1, LONG_NAME)
+    [waiting] = setup.crowd(client, 1, LONG_NAME)
     caller, page = identity_of(current_app, waiting), parse(f"client-{client.id}")
     current_store().beat(caller, beats.Beat(page, "waits", waiting=True))
     current_store().nudge(caller, page, "waits")
@@ -160,18 +160,18 @@ def asked_to_finish(stage: Stage) -> Page:
     return amelia.page
 
 
-def an_answer_to_that(stage: Stage) -> Page:
-    page = asked_to_finish(stage)
+def an_answer_to_that(setup: SceneSetup) -> Page:
+    page = asked_to_finish(setup)
     page.get_by_role("button", name="Finish soon").click()
     expect(page.get_by_text("They know that you finish soon")).to_be_visible()
     return page
 
 
-def news(stage: Stage) -> Page:
-    client = long_client(stage.cast)
-    amelia = stage.amelia_alone()
+def news(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    amelia = setup.amelia_alone()
     amelia.open(client)
-    stage.crowd(client, VIEWERS, LONG_NAME)
+    setup.crowd(client, VIEWERS, LONG_NAME)
     amelia.page.clock.install()
     amelia.hide_tab()  # which beats at once
     expect(amelia.toasts).to_have_count(5)
@@ -179,52 +179,52 @@ def news(stage: Stage) -> Page:
     return amelia.page
 
 
-def reconnecting(stage: Stage) -> Page:
-    stage.browser_errors.expect("Failed to load resource")
-    amelia, _ = stage.amelia_among_others()
+def reconnecting(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("Failed to load resource")
+    amelia, _ = setup.amelia_among_others()
     amelia.page.route(f"**{PRESENCE_PATH}", lambda route: route.abort())
     amelia.hide_tab()
     expect(amelia.page.get_by_text("Reconnecting…")).to_be_visible()
     return amelia.page
 
 
-def signed_out(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 401")
-    amelia, _ = stage.amelia_among_others(stage.amelia_alone())
+def signed_out(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 401")
+    amelia, _ = setup.amelia_among_others(setup.amelia_alone())
     amelia.context.clear_cookies()
     amelia.hide_tab()
     expect(amelia.signed_out).to_be_visible()
     return amelia.page
 
 
-def a_lost_client(stage: Stage) -> Page:
+def a_lost_client(setup: SceneSetup) -> Page:
     """Restricted by somebody while it was being edited."""
-    stage.browser_errors.expect("status of 404")
-    client = long_client(stage.cast)
-    daniel = stage.sit_down(stage.cast.daniel, at=stage.portal)
+    setup.browser_errors.expect("status of 404")
+    client = long_client(setup.cast)
+    daniel = setup.open_browser(setup.cast.daniel, at=setup.portal)
     daniel.open_editor(client)
     daniel.field("Town").fill(LONG_WORD[::-1])
     daniel.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
-    save_for(stage.cast.amelia, client, is_restricted=True)
+    save_for(setup.cast.amelia, client, is_restricted=True)
     daniel.hide_tab()  # which beats at once
     expect(daniel.page.get_by_text("Amelia Hart restricted it at")).to_be_visible()
     return daniel.page
 
 
-def the_editor(stage: Stage) -> Page:
-    client = long_client(stage.cast)
-    stage.crowd(client, VIEWERS, LONG_NAME)
-    amelia = stage.amelia()
+def the_editor(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    setup.crowd(client, VIEWERS, LONG_NAME)
+    amelia = setup.amelia()
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960900")
     amelia.sees(f"{VIEWERS} users are viewing this client record")
     return amelia.page
 
 
-def the_editor_beside_others(stage: Stage) -> Page:
+def the_editor_beside_others(setup: SceneSetup) -> Page:
     """Somebody is changing a field, and has saved one that is untouched here and one that is not."""
-    client = long_client(stage.cast)
-    amelia, daniel = stage.amelia(), stage.seat(stage.cast.daniel)
+    client = long_client(setup.cast)
+    amelia, daniel = setup.amelia(), setup.reuse_browser(setup.cast.daniel)
     amelia.open_editor(client)
     amelia.field("Notes").fill(LONG_WORD)
     daniel.open_editor(client)
@@ -233,26 +233,26 @@ def the_editor_beside_others(stage: Stage) -> Page:
     expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and his own focus is reported
     daniel.hide_tab()  # which beats at once, with what is typed
     expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()  # before her stream ends
-    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
+    save_for(setup.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
     expect(amelia.page.get_by_role("button", name="Keep both")).to_be_visible()
     return amelia.page
 
 
-def the_client_page_after_a_save(stage: Stage) -> Page:
-    client = long_client(stage.cast)
-    amelia = stage.amelia()
+def the_client_page_after_a_save(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
     amelia.open(client)
-    save_for(stage.cast.daniel, client, name=LONG_NAME[::-1], phone="1", email="", town="T" * 90)
+    save_for(setup.cast.daniel, client, name=LONG_NAME[::-1], phone="1", email="", town="T" * 90)
     amelia.hide_tab()
     expect(amelia.page.get_by_text("Daniel changed")).to_be_visible()
     return amelia.page
 
 
-def the_editor_with_errors(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 422")
-    amelia = stage.amelia()
-    amelia.open_editor(long_client(stage.cast))
+def the_editor_with_errors(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    amelia = setup.amelia()
+    amelia.open_editor(long_client(setup.cast))
     amelia.field("Name").fill("")
     amelia.field("Email").fill(LONG_WORD)
     amelia.save()
@@ -260,13 +260,13 @@ def the_editor_with_errors(stage: Stage) -> Page:
     return amelia.page
 
 
-def a_draft_on_offer(stage: Stage) -> Page:
+def a_draft_on_offer(setup: SceneSetup) -> Page:
     """Every field has something unsaved, and another is typed beside the offer."""
-    client = long_client(stage.cast)
-    place = DraftKey(stage.cast.amelia.id, f"client-{client.id}", "record")
+    client = long_client(setup.cast)
+    place = DraftKey(setup.cast.amelia.id, f"client-{client.id}", "record")
     drafts.keep(place, "a", DraftPayload(1, "", dict.fromkeys(CLIENT.labels, "1")))
     db.session.commit()
-    amelia = stage.amelia()
+    amelia = setup.amelia()
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
     expect(amelia.page.get_by_text("You have unsaved changes")).to_be_visible()
@@ -274,32 +274,32 @@ def a_draft_on_offer(stage: Stage) -> Page:
     return amelia.page
 
 
-def cancel_asks(stage: Stage) -> Page:
-    amelia = stage.amelia()
-    amelia.open_editor(long_client(stage.cast))
+def cancel_asks(setup: SceneSetup) -> Page:
+    amelia = setup.amelia()
+    amelia.open_editor(long_client(setup.cast))
     amelia.field("Town").fill("Wells")
     amelia.page.get_by_role("link", name="Cancel").click()
     expect(amelia.page.get_by_role("dialog", name="You have not saved your changes")).to_be_visible()
     return amelia.page
 
 
-def drafts_on_the_client_page(stage: Stage) -> Page:
-    client = long_client(stage.cast)
+def drafts_on_the_client_page(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
     person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
     for form in ("record", f"person/{person.id}", "product/new"):
-        place = DraftKey(stage.cast.amelia.id, f"client-{client.id}", form)
+        place = DraftKey(setup.cast.amelia.id, f"client-{client.id}", form)
         drafts.keep(place, "a", DraftPayload(1, "", {"name": "1"}))
     db.session.commit()
-    amelia = stage.amelia()
+    amelia = setup.amelia()
     amelia.open(client)
     expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_contain_text("a new product")
     return amelia.page
 
 
-def a_save_without_the_portal(stage: Stage) -> Page:
-    stage.browser_errors.expect("Failed to load resource")
-    amelia = stage.amelia()
-    amelia.open_editor(long_client(stage.cast))
+def a_save_without_the_portal(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("Failed to load resource")
+    amelia = setup.amelia()
+    amelia.open_editor(long_client(setup.cast))
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.field("Town").fill("Wells")
     amelia.save()
@@ -307,32 +307,32 @@ def a_save_without_the_portal(stage: Stage) -> Page:
     return amelia.page
 
 
-def a_conflict(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 409")
-    client = long_client(stage.cast)
-    amelia = stage.amelia()
+def a_conflict(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 409")
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
     amelia.open_editor(client)
     amelia.field("Town").fill(LONG_WORD)
     amelia.field("Risk profile").select_option("3 of 7")
     amelia.field("Objectives").fill(f"https://{LONG_WORD}.example/\nRetire early")
     amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
-    save_for(stage.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2, phone="1")
+    save_for(setup.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2, phone="1")
     amelia.save()
     expect(amelia.page.get_by_role("group", name="Notes")).to_contain_text("theirs")
     return amelia.page
 
 
-def a_product(stage: Stage) -> Page:
-    amelia, _ = stage.amelia_among_others()
+def a_product(setup: SceneSetup) -> Page:
+    amelia, _ = setup.amelia_among_others()
     with amelia.page.expect_navigation():
         amelia.page.locator(".main-cell a").click()
     expect(amelia.page.get_by_role("heading", name="Valuations")).to_be_visible()
     return amelia.page
 
 
-def the_editor_of_a_product_with_errors(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 422")
-    page = a_product(stage)
+def the_editor_of_a_product_with_errors(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    page = a_product(setup)
     page.goto(f"{page.url}/edit")
     page.get_by_label("Fixed fee").fill(LONG_WORD)
     page.get_by_role("button", name="Save changes").click()
@@ -340,52 +340,52 @@ def the_editor_of_a_product_with_errors(stage: Stage) -> Page:
     return page
 
 
-def asked_before_removing(stage: Stage) -> Page:
-    page = a_product(stage)
+def asked_before_removing(setup: SceneSetup) -> Page:
+    page = a_product(setup)
     page.goto(f"{page.url}/remove")
     expect(page.get_by_role("button", name="Remove")).to_be_visible()
     return page
 
 
-def somebody_removed_it(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 409")
-    client = long_client(stage.cast)
-    amelia = stage.amelia()
+def somebody_removed_it(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 409")
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}")
     amelia.page.get_by_role("link", name=re.compile("^Mrs ")).click()
     amelia.field("Known as").fill(LONG_WORD[::2])
     person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
     entry = Entry(PERSON, person.id)
-    operations.remove_part(client, entry, Edit(BaseVersion(client.version), stage.cast.daniel.id))
+    operations.remove_part(client, entry, Edit(BaseVersion(client.version), setup.cast.daniel.id))
     db.session.commit()
     amelia.save()
     expect(amelia.page.get_by_role("heading", name=re.compile("has been removed$"))).to_be_visible()
     return amelia.page
 
 
-def the_history(stage: Stage) -> Page:
+def the_history(setup: SceneSetup) -> Page:
     """Changes of every kind, of whatever is longest."""
-    client = long_client(stage.cast)
-    daniel = stage.cast.daniel
+    client = long_client(setup.cast)
+    daniel = setup.cast.daniel
     save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{LONG_WORD}\n\n{LONG_WORD} and less")
     decided = {"town": Resolution("yours"), "notes": Resolution("theirs")}
     values = {"town": "U" * 90, "notes": LONG_WORD}
     origin = BaseVersion(1, seen_version=2)
-    edit = Edit(origin, stage.cast.amelia.id, values, decisions=decided, proceeded=True)
+    edit = Edit(origin, setup.cast.amelia.id, values, decisions=decided, proceeded=True)
     operations.save_entry(client, Entry(CLIENT), edit)
     product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
     operations.remove_part(client, Entry(PRODUCT, product.id), Edit(BaseVersion(client.version), daniel.id))
     db.session.commit()
-    amelia = stage.amelia()
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
     expect(amelia.page.get_by_role("link", name=re.compile("^Undo"))).to_have_count(3)
     return amelia.page
 
 
-def the_same_person_again(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 422")
-    client = long_client(stage.cast)
-    amelia = stage.amelia()
+def the_same_person_again(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/person/new")
     amelia.field("First name").fill(LONG_NAME)
     amelia.field("Last name").fill(LONG_NAME)
@@ -394,48 +394,48 @@ def the_same_person_again(stage: Stage) -> Page:
     return amelia.page
 
 
-def overruled(stage: Stage) -> Page:
+def overruled(setup: SceneSetup) -> Page:
     """Two values replaced, and a change undone for a long reason."""
-    client = long_client(stage.cast)
-    daniel_id = stage.cast.daniel.id
+    client = long_client(setup.cast)
+    daniel_id = setup.cast.daniel.id
     for number, name in enumerate(("phone", "notes")):
-        save_for(stage.cast.amelia, client, **{name: LONG_WORD[:40], "town": f"T{number}"})
+        save_for(setup.cast.amelia, client, **{name: LONG_WORD[:40], "town": f"T{number}"})
         decided = {name: Resolution("yours") for name in (name, "town")}
         values = {name: f"{number}", "town": LONG_WORD}
         origin = BaseVersion(client.version - 1, seen_version=client.version)
         operations.save_entry(client, Entry(CLIENT), Edit(origin, daniel_id, values, decisions=decided))
-    save_for(stage.cast.amelia, client, address_line1="1 High Street")
+    save_for(setup.cast.amelia, client, address_line1="1 High Street")
     revision = revert.revision_of(client, client.version)
     edit = Edit(BaseVersion(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
     revert.revert(client, revision, Entry(CLIENT), edit)
     db.session.commit()
-    amelia = stage.amelia()
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}")
     expect(amelia.page.get_by_role("button", name="Dismiss what Daniel did")).to_have_count(3)
     return amelia.page
 
 
-def asked_before_undoing(stage: Stage) -> Page:
+def asked_before_undoing(setup: SceneSetup) -> Page:
     """One field goes back, one is asked about, a text loses lines."""
-    client = long_client(stage.cast)
-    daniel = stage.cast.daniel
+    client = long_client(setup.cast)
+    daniel = setup.cast.daniel
     before = client.notes
     save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{before}\n{LONG_WORD} and more")
-    save_for(stage.cast.ada, client, town="U" * 90)
-    amelia = stage.amelia()
+    save_for(setup.cast.ada, client, town="U" * 90)
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
     amelia.page.get_by_role("link", name="Undo change 2").click()
     expect(amelia.page.get_by_role("main")).to_contain_text("Ada Byron has changed this since")
     return amelia.page
 
 
-def long_texts_in_the_history(stage: Stage) -> Page:
+def long_texts_in_the_history(setup: SceneSetup) -> Page:
     """One is unfolded, one was too costly to compare, one is folded."""
-    client = long_client(stage.cast)
+    client = long_client(setup.cast)
     lines = "\n".join(f"Rang on day {n}: {LONG_WORD}" for n in range(20))
     for notes in (lines, lines.replace("day 3", "day three"), shuffled(0), shuffled(1)):
-        save_for(stage.cast.daniel, client, notes=notes)
-    amelia = stage.amelia()
+        save_for(setup.cast.daniel, client, notes=notes)
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
     folded = amelia.page.locator("[data-unfold]")
     folded.nth(2).locator("summary").click()
@@ -445,52 +445,52 @@ def long_texts_in_the_history(stage: Stage) -> Page:
     return amelia.page
 
 
-def who_sees_a_client(stage: Stage) -> Page:
-    client = long_client(stage.cast)
-    granted = stage.crowd(client, 3, LONG_NAME)
+def who_sees_a_client(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    granted = setup.crowd(client, 3, LONG_NAME)
     client.is_restricted = True
     db.session.add_all([models.ClientGrant(client_id=client.id, profile_id=profile.id) for profile in granted])
     db.session.commit()
-    amelia = stage.amelia()
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/access")
     expect(amelia.page.get_by_role("button", name=re.compile("^Take back the access"))).to_have_count(3)
     return amelia.page
 
 
-def an_empty_history(stage: Stage) -> Page:
-    amelia = stage.amelia()
+def an_empty_history(setup: SceneSetup) -> Page:
+    amelia = setup.amelia()
     amelia.page.goto(f"/clients/{make_client('Sparse').id}/history")
     return amelia.page
 
 
-def a_missing_page(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 404")
-    amelia = stage.amelia()
+def a_missing_page(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 404")
+    amelia = setup.amelia()
     amelia.page.goto("/clients/999999999")
     return amelia.page
 
 
-def still_there(stage: Stage) -> Page:
+def still_there(setup: SceneSetup) -> Page:
     """Two minutes before the idle limit."""
-    amelia = stage.amelia_alone()
+    amelia = setup.amelia_alone()
     amelia.page.clock.install()
     amelia.page.goto("/account")
     amelia.page.route("**/session", lambda route: route.abort())
-    stage.browser_errors.expect("Failed to load resource")
+    setup.browser_errors.expect("Failed to load resource")
     amelia.page.clock.fast_forward("28:01")
     expect(amelia.page.get_by_role("alertdialog", name="Are you still there?")).to_be_visible()
     return amelia.page
 
 
-def the_account(stage: Stage) -> Page:
+def the_account(setup: SceneSetup) -> Page:
     """Signed in with another browser too; the password was mistyped."""
-    stage.browser_errors.expect("status of 422")
+    setup.browser_errors.expect("status of 422")
     profile = _somebody()
     sign_in_sessions.begin(
         profile.id, profile.session_epoch, RequestOrigin("2001:db8::1", "Firefox/1 Windows"), hours=12
     )
     db.session.commit()
-    page = stage.sit_down(profile, at=stage.portal).page
+    page = setup.open_browser(profile, at=setup.portal).page
     page.goto("/account")
     page.get_by_label("Your password").last.fill("wrong")
     page.get_by_role("button", name="Set up").click()
@@ -498,8 +498,8 @@ def the_account(stage: Stage) -> Page:
     return page
 
 
-def setting_up_a_second_factor(stage: Stage) -> Page:
-    page = stage.sit_down(_somebody(), at=stage.portal).page
+def setting_up_a_second_factor(setup: SceneSetup) -> Page:
+    page = setup.open_browser(_somebody(), at=setup.portal).page
     page.goto("/account")
     page.get_by_label("Your password").last.fill(PASSWORD)
     page.get_by_role("button", name="Set up").click()
@@ -508,8 +508,8 @@ def setting_up_a_second_factor(stage: Stage) -> Page:
     return page
 
 
-def recovery_codes(stage: Stage) -> Page:
-    page = setting_up_a_second_factor(stage)
+def recovery_codes(setup: SceneSetup) -> Page:
+    page = setting_up_a_second_factor(setup)
     secret = page.locator(".code").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(pyotp.TOTP(secret).now())
     page.get_by_role("button", name="Confirm").click()
@@ -517,10 +517,10 @@ def recovery_codes(stage: Stage) -> Page:
     return page
 
 
-def entering_a_code(stage: Stage) -> Page:
+def entering_a_code(setup: SceneSetup) -> Page:
     """A wrong one, after the password."""
-    stage.browser_errors.expect("status of 401")
-    page = recovery_codes(stage)
+    setup.browser_errors.expect("status of 401")
+    page = recovery_codes(setup)
     page.goto("/account")
     email = page.locator(".count").inner_text().split(", ")[-1]
     page.get_by_role("button", name="Sign out", exact=True).first.click()
@@ -533,9 +533,9 @@ def entering_a_code(stage: Stage) -> Page:
     return page
 
 
-def choosing_a_password(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 422")
-    page = stage.sit_down(None, at=stage.portal).page
+def choosing_a_password(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    page = setup.open_browser(None, at=setup.portal).page
     page.goto("/choose-password")
     page.get_by_label("Code").fill("x")
     page.get_by_role("button", name="Set password").click()
@@ -543,25 +543,25 @@ def choosing_a_password(stage: Stage) -> Page:
     return page
 
 
-def the_users(stage: Stage) -> Page:
+def the_users(setup: SceneSetup) -> Page:
     _somebody()
-    return _ada_at(stage, "/users")
+    return _ada_at(setup, "/users")
 
 
-def a_user(stage: Stage) -> Page:
-    return _ada_at(stage, f"/users/{_somebody().id}")
+def a_user(setup: SceneSetup) -> Page:
+    return _ada_at(setup, f"/users/{_somebody().id}")
 
 
-def a_new_user_with_errors(stage: Stage) -> Page:
-    stage.browser_errors.expect("status of 422")
-    page = _ada_at(stage, "/users/new")
+def a_new_user_with_errors(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    page = _ada_at(setup, "/users/new")
     page.get_by_role("button", name="Add user").click()
     expect(page.get_by_text("Enter the first name.")).to_be_visible()
     return page
 
 
-def a_code_for_a_new_user(stage: Stage) -> Page:
-    page = _ada_at(stage, "/users/new")
+def a_code_for_a_new_user(setup: SceneSetup) -> Page:
+    page = _ada_at(setup, "/users/new")
     page.get_by_label("First name").fill(LONG_NAME)
     page.get_by_label("Last name").fill(LONG_NAME)
     page.get_by_label("Email").fill(f"{secrets.token_hex(16)}@{'mail' * 12}.example")
@@ -570,12 +570,12 @@ def a_code_for_a_new_user(stage: Stage) -> Page:
     return page
 
 
-def the_audit(stage: Stage) -> Page:
+def the_audit(setup: SceneSetup) -> Page:
     profile = _somebody()
     actor = Actor(profile.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
     audit.record(audit.Event.CONFLICT_OVERRIDDEN, actor, profile_id=profile.id, fields=[LONG_WORD])
     db.session.commit()
-    return _ada_at(stage, "/audit")
+    return _ada_at(setup, "/audit")
 
 
 def _somebody() -> Profile:
@@ -583,13 +583,13 @@ def _somebody() -> Profile:
     return make_profile(LONG_NAME, f"{LONG_NAME}-{secrets.token_hex(4)}")
 
 
-def _ada_at(stage: Stage, path: str) -> Page:
-    ada = stage.seat(stage.cast.ada)
+def _ada_at(setup: SceneSetup, path: str) -> Page:
+    ada = setup.reuse_browser(setup.cast.ada)
     ada.page.goto(path)
     return ada.page
 
 
-SCENES: tuple[Callable[[Stage], Page], ...] = (
+SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     the_sign_in_page,
     a_refused_sign_in,
     the_signed_in_page,

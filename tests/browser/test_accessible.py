@@ -18,8 +18,8 @@ from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
-from tests.browser.people import Person, SitDown
-from tests.browser.scenes import Stage, cancel_asks, save_for, signed_out, still_there, the_modal
+from tests.browser.people import OpenBrowser, Person
+from tests.browser.scenes import SceneSetup, cancel_asks, save_for, signed_out, still_there, the_modal
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
@@ -206,7 +206,7 @@ def test_focus_returns_from_a_dismissed_message_to_where_it_was(
     expect(edit).to_be_focused()
 
 
-def test_a_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person, cast: Cast, client: Client) -> None:
+def test_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person, cast: Cast, client: Client) -> None:
     product = make_product(client, product_name="Gone soon")
     amelia.open(client)
     link = amelia.page.get_by_role("link", name="Gone soon")
@@ -245,13 +245,13 @@ def test_field_description_names_the_user_who_is_changing_it(amelia: Person, dan
 
 
 @pytest.mark.parametrize("scene", [the_modal, signed_out, cancel_asks, still_there], ids=lambda scene: scene.__name__)
-def test_a_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
-    scene: Callable[[Stage], Page], stage: Stage, sit_down: SitDown
+def test_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
+    scene: Callable[[SceneSetup], Page], scene_setup: SceneSetup, open_browser: OpenBrowser
 ) -> None:
-    def sit_down_zoomed(profile: Profile, at: Portal = stage.portal) -> Person:
-        return sit_down(profile, at=at, viewport=AT_400_PERCENT)
+    def open_zoomed_browser(profile: Profile, at: Portal = scene_setup.portal) -> Person:
+        return open_browser(profile, at=at, viewport=AT_400_PERCENT)
 
-    page = scene(replace(stage, sit_down=sit_down_zoomed, seat=sit_down_zoomed))
+    page = scene(replace(scene_setup, open_browser=open_zoomed_browser, reuse_browser=open_zoomed_browser))
     dialog = page.locator("dialog[open]")
     page.wait_for_function(ANIMATIONS_FINISHED)
     expect(dialog.get_by_role("heading")).to_be_in_viewport(ratio=1)
@@ -267,7 +267,9 @@ def test_a_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
     assert seen >= set(dialog.locator("a:visible, button:visible").all_inner_texts())
 
 
-def test_a_thumb_meets_every_control_also_where_names_are_short(amelia: Person, client: Client, cast: Cast) -> None:
+def test_every_control_is_large_enough_for_a_thumb_where_names_are_short(
+    amelia: Person, client: Client, cast: Cast
+) -> None:
     """Long names, as in the scenes of test_every_page.py, make links high by breaking them."""
     client.name, client.phone, client.email = "Ng", "1", "a@b.example"
     make_person(client, "Jo", "Ng")

@@ -10,7 +10,7 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import draft_offer, newest_draft, wait_until_draft_is_kept
-from tests.browser.people import CLIENT_PAGE, Person, SitDown, reloaded
+from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, reloaded
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
@@ -54,9 +54,9 @@ def test_invalid_date_is_counted_kept_as_typed_and_rejected_at_its_field(
 
 @pytest.mark.parametrize("locale", ["en-US", "de-DE"])
 def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
-    sit_down: SitDown, browser: Browser, cast: Cast, client: Client, locale: str
+    open_browser: OpenBrowser, browser: Browser, cast: Cast, client: Client, locale: str
 ) -> None:
-    amelia = sit_down(cast.amelia, browser=browser, locale=locale)
+    amelia = open_browser(cast.amelia, browser=browser, locale=locale)
     amelia.open_editor(client)
     expect(amelia.field(LABEL)).to_have_value("8 December 2026")
     amelia.field(LABEL).fill("9/12/2026")

@@ -13,7 +13,7 @@ from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import signed_in
 from tests.browser.drafts import all_drafts, draft_offer, newest_draft, wait_until_draft_is_kept
-from tests.browser.people import CLIENT_PAGE, PATIENCE_MS, Person, SitDown, kill_browser, sign_in_again
+from tests.browser.people import CLIENT_PAGE, PATIENCE_MS, OpenBrowser, Person, kill_browser, sign_in_again
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 
@@ -30,9 +30,9 @@ OFFER = "You have unsaved changes from less than a minute ago"
 
 
 def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_a_save(
-    amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
+    amelia: Person, open_browser: OpenBrowser, another_browser: Browser, cast: Cast, client: Client
 ) -> None:
-    first = sit_down(cast.amelia, browser=another_browser)
+    first = open_browser(cast.amelia, browser=another_browser)
     first.open_editor(client)
     first.field("Phone").fill("01632 962000")
     first.field("Risk profile").select_option("5 of 7")
@@ -58,10 +58,10 @@ def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_
 
 
 def test_sign_out_waits_until_the_draft_is_kept(
-    sit_down: SitDown, browsers_app: Flask, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, browsers_app: Flask, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)  # the page takes leave once more as it goes
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962100")
     person.page.get_by_role("button", name="Sign out").click()
@@ -75,10 +75,10 @@ def test_sign_out_waits_until_the_draft_is_kept(
 
 
 def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
-    sit_down: SitDown, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962200")
     wait_until_draft_is_kept(person)

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from tests.browser.page_checks import ANIMATIONS_FINISHED, PHONE_VIEWPORT, TOO_SMALL_CONTROLS, emulate_phone
 from tests.browser.scenes import (
     SCENES,
-    Stage,
+    SceneSetup,
     a_client_with_viewers,
     a_conflict,
     the_editor_beside_others,
@@ -44,8 +44,8 @@ OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .b
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-def test_page_is_accessible_and_fits_a_phone(scene: Callable[[Stage], Page], stage: Stage) -> None:
-    page = scene(stage)
+def test_page_is_accessible_and_fits_a_phone(scene: Callable[[SceneSetup], Page], scene_setup: SceneSetup) -> None:
+    page = scene(scene_setup)
     faults = {"in light": violations(page, "light", WHOLE), "otherwise named": page.evaluate(OTHERWISE_NAMED)}
     if scene in IN_DARK:
         faults["in dark"] = violations(page, "dark", COLOURS)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.factories import make_person, make_product
 
@@ -85,14 +85,14 @@ def test_client_page_marks_the_part_that_a_colleague_edits(
 
 
 def test_marks_stay_when_the_page_brings_itself_up_to_date(
-    amelia: Person, daniel: Person, client: Client, sit_down: SitDown, cast: Cast
+    amelia: Person, daniel: Person, client: Client, open_browser: OpenBrowser, cast: Cast
 ) -> None:
     amelia.open(client)
     daniel.open_editor(client)
     daniel.field("Phone").focus()
     expect(card(amelia, "Contact").locator(".editors")).to_have_count(1)
 
-    ada = sit_down(cast.ada)
+    ada = open_browser(cast.ada)
     ada.open_editor(client)
     ada.field("Email").fill("new@example.com")
     ada.save()
@@ -137,8 +137,8 @@ def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
     expect(amelia.field("Notes")).to_be_focused()
 
 
-def test_reader_sees_the_field(amelia: Person, client: Client, sit_down: SitDown, cast: Cast) -> None:
-    rhys = sit_down(cast.rhys)
+def test_reader_sees_the_field(amelia: Person, client: Client, open_browser: OpenBrowser, cast: Cast) -> None:
+    rhys = open_browser(cast.rhys)
     rhys.open(client)
     amelia.open_editor(client)
     amelia.field("Phone").focus()

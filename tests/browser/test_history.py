@@ -34,7 +34,7 @@ def save(client: Client, by: int, **values: str) -> None:
     db.session.commit()
 
 
-def test_a_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Locator) -> None:
+def test_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Locator) -> None:
     expect(folded.locator("ins")).to_have_count(0)
     summary = folded.get_by_text("Show what was changed")
     expect(summary).to_contain_text(re.compile(r"2,\d{3} characters before, 2,\d{3} after"))

@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast
 
 MAX_STOPS = 60
@@ -20,12 +20,12 @@ SHOWS_FOCUS = """() => {
 
 
 def test_sign_in_search_open_proceed_change_and_save(
-    sit_down: SitDown, daniel: Person, cast: Cast, client: Client
+    open_browser: OpenBrowser, daniel: Person, cast: Cast, client: Client
 ) -> None:
     client.name = f"Keyboard {client.client_ref}"
     db.session.commit()
     daniel.open(client)
-    amelia = sit_down(None)
+    amelia = open_browser(None)
     page, press = amelia.page, amelia.page.keyboard.press
 
     page.goto("/clients")

@@ -5,13 +5,13 @@ import re
 from playwright.sync_api import Locator, Request, expect
 
 from portal.clients import Client
-from tests.browser.people import AT_ONCE_MS, Person, SitDown, is_bulk_read
+from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person, is_bulk_read
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 from tests.support.server import Portal
 
 
-def test_a_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:
+def test_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:
     make_client("Pemberton-Askew Trust", adviser_id=cast.amelia.id)
     amelia.page.goto("/clients")
     amelia.field("Search").fill("pemberton")
@@ -36,10 +36,10 @@ def test_rows_show_who_is_on_each_client(amelia: Person, daniel: Person, cast: C
 
 
 def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast
 ) -> None:
     clients = [make_client(f"Numerous {number}") for number in range(25)]
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
     calls: list[Request] = []
     amelia.page.on("request", lambda request: calls.append(request) if is_bulk_read(request) else None)
     amelia.page.clock.install()
@@ -58,7 +58,7 @@ def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
     assert len(calls) == 2
 
 
-def test_an_empty_result_says_so_and_leads_back(amelia: Person) -> None:
+def test_empty_search_result_is_stated_and_links_back_to_the_list(amelia: Person) -> None:
     amelia.page.goto("/clients?q=nobody+of+this+name")
     expect(amelia.page.get_by_role("main")).to_contain_text("No clients match “nobody of this name”.")
     amelia.page.get_by_role("link", name="Clear search").click()

@@ -11,7 +11,7 @@ from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, Person, SitDown, is_beat
+from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, OpenBrowser, Person, is_beat
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
 from tests.support.server import Portal
@@ -21,13 +21,13 @@ EMAIL = "second@mail.example"
 
 
 @pytest.fixture
-def amelia(sit_down: SitDown, unhurried_portal: Portal, cast: Cast) -> Person:
-    return sit_down(cast.amelia, at=unhurried_portal)
+def amelia(open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast) -> Person:
+    return open_browser(cast.amelia, at=unhurried_portal)
 
 
 @pytest.fixture
-def daniel(sit_down: SitDown, unhurried_portal: Portal, cast: Cast) -> Person:
-    return sit_down(cast.daniel, at=unhurried_portal)
+def daniel(open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast) -> Person:
+    return open_browser(cast.daniel, at=unhurried_portal)
 
 
 def opens_stream(request: Request) -> bool:
@@ -44,7 +44,7 @@ def sees_at_once(person: Person, sentence: str) -> None:
     expect(person.sentence).to_have_text(sentence, timeout=AT_ONCE_MS)
 
 
-def test_a_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: Person, client: Client) -> None:
+def test_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: Person, client: Client) -> None:
     open_with_stream(amelia, amelia.open, client)
 
     daniel.open_editor(client)
@@ -75,7 +75,7 @@ def test_leave_is_announced_after_the_grace_period_without_a_heartbeat(
     assert beats == []
 
 
-def test_a_save_shows_at_once_on_the_page_and_in_the_editor(
+def test_save_shows_at_once_on_the_page_and_in_the_editor(
     amelia: Person, daniel: Person, client: Client, cast: Cast
 ) -> None:
     open_with_stream(amelia, amelia.open, client)
@@ -136,11 +136,11 @@ def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> N
 
 
 def test_without_the_stream_the_heartbeat_carries_on_alone(
-    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """On the hurried portal, whose beats are a second apart. A proxy keeps Amelia's stream, Daniel's is refused."""
     browser_errors.expect("Failed to load resource")
-    amelia, daniel = sit_down(cast.amelia), sit_down(cast.daniel)
+    amelia, daniel = open_browser(cast.amelia), open_browser(cast.daniel)
     amelia.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: None)
     daniel.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: route.abort())
     amelia.open(client)
@@ -158,11 +158,11 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
 
 
 def test_user_who_is_signed_out_everywhere_sees_it_at_once(
-    sit_down: SitDown, unhurried_portal: Portal, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, unhurried_portal: Portal, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 401")
     noor = make_profile("Noor", f"Of Client {client.id}")
-    person = sit_down(noor, at=unhurried_portal)
+    person = open_browser(noor, at=unhurried_portal)
     open_with_stream(person, person.open, client)
 
     profiles.end_sessions(noor)

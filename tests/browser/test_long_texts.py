@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import newest_draft, wait_until_draft_is_kept
-from tests.browser.people import CLIENT_PAGE, Person, SitDown, reloaded
+from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, reloaded
 from tests.support.cast import Cast
 
 MINUTES = "\n".join(f"Item {number}: discussed at length." for number in range(1, 418)) + "\nDecided: sell the fund."
@@ -38,10 +38,10 @@ def test_text_longer_than_the_field_stays_whole_and_is_not_sent(amelia: Person, 
 
 
 def test_too_long_a_text_comes_back_whole_without_a_script(
-    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 422")
-    amelia = sit_down(cast.amelia, java_script_enabled=False)
+    amelia = open_browser(cast.amelia, java_script_enabled=False)
     amelia.page.goto(f"/clients/{client.id}/edit")
     amelia.field("Notes").fill(MINUTES)
     amelia.page.get_by_role("button", name="Save changes").click()

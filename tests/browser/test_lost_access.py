@@ -9,7 +9,7 @@ from sqlalchemy import text
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client
@@ -68,10 +68,10 @@ def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
 
 
 def test_typed_values_are_copied_at_once(
-    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 404")
-    daniel = sit_down(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
+    daniel = open_browser(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
     daniel.open_editor(client)
     daniel.field("Phone").fill("07700 900123")
     daniel.field("Notes").fill("An hour's work")
@@ -101,11 +101,11 @@ def test_conflict_decisions_after_losing_access_show_all_typed_values(
 
 
 def test_save_of_a_user_who_became_a_reader_is_not_sent_and_shows_the_typed_values(
-    sit_down: SitDown, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 403")
     noor = make_profile("Noor", f"Of Client {client.id}")
-    person = sit_down(noor)
+    person = open_browser(noor)
     person.open_editor(client)
     person.field("Notes").fill("An hour's work")
     db.session.execute(text("UPDATE profiles SET role = 'reader' WHERE id = :id"), {"id": noor.id})

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.browser.people import AT_ONCE_MS, SitDown
+from tests.browser.people import AT_ONCE_MS, OpenBrowser
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast
 from tests.support.factories import make_client
@@ -17,10 +17,10 @@ OTHER_CLIENTS = 6
 
 
 def test_ten_windows_load_save_and_show_what_others_save(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
     """Four windows show one client, six show six others. Beats are 30 s apart here, where no stream is held back."""
-    first = sit_down(cast.amelia, at=unhurried_portal)
+    first = open_browser(cast.amelia, at=unhurried_portal)
     windows = [first, *(first.another_tab() for _ in range(WINDOWS_OF_ONE_CLIENT + OTHER_CLIENTS - 1))]
     clients = [client] * WINDOWS_OF_ONE_CLIENT + [make_client("Side By Side") for _ in range(OTHER_CLIENTS)]
     for window, shown in zip(windows, clients, strict=True):

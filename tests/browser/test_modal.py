@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import Cast
 
 
@@ -16,9 +16,9 @@ def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -
 
 
 def test_modal_lists_the_other_users_and_their_activity(
-    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
-    rhys, ada = sit_down(cast.rhys), sit_down(cast.ada)
+    rhys, ada = open_browser(cast.rhys), open_browser(cast.ada)
     rhys.open(client)
     ada.open(client)
     ada.hide_tab()
@@ -41,10 +41,10 @@ def test_modal_lists_the_other_users_and_their_activity(
 
 
 def test_each_button_says_its_consequence_and_rows_say_who_waits(
-    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
     daniel.open_editor(client)
-    ada = sit_down(cast.ada)
+    ada = open_browser(cast.ada)
     ada.open(client)
     ada.wait_for_others()
     expect(ada.waiting).to_be_visible()
@@ -95,7 +95,7 @@ def test_proceed_anyway_opens_the_editor_and_stands_in_the_history(
 
 
 def test_the_list_follows_the_roster_until_one_is_alone(
-    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
     daniel.open(client)
     amelia.open(client)
@@ -103,7 +103,7 @@ def test_the_list_follows_the_roster_until_one_is_alone(
     names = amelia.modal.locator("[data-name]")
     expect(names).to_have_text(["Daniel Okafor"])
 
-    rhys = sit_down(cast.rhys)
+    rhys = open_browser(cast.rhys)
     rhys.open(client)
     expect(names).to_have_text(["Daniel Okafor", "Rhys Morgan"])
 
@@ -115,9 +115,7 @@ def test_the_list_follows_the_roster_until_one_is_alone(
     expect(amelia.page).to_have_url(re.compile(r"/edit$"))
 
 
-def test_a_click_that_asks_for_a_new_tab_is_the_browsers_business(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
+def test_click_that_opens_a_new_tab_is_left_to_the_browser(amelia: Person, daniel: Person, client: Client) -> None:
     daniel.open(client)
     amelia.open(client)
     with amelia.context.expect_page() as opened:

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from portal.auth import Profile
 from portal.clients import Client
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import make_profile
 from tests.support.factories import make_client
 
@@ -29,9 +29,7 @@ def mallory(app: object, request: pytest.FixtureRequest) -> Profile:
     return profile
 
 
-def test_a_client_called_like_markup_and_a_search_for_it_are_shown_so_everywhere(
-    amelia: Person, client: Client
-) -> None:
+def test_client_name_that_looks_like_markup_is_shown_as_text_everywhere(amelia: Person, client: Client) -> None:
     amelia.page.goto("/clients")
     amelia.field("Search").fill(f'"{MARKUP}zzz')
     amelia.page.keyboard.press("Enter")
@@ -51,11 +49,11 @@ def test_a_client_called_like_markup_and_a_search_for_it_are_shown_so_everywhere
     expect(amelia.page.locator("img")).to_have_count(0)
 
 
-def test_a_viewer_called_like_markup_is_shown_so_everywhere(
-    amelia: Person, sit_down: SitDown, mallory: Profile, client: Client
+def test_viewer_name_that_looks_like_markup_is_shown_as_text_everywhere(
+    amelia: Person, open_browser: OpenBrowser, mallory: Profile, client: Client
 ) -> None:
     amelia.open(client)
-    viewer = sit_down(mallory)
+    viewer = open_browser(mallory)
     viewer.open(client)
     expect(viewer.page.locator(".user-menu .name")).to_have_text(mallory.full_name)
 

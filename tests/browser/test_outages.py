@@ -100,7 +100,7 @@ def test_crash_of_the_database_that_empties_presence_shows_no_user_leaving(
     all_are_back_without_news(both)
 
 
-def test_a_page_asked_for_without_the_database_says_so_and_works_again(
+def test_page_requested_without_the_database_shows_503_and_recovers(
     amelia: Person, client: Client, postgres: EmbeddedPostgres, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 503")
@@ -130,7 +130,7 @@ def test_waiting_goes_on_through_an_outage(both: tuple[Person, Person], portal: 
     expect(amelia.page).to_have_url(re.compile(r"/edit$"))
 
 
-def test_a_save_without_the_database_stays_in_the_editor_and_is_saved_later(
+def test_save_without_the_database_stays_in_the_editor_and_is_saved_later(
     both: tuple[Person, Person], client: Client, postgres: EmbeddedPostgres
 ) -> None:
     _, daniel = both

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, expect
 
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import AT_ONCE_MS, Crowd, Person, SitDown, kill_browser
+from tests.browser.people import AT_ONCE_MS, Crowd, OpenBrowser, Person, kill_browser
 from tests.support.cast import Cast
 from tests.support.server import Portal
 
@@ -27,14 +27,14 @@ def test_users_see_each_other_arrive_and_leave(amelia: Person, daniel: Person, c
 
 
 def test_three_avatars_are_shown_the_others_counted_and_all_named_in_the_menu(
-    sit_down: SitDown,
+    open_browser: OpenBrowser,
     unhurried_portal: Portal,
     cast: Cast,
     client: Client,
     crowd: Crowd,
 ) -> None:
     people = crowd(client, 5)
-    amelia = sit_down(cast.amelia, at=unhurried_portal)
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
     amelia.open(client)
 
     amelia.sees("5 users are viewing this client record")
@@ -49,14 +49,14 @@ def test_three_avatars_are_shown_the_others_counted_and_all_named_in_the_menu(
 
 
 def test_leaving_user_is_removed_at_once(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     """Leave for another page, by closing the tab, and by signing out.
 
     The server believes a broken stream after eight seconds, so only a request of the browser can be so quick.
     """
     browser_errors.expect("status of 401")  # the page sends its leave once more after the sign-out
-    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     amelia.open(client)
 
     daniel.open(client)
@@ -79,10 +79,10 @@ def test_leaving_user_is_removed_at_once(
 
 
 def test_user_of_a_killed_browser_is_removed_after_the_active_window(
-    amelia: Person, sit_down: SitDown, another_browser: Browser, cast: Cast, client: Client
+    amelia: Person, open_browser: OpenBrowser, another_browser: Browser, cast: Cast, client: Client
 ) -> None:
     amelia.open(client)
-    daniel = sit_down(cast.daniel, browser=another_browser)
+    daniel = open_browser(cast.daniel, browser=another_browser)
     daniel.open(client)
     amelia.sees("Daniel is also viewing this client record")
 
@@ -93,9 +93,9 @@ def test_user_of_a_killed_browser_is_removed_after_the_active_window(
 
 
 def test_return_to_the_tab_shows_at_once_the_users_who_arrived_meanwhile(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
-    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     amelia.open(client)
     amelia.hide_tab()
     daniel.open(client)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from portal.clients import Client, Product
 from portal.extensions import db
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 
@@ -60,8 +60,8 @@ def test_page_of_a_client_is_printed_without_controls(amelia: Person, client: Cl
 
 
 @pytest.mark.parametrize("path", ["/clients", "/users", "/audit", "/account"])
-def test_list_is_printed_without_controls(sit_down: SitDown, cast: Cast, client: Client, path: str) -> None:
-    ada = sit_down(cast.ada)
+def test_list_is_printed_without_controls(open_browser: OpenBrowser, cast: Cast, client: Client, path: str) -> None:
+    ada = open_browser(cast.ada)
     ada.page.goto(path)
     assert ada.page.evaluate(CONTROLS) != []
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Response, expect
 
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import AT_ONCE_MS, Person, SitDown
+from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.load_balancer import Balancer
 from tests.support.server import Portal
@@ -37,20 +37,20 @@ def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
 
 @pytest.fixture
 def amelia(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> Person:
     """On the client page of a server that nothing happens to."""
     browser_errors.expect("Failed to load resource")
-    person = sit_down(cast.amelia, at=unhurried_portal)
+    person = open_browser(cast.amelia, at=unhurried_portal)
     with person.page.expect_response(is_stream):
         person.open(client)
     return person
 
 
 @pytest.fixture
-def daniel(sit_down: SitDown, balancer: Balancer, cast: Cast, amelia: Person, client: Client) -> Person:
+def daniel(open_browser: OpenBrowser, balancer: Balancer, cast: Cast, amelia: Person, client: Client) -> Person:
     """Beside her on the page, by way of the balancer, and seen by her."""
-    person = sit_down(cast.daniel, at=balancer)
+    person = open_browser(cast.daniel, at=balancer)
     with person.page.expect_response(is_stream):
         person.open(client)
     expect(amelia.sentence).to_have_text(SEEN, timeout=AT_ONCE_MS)
@@ -97,7 +97,7 @@ def test_brief_loss_of_all_connections_shows_no_user_leaving(
     assert amelia.toasts_so_far() == [JOINED]
 
 
-def test_a_laptop_that_sleeps_leaves_and_wakes_up_to_a_page_without_news(
+def test_sleeping_laptop_leaves_the_roster_and_wakes_to_a_page_without_stale_toasts(
     amelia: Person, daniel: Person, balancer: Balancer
 ) -> None:
     with balancer.away():

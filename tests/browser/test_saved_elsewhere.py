@@ -102,7 +102,7 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(
 
 
 @pytest.mark.usefixtures("both_changed_phone")
-def test_a_field_that_both_have_changed_waits_for_a_decision_and_saving_asks(
+def test_field_that_both_have_changed_waits_for_a_decision_and_the_save_asks(
     amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 409")
@@ -320,7 +320,7 @@ def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
     expect(amelia.field("Notes")).to_have_value("Eins.\nTwo.\nThree.\nFour.")
 
 
-def test_an_undo_of_another_part_is_told_in_the_open_editor_and_takes_nothing(
+def test_undo_of_another_part_is_announced_in_the_open_editor_and_changes_no_typed_value(
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
     ruth = Entry(PERSON, make_person(client, "Ruth", "Whitmore").id)

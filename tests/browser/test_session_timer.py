@@ -7,7 +7,7 @@ from playwright.sync_api import Request, Response, expect
 from portal.auth import profiles
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import SitDown
+from tests.browser.people import OpenBrowser
 from tests.support.cast import Cast, make_profile
 
 
@@ -20,10 +20,10 @@ def is_prolonged(response: Response) -> bool:
 
 
 def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
-    sit_down: SitDown, cast: Cast, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("Failed to load resource")
-    person = sit_down(cast.amelia)
+    person = open_browser(cast.amelia)
     page, asked = person.page, person.page.get_by_role("alertdialog", name="Are you still there?")
     page.clock.install()
     page.goto("/clients")
@@ -49,12 +49,12 @@ def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
     expect(asked).to_be_hidden()
 
 
-def test_a_session_that_has_ended_says_so_and_leads_to_signing_in(
-    sit_down: SitDown, cast: Cast, browser_errors: BrowserErrors
+def test_ended_session_shows_a_dialog_that_leads_to_the_sign_in_page(
+    open_browser: OpenBrowser, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 401")
     vera = make_profile("Vera", "Timer")
-    page = sit_down(vera).page
+    page = open_browser(vera).page
     page.clock.install()
     page.goto("/account")
     profiles.end_sessions(vera)

@@ -10,17 +10,17 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import signed_in
-from tests.browser.people import Person, SitDown, sign_in_again, submit_credentials
+from tests.browser.people import OpenBrowser, Person, sign_in_again, submit_credentials
 from tests.support.cast import Cast
 
 SIGNED_OUT = "status of 401"
 
 
 def test_wrong_password_shows_an_error_and_the_right_one_opens_the_requested_page(
-    sit_down: SitDown, cast: Cast, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    somebody = sit_down(None)
+    somebody = open_browser(None)
     somebody.page.goto(f"/clients/{client.id}")
     submit_credentials(somebody.page, cast.amelia.email, "not the password")
     expect(somebody.page.get_by_role("alert")).to_contain_text("Incorrect email or password")
@@ -31,10 +31,10 @@ def test_wrong_password_shows_an_error_and_the_right_one_opens_the_requested_pag
 
 
 def test_typed_values_are_not_sent_while_signed_out_and_saved_after_signing_in_again_in_a_new_tab(
-    sit_down: SitDown, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 960600")
     end_sessions(vera)
@@ -53,10 +53,10 @@ def test_typed_values_are_not_sent_while_signed_out_and_saved_after_signing_in_a
 
 
 def test_signing_out_in_one_tab_is_noticed_in_the_other(
-    sit_down: SitDown, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open(client)
     second = person.another_tab()
     second.page.goto("/clients")
@@ -68,10 +68,10 @@ def test_signing_out_in_one_tab_is_noticed_in_the_other(
 
 
 def test_sign_in_of_another_user_in_the_same_browser_is_noticed(
-    sit_down: SitDown, cast: Cast, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser, cast: Cast, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open(client)
     end_sessions(vera)
     expect(person.signed_out).to_be_visible()
@@ -84,11 +84,16 @@ def test_sign_in_of_another_user_in_the_same_browser_is_noticed(
 
 
 def test_form_of_a_signed_out_user_is_not_sent(
-    sit_down: SitDown, browsers_app: Flask, cast: Cast, vera: Profile, client: Client, browser_errors: BrowserErrors
+    open_browser: OpenBrowser,
+    browsers_app: Flask,
+    cast: Cast,
+    vera: Profile,
+    client: Client,
+    browser_errors: BrowserErrors,
 ) -> None:
     """Before any beat has noticed that her session has ended and another person has signed in."""
     browser_errors.expect(SIGNED_OUT, "status of 403")
-    person = sit_down(vera)
+    person = open_browser(vera)
     person.open_editor(client)
     person.page.route("**/user_page_presence", lambda route: None)
     person.field("Phone").fill("01632 960600")

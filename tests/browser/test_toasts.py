@@ -5,14 +5,14 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import PRESENCE_PATH, Person, SitDown
+from tests.browser.people import PRESENCE_PATH, OpenBrowser, Person
 from tests.support.cast import Cast
 
 DANIEL_JOINED = "Daniel Okafor joined this page 👋"
 DANIEL_LEFT = "Daniel Okafor left this page 👋"
 
 
-def test_an_arrival_and_a_departure_are_told_and_go_away_by_themselves_or_when_dismissed(
+def test_arrival_and_departure_show_toasts_that_expire_or_are_dismissed(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     amelia.open(client)
@@ -28,7 +28,7 @@ def test_an_arrival_and_a_departure_are_told_and_go_away_by_themselves_or_when_d
     assert amelia.toasts_so_far() == [DANIEL_JOINED, DANIEL_LEFT]
 
 
-def test_a_reload_is_no_news_to_either_side(amelia: Person, daniel: Person, client: Client) -> None:
+def test_reload_shows_no_toast_on_either_side(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open(client)
     daniel.open(client)
     amelia.sees("Daniel is also viewing this client record")
@@ -63,15 +63,15 @@ def test_news_can_be_switched_off_for_good(amelia: Person, daniel: Person, clien
     assert amelia.toasts_so_far() == []
 
 
-def test_a_user_who_joins_beside_another_is_announced_once(
-    amelia: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+def test_user_who_joins_beside_another_is_announced_once(
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
     """The indicator, which the first one has brought, brings no second listener for those who join."""
     daniel.open(client)
     amelia.open(client)
     amelia.sees("Daniel is also viewing this client record")
 
-    sit_down(cast.rhys).open(client)
+    open_browser(cast.rhys).open(client)
     amelia.sees("2 users are viewing this client record")
     expect(amelia.toasts.first).to_have_text(re.compile("Rhys Morgan joined this page 👋"))
     expect(amelia.toasts).to_have_count(0)

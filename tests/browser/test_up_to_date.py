@@ -86,7 +86,7 @@ def test_ages_grow_while_a_page_is_open_also_those_that_came_later(
     expect(ages).to_have_text(["2 minutes ago", re.compile("minutes? ago"), "2 minutes ago"])
 
 
-def test_an_age_is_right_as_soon_as_a_hidden_tab_is_seen(amelia: Person, client: Client) -> None:
+def test_age_is_correct_as_soon_as_a_hidden_tab_is_shown(amelia: Person, client: Client) -> None:
     amelia.page.clock.install()
     amelia.open(client)
     amelia.hide_tab()

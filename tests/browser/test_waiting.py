@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, Person, SitDown
+from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, OpenBrowser, Person
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast
 from tests.support.server import Portal
@@ -97,9 +97,9 @@ def test_user_who_finishes_on_the_undo_page_leaves_it(
 
 
 def test_two_who_wait_are_served_in_the_order_of_asking(
-    amelia_waits: Person, daniel: Person, sit_down: SitDown, cast: Cast, client: Client
+    amelia_waits: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
-    ada = sit_down(cast.ada)
+    ada = open_browser(cast.ada)
     ada.open(client)
     ada.wait_for_others()
     expect(ada.waiting).to_contain_text("Waiting for Daniel Okafor and Amelia Hart. You are 2nd.")
@@ -164,10 +164,10 @@ def test_user_who_finishes_without_a_change_leaves_the_editor(
 
 
 def test_on_the_unhurried_portal_all_of_it_is_immediate_and_a_hidden_tab_says_that_it_is_its_turn(
-    sit_down: SitDown, unhurried_portal: Portal, cast: Cast, client: Client
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
     """Beats are 30 s apart here. A hidden tab that waits keeps its stream, for it wants to know."""
-    amelia, daniel = (sit_down(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     daniel.open_editor(client)
     amelia.open(client)
     amelia.wait_for_others()

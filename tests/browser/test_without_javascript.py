@@ -9,19 +9,19 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import Person, SitDown
+from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast
 
 
 @pytest.fixture
-def amelia(sit_down: SitDown, cast: Cast) -> Person:
+def amelia(open_browser: OpenBrowser, cast: Cast) -> Person:
     """Amelia, with scripts switched off, signed in by hand."""
-    person = sit_down(None, java_script_enabled=False)
+    person = open_browser(None, java_script_enabled=False)
     sign_in(person, cast.amelia)
     return person
 
 
-def test_a_client_is_found_opened_and_changed_and_signing_out_works(amelia: Person, client: Client) -> None:
+def test_client_is_found_opened_and_changed_and_signing_out_works(amelia: Person, client: Client) -> None:
     amelia.field("Search").fill(client.client_ref)
     amelia.page.get_by_role("button", name="Search").click()
     amelia.page.get_by_role("link", name=client.name).click()
@@ -39,7 +39,7 @@ def test_a_client_is_found_opened_and_changed_and_signing_out_works(amelia: Pers
     expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_a_collision_is_shown_and_can_be_decided(
+def test_conflict_is_shown_and_can_be_resolved(
     amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 409")

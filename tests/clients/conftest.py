@@ -24,8 +24,8 @@ def daniel(visit: type[Visitor], cast: Cast) -> Visitor:
     return visit(cast.daniel)
 
 
-class Desk:
-    """A user with the editors of one client. `path` is relative to the client's address."""
+class ClientEditor:
+    """The editors of one client in one user's browser. `path` is relative to the client's address."""
 
     def __init__(self, browser: Visitor, client: Client) -> None:
         self.browser = browser
@@ -47,19 +47,19 @@ class Desk:
         assert response.status_code == 302, response.text
         return response
 
-    def say(self, path: str, **fields: Any) -> TestResponse:
+    def send_json(self, path: str, **fields: Any) -> TestResponse:
         """Send JSON as a program does."""
         return self.browser.post(self.address + path, json=fields)
 
 
 @pytest.fixture
-def amelias(amelia: Visitor, client: Client) -> Desk:
-    return Desk(amelia, client)
+def amelias_editor(amelia: Visitor, client: Client) -> ClientEditor:
+    return ClientEditor(amelia, client)
 
 
 @pytest.fixture
-def daniels(daniel: Visitor, client: Client) -> Desk:
-    return Desk(daniel, client)
+def daniels_editor(daniel: Visitor, client: Client) -> ClientEditor:
+    return ClientEditor(daniel, client)
 
 
 def history_of(client: Client) -> list[ClientRevision]:

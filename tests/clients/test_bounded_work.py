@@ -20,7 +20,7 @@ from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIO
 from portal.driver.garbage import collect_garbage_less_often
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import blocks, shuffled
@@ -70,66 +70,70 @@ def typed(texts: Texts, seed: int) -> dict[str, str]:
     return {"notes": texts(seed), "objectives": texts(seed)[:2_000].strip()}
 
 
-def test_history_of_hostile_texts_costs_less_than_a_second(amelias: Desk, texts: Texts) -> None:
+def test_history_of_hostile_texts_costs_less_than_a_second(amelias_editor: ClientEditor, texts: Texts) -> None:
     """Six ordinary saves and one page of the history once took over 30 s and blocked the worker."""
     for seed in range(1, 7):
-        amelias.change(**typed(texts, seed % 3))
+        amelias_editor.change(**typed(texts, seed % 3))
 
     with bounded():
-        page = amelias.browser.get(f"{amelias.address}/history")
+        page = amelias_editor.browser.get(f"{amelias_editor.address}/history")
     assert "characters before" in text_of(page)
     for version in range(2, 8):
         with bounded():
-            alone = amelias.browser.get(f"{amelias.address}/history?version={version}")
+            alone = amelias_editor.browser.get(f"{amelias_editor.address}/history?version={version}")
         assert "characters before" not in text_of(alone)
     with bounded():
-        assert amelias.browser.get(f"{amelias.address}/changes?since=1").json["version"] == 7
+        assert amelias_editor.browser.get(f"{amelias_editor.address}/changes?since=1").json["version"] == 7
 
 
-def test_conflict_of_hostile_texts_costs_less_than_a_second(amelias: Desk, daniels: Desk, texts: Texts) -> None:
-    form = amelias.open()
-    daniels.change(**typed(texts, 1))
+def test_conflict_of_hostile_texts_costs_less_than_a_second(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, texts: Texts
+) -> None:
+    form = amelias_editor.open()
+    daniels_editor.change(**typed(texts, 1))
 
     with bounded():
-        response = amelias.send(form, **typed(texts, 2))
+        response = amelias_editor.send(form, **typed(texts, 2))
     assert response.status_code == 409
     with bounded():
-        again = amelias.send(form_of(response), **{"decide-notes": "yours"})
+        again = amelias_editor.send(form_of(response), **{"decide-notes": "yours"})
     assert again.status_code == 409
     with bounded():
-        result = amelias.say("/edit", version=1, **typed(texts, 2))
+        result = amelias_editor.send_json("/edit", version=1, **typed(texts, 2))
     assert (result.status_code, len(result.json["conflicts"])) == (409, 2)
 
 
-def test_draft_of_hostile_texts_is_restored_within_a_second(amelias: Desk, daniels: Desk, texts: Texts) -> None:
-    kept = amelias.browser.call(
+def test_draft_of_hostile_texts_is_restored_within_a_second(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, texts: Texts
+) -> None:
+    kept = amelias_editor.browser.call(
         "PUT",
-        f"/edit_drafts/client-{amelias.client_id}?form=record",
+        f"/edit_drafts/client-{amelias_editor.client_id}?form=record",
         json={"version": 1, "values": typed(texts, 2)},
     )
     assert kept.json == {"status": "kept"}
-    daniels.change(**typed(texts, 1))
+    daniels_editor.change(**typed(texts, 1))
 
     with bounded():
-        restored = amelias.browser.get(f"{amelias.address}/edit?draft=")
+        restored = amelias_editor.browser.get(f"{amelias_editor.address}/edit?draft=")
     assert "Your unsaved changes are back" in text_of(restored)
     with bounded():
-        assert amelias.send(form_of(restored), name="").status_code == 422
+        assert amelias_editor.send(form_of(restored), name="").status_code == 422
 
 
 def test_product_with_very_many_valuations_is_removed_and_restored_within_a_second(amelia: Visitor, cast: Cast) -> None:
     """Each revision contains all valuations, and a page of the history has many such revisions."""
     client = make_client()
-    desk, product = Desk(amelia, client), make_product(client)
+    editor, product = ClientEditor(amelia, client), make_product(client)
     days = [date(1990, 1, 1) + timedelta(days=number) for number in range(MAX_VALUATIONS)]
     rows = [{"product_id": product.id, "valued_on": day, "amount": Decimal("1.00")} for day in days]
     db.session.execute(insert(Valuation), rows)
     db.session.commit()
     path = f"/product/{product.id}"
     with bounded():
-        assert desk.send({"version": "1"}, f"{path}/remove").status_code == 302
+        assert editor.send({"version": "1"}, f"{path}/remove").status_code == 302
     with bounded():
-        assert desk.send({"version": "2", "entry": path[1:]}, "/history/2/revert").status_code == 302
+        assert editor.send({"version": "2", "entry": path[1:]}, "/history/2/revert").status_code == 302
     for again in range(1, PAGE_SIZE // 2):
         db.session.execute(REPEAT, {"later": 2 * again})
     db.session.execute(update(Client).values(version=2 * (PAGE_SIZE // 2) + 1))
@@ -137,35 +141,37 @@ def test_product_with_very_many_valuations_is_removed_and_restored_within_a_seco
 
     for page in ("", "/history", "/history?version=2", "/changes?since=1", path):
         with bounded():
-            assert amelia.get(desk.address + page).status_code == 200
-    form = desk.open()
+            assert amelia.get(editor.address + page).status_code == 200
+    form = editor.open()
     for sent, where in (({**form, "version": "1", "phone": "111"}, "/edit"), ({"version": "1"}, f"{path}/remove")):
         with bounded():
-            assert desk.send(sent, where).status_code == 409
+            assert editor.send(sent, where).status_code == 409
 
 
 def test_client_with_the_maximum_number_of_parts_is_shown_within_a_second(amelia: Visitor, cast: Cast) -> None:
     client = make_client()
-    desk = Desk(amelia, client)
+    editor = ClientEditor(amelia, client)
     for number in range(MAX_PEOPLE):
         make_person(client, f"Ruth {number}")
     for _ in range(MAX_PRODUCTS):
         make_product(client, (date(2026, 3, 31), "1.00"))
 
     with bounded():
-        desk.browser.get(desk.address)
-    person = desk.send(desk.open("/person/new"), "/person/new", first_name="R", last_name="W")
+        editor.browser.get(editor.address)
+    person = editor.send(editor.open("/person/new"), "/person/new", first_name="R", last_name="W")
     assert (person.status_code, errors_of(person)) == (422, {"first_name": "A client has at most 200 people."})
-    product = desk.say("/product/new", version=1, product_name="I", product_type="ISA", provider="A", plan_number="1")
+    product = editor.send_json(
+        "/product/new", version=1, product_name="I", product_type="ISA", provider="A", plan_number="1"
+    )
     assert product.json["errors"] == {"product_name": "A client has at most 300 products."}
 
 
-def test_undoing_hostile_texts_costs_less_than_a_second(amelias: Desk, texts: Texts) -> None:
+def test_undoing_hostile_texts_costs_less_than_a_second(amelias_editor: ClientEditor, texts: Texts) -> None:
     for seed in (1, 2):
-        amelias.change(**typed(texts, seed))
+        amelias_editor.change(**typed(texts, seed))
 
     form = {"version": "3", "entry": ""}
     with bounded():
-        response: TestResponse = amelias.send(form, "/history/2/revert")
+        response: TestResponse = amelias_editor.send(form, "/history/2/revert")
     assert response.status_code in (302, 409)
     db.session.rollback()

@@ -14,7 +14,7 @@ from portal.clients import Client, Person, Product, Valuation
 from portal.editing.drafts import store
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import errors_of, form_of, links_of, options_of, text_of
@@ -37,12 +37,12 @@ def only(model: type[Any]) -> Any:
     return db.session.scalars(select(model)).one()
 
 
-def test_added_person_is_in_the_history(amelias: Desk, cast: Cast, client: Client) -> None:
-    response = amelias.change(
+def test_added_person_is_in_the_history(amelias_editor: ClientEditor, cast: Cast, client: Client) -> None:
+    response = amelias_editor.change(
         "/person/new", title="Mr", first_name=" Shaun ", last_name="Whitmore", date_of_birth="1958-09-04"
     )
 
-    assert response.headers["Location"] == amelias.address
+    assert response.headers["Location"] == amelias_editor.address
     person = db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
     assert (person.client_id, person.title, person.date_of_birth) == (client.id, "Mr", date(1958, 9, 4))
     [revision] = history_of(client)
@@ -51,15 +51,15 @@ def test_added_person_is_in_the_history(amelias: Desk, cast: Cast, client: Clien
     assert (old, new["first_name"], new["date_of_birth"]) == (None, "Shaun", "1958-09-04")
     db.session.refresh(client)
     assert (client.version, client.updated_by) == (2, cast.amelia.id)
-    assert "Shaun Whitmore" in text_of(amelias.browser.get(amelias.address))
+    assert "Shaun Whitmore" in text_of(amelias_editor.browser.get(amelias_editor.address))
 
 
-def test_changed_person_is_saved(amelias: Desk, client: Client) -> None:
+def test_changed_person_is_saved(amelias_editor: ClientEditor, client: Client) -> None:
     ruth = only(Person)
-    form = amelias.open(f"/person/{ruth.id}/edit")
+    form = amelias_editor.open(f"/person/{ruth.id}/edit")
     assert (form["first_name"], form["known_as"], form["date_of_birth"]) == ("Ruth", "Ru", "12 March 1961")
 
-    amelias.change(f"/person/{ruth.id}/edit", known_as="Ruthie", date_of_birth="")
+    amelias_editor.change(f"/person/{ruth.id}/edit", known_as="Ruthie", date_of_birth="")
 
     assert (only(Person).known_as, only(Person).date_of_birth) == ("Ruthie", None)
     assert history_of(client)[0].changes == {
@@ -68,10 +68,10 @@ def test_changed_person_is_saved(amelias: Desk, client: Client) -> None:
     }
 
 
-def test_added_product_has_its_fees(amelias: Desk, client: Client) -> None:
-    form = amelias.open("/product/new")
+def test_added_product_has_its_fees(amelias_editor: ClientEditor, client: Client) -> None:
+    form = amelias_editor.open("/product/new")
     assert (form["status"], form["fixed_fee"], form["percentage_fee"]) == ("active", "0.00", "0.00")
-    amelias.change(
+    amelias_editor.change(
         "/product/new",
         product_name="Onshore Bond",
         product_type="BOND",
@@ -86,16 +86,16 @@ def test_added_product_has_its_fees(amelias: Desk, client: Client) -> None:
     assert history_of(client)[0].changes[f"product/{bond.id}"][1]["fixed_fee"] == "1250.50"
 
 
-def test_valuation_is_added_changed_and_shown_on_its_product_page(amelias: Desk, client: Client) -> None:
+def test_valuation_is_added_changed_and_shown_on_its_product_page(amelias_editor: ClientEditor, client: Client) -> None:
     product = only(Product)
     path = f"/product/{product.id}"
-    response = amelias.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
-    assert response.headers["Location"] == f"{amelias.address}{path}"
+    response = amelias_editor.change(f"{path}/valuation/new", valued_on="2026-06-30", amount="987.5")
+    assert response.headers["Location"] == f"{amelias_editor.address}{path}"
 
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
-    amelias.change(f"/valuation/{june.id}/edit", amount="1,234.89")
+    amelias_editor.change(f"/valuation/{june.id}/edit", amount="1,234.89")
 
-    words = text_of(amelias.browser.get(f"{amelias.address}{path}"))
+    words = text_of(amelias_editor.browser.get(f"{amelias_editor.address}{path}"))
     assert "30 Jun 2026 £1,234.89 Edit 31 Mar 2026 £1,000.00" in words
     assert history_of(client)[1].changes == {f"valuation/{june.id}/amount": ["987.50", "1234.89"]}
 
@@ -161,9 +161,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("path", "typed", "field", "problem"), WRONG, ids=lambda part: str(part)[:40])
 def test_invalid_value_of_a_part_stays_with_its_error_beside_the_field(
-    amelias: Desk, client: Client, path: str, typed: dict[str, str], field: str, problem: str
+    amelias_editor: ClientEditor, client: Client, path: str, typed: dict[str, str], field: str, problem: str
 ) -> None:
-    response = amelias.send(amelias.open(path), path, **typed)
+    response = amelias_editor.send(amelias_editor.open(path), path, **typed)
 
     assert response.status_code == 422
     assert problem in errors_of(response)[field]
@@ -172,15 +172,17 @@ def test_invalid_value_of_a_part_stays_with_its_error_beside_the_field(
     assert history_of(client) == []
 
 
-def test_duplicate_of_a_unique_value_is_reported_at_its_field(amelias: Desk, client: Client) -> None:
+def test_duplicate_of_a_unique_value_is_reported_at_its_field(amelias_editor: ClientEditor, client: Client) -> None:
     other = make_client("Baker Family")
     make_product(other, plan_number="B1")
     product = only_product_of(client)
 
-    taken = amelias.send(amelias.open(f"/product/{product.id}/edit"), f"/product/{product.id}/edit", plan_number="B1")
+    taken = amelias_editor.send(
+        amelias_editor.open(f"/product/{product.id}/edit"), f"/product/{product.id}/edit", plan_number="B1"
+    )
     assert (taken.status_code, errors_of(taken)) == (422, {"plan_number": "This plan number is in use already."})
     path = f"/product/{product.id}/valuation/new"
-    twice = amelias.send(amelias.open(path), path, valued_on="2026-03-31", amount="1")
+    twice = amelias_editor.send(amelias_editor.open(path), path, valued_on="2026-03-31", amount="1")
     assert (twice.status_code, errors_of(twice)) == (
         422,
         {"valued_on": "This product has a valuation of that day already."},
@@ -192,69 +194,75 @@ def only_product_of(client: Client) -> Product:
     return db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
 
 
-def test_changes_to_different_fields_of_one_part_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_changes_to_different_fields_of_one_part_are_merged(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     path = f"/person/{only(Person).id}/edit"
-    form = amelias.open(path)
-    daniels.change(path, known_as="Ruthie")
+    form = amelias_editor.open(path)
+    daniels_editor.change(path, known_as="Ruthie")
 
-    assert amelias.send(form, path, title="Mrs").status_code == 302
+    assert amelias_editor.send(form, path, title="Mrs").status_code == 302
     assert (only(Person).known_as, only(Person).title) == ("Ruthie", "Mrs")
     assert history_of(client)[1].merged_with == [2]
     assert "Saved together with Daniel’s change to Known as of Ruth Whitmore." in text_of(
-        amelias.browser.get(amelias.address)
+        amelias_editor.browser.get(amelias_editor.address)
     )
 
 
-def test_amount_that_both_users_changed_equally_is_no_conflict(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_amount_that_both_users_changed_equally_is_no_conflict(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     """The save asks no question, and no user is overruled."""
     path = f"/valuation/{only(Valuation).id}/edit"
-    form = amelias.open(path)
-    daniels.change(path, amount="25000.00")
+    form = amelias_editor.open(path)
+    daniels_editor.change(path, amount="25000.00")
 
-    assert amelias.send(form, path, amount="£25,000").status_code == 302
+    assert amelias_editor.send(form, path, amount="£25,000").status_code == 302
     assert len(history_of(client)) == 1
     assert Event.CONFLICT_OVERRIDDEN not in db.session.scalars(select(AuditEvent.event)).all()
 
 
 def test_amounts_that_both_users_changed_differently_are_a_conflict(
-    amelias: Desk, daniels: Desk, client: Client
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
 ) -> None:
     """Both users enter the balance after a withdrawal. Neither amount is right, and neither may be lost."""
     path = f"/valuation/{only(Valuation).id}/edit"
-    form = amelias.open(path)
-    daniels.change(path, amount="900")
+    form = amelias_editor.open(path)
+    daniels_editor.change(path, amount="900")
 
-    assert amelias.send(form, path, amount="800").status_code == 409
+    assert amelias_editor.send(form, path, amount="800").status_code == 409
     assert only(Valuation).amount == Decimal("900.00")
 
 
-def test_fee_that_both_users_changed_is_a_conflict(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_fee_that_both_users_changed_is_a_conflict(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     path = f"/product/{only(Product).id}/edit"
-    form = amelias.open(path)
-    daniels.change(path, fixed_fee="200")
+    form = amelias_editor.open(path)
+    daniels_editor.change(path, fixed_fee="200")
 
-    response = amelias.send(form, path, fixed_fee="250")
+    response = amelias_editor.send(form, path, fixed_fee="250")
 
     assert response.status_code == 409
     words = text_of(response)
     assert "It was £120.00 Daniel Okafor’s, less than a minute ago £200.00 Yours £250.00" in words
-    decided = amelias.send(form_of(response), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
+    decided = amelias_editor.send(form_of(response), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
     assert decided.status_code == 302
     assert only(Product).fixed_fee == Decimal("280.00")
     assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "third"}
 
 
 def test_custom_value_that_is_in_use_shows_the_conflict_page_again(
-    amelias: Desk, daniels: Desk, client: Client
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
 ) -> None:
     make_product(make_client("Baker Family"), plan_number="B1")
     path = f"/product/{only_product_of(client).id}/edit"
-    form = amelias.open(path)
-    daniels.change(path, plan_number="D1", provider="Zurich")
-    page = amelias.send(form, path, plan_number="M1", provider="Aegon")
+    form = amelias_editor.open(path)
+    daniels_editor.change(path, plan_number="D1", provider="Zurich")
+    page = amelias_editor.send(form, path, plan_number="M1", provider="Aegon")
     decided = {"decide-plan_number": "third", "third-plan_number": "B1", "decide-provider": "yours"}
 
-    again = amelias.send(form_of(page), path, **decided)
+    again = amelias_editor.send(form_of(page), path, **decided)
 
     assert again.status_code == 409
     assert errors_of(again) == {"decide-plan_number": "This plan number is in use already."}
@@ -264,29 +272,31 @@ def test_custom_value_that_is_in_use_shows_the_conflict_page_again(
         "third",
         "yours",
     )
-    assert amelias.send(chosen, path, **{"third-plan_number": "T1"}).status_code == 302
+    assert amelias_editor.send(chosen, path, **{"third-plan_number": "T1"}).status_code == 302
     assert (only_product_of(client).plan_number, only_product_of(client).provider) == ("T1", "Aegon")
 
 
-def test_part_that_was_removed_and_is_sent_again_is_added_again(amelias: Desk, client: Client) -> None:
-    form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
-    amelias.send(form, "/person/new")
+def test_part_that_was_removed_and_is_sent_again_is_added_again(amelias_editor: ClientEditor, client: Client) -> None:
+    form = {**amelias_editor.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
+    amelias_editor.send(form, "/person/new")
     shaun = db.session.scalars(select(Person.id).where(Person.first_name == "Shaun")).one()
-    amelias.change(f"/person/{shaun}/remove")
+    amelias_editor.change(f"/person/{shaun}/remove")
 
-    assert amelias.send(form, "/person/new").status_code == 302
+    assert amelias_editor.send(form, "/person/new").status_code == 302
     assert db.session.scalars(select(Person).where(Person.first_name == "Shaun")).one()
 
 
-def test_second_click_on_remove_is_not_an_error(amelias: Desk, daniels: Desk) -> None:
+def test_second_click_on_remove_is_not_an_error(amelias_editor: ClientEditor, daniels_editor: ClientEditor) -> None:
     path = f"/person/{only(Person).id}/remove"
-    form = amelias.open(path)
+    form = amelias_editor.open(path)
 
-    assert [amelias.send(form, path).status_code for _ in range(2)] == [302, 302]
-    assert daniels.send({"version": form["version"]}, path).status_code == 409
+    assert [amelias_editor.send(form, path).status_code for _ in range(2)] == [302, 302]
+    assert daniels_editor.send({"version": form["version"]}, path).status_code == 409
 
 
-def test_draft_of_a_removed_part_is_shown(amelias: Desk, daniels: Desk, cast: Cast, client: Client) -> None:
+def test_draft_of_a_removed_part_is_shown(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, cast: Cast, client: Client
+) -> None:
     ruth_id = only(Person).id
     store.keep(
         DraftKey(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"),
@@ -294,53 +304,55 @@ def test_draft_of_a_removed_part_is_shown(amelias: Desk, daniels: Desk, cast: Ca
         DraftPayload(1, "", {"known_as": "Ruthie"}),
     )
     db.session.commit()
-    daniels.change(f"/person/{ruth_id}/remove")
+    daniels_editor.change(f"/person/{ruth_id}/remove")
 
-    assert "Known as Ruthie" in text_of(amelias.browser.get(f"{amelias.address}/person/{ruth_id}/edit"))
-    assert "Ruthie" not in text_of(daniels.browser.get(f"{daniels.address}/person/{ruth_id}/edit"))
+    assert "Known as Ruthie" in text_of(amelias_editor.browser.get(f"{amelias_editor.address}/person/{ruth_id}/edit"))
+    assert "Ruthie" not in text_of(daniels_editor.browser.get(f"{daniels_editor.address}/person/{ruth_id}/edit"))
 
 
-def test_own_amount_sent_twice_is_no_conflict(amelias: Desk, client: Client) -> None:
+def test_own_amount_sent_twice_is_no_conflict(amelias_editor: ClientEditor, client: Client) -> None:
     path = f"/product/{only(Product).id}/edit"
-    form = amelias.open(path)
+    form = amelias_editor.open(path)
 
-    assert [amelias.send(form, path, fixed_fee="200").status_code for _ in range(2)] == [302, 302]
+    assert [amelias_editor.send(form, path, fixed_fee="200").status_code for _ in range(2)] == [302, 302]
     assert len(history_of(client)) == 1
 
 
-def test_change_of_the_client_does_not_prevent_a_removal(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_change_of_the_client_does_not_prevent_a_removal(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     path = f"/person/{only(Person).id}/edit"
-    form = amelias.open(path)
-    daniels.change(phone="222")
+    form = amelias_editor.open(path)
+    daniels_editor.change(phone="222")
 
-    assert amelias.send(form, path, title="Mrs").status_code == 302
+    assert amelias_editor.send(form, path, title="Mrs").status_code == 302
     assert history_of(client)[1].merged_with == []
-    assert "Your changes are saved." in text_of(amelias.browser.get(amelias.address))
+    assert "Your changes are saved." in text_of(amelias_editor.browser.get(amelias_editor.address))
 
 
-def test_part_sent_twice_is_added_once(amelias: Desk, client: Client) -> None:
+def test_part_sent_twice_is_added_once(amelias_editor: ClientEditor, client: Client) -> None:
     """Without JavaScript a double click sends the form twice."""
-    form = {**amelias.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
+    form = {**amelias_editor.open("/person/new"), "first_name": "Shaun", "last_name": "Whitmore"}
 
-    assert [amelias.send(form, "/person/new").status_code for _ in range(2)] == [302, 302]
+    assert [amelias_editor.send(form, "/person/new").status_code for _ in range(2)] == [302, 302]
     db.session.rollback()
     assert len(db.session.scalars(select(Person).where(Person.first_name == "Shaun")).all()) == 1
     assert [revision.version for revision in history_of(client)] == [2]
 
 
-def test_removed_product_is_in_the_history_with_its_valuations(amelias: Desk, client: Client) -> None:
+def test_removed_product_is_in_the_history_with_its_valuations(amelias_editor: ClientEditor, client: Client) -> None:
     product_id, valuation_id = only(Product).id, only(Valuation).id
     path = f"/product/{product_id}/remove"
-    question_page = amelias.browser.get(amelias.address + path)
+    question_page = amelias_editor.browser.get(amelias_editor.address + path)
     assert "Remove ISA A1?" in text_of(question_page)
     assert "Its valuation goes with it." in text_of(question_page)
     assert ENDED in text_of(question_page)
-    assert ENDED not in text_of(amelias.browser.get(f"{amelias.address}/valuation/{valuation_id}/remove"))
+    assert ENDED not in text_of(amelias_editor.browser.get(f"{amelias_editor.address}/valuation/{valuation_id}/remove"))
 
-    response = amelias.send(form_of(question_page), path)
+    response = amelias_editor.send(form_of(question_page), path)
 
-    assert (response.status_code, response.headers["Location"]) == (302, amelias.address)
-    assert "ISA A1 is removed." in text_of(amelias.browser.get(amelias.address))
+    assert (response.status_code, response.headers["Location"]) == (302, amelias_editor.address)
+    assert "ISA A1 is removed." in text_of(amelias_editor.browser.get(amelias_editor.address))
     assert db.session.scalars(select(Valuation)).all() == []
     [revision] = history_of(client)
     assert revision.changes[f"product/{product_id}"][1] is None
@@ -350,48 +362,50 @@ def test_removed_product_is_in_the_history_with_its_valuations(amelias: Desk, cl
     ]
 
 
-def test_removal_of_a_valuation_names_its_product_and_day(amelias: Desk) -> None:
+def test_removal_of_a_valuation_names_its_product_and_day(amelias_editor: ClientEditor) -> None:
     path = f"/valuation/{only(Valuation).id}/remove"
-    question_page = amelias.browser.get(amelias.address + path)
+    question_page = amelias_editor.browser.get(amelias_editor.address + path)
     assert "Remove the valuation of ISA A1 on 31 Mar 2026?" in text_of(question_page)
     assert "<title>Remove the valuation of ISA A1 on 31 Mar 2026" in question_page.text
 
-    removed = amelias.send(form_of(question_page), path)
+    removed = amelias_editor.send(form_of(question_page), path)
 
     assert "The valuation of ISA A1 on 31 Mar 2026 is removed." in text_of(
-        amelias.browser.get(removed.headers["Location"])
+        amelias_editor.browser.get(removed.headers["Location"])
     )
 
 
 @pytest.mark.parametrize("changed", ["product", "valuation"])
 def test_part_that_changed_since_is_not_removed_without_confirmation(
-    amelias: Desk, daniels: Desk, client: Client, changed: str
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client, changed: str
 ) -> None:
     product, valuation = only(Product), only(Valuation)
     path = f"/product/{product.id}/remove"
-    form = amelias.open(path)
+    form = amelias_editor.open(path)
     if changed == "product":
-        daniels.change(f"/product/{product.id}/edit", provider="Zurich")
+        daniels_editor.change(f"/product/{product.id}/edit", provider="Zurich")
     else:
-        daniels.change(f"/valuation/{valuation.id}/edit", amount="7")
+        daniels_editor.change(f"/valuation/{valuation.id}/edit", amount="7")
 
-    response = amelias.send(form, path)
+    response = amelias_editor.send(form, path)
 
     assert response.status_code == 409
     assert "Nothing is removed yet." in text_of(response)
     what = "Provider of ISA A1" if changed == "product" else "Amount of the valuation of ISA A1 on 31 Mar 2026"
     assert f"Daniel’s change to {what}" in text_of(response)
     assert only(Product)
-    assert amelias.send(form_of(response), path).status_code == 302
+    assert amelias_editor.send(form_of(response), path).status_code == 302
 
 
-def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_values_typed_into_a_removed_part_are_shown(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     ruth_id = only(Person).id
     path = f"/person/{ruth_id}/edit"
-    form = amelias.open(path)
-    daniels.change(f"/person/{ruth_id}/remove")
+    form = amelias_editor.open(path)
+    daniels_editor.change(f"/person/{ruth_id}/remove")
 
-    response = amelias.send(form, path, known_as="<b>Ruthie</b>")
+    response = amelias_editor.send(form, path, known_as="<b>Ruthie</b>")
 
     words = text_of(response)
     assert response.status_code == 409
@@ -399,21 +413,23 @@ def test_values_typed_into_a_removed_part_are_shown(amelias: Desk, daniels: Desk
     assert f"Daniel Okafor removed it on {at} . What you typed could not be saved; it is shown below." in words
     assert "Known as <b>Ruthie</b>" in words
     assert "<b>Ruthie" not in response.text
-    assert amelias.browser.get(amelias.address + path).status_code == 410
-    assert amelias.browser.get(f"{amelias.address}/person/{ruth_id}/remove").status_code == 410
+    assert amelias_editor.browser.get(amelias_editor.address + path).status_code == 410
+    assert amelias_editor.browser.get(f"{amelias_editor.address}/person/{ruth_id}/remove").status_code == 410
 
 
-def test_valuation_of_a_removed_product_cannot_be_added(amelias: Desk, daniels: Desk) -> None:
+def test_valuation_of_a_removed_product_cannot_be_added(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
     product_id = only(Product).id
     path = f"/product/{product_id}/valuation/new"
-    form = amelias.open(path)
-    daniels.change(f"/product/{product_id}/remove")
+    form = amelias_editor.open(path)
+    daniels_editor.change(f"/product/{product_id}/remove")
 
-    response = amelias.send(form, path, valued_on="2026-06-30", amount="7")
+    response = amelias_editor.send(form, path, valued_on="2026-06-30", amount="7")
 
     assert response.status_code == 409
     assert "ISA A1 has been removed" in text_of(response)
-    assert amelias.browser.get(f"{amelias.address}/product/{product_id}").status_code == 410
+    assert amelias_editor.browser.get(f"{amelias_editor.address}/product/{product_id}").status_code == 410
 
 
 @pytest.mark.parametrize(
@@ -428,13 +444,13 @@ def test_valuation_of_a_removed_product_cannot_be_added(amelias: Desk, daniels: 
     ids=["person", "product", "valuation", "valuation with its product", "valuation before its product"],
 )
 def test_page_of_a_removed_part_names_it(
-    amelias: Desk, daniels: Desk, part: type[Any], removed: list[type[Any]], name: str
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, part: type[Any], removed: list[type[Any]], name: str
 ) -> None:
     paths = {model: f"/{model.__name__.lower()}/{only(model).id}" for model in (Person, Product, Valuation)}
     for model in removed:
-        daniels.change(f"{paths[model]}/remove")
+        daniels_editor.change(f"{paths[model]}/remove")
 
-    page = amelias.browser.get(f"{amelias.address}{paths[part]}/edit")
+    page = amelias_editor.browser.get(f"{amelias_editor.address}{paths[part]}/edit")
 
     assert page.status_code == 410
     assert f"<h1>{name} has been removed</h1>" in page.text
@@ -463,7 +479,7 @@ def test_parts_of_another_client_are_404(amelia: Visitor, client: Client, path: 
     assert amelia.post(f"/clients/{other.id}{path}", data={"version": "1"}).status_code in (404, 405)
 
 
-def test_each_form_has_its_own_draft(amelias: Desk, cast: Cast, client: Client) -> None:
+def test_each_form_has_its_own_draft(amelias_editor: ClientEditor, cast: Cast, client: Client) -> None:
     product = only(Product)
     for path, form, field in (
         ("/edit", "record", "phone"),
@@ -471,28 +487,28 @@ def test_each_form_has_its_own_draft(amelias: Desk, cast: Cast, client: Client) 
         ("/person/1/edit", "person/1", "known_as"),
         (f"/product/{product.id}/valuation/new", f"valuation/new/{product.id}", "amount"),
     ):
-        kept = amelias.browser.call(
+        kept = amelias_editor.browser.call(
             "PUT",
             f"/edit_drafts/client-{client.id}?form={form}&draft=a",
             json={"version": 1, "values": {field: "955"}},
         )
         assert kept.status_code == 200
-        page = amelias.browser.get(amelias.address + path)
+        page = amelias_editor.browser.get(amelias_editor.address + path)
         assert f'data-draft-url="/edit_drafts/client-{client.id}?form={form}&amp;draft=' in page.text.replace(
             "%2F", "/"
         )
 
     path = f"/product/{product.id}/valuation/new"
     assert "unsaved changes from less than a minute ago (Amount)" in text_of(
-        amelias.browser.get(amelias.address + path)
+        amelias_editor.browser.get(amelias_editor.address + path)
     )
-    restored = amelias.browser.get(f"{amelias.address}{path}?draft=a")
+    restored = amelias_editor.browser.get(f"{amelias_editor.address}{path}?draft=a")
     assert form_of(restored)["amount"] == "955"
-    assert amelias.send(form_of(restored), path, valued_on="2026-06-30").status_code == 302
-    assert "unsaved changes" not in text_of(amelias.browser.get(amelias.address + path))
+    assert amelias_editor.send(form_of(restored), path, valued_on="2026-06-30").status_code == 302
+    assert "unsaved changes" not in text_of(amelias_editor.browser.get(amelias_editor.address + path))
 
 
-def test_editor_names_the_edited_part_for_other_users(amelias: Desk) -> None:
+def test_editor_names_the_edited_part_for_other_users(amelias_editor: ClientEditor) -> None:
     person, product = only(Person), only(Product)
     for path, entry, label in (
         ("/edit", "", ""),
@@ -502,7 +518,9 @@ def test_editor_names_the_edited_part_for_other_users(amelias: Desk) -> None:
         ("/product/new", "product/", "New product"),
         (f"/product/{product.id}/valuation/new", "valuation/", "New valuation of ISA A1"),
     ):
-        page = re.sub("(product|valuation)/None", r"\1/", amelias.browser.get(amelias.address + path).text)
+        page = re.sub(
+            "(product|valuation)/None", r"\1/", amelias_editor.browser.get(amelias_editor.address + path).text
+        )
         assert f'data-entry="{entry}" data-entry-label="{label}"' in page
         assert (f'data-part="{label}"' in page) == bool(label)
 
@@ -517,12 +535,12 @@ def test_reader_sees_parts_and_cannot_change_them(visit: type[Visitor], cast: Ca
         assert "Add a" not in page.text
 
 
-def test_choices_of_the_forms_are_those_of_the_record(amelias: Desk) -> None:
-    page = amelias.browser.get(f"{amelias.address}/product/new")
+def test_choices_of_the_forms_are_those_of_the_record(amelias_editor: ClientEditor) -> None:
+    page = amelias_editor.browser.get(f"{amelias_editor.address}/product/new")
     assert options_of(page, "product_type") == ["", "GIA", "ISA", "JISA", "SIPP", "BOND", "CASH"]
 
 
-def test_message_of_an_addition_links_to_the_added_part(amelias: Desk, client: Client) -> None:
+def test_message_of_an_addition_links_to_the_added_part(amelias_editor: ClientEditor, client: Client) -> None:
     added = (
         ("/person/new", {"first_name": "<b>Ruth", "last_name": "Whitmore"}, "<b>Ruth Whitmore", "/person/{}/edit"),
         (
@@ -533,13 +551,13 @@ def test_message_of_an_addition_links_to_the_added_part(amelias: Desk, client: C
         ),
     )
     for path, typed, name, leads_to in added:
-        response = amelias.send(amelias.open(path), path, **typed)
+        response = amelias_editor.send(amelias_editor.open(path), path, **typed)
         assert response.status_code == 302, errors_of(response)
-        page = amelias.browser.get(response.location)
+        page = amelias_editor.browser.get(response.location)
         model = Person if "person" in path else Product
         part_id = db.session.scalar(select(func.max(model.id)))
         assert f"{name} is added." in text_of(page)
-        assert amelias.address + leads_to.format(part_id) in links_of(page)
+        assert amelias_editor.address + leads_to.format(part_id) in links_of(page)
     path = f"/product/{part_id}/valuation/new"
-    response = amelias.send(amelias.open(path), path, valued_on="31/3/2026", amount="5")
-    assert "ISA N1, 31 Mar 2026 is added." in text_of(amelias.browser.get(response.location))
+    response = amelias_editor.send(amelias_editor.open(path), path, valued_on="31/3/2026", amount="5")
+    assert "ISA N1, 31 Mar 2026 is added." in text_of(amelias_editor.browser.get(response.location))

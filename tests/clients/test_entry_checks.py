@@ -9,7 +9,7 @@ import pytest
 from portal.clients import Client
 from portal.clients.records.entry_checks import problem_with
 from portal.extensions import db
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.factories import make_person, make_product
 from tests.support.test_client import Visitor
 
@@ -69,14 +69,14 @@ def test_record_with_an_invalid_stored_value_can_be_changed_in_other_fields(amel
     db.session.commit()
     person = make_person(client, ni_number="unknown", date_of_birth=date(2199, 1, 1))
     product = make_product(client, (date(2199, 1, 1), "-5.00"), plan_number="to follow")
-    desk = Desk(amelia, client)
+    editor = ClientEditor(amelia, client)
 
-    desk.change("/edit", town="Bath")
-    desk.change(f"/person/{person.id}/edit", known_as="Ru")
-    desk.change(f"/product/{product.id}/edit", provider="Aegon")
-    assert desk.say("/edit", version=4, phone="12", town="Frome").status_code == 200
+    editor.change("/edit", town="Bath")
+    editor.change(f"/person/{person.id}/edit", known_as="Ru")
+    editor.change(f"/product/{product.id}/edit", provider="Aegon")
+    assert editor.send_json("/edit", version=4, phone="12", town="Frome").status_code == 200
 
-    refused = desk.say("/edit", version=5, phone="13")
+    refused = editor.send_json("/edit", version=5, phone="13")
     assert (refused.status_code, refused.json["field"]) == (422, "phone")
 
 

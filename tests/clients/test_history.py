@@ -14,7 +14,7 @@ from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, options_of, text_of
@@ -31,21 +31,23 @@ def client(cast: Cast) -> Client:
     )
 
 
-def words_of(desk: Desk, **filters: str) -> str:
-    response = desk.browser.get(f"{desk.address}/history", query_string=filters)
+def words_of(editor: ClientEditor, **filters: str) -> str:
+    response = editor.browser.get(f"{editor.address}/history", query_string=filters)
     assert response.status_code == 200, response.text
     return text_of(response).split("All users", 1)[1]
 
 
-def test_new_client_has_an_empty_history(amelias: Desk) -> None:
-    assert "Nothing has been changed since this record was made." in words_of(amelias)
-    assert "Nothing has been changed since this record was made." in text_of(amelias.browser.get(amelias.address))
+def test_new_client_has_an_empty_history(amelias_editor: ClientEditor) -> None:
+    assert "Nothing has been changed since this record was made." in words_of(amelias_editor)
+    assert "Nothing has been changed since this record was made." in text_of(
+        amelias_editor.browser.get(amelias_editor.address)
+    )
 
 
-def test_history_shows_author_time_and_both_values_of_a_change(amelias: Desk, cast: Cast) -> None:
-    amelias.change(phone="222", risk_profile="", adviser_id=str(cast.daniel.id), next_review_on="2026-12-08")
+def test_history_shows_author_time_and_both_values_of_a_change(amelias_editor: ClientEditor, cast: Cast) -> None:
+    amelias_editor.change(phone="222", risk_profile="", adviser_id=str(cast.daniel.id), next_review_on="2026-12-08")
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     assert "Amelia Hart changed Adviser, Phone and 2 more" in words
     assert "less than a minute ago · change 2" in words
     for line in (
@@ -56,108 +58,116 @@ def test_history_shows_author_time_and_both_values_of_a_change(amelias: Desk, ca
     ):
         assert line in words
     assert "Amelia Hart changed Adviser, Phone and 2 more less than a minute ago" in text_of(
-        amelias.browser.get(amelias.address)
+        amelias_editor.browser.get(amelias_editor.address)
     )
 
 
-def test_history_shows_the_diff_of_a_changed_text(amelias: Desk) -> None:
-    amelias.change(notes="One\nTwo and a half\nThree")
+def test_history_shows_the_diff_of_a_changed_text(amelias_editor: ClientEditor) -> None:
+    amelias_editor.change(notes="One\nTwo and a half\nThree")
 
-    page = amelias.browser.get(f"{amelias.address}/history").text
+    page = amelias_editor.browser.get(f"{amelias_editor.address}/history").text
     assert "<ins> and a half</ins>" in page
     assert "<del>" not in page
 
 
-def test_history_is_paged_with_the_newest_change_first(amelias: Desk, client: Client) -> None:
+def test_history_is_paged_with_the_newest_change_first(amelias_editor: ClientEditor, client: Client) -> None:
     add_revisions(client, 30)
 
-    first, second = words_of(amelias), words_of(amelias, page="2")
+    first, second = words_of(amelias_editor), words_of(amelias_editor, page="2")
 
     assert first.index("change 31") < first.index("change 7")
     assert "change 6 " not in first
     assert "1–25 of 30" in first
     assert "26–30 of 30" in second
-    assert words_of(amelias, page="99") == second
+    assert words_of(amelias_editor, page="99") == second
 
 
-def test_history_shows_merges_and_decisions(amelias: Desk, daniels: Desk) -> None:
-    form = amelias.open()
-    daniels.change(phone="222", town="Bath", postcode="BA1 1AA")
-    page = amelias.send(form, phone="333", town="Wells", postcode="BA2 2BB", email="ruth@mail.example")
+def test_history_shows_merges_and_decisions(amelias_editor: ClientEditor, daniels_editor: ClientEditor) -> None:
+    form = amelias_editor.open()
+    daniels_editor.change(phone="222", town="Bath", postcode="BA1 1AA")
+    page = amelias_editor.send(form, phone="333", town="Wells", postcode="BA2 2BB", email="ruth@mail.example")
     decisions = {"decide-phone": "yours", "decide-town": "third", "third-town": "Frome", "decide-postcode": "theirs"}
-    assert amelias.send(form_of(page), **decisions).status_code == 302
+    assert amelias_editor.send(form_of(page), **decisions).status_code == 302
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     assert "Saved together with" not in words
     assert "Kept over what was saved meanwhile: Phone" in words
     assert "Custom value: Town" in words
     assert "Left as it was saved meanwhile: Postcode" in words
 
 
-def test_resolution_with_all_saved_values_is_recorded(amelias: Desk, daniels: Desk, client: Client, cast: Cast) -> None:
-    form = amelias.open()
-    daniels.change(phone="222")
-    page = amelias.send(form, phone="333")
-    answers = [amelias.send(form_of(page), **{"decide-phone": "theirs"}) for _ in range(2)]
+def test_resolution_with_all_saved_values_is_recorded(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client, cast: Cast
+) -> None:
+    form = amelias_editor.open()
+    daniels_editor.change(phone="222")
+    page = amelias_editor.send(form, phone="333")
+    answers = [amelias_editor.send(form_of(page), **{"decide-phone": "theirs"}) for _ in range(2)]
 
     assert [response.status_code for response in answers] == [302, 302]
     first, second = history_of(client)
     assert (second.version, second.changes, second.decisions) == (3, {}, {"phone": "theirs"})
     db.session.refresh(client)
     assert (client.phone, client.version, client.updated_by) == ("222", 3, cast.daniel.id)
-    assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias)
-    assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias, field="phone")
-    result = amelias.browser.get(f"{amelias.address}/changes?since={first.version}").json
+    assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias_editor)
+    assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias_editor, field="phone")
+    result = amelias_editor.browser.get(f"{amelias_editor.address}/changes?since={first.version}").json
     assert result == {"version": 3, "changes": []}
 
 
-def test_history_shows_an_edit_despite_other_users(amelias: Desk, client: Client) -> None:
-    form = amelias.open("/edit?proceeded=1")
-    amelias.send(form, phone="222")
+def test_history_shows_an_edit_despite_other_users(amelias_editor: ClientEditor, client: Client) -> None:
+    form = amelias_editor.open("/edit?proceeded=1")
+    amelias_editor.send(form, phone="222")
 
     assert history_of(client)[0].proceeded
-    assert "Proceeded although others were there" in words_of(amelias)
+    assert "Proceeded although others were there" in words_of(amelias_editor)
 
 
-def test_history_shows_a_value_kept_over_another(amelias: Desk, daniels: Desk, client: Client) -> None:
-    form = amelias.open()
-    daniels.change(phone="222")
-    amelias.send(form, phone="333", seen="phone:2")
+def test_history_shows_a_value_kept_over_another(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
+    form = amelias_editor.open()
+    daniels_editor.change(phone="222")
+    amelias_editor.send(form, phone="333", seen="phone:2")
 
     assert history_of(client)[1].decisions == {"phone": "yours"}
-    assert "Kept over what was saved meanwhile: Phone" in words_of(amelias)
+    assert "Kept over what was saved meanwhile: Phone" in words_of(amelias_editor)
 
 
-def test_text_that_contains_the_other_lines_overrules_no_user(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_text_that_contains_the_other_lines_overrules_no_user(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     """A restored draft sends such a text: it is merged already, and `seen` has the newer version."""
-    form = amelias.open()
-    daniels.change(notes="ONE\nTwo\nThree")
-    amelias.send(form, notes="ONE\nTwo\nTHREE", seen="notes:2")
+    form = amelias_editor.open()
+    daniels_editor.change(notes="ONE\nTwo\nThree")
+    amelias_editor.send(form, notes="ONE\nTwo\nTHREE", seen="notes:2")
 
     assert history_of(client)[1].decisions == {}
 
 
-def test_change_of_a_removed_part_names_the_part(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_change_of_a_removed_part_names_the_part(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
     [valuation_id] = db.session.scalars(select(Valuation.id))
-    amelias.change(f"/valuation/{valuation_id}/edit", amount="1100")
-    daniels.change(f"/product/{product.id}/remove")
+    amelias_editor.change(f"/valuation/{valuation_id}/edit", amount="1100")
+    daniels_editor.change(f"/product/{product.id}/remove")
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     assert "Amelia Hart changed Amount of the valuation of ISA A1 on 31 Mar 2026" in words
     assert "ISA A1, 31 Mar 2026 Amount £1,000.00 → £1,100.00" in words
-    latest = text_of(amelias.browser.get(amelias.address))
+    latest = text_of(amelias_editor.browser.get(amelias_editor.address))
     assert "Amelia Hart changed Amount of the valuation of ISA A1 on 31 Mar 2026" in latest
 
 
-def test_change_of_access_is_described_by_its_effect(amelias: Desk, cast: Cast, client: Client) -> None:
-    amelias.send(amelias.open("/access"), "/access", is_restricted="yes")
-    amelias.send(amelias.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
+def test_change_of_access_is_described_by_its_effect(amelias_editor: ClientEditor, cast: Cast, client: Client) -> None:
+    amelias_editor.send(amelias_editor.open("/access"), "/access", is_restricted="yes")
+    amelias_editor.send(amelias_editor.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
     [grant_id] = db.session.scalars(select(ClientGrant.id))
-    amelias.send(amelias.open("/access"), f"/access/{grant_id}/revoke")
-    amelias.send(amelias.open("/access"), "/access", is_restricted="no")
+    amelias_editor.send(amelias_editor.open("/access"), f"/access/{grant_id}/revoke")
+    amelias_editor.send(amelias_editor.open("/access"), "/access", is_restricted="no")
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     for sentence in (
         "restricted the client",
         "gave Daniel Okafor access",
@@ -169,13 +179,13 @@ def test_change_of_access_is_described_by_its_effect(amelias: Desk, cast: Cast, 
 
 @pytest.mark.parametrize("size", [1, 6])
 def test_names_of_many_removed_parts_take_few_statements(
-    tapped_visit: Visit, cast: Cast, daniels: Desk, client: Client, wiretap: Wiretap, size: int
+    tapped_visit: Visit, cast: Cast, daniels_editor: ClientEditor, client: Client, wiretap: Wiretap, size: int
 ) -> None:
     for n in range(size):
         product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"A{n}", product_type="ISA")
         valuation_id = db.session.scalar(select(Valuation.id).where(Valuation.product_id == product.id))
-        daniels.change(f"/valuation/{valuation_id}/edit", amount="1100")
-        daniels.change(f"/product/{product.id}/remove")
+        daniels_editor.change(f"/valuation/{valuation_id}/edit", amount="1100")
+        daniels_editor.change(f"/product/{product.id}/remove")
     amelia = tapped_visit(cast.amelia)
     amelia.get("/clients")
 
@@ -186,14 +196,16 @@ def test_names_of_many_removed_parts_take_few_statements(
     assert len(work_in(heard)) <= 14, heard
 
 
-def test_history_names_changed_parts(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_history_names_changed_parts(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     person = make_person(client, "Ruth", "Whitmore", known_as="Ru")
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number="A1", product_type="ISA")
-    amelias.change(f"/person/{person.id}/edit", known_as="Ruthie")
-    amelias.change(f"/product/{product.id}/valuation/new", valued_on="2026-06-30", amount="1100")
-    daniels.change(f"/product/{product.id}/remove")
+    amelias_editor.change(f"/person/{person.id}/edit", known_as="Ruthie")
+    amelias_editor.change(f"/product/{product.id}/valuation/new", valued_on="2026-06-30", amount="1100")
+    daniels_editor.change(f"/product/{product.id}/remove")
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     assert "Amelia Hart changed Known as of Ruth Whitmore" in words
     assert "Amelia Hart added the valuation of ISA A1 on 30 Jun 2026" in words
     assert "Ruth Whitmore Known as Ru → Ruthie" in words
@@ -203,16 +215,16 @@ def test_history_names_changed_parts(amelias: Desk, daniels: Desk, client: Clien
     assert "ISA A1, 31 Mar 2026 removed" in words
 
 
-def test_imports_and_commands_have_no_author(amelias: Desk, client: Client, cast: Cast) -> None:
+def test_imports_and_commands_have_no_author(amelias_editor: ClientEditor, client: Client, cast: Cast) -> None:
     add_revisions(client, 1)
     edit = Edit(BaseVersion(2), None, {"adviser_id": cast.daniel.id}, source="cli")
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 
-    words = words_of(amelias)
+    words = words_of(amelias_editor)
     assert "A command changed Adviser" in words
     assert "An import changed Phone" in words
-    assert "2 of 2" in words_of(amelias, person="nobody")
+    assert "2 of 2" in words_of(amelias_editor, person="nobody")
 
 
 FILTERS: list[tuple[dict[str, str], str]] = [
@@ -229,16 +241,16 @@ FILTERS: list[tuple[dict[str, str], str]] = [
 
 @pytest.mark.parametrize(("filters", "versions"), FILTERS, ids=str)
 def test_history_is_filtered_by_field_and_user(
-    amelias: Desk, daniels: Desk, cast: Cast, filters: dict[str, str], versions: str
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, cast: Cast, filters: dict[str, str], versions: str
 ) -> None:
-    amelias.change(phone="222")
-    daniels.change(phone="333", town="Bath")
-    amelias.change("/person/new", first_name="Ruth", last_name="Whitmore")
-    daniels.change("/person/1/edit", known_as="Ru")
+    amelias_editor.change(phone="222")
+    daniels_editor.change(phone="333", town="Bath")
+    amelias_editor.change("/person/new", first_name="Ruth", last_name="Whitmore")
+    daniels_editor.change("/person/1/edit", known_as="Ru")
     ids = {"amelia": str(cast.amelia.id), "daniel": str(cast.daniel.id)}
 
     query = {**filters, **({"person": ids[filters["person"]]} if filters.get("person") in ids else {})}
-    page = amelias.browser.get(f"{amelias.address}/history", query_string=query)
+    page = amelias_editor.browser.get(f"{amelias_editor.address}/history", query_string=query)
 
     assert "".join(version for version in "2345" if f"change {version}" in text_of(page)) == versions
     assert options_of(page, "person") == ["", str(cast.amelia.id), str(cast.daniel.id)]
@@ -247,26 +259,26 @@ def test_history_is_filtered_by_field_and_user(
 
 
 @pytest.mark.parametrize("statement", ["UPDATE client_revisions SET source = 'cli'", "DELETE FROM client_revisions"])
-def test_database_rejects_changes_of_the_history(amelias: Desk, client: Client, statement: str) -> None:
-    amelias.change(phone="222")
+def test_database_rejects_changes_of_the_history(amelias_editor: ClientEditor, client: Client, statement: str) -> None:
+    amelias_editor.change(phone="222")
 
     with pytest.raises(DBAPIError, match="is history and stays as it is"):
         db.session.execute(text(statement))
     assert len(history_of(client)) == 1
 
 
-def test_history_is_deleted_with_its_client(amelias: Desk, client: Client) -> None:
-    amelias.change(phone="222")
+def test_history_is_deleted_with_its_client(amelias_editor: ClientEditor, client: Client) -> None:
+    amelias_editor.change(phone="222")
     db.session.execute(text("DELETE FROM clients"))
 
     assert db.session.scalar(text("SELECT count(*) FROM client_revisions")) == 0
 
 
-def test_html_in_names_and_values_is_escaped_in_the_history(amelias: Desk, client: Client) -> None:
-    amelias.change(name="<b>&", notes="<script>alert(1)</script>\nTwo\nThree")
-    amelias.change("/person/new", first_name="<i>", last_name='"')
+def test_html_in_names_and_values_is_escaped_in_the_history(amelias_editor: ClientEditor, client: Client) -> None:
+    amelias_editor.change(name="<b>&", notes="<script>alert(1)</script>\nTwo\nThree")
+    amelias_editor.change("/person/new", first_name="<i>", last_name='"')
 
-    page = amelias.browser.get(f"{amelias.address}/history").text
+    page = amelias_editor.browser.get(f"{amelias_editor.address}/history").text
     assert "<b>&amp;" not in page
     assert "<script>alert" not in page
     assert "<i>" not in page

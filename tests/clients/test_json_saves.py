@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from portal.clients import Client, Person, Product
 from portal.extensions import db
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
 
@@ -18,8 +18,8 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", phone="111", risk_profile=4)
 
 
-def test_json_save_changes_only_the_sent_fields(amelias: Desk, client: Client) -> None:
-    response = amelias.say("/edit", version=1, phone="222", risk_profile=None)
+def test_json_save_changes_only_the_sent_fields(amelias_editor: ClientEditor, client: Client) -> None:
+    response = amelias_editor.send_json("/edit", version=1, phone="222", risk_profile=None)
 
     assert (response.status_code, response.json) == (
         200,
@@ -30,19 +30,23 @@ def test_json_save_changes_only_the_sent_fields(amelias: Desk, client: Client) -
     assert history_of(client)[0].source == "json"
 
 
-def test_json_save_response_names_the_merged_changes(amelias: Desk, daniels: Desk) -> None:
-    daniels.change(town="Bath")
+def test_json_save_response_names_the_merged_changes(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
+    daniels_editor.change(town="Bath")
 
-    response = amelias.say("/edit", version=1, phone="222")
+    response = amelias_editor.send_json("/edit", version=1, phone="222")
 
     assert response.json["version"] == 3
     assert response.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
 
 
-def test_json_conflict_has_three_values_and_is_resolved_in_json(amelias: Desk, daniels: Desk, client: Client) -> None:
-    daniels.change(phone="333", client_since="2001-02-03")
+def test_json_conflict_has_three_values_and_is_resolved_in_json(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
+    daniels_editor.change(phone="333", client_since="2001-02-03")
 
-    response = amelias.say("/edit", version=1, phone="222", client_since="1999-01-02")
+    response = amelias_editor.send_json("/edit", version=1, phone="222", client_since="1999-01-02")
 
     assert (response.status_code, response.content_type) == (409, "application/problem+json")
     assert response.json["version"] == 2
@@ -59,41 +63,48 @@ def test_json_conflict_has_three_values_and_is_resolved_in_json(amelias: Desk, d
         "by": "Daniel Okafor",
     }
     decisions = {"decide-phone": "yours", "decide-client_since": "third", "third-client_since": "2005-05-05"}
-    decided = amelias.say("/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **decisions)
+    decided = amelias_editor.send_json(
+        "/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **decisions
+    )
     assert decided.status_code == 200
     db.session.refresh(client)
     assert (client.phone, client.client_since) == ("222", date(2005, 5, 5))
 
 
-def test_parts_are_added_changed_and_removed_by_json(amelias: Desk, client: Client) -> None:
-    added = amelias.say(
+def test_parts_are_added_changed_and_removed_by_json(amelias_editor: ClientEditor, client: Client) -> None:
+    added = amelias_editor.send_json(
         "/product/new", version=1, product_name="ISA", product_type="ISA", provider="Aviva", plan_number="A1"
     )
     assert added.json == {"status": "added", "version": 2, "key": "product/1", "merged_with": []}
-    changed = amelias.say("/product/1/edit", version=2, fixed_fee=120.5)
+    changed = amelias_editor.send_json("/product/1/edit", version=2, fixed_fee=120.5)
     assert changed.json["version"] == 3
     product = db.session.scalars(select(Product)).one()
     assert (product.status, product.fixed_fee) == ("active", Decimal("120.50"))
 
-    removed = amelias.say("/product/1/remove", version=3)
+    removed = amelias_editor.send_json("/product/1/remove", version=3)
     assert removed.json == {"status": "removed", "version": 4, "key": "product/1"}
     assert [revision.source for revision in history_of(client)] == ["json"] * 3
-    assert amelias.say("/product/1/edit", version=4, provider="X").status_code == 409
-    assert amelias.say("/history/4/revert", version=4, entry="product/1").json == {"status": "reverted", "version": 5}
+    assert amelias_editor.send_json("/product/1/edit", version=4, provider="X").status_code == 409
+    assert amelias_editor.send_json("/history/4/revert", version=4, entry="product/1").json == {
+        "status": "reverted",
+        "version": 5,
+    }
 
 
-def test_json_removal_of_a_changed_part_is_409(amelias: Desk, daniels: Desk, client: Client) -> None:
+def test_json_removal_of_a_changed_part_is_409(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
     product = make_product(client)
-    daniels.change(f"/product/{product.id}/edit", provider="Zurich")
+    daniels_editor.change(f"/product/{product.id}/edit", provider="Zurich")
 
-    response = amelias.say(f"/product/{product.id}/remove", version=1)
+    response = amelias_editor.send_json(f"/product/{product.id}/remove", version=1)
 
     assert (response.status_code, response.content_type) == (409, "application/problem+json")
     assert response.json["version"] == 2
 
 
-def test_json_save_with_invalid_values_names_the_fields(amelias: Desk, client: Client) -> None:
-    response = amelias.say("/edit", version=1, name="", email="x")
+def test_json_save_with_invalid_values_names_the_fields(amelias_editor: ClientEditor, client: Client) -> None:
+    response = amelias_editor.send_json("/edit", version=1, name="", email="x")
 
     assert (response.status_code, response.content_type) == (422, "application/problem+json")
     assert response.json["errors"] == {
@@ -116,9 +127,9 @@ def test_json_save_with_invalid_values_names_the_fields(amelias: Desk, client: C
     ],
 )
 def test_invalid_edit_is_rejected_naming_the_field(
-    amelias: Desk, client: Client, fields: dict[str, object], status: int, named: str
+    amelias_editor: ClientEditor, client: Client, fields: dict[str, object], status: int, named: str
 ) -> None:
-    response = amelias.say("/edit", **fields)
+    response = amelias_editor.send_json("/edit", **fields)
 
     assert (response.status_code, response.content_type) == (status, "application/problem+json")
     assert response.json["field"] == named
@@ -126,28 +137,28 @@ def test_invalid_edit_is_rejected_naming_the_field(
 
 
 @pytest.mark.parametrize("field", ["name", "phone", "notes", "email", "postcode"])
-def test_half_a_surrogate_pair_is_rejected(amelias: Desk, field: str) -> None:
-    response = amelias.say("/edit", version=1, **{field: "a\ud800"})
+def test_half_a_surrogate_pair_is_rejected(amelias_editor: ClientEditor, field: str) -> None:
+    response = amelias_editor.send_json("/edit", version=1, **{field: "a\ud800"})
 
     assert (response.status_code, list(response.json["errors"])) == (422, [field])
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b'{"version": NaN}', b"[" * 50_000])
-def test_json_that_is_not_an_object_is_rejected(amelias: Desk, body: bytes) -> None:
-    response = amelias.browser.post(f"{amelias.address}/edit", data=body, content_type="application/json")
+def test_json_that_is_not_an_object_is_rejected(amelias_editor: ClientEditor, body: bytes) -> None:
+    response = amelias_editor.browser.post(f"{amelias_editor.address}/edit", data=body, content_type="application/json")
 
     assert response.status_code in (400, 422)
     assert response.content_type == "application/problem+json"
 
 
-def test_body_that_is_neither_form_nor_json_is_rejected(amelias: Desk) -> None:
-    response = amelias.browser.post(f"{amelias.address}/edit", data=b"<edit/>", content_type="text/xml")
+def test_body_that_is_neither_form_nor_json_is_rejected(amelias_editor: ClientEditor) -> None:
+    response = amelias_editor.browser.post(f"{amelias_editor.address}/edit", data=b"<edit/>", content_type="text/xml")
 
     assert response.status_code == 415
 
 
-def test_repeated_json_addition_returns_the_same_part(amelias: Desk) -> None:
-    sent = [amelias.say("/person/new", version=1, first_name="Ruth", last_name="W").json for _ in range(2)]
+def test_repeated_json_addition_returns_the_same_part(amelias_editor: ClientEditor) -> None:
+    sent = [amelias_editor.send_json("/person/new", version=1, first_name="Ruth", last_name="W").json for _ in range(2)]
 
     assert sent[0]["key"] == sent[1]["key"]
     assert len(db.session.scalars(select(Person)).all()) == 1

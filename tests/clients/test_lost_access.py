@@ -11,7 +11,7 @@ from sqlalchemy import text
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.extensions import db
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 from tests.support.html import text_of
@@ -32,8 +32,8 @@ def ticket_of(visitor: Visitor, client: Client, path: str = "") -> str:
 
 
 def restrict(amelia: Visitor, client: Client) -> None:
-    desk = Desk(amelia, client)
-    assert desk.send(desk.open("/access"), "/access", is_restricted="yes").status_code == 302
+    editor = ClientEditor(amelia, client)
+    assert editor.send(editor.open("/access"), "/access", is_restricted="yes").status_code == 302
 
 
 @pytest.mark.parametrize("path", ["", "/edit", "/history"])
@@ -54,11 +54,11 @@ def test_user_whose_grant_was_revoked_sees_who_revoked_it(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client
 ) -> None:
     restrict(amelia, client)
-    desk = Desk(amelia, client)
-    desk.send(desk.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
+    editor = ClientEditor(amelia, client)
+    editor.send(editor.open("/access"), "/access/grant", profile_id=str(cast.daniel.id))
     url = ticket_of(daniel, client)
     grant = db.session.query(ClientGrant).one()
-    desk.send(desk.open("/access"), f"/access/{grant.id}/revoke")
+    editor.send(editor.open("/access"), f"/access/{grant.id}/revoke")
 
     assert daniel.get(url).json["by"] == "Amelia Hart"
 
@@ -68,7 +68,7 @@ def test_former_adviser_sees_who_reassigned_a_restricted_client(
 ) -> None:
     restrict(amelia, client)
     url = ticket_of(amelia, client)
-    Desk(visit(cast.ada), client).change(adviser_id=str(cast.daniel.id))
+    ClientEditor(visit(cast.ada), client).change(adviser_id=str(cast.daniel.id))
 
     assert amelia.get(url).json["by"] == "Ada Byron"
 
@@ -114,8 +114,8 @@ def test_restriction_before_the_page_was_opened_is_not_revealed(
 ) -> None:
     """Rhys loses access by the revoked grant, not by the earlier restriction."""
     restrict(amelia, client)
-    desk = Desk(amelia, client)
-    desk.send(desk.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
+    editor = ClientEditor(amelia, client)
+    editor.send(editor.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
     rhys = visit(cast.rhys)
     url = ticket_of(rhys, client)
     db.session.execute(text("DELETE FROM client_grants"))
@@ -133,14 +133,14 @@ def test_request_for_the_loss_does_not_extend_the_session(visit: Visit, cast: Ca
 @pytest.mark.parametrize("loss", ["restricted", "made a reader"])
 def test_save_after_the_loss_shows_the_typed_values_only(daniel: Visitor, client: Client, loss: str) -> None:
     """The page has no JavaScript, or has not detected the loss yet."""
-    desk = Desk(daniel, client)
-    form = desk.open()
+    editor = ClientEditor(daniel, client)
+    form = editor.open()
     lost = "UPDATE clients SET is_restricted = true, town = 'Wells'"
     demoted = "UPDATE profiles SET role = 'reader' WHERE first_name = 'Daniel'"
     db.session.execute(text(lost if loss == "restricted" else demoted))
     db.session.commit()
 
-    response = desk.send(form, notes="An hour's work <b>", phone="07700 900123")
+    response = editor.send(form, notes="An hour's work <b>", phone="07700 900123")
 
     assert response.status_code == (404 if loss == "restricted" else 403)
     assert "What you typed was not saved" in text_of(response)

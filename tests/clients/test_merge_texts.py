@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client
 from portal.editing.drafts.payload import MAX_VALUE_LENGTH
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 
@@ -17,17 +17,19 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", notes="one\ntwo\nthree")
 
 
-def merged(desk: Desk, **body: Any) -> dict[str, Any]:
-    response: TestResponse = desk.say("/merge", **body)
+def merged(editor: ClientEditor, **body: Any) -> dict[str, Any]:
+    response: TestResponse = editor.send_json("/merge", **body)
     assert response.status_code == 200, response.text
     result: dict[str, Any] = response.json
     return result
 
 
-def test_texts_with_changes_in_separate_lines_are_merged(amelias: Desk, daniels: Desk, client: Client) -> None:
-    daniels.change(notes="one\ntwo\nthree\nDaniel rang.")
+def test_texts_with_changes_in_separate_lines_are_merged(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+) -> None:
+    daniels_editor.change(notes="one\ntwo\nthree\nDaniel rang.")
 
-    result = merged(amelias, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
+    result = merged(amelias_editor, version=1, notes="one\ntwo\nthree\nAmelia wrote.")
 
     assert result["version"] == 2
     assert result["texts"]["notes"]["merged"] == "one\ntwo\nthree\nDaniel rang.\nAmelia wrote."
@@ -35,10 +37,12 @@ def test_texts_with_changes_in_separate_lines_are_merged(amelias: Desk, daniels:
     assert len(history_of(client)) == 1, "only Daniel's save is there"
 
 
-def test_texts_with_changes_in_the_same_lines_return_all_options(amelias: Desk, daniels: Desk) -> None:
-    daniels.change(notes="zero\none\nDANIEL\nthree")
+def test_texts_with_changes_in_the_same_lines_return_all_options(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
+    daniels_editor.change(notes="zero\none\nDANIEL\nthree")
 
-    [text] = merged(amelias, version=1, notes="one\nAMELIA\nthree\nfour")["texts"].values()
+    [text] = merged(amelias_editor, version=1, notes="one\nAMELIA\nthree\nfour")["texts"].values()
 
     assert text["merged"] is None
     assert text["saved"] == "zero\none\nDANIEL\nthree"
@@ -53,17 +57,19 @@ def test_texts_with_changes_in_the_same_lines_return_all_options(amelias: Desk, 
     ]
 
 
-def test_text_without_other_changes_stays_as_typed(amelias: Desk, daniels: Desk) -> None:
-    daniels.change(phone="111")
-    [text] = merged(amelias, version=1, notes="one\nAMELIA")["texts"].values()
+def test_text_without_other_changes_stays_as_typed(amelias_editor: ClientEditor, daniels_editor: ClientEditor) -> None:
+    daniels_editor.change(phone="111")
+    [text] = merged(amelias_editor, version=1, notes="one\nAMELIA")["texts"].values()
     assert (text["merged"], text["changes"]) == ("one\nAMELIA", [["cut", "3 lines"]])
 
 
-def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(amelias: Desk, daniels: Desk) -> None:
-    daniels.change(notes="one\ntwo\nthree\nfour")
-    daniels.change(notes="one\ntwo\nthree\nfour\nfive")
+def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
+    daniels_editor.change(notes="one\ntwo\nthree\nfour")
+    daniels_editor.change(notes="one\ntwo\nthree\nfour\nfive")
 
-    result = merged(amelias, version=1, seen="notes:2", notes="ONE\ntwo\nthree\nfour")
+    result = merged(amelias_editor, version=1, seen="notes:2", notes="ONE\ntwo\nthree\nfour")
 
     assert result["texts"]["notes"]["merged"] == "ONE\ntwo\nthree\nfour\nfive"
 
@@ -80,12 +86,12 @@ def test_merge_starts_from_a_newer_text_that_the_editor_has_shown(amelias: Desk,
     ],
 )
 def test_request_that_cannot_be_merged_is_rejected_naming_the_field(
-    amelias: Desk, body: dict[str, Any], status: int, field: str
+    amelias_editor: ClientEditor, body: dict[str, Any], status: int, field: str
 ) -> None:
-    response = amelias.say("/merge", **body)
+    response = amelias_editor.send_json("/merge", **body)
     assert response.json.get("field") == field, response.text
     assert response.status_code == status
 
 
-def test_merge_request_as_a_form_is_rejected(amelias: Desk) -> None:
-    assert amelias.send({"version": "1", "notes": "x"}, "/merge").status_code == 415
+def test_merge_request_as_a_form_is_rejected(amelias_editor: ClientEditor) -> None:
+    assert amelias_editor.send({"version": "1", "notes": "x"}, "/merge").status_code == 415

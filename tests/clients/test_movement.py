@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from portal import clock
 from portal.clients import Client
 from portal.clients.page.movement import Movement, ThenAndNow, movement_of
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.factories import make_product
 from tests.support.html import text_of
 from tests.support.test_client import Visitor
@@ -84,14 +84,18 @@ def test_page_shows_withdrawals_and_no_movement_without_a_change(amelia: Visitor
     assert "−£250.00 since 22 Oct 2026 −£250.00 of one product now at £0.00" in words
 
 
-def test_removed_product_counts_on_no_day_in_total_chart_or_movement(amelias: Desk, client: Client) -> None:
+def test_removed_product_counts_on_no_day_in_total_chart_or_movement(
+    amelias_editor: ClientEditor, client: Client
+) -> None:
     make_product(client, (date(2026, 1, 1), "100000.00"), (date(2026, 11, 20), "101300.00"))
     mistaken = make_product(client, (date(2026, 1, 1), "50000.00"), (date(2026, 11, 20), "60000.00"))
-    assert "£161,300.00 +£11,300.00 (+7.5%) since 22 Oct 2026" in text_of(amelias.browser.get(amelias.address))
+    assert "£161,300.00 +£11,300.00 (+7.5%) since 22 Oct 2026" in text_of(
+        amelias_editor.browser.get(amelias_editor.address)
+    )
 
-    amelias.change(f"/product/{mistaken.id}/remove")
+    amelias_editor.change(f"/product/{mistaken.id}/remove")
 
-    words = text_of(amelias.browser.get(amelias.address))
+    words = text_of(amelias_editor.browser.get(amelias_editor.address))
     assert "£101,300.00 +£1,300.00 (+1.3%) since 22 Oct 2026 Products 1" in words
     assert "22 Oct 2026 £100,000.00" in words
     assert "£150,000.00" not in words

@@ -11,7 +11,7 @@ from portal.clients.csv.importing.importer import import_folder
 from portal.editing.drafts import store
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client
@@ -40,14 +40,14 @@ def kept(client: Client) -> dict[str, str]:
     return {name: str(getattr(client, name)) for name in PASTED}
 
 
-def test_pasted_text_in_a_form_is_cleaned(amelias: Desk, client: Client) -> None:
-    amelias.change(**PASTED)
+def test_pasted_text_in_a_form_is_cleaned(amelias_editor: ClientEditor, client: Client) -> None:
+    amelias_editor.change(**PASTED)
 
     assert kept(client) == KEPT
 
 
-def test_pasted_text_in_json_is_cleaned(amelias: Desk, client: Client) -> None:
-    response = amelias.say("/edit", version=1, **PASTED)
+def test_pasted_text_in_json_is_cleaned(amelias_editor: ClientEditor, client: Client) -> None:
+    response = amelias_editor.send_json("/edit", version=1, **PASTED)
 
     assert (response.status_code, kept(client)) == (200, KEPT)
 
@@ -64,27 +64,29 @@ def test_pasted_text_in_an_import_is_cleaned(app: Flask, tmp_path: Path) -> None
     assert kept(client) == KEPT
 
 
-def test_pasted_text_in_a_draft_is_cleaned_when_restored(amelias: Desk, client: Client, cast: Cast) -> None:
+def test_pasted_text_in_a_draft_is_cleaned_when_restored(
+    amelias_editor: ClientEditor, client: Client, cast: Cast
+) -> None:
     store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", PASTED))
     db.session.commit()
 
-    restored = amelias.open("/edit?draft=a")
+    restored = amelias_editor.open("/edit?draft=a")
 
     shown = {**KEPT, "client_since": "9 May 2016"}
     assert {name: restored[name].replace("\r\n", "\n") for name in PASTED} == shown
 
 
 @pytest.mark.parametrize("name", ["\u200b", "\ufeff", "\u3164", "\u2800", "\u115f", "\u200b \U000e0041"])
-def test_name_without_a_visible_character_is_rejected(amelias: Desk, client: Client, name: str) -> None:
-    response = amelias.send(amelias.open(), name=name)
+def test_name_without_a_visible_character_is_rejected(amelias_editor: ClientEditor, client: Client, name: str) -> None:
+    response = amelias_editor.send(amelias_editor.open(), name=name)
 
     assert (response.status_code, errors_of(response)) == (422, {"name": "Enter the client’s name."})
-    assert amelias.say("/edit", version=1, name=name).json["field"] == "name"
+    assert amelias_editor.send_json("/edit", version=1, name=name).json["field"] == "name"
     assert kept(client)["name"] == "Whitmore Family"
 
 
-def test_direction_marks_in_an_amount_are_ignored(amelias: Desk) -> None:
-    amelias.change(
+def test_direction_marks_in_an_amount_are_ignored(amelias_editor: ClientEditor) -> None:
+    amelias_editor.change(
         "/product/new",
         product_name="ISA",
         product_type="ISA",
@@ -93,7 +95,7 @@ def test_direction_marks_in_an_amount_are_ignored(amelias: Desk) -> None:
         fixed_fee="\u202a£1,200.50\u202c",
     )
 
-    assert form_of(amelias.browser.get(f"{amelias.address}/product/1/edit"))["fixed_fee"] == "1200.50"
+    assert form_of(amelias_editor.browser.get(f"{amelias_editor.address}/product/1/edit"))["fixed_fee"] == "1200.50"
 
 
 def test_email_pasted_with_marks_finds_its_user(cast: Cast) -> None:

@@ -14,7 +14,7 @@ from portal.clients import Client, Valuation
 from portal.editing.drafts import store
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
-from tests.clients.conftest import Desk
+from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, forms_of, links_of, text_of
@@ -347,7 +347,7 @@ def test_several_drafts_are_a_list_in_which_each_part_is_named(amelia: Visitor, 
     isa = make_product(client, (date(2026, 3, 31), "1000.00"), plan_number="A1")
     valuation = db.session.scalars(select(Valuation)).one()
     shaun_id = make_person(client, "Shaun", "Whitmore").id
-    Desk(amelia, client).change(f"/person/{shaun_id}/remove")
+    ClientEditor(amelia, client).change(f"/person/{shaun_id}/remove")
     labels = {
         "record": "this record",
         f"person/{ruth.id}": "Ruth Whitmore",

@@ -15,7 +15,7 @@ from portal.clients.permissions import VISIBLE_SQL, visible_to
 from portal.extensions import db
 from portal.presence import beats
 from portal.presence.store import store_of
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import errors_of, text_of
@@ -90,18 +90,20 @@ def test_restricted_client_is_absent_from_presence(visit: Visit, cast: Cast, cli
 
 
 def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast: Cast, client: Client) -> None:
-    amelias, daniel = Desk(visit(cast.amelia), client), visit(cast.daniel)
-    assert daniel.get(amelias.address).status_code == 404
+    amelias_editor, daniel = ClientEditor(visit(cast.amelia), client), visit(cast.daniel)
+    assert daniel.get(amelias_editor.address).status_code == 404
 
-    form = amelias.open("/access")
-    response = amelias.send(form, "/access/grant", profile_id=str(cast.daniel.id))
-    assert response.headers["Location"] == f"{amelias.address}/access"
-    assert "Daniel Okafor sees this client now." in text_of(amelias.browser.get(f"{amelias.address}/access"))
-    assert daniel.get(amelias.address).status_code == 200
+    form = amelias_editor.open("/access")
+    response = amelias_editor.send(form, "/access/grant", profile_id=str(cast.daniel.id))
+    assert response.headers["Location"] == f"{amelias_editor.address}/access"
+    assert "Daniel Okafor sees this client now." in text_of(
+        amelias_editor.browser.get(f"{amelias_editor.address}/access")
+    )
+    assert daniel.get(amelias_editor.address).status_code == 200
 
     [grant_id] = db.session.scalars(select(ClientGrant.id)).all()
-    amelias.send(amelias.open("/access"), f"/access/{grant_id}/revoke")
-    assert daniel.get(amelias.address).status_code == 404
+    amelias_editor.send(amelias_editor.open("/access"), f"/access/{grant_id}/revoke")
+    assert daniel.get(amelias_editor.address).status_code == 404
     added, removed = history_of(client)
     assert added.changes[f"grant/{grant_id}"][1] == {"client_id": client.id, "profile_id": cast.daniel.id}
     assert removed.changes[f"grant/{grant_id}"][1] is None
@@ -109,66 +111,78 @@ def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast
     assert [(event.event, event.actor_id, event.profile_id, event.about["client_id"]) for event in events[-2:]] == [
         (event, cast.amelia.id, cast.daniel.id, client.id) for event in ("granted", "grant_taken")
     ]
-    words = text_of(amelias.browser.get(f"{amelias.address}/history?field=grant"))
+    words = text_of(amelias_editor.browser.get(f"{amelias_editor.address}/history?field=grant"))
     assert "Daniel Okafor removed Person Daniel Okafor" in words
 
 
 def test_restriction_removes_users_without_access_from_the_page(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
-    amelias = Desk(visit(cast.amelia), client)
+    amelias_editor = ClientEditor(visit(cast.amelia), client)
     let_in(client, cast.rhys.id)
     beat_on(visit, client, cast.amelia, cast.daniel, cast.rhys, cast.ada)
 
-    assert amelias.send(amelias.open("/access"), "/access", is_restricted="yes").status_code == 302
+    assert amelias_editor.send(amelias_editor.open("/access"), "/access", is_restricted="yes").status_code == 302
 
-    assert {user["first_name"] for user in amelias.browser.roster(f"client-{client.id}")} == {"Amelia", "Rhys", "Ada"}
+    assert {user["first_name"] for user in amelias_editor.browser.roster(f"client-{client.id}")} == {
+        "Amelia",
+        "Rhys",
+        "Ada",
+    }
     assert history_of(client)[0].changes == {"is_restricted": [False, True]}
-    assert "Restricted" in text_of(amelias.browser.get(amelias.address))
-    assert amelias.send(amelias.open("/access"), "/access", is_restricted="no").status_code == 302
-    assert visit(cast.daniel).get(amelias.address).status_code == 200
+    assert "Restricted" in text_of(amelias_editor.browser.get(amelias_editor.address))
+    assert amelias_editor.send(amelias_editor.open("/access"), "/access", is_restricted="no").status_code == 302
+    assert visit(cast.daniel).get(amelias_editor.address).status_code == 200
 
 
 def test_reassigned_restricted_client_is_visible_to_its_new_adviser_only(
     visit: Visit, cast: Cast, client: Client
 ) -> None:
-    amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
+    amelias_editor, ada = ClientEditor(visit(cast.amelia), client), ClientEditor(visit(cast.ada), client)
     beat_on(visit, client, cast.amelia)
 
     ada.change(adviser_id=str(cast.daniel.id))
 
-    assert amelias.browser.get(amelias.address).status_code == 404
+    assert amelias_editor.browser.get(amelias_editor.address).status_code == 404
     assert ada.browser.roster(f"client-{client.id}") == []
-    assert visit(cast.daniel).get(amelias.address).status_code == 200
+    assert visit(cast.daniel).get(amelias_editor.address).status_code == 200
 
 
 def test_granted_user_cannot_become_the_adviser(visit: Visit, cast: Cast, client: Client) -> None:
     let_in(client, cast.daniel.id)
-    daniels = Desk(visit(cast.daniel), client)
+    daniels_editor = ClientEditor(visit(cast.daniel), client)
 
-    response = daniels.send(daniels.open(), adviser_id=str(cast.daniel.id), phone="222")
+    response = daniels_editor.send(daniels_editor.open(), adviser_id=str(cast.daniel.id), phone="222")
 
     assert response.status_code == 422
     problem = "Only the client’s adviser and administrators may change this."
     assert errors_of(response) == {"adviser_id": problem}
-    assert daniels.say("/edit", version=1, adviser_id=cast.daniel.id).json["errors"] == {"adviser_id": problem}
-    assert daniels.send(daniels.open(), phone="222").status_code == 302
+    assert daniels_editor.send_json("/edit", version=1, adviser_id=cast.daniel.id).json["errors"] == {
+        "adviser_id": problem
+    }
+    assert daniels_editor.send(daniels_editor.open(), phone="222").status_code == 302
 
 
 def test_only_the_adviser_and_administrators_can_undo_a_restriction(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
-    amelias, daniels = Desk(visit(cast.amelia), client), Desk(visit(cast.daniel), client)
+    amelias_editor, daniels_editor = ClientEditor(visit(cast.amelia), client), ClientEditor(visit(cast.daniel), client)
     let_in(client, cast.daniel.id)
-    amelias.send(amelias.open("/access"), "/access", is_restricted="yes")
-    amelias.send(amelias.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
+    amelias_editor.send(amelias_editor.open("/access"), "/access", is_restricted="yes")
+    amelias_editor.send(amelias_editor.open("/access"), "/access/grant", profile_id=str(cast.rhys.id))
     grant = db.session.scalars(select(ClientGrant).where(ClientGrant.profile_id == cast.rhys.id)).one()
 
     for version, entry in ((2, ""), (3, f"grant/{grant.id}")):
         sent = {"version": "3", "entry": entry}
-        assert daniels.browser.post(f"{daniels.address}/history/{version}/revert", data=sent).status_code == 403
+        assert (
+            daniels_editor.browser.post(f"{daniels_editor.address}/history/{version}/revert", data=sent).status_code
+            == 403
+        )
     for version, entry in ((3, f"grant/{grant.id}"), (2, "")):
         sent = {"version": "3", "entry": entry}
-        assert amelias.browser.post(f"{amelias.address}/history/{version}/revert", data=sent).status_code == 302
-    assert visit(cast.rhys).get(amelias.address).status_code == 200
+        assert (
+            amelias_editor.browser.post(f"{amelias_editor.address}/history/{version}/revert", data=sent).status_code
+            == 302
+        )
+    assert visit(cast.rhys).get(amelias_editor.address).status_code == 200
     assert [grant.profile_id for grant in db.session.scalars(select(ClientGrant))] == [cast.daniel.id]
 
 
@@ -176,10 +190,10 @@ def test_only_the_adviser_and_administrators_can_undo_a_restriction(visit: Visit
 def test_user_with_access_or_without_sign_in_cannot_be_granted_access(
     visit: Visit, cast: Cast, client: Client, who: str
 ) -> None:
-    amelias = Desk(visit(cast.amelia), client)
+    amelias_editor = ClientEditor(visit(cast.amelia), client)
     ids = {"amelia": str(cast.amelia.id), "ada": str(cast.ada.id), "olga": str(cast.olga.id), "nobody": "999"}
 
-    response = amelias.send(amelias.open("/access"), "/access/grant", profile_id=ids.get(who, who))
+    response = amelias_editor.send(amelias_editor.open("/access"), "/access/grant", profile_id=ids.get(who, who))
 
     assert response.status_code == 422
     assert "Choose a user who does not have access yet." in text_of(response)
@@ -187,13 +201,13 @@ def test_user_with_access_or_without_sign_in_cannot_be_granted_access(
 
 
 def test_stale_access_page_is_409(visit: Visit, cast: Cast, client: Client) -> None:
-    amelias, ada = Desk(visit(cast.amelia), client), Desk(visit(cast.ada), client)
+    amelias_editor, ada = ClientEditor(visit(cast.amelia), client), ClientEditor(visit(cast.ada), client)
     let_in(client, cast.daniel.id)
     [grant] = db.session.scalars(select(ClientGrant)).all()
-    form, path = amelias.open("/access"), f"/access/{grant.id}/revoke"
+    form, path = amelias_editor.open("/access"), f"/access/{grant.id}/revoke"
     ada.send(ada.open("/access"), path)
 
-    response = amelias.send(form, path)
+    response = amelias_editor.send(form, path)
 
     assert response.status_code == 409
     assert "Daniel Okafor’s access has been removed" in text_of(response)

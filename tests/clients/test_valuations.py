@@ -14,7 +14,7 @@ from portal.clients import Client, Product, Valuation
 from portal.clients.csv.importing.importer import import_folder
 from portal.clients.records.valuation_jumps import is_jump
 from portal.extensions import db
-from tests.clients.conftest import Desk, history_of
+from tests.clients.conftest import ClientEditor, history_of
 from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client, make_product
 from tests.support.html import errors_of, form_of, text_of
@@ -30,8 +30,8 @@ def product(client: Client) -> Product:
 
 
 @pytest.fixture
-def amelias(amelia: Visitor, client: Client, product: Product) -> Desk:
-    return Desk(amelia, client)
+def amelias_editor(amelia: Visitor, client: Client, product: Product) -> ClientEditor:
+    return ClientEditor(amelia, client)
 
 
 def new(product: Product) -> str:
@@ -44,9 +44,9 @@ def amounts() -> list[tuple[date, Decimal]]:
     return [(row.valued_on, row.amount) for row in rows]
 
 
-def add(desk: Desk, product: Product, **typed: str) -> Any:
+def add(editor: ClientEditor, product: Product, **typed: str) -> Any:
     path = new(product)
-    return desk.send(desk.open(path), path, **{"valued_on": "30/6/2026", **typed})
+    return editor.send(editor.open(path), path, **{"valued_on": "30/6/2026", **typed})
 
 
 @pytest.mark.parametrize(
@@ -57,12 +57,15 @@ def add(desk: Desk, product: Product, **typed: str) -> Any:
     ],
 )
 def test_valuation_with_a_future_date_or_negative_amount_is_rejected(
-    amelias: Desk, product: Product, typed: dict[str, str], errors: dict[str, str]
+    amelias_editor: ClientEditor, product: Product, typed: dict[str, str], errors: dict[str, str]
 ) -> None:
-    response = add(amelias, product, **typed)
+    response = add(amelias_editor, product, **typed)
 
     assert (response.status_code, errors_of(response)) == (422, errors)
-    assert amelias.say(new(product), version=1, **{"valued_on": "2026-06-30", **typed}).json["field"] in errors
+    assert (
+        amelias_editor.send_json(new(product), version=1, **{"valued_on": "2026-06-30", **typed}).json["field"]
+        in errors
+    )
     assert len(amounts()) == 1
 
 
@@ -77,33 +80,33 @@ def test_jump_is_a_change_of_more_than_three_quarters(amount: str, before: str, 
     assert is_jump(Decimal(amount), Decimal(before)) is expected
 
 
-def test_amount_far_from_the_last_is_saved_when_confirmed(amelias: Desk, product: Product) -> None:
-    question_page = add(amelias, product, amount="120")
+def test_amount_far_from_the_last_is_saved_when_confirmed(amelias_editor: ClientEditor, product: Product) -> None:
+    question_page = add(amelias_editor, product, amount="120")
 
     assert question_page.status_code == 422
     assert FAR in errors_of(question_page)["amount"]
     assert 'name="confirm_amount" value="120.00"' in question_page.text
     assert len(amounts()) == 1
 
-    assert add(amelias, product, amount="120", confirm_amount="120.00").status_code == 302
+    assert add(amelias_editor, product, amount="120", confirm_amount="120.00").status_code == 302
     assert amounts() == [(MARCH, 12000), (JUNE, 120)]
 
 
-def test_changed_amount_needs_another_confirmation(amelias: Desk, product: Product) -> None:
-    response = add(amelias, product, amount="12", confirm_amount="120.00")
+def test_changed_amount_needs_another_confirmation(amelias_editor: ClientEditor, product: Product) -> None:
+    response = add(amelias_editor, product, amount="12", confirm_amount="120.00")
 
     assert response.status_code == 422
     assert "£12.00 is 99% less" in errors_of(response)["amount"]
 
 
-def test_program_learns_how_to_confirm_an_amount(amelias: Desk, product: Product) -> None:
+def test_program_learns_how_to_confirm_an_amount(amelias_editor: ClientEditor, product: Product) -> None:
     sent = {"version": 1, "valued_on": "2026-06-30", "amount": "120"}
-    question_page = amelias.say(new(product), **sent)
+    question_page = amelias_editor.send_json(new(product), **sent)
 
     assert (question_page.status_code, question_page.json["field"]) == (422, "amount")
     assert FAR in question_page.json["errors"]["amount"]
     assert question_page.json["confirm"] == {"confirm_amount": "120.00"}
-    assert amelias.say(new(product), **sent, **question_page.json["confirm"]).status_code == 200
+    assert amelias_editor.send_json(new(product), **sent, **question_page.json["confirm"]).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -112,97 +115,101 @@ def test_program_learns_how_to_confirm_an_amount(amelias: Desk, product: Product
     ids=["near", "nothing before it"],
 )
 def test_amount_near_the_last_or_without_one_is_saved_without_a_question(
-    amelias: Desk, product: Product, valued_on: str, amount: str
+    amelias_editor: ClientEditor, product: Product, valued_on: str, amount: str
 ) -> None:
-    assert add(amelias, product, valued_on=valued_on, amount=amount).status_code == 302
+    assert add(amelias_editor, product, valued_on=valued_on, amount=amount).status_code == 302
 
 
-def test_changed_amount_is_compared_with_the_previous_valuation(amelias: Desk, product: Product) -> None:
-    add(amelias, product, amount="11000")
+def test_changed_amount_is_compared_with_the_previous_valuation(amelias_editor: ClientEditor, product: Product) -> None:
+    add(amelias_editor, product, amount="11000")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     path = f"/valuation/{june.id}/edit"
 
-    question_page = amelias.send(amelias.open(path), path, amount="120")
+    question_page = amelias_editor.send(amelias_editor.open(path), path, amount="120")
     assert FAR in errors_of(question_page)["amount"]
     march = db.session.scalars(select(Valuation).where(Valuation.valued_on == MARCH)).one()
-    amelias.change(f"/valuation/{march.id}/edit", amount="120")
+    amelias_editor.change(f"/valuation/{march.id}/edit", amount="120")
 
 
-def test_undo_restores_an_amount_without_a_question(amelias: Desk, product: Product, client: Client) -> None:
-    add(amelias, product, amount="120", confirm_amount="120.00")
+def test_undo_restores_an_amount_without_a_question(
+    amelias_editor: ClientEditor, product: Product, client: Client
+) -> None:
+    add(amelias_editor, product, amount="120", confirm_amount="120.00")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
-    amelias.change(f"/valuation/{june.id}/edit", amount="11000")
+    amelias_editor.change(f"/valuation/{june.id}/edit", amount="11000")
     form = {"version": "3", "entry": f"valuation/{june.id}"}
 
-    response = amelias.browser.post(f"{amelias.address}/history/3/revert", data=form)
+    response = amelias_editor.browser.post(f"{amelias_editor.address}/history/3/revert", data=form)
 
     assert response.status_code == 302
     assert amounts() == [(MARCH, 12000), (JUNE, 120)]
 
 
 def test_custom_amount_far_from_the_last_is_asked_about_on_the_conflict_page(
-    amelias: Desk, daniel: Visitor, client: Client, product: Product
+    amelias_editor: ClientEditor, daniel: Visitor, client: Client, product: Product
 ) -> None:
-    add(amelias, product, amount="11000")
+    add(amelias_editor, product, amount="11000")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     path = f"/valuation/{june.id}/edit"
-    opened = amelias.open(path)
-    Desk(daniel, client).change(path, amount="11500")
+    opened = amelias_editor.open(path)
+    ClientEditor(daniel, client).change(path, amount="11500")
     decided = {**opened, "amount": "11200", "seen_version": "3", "asked-amount": "1", "decide-amount": "third"}
 
-    question_page = amelias.send(decided, path, **{"third-amount": "120"})
+    question_page = amelias_editor.send(decided, path, **{"third-amount": "120"})
     assert question_page.status_code == 409
     assert FAR in text_of(question_page)
     assert 'name="confirm_amount" value="120.00"' in question_page.text
 
-    saved = amelias.send(decided, path, **{"third-amount": "120", "confirm_amount": "120.00"})
+    saved = amelias_editor.send(decided, path, **{"third-amount": "120", "confirm_amount": "120.00"})
     assert saved.status_code == 302
     assert amounts()[-1] == (JUNE, 120)
     assert history_of(client)[-1].decisions == {f"valuation/{june.id}/amount": "third"}
 
 
-def undo_changed_again(amelias: Desk, daniels: Desk, product: Product) -> tuple[str, dict[str, str]]:
+def undo_changed_again(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, product: Product
+) -> tuple[str, dict[str, str]]:
     """Ask to undo a change of the June amount that Daniel has changed again since. Return the path and the fields."""
-    add(amelias, product, amount="11000")
+    add(amelias_editor, product, amount="11000")
     june = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
     for amount in ("11500", "11700"):
-        daniels.change(f"/valuation/{june.id}/edit", amount=amount)
+        daniels_editor.change(f"/valuation/{june.id}/edit", amount=amount)
     return "/history/3/revert", {"version": "4", "seen_version": "4", "entry": f"valuation/{june.id}"}
 
 
 def test_custom_amount_of_an_undo_far_from_the_last_is_saved_when_confirmed(
-    amelias: Desk, daniels: Desk, product: Product
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, product: Product
 ) -> None:
-    path, fields = undo_changed_again(amelias, daniels, product)
-    opened = form_of(amelias.send(fields, path))
+    path, fields = undo_changed_again(amelias_editor, daniels_editor, product)
+    opened = form_of(amelias_editor.send(fields, path))
     custom = {"decide-amount": "third", "third-amount": "120"}
 
-    question_page = amelias.send({**opened, **custom}, path)
+    question_page = amelias_editor.send({**opened, **custom}, path)
 
     assert question_page.status_code == 409
     assert FAR in text_of(question_page)
     assert 'name="confirm_amount" value="120.00"' in question_page.text
     assert amounts()[-1] == (JUNE, 11700)
     another = {**form_of(question_page), "third-amount": "12", "confirm_amount": "120.00"}
-    assert "£12.00 is 99% less" in text_of(amelias.send(another, path))
-    assert amelias.send({**form_of(question_page), "confirm_amount": "120.00"}, path).status_code == 302
+    assert "£12.00 is 99% less" in text_of(amelias_editor.send(another, path))
+    assert amelias_editor.send({**form_of(question_page), "confirm_amount": "120.00"}, path).status_code == 302
     assert amounts()[-1] == (JUNE, 120)
 
 
 def test_custom_amount_of_an_undo_by_a_program_is_saved_when_confirmed(
-    amelias: Desk, daniels: Desk, product: Product
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, product: Product
 ) -> None:
-    path, fields = undo_changed_again(amelias, daniels, product)
+    path, fields = undo_changed_again(amelias_editor, daniels_editor, product)
     sent = {**fields, "decide-amount": "third", "third-amount": "120"}
 
-    question_page = amelias.say(path, **sent)
+    question_page = amelias_editor.send_json(path, **sent)
 
     assert (question_page.status_code, question_page.json["field"]) == (422, "amount")
     assert FAR in question_page.json["errors"]["amount"]
     assert question_page.json["confirm"] == {"confirm_amount": "120.00"}
-    wrong = amelias.say(path, **sent, confirm_amount="much")
+    wrong = amelias_editor.send_json(path, **sent, confirm_amount="much")
     assert (wrong.status_code, wrong.json["field"]) == (422, "confirm_amount")
-    assert amelias.say(path, **sent, **question_page.json["confirm"]).status_code == 200
+    assert amelias_editor.send_json(path, **sent, **question_page.json["confirm"]).status_code == 200
     assert amounts()[-1] == (JUNE, 120)
 
 

@@ -39,12 +39,12 @@ class Gate:
     host: str
     tls: ssl.SSLContext | None = None
 
-    async def ask(self, method: str, path: str, desk: NetworkClient, body: Any = None) -> Answer:
+    async def ask(self, method: str, path: str, user: NetworkClient, body: Any = None) -> Answer:
         """One call on a connection of its own; status 0 where no answer came."""
         content = b"" if body is None else json.dumps(body).encode()
-        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\nCookie: {desk.cookie}\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {self.host}\r\nConnection: close\r\nCookie: {user.cookie}\r\n"
         if content:
-            head += f"X-CSRFToken: {desk.csrf_token}\r\nContent-Type: application/json\r\n"
+            head += f"X-CSRFToken: {user.csrf_token}\r\nContent-Type: application/json\r\n"
             # The CSRF check of an HTTPS request compares the Referer with the host.
             head += f"Content-Length: {len(content)}\r\nReferer: https://{self.host}/\r\n"
         try:
@@ -81,8 +81,8 @@ class Call(NamedTuple):
 class Viewer:
     """One page that is open in a browser. It holds its stream until `close`."""
 
-    def __init__(self, gate: Gate, desk: NetworkClient, page: str) -> None:
-        self.gate, self.desk, self.page = gate, desk, page
+    def __init__(self, gate: Gate, user: NetworkClient, page: str) -> None:
+        self.gate, self.user, self.page = gate, user, page
         self.is_live = False
         self.failures = 0
         self.lost_at = 0.0
@@ -105,7 +105,7 @@ class Viewer:
         """Ask for the stream, and wait for its first roster. Raises EOFError where the answer is another."""
         path = f"/user_page_presence/{self.page}/events?tab_id=tab-{id(self)}"
         head = (
-            f"GET {path} HTTP/1.1\r\nHost: {self.gate.host}\r\nConnection: close\r\nCookie: {self.desk.cookie}\r\n\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: {self.gate.host}\r\nConnection: close\r\nCookie: {self.user.cookie}\r\n\r\n"
         )
         async with room, asyncio.timeout(CALL_TIMEOUT_SECONDS):
             writer.write(head.encode())
@@ -131,7 +131,7 @@ class Crowd:
     async def during(self, scene: Callable[[], Coroutine[Any, Any, None]], clients: Sequence[int]) -> None:
         """Open all the streams, keep the traffic going while the scene plays, and wait until all streams are back."""
         room = asyncio.Semaphore(OPENING_AT_ONCE)
-        desks = [viewer.desk for viewer in self.viewers]
+        users = [viewer.user for viewer in self.viewers]
         async with asyncio.TaskGroup() as group:
             began = time.monotonic()
             holding = [group.create_task(viewer.hold(room)) for viewer in self.viewers]
@@ -140,8 +140,8 @@ class Crowd:
             traffic = [
                 group.create_task(self._repeat(0.05, lambda: self._beat(random.choice(self.viewers)))),  # noqa: S311
                 *(
-                    group.create_task(self._save_on_and_on(desk, one))
-                    for desk, one in zip(desks, clients, strict=False)
+                    group.create_task(self._save_on_and_on(user, one))
+                    for user, one in zip(users, clients, strict=False)
                 ),
                 group.create_task(self._repeat(0.5, lambda: self._page(random.choice(self.viewers)))),  # noqa: S311
             ]
@@ -181,27 +181,27 @@ class Crowd:
 
     async def _beat(self, viewer: Viewer) -> None:
         body = {"page_identifier": viewer.page, "tab_id": f"tab-{id(viewer)}"}
-        await self._recorded("heartbeat", "POST", "/user_page_presence", viewer.desk, body)
+        await self._recorded("heartbeat", "POST", "/user_page_presence", viewer.user, body)
 
     async def _page(self, viewer: Viewer) -> None:
         """A page with all its style sheets and scripts."""
-        page = await self._recorded("page", "GET", f"/clients/{viewer.page.removeprefix('client-')}", viewer.desk)
+        page = await self._recorded("page", "GET", f"/clients/{viewer.page.removeprefix('client-')}", viewer.user)
         for path in sorted(set(ASSET.findall(page.body))):
-            await self._recorded("file", "GET", path, viewer.desk)
+            await self._recorded("file", "GET", path, viewer.user)
 
-    async def _save_on_and_on(self, desk: NetworkClient, client_id: int) -> None:
+    async def _save_on_and_on(self, user: NetworkClient, client_id: int) -> None:
         version, number = 1, 0
         while not self.is_over:
             number += 1
             body = {"version": version, "phone": f"0117 496 {number:04}"}
-            answer = await self._recorded("save", "POST", f"/clients/{client_id}/edit", desk, body)
+            answer = await self._recorded("save", "POST", f"/clients/{client_id}/edit", user, body)
             if answer.status == 200:
                 self.saved[client_id] += 1
                 version = json.loads(answer.body)["version"]
             await asyncio.sleep(0.2)
 
-    async def _recorded(self, what: str, method: str, path: str, desk: NetworkClient, body: Any = None) -> Answer:
+    async def _recorded(self, what: str, method: str, path: str, user: NetworkClient, body: Any = None) -> Answer:
         began = time.monotonic()
-        answer = await self.gate.ask(method, path, desk, body)
+        answer = await self.gate.ask(method, path, user, body)
         self.calls.append(Call(what, began, time.monotonic() - began, answer.status, answer.body[:300]))
         return answer

@@ -24,14 +24,14 @@ START_SECONDS = 30
 class Office:
     """Viewers spread over the pages of some clients, and two savers on each client."""
 
-    def __init__(self, portal: Portal, desks: list[NetworkClient], client_ids: list[int]) -> None:
+    def __init__(self, portal: Portal, users: list[NetworkClient], client_ids: list[int]) -> None:
         self.portal = portal
         pages = [f"client-{client_id}" for client_id in client_ids]
-        self.places = [(desk, pages[number % len(pages)]) for number, desk in enumerate(desks)]
-        self.viewers = [Viewer(desk, portal.port, page) for desk, page in self.places]
+        self.places = [(user, pages[number % len(pages)]) for number, user in enumerate(users)]
+        self.viewers = [Viewer(user, portal.port, page) for user, page in self.places]
         pairs = [(client_id, field) for client_id in client_ids for field in SAVED_FIELDS]
         self.savers = [
-            Saver(desks[number % len(desks)], portal.port, client_id, field)
+            Saver(users[number % len(users)], portal.port, client_id, field)
             for number, (client_id, field) in enumerate(pairs)
         ]
 
@@ -59,13 +59,13 @@ def office(
         people = [profile, *(make_profile(f"Viewer{number}", "Crowd") for number in range(viewers - 1))]
         client_ids = [make_client(f"Client {number}").id for number in range(clients)]
         desks_app = network_client_app(primary.local_url)
-        desks = [network_client_of(desks_app, person) for person in people]
+        users = [network_client_of(desks_app, person) for person in people]
         with desks_app.app_context():
             db.engine.dispose()
         db.session.rollback()
         db.engine.dispose()
     portal.start()
-    at_work = Office(portal, desks, client_ids)
+    at_work = Office(portal, users, client_ids)
     try:
         wait_until_all_work(at_work.workers, time.monotonic(), START_SECONDS)
         yield at_work

@@ -27,9 +27,9 @@ class Answer(NamedTuple):
 class Worker:
     """Somebody who does one thing over and over, until told to stop."""
 
-    def __init__(self, desk: NetworkClient, port: int) -> None:
+    def __init__(self, user: NetworkClient, port: int) -> None:
         self.answers: list[Answer] = []
-        self._headers = {"Cookie": desk.cookie, "X-CSRFToken": desk.csrf_token, "Content-Type": "application/json"}
+        self._headers = {"Cookie": user.cookie, "X-CSRFToken": user.csrf_token, "Content-Type": "application/json"}
         self._port = port
         self._is_told_to_stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -74,9 +74,9 @@ class Worker:
 class Viewer(Worker):
     """Beats on one page."""
 
-    def __init__(self, desk: NetworkClient, port: int, page_identifier: str, tab_id: str = "tab") -> None:
+    def __init__(self, user: NetworkClient, port: int, page_identifier: str, tab_id: str = "tab") -> None:
         self._beat = {"page_identifier": page_identifier, "tab_id": tab_id}
-        super().__init__(desk, port)
+        super().__init__(user, port)
 
     def act(self) -> None:
         self.call("/user_page_presence", self._beat)
@@ -85,12 +85,12 @@ class Viewer(Worker):
 class Saver(Worker):
     """Saves one field of a client that nobody else changes, again and again, each value once."""
 
-    def __init__(self, desk: NetworkClient, port: int, client_id: int, field: str) -> None:
+    def __init__(self, user: NetworkClient, port: int, client_id: int, field: str) -> None:
         self.field, self.client_id = field, client_id
         self.acknowledged: dict[str, int] = {}  # value to version
         self._version = 1
         self._number = 0
-        super().__init__(desk, port)
+        super().__init__(user, port)
 
     @property
     def value(self) -> str:

@@ -93,7 +93,7 @@ def restore(server: Postgres, backups: Path) -> None:
     run("sh", "-c", f"set -eu\n{commands}", env=environment(server))
 
 
-def test_a_dump_restored_into_a_fresh_cluster_serves_with_its_triggers_and_privileges(
+def test_dump_restored_into_a_fresh_cluster_serves_with_its_triggers_and_privileges(
     old: Postgres, new: Postgres, tmp_path: Path
 ) -> None:
     with portal_on(old, "portal_owner"):

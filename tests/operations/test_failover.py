@@ -26,7 +26,7 @@ def test_no_acknowledged_save_is_lost_and_streams_stay_open(tmp_path: Path) -> N
         hosts = f"{primary.address}:{primary.port},{standby.address}:{standby.port}"
         url = f"postgresql://postgres@{hosts}/kingston"
         with office(primary, url, tmp_path / "log", viewers=VIEWERS, clients=CLIENTS) as at_work:
-            streams = [desk.listen(at_work.portal, page) for desk, page in at_work.places]
+            streams = [user.listen(at_work.portal, page) for user, page in at_work.places]
             assert all(stream.next() is not None for stream in streams)
             wait_until_all_work(at_work.savers, time.monotonic(), BACK_WITHIN_SECONDS)
 

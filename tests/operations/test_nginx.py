@@ -76,7 +76,7 @@ def test_nginx_finds_nothing_wrong_with_the_files(nginx: Nginx) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-def test_a_page_comes_over_tls_by_both_protocols(nginx: Nginx, address: str) -> None:
+def test_page_is_served_over_tls_by_both_protocols(nginx: Nginx, address: str) -> None:
     answer = get(nginx, "/sign-in", at=address)
 
     assert (answer.status, "Sign in" in answer.body) == (200, True)
@@ -90,7 +90,7 @@ def test_http_is_redirected_to_https(nginx: Nginx, address: str) -> None:
     assert (answer.status, answer.headers["Location"]) == (301, f"https://{NAME}/clients?q=hart")
 
 
-def test_a_browser_is_offered_http_2_and_no_old_tls(nginx: Nginx) -> None:
+def test_browser_is_offered_http_2_and_no_old_tls(nginx: Nginx) -> None:
     modern = nginx.trust()
     modern.set_alpn_protocols(["h2", "http/1.1"])
     with modern.wrap_socket(socket.create_connection(("127.0.0.1", nginx.https_port)), server_hostname=NAME) as end:
@@ -123,7 +123,7 @@ def test_the_portal_learns_whose_address_it_is_and_not_what_a_browser_claims(ngi
     assert "forged" not in line
 
 
-def test_an_event_stream_is_not_held_back(
+def test_event_stream_is_not_buffered(
     nginx: Nginx, app: Flask, cast: Cast, database_url: str, page_identifier: str
 ) -> None:
     amelia = network_client_of(network_client_app(database_url), cast.amelia)

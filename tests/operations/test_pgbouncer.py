@@ -32,8 +32,8 @@ def test_people_work_and_see_each_other_live(server: Postgres, tmp_path: Path, p
     with PgBouncer(server, pool_mode) as pooler:
         direct = {"PORTAL_DIRECT_DATABASE_URL": server.url} if pool_mode == "transaction" else {}
         with office(server, pooler.url, tmp_path / "log", **direct) as at_work:
-            desk, page = at_work.places[0]
-            with desk.listen(at_work.portal, page) as stream:
+            user, page = at_work.places[0]
+            with user.listen(at_work.portal, page) as stream:
                 assert stream.names()
                 assert stream.next().name == "saved"
             at_work.stop()

@@ -74,7 +74,7 @@ def test_no_request_fails_or_waits_for_a_second_while_new_code_is_loaded(
     assert {client: versions[client] - 1 for client in clients} == dict(crowd.saved)
 
 
-def test_a_server_that_starts_refuses_connections_until_it_can_answer(portal: Portal) -> None:
+def test_server_that_starts_refuses_connections_until_it_can_answer(portal: Portal) -> None:
     """So that a proxy asks the next server at once. gunicorn itself lets them wait for the first worker."""
     statuses = []
     with default_signals(), ThreadPoolExecutor(1) as other_thread:  # only the main thread can set signals
@@ -87,7 +87,7 @@ def test_a_server_that_starts_refuses_connections_until_it_can_answer(portal: Po
     assert set(statuses) == {0, 200}
 
 
-def test_a_server_that_stops_answers_or_refuses_every_connection_and_resets_none(portal: Portal) -> None:
+def test_server_that_stops_answers_or_refuses_every_connection_and_resets_none(portal: Portal) -> None:
     for _ in range(STOPS):
         portal.start()
         outcomes = outcomes_of_a_stop(portal)

@@ -22,11 +22,11 @@ CLIENT = "SELECT jsonb_build_object('address_line1', address_line1, 'town', town
 WAITS_FOR_THE_STANDBY = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 
 
-def opens_the_list(desk: NetworkClient, portal: Portal) -> float:
+def opens_the_list(user: NetworkClient, portal: Portal) -> float:
     """Open a page, which notes when its session was last used; return how long it took."""
     began = time.monotonic()
     connection = HTTPConnection("127.0.0.1", portal.port, timeout=60)
-    connection.request("GET", "/clients", headers={"Cookie": desk.cookie})
+    connection.request("GET", "/clients", headers={"Cookie": user.cookie})
     assert connection.getresponse().status == 200
     connection.close()
     return time.monotonic() - began
@@ -47,8 +47,8 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
             "a save is not answered",
             SAVES_ANSWERED_WITHIN_SECONDS,
         )
-        for desk, _ in at_work.places:
-            assert opens_the_list(desk, at_work.portal) < PAGE_SECONDS
+        for user, _ in at_work.places:
+            assert opens_the_list(user, at_work.portal) < PAGE_SECONDS
         joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
         viewers = [*at_work.viewers, joined]
         wait_until_all_work(viewers, time.monotonic(), HEARTBEAT_SECONDS)
@@ -64,7 +64,7 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
         wait_until_all_work(at_work.savers, time.monotonic(), SAVES_ANSWERED_WITHIN_SECONDS)
 
 
-def test_a_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_sent_again(tmp_path: Path) -> None:
+def test_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_sent_again(tmp_path: Path) -> None:
     """PostgreSQL would keep its backend until the standby is back. The primary has committed one save of the two.
 
     The other one waited for its row, and the server gave it up by the lock's limit.

@@ -171,7 +171,7 @@ def test_name_with_markup_is_returned_unchanged(visit: Visit, cast: Cast, page_i
     )
 
 
-def test_a_viewer_without_a_live_tab_is_viewing_and_away() -> None:
+def test_viewer_without_a_live_tab_is_viewing_and_away() -> None:
     """All tabs of the row have expired while the row itself is within the window."""
     tabs = {"a": {"at": 1000.0, "activity": "editing", "visible": True, "fields": ["Phone"]}}
     row = [1, "Ann", "Lee", "ann@firm.example", "2026-11-22T10:00:00+00:00", "2026-11-22T09:00:00+00:00", 3.9, tabs]

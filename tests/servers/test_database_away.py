@@ -57,7 +57,7 @@ def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, 
 
 
 @pytest.mark.parametrize("call", PAGES.values(), ids=PAGES)
-def test_a_page_is_503_and_can_be_read(
+def test_page_without_the_database_is_a_readable_503(
     amelia: Visitor, wiretap: Wiretap, call, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Drawing the page asks for nobody's name: a second failure while answering the first would be a 500."""
@@ -107,9 +107,7 @@ def test_the_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wir
         assert amelia.get("/healthz").status_code == 200
 
 
-def test_a_database_that_was_never_there_is_the_same_503(
-    make_app: Callable[..., Flask], visit: Visit, cast: Cast
-) -> None:
+def test_database_that_never_existed_is_the_same_503(make_app: Callable[..., Flask], visit: Visit, cast: Cast) -> None:
     """The portal starts without its database; it must not take one to say that it is away."""
     app = make_app(database_url="postgresql+psycopg2://postgres@/kingston?host=/nonexistent")
     stranded = visitors_of(app)(None)
@@ -119,9 +117,7 @@ def test_a_database_that_was_never_there_is_the_same_503(
     assert stranded.get("/clients").status_code == 503
 
 
-def test_a_pool_that_is_used_up_is_503(
-    make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_exhausted_pool_is_503(make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waiting for a connection is bounded too."""
     monkeypatch.setattr(engines, "WAIT_FOR_CONNECTION_SECONDS", 0.1)
     app = make_app(db_pool_size=1)
@@ -132,7 +128,7 @@ def test_a_pool_that_is_used_up_is_503(
     assert amelia.get("/clients").status_code == 200
 
 
-def test_a_beat_that_waits_too_long_for_a_lock_is_503(
+def test_beat_that_exceeds_the_lock_timeout_is_503(
     make_app: Callable[..., Flask], cast: Cast, wiretap: Wiretap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody's ALTER TABLE must not hold a worker; it is asked once, for a second time would take as long again."""
@@ -148,7 +144,7 @@ def test_a_beat_that_waits_too_long_for_a_lock_is_503(
     assert amelia.beat(page_identifier).status_code == 200
 
 
-def test_an_outage_is_one_log_line_a_request_and_one_traceback_a_minute(
+def test_outage_writes_one_log_line_per_request_and_one_traceback_per_minute(
     make_app: Callable[..., Flask], wiretap: Wiretap, cast: Cast, caplog: pytest.LogCaptureFixture
 ) -> None:
     amelia = visitors_of(make_app(database_url=wiretap.url))(cast.amelia)
@@ -176,7 +172,7 @@ def test_the_log_names_what_is_the_matter(
     assert f"database {said}: " in caplog.text
 
 
-def test_a_stale_token_is_403_while_the_database_is_away(amelia: Visitor, wiretap: Wiretap) -> None:
+def test_stale_token_is_403_while_the_database_is_away(amelia: Visitor, wiretap: Wiretap) -> None:
     with wiretap.cut():
         form = amelia.without_token().post("/clients/1/edit", data={"name": "X", "version": "1"})
         call = amelia.delete("/user_page_presence")

@@ -156,7 +156,7 @@ def test_demo_leaves_a_database_alone_that_it_did_not_start(
         connection.close()
 
 
-def test_a_port_in_use_is_named_in_one_line(start: Callable[..., Demo], port: int) -> None:
+def test_port_in_use_is_named_in_one_line(start: Callable[..., Demo], port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         code, output = start().end()
     assert code == 1
@@ -164,7 +164,7 @@ def test_a_port_in_use_is_named_in_one_line(start: Callable[..., Demo], port: in
     assert f"PORT={port + 1}" in output
 
 
-def test_a_database_that_is_away_is_named_and_nothing_is_left_running(start: Callable[..., Demo]) -> None:
+def test_unreachable_database_is_named_and_no_process_is_left_running(start: Callable[..., Demo]) -> None:
     demo = start(DATABASE_URL="postgresql://portal@127.0.0.1:1/kingston")
     code, output = demo.end()
     assert code == 1
@@ -173,7 +173,7 @@ def test_a_database_that_is_away_is_named_and_nothing_is_left_running(start: Cal
     assert demo.processes() == []
 
 
-def test_a_server_that_does_not_come_up_shows_its_reason(start: Callable[..., Demo]) -> None:
+def test_server_that_does_not_start_shows_its_reason(start: Callable[..., Demo]) -> None:
     demo = start(GUNICORN_CMD_ARGS="--worker-class=unheard-of")
     code, output = demo.end()
     assert code == 1

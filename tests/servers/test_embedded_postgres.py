@@ -142,7 +142,7 @@ def test_stopped_server_leaves_no_process_and_no_socket(server: EmbeddedPostgres
     assert not sockets.exists()
 
 
-def test_a_second_start_attaches_to_the_running_server(server: EmbeddedPostgres, folder: Path) -> None:
+def test_second_start_attaches_to_the_running_server(server: EmbeddedPostgres, folder: Path) -> None:
     url = server.start()
     with EmbeddedPostgres(folder) as second:
         assert second.pid == server.pid
@@ -169,7 +169,7 @@ def test_the_server_outlives_the_process_that_started_it(
     assert not is_running(pid)
 
 
-def test_a_server_whose_starter_was_killed_is_used_again_and_stopped(
+def test_server_whose_starter_was_killed_is_reused_and_stopped(
     server: EmbeddedPostgres, use: Callable[[], OtherProcess]
 ) -> None:
     first = use()
@@ -198,7 +198,7 @@ def test_killed_server_recovers_without_losing_a_commit(
     assert ask(url, "SELECT number FROM kept") == 42
 
 
-def test_a_lock_whose_number_another_program_was_given_is_stale(
+def test_lock_whose_pid_belongs_to_another_program_is_stale(
     server: EmbeddedPostgres, programs: Programs, folder: Path
 ) -> None:
     sockets = Path(str(make_url(server.start()).query["host"]))
@@ -228,7 +228,7 @@ def test_variables_of_another_postgresql_do_not_lead_it_astray(
     assert ask(server.start(), "SELECT current_database()") == "kingston"
 
 
-def test_a_long_temporary_folder_still_gives_a_socket(
+def test_long_temporary_folder_still_allows_a_socket(
     server: EmbeddedPostgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     long_folder = tmp_path / ("long" * 30)
@@ -250,7 +250,7 @@ def test_symlink_in_place_of_the_socket_folder_is_rejected(
         sockets.unlink()
 
 
-def test_a_server_that_does_not_come_up_shows_the_end_of_its_log(server: EmbeddedPostgres, folder: Path) -> None:
+def test_server_that_does_not_start_shows_the_end_of_its_log(server: EmbeddedPostgres, folder: Path) -> None:
     server.start()
     server.stop()
     with (folder / "data" / "postgresql.conf").open("a") as configuration:
@@ -313,7 +313,7 @@ def test_programs_copied_for_another_user_start_a_server(
         new_server.stop()
 
 
-def test_an_interrupted_initdb_leaves_nothing_that_looks_like_data(
+def test_interrupted_initdb_leaves_no_data_folder(
     new_server: EmbeddedPostgres, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:

@@ -86,7 +86,7 @@ def test_server_uses_the_given_port_and_stops_in_order(start: Server, port: Port
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="holds the server in the middle of its start as only Linux can")
-def test_a_connection_is_refused_and_not_reset_from_the_first_moment_of_a_start(
+def test_connection_during_a_start_is_refused_and_not_reset(
     start: Server, port: Port, database_url: str, tmp_path: Path
 ) -> None:
     """A proxy repeats no save whose connection was reset. gunicorn is held where it has set its sockets up."""
@@ -123,7 +123,7 @@ def test_server_rejects_an_invalid_number_of_streams(start: Server, database_url
 
 
 @pytest.mark.parametrize("value", ["two", "0", "-1", "2.5"])
-def test_a_wrong_number_of_workers_ends_the_start_with_one_line(start: Server, database_url: str, value: str) -> None:
+def test_invalid_worker_count_ends_the_start_with_one_line(start: Server, database_url: str, value: str) -> None:
     """gunicorn itself reads WEB_CONCURRENCY as it is imported, and prints a traceback."""
     server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, WEB_CONCURRENCY=value)
     output = server.communicate(timeout=60)[0]
@@ -131,7 +131,7 @@ def test_a_wrong_number_of_workers_ends_the_start_with_one_line(start: Server, d
     assert output == f"WEB_CONCURRENCY must be a whole number from 1 to 999999; it is {value!r}.\n"
 
 
-def test_an_empty_number_of_workers_means_the_default(start: Server, port: Port, database_url: str) -> None:
+def test_empty_worker_count_uses_the_default(start: Server, port: Port, database_url: str) -> None:
     server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, WEB_CONCURRENCY="")
     assert status_of(port, "/healthz", server) == 200
 
