@@ -1,6 +1,7 @@
 /**
  * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
  * Alone, the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.
+ * Components that edit without a link call `ask`.
  *
  * Reads:   <a data-edit href> anywhere on the page.
  * Listens: `portal:roster`.
@@ -19,13 +20,18 @@ import { editorsFirst } from "./wording.js";
 
 const ASK_TIMEOUT_MS = 2000;
 
+/** @typedef {""|"edit"|"proceed"|"wait"} Answer "": closed without an answer; "edit": no other user is on the page */
+
 export class PresenceModal extends HTMLElement {
-	/** @type {HTMLAnchorElement|null} the Edit link that the user has clicked, until the user has decided */
-	#link = null;
+	/** @type {((answer: Answer) => void)|null} set while the dialog is open */
+	#answer = null;
+	#isAsking = false;
 	#dialog = query(this, "dialog", HTMLDialogElement);
 
 	connectedCallback() {
-		this.#dialog.addEventListener("close", () => this.#handleClose());
+		this.#dialog.addEventListener("close", () =>
+			this.#answer?.(/** @type {Answer} */ (this.#dialog.returnValue)),
+		);
 		document.addEventListener("click", (event) => this.#handleClick(event));
 		on("roster", ({ others, isSettled }) => {
 			if (this.#dialog.open && (others.length || isSettled)) this.#draw(others);
@@ -33,30 +39,49 @@ export class PresenceModal extends HTMLElement {
 	}
 
 	/**
+	 * Ask the server who else is on the page, and the user whether to edit if there is another user.
+	 * @param {HTMLElement} control with which the user wants to edit; it gets the focus back if the user does not
+	 * @returns {Promise<Answer>} "" also if the question is asked already
+	 */
+	async ask(control) {
+		if (this.#isAsking) return "";
+		this.#isAsking = true;
+		control.ariaBusy = "true";
+		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
+		const others = users ? inOrder(withoutMe(users, myId())) : this.#page.others;
+		control.ariaBusy = null;
+		const answer = others.length ? await this.#open(others) : "edit";
+		this.#isAsking = false;
+		if (answer === "" || answer === "wait") control.focus();
+		return answer;
+	}
+
+	/**
 	 * Handle a plain click. The browser opens new tabs and windows by itself.
 	 * @param {MouseEvent} event
 	 */
-	#handleClick(event) {
+	async #handleClick(event) {
 		const link = event.target instanceof Element && event.target.closest("a[data-edit]");
 		if (!(link instanceof HTMLAnchorElement)) return;
 		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
 		event.preventDefault();
-		if (!this.#link) this.#ask(link);
+		const answer = await this.ask(link);
+		if (answer === "wait") fire("wait", { href: link.href });
+		else if (answer) location.assign(answer === "proceed" ? withProceeded(link.href) : link.href);
 	}
 
-	/** @param {HTMLAnchorElement} link */
-	async #ask(link) {
-		const page = /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
-		this.#link = link;
-		link.ariaBusy = "true";
-		const users = await page.fetchViewers(ASK_TIMEOUT_MS);
-		const others = users ? inOrder(withoutMe(users, myId())) : page.others;
-		link.ariaBusy = null;
-		if (others.length === 0) return this.#go(link.href);
+	/**
+	 * @param {import("../sync/roster.js").User[]} others
+	 * @returns {Promise<Answer>}
+	 */
+	#open(others) {
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();
 		this.#draw(others);
 		startAtTop(this.#dialog);
+		return new Promise((resolve) => {
+			this.#answer = resolve;
+		});
 	}
 
 	/** @param {import("../sync/roster.js").User[]} others */
@@ -71,20 +96,8 @@ export class PresenceModal extends HTMLElement {
 		if (!this.contains(activeElement) || activeElement?.closest("[hidden]")) button.focus();
 	}
 
-	#handleClose() {
-		const link = this.#link;
-		if (!link) return;
-		if (this.#dialog.returnValue === "edit") return this.#go(link.href);
-		if (this.#dialog.returnValue === "proceed") return this.#go(withProceeded(link.href));
-		this.#link = null;
-		link.focus();
-		if (this.#dialog.returnValue === "wait") fire("wait", { href: link.href });
-	}
-
-	/** @param {string} href */
-	#go(href) {
-		location.assign(href);
-		this.#link = null;
+	get #page() {
+		return /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
 	}
 }
 
