@@ -13,7 +13,7 @@ from typing import Self
 
 import pytest
 
-from tests.operations.debian import needs_root, program, run
+from tests.support.debian import needs_root, program, run
 from tests.support.processes import default_signals, kill
 from tests.support.until import wait_until
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.operations.debian import needs_root, program, run
+from tests.support.debian import needs_root, program, run
 
 
 class Cable:

@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Self
 
-from tests.operations.debian import DEPLOY, edited, program
 from tests.operations.postgres import Postgres
+from tests.support.debian import DEPLOY, edited, program
 from tests.support.processes import default_signals, kill, reserve_port
 from tests.support.until import wait_until
 

@@ -15,7 +15,7 @@ from psycopg2.extensions import make_dsn
 
 from portal.postgres.account import ServerAccount, runnable_by, server_account
 from portal.postgres.binaries import find_installation
-from tests.operations.debian import run
+from tests.support.debian import run
 from tests.support.postgres_versions import wanted_major
 from tests.support.processes import default_signals, kill, reserve_port
 from tests.support.until import wait_until

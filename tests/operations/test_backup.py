@@ -17,9 +17,9 @@ from portal.auth import Profile
 from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from tests.conftest import settings_for, stop_hub
-from tests.operations.debian import DEPLOY, program, run
 from tests.operations.postgres import Postgres
 from tests.support.cast import make_cast
+from tests.support.debian import DEPLOY, program, run
 from tests.support.factories import make_client
 from tests.support.test_client import visitors_of
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from portal.config import PROJECT_ROOT
-from tests.operations.debian import DEPLOY, needs_root, run
 from tests.operations.postgres import Postgres
+from tests.support.debian import DEPLOY, needs_root, run
 from tests.support.processes import default_signals, kill, reserve_port
 from tests.support.until import wait_until
 

@@ -9,8 +9,8 @@ import pytest
 
 from portal.config import PROJECT_ROOT
 from portal.monitoring import metrics
-from tests.operations.debian import DEPLOY, edited, needs_root, program, run
 from tests.operations.postgres import SETTINGS, Postgres
+from tests.support.debian import DEPLOY, edited, needs_root, program, run
 
 pytestmark = pytest.mark.operations
 

@@ -12,10 +12,10 @@ from typing import NamedTuple
 import pytest
 from flask import Flask
 
-from tests.operations.debian import run
-from tests.operations.nginx import NAME, Nginx
 from tests.support.cast import Cast
+from tests.support.debian import run
 from tests.support.network_client import network_client_app, network_client_of
+from tests.support.nginx import NAME, Nginx
 from tests.support.server import Portal
 
 pytestmark = pytest.mark.operations

@@ -15,7 +15,7 @@ from portal.config import PROJECT_ROOT
 from portal.extensions import db
 from tests.operations.conftest import MakeCrowd, Say
 from tests.operations.crowd import Gate
-from tests.operations.nginx import NAME, Nginx
+from tests.support.nginx import NAME, Nginx
 from tests.support.processes import default_signals
 from tests.support.server import Portal
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from portal.config import PROJECT_ROOT
-from tests.operations.debian import run
+from tests.support.debian import run
 
 pytestmark = pytest.mark.operations
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from tests.operations.debian import DEPLOY, edited, needs_root, program, run
+from tests.support.debian import DEPLOY, edited, needs_root, program, run
 from tests.support.processes import Programs, reserve_port
 
 NAME = "portal.firm.example"
@@ -18,13 +18,14 @@ START_TIMEOUT_SECONDS = 10
 
 
 class Nginx:
-    """Started and stopped by a `with` block."""
+    """Started and stopped by a `with` block. `name` is the host name that it serves."""
 
-    def __init__(self, folder: Path, portals: Sequence[int]) -> None:
+    def __init__(self, folder: Path, portals: Sequence[int], name: str = NAME) -> None:
         needs_root()
         self._program = program("nginx")
         self._programs = Programs()
         self._folder = folder
+        self.name = name
         self._http, self._https = reserve_port(), reserve_port()
         self.http_port, self.https_port = self._http.number, self._https.number
         self.certificate = folder / "tls" / "fullchain.pem"
@@ -72,7 +73,7 @@ class Nginx:
             (self._folder / name).mkdir()
         # fmt: off
         run(program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-            "-days", "2", "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}",
+            "-days", "2", "-subj", f"/CN={self.name}", "-addext", f"subjectAltName=DNS:{self.name}",
             "-keyout", self._folder / "tls" / "privkey.pem", "-out", self.certificate)
         # fmt: on
         etc = {"/etc/nginx/snippets/": f"{self._folder}/snippets/"}
@@ -92,8 +93,9 @@ class Nginx:
             "conf.d/portal-upstream.conf": {
                 "server 127.0.0.1:8001 max_fails=0;\n    server 127.0.0.1:8002 max_fails=0;": servers
             },
-            "conf.d/portal.conf": {**etc, **ports, "/etc/nginx/tls/": f"{self._folder}/tls/"},
-            "snippets/portal-proxy.conf": {},
+            "conf.d/portal.conf": {**etc, **ports, "/etc/nginx/tls/": f"{self._folder}/tls/", NAME: self.name},
+            # $host has no port, and a browser's Referer of another port is refused
+            "snippets/portal-proxy.conf": {"Host $host;": f"Host $host:{self.https_port};"},
         }
         for target, pieces in changes.items():
             (self._folder / target).write_text(edited(FILES / Path(target).name, pieces))
