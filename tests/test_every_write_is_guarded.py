@@ -15,10 +15,9 @@ from portal.clients import Client, Person, Product, Valuation
 from portal.clients.records.entries import CLIENT, PERSON, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.routes import REQUEST_BODIES, WRITES_NO_RECORD, make_records, path_of, routes_of, versioned_routes
 from tests.support.test_client import Visitor
 
@@ -83,9 +82,9 @@ def test_write_over_a_newer_change_is_409_and_changes_no_record(
         client = db.session.get(Client, newest_id())
         assert client
         daniels = {"name": "Daniel's", "phone": "Daniel's"}
-        operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(2), cast.daniel.id, daniels))
+        operations.save_entry(client, Entry(CLIENT), edit_from(2, cast.daniel.id, daniels))
         [person] = db.session.scalars(select(Person).where(Person.client_id == client.id))
-        edit = Edit(BaseVersion(3), cast.daniel.id, {"known_as": "Daniel's"})
+        edit = edit_from(3, cast.daniel.id, {"known_as": "Daniel's"})
         operations.save_entry(client, Entry(PERSON, person.id), edit)
         db.session.commit()
         path = path_of(app, rule).replace("/clients/1/", f"/clients/{client.id}/")

@@ -24,11 +24,10 @@ from portal.auth.passwords import hashing
 from portal.clients import ClientGrant
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.conftest import settings_for
 from tests.support.cast import PASSWORD, Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.routes import routes_of
 from tests.support.test_client import Visitor
@@ -254,7 +253,7 @@ def people(app: Flask, cast: Cast, visit: type[Visitor]) -> Callable[[str], Visi
     make_person(record, MARK, MARK)
     make_product(record, (date(2026, 3, 31), "5"))
     db.session.add(ClientGrant(client_id=record.id, profile_id=cast.daniel.id))
-    operations.save_entry(record, Entry(CLIENT), Edit(BaseVersion(1), cast.ada.id, {"phone": MARK[:40], "notes": ""}))
+    operations.save_entry(record, Entry(CLIENT), edit_from(1, cast.ada.id, {"phone": MARK[:40], "notes": ""}))
     totp.begin_enrolment(cast.rhys.id, settings_for(""))
     hashed = hashing.hash_password(PASSWORD)
     db.session.execute(text("UPDATE profiles SET first_name = :mark, last_name = :mark"), {"mark": MARK})

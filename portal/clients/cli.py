@@ -17,10 +17,10 @@ from portal.clients.csv.importing import importer
 from portal.clients.csv.importing.plan import ImportCounts
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
+from portal.clients.saving.write_context import command_context
 from portal.clients.sharing import grants
 from portal.clients.sharing.reassign import reassign
 from portal.database import retention
-from portal.editing.base_version import BaseVersion
 from portal.errors import NotFound
 from portal.extensions import db
 from portal.text_input import clean_line
@@ -69,8 +69,8 @@ def reassign_clients(from_email: str, to_email: str) -> None:
     Use it for instance before `flask users deactivate`. The change appears in each client's history and on open pages.
     """
     advisers = (profiles.profile_by_email(from_email), profiles.profile_by_email(to_email))
-    origin = cli_actor("flask clients reassign").request_origin
-    count = reassign(*advisers, lambda done, total: _progress(f"{done:,} of {total:,}"), origin)
+    actor = cli_actor("flask clients reassign")
+    count = reassign(*advisers, lambda done, total: _progress(f"{done:,} of {total:,}"), actor)
     db.session.commit()
     click.echo(f"{count:,} clients were reassigned.")
 
@@ -154,7 +154,7 @@ def _client(client_ref: str) -> Client:
 
 
 def _edit(client: Client, command: str) -> Edit:
-    return Edit(BaseVersion(client.version), by=None, source="cli", request_origin=cli_actor(command).request_origin)
+    return Edit(command_context(client, cli_actor(command)))
 
 
 def _progress(line: str) -> None:

@@ -24,7 +24,6 @@ from portal.clients.history import revert
 from portal.clients.records import models
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store as drafts
 from portal.editing.drafts.store import DraftKey, DraftPayload
@@ -37,6 +36,7 @@ from portal.web.actor import Actor, RequestOrigin
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import shuffled
 from tests.support.server import Portal
@@ -356,7 +356,7 @@ def somebody_removed_it(setup: SceneSetup) -> Page:
     amelia.field("Known as").fill(LONG_WORD[::2])
     person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
     entry = Entry(PERSON, person.id)
-    operations.remove_part(client, entry, Edit(BaseVersion(client.version), setup.cast.daniel.id))
+    operations.remove_part(client, entry, edit_from(client.version, setup.cast.daniel.id))
     db.session.commit()
     amelia.save()
     expect(amelia.page.get_by_role("heading", name=re.compile("has been removed$"))).to_be_visible()
@@ -371,10 +371,10 @@ def the_history(setup: SceneSetup) -> Page:
     decided = {"town": Resolution("yours"), "notes": Resolution("theirs")}
     values = {"town": "U" * 90, "notes": LONG_WORD}
     origin = BaseVersion(1, seen_version=2)
-    edit = Edit(origin, setup.cast.amelia.id, values, decisions=decided, proceeded=True)
+    edit = edit_from(origin, setup.cast.amelia.id, values, decisions=decided, proceeded=True)
     operations.save_entry(client, Entry(CLIENT), edit)
     product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
-    operations.remove_part(client, Entry(PRODUCT, product.id), Edit(BaseVersion(client.version), daniel.id))
+    operations.remove_part(client, Entry(PRODUCT, product.id), edit_from(client.version, daniel.id))
     db.session.commit()
     amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}/history")
@@ -403,10 +403,10 @@ def overruled(setup: SceneSetup) -> Page:
         decided = {name: Resolution("yours") for name in (name, "town")}
         values = {name: f"{number}", "town": LONG_WORD}
         origin = BaseVersion(client.version - 1, seen_version=client.version)
-        operations.save_entry(client, Entry(CLIENT), Edit(origin, daniel_id, values, decisions=decided))
+        operations.save_entry(client, Entry(CLIENT), edit_from(origin, daniel_id, values, decisions=decided))
     save_for(setup.cast.amelia, client, address_line1="1 High Street")
     revision = revert.revision_of(client, client.version)
-    edit = Edit(BaseVersion(client.version), daniel_id, reason=f"{LONG_WORD} belongs to another client")
+    edit = edit_from(client.version, daniel_id, reason=f"{LONG_WORD} belongs to another client")
     revert.revert(client, revision, Entry(CLIENT), edit)
     db.session.commit()
     amelia = setup.amelia()
@@ -643,7 +643,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
 
 def save_for(profile: Profile, client: Client, **values: Any) -> None:
     """Save a change of another user."""
-    edit = Edit(BaseVersion(client.version), profile.id, values)
+    edit = edit_from(client.version, profile.id, values)
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

@@ -14,13 +14,12 @@ from portal.clients import Client
 from portal.clients.records import models
 from portal.clients.records.entries import PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
 from tests.browser.people import OpenBrowser, Person
 from tests.browser.scenes import SceneSetup, cancel_asks, save_for, signed_out, still_there, the_modal
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
 
@@ -93,7 +92,7 @@ def heading(person: Person) -> Locator:
 
 def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
     """Remove a part of the record in another session."""
-    operations.remove_part(client, entry, Edit(BaseVersion(client.version), cast.ada.id))
+    operations.remove_part(client, entry, edit_from(client.version, cast.ada.id))
     db.session.commit()
 
 

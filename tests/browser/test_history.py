@@ -8,12 +8,11 @@ from playwright.sync_api import Locator, expect
 from portal.clients import Client
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 
 LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from when." for n in range(40))
 
@@ -30,7 +29,7 @@ def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
 
 def save(client: Client, by: int, **values: str) -> None:
     db.session.refresh(client)
-    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by, values))
+    operations.save_entry(client, Entry(CLIENT), edit_from(client.version, by, values))
     db.session.commit()
 
 

@@ -12,13 +12,13 @@ from portal.clients import Client
 from portal.clients.history import revert
 from portal.clients.records.entries import CLIENT, PERSON, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CLIENT_PAGE, Person
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_person
 
 THEIRS, MINE = "01632 960999", "01632 960300"
@@ -31,7 +31,7 @@ def save(client: Client) -> Save:
 
     def save(by: Profile, **values: Any) -> None:
         db.session.refresh(client)
-        operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
+        operations.save_entry(client, Entry(CLIENT), edit_from(client.version, by.id, values))
         db.session.commit()
 
     return save
@@ -245,13 +245,13 @@ def overrule(client: Client, by: Profile, **values: Any) -> None:
     db.session.refresh(client)
     decisions = {name: Resolution("yours") for name in values}
     base = BaseVersion(client.version - 1, seen_version=client.version)
-    operations.save_entry(client, Entry(CLIENT), Edit(base, by.id, values, decisions=decisions))
+    operations.save_entry(client, Entry(CLIENT), edit_from(base, by.id, values, decisions=decisions))
     db.session.commit()
 
 
 def undo(client: Client, by: Profile, version: int, entry: Entry | None = None) -> None:
     db.session.refresh(client)
-    edit = Edit(BaseVersion(client.version), by.id)
+    edit = edit_from(client.version, by.id)
     revert.revert(client, revert.revision_of(client, version), entry or Entry(CLIENT), edit)
     db.session.commit()
 
@@ -324,7 +324,7 @@ def test_undo_of_another_part_is_announced_in_the_open_editor_and_changes_no_typ
     amelia: Person, client: Client, cast: Cast, save: Save
 ) -> None:
     ruth = Entry(PERSON, make_person(client, "Ruth", "Whitmore").id)
-    operations.save_entry(client, ruth, Edit(BaseVersion(1), cast.amelia.id, {"known_as": "Ruthie"}))
+    operations.save_entry(client, ruth, edit_from(1, cast.amelia.id, {"known_as": "Ruthie"}))
     db.session.commit()
     amelia.open_editor(client)
     amelia.field("Phone").fill(MINE)

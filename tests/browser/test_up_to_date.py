@@ -16,13 +16,12 @@ from portal.clients import Client, Product
 from portal.clients import Person as ClientPerson
 from portal.clients.records.entries import CLIENT, PERSON, VALUATION, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from portal.formatting import day
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 
 Save = Callable[..., None]
@@ -55,7 +54,7 @@ def save(client: Client) -> Save:
 
     def save(by: Profile, entry: Entry | None = None, **values: Any) -> None:
         db.session.refresh(client)
-        operations.save_entry(client, entry or Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
+        operations.save_entry(client, entry or Entry(CLIENT), edit_from(client.version, by.id, values))
         db.session.commit()
 
     return save
@@ -224,12 +223,12 @@ def products_of(client: Client) -> Sequence[Product]:
 
 def remove(client: Client, entry: Entry, by: Profile) -> None:
     db.session.refresh(client)
-    operations.remove_part(client, entry, Edit(BaseVersion(client.version), by.id))
+    operations.remove_part(client, entry, edit_from(client.version, by.id))
     db.session.commit()
 
 
 def value(client: Client, product: Product, by: Profile, amount: Decimal) -> None:
     db.session.refresh(client)
     values = {"valued_on": date(2026, 2, 28), "amount": amount}
-    operations.add_part(client, VALUATION, Edit(BaseVersion(client.version), by.id, values), product.id)
+    operations.add_part(client, VALUATION, edit_from(client.version, by.id, values), product.id)
     db.session.commit()

@@ -12,10 +12,9 @@ from portal.clients import Client
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import text_of
 from tests.support.test_client import Visitor
@@ -31,7 +30,7 @@ def client(cast: Cast) -> Client:
 def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any) -> None:
     """Save a change on the newest version."""
     db.session.refresh(client)
-    operations.save_entry(client, entry or Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
+    operations.save_entry(client, entry or Entry(CLIENT), edit_from(client.version, by.id, values))
     db.session.commit()
 
 
@@ -136,9 +135,9 @@ def test_changed_adviser_is_sent_by_name(amelia: Visitor, cast: Cast, client: Cl
 
 def test_added_or_removed_part_is_one_change(amelia: Visitor, cast: Cast, client: Client) -> None:
     values = {"first_name": "Ruth", "last_name": "Whitmore", "title": "", "known_as": "", "ni_number": ""}
-    entry = operations.add_part(client, PERSON, Edit(BaseVersion(1), cast.daniel.id, values)).entry
+    entry = operations.add_part(client, PERSON, edit_from(1, cast.daniel.id, values)).entry
     db.session.commit()
-    operations.remove_part(client, entry, Edit(BaseVersion(2), cast.daniel.id))
+    operations.remove_part(client, entry, edit_from(2, cast.daniel.id))
     db.session.commit()
 
     added, removed = [change["fields"] for change in changes(amelia, client)["changes"]]

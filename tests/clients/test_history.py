@@ -11,11 +11,10 @@ from portal.clients import Client, ClientGrant, Valuation
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.clients.conftest import ClientEditor, history_of
 from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, options_of, text_of
 from tests.support.postgres_proxy import Wiretap, work_in
@@ -217,7 +216,7 @@ def test_history_names_changed_parts(
 
 def test_imports_and_commands_have_no_author(amelias_editor: ClientEditor, client: Client, cast: Cast) -> None:
     add_revisions(client, 1)
-    edit = Edit(BaseVersion(2), None, {"adviser_id": cast.daniel.id}, source="cli")
+    edit = edit_from(2, None, {"adviser_id": cast.daniel.id}, source="cli")
     operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

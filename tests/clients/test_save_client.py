@@ -15,10 +15,9 @@ from portal.clients import Client
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.revisions import MAX_REVISIONS, ClientRevision
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import edit_from
 from tests.support.factories import make_client
 from tests.support.html import errors_of, form_of, text_of
 from tests.support.test_client import Visitor
@@ -343,7 +342,7 @@ def test_base_version_beyond_the_read_limit_makes_every_difference_a_conflict(
 ) -> None:
     form = open_editor(amelia, client)
     for number in range(MAX_REVISIONS + 1):
-        edit = Edit(BaseVersion(number + 1), cast.daniel.id, {"postcode": f"{number}"})
+        edit = edit_from(number + 1, cast.daniel.id, {"postcode": f"{number}"})
         operations.save_entry(client, Entry(CLIENT), edit)
     db.session.commit()
 

@@ -74,7 +74,7 @@ def test_later_draft_replaces_the_earlier_one_of_its_page(amelia: Visitor, cast:
         (cast.amelia.id, f"client-{client.id}", "record", {"phone": "01632 960200", "notes": "Ring\nthem 👋"})
     ]
     [draft] = stored()
-    assert (draft.base_version, draft.origin.seen) == (2, {"notes": 3, "phone": 2})
+    assert (draft.base_version, draft.started_from.seen) == (2, {"notes": 3, "phone": 2})
     assert datetime.now(UTC) - draft.updated_at < timedelta(minutes=1)
 
 

@@ -8,13 +8,12 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
 from portal.config import PresenceTimings
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.conftest import AppMaker
 from tests.live.conftest import Listen, run_sql
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import edit_from
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
@@ -40,7 +39,7 @@ def amelia_events(visit: Visit, cast: Cast, page_identifier: str, listen: Listen
 
 
 def save(client: Client, by: Profile, **values: Any) -> None:
-    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(client.version), by.id, values))
+    operations.save_entry(client, Entry(CLIENT), edit_from(client.version, by.id, values))
 
 
 def test_first_event_is_the_roster_as_a_heartbeat_returns_it(

@@ -9,10 +9,9 @@ from flask import Flask
 from portal.clients import Client, ClientGrant
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
-from portal.clients.saving.edits import Edit
-from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.test_client import SAFE_METHODS
 
@@ -71,7 +70,7 @@ def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
     make_product(client, (date(2026, 3, 31), "5"))
     make_profile("Priya", f"Raman {client.id}")
     db.session.add(ClientGrant(client_id=client.id, profile_id=cast.olga.id))
-    operations.save_entry(client, Entry(CLIENT), Edit(BaseVersion(1), cast.ada.id, {"phone": "1"}))
+    operations.save_entry(client, Entry(CLIENT), edit_from(1, cast.ada.id, {"phone": "1"}))
     db.session.commit()
     return client
 

@@ -130,14 +130,14 @@ def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[Auto
         whose = [_whose(revision, write_request.by)] if revision else []
         whose += ["yours"] if name in changes else []
         is_merged = name in entry.kind.by_lines and name in changes
-        pieces = _pieces(theirs, value, write_request.budget) if is_merged else None
+        pieces = _pieces(theirs, value, write_request.context.budget) if is_merged else None
         found.append(AutoMergedField(label, " and ".join(whose), _display(entry, name, value), pieces))
     return found
 
 
 def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_request: WriteRequest) -> Question:
     entry, name = merged.entry, conflict.field
-    shown_version = write_request.origin.seen_version
+    shown_version = write_request.context.base_version.seen_version
     revision = last_change(merged.newer_revisions, entry.key(name))
     was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
     moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
@@ -165,7 +165,7 @@ def _options(
         value = getattr(conflict, choice)
         if value is None and choice == "both":
             continue
-        pieces = None if conflict.both is None else _pieces(conflict.base, value, write_request.budget)
+        pieces = None if conflict.both is None else _pieces(conflict.base, value, write_request.context.budget)
         shown_at = at if choice == "theirs" else None
         yield Option(choice, heading, _display(entry, conflict.field, value), pieces, shown_at)
 

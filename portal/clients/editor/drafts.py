@@ -14,6 +14,7 @@ from portal.clients.editor.editor import Editor
 from portal.clients.records.revisions import last_change
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.merging import merge_with_current
+from portal.clients.saving.write_context import preview_context
 from portal.clients.saving.write_request import WriteRequest
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, Offer, base_of
@@ -53,7 +54,7 @@ def resubmitted_form(editor: Editor, form: Any, write_request: WriteRequest) -> 
     known = {draft_id, *([restored.draft_id] if restored else [])}
     others = [draft for draft in store.drafts_at(editor.draft_key) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
-    offers, aside = _offers(editor, others, write_request.budget), aside_of(editor, write_request.fields)
+    offers, aside = _offers(editor, others, write_request.context.budget), aside_of(editor, write_request.fields)
     return _with(form, EditorDraft(editor.draft_key, draft_id, offers, base=base, aside=aside))
 
 
@@ -125,14 +126,13 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     the editor marks them, and the save asks.
     """
     parsed = {name: form[name].data for name in names if not form[name].process_errors}
-    merged = merge_with_current(
-        editor.client, editor.entry, Edit(draft.origin, draft.profile_id, parsed, budget=budget)
-    )
+    edit = Edit(preview_context(draft.started_from, budget), parsed)
+    merged = merge_with_current(editor.client, editor.entry, edit)
     undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(parsed))
     for name in set(parsed) - undecided:
         form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
         form[name].raw_data = None
-    seen = dict(draft.origin.seen)
+    seen = dict(edit.context.base_version.seen)
     for name in set(editor.entry.kind.labels) - undecided:
         if revision := last_change(merged.newer_revisions, editor.entry.key(name)):
             seen[name] = revision.version

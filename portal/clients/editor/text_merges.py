@@ -25,8 +25,8 @@ def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
     texts = {}
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
-        started = history.value_at(name, edit.origin.version_of(name), saved)
-        pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.budget)
+        started = history.value_at(name, edit.context.base_version.version_of(name), saved)
+        pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.context.budget)
         texts[name] = {
             "saved": saved,
             "merged": None if conflict else merged.decided.changes.get(name, saved),

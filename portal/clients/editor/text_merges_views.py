@@ -15,8 +15,10 @@ from portal.clients.editor.text_merges import text_merges
 from portal.clients.permissions import client_for
 from portal.clients.records.entries import CLIENT
 from portal.clients.saving.edits import Edit
+from portal.clients.saving.write_context import preview_context
 from portal.editing.base_version import parse_base_version
 from portal.editing.drafts.payload import MAX_VALUE_LENGTH
+from portal.editing.merge.budget import Budget
 from portal.errors import InvalidInput
 from portal.extensions import csrf
 from portal.text_input import clean_lines
@@ -36,7 +38,8 @@ def merge(client_id: int) -> ResponseReturnValue:
     if not is_json():
         raise UnsupportedMediaType
     sent = request_fields()
-    return text_merges(client, Edit(parse_base_version(sent), current_user.id, _texts(sent)))
+    context = preview_context(parse_base_version(sent), Budget())
+    return text_merges(client, Edit(context, _texts(sent)))
 
 
 def _texts(sent: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ All of them save through operations.py. A browser sends forms; a program may sen
 """
 
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -27,7 +26,6 @@ from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.wording import sentences
 from portal.clients.wording.names import names_in
 from portal.editing.drafts import store
-from portal.editing.merge.resolutions import Resolutions
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.web.error_handlers import error_response
@@ -95,9 +93,10 @@ def remove_part(client_id: int, kind: str, part_id: int) -> ResponseReturnValue:
     try:
         editor = _editor(client_id, Entry(KINDS[kind], part_id))
         name, owner_url = editor.full_name, editor.owner_url
-        removed = operations.remove_part(editor.client, editor.entry, _edit(write_request, {}, {}))
+        removed = operations.remove_part(editor.client, editor.entry, Edit(write_request.context))
     except EntryRemoved as error:
-        if error.revision.changed_by != current_user.id or error.revision.version <= write_request.origin.version:
+        base_version = write_request.context.base_version
+        if error.revision.changed_by != current_user.id or error.revision.version <= base_version.version:
             raise
         db.session.rollback()
         return redirect(url_for("clients.show", client_id=client_id))  # the same user has removed it, by a second click
@@ -157,8 +156,11 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
         return responses.rejected_response(editor, form, write_request)
     custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
     decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names)
-    edit = replace(
-        _edit(write_request, editor.values(form), decisions),
+    edit = Edit(
+        write_request.context,
+        editor.values(form),
+        decisions,
+        proceeded=bool(write_request.fields.get("proceeded")),
         confirmed_amount=confirmed_amount(form),
         confirmed_another=write_request.fields.get("confirm_another", ""),
     )
@@ -198,20 +200,6 @@ def _conflict_page(
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:
     return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
-
-
-def _edit(write_request: WriteRequest, values: dict[str, Any], decisions: Resolutions) -> Edit:
-    return Edit(
-        write_request.origin,
-        write_request.by.id,
-        values,
-        caller=write_request.caller,
-        decisions=decisions,
-        source=write_request.source,
-        proceeded=bool(write_request.fields.get("proceeded")),
-        request_origin=write_request.request_origin,
-        budget=write_request.budget,
-    )
 
 
 def _render_removal(editor: Editor, conflict: EntryChanged | None = None) -> ResponseReturnValue:

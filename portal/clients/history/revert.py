@@ -61,7 +61,7 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, o
     `only` limits the undo to these columns. `edit` has the author and, from the conflict page, the resolutions; the
     values come from the history. Raises EditConflict, EntryChanged or EntryRemoved (409), or ValueRejected (422).
     """
-    reject_future_version(client, edit.origin)
+    reject_future_version(client, edit.context.base_version)
     edit = as_undo(revision, entry, edit, only)
     if entry.prefix not in revision.changes:
         return save_entry(client, entry, edit)
@@ -74,10 +74,10 @@ def revert(client: Client, revision: ClientRevision, entry: Entry, edit: Edit, o
 def as_undo(revision: ClientRevision, entry: Entry, edit: Edit, only: Collection[str] = ()) -> Edit:
     """Return the edit that types the values from before the revision just after it; a whole part has no such values."""
     is_part = entry.prefix in revision.changes
+    base_version = replace(edit.context.base_version, version=revision.version)
     return replace(
         edit,
-        origin=replace(edit.origin, version=revision.version),
-        source="revert",
+        context=replace(edit.context, base_version=base_version, source="revert"),
         reverts=revision.version,
         to_grant=affects_access(entry, revision),
         values={} if is_part else values_before(revision, entry, only),

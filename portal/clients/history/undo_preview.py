@@ -22,6 +22,7 @@ from portal.clients.records.revisions import ClientRevision, last_change, to_jso
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit, Merged
 from portal.clients.saving.merging import merge_with_current, revisions_after, row_of
+from portal.clients.saving.write_context import preview_context
 from portal.clients.wording import sentences
 from portal.clients.wording.names import names_in
 from portal.editing.base_version import BaseVersion
@@ -71,7 +72,7 @@ def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Prof
     """Return the preview. Raises EntryRemoved (409) for a part that was removed since, or NotFound (404)."""
     undone = undone_in(client.id, [revision]).get((revision.version, entry.prefix))
     if entry.prefix not in revision.changes:
-        return _of_values(client, revision, entry, reader, budget, undone)
+        return _of_values(client, revision, entry, budget, undone)
     old, _ = revision.changes[entry.prefix]
     if old is None:
         return _of_removal(client, revision, entry, reader, undone)
@@ -79,10 +80,11 @@ def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Prof
 
 
 def _of_values(
-    client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget, undone: Undone | None
+    client: Client, revision: ClientRevision, entry: Entry, budget: Budget, undone: Undone | None
 ) -> Preview:
     values = revert.values_before(revision, entry)
-    merged = merge_with_current(client, entry, Edit(BaseVersion(revision.version), reader.id, values, budget=budget))
+    context = preview_context(BaseVersion(revision.version), budget)
+    merged = merge_with_current(client, entry, Edit(context, values))
     adviser_id = merged.decided.changes.get("adviser_id")
     problem = operations.adviser_problem(db.session.get_one(Profile, adviser_id)) if adviser_id else ""
     lines = [_line(merged, name, before, budget) for name, before in values.items()]

@@ -27,7 +27,6 @@ from portal.clients.wording import overruled, sentences
 from portal.clients.wording.names import names_in
 from portal.editing.drafts import store
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.resolutions import Resolutions
 from portal.extensions import db
 from portal.web.error_handlers import error_response
 from portal.web.request_body import is_json, request_fields
@@ -83,8 +82,9 @@ def _revert_part(
     client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
 ) -> ResponseReturnValue:
     """Remove a part that the change added, or restore one that it removed."""
+    edit = Edit(write_request.context, reason=reason_from(write_request.fields))
     try:
-        saved = reverting.revert(client, revision, entry, _edit(write_request))
+        saved = reverting.revert(client, revision, entry, edit)
     except (EntryChanged, ValueRejected) as error:
         db.session.rollback()
         return _rejected_response(client, revision, entry, error)
@@ -97,8 +97,11 @@ def _revert_values(
     editor = editor_of(client, entry, current_user.id)
     custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
     decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names)
-    edit = replace(
-        _edit(write_request, decisions), confirmed_amount=confirmed_amount(editor.make_form(request_fields()))
+    edit = Edit(
+        write_request.context,
+        decisions=decisions,
+        confirmed_amount=confirmed_amount(editor.make_form(request_fields())),
+        reason=reason_from(write_request.fields),
     )
     try:
         saved = reverting.revert(client, revision, entry, edit, _only(write_request))
@@ -121,18 +124,6 @@ def _revert_values(
         )
     store.settle(editor.draft_key, write_request.fields)
     return _undone_response(client, revision, entry, saved, write_request)
-
-
-def _edit(write_request: WriteRequest, decisions: Resolutions | None = None) -> Edit:
-    return Edit(
-        write_request.origin,
-        write_request.by.id,
-        caller=write_request.caller,
-        decisions=decisions or {},
-        reason=reason_from(write_request.fields),
-        request_origin=write_request.request_origin,
-        budget=write_request.budget,
-    )
 
 
 def _only(write_request: WriteRequest) -> list[str]:

@@ -6,8 +6,7 @@ the first revision on, so the values of an earlier version are the current ones 
 trigger rejects changes of a revision.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -18,7 +17,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clients.records.choices import check_one_of
 from portal.extensions import Model, db
-from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 MAX_REVISIONS = 200  # read together
 MAX_REVISIONS_BYTES = 500_000  # of revisions read together, as stored compressed: up to 5 MB of JSON
@@ -54,22 +52,6 @@ class ClientRevision(Model):
     proceeded: Mapped[bool] = mapped_column(server_default="false")
     reverts: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(MAX_REASON_LENGTH), server_default="")
-
-
-@dataclass(frozen=True)
-class RevisionMetadata:
-    """What a revision records beside the changes: author, source and resolutions. The audit log records
-    `request_origin`.
-    """
-
-    by: int | None
-    source: str = "form"
-    merged_with: tuple[int, ...] = ()
-    decisions: Mapping[str, str] | None = None
-    proceeded: bool = False
-    reverts: int | None = None
-    reason: str = ""
-    request_origin: RequestOrigin = UNKNOWN_ORIGIN
 
 
 class Author(NamedTuple):
@@ -112,28 +94,6 @@ def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientR
     return db.session.scalars(
         rows.where(*later, read.c.size <= MAX_REVISIONS_BYTES).order_by(ClientRevision.version)
     ).all()
-
-
-def record_revision(
-    client_id: int, version: int, at: datetime, changes: FieldChanges, metadata: RevisionMetadata
-) -> None:
-    """Insert the revision of an accepted change. Flushes."""
-    db.session.add(
-        ClientRevision(
-            client_id=client_id,
-            version=version,
-            changed_at=at,
-            changed_by=metadata.by,
-            source=metadata.source,
-            changes=changes,
-            merged_with=list(metadata.merged_with),
-            decisions=dict(metadata.decisions or {}),
-            proceeded=metadata.proceeded,
-            reverts=metadata.reverts,
-            reason=metadata.reason,
-        )
-    )
-    db.session.flush()
 
 
 def value_before(revisions: Iterable[ClientRevision], key: str, present: Any) -> Any:

@@ -14,7 +14,7 @@ from portal.audit import AuditEvent, Event
 from portal.auth import Profile
 from portal.clients.records.entries import GRANT, split_key
 from portal.clients.records.models import Client, ClientGrant
-from portal.clients.records.revisions import FieldChanges, RevisionMetadata
+from portal.clients.records.revisions import ClientRevision, FieldChanges
 from portal.extensions import db
 from portal.web.actor import Actor
 
@@ -28,17 +28,17 @@ class AdviserChange(NamedTuple):
     new_id: int | None
 
 
-def record_audit_events(client: Client, version: int, changes: FieldChanges, metadata: RevisionMetadata) -> None:
-    """Write the events of one accepted change in its transaction. `client` is the state before. Flushes."""
-    by, client_id = Actor(metadata.by, metadata.request_origin), client.id
-    overruled = sorted(key for key, choice in (metadata.decisions or {}).items() if choice not in ("theirs", "both"))
-    if metadata.proceeded:
-        audit.record(Event.PROCEEDED_ANYWAY, by, client_id=client_id, version=version)
+def record_audit_events(client: Client, revision: ClientRevision, by: Actor) -> None:
+    """Write the events of the new revision in its transaction. `client` is the state before. Flushes."""
+    about = {"client_id": client.id, "version": revision.version}
+    overruled = sorted(key for key, choice in revision.decisions.items() if choice not in ("theirs", "both"))
+    if revision.proceeded:
+        audit.record(Event.PROCEEDED_ANYWAY, by, **about)
     if overruled:
-        audit.record(Event.CONFLICT_OVERRIDDEN, by, client_id=client_id, version=version, fields=overruled)
-    if metadata.reverts:
-        audit.record(Event.REVERTED, by, client_id=client_id, version=version, reverted=metadata.reverts)
-    _record_access_events(client, version, changes, by)
+        audit.record(Event.CONFLICT_OVERRIDDEN, by, **about, fields=overruled)
+    if revision.reverts:
+        audit.record(Event.REVERTED, by, **about, reverted=revision.reverts)
+    _record_access_events(client, revision.version, revision.changes, by)
 
 
 def record_adviser_changes(changes: Sequence[AdviserChange], by: Actor) -> None:

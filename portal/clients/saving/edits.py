@@ -8,56 +8,32 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from portal.clients.permissions import Caller
 from portal.clients.records.entries import Entry
-from portal.clients.records.revisions import ClientRevision, RevisionMetadata
-from portal.editing.base_version import BaseVersion
-from portal.editing.merge.budget import Budget
+from portal.clients.records.revisions import ClientRevision
+from portal.clients.saving.write_context import WriteContext
 from portal.editing.merge.resolutions import Resolutions, Resolved
 from portal.errors import InvalidInput, StaleVersion
-from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
 
 
 @dataclass(frozen=True)
 class Edit:
     """A change as it was sent. `values` has only the columns that were sent.
 
-    `by` is None for a command. `caller` is the profile whose permission is checked under the lock; None is an operator
-    with all permissions. `to_grant`: the change needs the permission to manage access. `proceeded`: Proceed Anyway
-    opened the editor. `confirmed_amount`: the amount of a valuation that the user has confirmed. `confirmed_another`:
-    the key of a part that looks the same as the added one and that the user has confirmed to be another. `reverts` is
-    the version that is undone, and `reason` its reason. `budget` is the request's, for comparing texts.
+    `decisions` are those of the conflict page. `to_grant`: the change needs the permission to manage access.
+    `proceeded`: Proceed Anyway opened the editor. `confirmed_amount`: the amount of a valuation that the user has
+    confirmed. `confirmed_another`: the key of a part that looks the same as the added one and that the user has
+    confirmed to be another. `reverts` is the version that is undone, and `reason` its reason.
     """
 
-    origin: BaseVersion
-    by: int | None
+    context: WriteContext
     values: Mapping[str, Any] = field(default_factory=dict)
-    caller: Caller | None = None
-    to_grant: bool = False
     decisions: Resolutions = field(default_factory=dict)
-    source: str = "form"
+    to_grant: bool = False
     proceeded: bool = False
     confirmed_amount: Decimal | None = None
     confirmed_another: str = ""
     reverts: int | None = None
     reason: str = ""
-    request_origin: RequestOrigin = UNKNOWN_ORIGIN
-    budget: Budget = field(default_factory=Budget)
-
-    def metadata(
-        self, merged_with: tuple[int, ...] = (), decisions: Mapping[str, str] | None = None
-    ) -> RevisionMetadata:
-        """Return what the revision records beside the changes."""
-        return RevisionMetadata(
-            by=self.by,
-            source=self.source,
-            merged_with=merged_with,
-            decisions=decisions,
-            proceeded=self.proceeded,
-            reverts=self.reverts,
-            reason=self.reason,
-            request_origin=self.request_origin,
-        )
 
 
 @dataclass(frozen=True)

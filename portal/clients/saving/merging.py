@@ -21,12 +21,12 @@ from portal.extensions import db
 
 def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     """Merge the edit with the record. Raises EntryRemoved (409), NotFound (404) or InvalidInput (422)."""
-    row = row_of(client, entry)
-    history = HistorySlice(client, entry, revisions_after(client, edit.origin))
+    row, base_version = row_of(client, entry), edit.context.base_version
+    history = HistorySlice(client, entry, revisions_after(client, base_version))
     theirs = {name: getattr(row, name) for name in edit.values}
-    base = {name: history.value_at(name, edit.origin.version_of(name), theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.budget, ask=edit.decisions.keys())
-    decided = resolve(merged, edit.decisions, history.changed_after(edit.origin.seen_version))
+    base = {name: history.value_at(name, base_version.version_of(name), theirs[name]) for name in theirs}
+    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.context.budget, ask=edit.decisions.keys())
+    decided = resolve(merged, edit.decisions, history.changed_after(base_version.seen_version))
     choices = {**_overruled(history, edit, base), **decided.choices}
     return Merged(entry, row, client.version, replace(decided, choices=choices), history.newer_revisions)
 
@@ -44,18 +44,18 @@ def row_of(client: Client, entry: Entry) -> Any:
     raise NotFound(f"There is no such {entry.kind.label}, or you do not have access to it.")
 
 
-def revisions_after(client: Client, origin: BaseVersion) -> Sequence[ClientRevision]:
+def revisions_after(client: Client, base_version: BaseVersion) -> Sequence[ClientRevision]:
     """Return the revisions that the sender did not know, as far back as revisions.py reads them.
 
-    The base of an older origin is UNKNOWN. Raises InvalidInput (422) for a future version.
+    The values at an older base version are UNKNOWN. Raises InvalidInput (422) for a future version.
     """
-    reject_future_version(client, origin)
-    return newest_since(client.id, origin.version) if origin.version < client.version else []
+    reject_future_version(client, base_version)
+    return newest_since(client.id, base_version.version) if base_version.version < client.version else []
 
 
-def reject_future_version(client: Client, origin: BaseVersion) -> None:
-    """Raise InvalidInput (422) for an origin with a version that does not exist yet."""
-    if max([origin.version, origin.seen_version or 0, *origin.seen.values()]) > client.version:
+def reject_future_version(client: Client, base_version: BaseVersion) -> None:
+    """Raise InvalidInput (422) for a version that does not exist yet."""
+    if max([base_version.version, base_version.seen_version or 0, *base_version.seen.values()]) > client.version:
         raise InvalidInput("version", "is newer than the record: reload the page")
 
 
@@ -95,14 +95,14 @@ def _overruled(history: HistorySlice, edit: Edit, base: Mapping[str, Any]) -> di
 
     A text that contains all changes of the newer one overrules nothing, as in a restored and merged draft.
     """
-    overruled = {}
-    for name in edit.origin.seen:
+    overruled, base_version = {}, edit.context.base_version
+    for name in base_version.seen:
         if name not in base or edit.values[name] == base[name]:
             continue
-        started = history.value_at(name, edit.origin.version, base[name])
+        started = history.value_at(name, base_version.version, base[name])
         is_merged = name in history.entry.kind.by_lines and UNKNOWN not in (started, base[name])
         if started != base[name] and not (
-            is_merged and is_contained(started, base[name], edit.values[name], edit.budget)
+            is_merged and is_contained(started, base[name], edit.values[name], edit.context.budget)
         ):
             overruled[name] = "yours"
     return overruled

@@ -7,30 +7,24 @@ one number.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from portal import clock
 from portal.auth import Profile
 from portal.clients import permissions
-from portal.clients.records import queries, revisions, valuation_jumps
+from portal.clients.records import queries, valuation_jumps
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.clients.records.models import Client, Person, Product, Valuation
-from portal.clients.records.revisions import ClientRevision, FieldChanges, RevisionMetadata, to_json
-from portal.clients.saving import auditing
+from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Merged, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.merging import merge_with_current, revisions_after, row_of, touched_by
-from portal.clients.saving.overruled import record_overruled_changes
 from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
-from portal.editing import optimistic_lock
+from portal.clients.saving.versions import create_version
 from portal.extensions import db
-from portal.live import publish
-from portal.live.outbox import after_commit
 
 # The maximum number of parts, and the field of the error. Imports are not limited.
 MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
@@ -38,7 +32,6 @@ MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
     Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),
     Valuation: ("valued_on", MAX_VALUATIONS, "A product has at most {:,} valuations."),
 }
-MAX_MERGED_VERSIONS = 50  # the newest of those that a save was merged with
 # Unique constraints, with the field and the message of the error.
 UNIQUE_VIOLATIONS = {
     "uq_products_plan_number": ("plan_number", "This plan number is in use already."),
@@ -80,8 +73,8 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
             for name, value in changed.items():
                 setattr(row, name, value)
             db.session.flush()
-    metadata = edit.metadata(tuple(revision.version for revision in others[-MAX_MERGED_VERSIONS:]), decisions)
-    version = accept(client, changes, metadata, changed if entry.kind is CLIENT else None)
+    columns = changed if entry.kind is CLIENT else None
+    version = create_version(client, changes, edit, columns=columns, decisions=decisions, merged_with=others)
     return Saved(version, others, frozenset(decisions))
 
 
@@ -92,7 +85,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     ValueRejected (422), PossibleDuplicate (422) for a part that may exist, or EntryRemoved (409) for a removed product.
     """
     lock(client, edit)
-    since = revisions_after(client, edit.origin)
+    since = revisions_after(client, edit.context.base_version)
     owner = {"client_id": client.id}
     if product_id is not None:
         owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
@@ -105,7 +98,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     row = _insert(kind, {**edit.values, **owner})
     _reject_too_many(row)
     entry = Entry(kind, row.id)
-    return Saved(accept(client, {entry.prefix: [None, kind.as_json(row)]}, edit.metadata()), entry=entry)
+    return Saved(create_version(client, {entry.prefix: [None, kind.as_json(row)]}, edit), entry=entry)
 
 
 def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
@@ -113,12 +106,13 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     lock(client, edit)
     row = row_of(client, entry)
     removed = list(_with_valuations(entry, row))
-    moved = moved_since(client, entry, row, revisions_after(client, edit.origin), edit.origin.version)
+    base_version = edit.context.base_version
+    moved = moved_since(client, entry, row, revisions_after(client, base_version), base_version.version)
     if moved:
         raise EntryChanged(entry, moved)
     changes: FieldChanges = {part.prefix: [part.kind.as_json(part_row), None] for part, part_row in removed}
     db.session.delete(row)
-    return Saved(accept(client, changes, edit.metadata()))
+    return Saved(create_version(client, changes, edit))
 
 
 def moved_since(
@@ -142,7 +136,7 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
         changes |= _insert_missing(kind, {entry.id: columns for entry, columns in group if entry.id is not None})
     if not changes:
         return Saved(client.version, is_change=False)
-    return Saved(accept(client, changes, edit.metadata()))
+    return Saved(create_version(client, changes, edit))
 
 
 def adviser_problem(profile: Profile) -> str:
@@ -157,33 +151,11 @@ def lock(client: Client, edit: Edit) -> frozenset[str]:
     Checks the permission under the lock (permissions.lock_for) and returns the columns that the caller may not change.
     Raises NotSignedIn (401), NotFound (404) or NotAllowed (403).
     """
-    if edit.caller is None:
+    caller = edit.context.caller
+    if caller is None:
         permissions.lock(client.id)
         return frozenset()
-    return permissions.lock_for(edit.caller, client.id, to_grant=edit.to_grant)
-
-
-def accept(
-    client: Client, changes: FieldChanges, metadata: RevisionMetadata, values: Mapping[str, Any] | None = None
-) -> int:
-    """Claim the next version; write `values`, the revision and the audit events; notify open pages after the commit.
-
-    Returns the version. Users who lose access are removed from the page. Call `lock` first. Without the lock the
-    version check still prevents overwriting another user's change.
-    """
-    at = clock.now()
-    stamp = {"updated_at": at, "updated_by": metadata.by} if changes else {}
-    version = optimistic_lock.update_if_unchanged(
-        db.session, Client, client.id, client.version, {**(values or {}), **stamp}
-    )
-    revisions.record_revision(client.id, version, at, changes, metadata)
-    auditing.record_audit_events(client, version, changes, metadata)
-    record_overruled_changes(client.id, version, changes, metadata)
-    if permissions.affects_visibility(changes):
-        permissions.evict(client.id)
-    after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
-    db.session.refresh(client)
-    return version
+    return permissions.lock_for(caller, client.id, to_grant=edit.to_grant)
 
 
 def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
@@ -221,19 +193,19 @@ def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
 
 def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
     """Return whether the user has sent these resolutions of the same page before, by a second click on Save."""
-    shown = edit.origin.seen_version or 0
+    shown, by = edit.context.base_version.seen_version or 0, edit.context.actor.profile_id
     later = (revision for revision in merged.newer_revisions if revision.version > shown)
-    return any(revision.changed_by == edit.by and revision.decisions == decisions for revision in later)
+    return any(revision.changed_by == by and revision.decisions == decisions for revision in later)
 
 
 def find_duplicate_submission(
     kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
 ) -> Entry | None:
-    added = kind.as_json(kind.model(**edit.values, **owner))
+    added, by = kind.as_json(kind.model(**edit.values, **owner)), edit.context.actor.profile_id
     for revision in since:
         for prefix, (old, new) in revision.changes.items():
             is_of_kind = prefix.startswith(f"{kind.name}/")
-            if is_of_kind and revision.changed_by == edit.by and old is None and new == added:
+            if is_of_kind and revision.changed_by == by and old is None and new == added:
                 entry = Entry(kind, int(prefix.partition("/")[2]))
                 return entry if db.session.get(kind.model, entry.id) else None
     return None

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clients.records.entries import sort_key
-from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, FieldChanges, RevisionMetadata
+from portal.clients.records.revisions import MAX_KEYS, MAX_REVISIONS, ClientRevision
 from portal.extensions import Model, db
 
 RETENTION = timedelta(days=90)
@@ -51,18 +51,20 @@ class OverruledChange(Model):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-def record_overruled_changes(client_id: int, version: int, changes: FieldChanges, metadata: RevisionMetadata) -> None:
-    """Record whose values an accepted change has knowingly replaced, in its transaction.
+def record_overruled_changes(revision: ClientRevision) -> None:
+    """Record whose values the new revision has knowingly replaced, in its transaction.
 
     Notices to the author about the values that it changes are settled.
     """
-    if metadata.by is not None and changes:
-        db.session.execute(SETTLE, {"by": metadata.by, "client_id": client_id, "keys": list(changes)})
-    overruling = [key for key in changes if metadata.reverts or (metadata.decisions or {}).get(key) in OVERRULING]
-    keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
-    if not keys or metadata.by is None:
+    by, client_id, changes = revision.changed_by, revision.client_id, revision.changes
+    if by is None or not changes:
         return
-    values = {"client_id": client_id, "version": version, "keys": keys, "by": metadata.by, "maximum": MAX_REVISIONS}
+    db.session.execute(SETTLE, {"by": by, "client_id": client_id, "keys": list(changes)})
+    overruling = [key for key in changes if revision.reverts or revision.decisions.get(key) in OVERRULING]
+    if not overruling:
+        return
+    keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
+    values = {"client_id": client_id, "version": revision.version, "keys": keys, "by": by, "maximum": MAX_REVISIONS}
     notified = db.session.scalars(INSERT_OVERRULED, values).all()
     too_old = (OverruledChange.profile_id.in_(notified), OverruledChange.at < func.now() - RETENTION)
     db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))

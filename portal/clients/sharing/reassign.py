@@ -9,17 +9,17 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.operations import save_entry
-from portal.editing.base_version import BaseVersion
+from portal.clients.saving.write_context import command_context
 from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web.actor import UNKNOWN_ORIGIN, RequestOrigin
+from portal.web.actor import UNKNOWN_ACTOR, Actor
 
 
 def reassign(
     from_adviser: Profile,
     to_adviser: Profile,
     on_progress: Callable[[int, int], None],
-    origin: RequestOrigin = UNKNOWN_ORIGIN,
+    by: Actor = UNKNOWN_ACTOR,
 ) -> int:
     """Reassign all clients of `from_adviser`. Return their number. Calls `on_progress(done, total)` after each.
 
@@ -30,8 +30,7 @@ def reassign(
         raise InvalidInput("to", f"{to_adviser.email} cannot look after clients: deactivated, or a reader")
     found = list(db.session.scalars(select(Client).where(Client.adviser_id == from_adviser.id).order_by(Client.id)))
     for done, client in enumerate(found, start=1):
-        values = {"adviser_id": to_adviser.id}
-        edit = Edit(BaseVersion(client.version), by=None, values=values, source="cli", request_origin=origin)
+        edit = Edit(command_context(client, by), {"adviser_id": to_adviser.id})
         save_entry(client, Entry(CLIENT), edit)
         on_progress(done, len(found))
     return len(found)

@@ -33,7 +33,7 @@ def restrict(client_id: int) -> ResponseReturnValue:
     is_restricted = write_request.fields.get("is_restricted")
     if is_restricted not in ("yes", "no"):
         raise InvalidInput("is_restricted", "must be yes or no")
-    grants.restrict(client, _edit(write_request), is_restricted=is_restricted == "yes")
+    grants.restrict(client, Edit(write_request.context), is_restricted=is_restricted == "yes")
     return _redirect_to_access(
         client, "Only those below see this client now." if is_restricted == "yes" else "All users see it now."
     )
@@ -45,7 +45,7 @@ def grant(client_id: int) -> ResponseReturnValue:
     client, write_request = _write_request(client_id)
     profile_id = parse_number(write_request.fields.get("profile_id", ""), MAX_INTEGER)
     try:
-        grants.grant(client, profile_id or 0, _edit(write_request))
+        grants.grant(client, profile_id or 0, Edit(write_request.context))
     except ValueRejected as rejection:
         db.session.rollback()
         return _rejected_page(client, rejection)
@@ -56,23 +56,13 @@ def grant(client_id: int) -> ResponseReturnValue:
 def revoke(client_id: int, grant_id: int) -> ResponseReturnValue:
     """Revoke one grant."""
     client, write_request = _write_request(client_id)
-    grants.revoke(client, grant_id, _edit(write_request))
+    grants.revoke(client, grant_id, Edit(write_request.context))
     return _redirect_to_access(client, "Access is taken back.")
 
 
 def _write_request(client_id: int) -> tuple[Client, WriteRequest]:
     client = client_for_access_management(current_user, client_id)
     return client, write_request_from(current_user)
-
-
-def _edit(write_request: WriteRequest) -> Edit:
-    return Edit(
-        write_request.origin,
-        write_request.by.id,
-        caller=write_request.caller,
-        source=write_request.source,
-        request_origin=write_request.request_origin,
-    )
 
 
 def _redirect_to_access(client: Client, message: str) -> ResponseReturnValue:

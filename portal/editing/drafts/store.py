@@ -60,7 +60,7 @@ class EditDraft(Model):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
 
     @property
-    def origin(self) -> BaseVersion:
+    def started_from(self) -> BaseVersion:
         """Return the version from which the edit started."""
         return parse_base_version({"version": str(self.base_version), "seen": self.seen})
 

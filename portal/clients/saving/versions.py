@@ -1,0 +1,63 @@
+"""Create the next version of a client record: the revision, the audit events and the notification of open pages."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from portal import clock
+from portal.clients import permissions
+from portal.clients.records.models import Client
+from portal.clients.records.revisions import ClientRevision, FieldChanges
+from portal.clients.saving import auditing
+from portal.clients.saving.edits import Edit
+from portal.clients.saving.overruled import record_overruled_changes
+from portal.editing import optimistic_lock
+from portal.extensions import db
+from portal.live import publish
+from portal.live.outbox import after_commit
+
+MAX_MERGED_VERSIONS = 50  # the newest of those that a save was merged with
+
+
+def create_version(
+    client: Client,
+    changes: FieldChanges,
+    edit: Edit,
+    *,
+    columns: Mapping[str, Any] | None = None,
+    decisions: Mapping[str, str] | None = None,
+    merged_with: Sequence[ClientRevision] = (),
+) -> int:
+    """Write the client's `columns`, the revision of the edit and its audit events. Returns the new version. Flushes.
+
+    Open pages are notified after the commit, and users who lose access are removed from them. `decisions` are the
+    choices by key. Call `operations.lock` first. Without the lock the version check still prevents overwriting another
+    user's change.
+    """
+    at, by = clock.now(), edit.context.actor.profile_id
+    stamp = {"updated_at": at, "updated_by": by} if changes else {}
+    version = optimistic_lock.update_if_unchanged(
+        db.session, Client, client.id, client.version, {**(columns or {}), **stamp}
+    )
+    revision = ClientRevision(
+        client_id=client.id,
+        version=version,
+        changed_at=at,
+        changed_by=by,
+        source=edit.context.source,
+        changes=changes,
+        merged_with=[other.version for other in merged_with[-MAX_MERGED_VERSIONS:]],
+        decisions=dict(decisions or {}),
+        proceeded=edit.proceeded,
+        reverts=edit.reverts,
+        reason=edit.reason,
+    )
+    db.session.add(revision)
+    db.session.flush()
+    auditing.record_audit_events(client, revision, edit.context.actor)
+    record_overruled_changes(revision)
+    if permissions.affects_visibility(changes):
+        permissions.evict(client.id)
+    after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
+    db.session.refresh(client)
+    return version
