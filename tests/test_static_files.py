@@ -69,3 +69,19 @@ def test_other_folders_are_not_served(sources: Path, tmp_path: Path, digest: str
     (tmp_path / "static" / "unfinished-a" / "secret").write_text("secret")
 
     assert app.test_client().get(f"/static/{digest}/secret").status_code == 404
+
+
+def test_served_scripts_and_style_sheets_have_neither_comments_nor_long_local_names(
+    sources: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("minify", reason="the minifier has no wheel for this system")
+    (sources / "js" / "sum.js").write_text(
+        "// adds\nexport function sum(firstNumber, secondNumber) { return firstNumber + secondNumber; }"
+    )
+    app = release(sources, tmp_path, "/* red */ .before { color: red }")
+
+    with app.test_client().get(f"{app.static_url_path}/js/sum.js") as answer:
+        assert "export function sum(" in answer.text
+        assert "adds" not in answer.text
+        assert "firstNumber" not in answer.text
+    assert "/* red */" not in style_sheet(app.test_client(), app)
