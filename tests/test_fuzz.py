@@ -108,13 +108,13 @@ class Takes(NamedTuple):
 
 
 GUARD = ("version", "seen", "seen_version", "proceeded", "draft")
-EDIT = (*GUARD, *CLIENT.labels, "decide-notes", "third-notes")
+EDIT = (*GUARD, *CLIENT.labels, "decide-notes", "third-notes", "custom-notes")
 KINDS = ("person", "product", "valuation")
 OF_PARTS = (*PERSON.labels, *PRODUCT.labels, *VALUATION.labels)
 PART = (*GUARD, *OF_PARTS, "decide-fixed_fee", "third-fixed_fee", "confirm_another")
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
-REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes")
+REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes", "custom-notes")
 AGAIN = ("factor-current_password",)
 DRAFT = Takes(query=("form", "draft"), body=("version", "values", "seen", "restored"))
 PASSWORDS = ("password-current_password", "password-new_password", "password-again")

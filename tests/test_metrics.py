@@ -43,8 +43,13 @@ def test_short_token_is_refused() -> None:
         settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_METRICS_TOKEN": "short", "PORTAL_SECRET_KEY": "k" * 40})
 
 
-def test_ended_stream_is_counted_by_its_reason_and_by_the_label_of_the_previous_release() -> None:
-    metrics.count_ended_stream("broken")
+@pytest.mark.parametrize(
+    ("reason", "why"), [("broken", "broken"), ("restarting", "moving"), ("replaced", "full"), ("slow", "slow")]
+)
+def test_ended_stream_is_counted_by_its_reason_and_by_label_and_value_of_the_previous_release(
+    reason: str, why: str
+) -> None:
+    metrics.count_ended_stream(reason)
 
     text = metrics.exposition().decode()
-    assert re.search(r'^portal_streams_ended_total\{reason="broken",why="broken"\} [1-9]', text, re.MULTILINE)
+    assert re.search(rf'^portal_streams_ended_total\{{reason="{reason}",why="{why}"\}} [1-9]', text, re.MULTILINE)

@@ -1,10 +1,11 @@
-"""The release before works on the newest schema: `flask db upgrade` comes first, and then one server after the other.
+"""Test that the previous release works on the newest schema: `flask db upgrade` precedes the new code on each server.
 
 Its code is kept in tests/releases/before.tar.xz (tools/keep-release) and runs in a process of its own.
 """
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -12,11 +13,14 @@ from pathlib import Path
 
 from flask import Flask
 
+from portal.extensions import db
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
+from tests.support.html import form_of
+from tests.support.test_client import Visitor
 
 KEPT = Path(__file__).parent / "releases" / "before.tar.xz"
-# What somebody does with one page open, by the functions and addresses of that release.
+# The requests of one open page, by the functions and addresses of that release.
 WORK = """
 import json, sys
 from pathlib import Path
@@ -40,6 +44,7 @@ with browser.session_transaction() as session:
     session[IDENTITY_KEY], session.permanent = text, True
 token = {"X-CSRFToken": browser.get("/session").json["csrf_token"]}
 page, client = f"client-{client_id}", f"/clients/{client_id}"
+resolution = {**json.loads(sys.argv[4]), "csrf_token": token["X-CSRFToken"]}
 change = {"version": 1, "phone": "0161 496 0000"}
 draft = {"version": 2, "values": {"notes": "typed"}}
 answers = {
@@ -53,25 +58,42 @@ answers = {
     "changes": browser.get(f"{client}/changes?since=1"),
     "history": browser.get(f"{client}/history"),
     "account": browser.get("/account"),
+    "resolution": browser.post(f"{client}/edit", data=resolution, follow_redirects=True),
     "leave": browser.delete(f"/user_page_presence/{page}?tab_id=t", headers=token),
 }
 print(json.dumps({name: answer.status_code for name, answer in answers.items()}))
 """
 
 
-def test_the_release_before_works_on_the_newest_schema(
-    app: Flask, cast: Cast, database_url: str, tmp_path: Path
+def test_previous_release_works_on_the_newest_schema_and_understands_the_conflict_page(
+    app: Flask, cast: Cast, visit: type[Visitor], database_url: str, tmp_path: Path
 ) -> None:
-    client = make_client("Whitmore Family", adviser_id=cast.amelia.id)
+    """During a deployment a worker of the previous release may receive the conflict page of this one."""
+    client = make_client("Whitmore Family", adviser_id=cast.amelia.id, town="Bath")
     make_product(client)
+    resolution = _custom_town(visit(cast.amelia), visit(cast.daniel), f"/clients/{client.id}/edit")
     with tarfile.open(KEPT) as kept:
         kept.extractall(tmp_path, filter="data")
 
-    command = [sys.executable, "-c", WORK, database_url, str(cast.amelia.id), str(client.id)]
+    command = [sys.executable, "-c", WORK, database_url, str(cast.amelia.id), str(client.id), json.dumps(resolution)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     statuses = json.loads(done.stdout.splitlines()[-1])
-    assert len(statuses) == 11
+    assert len(statuses) == 12
     assert set(statuses.values()) == {200}, f"{statuses}\n{done.stderr}"
+    db.session.refresh(client)
+    assert (client.town, client.phone) == ("Frome", "0161 496 0000")
+
+
+def _custom_town(amelia: Visitor, daniel: Visitor, path: str) -> dict[str, str]:
+    """Let both change the town, and return Amelia's conflict page with a custom value chosen as a browser sends it."""
+    opened = form_of(amelia.get(path))
+    assert daniel.post(path, data={**form_of(daniel.get(path)), "town": "Wells"}).status_code == 302
+    question_page = amelia.post(path, data={**opened, "town": "Bristol"})
+    [choice] = re.findall(
+        r'name="decide-town" value="(\w+)" aria-labelledby="decide-town-custom-name"', question_page.text
+    )
+    [name] = [name for name in form_of(question_page) if name.endswith("-town") and not name.startswith("asked-")]
+    return {**form_of(question_page), "decide-town": choice, name: "Frome"}

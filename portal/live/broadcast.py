@@ -12,6 +12,9 @@ from portal.monitoring import metrics
 
 NUDGE_INTERVAL_SECONDS = 5  # between two nudge events of one profile on one page
 PING_FRAME = frame(PING, "{}")
+# A page of release 0.1 waits after "full" only, so the hub sends "replaced" under that name until 0.3. The page treats
+# any other reason as a restart.
+SENT_REASONS: dict[EndReason, str] = {"restarting": "restarting", "replaced": "full"}
 
 
 def broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading) -> None:
@@ -57,7 +60,7 @@ def end(stream: Stream, reason: EndReason) -> None:
     """End a stream with an event that contains the reason."""
     if not stream.is_ended:
         metrics.count_ended_stream(reason)
-        stream.end(frame(END, f'{{"reason": "{reason}"}}'))
+        stream.end(frame(END, f'{{"reason": "{SENT_REASONS[reason]}"}}'))
 
 
 def end_signed_out(stream: Stream) -> None:

@@ -100,7 +100,7 @@ class Hub:
         with self._lock:
             self._is_stopping = True
             for stream in self._registry.all():
-                end(stream, "moving")
+                end(stream, "restarting")
         if self._wakeup is not None:
             self._wakeup.wake()
 
@@ -196,7 +196,7 @@ class Hub:
             streams = self._registry.all()
         for stream in streams:
             if now >= stream.ends_at:
-                end(stream, "moving")
+                end(stream, "restarting")
             elif stream.pending_since is not None and now - stream.pending_since > SLOW_SECONDS:
                 drop_slow(stream)
             elif now - stream.pinged_at >= PING_SECONDS:
@@ -235,7 +235,7 @@ class Hub:
                 broadcast(watched, streams, reading)
                 for profile_id in new_profiles:
                     for stream in self._registry.streams_over_limit(profile_id):
-                        end(stream, "full")
+                        end(stream, "replaced")
 
 
 def _backoff_limit_seconds(failures: int) -> float:

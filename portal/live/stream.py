@@ -21,9 +21,9 @@ ROSTER, SAVED, NUDGE, SIGNED_OUT, PING, END = "roster", "saved", "nudge", "signe
 REPLACING_EVENTS = (ROSTER, SAVED, PING)
 MAX_PENDING_NUDGES = 3
 
-# "moving": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
-# "full": a newer stream of the same user replaced this one. The browser reconnects later; heartbeats continue.
-EndReason = Literal["moving", "full"]
+# "restarting": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
+# "replaced": a newer stream of the same user replaced this one. The browser reconnects later; heartbeats continue.
+EndReason = Literal["restarting", "replaced"]
 
 
 def frame(event: str, data: str) -> bytes:

@@ -22,7 +22,8 @@ REGISTRY = CollectorRegistry()
 
 BEATS = Counter("portal_beats", "Accepted heartbeats.", registry=REGISTRY)
 STREAMS_OPEN = Gauge("portal_streams_open", "Open event streams.", registry=REGISTRY, multiprocess_mode="livesum")
-# `why` is the name of the label `reason` in release 0.1. Release 0.3 removes it.
+# `why` is the name of the label `reason` in release 0.1, and has the values of that release. Release 0.3 removes it.
+WHY = {"restarting": "moving", "replaced": "full"}
 STREAMS_ENDED = Counter(
     "portal_streams_ended", "Event streams that ended, by reason.", ["reason", "why"], registry=REGISTRY
 )
@@ -39,7 +40,7 @@ JOB_SECONDS = Histogram("portal_job_seconds", "Duration of a background job.", [
 
 
 def count_ended_stream(reason: str) -> None:
-    STREAMS_ENDED.labels(reason, reason).inc()
+    STREAMS_ENDED.labels(reason, WHY.get(reason, reason)).inc()
 
 
 def exposition() -> bytes:

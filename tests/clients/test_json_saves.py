@@ -41,8 +41,9 @@ def test_json_save_response_names_the_merged_changes(
     assert response.json["merged_with"] == [{"version": 2, "by": "Daniel Okafor", "fields": ["Town"]}]
 
 
+@pytest.mark.parametrize("choice", ["custom", "third"])  # "third" is its name in release 0.1
 def test_json_conflict_has_three_values_and_is_resolved_in_json(
-    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor, client: Client, choice: str
 ) -> None:
     daniels_editor.change(phone="333", client_since="2001-02-03")
 
@@ -62,7 +63,8 @@ def test_json_conflict_has_three_values_and_is_resolved_in_json(
         "version": 2,
         "by": "Daniel Okafor",
     }
-    decisions = {"decide-phone": "yours", "decide-client_since": "third", "third-client_since": "2005-05-05"}
+    custom = {"decide-client_since": choice, f"{choice}-client_since": "2005-05-05"}
+    decisions = {"decide-phone": "yours", **custom}
     decided = amelias_editor.send_json(
         "/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **decisions
     )

@@ -231,10 +231,11 @@ def test_conflict_page_keeps_all_typed_values(amelia: Visitor, daniel: Visitor, 
 
 
 @pytest.mark.parametrize(
-    ("choice", "phone", "version"), [("theirs", "daniel's", 3), ("yours", "amelia's", 3), ("third", "0123", 3)]
+    ("choice", "phone", "recorded"),
+    [("theirs", "daniel's", "theirs"), ("yours", "amelia's", "yours"), ("third", "0123", "custom")],
 )
 def test_resolution_is_saved(
-    amelia: Visitor, daniel: Visitor, client: Client, choice: str, phone: str, version: int
+    amelia: Visitor, daniel: Visitor, client: Client, choice: str, phone: str, recorded: str
 ) -> None:
     form = open_editor(amelia, client)
     send(daniel, client, open_editor(daniel, client), phone="daniel's")
@@ -242,8 +243,30 @@ def test_resolution_is_saved(
 
     assert decide(amelia, client, page, phone=choice, third_phone="0123").status_code == 302
 
-    assert (stored(client)["phone"], stored(client)["version"]) == (phone, version)
-    assert last_revision(client).decisions == {"phone": choice}
+    assert (stored(client)["phone"], stored(client)["version"]) == (phone, 3)
+    assert last_revision(client).decisions == {"phone": recorded}
+
+
+def test_custom_value_is_accepted_under_the_name_that_the_next_release_sends(
+    amelia: Visitor, daniel: Visitor, client: Client
+) -> None:
+    """The page itself sends `third`, because a worker of the release before may receive it during a deployment."""
+    form = open_editor(amelia, client)
+    send(daniel, client, open_editor(daniel, client), phone="daniel's")
+    question_page = send(amelia, client, form, phone="amelia's")
+    assert form_of(question_page)["third-phone"] == "amelia's"
+
+    sent = {name: text for name, text in form_of(question_page).items() if name != "third-phone"}
+    too_long = send(amelia, client, sent, **{"decide-phone": "custom", "custom-phone": "0" * 41})
+    assert too_long.status_code == 409
+    assert form_of(too_long)["third-phone"] == "0" * 41
+    assert form_of(too_long)["decide-phone"] == "third"
+
+    assert send(amelia, client, sent, **{"decide-phone": "custom", "custom-phone": "0123"}).status_code == 302
+    assert stored(client)["phone"] == "0123"
+    assert last_revision(client).decisions == {"phone": "custom"}
+    raw = db.session.scalars(text("SELECT decisions FROM client_revisions WHERE version = 3")).one()
+    assert raw == {"phone": "third"}
 
 
 def test_conflict_page_without_a_choice_is_shown_again_with_an_error(

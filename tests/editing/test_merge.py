@@ -224,7 +224,7 @@ def test_conflict_becomes_what_was_chosen_and_nothing_else_changes(
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
     decisions = {
-        conflict.field: Resolution(chosen.draw(st.sampled_from(CHOICES)), "third value")
+        conflict.field: Resolution(chosen.draw(st.sampled_from(CHOICES)), "custom value")
         for conflict in result.conflicts
         if chosen.draw(st.booleans())
     }
@@ -240,7 +240,7 @@ def test_conflict_becomes_what_was_chosen_and_nothing_else_changes(
     }
     for conflict in result.conflicts:
         if conflict.field in decisions:
-            value = {**conflict._asdict(), "third": "third value"}
+            value = {**conflict._asdict(), "custom": "custom value"}
             outcome = decided.changes.get(conflict.field, conflict.theirs)
             assert outcome == value[decisions[conflict.field].choice]
     assert {name: decided.changes[name] for name in result.changes} == result.changes

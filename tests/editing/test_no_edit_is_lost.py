@@ -275,7 +275,7 @@ def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revis
     choice, typed = revision.decisions.get(name), sent.typed[name]
     if choice == "theirs" or typed == str(start):
         return bool(after == before)
-    if choice == "third":
+    if choice == "custom":
         return str(after) == sent.decisions.get(f"third-{name}")
     if name == "notes":
         new_lines = inserted_lines(before, after)

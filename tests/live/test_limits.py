@@ -24,7 +24,7 @@ def test_oldest_stream_ends_when_a_profile_opens_too_many(
         assert events.names() == []
 
     for oldest in streams[:2]:
-        assert oldest.next() == Event("end", {"reason": "full"})
+        assert oldest.next() == Event("end", {"reason": "full"})  # "replaced" from release 0.3 on
         assert oldest.next() is None
     amelia.beat(page_identifier)
     for other in (daniels, *streams[2:]):
@@ -71,7 +71,7 @@ def test_stopping_process_ends_its_streams_and_accepts_no_more(
 
     hub_of(app).stop()
 
-    assert events.next() == Event("end", {"reason": "moving"})
+    assert events.next() == Event("end", {"reason": "restarting"})
     assert events.next() is None
     assert amelia.get(f"/user_page_presence/{page_identifier}/events").status_code == 503
     assert rows() == [(cast.amelia.id, page_identifier)]  # the end by the server removes no tab

@@ -215,7 +215,7 @@ def test_stream_ends_when_its_cookie_is_too_old(visit: Visit, cast: Cast, page_i
         events = listen(amelia, page_identifier)
     assert events.names() == []
 
-    assert events.next() == Event("end", {"reason": "moving"})
+    assert events.next() == Event("end", {"reason": "restarting"})
     assert events.next() is None
 
 

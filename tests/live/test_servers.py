@@ -147,7 +147,7 @@ def test_stopping_worker_ends_hundreds_of_streams_and_no_user_leaves(
 
     # An open stream would keep its worker until gunicorn's own limit. `make bench` measures the time.
     assert "Worker graceful timeout" not in south.log.read_text()
-    assert all(b'{"reason": "moving"}' in words for words in last_words)
+    assert all(b'{"reason": "restarting"}' in words for words in last_words)
     assert len(tab_ids()) == 10
     if how == signal.SIGTERM:
         south.wait_until_gone()

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
+from portal.clients.editor.editor import Editor
+from portal.clients.editor.form_fields import EntryForm
 from portal.clients.records.display import display_value
 from portal.clients.records.entries import Entry
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
@@ -23,7 +26,12 @@ from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
 from portal.editing.merge.resolutions import CHOICES, Resolution
 from portal.editing.merge.three_way import UNKNOWN, Conflict
 
+# Release 0.1 calls a custom value "third". The page sends that name until 0.3, because a worker of 0.1 may receive it
+# during a deployment. The server accepts both names.
 CUSTOM_PREFIX = "third-"
+CUSTOM_PREFIX_TO_COME = "custom-"
+SENT_CUSTOM = "third"
+PREFIXES = (CUSTOM_PREFIX, CUSTOM_PREFIX_TO_COME, "decide-", "asked-")
 UNKNOWN_BASE = "not known: this was opened before the history began"
 
 
@@ -68,19 +76,25 @@ class AutoMergedField:
 
 def fields_of(form: Form) -> set[str]:
     """Return the names that a form may send: its fields, and those that the conflict page adds for each field."""
-    added = {f"{prefix}{name}" for name in form._fields for prefix in (CUSTOM_PREFIX, "decide-", "asked-")}
+    added = {f"{prefix}{name}" for name in form._fields for prefix in PREFIXES}
     return {"seen_version", *form._fields, *added}
+
+
+def make_custom_form(editor: Editor, fields: MultiDict[str, str]) -> EntryForm:
+    """Return the form of the custom values, whatever their prefix."""
+    renamed = [(_page_name(name), text) for name, text in fields.items(multi=True)]
+    return editor.make_form(MultiDict(renamed), prefix=CUSTOM_PREFIX)
 
 
 def parse_resolutions(custom_form: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
     """Return the resolutions that the conflict page has sent. An invalid custom value is no resolution."""
     decisions: dict[str, Resolution] = {}
     for name in names:
-        choice = sent.get(f"decide-{name}", "")
+        choice = _choice(sent, name)
         if choice in CHOICES and (
-            choice != "third" or (custom_form[name].raw_data and custom_form[name].validate(custom_form))
+            choice != "custom" or (custom_form[name].raw_data and custom_form[name].validate(custom_form))
         ):
-            decisions[name] = Resolution(choice, custom_form[name].data if choice == "third" else None)
+            decisions[name] = Resolution(choice, custom_form[name].data if choice == "custom" else None)
     return decisions
 
 
@@ -135,13 +149,25 @@ def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[Auto
     return found
 
 
+def _page_name(name: str) -> str:
+    """Return `custom-phone` as `third-phone`, and any other name as it is."""
+    is_to_come = name.startswith(CUSTOM_PREFIX_TO_COME)
+    return CUSTOM_PREFIX + name.removeprefix(CUSTOM_PREFIX_TO_COME) if is_to_come else name
+
+
+def _choice(fields: Mapping[str, str], name: str) -> str:
+    """Return what was chosen for the field, "" if nothing was."""
+    sent = fields.get(f"decide-{name}", "")
+    return "custom" if sent == SENT_CUSTOM else sent
+
+
 def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_request: WriteRequest) -> Question:
     entry, name = merged.entry, conflict.field
     shown_version = write_request.context.base_version.seen_version
     revision = last_change(merged.newer_revisions, entry.key(name))
     was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
     moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
-    chosen = write_request.fields.get(f"decide-{name}", "")
+    chosen = _choice(write_request.fields, name)
     return Question(
         name=name,
         label=entry.kind.labels[name],

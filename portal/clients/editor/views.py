@@ -154,7 +154,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseRetu
     reject_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
         return responses.rejected_response(editor, form, write_request)
-    custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    custom_form = conflicts.make_custom_form(editor, request_fields())
     decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names)
     edit = Edit(
         write_request.context,

@@ -95,7 +95,7 @@ def _revert_values(
     client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
 ) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
-    custom_form = editor.make_form(request_fields(), prefix=conflicts.CUSTOM_PREFIX)
+    custom_form = conflicts.make_custom_form(editor, request_fields())
     decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names)
     edit = Edit(
         write_request.context,

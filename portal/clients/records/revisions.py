@@ -11,9 +11,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, String, func, select, text
+from sqlalchemy import CheckConstraint, DateTime, Dialect, ForeignKey, String, TypeDecorator, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.operators import OperatorType
 
 from portal.clients.records.choices import check_one_of
 from portal.extensions import Model, db
@@ -27,6 +28,25 @@ AUTHORS = text("""
 MAX_REASON_LENGTH = 300
 SOURCES = ("form", "json", "revert", "import", "cli")
 FieldChanges = dict[str, list[Any]]  # key → [old, new]
+
+
+class StoredResolutions(TypeDecorator[dict[str, str]]):
+    """The resolutions of a revision by key. A custom value is stored as "third", its name in release 0.1.
+
+    Revisions are never rewritten, so that name remains in the history.
+    """
+
+    impl = JSONB
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, str] | None, dialect: Dialect) -> dict[str, str] | None:
+        return value and {key: "third" if choice == "custom" else choice for key, choice in value.items()}
+
+    def process_result_value(self, value: dict[str, str] | None, dialect: Dialect) -> dict[str, str] | None:
+        return value and {key: "custom" if choice == "third" else choice for key, choice in value.items()}
+
+    def coerce_compared_value(self, op: OperatorType | None, value: Any) -> Any:
+        return self.impl_instance.coerce_compared_value(op, value)  # `has_key` compares with a text
 
 
 class ClientRevision(Model):
@@ -48,7 +68,7 @@ class ClientRevision(Model):
     source: Mapped[str] = mapped_column(String(10))
     changes: Mapped[FieldChanges] = mapped_column(JSONB)
     merged_with: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
-    decisions: Mapped[dict[str, str]] = mapped_column(JSONB, server_default="{}")
+    decisions: Mapped[dict[str, str]] = mapped_column(StoredResolutions, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
     reverts: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(MAX_REASON_LENGTH), server_default="")

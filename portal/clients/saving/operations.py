@@ -165,7 +165,7 @@ def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignore
     history, so only its custom value is checked.
     """
     amount, decision = values["amount"], edit.decisions.get("amount")
-    is_typed = decision.choice == "third" if decision else edit.reverts is None
+    is_typed = decision.choice == "custom" if decision else edit.reverts is None
     if not is_typed or amount == edit.confirmed_amount:
         return
     before = queries.valuation_before(product_id, values["valued_on"], ignored_id)

@@ -13,7 +13,7 @@ from portal.extensions import Model, db
 RETENTION = timedelta(days=90)
 
 
-OVERRULING = ("yours", "third")
+OVERRULING = ("yours", "custom")
 
 
 # The author of a value is that of the newest earlier revision that changed its key.

@@ -15,7 +15,7 @@ MAX_NAMES_SHOWN = 3
 RESOLUTION_SENTENCES = {
     "both": "Kept together with what was saved meanwhile",
     "yours": "Kept over what was saved meanwhile",
-    "third": "Custom value",
+    "custom": "Custom value",
     "theirs": "Left as it was saved meanwhile",
 }
 

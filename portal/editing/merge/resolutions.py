@@ -9,12 +9,12 @@ from typing import Any
 
 from portal.editing.merge.three_way import Conflict, Merge
 
-CHOICES = ("both", "theirs", "yours", "third")
+CHOICES = ("both", "theirs", "yours", "custom")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """One of CHOICES for a field. "both" is for texts only; `value` is the custom value of "third"."""
+    """One of CHOICES for a field. "both" is for texts only; `value` is the custom value of "custom"."""
 
     choice: str
     value: Any = None
@@ -47,7 +47,7 @@ def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]
         if decision is None or (decision.choice == "both" and conflict.both is None):
             undecided.append(conflict)
             continue
-        values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "third": decision.value}
+        values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "custom": decision.value}
         value = values[decision.choice]
         is_saved_already = value == conflict.theirs and decision.choice != "theirs"
         if conflict.field in changed_since and not is_saved_already:

@@ -90,7 +90,7 @@ describe("a stream", () => {
 	});
 
 	test("that the server ends is reopened soon, and the tab does not beat", () => {
-		now().sends("end", { reason: "moving" });
+		now().sends("end", { reason: "restarting" });
 		assert.equal(opened[0].isClosed, true);
 		mock.timers.tick(500);
 		assert.equal(opened.length, 2);
@@ -100,7 +100,7 @@ describe("a stream", () => {
 	test("that the server ends after a stable time is reopened soon, however often", () => {
 		for (let times = 1; times <= 8; times++) {
 			mock.timers.tick(1_800_000);
-			now().sends("end", { reason: "moving" });
+			now().sends("end", { reason: "restarting" });
 			mock.timers.tick(500);
 			assert.equal(opened.length, times + 1);
 		}
@@ -114,14 +114,15 @@ describe("a stream", () => {
 		assert.equal(stream.number, 2);
 	});
 
-	test("that a newer one has replaced is reopened after a minute", () => {
-		now().sends("end", { reason: "full" });
-		stream.start();
-		mock.timers.tick(59_999);
-		assert.equal(opened.length, 1);
-		mock.timers.tick(1);
-		assert.equal(opened.length, 2);
-	});
+	for (const reason of ["replaced", "full"])
+		test(`that a newer one has replaced is reopened after a minute ("${reason}")`, () => {
+			now().sends("end", { reason });
+			stream.start();
+			mock.timers.tick(59_999);
+			assert.equal(opened.length, 1);
+			mock.timers.tick(1);
+			assert.equal(opened.length, 2);
+		});
 
 	test("is reopened at once when the server has responded", () => {
 		now().breaks();

@@ -7,6 +7,8 @@ import { nextDelayMs } from "../../lib/backoff.js";
 // The server sends an event every 20 s. After this time the connection is dead, or a proxy holds the events back.
 export const STALE_AFTER_MS = 45_000;
 const MAX_PAUSE_MS = 60_000;
+// A newer stream of the user has replaced this one. The server sends "full" until release 0.3.
+const REPLACED = ["replaced", "full"];
 // A stream that breaks sooner has never worked, so the pauses go on growing.
 const STABLE_AFTER_MS = 10_000;
 
@@ -92,7 +94,7 @@ export class Stream {
 	#handleEnd(reason) {
 		this.#resetBackoff();
 		this.#close();
-		this.#reopenLater(reason === "full" ? MAX_PAUSE_MS : 0);
+		this.#reopenLater(REPLACED.includes(reason) ? MAX_PAUSE_MS : 0);
 	}
 
 	/** Close the EventSource, which would otherwise reconnect every few seconds for ever, in all browsers at once. */
