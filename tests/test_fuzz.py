@@ -79,7 +79,7 @@ NASTY = [
     *("0", "1", "-0", "1e999", "9" * 40, "NaN", "Infinity", "٣", "²", "1_000", "0x10", "1.5", " 7 ", "2147483648"),
     *("2026-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "1900-01-01", "true", "null", "[]", "\U0001f4a9" * 50),
     *("client-1", "client-0", "client-99999999999", "record", "person/1", "person/new", "editing", "phone:1 notes:1"),
-    *("amelia.hart@firm.example", PASSWORD, "admin", "others", "1", "mine", "theirs"),
+    *("record/contact", "contact", "amelia.hart@firm.example", PASSWORD, "admin", "others", "1", "mine", "theirs"),
 ]
 BYTES = [
     b"\xff",
@@ -122,8 +122,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/"): Takes(),
     ("GET", "/clients"): Takes(query=("q", "adviser", "status", "sort", "page")),
     ("GET", "/clients/<client_id>"): Takes(),
-    ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded")),
-    ("POST", "/clients/<client_id>/edit"): Takes(form=EDIT, body=EDIT),
+    ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
+    ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
     ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),
     ("POST", "/clients/<client_id>/<kind>/same"): Takes(

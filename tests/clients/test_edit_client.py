@@ -64,10 +64,10 @@ def test_every_field_of_the_form_has_a_label_and_a_group(amelia: Visitor, client
     words = text_of(amelia.get(f"/clients/{client.id}/edit"))
 
     for word in (
-        "Client",
+        "Record",
         "Contact",
         "Advice",
-        "Notes",
+        "Objectives and notes",
         "Name",
         "Email",
         "Phone",

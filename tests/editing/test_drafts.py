@@ -240,7 +240,8 @@ def test_values_at_their_limits_are_accepted(amelia: Visitor, client: Client) ->
 @pytest.mark.parametrize(
     ("form", "field"),
     [
-        *(("record", "notes"), ("person/12", "known_as"), ("product/12", "provider"), ("valuation/12", "amount")),
+        *(("record", "notes"), ("record/contact", "phone")),
+        *(("person/12", "known_as"), ("product/12", "provider"), ("valuation/12", "amount")),
         *(("person/new", "known_as"), ("product/new", "provider"), ("valuation/new/12", "amount")),
     ],
 )

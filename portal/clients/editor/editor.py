@@ -14,12 +14,13 @@ from werkzeug.datastructures import MultiDict
 
 from portal.auth import directory
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.editor.forms import FORMS, ClientForm
+from portal.clients.editor.forms import CARDS, FORMS, RecordForm
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client, Product
 from portal.clients.records.part_names import full_name, part_name
 from portal.clients.saving.merging import row_of
 from portal.editing.drafts.store import DraftKey
+from portal.errors import NotFound
 from portal.presence.beats import MAX_FIELD_LENGTH
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -29,19 +30,24 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 NUMBER = "[1-9][0-9]{0,9}"
 # The values of Editor._form_name.
 FORM_NAME = re.compile(
-    f"record|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
+    f"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
 )
 
 
 @dataclass(frozen=True)
 class Editor:
-    """The editor of an entry for one user. `row` is None for a new entry. `product` is that of a valuation."""
+    """The editor of an entry for one user.
+
+    `row` is None for a new entry. `product` is that of a valuation. `card` names the only card of the client that is
+    edited, '' for all of them.
+    """
 
     client: Client
     entry: Entry
     profile_id: int
     row: Any
     product: Product | None = None
+    card: str = ""
 
     @property
     def is_new(self) -> bool:
@@ -54,7 +60,14 @@ class Editor:
             return f"Add a {kind.label}"
         if kind is PRODUCT:
             return f"Edit {self.row.product_name}"
-        return f"Edit {self.client.name if kind is CLIENT else self.name}"
+        if kind is CLIENT:
+            return f"{self.client_heading}{self.client.name}"
+        return f"Edit {self.name}"
+
+    @property
+    def client_heading(self) -> str:
+        """Return the heading of an editor of the client up to the client's name."""
+        return f"Edit {title_of(self.card).lower()} of " if self.card else "Edit "
 
     @property
     def name(self) -> str:
@@ -88,7 +101,7 @@ class Editor:
         """Return the address of the editor."""
         kind, client_id = self.entry.kind, self.client.id
         if kind is CLIENT:
-            return url_for("client_editors.edit_client", client_id=client_id)
+            return url_for("client_editors.edit_client", client_id=client_id, card=self.card or None)
         if self.entry.id is not None:
             return url_for("client_editors.edit_part", client_id=client_id, kind=kind.name, part_id=self.entry.id)
         if self.product is not None:
@@ -117,15 +130,16 @@ class Editor:
         """Return the form with the sent values. Fields that were not sent have the record's values."""
         kind = self.entry.kind
         defaults = {"version": self.client.version, **DEFAULTS.get(kind.name, {})}
-        form: EntryForm = FORMS[kind.name](sent, obj=self.row, prefix=prefix, data=defaults)
-        if isinstance(form, ClientForm):
+        form_class = CARDS[self.card] if self.card else FORMS[kind.name]
+        form: EntryForm = form_class(sent, obj=self.row, prefix=prefix, data=defaults)
+        if isinstance(form, RecordForm):
             form.offer_advisers(_advisers_for(self.client))
         return form
 
     def values(self, form: EntryForm) -> dict[str, Any]:
         """Return the sent values by column. A new entry has a value for every column."""
         if self.is_new:
-            return {name: form[name].data for name in form.field_names}
+            return {name: form[name].data for name in form.field_names()}
         return form.sent_values()
 
     @property
@@ -135,19 +149,22 @@ class Editor:
     @property
     def _form_name(self) -> str:
         if self.entry.kind is CLIENT:
-            return "record"
+            return f"record/{self.card}" if self.card else "record"
         if not self.is_new:
             return self.entry.prefix
         return f"{self.entry.kind.name}/new" + (f"/{self.product.id}" if self.product else "")
 
 
-def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | None = None) -> Editor:
-    """Return the editor of an entry. `product_id` is the product of a new valuation.
+def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | None = None, card: str = "") -> Editor:
+    """Return the editor of an entry. `product_id` is the product of a new valuation, `card` as in `Editor`.
 
-    Raises EntryRemoved (409) if the part or the valuation's product was removed, NotFound (404) if it never existed.
+    Raises EntryRemoved (409) if the part or the valuation's product was removed, NotFound (404) if it never existed or
+    for an unknown card.
     """
+    if card and card not in CARDS:
+        raise NotFound(f"A client has no such card. Its cards are: {', '.join(CARDS)}.")
     if entry.kind is CLIENT:
-        return Editor(client, entry, profile_id, client)
+        return Editor(client, entry, profile_id, client, card=card)
     row = row_of(client, entry) if entry.id is not None else None
     owner_id = row.product_id if row is not None and entry.kind is VALUATION else product_id
     product = row_of(client, Entry(PRODUCT, owner_id)) if owner_id is not None else None
@@ -159,8 +176,16 @@ def fields_of(form_name: str) -> Collection[str]:
     found = FORM_NAME.fullmatch(form_name)
     if found is None:
         return ()
+    if found["card"]:
+        return CARDS[found["card"]].field_names()
     form = FORMS[found["part"] or found["new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
-    return {name for names in form.GROUPS.values() for name in names}
+    return form.field_names()
+
+
+def title_of(card: str) -> str:
+    """Return the title of a card of the client."""
+    [title] = CARDS[card].GROUPS
+    return title
 
 
 def _new_valuation_name(product: Product) -> str:

@@ -42,17 +42,18 @@ class EntryForm(FlaskForm):
     draft = HiddenField()
     restored = HiddenField()
 
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """Return the names of the visible fields."""
+        return tuple(name for names in cls.GROUPS.values() for name in names)
+
     @property
     def groups(self) -> list[tuple[str, list[Field]]]:
         return [(title, [self[name] for name in names]) for title, names in self.GROUPS.items()]
 
-    @property
-    def field_names(self) -> tuple[str, ...]:
-        return tuple(name for names in self.GROUPS.values() for name in names)
-
     def sent_values(self) -> dict[str, Any]:
         """Return the sent values by column. A program may omit fields that it does not change."""
-        return {name: self[name].data for name in self.field_names if self[name].raw_data}
+        return {name: self[name].data for name in self.field_names() if self[name].raw_data}
 
 
 class NumberField(StringField):

@@ -24,19 +24,23 @@ from portal.errors import InvalidInput
 from portal.web.max_length import MaxLength
 
 
-class ClientForm(EntryForm):
-    GROUPS: ClassVar = {
-        "Client": ("name", "client_type", "status", "adviser_id", "client_since"),
-        "Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode"),
-        "Advice": ("risk_profile", "capacity_for_loss", "next_review_on", "objectives"),
-        "Notes": ("notes",),
-    }
+class RecordForm(EntryForm):
+    GROUPS: ClassVar = {"Record": ("name", "client_type", "status", "adviser_id", "client_since")}
 
     name = text_field(CLIENT, "name", required_message="Enter the client’s name.")
     client_type = choice_field(CLIENT, "client_type", choices.CLIENT_TYPES)
     status = choice_field(CLIENT, "status", choices.CLIENT_STATUSES)
     adviser_id = number_choice_field(CLIENT, "adviser_id")
     client_since = day_field(CLIENT, "client_since")
+
+    def offer_advisers(self, names: Mapping[int, str]) -> None:
+        """Set the advisers to choose from (id → name). Call before validating."""
+        self.adviser_id.choices = options({"": "No adviser", **names})
+
+
+class ContactForm(EntryForm):
+    GROUPS: ClassVar = {"Contact": ("email", "phone", "address_line1", "address_line2", "town", "postcode")}
+
     email = text_field(
         CLIENT,
         "email",
@@ -49,17 +53,38 @@ class ClientForm(EntryForm):
     address_line2 = text_field(CLIENT, "address_line2")
     town = text_field(CLIENT, "town")
     postcode = text_field(CLIENT, "postcode")
+
+
+class AdviceForm(EntryForm):
+    GROUPS: ClassVar = {"Advice": ("risk_profile", "capacity_for_loss", "next_review_on")}
+
     risk_profile = number_choice_field(
         CLIENT, "risk_profile", {"": "Not assessed", **{step: f"{step} of 7" for step in choices.RISK_PROFILES}}
     )
     capacity_for_loss = choice_field(CLIENT, "capacity_for_loss", choices.CAPACITIES_FOR_LOSS, blank="Not assessed")
     next_review_on = day_field(CLIENT, "next_review_on")
+
+
+class NotesForm(EntryForm):
+    GROUPS: ClassVar = {"Objectives and notes": ("objectives", "notes")}
+
     objectives = text_field(CLIENT, "objectives", kind=TextAreaField)
     notes = text_field(CLIENT, "notes", kind=TextAreaField)
 
-    def offer_advisers(self, names: Mapping[int, str]) -> None:
-        """Set the advisers to choose from (id → name). Call before validating."""
-        self.adviser_id.choices = options({"": "No adviser", **names})
+
+# The forms of the client's cards by the name in the address of their editor (/clients/42/edit?card=contact).
+CARDS: dict[str, type[EntryForm]] = {
+    "record": RecordForm,
+    "contact": ContactForm,
+    "advice": AdviceForm,
+    "notes": NotesForm,
+}
+
+
+class ClientForm(RecordForm, ContactForm, AdviceForm, NotesForm):
+    """The form of all fields of the client: that of each card."""
+
+    GROUPS: ClassVar = {title: names for form in CARDS.values() for title, names in form.GROUPS.items()}
 
 
 class PersonForm(EntryForm):

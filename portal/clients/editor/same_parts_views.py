@@ -33,7 +33,7 @@ def same(client_id: int, kind: str) -> ResponseReturnValue:
         raise UnsupportedMediaType
     editor = editor_of(client, Entry(KINDS[kind]), current_user.id)
     form = editor.make_form(request_fields())
-    reject_unknown_fields(set(form.field_names))
+    reject_unknown_fields(set(form.field_names()))
     found = None if _is_unreadable(form) else find_same(client, editor.entry.kind, editor.values(form))
     if found is None:
         return {"same": None}
@@ -51,4 +51,4 @@ def same(client_id: int, kind: str) -> ResponseReturnValue:
 
 def _is_unreadable(form: EntryForm) -> bool:
     """Return whether a field is invalid. Half a date would otherwise match a person without a date of birth."""
-    return any(form[name].process_errors for name in form.field_names if form[name].raw_data)
+    return any(form[name].process_errors for name in form.field_names() if form[name].raw_data)

@@ -39,14 +39,17 @@ NEW_VALUATION = "/product/<id:product_id>/valuation/new"
 
 @blueprint.get("/edit")
 def edit_client(client_id: int) -> ResponseReturnValue:
-    """Show the editor with the current values."""
-    return _open(client_id, Entry(CLIENT))
+    """Show the editor with the current values. `card` restricts it to the fields of one card."""
+    return _open(client_id, Entry(CLIENT), card=request.args.get("card", ""))
 
 
 @blueprint.post("/edit")
 def save_client(client_id: int) -> ResponseReturnValue:
-    """Save the sent values, merged with other users' saves. Conflicting fields return the conflict page (409)."""
-    return _save(client_id, Entry(CLIENT))
+    """Save the sent values, merged with other users' saves. Conflicting fields return the conflict page (409).
+
+    `card` restricts the save to the fields of one card.
+    """
+    return _save(client_id, Entry(CLIENT), card=request.args.get("card", ""))
 
 
 @blueprint.get(f"{PART}/edit")
@@ -133,29 +136,29 @@ def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
     return page, 409 if request.method == "POST" else 410
 
 
-def _open(client_id: int, entry: Entry, product_id: int | None = None) -> str:
-    editor = _editor(client_id, entry, product_id)
+def _open(client_id: int, entry: Entry, product_id: int | None = None, card: str = "") -> str:
+    editor = _editor(client_id, entry, product_id, card)
     form, draft = drafts.open_form(editor, restore=request.args.get("draft"))
     form.proceeded.data = "1" if "proceeded" in request.args else ""
     return responses.editor_page(editor, form, draft)
 
 
-def _save(client_id: int, entry: Entry, product_id: int | None = None) -> ResponseReturnValue:
+def _save(client_id: int, entry: Entry, product_id: int | None = None, card: str = "") -> ResponseReturnValue:
     try:
-        return _saved(client_id, entry, product_id)
+        return _saved(client_id, entry, product_id, card)
     except (NotFound, NotAllowed) as error:
         error.typed = {label: request.form[name] for name, label in entry.kind.labels.items() if request.form.get(name)}
         raise
 
 
-def _saved(client_id: int, entry: Entry, product_id: int | None) -> ResponseReturnValue:
-    editor, write_request = _editor(client_id, entry, product_id), write_request_from(current_user)
+def _saved(client_id: int, entry: Entry, product_id: int | None, card: str) -> ResponseReturnValue:
+    editor, write_request = _editor(client_id, entry, product_id, card), write_request_from(current_user)
     form = editor.make_form(request_fields())
     reject_unknown_fields(conflicts.fields_of(form))
     if not form.validate():
         return responses.rejected_response(editor, form, write_request)
     custom_form = conflicts.make_custom_form(editor, request_fields())
-    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names)
+    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names())
     edit = Edit(
         write_request.context,
         editor.values(form),
@@ -198,8 +201,8 @@ def _conflict_page(
     return responses.conflict_response(editor, merged, custom_form, write_request, typed=form, rejection=rejection)
 
 
-def _editor(client_id: int, entry: Entry, product_id: int | None = None) -> Editor:
-    return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id)
+def _editor(client_id: int, entry: Entry, product_id: int | None = None, card: str = "") -> Editor:
+    return editor_of(client_for(current_user, client_id, write=True), entry, current_user.id, product_id, card)
 
 
 def _render_removal(editor: Editor, conflict: EntryChanged | None = None) -> ResponseReturnValue:

@@ -96,7 +96,7 @@ def _revert_values(
 ) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
     custom_form = conflicts.make_custom_form(editor, request_fields())
-    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names)
+    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names())
     edit = Edit(
         write_request.context,
         decisions=decisions,

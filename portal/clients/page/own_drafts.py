@@ -12,38 +12,42 @@ from typing import Any
 from flask import url_for
 
 from portal.auth import Profile
+from portal.clients.editor.editor import title_of
+from portal.clients.editor.forms import CARDS
 from portal.clients.records.entries import KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
 from portal.editing.drafts.store import Written
 
-RECORD = "record"
 NUMBER = "[1-9][0-9]{0,8}"
-PART = re.compile(
-    rf"(?P<kind>person|product|valuation)/(?P<id>{NUMBER})|(?P<kind_of_new>person|product)/new"
-    rf"|valuation/new/(?P<product_id>{NUMBER})",
+FORM = re.compile(
+    rf"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<kind>person|product|valuation)/(?P<id>{NUMBER})"
+    rf"|(?P<kind_of_new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})",
     re.ASCII,
 )
 
 
 @dataclass(frozen=True)
 class OwnDraft:
-    """A draft. `label` names its entry within a sentence; `url` opens the editor with the draft restored."""
+    """A draft. `label` names its entry within a sentence; `url` opens the editor with the draft restored.
+
+    `card` is that of `Editor`.
+    """
 
     label: str
     url: str
     at: datetime
+    card: str
 
 
 def own_drafts_of(client: Client, reader: Profile, found: Sequence[Written]) -> list[OwnDraft]:
     """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
-    forms = [(written, PART.fullmatch(written.form)) for written in found if reader.may_write]
-    parts = {part: client.id for _, form in forms if form and (part := _named_part(form))}
+    forms = [(written, form) for written in found if reader.may_write and (form := FORM.fullmatch(written.form))]
+    parts = {part: client.id for _, form in forms if (part := _named_part(form))}
     names = names_of(parts, {}, full_name) if parts else {}
     return [
-        OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at)
+        OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at, form["card"] or "")
         for written, form in forms
-        if form or written.form == RECORD
     ]
 
 
@@ -54,12 +58,12 @@ def _named_part(form: re.Match[str]) -> Entry | None:
     return Entry(PRODUCT, int(form["product_id"])) if form["product_id"] else None
 
 
-def _label_and_url(
-    client_id: int, draft_id: str, form: re.Match[str] | None, names: Mapping[Entry, str]
-) -> tuple[str, str]:
-    """Return the label and the address of the draft's editor. `form` is None for the record itself."""
+def _label_and_url(client_id: int, draft_id: str, form: re.Match[str], names: Mapping[Entry, str]) -> tuple[str, str]:
+    """Return the label and the address of the draft's editor."""
     query: dict[str, Any] = {"client_id": client_id, "draft": draft_id}
-    if form is None:
+    if form["card"]:
+        return title_of(form["card"]), url_for("client_editors.edit_client", card=form["card"], **query)
+    if not (form["kind"] or form["kind_of_new"] or form["product_id"]):
         return "this record", url_for("client_editors.edit_client", **query)
     kind = KINDS[form["kind"] or form["kind_of_new"] or VALUATION.name]
     part = _named_part(form)
