@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.clients.page.value_chart import HEIGHT, WIDTH, moved_since, value_chart
+from portal.clients.page.value_chart import HEIGHT, WIDTH, last_different_on, value_chart
 
 QUARTERS = [date(2026, 2, 20), date(2026, 5, 22), date(2026, 8, 21)]
 
@@ -79,5 +79,5 @@ def test_everything_stays_inside_the_frame(points: dict[date, Decimal]) -> None:
         ((), None),
     ],
 )
-def test_total_has_moved_since_it_was_another(amounts: tuple[int, ...], since: date | None) -> None:
-    assert moved_since(history(*amounts)) == since
+def test_last_day_of_a_different_total_is_found(amounts: tuple[int, ...], since: date | None) -> None:
+    assert last_different_on(history(*amounts)) == since

@@ -30,7 +30,7 @@ SELF_CHECKING_ENDPOINTS = frozenset(
         "presence.roster",
         "presence.rosters",
         "drafts.discard",
-        "drafts.keep",
+        "drafts.save",
     }
 )
 

@@ -22,7 +22,7 @@ def wait_until_draft_is_kept(person: Person) -> None:
 def all_drafts(profile: Profile, client: Client) -> list[dict[str, str]]:
     """Return the values of each draft, the newest first."""
     db.session.rollback()
-    return [draft.values for draft in store.drafts_at(DraftKey(profile.id, f"client-{client.id}", "record"))]
+    return [draft.values for draft in store.drafts_of(DraftKey(profile.id, f"client-{client.id}", "record"))]
 
 
 def newest_draft(profile: Profile, client: Client) -> dict[str, str] | None:

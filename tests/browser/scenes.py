@@ -264,7 +264,7 @@ def a_draft_on_offer(setup: SceneSetup) -> Page:
     """Every field has something unsaved, and another is typed beside the offer."""
     client = long_client(setup.cast)
     place = DraftKey(setup.cast.amelia.id, f"client-{client.id}", "record")
-    drafts.keep(place, "a", DraftPayload(1, "", dict.fromkeys(CLIENT.labels, "1")))
+    drafts.save(place, "a", DraftPayload(1, "", dict.fromkeys(CLIENT.labels, "1")))
     db.session.commit()
     amelia = setup.amelia()
     amelia.open_editor(client)
@@ -288,7 +288,7 @@ def drafts_on_the_client_page(setup: SceneSetup) -> Page:
     person = db.session.scalars(select(models.Person).where(models.Person.client_id == client.id)).one()
     for form in ("record", f"person/{person.id}", "product/new"):
         place = DraftKey(setup.cast.amelia.id, f"client-{client.id}", form)
-        drafts.keep(place, "a", DraftPayload(1, "", {"name": "1"}))
+        drafts.save(place, "a", DraftPayload(1, "", {"name": "1"}))
     db.session.commit()
     amelia = setup.amelia()
     amelia.open(client)

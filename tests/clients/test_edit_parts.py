@@ -298,7 +298,7 @@ def test_draft_of_a_removed_part_is_shown(
     amelias_editor: ClientEditor, daniels_editor: ClientEditor, cast: Cast, client: Client
 ) -> None:
     ruth_id = only(Person).id
-    store.keep(
+    store.save(
         DraftKey(cast.amelia.id, f"client-{client.id}", f"person/{ruth_id}"),
         "a",
         DraftPayload(1, "", {"known_as": "Ruthie"}),

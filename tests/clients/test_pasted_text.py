@@ -67,7 +67,7 @@ def test_pasted_text_in_an_import_is_cleaned(app: Flask, tmp_path: Path) -> None
 def test_pasted_text_in_a_draft_is_cleaned_when_restored(
     amelias_editor: ClientEditor, client: Client, cast: Cast
 ) -> None:
-    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", PASTED))
+    store.save(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", PASTED))
     db.session.commit()
 
     restored = amelias_editor.open("/edit?draft=a")

@@ -46,18 +46,18 @@ def change(visitor: Visitor, client: Client, **typed: str) -> None:
 
 def keep(cast: Cast, client: Client, version: int = 1, seen: str = "", draft_id: str = "gone", **values: str) -> None:
     """Store a draft of Amelia, as her browser did before it was closed."""
-    store.keep(place(cast, client), draft_id, DraftPayload(version, seen, values))
+    store.save(draft_key(cast, client), draft_id, DraftPayload(version, seen, values))
     db.session.commit()
 
 
-def place(cast: Cast, client: Client) -> DraftKey:
+def draft_key(cast: Cast, client: Client) -> DraftKey:
     return DraftKey(cast.amelia.id, f"client-{client.id}", "record")
 
 
 def kept(cast: Cast, client: Client) -> list[dict[str, str]]:
     """Return the values of each draft, newest first."""
     db.session.rollback()
-    return [draft.values for draft in store.drafts_at(place(cast, client))]
+    return [draft.values for draft in store.drafts_of(draft_key(cast, client))]
 
 
 def stored(client: Client) -> Client:
@@ -322,8 +322,8 @@ def test_draft_is_shown_on_the_client_page_and_in_the_list_to_its_owner_only(
     amelia: Visitor, daniel: Visitor, cast: Cast, client: Client, form: str, label: str, path: str
 ) -> None:
     keep_at = DraftKey(cast.amelia.id, f"client-{client.id}", form)
-    store.keep(keep_at, "older", DraftPayload(1, "", {"phone": "1"}))
-    store.keep(keep_at, "gone", DraftPayload(1, "", {"phone": "2"}))
+    store.save(keep_at, "older", DraftPayload(1, "", {"phone": "1"}))
+    store.save(keep_at, "gone", DraftPayload(1, "", {"phone": "2"}))
     db.session.commit()
     page = amelia.get(f"/clients/{client.id}")
 
@@ -337,7 +337,7 @@ def test_draft_is_shown_on_the_client_page_and_in_the_list_to_its_owner_only(
 def page_with_drafts(amelia: Visitor, cast: Cast, client: Client, forms: Iterable[str]) -> TestResponse:
     """Keep a draft of each form, the last one newest, and open the client page."""
     for form in forms:
-        store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
+        store.save(DraftKey(cast.amelia.id, f"client-{client.id}", form), "gone", DraftPayload(1, "", {"phone": "1"}))
         db.session.commit()
     return amelia.get(f"/clients/{client.id}")
 
@@ -383,7 +383,7 @@ def test_draft_does_not_tell_the_names_of_another_clients_parts(amelia: Visitor,
 
 @pytest.mark.parametrize("form", ["nonsense", "person", "person/x", "valuation/new", "valuation/new/x", "grant/new"])
 def test_draft_of_an_unknown_form_is_ignored(amelia: Visitor, cast: Cast, client: Client, form: str) -> None:
-    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", form), "a", DraftPayload(1, "", {"phone": "1"}))
+    store.save(DraftKey(cast.amelia.id, f"client-{client.id}", form), "a", DraftPayload(1, "", {"phone": "1"}))
     db.session.commit()
 
     assert amelia.get(f"/clients/{client.id}").status_code == 200

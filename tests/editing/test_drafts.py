@@ -109,7 +109,7 @@ def test_draft_that_its_page_has_written_since_stays(amelia: Visitor, client: Cl
         keep(amelia, client, draft="two", values={"notes": "One"}, restored=mark)
         discard(amelia, client, draft="two")
     elif how == "discarded":
-        assert discard(amelia, client, mark=mark).json == {"status": "moved_on"}
+        assert discard(amelia, client, mark=mark).json == {"status": "moved_on", "discarded": False}
     else:
         path = f"/discard_draft/client-{client.id}?form=record"
         assert amelia.post(path, data={"mark": mark, "back": "/clients"}).status_code == 302
@@ -124,7 +124,7 @@ def test_mark_discards_the_offered_draft_only(amelia: Visitor, client: Client) -
     mark = str(stored()[0].mark)
 
     for _ in range(2):
-        assert discard(amelia, client, mark=mark).json == {"status": "discarded"}
+        assert discard(amelia, client, mark=mark).json == {"status": "discarded", "discarded": True}
 
     assert [row[3] for row in kept()] == [{"notes": "Two"}]
 
@@ -174,19 +174,19 @@ def test_discarding_a_draft_twice_succeeds(amelia: Visitor, client: Client) -> N
     keep(amelia, client)
 
     for _ in range(2):
-        assert discard(amelia, client).json == {"status": "discarded"}
+        assert discard(amelia, client).json == {"status": "discarded", "discarded": True}
     assert kept() == []
 
 
 def test_oldest_of_more_than_a_hundred_drafts_is_deleted(amelia: Visitor, cast: Cast, client: Client) -> None:
     for number in range(store.MAX_DRAFTS_PER_PROFILE):
-        store.keep(
+        store.save(
             DraftKey(cast.amelia.id, f"client-{number + 1000}", "record"),
             "a",
             store.DraftPayload(1, "", {"phone": "1"}),
         )
-    store.keep(DraftKey(cast.amelia.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
-    store.keep(DraftKey(cast.daniel.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
+    store.save(DraftKey(cast.amelia.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
+    store.save(DraftKey(cast.daniel.id, "client-999", "old"), "a", store.DraftPayload(1, "", {"phone": "1"}))
     age(3600, "old")
 
     keep(amelia, client)

@@ -24,7 +24,7 @@ def make_complete_client(cast: Cast) -> Client:
     )
     make_person(client)
     make_product(client, (date(2026, 1, 31), "1000.00"), (date(2026, 2, 28), "1100.00"))
-    store.keep(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", {"phone": "3"}))
+    store.save(DraftKey(cast.amelia.id, f"client-{client.id}", "record"), "a", DraftPayload(1, "", {"phone": "3"}))
     db.session.commit()
     return client
 

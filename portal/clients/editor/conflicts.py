@@ -51,7 +51,10 @@ class Option:
 
 @dataclass(frozen=True)
 class Question:
-    """One conflicting field with its options beside a custom value. `moved_on`: it changed again since it was shown."""
+    """One conflicting field with its options beside a custom value.
+
+    `has_changed_again`: another user has saved a newer value since this user was shown the conflict.
+    """
 
     name: str
     label: str
@@ -60,7 +63,7 @@ class Question:
     custom: Field
     choice: str
     error: str
-    moved_on: bool
+    has_changed_again: bool
     is_text: bool
 
 
@@ -166,7 +169,7 @@ def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_reque
     shown_version = write_request.context.base_version.seen_version
     revision = last_change(merged.newer_revisions, entry.key(name))
     was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
-    moved_on = was_asked and revision is not None and revision.version > (shown_version or 0)
+    has_changed_again = was_asked and revision is not None and revision.version > (shown_version or 0)
     chosen = _choice(write_request.fields, name)
     return Question(
         name=name,
@@ -174,9 +177,9 @@ def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_reque
         base=UNKNOWN_BASE if conflict.base is UNKNOWN else _display(entry, name, conflict.base),
         options=list(_options(conflict, entry, revision, write_request)),
         custom=custom_form[name],
-        choice="" if moved_on else chosen,
-        error=_error(custom_form[name], chosen) if was_asked and not moved_on else "",
-        moved_on=moved_on,
+        choice="" if has_changed_again else chosen,
+        error=_error(custom_form[name], chosen) if was_asked and not has_changed_again else "",
+        has_changed_again=has_changed_again,
         is_text=conflict.both is not None,
     )
 

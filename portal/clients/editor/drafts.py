@@ -33,7 +33,7 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]
     The form has the values of the record, or of the draft with the id `restore`.
     """
     form = editor.make_form(None)
-    found = store.drafts_at(editor.draft_key)
+    found = store.drafts_of(editor.draft_key)
     chosen = next((draft for draft in found if draft.draft_id == restore), None)
     budget = Budget()
     unsaved = _unsaved_changes(editor, chosen, budget) if chosen else None
@@ -52,7 +52,7 @@ def resubmitted_form(editor: Editor, form: Any, write_request: WriteRequest) -> 
     draft_id = form.draft.data or store.new_id()
     restored = store.mark_from(form.restored.data or "")
     known = {draft_id, *([restored.draft_id] if restored else [])}
-    others = [draft for draft in store.drafts_at(editor.draft_key) if draft.draft_id not in known]
+    others = [draft for draft in store.drafts_of(editor.draft_key) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
     offers, aside = _offers(editor, others, write_request.context.budget), aside_of(editor, write_request.fields)
     return _with(form, EditorDraft(editor.draft_key, draft_id, offers, base=base, aside=aside))
@@ -66,8 +66,8 @@ def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
 
 def unchanged_draft(editor: Editor, draft_id: str) -> EditorDraft:
     """Return the draft unchanged, for a page without the form's fields, such as the conflict page."""
-    found = next((draft for draft in store.drafts_at(editor.draft_key) if draft.draft_id == draft_id), None)
-    return EditorDraft(editor.draft_key, draft_id, kept=found)
+    found = next((draft for draft in store.drafts_of(editor.draft_key) if draft.draft_id == draft_id), None)
+    return EditorDraft(editor.draft_key, draft_id, stored=found)
 
 
 def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:

@@ -121,7 +121,7 @@ def handle_entry_removed(error: EntryRemoved) -> ResponseReturnValue:
     if is_json():
         return error_response(409, str(error))
     client = client_for(current_user, error.revision.client_id)
-    found = store.drafts_at(store.DraftKey(current_user.id, f"client-{client.id}", error.entry.prefix))
+    found = store.drafts_of(store.DraftKey(current_user.id, f"client-{client.id}", error.entry.prefix))
     typed = {**{name: value for draft in reversed(found) for name, value in draft.values.items()}, **request.form}
     labels = error.entry.kind.labels if error.entry.kind.name in FORMS else {}
     page = render_template(

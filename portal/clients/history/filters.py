@@ -8,7 +8,8 @@ from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUA
 from portal.integers import MAX_INTEGER
 from portal.web.pagination import parse_number, parse_page, query_of
 
-NO_AUTHOR = "nobody"
+NO_AUTHOR = "system"
+OLD_NO_AUTHOR = "nobody"  # in addresses of release 0.1
 PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
 FIELDS = {**CLIENT.labels, **PARTS}
 
@@ -37,10 +38,10 @@ class HistoryFilters:
 def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:
     """Parse the query string. Invalid parameters are ignored, because the page only reads."""
     field, person = args.get("field", ""), args.get("person", "")
-    profile_id = parse_number(person, MAX_INTEGER)
+    has_no_author = person in (NO_AUTHOR, OLD_NO_AUTHOR)
     return HistoryFilters(
         field=field if field in FIELDS else "",
-        person=person if person == NO_AUTHOR else str(profile_id or ""),
+        person=NO_AUTHOR if has_no_author else str(parse_number(person, MAX_INTEGER) or ""),
         version=parse_number(args.get("version", ""), MAX_INTEGER),
         page=parse_page(args),
     )

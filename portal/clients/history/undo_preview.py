@@ -114,11 +114,11 @@ def _of_removal(
     row = row_of(client, entry)
     product = db.session.get(Product, row.product_id) if entry.kind is VALUATION else None
     name = part_name(entry.kind, row, product)
-    moved = operations.moved_since(
+    newer_revisions = operations.revisions_affecting(
         client, entry, row, revisions_after(client, BaseVersion(revision.version)), revision.version
     )
-    changes = sentences.changes_by(moved, reader, names_in(client.id, moved))
-    problem = f"{name} has been changed since: {sentences.join_words(changes)}." if moved else ""
+    changes = sentences.changes_by(newer_revisions, reader, names_in(client.id, newer_revisions))
+    problem = f"{name} has been changed since: {sentences.join_words(changes)}." if newer_revisions else ""
     count = queries.valuation_count(row) if entry.kind is PRODUCT else 0
     lines = [PreviewLine(label, now, "") for label, now in display_columns(entry.kind, row)]
     return Preview(entry, name, "removed", lines, count, problem, undone)

@@ -17,7 +17,7 @@ from portal.clients.editor.forms import CARDS
 from portal.clients.records.entries import KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
-from portal.editing.drafts.store import Written
+from portal.editing.drafts.store import DraftSummary
 
 NUMBER = "[1-9][0-9]{0,8}"
 FORM = re.compile(
@@ -40,7 +40,7 @@ class OwnDraft:
     card: str
 
 
-def own_drafts_of(client: Client, reader: Profile, found: Sequence[Written]) -> list[OwnDraft]:
+def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]) -> list[OwnDraft]:
     """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
     forms = [(written, form) for written in found if reader.may_write and (form := FORM.fullmatch(written.form))]
     parts = {part: client.id for _, form in forms if (part := _named_part(form))}

@@ -64,7 +64,7 @@ def value_chart(points: Sequence[tuple[date, Decimal]]) -> ValueChart | None:
     )
 
 
-def moved_since(points: Sequence[tuple[date, Decimal]]) -> date | None:
+def last_different_on(points: Sequence[tuple[date, Decimal]]) -> date | None:
     """Return the last day on which the total differed from the current one, None if it never did."""
     return next((on for on, amount in reversed(points) if amount != points[-1][1]), None)
 

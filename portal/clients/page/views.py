@@ -9,7 +9,7 @@ from portal.auth import directory
 from portal.clients.history import timeline
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
-from portal.clients.page.value_chart import moved_since, value_chart
+from portal.clients.page.value_chart import last_different_on, value_chart
 from portal.clients.permissions import can_manage_access, client_for, client_with_names
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
@@ -26,10 +26,10 @@ CLIENT_PATH = "/clients/<id:client_id>"
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
     """Show one client with its people, products and latest changes."""
-    mine = store.written_on(current_user.id, f"client-{client_id}")
+    mine = store.summaries_on(current_user.id, f"client-{client_id}")
     client, written = client_with_names(current_user, client_id, mine)
     value_history = queries.value_history(client, clock.today())
-    since = moved_since(value_history)
+    since = last_different_on(value_history)
     products = queries.products_of(client, clock.today(), since)
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
@@ -45,7 +45,7 @@ def show(client_id: int) -> ResponseReturnValue:
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=timeline.latest_items(client, current_user),
         overruled=overruled.notices_for(current_user.id, client),
-        own_drafts=own_drafts_of(client, current_user, store.written_from(written)),
+        own_drafts=own_drafts_of(client, current_user, store.parse_summaries(written)),
         today=clock.today(),
         now=clock.now(),
         may_edit=current_user.may_write,

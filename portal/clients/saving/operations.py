@@ -107,15 +107,17 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     row = row_of(client, entry)
     removed = list(_with_valuations(entry, row))
     base_version = edit.context.base_version
-    moved = moved_since(client, entry, row, revisions_after(client, base_version), base_version.version)
-    if moved:
-        raise EntryChanged(entry, moved)
+    newer_revisions = revisions_affecting(
+        client, entry, row, revisions_after(client, base_version), base_version.version
+    )
+    if newer_revisions:
+        raise EntryChanged(entry, newer_revisions)
     changes: FieldChanges = {part.prefix: [part.kind.as_json(part_row), None] for part, part_row in removed}
     db.session.delete(row)
     return Saved(create_version(client, changes, edit))
 
 
-def moved_since(
+def revisions_affecting(
     client: Client, entry: Entry, row: Any, since: Sequence[ClientRevision], version: int
 ) -> list[ClientRevision]:
     """Return the revisions since `version` that changed the part or what would be removed with it."""

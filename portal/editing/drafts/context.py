@@ -14,7 +14,7 @@ from portal.editing.drafts.store import DraftKey, EditDraft
 class Offer:
     """A draft that the user can restore or discard. `labels` are those of its fields."""
 
-    place: DraftKey
+    key: DraftKey
     draft: EditDraft
     labels: Sequence[str]
 
@@ -22,16 +22,14 @@ class Offer:
     def discard_url(self) -> str:
         return url_for(
             "drafts.discard",
-            page_identifier=self.place.page_identifier,
-            form=self.place.form,
+            page_identifier=self.key.page_identifier,
+            form=self.key.form,
             mark=str(self.draft.mark),
         )
 
     @property
     def discard_by_hand_url(self) -> str:
-        return url_for(
-            "drafts_by_hand.discard_by_hand", page_identifier=self.place.page_identifier, form=self.place.form
-        )
+        return url_for("drafts_by_hand.discard_by_hand", page_identifier=self.key.page_identifier, form=self.key.form)
 
 
 @dataclass(frozen=True)
@@ -40,28 +38,27 @@ class EditorDraft:
 
     `base` has the record's values of the fields that show other values, as the form would send them. This is the case
     for a restored draft and for a form with errors. `labels` are the fields of a restored draft. `aside` has the values
-    that the user typed and replaced by another user's value. `kept` is the stored draft, on a page without its fields.
+    that the user typed and replaced by another user's value. `stored` is the draft on the server, for a page without
+    its fields.
     """
 
-    place: DraftKey
+    key: DraftKey
     draft_id: str
     offers: Sequence[Offer] = ()
     base: Mapping[str, str] = field(default_factory=dict)
     is_restored: bool = False
     labels: Sequence[str] = ()
-    kept: EditDraft | None = None
+    stored: EditDraft | None = None
     aside: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
-        return url_for(
-            "drafts.keep", page_identifier=self.place.page_identifier, form=self.place.form, draft=self.draft_id
-        )
+        return url_for("drafts.save", page_identifier=self.key.page_identifier, form=self.key.form, draft=self.draft_id)
 
     @property
-    def kept_json(self) -> str:
+    def stored_json(self) -> str:
         """Return the stored draft as the page would send it."""
-        draft = self.kept
+        draft = self.stored
         return json.dumps(
             {"version": draft.base_version, "seen": draft.seen, "values": draft.values} if draft else None
         )

@@ -33,7 +33,7 @@ from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.extensions import Model, db
 
 MAX_DRAFTS_PER_PROFILE = 100  # the oldest are deleted
-KEPT_DAYS = 30
+RETENTION_DAYS = 30
 MAX_DRAFTS_BYTES = 4 * 2**20  # of all drafts of a profile, as stored; the oldest are deleted
 MAX_DRAFT_ID_LENGTH = 40
 ASIDE = "aside-"  # prefix of a field name: the value that the user typed and replaced by another user's
@@ -97,8 +97,8 @@ class DraftKey:
     @property
     def condition(self) -> Any:
         """Return the SQL condition that a draft has this key."""
-        key = tuple_(EditDraft.profile_id, EditDraft.page_identifier, EditDraft.form)
-        return key == (self.profile_id, self.page_identifier, self.form)
+        columns = tuple_(EditDraft.profile_id, EditDraft.page_identifier, EditDraft.form)
+        return columns == (self.profile_id, self.page_identifier, self.form)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class DraftPayload:
     restored: Mark | None = None
 
 
-def take_turns(profile_id: int) -> None:
+def lock_drafts(profile_id: int) -> None:
     """Lock the profile's drafts against its other tabs until the transaction ends."""
     db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.DRAFTS_OF_PROFILE, profile_id)))
 
@@ -120,32 +120,32 @@ def new_id() -> str:
     return secrets.token_urlsafe(9)
 
 
-def keep(place: DraftKey, draft_id: str, payload: DraftPayload) -> None:
+def save(key: DraftKey, draft_id: str, payload: DraftPayload) -> None:
     """Store the input in place of the page's previous draft and of the one that it restored. Flushes.
 
-    Deletes the draft if the input is empty. Call `take_turns` first.
+    Deletes the draft if the input is empty. Call `lock_drafts` first.
     """
     if payload.restored:
-        discard_marked(place, payload.restored)
+        discard_marked(key, payload.restored)
     if not payload.values:
-        return discard(place, draft_id)
+        return discard(key, draft_id)
     state = {"base_version": payload.base_version, "seen": payload.seen, "values": payload.values}
-    key = {"page_identifier": place.page_identifier, "form": place.form, "draft_id": draft_id}
+    row_key = {"page_identifier": key.page_identifier, "form": key.form, "draft_id": draft_id}
     # The time is part of the mark. now() would be the same for two calls in one transaction.
     now = {"updated_at": func.clock_timestamp()}
-    upsert = insert(EditDraft).values(profile_id=place.profile_id, **key, **state, **now)
+    upsert = insert(EditDraft).values(profile_id=key.profile_id, **row_key, **state, **now)
     statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
     db.session.execute(statement)
-    _delete_oldest(place.profile_id)
+    _delete_oldest(key.profile_id)
 
 
-def drafts_at(place: DraftKey) -> Sequence[EditDraft]:
+def drafts_of(key: DraftKey) -> Sequence[EditDraft]:
     """Return the drafts, newest first."""
-    newest_first = select(EditDraft).where(place.condition).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
+    newest_first = select(EditDraft).where(key.condition).order_by(EditDraft.updated_at.desc(), EditDraft.draft_id)
     return db.session.scalars(newest_first.execution_options(populate_existing=True)).all()
 
 
-class Written(NamedTuple):
+class DraftSummary(NamedTuple):
     """A draft without its values."""
 
     form: str
@@ -153,8 +153,8 @@ class Written(NamedTuple):
     updated_at: datetime
 
 
-def written_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
-    """Return a SQL column for `written_from`: the drafts of one page without their values."""
+def summaries_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
+    """Return a SQL column for `parse_summaries`: the drafts of one page without their values."""
     drafts = (
         select(EditDraft.form, EditDraft.draft_id, EditDraft.updated_at)
         .where(EditDraft.profile_id == profile_id, EditDraft.page_identifier == page_identifier)
@@ -164,43 +164,43 @@ def written_on(profile_id: int, page_identifier: str) -> ScalarSelect[Any]:
     return select(func.json_agg(func.json_build_array(*drafts.c))).scalar_subquery()
 
 
-def written_from(found: Sequence[tuple[str, str, str]] | None) -> list[Written]:
+def parse_summaries(found: Sequence[tuple[str, str, str]] | None) -> list[DraftSummary]:
     """Return the newest draft of each form, newest first."""
-    by_form: dict[str, Written] = {}
+    by_form: dict[str, DraftSummary] = {}
     for form, draft_id, updated_at in found or ():
-        by_form.setdefault(form, Written(form, draft_id, datetime.fromisoformat(updated_at)))
+        by_form.setdefault(form, DraftSummary(form, draft_id, datetime.fromisoformat(updated_at)))
     return list(by_form.values())
 
 
-def discard(place: DraftKey, draft_id: str) -> None:
+def discard(key: DraftKey, draft_id: str) -> None:
     """Discard a draft if it exists. Flushes."""
-    _delete(place.condition, EditDraft.draft_id == draft_id)
+    _delete(key.condition, EditDraft.draft_id == draft_id)
 
 
-def discard_marked(place: DraftKey, mark: Mark) -> bool:
+def discard_marked(key: DraftKey, mark: Mark) -> bool:
     """Discard a draft unless it has been written since; return whether it no longer exists. Flushes."""
-    matching = (place.condition, EditDraft.draft_id == mark.draft_id)
+    matching = (key.condition, EditDraft.draft_id == mark.draft_id)
     _delete(*matching, EditDraft.updated_at == mark.updated_at)
     return db.session.scalar(select(EditDraft.draft_id).where(*matching)) is None
 
 
-def discard_all(place: DraftKey) -> None:
+def discard_all(key: DraftKey) -> None:
     """Discard all drafts of a form, because its part has been removed. Flushes."""
-    _delete(place.condition)
+    _delete(key.condition)
 
 
-def settle(place: DraftKey, sent: Mapping[str, str]) -> None:
+def settle(key: DraftKey, sent: Mapping[str, str]) -> None:
     """Discard the page's draft, and the one restored into it, after a save of `sent`. Flushes.
 
     Drafts of other pages stay. A program names no draft, so its save discards none.
     """
     if sent.get("draft"):
-        discard(place, sent["draft"])
+        discard(key, sent["draft"])
     if restored := mark_from(sent.get("restored", "")):
-        discard_marked(place, restored)
+        discard_marked(key, restored)
 
 
-def purge(connection: Connection, days: int = KEPT_DAYS) -> int:
+def purge(connection: Connection, days: int = RETENTION_DAYS) -> int:
     """Delete drafts that have not changed for `days`; return their number."""
     query = text("DELETE FROM edit_drafts WHERE updated_at < now() - make_interval(days => :days)")
     return connection.execute(query, {"days": days}).rowcount
@@ -215,14 +215,14 @@ def _delete_oldest(profile_id: int) -> None:
             EditDraft.page_identifier,
             EditDraft.form,
             EditDraft.draft_id,
-            func.row_number().over(order_by=newest_first).label("place"),
+            func.row_number().over(order_by=newest_first).label("rank"),
             func.sum(func.pg_column_size(EditDraft.values)).over(order_by=newest_first, rows=(None, 0)).label("bytes"),
         )
         .where(of_profile)
         .subquery()
     )
     excess = select(ranked.c.page_identifier, ranked.c.form, ranked.c.draft_id).where(
-        or_(ranked.c.place > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_DRAFTS_BYTES)
+        or_(ranked.c.rank > MAX_DRAFTS_PER_PROFILE, ranked.c.bytes > MAX_DRAFTS_BYTES)
     )
     _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 

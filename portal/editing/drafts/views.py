@@ -24,7 +24,7 @@ csrf.exempt(blueprint)  # checked below, after the sign-in session: 401 comes be
 # A separate blueprint for a user's action: it extends the sign-in session, and its errors are pages.
 by_hand = Blueprint("drafts_by_hand", __name__)
 MAX_DRAFT_BODY_BYTES = 256 * 1024
-MOVED_ON = "Nothing is discarded: you have typed more since, in another tab."
+DRAFT_CHANGED = "Nothing is discarded: you have typed more since, in another tab."
 
 
 @blueprint.before_request
@@ -33,7 +33,7 @@ def wait_for_turn() -> None:
 
     Raises NotSignedIn (401) without a cookie.
     """
-    store.take_turns(identity().profile_id)
+    store.lock_drafts(identity().profile_id)
 
 
 blueprint.before_request(require_sign_in)
@@ -46,27 +46,30 @@ def check_token() -> None:
 
 
 @blueprint.put("/<page_identifier>")
-def keep(page_identifier: str) -> ResponseReturnValue:
+def save(page_identifier: str) -> ResponseReturnValue:
     """Store the unsaved input of one page, beside the drafts of other pages for the same form."""
     draft_id = draft_id_from(request.args.get("draft", ""))
-    place = _draft_key(page_identifier)
-    fields = page_kinds.parse(page_identifier).kind.fields_of(place.form)
-    store.keep(place, draft_id, parse_draft(read_json_body(MAX_DRAFT_BODY_BYTES), fields))
+    key = _draft_key(page_identifier)
+    fields = page_kinds.parse(page_identifier).kind.fields_of(key.form)
+    store.save(key, draft_id, parse_draft(read_json_body(MAX_DRAFT_BODY_BYTES), fields))
     db.session.commit()
     return {"status": "kept"}
 
 
 @blueprint.delete("/<page_identifier>")
 def discard(page_identifier: str) -> ResponseReturnValue:
-    """Discard the draft of `mark`, unless its page has written it since, or the page's own, by its `draft`."""
-    place = _draft_key(page_identifier)
+    """Discard the draft of `mark`, unless its page has written it since, or the page's own, by its `draft`.
+
+    `status` is deprecated: it says the same as `discarded`, as in release 0.1.
+    """
+    key = _draft_key(page_identifier)
     is_gone = True
     if "mark" in request.args:
-        is_gone = store.discard_marked(place, mark_of(request.args["mark"], "mark"))
+        is_gone = store.discard_marked(key, mark_of(request.args["mark"], "mark"))
     else:
-        store.discard(place, draft_id_from(request.args.get("draft", "")))
+        store.discard(key, draft_id_from(request.args.get("draft", "")))
     db.session.commit()
-    return {"status": "discarded" if is_gone else "moved_on"}
+    return {"status": "discarded" if is_gone else "moved_on", "discarded": is_gone}
 
 
 @by_hand.post("/discard_draft/<page_identifier>")
@@ -74,7 +77,7 @@ def discard_by_hand(page_identifier: str) -> ResponseReturnValue:
     """Discard a draft by the form in the editor's banner, and return to the editor."""
     is_gone = store.discard_marked(_draft_key(page_identifier), mark_of(request.form.get("mark"), "mark"))
     db.session.commit()
-    flash("Your unsaved changes are discarded." if is_gone else MOVED_ON)
+    flash("Your unsaved changes are discarded." if is_gone else DRAFT_CHANGED)
     return redirect(safe_redirect_target(request.form.get("back"), default="/"))
 
 

@@ -4,7 +4,7 @@ import { call, csrfMeta, HttpError } from "../lib/http.js";
 /** Return the id of the profile that this page was made for; 0 when the user is not signed in. */
 export const myId = () => Number(document.body.dataset.profileId ?? 0);
 
-/** @typedef {{state: "renewed"|"signed-out"|"somebody-else"|"unknown", name?: string}} Renewal name: of the user who is signed in now */
+/** @typedef {{state: "renewed"|"signed-out"|"other-user"|"unknown", name?: string}} Renewal name: of the user who is signed in now */
 
 /**
  * Ask the server who is signed in.
@@ -17,7 +17,7 @@ export const myId = () => Number(document.body.dataset.profileId ?? 0);
 export async function renewSession() {
 	try {
 		const { profile_id, name, csrf_token } = await call("GET", "/session");
-		if (profile_id !== myId()) return { state: "somebody-else", name };
+		if (profile_id !== myId()) return { state: "other-user", name };
 		csrfMeta().content = csrf_token;
 		for (const input of document.getElementsByName("csrf_token")) input.setAttribute("value", csrf_token);
 		return { state: "renewed" };

@@ -24,7 +24,7 @@ const NOTHING = JSON.stringify(null);
 export class Autosave {
 	#callbacks;
 	/** what the server holds, as JSON */
-	#kept;
+	#stored;
 	/** @type {Promise<void>|null} */
 	#pending = null;
 	#sent = "";
@@ -40,16 +40,16 @@ export class Autosave {
 
 	/**
 	 * @param {AutosaveCallbacks} callbacks
-	 * @param {DraftPayload|null} kept what the server holds already
+	 * @param {DraftPayload|null} stored what the server holds already
 	 */
-	constructor(callbacks, kept) {
+	constructor(callbacks, stored) {
 		this.#callbacks = callbacks;
-		this.#kept = JSON.stringify(kept);
+		this.#stored = JSON.stringify(stored);
 	}
 
 	/** Whether the server holds all changes. */
 	get isKept() {
-		return this.#kept === this.#current();
+		return this.#stored === this.#current();
 	}
 
 	/** Whether the last request succeeded, so that one more as the page closes will succeed too. */
@@ -65,7 +65,7 @@ export class Autosave {
 		const isRefused = this.#state === "refused" && this.#sent === this.#current();
 		if (this.isKept || isRefused) {
 			this.#typedSince = 0;
-			if (this.#state === "idle" && this.#sent === this.#kept && this.#kept !== NOTHING)
+			if (this.#state === "idle" && this.#sent === this.#stored && this.#stored !== NOTHING)
 				this.#setState("kept");
 			return;
 		}
@@ -160,7 +160,7 @@ export class Autosave {
 
 	/** @param {string} text */
 	#handleSuccess(text) {
-		this.#kept = text;
+		this.#stored = text;
 		this.#failures = 0;
 		this.#setState(text === NOTHING ? "idle" : "kept");
 	}

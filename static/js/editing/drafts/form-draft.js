@@ -1,7 +1,7 @@
 /**
  * The draft of a form. It goes to the server while the user types, and when the page is hidden, left or signed out of.
  *
- * Reads:   data-draft-url of the form; data-draft-kept, as JSON what the draft holds and the form has no controls for;
+ * Reads:   data-draft-url of the form; data-draft-stored, as JSON what the draft holds and the form has no controls for;
  *          its inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state;
  *          [data-draft-offer] (offer.js). The draft is sent before another form of the page is.
  * Listens: `portal:renewed`, `portal:connection`.
@@ -52,7 +52,7 @@ class Draft {
 	 */
 	constructor(form, onState) {
 		this.#form = form;
-		this.#carried = JSON.parse(form.dataset.draftKept || "null");
+		this.#carried = JSON.parse(form.dataset.draftStored || "null");
 		this.#autosave = new Autosave(
 			{
 				read: () => this.#read(),

@@ -259,7 +259,7 @@ export class PresencePage extends HTMLElement {
 		this.#hasTriedToRenew = true;
 		this.#heartbeat.stop();
 		const { state } = await renewSession();
-		if (state === "signed-out" || state === "somebody-else") this.#end("signed-out");
+		if (state === "signed-out" || state === "other-user") this.#end("signed-out");
 		else if (state === "renewed") fire("renewed");
 		else this.#heartbeat.start();
 	}

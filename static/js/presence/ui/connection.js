@@ -77,7 +77,7 @@ export class PresenceConnection extends HTMLElement {
 		this.#isChecking = true;
 		const { state, name = "" } = await renewSession();
 		this.#isChecking = false;
-		showOnly(this.#dialog, "when", name ? "somebody-else" : "signed-out");
+		showOnly(this.#dialog, "when", name ? "other-user" : "signed-out");
 		setText(query(this, "[data-name]", HTMLElement), name);
 		if (state !== "renewed") return;
 		this.#setState("online");

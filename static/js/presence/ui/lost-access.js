@@ -2,7 +2,7 @@
  * The page after the user has lost access to its record. It shows nothing of the record, but who restricted it, whom to
  * ask, and what the user has typed, to copy. presence/ui/connection.js imports this module.
  *
- * Reads:  data-lost-url of <presence-page>; forms with data-edit-form, and their data-draft-kept.
+ * Reads:  data-lost-url of <presence-page>; forms with data-edit-form, and their data-draft-stored.
  * Markup: templates/presence/_lost.html.
  *
  * @example await showLost(query(this, "[data-lost]", HTMLTemplateElement), { mayRead: false });
@@ -47,7 +47,7 @@ export async function showLost(template, { mayRead }) {
  */
 function typedIn(form) {
 	/** @type {Record<string, string>} */
-	const carried = JSON.parse(form.dataset.draftKept || "null")?.values ?? {};
+	const carried = JSON.parse(form.dataset.draftStored || "null")?.values ?? {};
 	const changed = controlsOf(form).filter(
 		(control) => isChanged(control) && control.type !== "radio" && control.type !== "hidden",
 	);
