@@ -28,24 +28,31 @@ FORCED = ({"forced_colors": "active"}, {"forced_colors": "none"})
 
 
 @pytest.mark.parametrize("media", FORCED, ids=["forced colours", "own colours"])
-def test_avatar_shape_differs_for_each_activity(
+def test_shape_differs_for_each_state_in_avatars_and_in_the_sentence(
     amelia: Person, daniel: Person, client: Client, media: dict[str, str]
 ) -> None:
     daniel.open_editor(client)
     amelia.open(client)
-    amelia.sees("Daniel is also viewing this client record and editing it")
+    amelia.sees("Daniel is editing this client record")
     amelia.page.emulate_media(**media)  # type: ignore[arg-type]
     # The ring is outside the avatar, hence the margin; without colours and their shades only the shape is left.
     row = amelia.indicator.locator("li").first
+    state = amelia.sentence.locator("i")
     row.evaluate("row => Object.assign(row.style, { padding: '8px', filter: 'grayscale(1) contrast(9)' })")
     avatar = row.locator(".avatar")
-    assert "edits" in (avatar.get_attribute("class") or "")
+    expect(avatar).to_have_class(re.compile(r"\bediting\b"))
 
     shown = []
-    for name in ("avatar hue-1 viewing", "avatar hue-1 editing edits", "avatar hue-1 away", "avatar hue-1 away edits"):
-        avatar.evaluate("(avatar, name) => (avatar.className = name)", name)
+    for name in ("viewing", "editing", "waiting", "away", "editing away", "waiting away"):
+        avatar.evaluate("(avatar, name) => (avatar.className = `avatar hue-1 ${name}`)", name)
         shown.append(row.screenshot(animations="disabled"))
-    assert len(set(shown)) == 4
+    assert len(set(shown)) == 6
+
+    clauses = []
+    for name in ("editing", "waiting", "away"):
+        state.evaluate("(state, name) => (state.className = `state ${name}`)", name)
+        clauses.append(state.screenshot(animations="disabled"))
+    assert len(set(clauses)) == 3
 
 
 def test_the_risk_meter_shows_its_steps_in_forced_colours(amelia: Person, client: Client) -> None:
@@ -63,9 +70,9 @@ def test_editing_user_is_named_on_the_client_page_in_the_editor_and_in_the_list(
 ) -> None:
     daniel.open_editor(client)
     amelia.open(client)
-    amelia.sees("Daniel is also viewing this client record and editing it")
+    amelia.sees("Daniel is editing this client record")
     amelia.open_editor(client)
-    amelia.sees("Daniel is also viewing this client record and editing it")
+    amelia.sees("Daniel is editing this client record")
 
     amelia.page.goto(f"/clients?q={client.client_ref}")
     row = amelia.page.locator(f'[data-page="client-{client.id}"]')

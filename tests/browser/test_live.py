@@ -48,10 +48,10 @@ def test_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: 
     open_with_stream(amelia, amelia.open, client)
 
     daniel.open_editor(client)
-    sees_at_once(amelia, "Daniel is also viewing this client record and editing it")
+    sees_at_once(amelia, "Daniel is editing this client record")
     expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Editing")
     daniel.field("Phone").fill("01632 960777")
-    sees_at_once(amelia, "Daniel is also viewing this client record and editing Phone")
+    sees_at_once(amelia, "Daniel is editing Phone")
     daniel.hide_tab()
     expect(amelia.avatars).to_have_class(re.compile(r"\baway\b"), timeout=AT_ONCE_MS)
     expect(amelia.avatars).to_have_attribute("title", "Daniel Okafor – Editing, away")
@@ -119,7 +119,7 @@ def test_reload_and_second_tab_are_not_announced(amelia: Person, daniel: Person,
         daniel.reload()
     second = daniel.another_tab()
     second.open_editor(client)
-    sees_at_once(amelia, "Daniel is also viewing this client record and editing it")
+    sees_at_once(amelia, "Daniel is editing this client record")
     second.page.close()
     sees_at_once(amelia, "Daniel is also viewing this client record")
 
@@ -145,7 +145,7 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
     daniel.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: route.abort())
     amelia.open(client)
     daniel.open_editor(client)
-    amelia.sees("Daniel is also viewing this client record and editing it")
+    amelia.sees("Daniel is editing this client record")
     daniel.sees("Amelia is also viewing this client record")
     for person in (amelia, daniel):
         expect(person.page.get_by_text("Reconnecting…")).to_be_hidden()

@@ -135,7 +135,7 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
     # He still looks on, and has said that he is done: she need not wait for him.
     expect(amelia_waits.page).to_have_url(EDITOR)
     expect(amelia_waits.field("Phone")).to_have_value("01632 960778")
-    daniel.sees("Amelia is also viewing this client record and editing it")
+    daniel.sees("Amelia is editing this client record")
 
 
 def test_user_who_waits_can_proceed_anyway_from_the_banner_that_stays_in_sight(

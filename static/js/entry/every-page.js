@@ -21,9 +21,11 @@ else keepFocus();
 loadOn(
 	["roster"],
 	() =>
-		Promise.all([loadStylesheet("presence/indicator"), loadStylesheet("presence/viewers")]).then(
-			() => import("../presence/ui/indicator.js"),
-		),
+		Promise.all([
+			loadStylesheet("presence/indicator"),
+			loadStylesheet("presence/states"),
+			loadStylesheet("presence/viewers"),
+		]).then(() => import("../presence/ui/indicator.js")),
 	({ others }) => others.length > 0,
 );
 loadOn(["join", "leave"], () =>

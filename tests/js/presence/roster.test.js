@@ -237,8 +237,10 @@ test("a roster is never changed in place", () => {
 	assert.deepEqual(roster, copy);
 });
 
-test("the state of a user whose tabs are hidden is away", () => {
+test("a user whose tabs are hidden is away, unless they edit or wait", () => {
+	const waiting_since = "2026-11-22T10:42:00+00:00";
 	assert.equal(stateOf(daniel), "viewing");
-	assert.equal(stateOf(viewer("daniel", { activity: "editing" })), "editing");
-	assert.equal(stateOf(viewer("daniel", { activity: "editing", visible: false })), "away");
+	assert.equal(stateOf(viewer("daniel", { visible: false })), "away");
+	assert.equal(stateOf(viewer("daniel", { waiting_since, visible: false })), "waiting");
+	assert.equal(stateOf(viewer("daniel", { activity: "editing", waiting_since, visible: false })), "editing");
 });

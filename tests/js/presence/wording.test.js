@@ -13,41 +13,75 @@ import {
 	whoIsHere,
 } from "../../../static/js/presence/ui/wording.js";
 import { removalWarning } from "../../../static/js/clients/removal-wording.js";
-import { daniel, priya, viewer } from "../cast.js";
+import { amelia, daniel, priya, viewer } from "../cast.js";
 
 const editing = (...fields) => viewer("daniel", { activity: "editing", fields });
 const away = viewer("daniel", { visible: false });
 
-describe("the indicator", () => {
-	test("one who looks", () =>
-		assert.equal(whoIsHere([daniel], "client record"), "Daniel is also viewing this client record"));
-	test("one who edits", () =>
-		assert.equal(whoIsHere([editing()], "fund"), "Daniel is also viewing this fund and editing it"));
-	test("one who has changed a field", () =>
-		assert.equal(
-			whoIsHere([editing("Phone")], "fund"),
-			"Daniel is also viewing this fund and editing Phone",
+const waiting = (name, about = {}) => viewer(name, { waiting_since: "2026-11-22T10:42:00+00:00", ...about });
+
+describe("the indicator's sentence", () => {
+	const sentence = (...others) =>
+		whoIsHere(others, "client record")
+			.map(({ text }) => text)
+			.join(" · ");
+	const cases = [
+		["is empty for a user who is alone", [], ""],
+		["names one viewer as the request does", [daniel], "Daniel is also viewing this client record"],
+		["counts several viewers as the request does", [daniel, priya], "2 users are viewing this client record"],
+		["names an editor who has changed nothing", [editing()], "Daniel is editing this client record"],
+		["names the field of an editor", [editing("Phone")], "Daniel is editing Phone"],
+		["names editors before viewers", [priya, editing("Phone")], "Daniel is editing Phone · Priya is viewing"],
+		[
+			"counts several viewers after an editor",
+			[priya, amelia, editing("Phone")],
+			"Daniel is editing Phone · 2 users are viewing",
+		],
+		[
+			"names two editors",
+			[editing("Phone"), viewer("priya", { activity: "editing" })],
+			"Daniel and Priya are editing",
+		],
+		[
+			"names an editor in a hidden tab, who holds unsaved changes",
+			[viewer("daniel", { activity: "editing", visible: false })],
+			"Daniel is editing this client record",
+		],
+		[
+			"names a waiting user before viewers",
+			[priya, waiting("daniel")],
+			"Daniel is waiting · Priya is viewing",
+		],
+		[
+			"names a user who is away last",
+			[away, priya],
+			"Priya is also viewing this client record · Daniel is away",
+		],
+		[
+			"has a clause for each state",
+			[amelia, away, waiting("priya"), viewer("rhys", { activity: "editing", fields: ["Town"] })],
+			"Rhys is editing Town · Priya is waiting · Amelia is viewing · Daniel is away",
+		],
+		["counts users who are away", [away, viewer("priya", { visible: false })], "2 users are away"],
+	];
+	for (const [name, others, expected] of cases) test(name, () => assert.equal(sentence(...others), expected));
+	test("tells the state of each clause", () =>
+		assert.deepEqual(
+			whoIsHere([away, priya, editing()], "fund").map(({ state }) => state),
+			["editing", "viewing", "away"],
 		));
-	test("several, one of whom edits", () =>
-		assert.equal(
-			whoIsHere([editing(), priya], "fund"),
-			"2 users are viewing this fund; Daniel is editing it",
-		));
-	test("one who edits in a hidden tab holds his changes all the same", () => {
-		const hidden = viewer("daniel", { activity: "editing", visible: false });
-		assert.equal(whoIsHere([hidden], "fund"), "Daniel is also viewing this fund and editing it");
-	});
-	test("one who is away is still there", () =>
-		assert.equal(whoIsHere([away], "fund"), "Daniel is also viewing this fund"));
-	test("several", () =>
-		assert.equal(whoIsHere([daniel, priya], "client record"), "2 users are viewing this client record"));
-	test("alone", () => assert.equal(whoIsHere([], "client record"), ""));
 });
 
 describe("an avatar's title", () => {
 	test("active", () => assert.equal(avatarTitle(daniel), "Daniel Okafor – Active now"));
 	test("editing", () => assert.equal(avatarTitle(editing("Phone")), "Daniel Okafor – Editing"));
 	test("away", () => assert.equal(avatarTitle(away), "Daniel Okafor – Away"));
+	test("waiting", () => assert.equal(avatarTitle(waiting("daniel")), "Daniel Okafor – Waiting to edit"));
+	test("waiting in a hidden tab", () =>
+		assert.equal(
+			avatarTitle(waiting("daniel", { visible: false })),
+			"Daniel Okafor – Waiting to edit, away",
+		));
 	test("editing in a hidden tab", () => {
 		const hidden = viewer("daniel", { activity: "editing", visible: false });
 		assert.equal(avatarTitle(hidden), "Daniel Okafor – Editing, away");

@@ -118,12 +118,19 @@ export const checkAt = ({ missing }) => Math.min(...missing.map(({ until }) => u
  */
 export const withoutMe = (users, myId) => users.filter(({ id }) => id !== myId);
 
+/** @typedef {"editing"|"waiting"|"viewing"|"away"} State */
+
 /**
- * Return the state to show. "away" takes precedence, because the user does not see the tab.
+ * Return the state to show. A user whose tabs are all hidden is away, unless they hold unsaved changes or a place in the
+ * queue.
  * @param {User} user
- * @returns {"viewing"|"editing"|"away"}
+ * @returns {State}
  */
-export const stateOf = ({ visible, activity }) => (visible ? activity : "away");
+export function stateOf({ activity, visible, waiting_since }) {
+	if (activity === "editing") return "editing";
+	if (waiting_since) return "waiting";
+	return visible ? "viewing" : "away";
+}
 
 /**
  * @param {User[]} users

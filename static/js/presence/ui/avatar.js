@@ -7,7 +7,7 @@
 import { hueClass, initials } from "../../lib/initials.js";
 import { createElement, query, setText } from "../../lib/dom.js";
 import { stateOf } from "../sync/roster.js";
-import { activityText, fullName, isEditing, lastSeen, avatarTitle } from "./wording.js";
+import { activityText, fullName, lastSeen, avatarTitle } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 
@@ -18,7 +18,7 @@ import { activityText, fullName, isEditing, lastSeen, avatarTitle } from "./word
  */
 export function renderAvatar(element, user) {
 	element.className = `avatar ${hueClass(user.id)} ${stateOf(user)}`;
-	element.classList.toggle("edits", isEditing(user));
+	element.classList.toggle("away", !user.visible);
 	element.title = avatarTitle(user);
 	setText(element, initials(user.first_name, user.last_name));
 	return element;

@@ -9,12 +9,15 @@
  * @example <tr data-page="client-42"> … <td><presence-dots></presence-dots></td></tr>
  */
 import { createElement, setText } from "../../lib/dom.js";
+import { loadStylesheet } from "../../lib/lazy.js";
 import { myId } from "../../session/session.js";
 import { rosters } from "../sync/api.js";
 import { renderAvatars } from "./avatar.js";
 import { Heartbeat } from "../sync/heartbeat.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { editorsFirst, whoEdits } from "./wording.js";
+
+loadStylesheet("presence/states").catch(() => {}); // without it the words and titles say the same
 
 /** @type {PresenceDots[]} */
 const rows = [];

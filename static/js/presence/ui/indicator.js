@@ -10,7 +10,7 @@
  * @example <presence-indicator data-label="client record" hidden>…</presence-indicator>
  */
 import { fire, on } from "../../lib/events.js";
-import { makeScrollable, createElement, query, queryAll, setText } from "../../lib/dom.js";
+import { makeScrollable, createElement, query, queryAll } from "../../lib/dom.js";
 import { renderAvatars, renderPeople } from "./avatar.js";
 import { setWantsToasts, wantsToasts } from "./toast-setting.js";
 import { editedNames, editorsFirst, whoIsHere } from "./wording.js";
@@ -46,7 +46,7 @@ class PresenceIndicator extends HTMLElement {
 		renderAvatars(query(this, ".avatars", HTMLElement), others);
 		renderPeople(this.#list, others);
 		this.#linkToFields();
-		setText(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
+		renderSentence(query(this, "[data-sentence]", HTMLElement), whoIsHere(others, this.dataset.label ?? ""));
 		this.hidden = others.length === 0;
 		makeScrollable(this.#list);
 	}
@@ -88,6 +88,22 @@ class PresenceIndicator extends HTMLElement {
 			query(menu, "summary", HTMLElement).focus();
 		});
 	}
+}
+
+/**
+ * Write the clauses, each behind the shape of its state, unless the same sentence is there.
+ * @param {HTMLElement} place
+ * @param {ReturnType<typeof whoIsHere>} clauses
+ */
+function renderSentence(place, clauses) {
+	const sentence = clauses.map(({ text }) => text).join(" · ");
+	if (place.textContent === sentence) return;
+	const shown = clauses.flatMap(({ state, text }) => [
+		" · ",
+		createElement("span", {}, createElement("i", { className: `state ${state}` }), text),
+	]);
+	place.replaceChildren(...shown.slice(1));
+	place.title = sentence;
 }
 
 customElements.define("presence-indicator", PresenceIndicator);

@@ -2,25 +2,47 @@
 import { stateOf } from "../sync/roster.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
+/** @typedef {import("../sync/roster.js").State} State */
 
 /** @param {User} user */
 export const fullName = (user) => `${user.first_name} ${user.last_name}`.trim();
 
 /**
- * Return the indicator's sentence; "" if the user is alone.
+ * Return the indicator's sentence in clauses, those of editors first; none if the user is alone. A first clause about
+ * viewers is worded as the original request prescribes.
  * @param {User[]} others
  * @param {string} label "client record"
+ * @returns {{state: State, text: string}[]}
  */
 export function whoIsHere(others, label) {
-	const [first] = others;
+	const editors = editingWhat(others.filter(isEditing), (user) => {
+		const names = editedNames(user);
+		return names.length ? names : [`this ${label}`];
+	});
+	const waiting = whoIs(others, "waiting");
+	const isFirst = !editors && !waiting;
+	return [
+		{ state: /** @type {State} */ ("editing"), text: editors },
+		{ state: /** @type {State} */ ("waiting"), text: waiting },
+		{
+			state: /** @type {State} */ ("viewing"),
+			text: whoIs(others, "viewing", isFirst ? ` this ${label}` : ""),
+		},
+		{ state: /** @type {State} */ ("away"), text: whoIs(others, "away") },
+	].filter(({ text }) => text);
+}
+
+/**
+ * Return "Priya is waiting" or "2 users are waiting"; "" if no user is in this state.
+ * @param {User[]} others
+ * @param {State} state
+ * @param {string} [what] " this client record", if one user does it "also"
+ */
+function whoIs(others, state, what = "") {
+	const [first, ...rest] = others.filter((user) => stateOf(user) === state);
 	if (!first) return "";
-	const editors = whoEdits(others);
-	if (others.length > 1) {
-		const how = editors && `; ${editors} it`;
-		return `${others.length} users are viewing this ${label}${how}`;
-	}
-	const how = editors && ` and editing ${joinNames(editedNames(first)) || "it"}`;
-	return `${first.first_name} is also viewing this ${label}${how}`;
+	if (rest.length) return `${rest.length + 1} users are ${state}${what}`;
+	return `${first.first_name} is ${what && "also "}${state}${what}`;
 }
 
 /**
@@ -61,13 +83,16 @@ export function editingWhat(users, names) {
 	return what ? `${whoEdits(users)} ${what}` : whoEdits(users);
 }
 
+/** @type {Record<State, string>} */
+const TITLES = { viewing: "Active now", editing: "Editing", waiting: "Waiting to edit", away: "Away" };
+
 /**
  * Return "Ann Lee – Active now".
  * @param {User} user
  */
 export function avatarTitle(user) {
-	const state = { viewing: "Active now", editing: "Editing", away: "Away" }[stateOf(user)];
-	return `${fullName(user)} – ${isEditing(user) && !user.visible ? "Editing, away" : state}`;
+	const state = stateOf(user);
+	return `${fullName(user)} – ${TITLES[state]}${user.visible || state === "away" ? "" : ", away"}`;
 }
 
 /**
