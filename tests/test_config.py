@@ -38,7 +38,7 @@ def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
     assert settings.cookies_are_secure
     timings = settings.presence
     assert (timings.heartbeat_seconds, timings.active_window_seconds, timings.stale_seconds) == (30, 120, 300)
-    assert (settings.idle_minutes, settings.log_level) == (30, "INFO")
+    assert (settings.idle_minutes, settings.log_level, settings.edit_warning) == (30, "INFO", "present")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +83,7 @@ def test_production_needs_a_database_a_key_a_name_and_nothing_else() -> None:
             ({"PORTAL_TRUSTED_PROXIES": value}, "PORTAL_TRUSTED_PROXIES")
             for value in ("0", "10", "-1", "nginx", "10.0.0.1/8", "10.0.0.0/33", "1;2", "*")
         ],
+        *[({"PORTAL_EDIT_WARNING": value}, "PORTAL_EDIT_WARNING") for value in ("none", "Editing", "present editing")],
         *[({"PORTAL_SECOND_FACTOR": value}, "PORTAL_SECOND_FACTOR") for value in ("yes", "1", "ADMINS", "nobody")],
         ({"PORTAL_SESSION_HOURS": "0"}, "PORTAL_SESSION_HOURS"),
         ({"PORTAL_SECRET_KEY_FALLBACKS": f"{KEY},short"}, "PORTAL_SECRET_KEY_FALLBACKS"),
@@ -150,6 +151,7 @@ def test_setting_from_the_environment_is_used(tmp_path: Path) -> None:
             "PORTAL_ALLOWED_HOSTS": "Portal.firm.example, 10.0.0.7,[::1]",
             "PORTAL_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8",
             "PORTAL_SECOND_FACTOR": "everyone",
+            "PORTAL_EDIT_WARNING": "editing",
             "PORTAL_SECRET_KEY_FALLBACKS": f"{'b' * 32}, {'a' * 32}",
         }
     )
@@ -159,7 +161,7 @@ def test_setting_from_the_environment_is_used(tmp_path: Path) -> None:
     assert (settings.idle_minutes, settings.db_pool_size, settings.log_level) == (10, 3, "DEBUG")
     assert settings.instance == tmp_path / "with a space"
     assert settings.allowed_hosts == ("portal.firm.example", "10.0.0.7", "[::1]")
-    assert (settings.session_hours, settings.second_factor) == (8, "everyone")
+    assert (settings.session_hours, settings.second_factor, settings.edit_warning) == (8, "everyone", "editing")
     assert settings.secret_key_fallbacks == ("b" * 32, "a" * 32)
     assert [str(network) for network in settings.trusted_proxies.networks] == ["127.0.0.1/32", "10.0.0.0/8"]
 

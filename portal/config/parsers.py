@@ -16,6 +16,7 @@ SECRET_KEY_MIN_LENGTH = 32
 METRICS_TOKEN_MIN_LENGTH = 16
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")  # gunicorn's names too
 SECOND_FACTORS = ("optional", "admins", "everyone")
+EDIT_WARNINGS = ("present", "editing")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]", re.ASCII)
 HOPS = re.compile(r"[1-9]", re.ASCII)
 WHOLE_NUMBER = re.compile("0*[1-9][0-9]{0,5}", re.ASCII)
@@ -118,6 +119,12 @@ def trusted_proxies(name: str, value: str) -> TrustedProxies:
 def second_factor(name: str, value: str) -> str:
     if value not in SECOND_FACTORS:
         raise ConfigurationError(f"{name} must be one of {', '.join(SECOND_FACTORS)}; it is {value[:20]!r}.")
+    return value
+
+
+def edit_warning(name: str, value: str) -> str:
+    if value not in EDIT_WARNINGS:
+        raise ConfigurationError(f"{name} must be {' or '.join(EDIT_WARNINGS)}; it is {value[:20]!r}.")
     return value
 
 

@@ -98,6 +98,13 @@ SECOND_FACTOR = Variable(
     parsers.second_factor,
     "Users that need a second factor: `optional` (none), `admins` or `everyone`. The demo's default is `optional`.",
 )
+EDIT_WARNING = Variable(
+    "PORTAL_EDIT_WARNING",
+    parsers.edit_warning,
+    "Users about whom the Concurrent Access dialog asks before a user edits: `present`, all others on the page that "
+    "may edit; `editing`, only those that edit or wait to edit. "
+    "See [the warning before editing](docs/operating.md#the-warning-before-editing).",
+)
 INSTANCE = Variable(
     "PORTAL_INSTANCE", parsers.folder, "Folder of the demo's database and secret key.", shown_default="`instance/`"
 )
@@ -174,6 +181,7 @@ class Settings:
     allowed_hosts: Annotated[tuple[str, ...], ALLOWED_HOSTS] = LOOPBACK_HOSTS
     trusted_proxies: Annotated[TrustedProxies, TRUSTED_PROXIES] = NO_PROXIES
     second_factor: Annotated[str, SECOND_FACTOR] = "admins"
+    edit_warning: Annotated[str, EDIT_WARNING] = "present"
     instance: Annotated[Path, INSTANCE] = PROJECT_ROOT / "instance"
     port: Annotated[int, PORT] = 8_000
     bind: Annotated[str, BIND] = ""

@@ -2,7 +2,7 @@
 
 from portal.live.notifications import ROSTER
 from portal.live.publish import notify_sql
-from portal.presence.sql import VIEWERS, caller, editable, is_present, version, visible
+from portal.presence.sql import caller, editable, is_present, version, viewers, visible
 from portal.presence.tab_sql import NOW, bounded, new_tab, other_tabs, same_tab, viewing_only
 
 PREPARED_BEATS = "presence_beats"
@@ -36,7 +36,7 @@ def beats() -> str:
           AND NOT EXISTS (
               SELECT FROM written WHERE written.user_id = p.user_id AND written.page_identifier = p.page_identifier)
     ),
-    rosters AS ({VIEWERS.format(present="present")})
+    rosters AS ({viewers("present")})
     SELECT is_signed_in, may_see, {NOW}::float8, rosters.roster,
            CASE WHEN may_see THEN {version()} END,
            (SELECT count({notify_sql(ROSTER, "page_identifier")}) FROM changed)::int

@@ -16,6 +16,7 @@ class PagePresence(TypedDict):
     resource_name: str
     activity: str
     part: str
+    edit_warning: str
     heartbeat_seconds: int
     active_window_seconds: int
     version: int | None
@@ -39,7 +40,8 @@ def presence_of(
     version of the record that the page shows. `changes_url` returns what has changed since then, `lost_url` which user
     restricted the record.
     """
-    timings = current_settings().presence
+    settings = current_settings()
+    timings = settings.presence
     kind = page_kinds.parse(page_identifier).kind
     return {
         "page_identifier": page_identifier,
@@ -47,6 +49,7 @@ def presence_of(
         "resource_name": resource_name,
         "activity": activity,
         "part": part[:MAX_FIELD_LENGTH].strip(),
+        "edit_warning": settings.edit_warning,
         "heartbeat_seconds": heartbeat_seconds(kind, timings),
         "active_window_seconds": timings.active_window_seconds,
         "version": version,

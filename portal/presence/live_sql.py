@@ -2,7 +2,7 @@
 
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
-from portal.presence.sql import CALLER, VIEWERS, caller, is_present, notified_count, version, visible, without_tab
+from portal.presence.sql import CALLER, caller, is_present, notified_count, version, viewers, visible, without_tab
 from portal.presence.tab_sql import NOW
 
 PREPARED_PAGES = "presence_pages"
@@ -34,7 +34,7 @@ def pages_read() -> str:
         SELECT * FROM user_page_presence
         WHERE page_identifier = ANY ($1) AND {is_present("$7")}
     ),
-    rosters AS ({VIEWERS.format(present="present")})
+    rosters AS ({viewers("present")})
     SELECT {NOW}::float8,
            (SELECT json_agg(json_build_array(is_signed_in, may_see) ORDER BY place) FROM stream),
            (SELECT json_object_agg(page.identifier, json_build_array(rosters.roster, {version()}))

@@ -16,8 +16,8 @@ VOLATILE_FIELDS = ("last_seen", "seconds_ago")  # every heartbeat changes them, 
 class Viewer(TypedDict):
     """One user in a roster of the API (docs/api.md). Times are ISO 8601 in UTC.
 
-    `focus` exists only while the user is in a field. The last three members exist only if the user waits, has asked the
-    others to finish, or has answered such a request.
+    `may_edit` is false for a user who may only read the record. `focus` exists only while the user is in a field. The
+    last three members exist only if the user waits, has asked the others to finish, or has answered such a request.
     """
 
     id: int
@@ -27,6 +27,7 @@ class Viewer(TypedDict):
     last_seen: str
     seconds_ago: int
     entered_at: str
+    may_edit: bool
     activity: str
     visible: bool
     fields: list[str]
@@ -46,6 +47,7 @@ class PresentRow(NamedTuple):
     last_seen: str
     entered_at: str
     seconds_ago: float
+    may_edit: bool
     tabs: Tabs
 
 
@@ -86,6 +88,7 @@ def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:
         "last_seen": row.last_seen,
         "seconds_ago": int(row.seconds_ago),
         "entered_at": row.entered_at,
+        "may_edit": row.may_edit,
         "activity": "viewing",
         "visible": False,
         "fields": [],

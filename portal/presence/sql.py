@@ -30,11 +30,19 @@ def caller(profile_id: str, session_id: str) -> str:
 
 CALLER = caller("$1", "$2")
 
-VIEWERS = """
+
+def viewers(present: str) -> str:
+    """Select the roster of each page of the CTE `present`: its viewers as arrays, newest heartbeat first.
+
+    Whether a viewer may edit is the present permission of the profile, and no part of the stored tabs.
+    """
+    return f"""
     SELECT page_identifier AS identifier, json_agg(json_build_array(
-        profiles.id, first_name, last_name, email, last_seen, entered_at,
-        extract(epoch FROM now() - last_seen), tabs) ORDER BY last_seen DESC) AS roster
-    FROM {present} JOIN profiles ON profiles.id = user_id
+        caller.id, first_name, last_name, email, last_seen, entered_at,
+        extract(epoch FROM now() - last_seen), {editable()}, tabs) ORDER BY last_seen DESC) AS roster
+    FROM {present} JOIN profiles caller ON caller.id = user_id,
+        LATERAL (SELECT split_part(page_identifier, '-', 1) AS kind, split_part(page_identifier, '-', 2)::int AS number)
+        page
     GROUP BY page_identifier"""
 
 
@@ -56,7 +64,7 @@ def rosters() -> str:
         WHERE page_identifier = ANY (ARRAY(SELECT identifier FROM allowed))
           AND {is_present("$6")}
     ),
-    rosters AS ({VIEWERS.format(present="present")})
+    rosters AS ({viewers("present")})
     SELECT EXISTS (SELECT FROM caller), extract(epoch FROM now())::float8,
            (SELECT coalesce(json_object_agg(identifier, roster), '{{}}')
             FROM allowed LEFT JOIN rosters USING (identifier))

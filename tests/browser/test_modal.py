@@ -6,20 +6,22 @@ from playwright.sync_api import expect
 
 from portal.clients import Client
 from tests.browser.people import OpenBrowser, Person
-from tests.support.cast import Cast
+from tests.support.cast import Cast, make_profile
+
+EDITOR = re.compile(r"/edit$")
 
 
 def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -> None:
     amelia.open(client)
     amelia.click_edit()
-    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+    expect(amelia.page).to_have_url(EDITOR)
 
 
 def test_modal_lists_the_other_users_and_their_activity(
     amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
-    rhys, ada = open_browser(cast.rhys), open_browser(cast.ada)
-    rhys.open(client)
+    priya, ada = open_browser(make_profile("Priya", "Raman")), open_browser(cast.ada)
+    priya.open(client)
     ada.open(client)
     ada.hide_tab()
     daniel.open_editor(client)
@@ -31,13 +33,57 @@ def test_modal_lists_the_other_users_and_their_activity(
     amelia.click_edit()
     expect(amelia.modal).to_contain_text("The following users are currently viewing or editing this client record:")
     listed = amelia.modal.get_by_role("listitem")
-    expect(listed.locator("[data-name]")).to_have_text(["Daniel Okafor", "Rhys Morgan", "Ada Byron"])
+    expect(listed.locator("[data-name]")).to_have_text(["Daniel Okafor", "Priya Raman", "Ada Byron"])
     expect(listed.locator("[data-doing]")).to_have_text(["Editing Phone", "Viewing", "Away"])
     expect(listed.locator("[data-seen]")).to_have_text(["Last seen: less than a minute ago"] * 3)
     expect(amelia.modal).to_contain_text(
         "⚠️ Making changes while others are editing may cause data conflicts. "
         "Consider coordinating with your team before proceeding."
     )
+
+
+def test_reader_neither_opens_the_dialog_nor_is_listed_nor_keeps_a_user_waiting(
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
+) -> None:
+    rhys = open_browser(cast.rhys)
+    rhys.open(client)
+    amelia.open(client)
+    amelia.sees("Rhys is also viewing this client record")
+    amelia.click_edit()
+    expect(amelia.page).to_have_url(EDITOR)
+
+    daniel.open_editor(client)
+    amelia.open(client)
+    amelia.click_edit()
+    expect(amelia.modal.locator("[data-name]")).to_have_text(["Daniel Okafor"])
+    amelia.modal.get_by_role("button", name="Wait for Users").click()
+    expect(amelia.waiting).to_contain_text("Waiting for Daniel Okafor. You are next.")
+    expect(amelia.waiting.get_by_role("listitem")).to_have_text(["DODaniel: editing"])
+    amelia.waiting.get_by_role("button", name="Ask to finish").click()
+    expect(daniel.nudged).to_be_visible()
+    expect(rhys.nudged).to_be_hidden()
+
+    daniel.leave()
+    expect(amelia.page).to_have_url(EDITOR)
+    rhys.sees("Amelia is editing this client record")
+
+
+def test_dialog_that_is_restricted_to_users_who_edit_does_not_ask_about_users_who_view(
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
+) -> None:
+    """The attribute is what a portal with PORTAL_EDIT_WARNING=editing sends."""
+    ada = open_browser(cast.ada)
+    ada.open(client)
+    daniel.open_editor(client)
+    amelia.open(client)
+    amelia.page.evaluate("document.querySelector('presence-page').dataset.editWarning = 'editing'")
+    amelia.click_edit()
+    expect(amelia.modal.locator("[data-name]")).to_have_text(["Daniel Okafor"])
+    amelia.modal.get_by_role("button", name="Wait for Users").click()
+    expect(amelia.waiting).to_contain_text("Waiting for Daniel Okafor. You are next.")
+
+    daniel.leave()
+    expect(amelia.page).to_have_url(EDITOR)
 
 
 def test_each_button_says_its_consequence_and_rows_say_who_waits(
@@ -103,16 +149,16 @@ def test_the_list_follows_the_roster_until_one_is_alone(
     names = amelia.modal.locator("[data-name]")
     expect(names).to_have_text(["Daniel Okafor"])
 
-    rhys = open_browser(cast.rhys)
-    rhys.open(client)
-    expect(names).to_have_text(["Daniel Okafor", "Rhys Morgan"])
+    ada = open_browser(cast.ada)
+    ada.open(client)
+    expect(names).to_have_text(["Daniel Okafor", "Ada Byron"])
 
     daniel.leave()
-    rhys.leave()
+    ada.leave()
     amelia.forget_who_left()
-    expect(amelia.modal).to_contain_text("The others have left. You have this client record to yourself.")
+    expect(amelia.modal).to_contain_text("The others have finished. You can edit this client record now.")
     amelia.modal.get_by_role("button", name="Edit now").click()
-    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+    expect(amelia.page).to_have_url(EDITOR)
 
 
 def test_click_that_opens_a_new_tab_is_left_to_the_browser(amelia: Person, daniel: Person, client: Client) -> None:
@@ -120,5 +166,5 @@ def test_click_that_opens_a_new_tab_is_left_to_the_browser(amelia: Person, danie
     amelia.open(client)
     with amelia.context.expect_page() as opened:
         amelia.page.get_by_role("link", name="Edit", exact=True).click(modifiers=["Control"])
-    expect(opened.value).to_have_url(re.compile(r"/edit$"))
+    expect(opened.value).to_have_url(EDITOR)
     expect(amelia.modal).to_be_hidden()

@@ -18,6 +18,7 @@ export function viewer(name, about = {}) {
 		last_seen: "2026-11-22T10:42:00+00:00",
 		seconds_ago: 0,
 		entered_at: "2026-11-22T10:00:00+00:00",
+		may_edit: true,
 		activity: "viewing",
 		visible: true,
 		fields: [],

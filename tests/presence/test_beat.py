@@ -25,7 +25,7 @@ def test_response_contains_the_roster_and_the_interval(visit: Visit, cast: Cast,
     assert (amelia["first_name"], daniel["first_name"]) == ("Amelia", "Daniel")
     assert set(amelia) == {
         *("id", "first_name", "last_name", "email", "last_seen", "seconds_ago"),
-        *("entered_at", "activity", "visible", "fields"),
+        *("entered_at", "may_edit", "activity", "visible", "fields"),
     }
     assert (amelia["activity"], amelia["visible"], amelia["fields"]) == ("editing", True, ["Phone"])
     assert (daniel["activity"], daniel["visible"], daniel["fields"]) == ("viewing", True, [])

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 
 from portal.config import PresenceTimings
+from portal.extensions import db
 from portal.presence.roster import Roster, viewers
 from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client
@@ -171,10 +172,31 @@ def test_name_with_markup_is_returned_unchanged(visit: Visit, cast: Cast, page_i
     )
 
 
+def test_roster_says_in_every_response_who_may_edit(visit: Visit, cast: Cast, page_identifier: str) -> None:
+    """The profile's role decides at the time of reading, not the role with which its tabs sent their heartbeats."""
+    visit(cast.rhys).beat(page_identifier, activity="editing")
+    visit(cast.ada).beat(page_identifier)
+    amelia = visit(cast.amelia)
+
+    def who_may_edit(roster: list[dict[str, Any]]) -> dict[str, bool]:
+        return {viewer["first_name"]: viewer["may_edit"] for viewer in roster}
+
+    expected = {"Rhys": False, "Ada": True, "Amelia": True}
+    assert who_may_edit(amelia.beat(page_identifier).json["users"]) == expected
+    assert who_may_edit(amelia.roster(page_identifier)) == expected
+    bulk = amelia.get(f"/user_page_presence?page={page_identifier}").json
+    assert who_may_edit(bulk[page_identifier]) == expected
+
+    cast.ada.role = "reader"
+    db.session.commit()
+    assert who_may_edit(amelia.roster(page_identifier)) == {**expected, "Ada": False}
+
+
 def test_viewer_without_a_live_tab_is_viewing_and_away() -> None:
     """All tabs of the row have expired while the row itself is within the window."""
     tabs = {"a": {"at": 1000.0, "activity": "editing", "visible": True, "fields": ["Phone"]}}
-    row = [1, "Ann", "Lee", "ann@firm.example", "2026-11-22T10:00:00+00:00", "2026-11-22T09:00:00+00:00", 3.9, tabs]
+    times = ("2026-11-22T10:00:00+00:00", "2026-11-22T09:00:00+00:00", 3.9)
+    row = [1, "Ann", "Lee", "ann@firm.example", *times, True, tabs]
 
     [ann] = viewers(Roster(now_epoch=1121.0, rows=[row]), active_window_seconds=120)
 

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { usersAhead, inWaitingOrder, isWaiting } from "../../../static/js/presence/sync/wait-queue.js";
+import {
+	conflictingUsers,
+	inWaitingOrder,
+	isWaiting,
+	usersAhead,
+} from "../../../static/js/presence/sync/wait-queue.js";
 import { viewer } from "../cast.js";
+
+const examples = JSON.parse(readFileSync(new URL("../../conflicting.json", import.meta.url), "utf8"));
 
 const at = (minute) => ({ waiting_since: `2026-11-22T10:${minute}:00.000001+00:00` });
 const names = (users) => users.map(({ first_name }) => first_name);
@@ -42,6 +50,18 @@ describe("a user who waits", () => {
 		assert.deepEqual(names(usersAhead([done], amelia)), []);
 		assert.deepEqual(names(usersAhead([{ ...done, activity: "editing" }], amelia)), ["Daniel"]);
 		assert.deepEqual(names(usersAhead([viewer("daniel", { answer: "soon" })], amelia)), ["Daniel"]);
+	});
+});
+
+describe("the dialog before editing asks", () => {
+	for (const warning of ["present", "editing"])
+		for (const { who, user, [warning]: asks } of examples)
+			test(`${asks ? "" : "not "}about ${who}, if the setting is "${warning}"`, () => {
+				assert.equal(conflictingUsers([viewer("daniel", user)], warning).length, Number(asks));
+			});
+
+	test("about a user of whom an older server does not say whether they may edit", () => {
+		assert.equal(conflictingUsers([viewer("daniel", { may_edit: undefined })], "present").length, 1);
 	});
 });
 

@@ -5,7 +5,7 @@
  *
  * Reads:   data-page, data-activity ("viewing"|"editing"), data-heartbeat-seconds, data-active-window-seconds;
  *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a
- *          field; data-version of the record as the page shows it, if it has one; <body data-profile-id>.
+ *          field; data-edit-warning ("present"|"editing"); data-version of the record as the page shows it, if it has one; <body data-profile-id>.
  * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
  * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:renewed` if the
  *          user has signed in again in another tab; `portal:saved` at each response with a newer version, until the
@@ -19,6 +19,7 @@ import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
 import { checkAt, isSettled, syncRoster, UNKNOWN, visibleViewers } from "./roster.js";
 import { SharedStream } from "./shared-stream.js";
+import { conflictingUsers } from "./wait-queue.js";
 
 /** @typedef {import("./roster.js").User} User */
 /** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
@@ -88,6 +89,14 @@ export class PresencePage extends HTMLElement {
 	/** The other users to show. */
 	get others() {
 		return visibleViewers(this.#roster);
+	}
+
+	/**
+	 * Return those of the other users about whom the Concurrent Access dialog asks.
+	 * @param {User[]} others
+	 */
+	conflicting(others) {
+		return conflictingUsers(others, this.dataset.editWarning);
 	}
 
 	/** Whether an empty `others` can be relied upon (roster.js). */

@@ -22,6 +22,7 @@
  * @property {string} last_seen
  * @property {number} seconds_ago
  * @property {string} entered_at
+ * @property {boolean} [may_edit] false: the user may only read; absent from a server of release 0.2.0
  * @property {"viewing"|"editing"} activity
  * @property {boolean} visible whether the user sees one of their tabs
  * @property {string[]} fields labels of the fields that the user has changed

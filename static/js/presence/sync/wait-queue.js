@@ -1,4 +1,4 @@
-/** The order of the users who wait for a record. The functions are pure. */
+/** For whom a user waits who wants to edit a record, and in which order users wait. The functions are pure. */
 
 /** @typedef {import("./roster.js").User} User */
 
@@ -9,9 +9,22 @@
 export const isWaiting = ({ waiting_since, activity }) => Boolean(waiting_since) && activity !== "editing";
 
 /**
- * Return the users for whom this user waits: everyone else, except users who started to wait later, and users who only
- * view and have answered that they are done. So two users who wait never wait for each other.
+ * Return the users about whom the Concurrent Access dialog asks: users who may edit. If the dialog is restricted to users
+ * who edit, only those who edit or wait to edit.
  * @param {User[]} others
+ * @param {string} [warning] PORTAL_EDIT_WARNING: "present" or "editing"
+ */
+export const conflictingUsers = (others, warning) =>
+	others.filter(
+		(user) =>
+			user.may_edit !== false &&
+			(warning !== "editing" || user.activity === "editing" || Boolean(user.waiting_since)),
+	);
+
+/**
+ * Return the users for whom this user waits: every conflicting user, except users who started to wait later, and users who only
+ * view and have answered that they are done. So two users who wait never wait for each other.
+ * @param {User[]} others of `conflictingUsers`
  * @param {User} [me] as the server sent it; until the server knows that this user waits, the user is the last
  */
 export function usersAhead(others, me) {

@@ -1,6 +1,6 @@
 /**
  * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
- * Alone, the user goes straight to the editor; otherwise the dialog opens. While it is open, it follows the roster.
+ * If no other user there may edit, the editor opens; otherwise the dialog opens. While it is open, it follows the roster.
  * Components that edit without a link call `ask`.
  *
  * Reads:   <a data-edit href> anywhere on the page.
@@ -20,7 +20,7 @@ import { editorsFirst } from "./wording.js";
 
 const ASK_TIMEOUT_MS = 2000;
 
-/** @typedef {""|"edit"|"proceed"|"wait"} Answer "": closed without an answer; "edit": no other user is on the page */
+/** @typedef {""|"edit"|"proceed"|"wait"} Answer "": closed without an answer; "edit": no other user who may edit is there */
 
 export class PresenceModal extends HTMLElement {
 	/** @type {((answer: Answer) => void)|null} set while the dialog is open */
@@ -34,12 +34,14 @@ export class PresenceModal extends HTMLElement {
 		);
 		document.addEventListener("click", (event) => this.#handleClick(event));
 		on("roster", ({ others, isSettled }) => {
-			if (this.#dialog.open && (others.length || isSettled)) this.#draw(others);
+			if (!this.#dialog.open) return;
+			const conflicting = this.#page.conflicting(others);
+			if (conflicting.length || isSettled) this.#draw(conflicting);
 		});
 	}
 
 	/**
-	 * Ask the server who else is on the page, and the user whether to edit if there is another user.
+	 * Ask the server who else is on the page, and the user whether to edit if another one may edit, too.
 	 * @param {HTMLElement} control with which the user wants to edit; it gets the focus back if the user does not
 	 * @returns {Promise<Answer>} "" also if the question is asked already
 	 */
@@ -48,7 +50,7 @@ export class PresenceModal extends HTMLElement {
 		this.#isAsking = true;
 		control.ariaBusy = "true";
 		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
-		const others = users ? inOrder(withoutMe(users, myId())) : this.#page.others;
+		const others = this.#page.conflicting(users ? inOrder(withoutMe(users, myId())) : this.#page.others);
 		control.ariaBusy = null;
 		const answer = others.length ? await this.#open(others) : "edit";
 		this.#isAsking = false;

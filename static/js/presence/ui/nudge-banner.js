@@ -64,7 +64,7 @@ class NudgeBanner extends HTMLElement {
 	 */
 	#handleRoster(users, others) {
 		const waiting = inWaitingOrder(others);
-		const me = users.filter(({ id }) => id === myId());
+		const me = this.#page.conflicting(users.filter(({ id }) => id === myId()));
 		const asking = waiting.filter((user) => user.asked_at && usersAhead(me, user).length);
 		if (waiting.length === 0 && this.#answer) this.#setAnswer(null);
 		this.#askedAt =

@@ -83,7 +83,7 @@ class WaitBanner extends HTMLElement {
 		this.#note("");
 		this.#answeredAt = new Map(this.#page.others.filter(({ answer }) => answer).map(({ id }) => [id, ""]));
 		this.#setAsked(undefined);
-		this.#draw(this.#page.users, usersAhead(this.#page.others));
+		this.#draw(this.#page.users, usersAhead(this.#page.conflicting(this.#page.others)));
 		this.#clock = setInterval(() => this.#drawAsked(), 1000);
 		announce("waiting", "Waiting");
 		this.#page.setState({ waiting: true });
@@ -105,16 +105,23 @@ class WaitBanner extends HTMLElement {
 	/** @param {{users: User[], others: User[], isSettled: boolean}} detail */
 	#handleRoster({ users, others, isSettled }) {
 		const me = users.find(({ id }) => id === myId());
-		const isFree = isSettled && usersAhead(withoutMe(users, myId()), me).length === 0;
+		const isFree = isSettled && this.#usersAhead(users).length === 0;
+		const front = usersAhead(this.#page.conflicting(others), me);
 		this.#setAsked(me);
-		this.#draw(users, usersAhead(others, me));
+		this.#draw(users, front);
 		if (!isFree) {
 			clearTimeout(this.#freeTimer);
 			this.#freeTimer = undefined;
 		} else this.#freeTimer ??= setTimeout(() => this.#confirm(), FREE_FOR_MS);
 		if (isFree) this.#note("Free – opening the editor");
-		else if (!others.length) this.#note("Reconnected – checking who is still here");
+		else if (!front.length) this.#note("Reconnected – checking who is still here");
 		else this.#note("Still in use – checked just now");
+	}
+
+	/** @param {User[]} users as the server sent them */
+	#usersAhead(users) {
+		const me = users.find(({ id }) => id === myId());
+		return usersAhead(this.#page.conflicting(withoutMe(users, myId())), me);
 	}
 
 	/** Open the editor unless a user has come meanwhile. Without a response, the next roster decides. */
@@ -122,8 +129,7 @@ class WaitBanner extends HTMLElement {
 		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
 		this.#freeTimer = undefined;
 		if (!users || !this.#href || !this.#page.isSettled) return;
-		const me = users.find(({ id }) => id === myId());
-		if (usersAhead(withoutMe(users, myId()), me).length) return;
+		if (this.#usersAhead(users).length) return;
 		leaveNote("turn", this.#page.page, this.#since);
 		this.#open(this.#href);
 	}
