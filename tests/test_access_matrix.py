@@ -67,6 +67,7 @@ TABLE = """
     POST   /account/second-factor/remove         422       422       422       422       sign-in   sign-in   403
     POST   /account/recovery-codes               422       422       422       422       sign-in   sign-in   403
     POST   /account/sessions                     422       422       422       422       sign-in   sign-in   403
+    POST   /account/unsaved-values               account   account   account   account   sign-in   sign-in   403
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
     POST   /session                              200       200       200       200       401       401       403
@@ -76,6 +77,7 @@ TABLE = """
     GET    /user_page_presence/<page_identifier> 200       200       200       200       401       401       -
     DELETE /user_page_presence/<page_identifier> 200       200       200       200       401       401       403
     GET    /user_page_presence/<page_identifier>/events 200 200      200       200       401       401       -
+    GET    /user_page_presence/<page_identifier>/drafts 200 200      200       200       401       401       -
     POST   /user_page_presence/<page_identifier>/nudge 200  200      200       422       401       401       403
     PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403
     DELETE /edit_drafts/<page_identifier>        200       200       200       403       401       401       403

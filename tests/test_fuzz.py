@@ -166,14 +166,19 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/account/second-factor/remove"): Takes(form=AGAIN),
     ("POST", "/account/recovery-codes"): Takes(form=AGAIN),
     ("POST", "/account/sessions"): Takes(form=("sessions-current_password", "end")),
+    ("POST", "/account/unsaved-values"): Takes(form=("shows_unsaved",)),
     ("POST", "/user_page_presence"): Takes(
-        body=("page_identifier", "tab_id", "activity", "visible", "fields", "waiting", "answer", "stream")
+        body=(
+            *("page_identifier", "tab_id", "activity", "visible", "fields", "waiting", "answer", "stream"),
+            *("focus", "form", "draft"),
+        )
     ),
     ("GET", "/user_page_presence"): Takes(query=("page", "page")),
     ("DELETE", "/user_page_presence"): Takes(),
     ("GET", "/user_page_presence/<page_identifier>"): Takes(),
     ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
     ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
+    ("GET", "/user_page_presence/<page_identifier>/drafts"): Takes(),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("GET", "/lost_access"): Takes(query=("ticket",)),
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,

@@ -77,6 +77,13 @@ def use(visit: type[Visitor], cast: Cast) -> list[str]:
     amelia.post("/clients/1/edit", data=edit | {"name": f"{SECRET}2"})
     amelia.call("PUT", "/edit_drafts/client-1?form=record", json={"version": 1, "values": {"notes": SECRET}})
     amelia.call("PUT", f"/edit_drafts/client-1?form={SECRET}", json={"version": SECRET, "values": [SECRET]})
+    amelia.beat("client-1", tab_id="a", activity="editing", form="record", draft="d")
+    ada.beat("client-1", tab_id="b", activity="editing", form="record")
+    shared = {"version": 1, "values": {"notes": SECRET}}
+    amelia.call("PUT", "/edit_drafts/client-1?form=record&draft=d", json=shared)  # is shared with Ada
+    assert SECRET in ada.get("/user_page_presence/client-1/drafts").text
+    assert SECRET not in ada.beat("client-1", tab_id="b", activity="editing", form="record").text
+    amelia.beat("client-1", form=SECRET, draft=SECRET * 9)
     amelia.get(f"/clients?q={SECRET}")
     amelia.get(f"/clients/1/changes?since={SECRET}")
     amelia.beat("client-1", fields=[SECRET])

@@ -19,6 +19,8 @@ class Event(StrEnum):
     SECOND_FACTOR_REMOVED = "second_factor_removed"
     SECOND_FACTOR_RESET = "second_factor_reset"
     RECOVERY_CODES_MADE = "recovery_codes_made"
+    UNSAVED_VALUES_SHOWN = "unsaved_values_shown"
+    UNSAVED_VALUES_HIDDEN = "unsaved_values_hidden"
     PROFILE_ADDED = "profile_added"
     ROLE_CHANGED = "role_changed"
     PROFILE_ACTIVATED = "profile_activated"
@@ -52,6 +54,8 @@ LABELS = {
     Event.SECOND_FACTOR_REMOVED: "Second factor removed",
     Event.SECOND_FACTOR_RESET: "Second factor reset by an administrator",
     Event.RECOVERY_CODES_MADE: "Recovery codes replaced",
+    Event.UNSAVED_VALUES_SHOWN: "Showed unsaved values to colleagues",
+    Event.UNSAVED_VALUES_HIDDEN: "Hid unsaved values from colleagues",
     Event.PROFILE_ADDED: "User added",
     Event.ROLE_CHANGED: "Role changed",
     Event.PROFILE_ACTIVATED: "User activated",

@@ -32,6 +32,8 @@ class Profile(Model):
     session_epoch: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_signed_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # Whether colleagues who edit the same form see what this profile has typed and not saved.
+    shows_unsaved: Mapped[bool] = mapped_column(server_default=true())
 
     @property
     def full_name(self) -> str:

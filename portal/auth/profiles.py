@@ -9,7 +9,7 @@ from portal.auth.models import ROLES, Profile
 from portal.auth.passwords import hashing
 from portal.auth.passwords.policy import check_password
 from portal.auth.sessions import store as sign_in_sessions
-from portal.auth.signals import sessions_ended
+from portal.auth.signals import sessions_ended, sharing_changed
 from portal.config import DEMO_PASSWORD
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
@@ -101,6 +101,13 @@ def set_password_hash(profile: Profile, password_hash: str) -> None:
     """Set the profile's password and end its sign-in sessions."""
     profile.password_hash = password_hash
     end_sessions(profile)
+
+
+def share_unsaved_values(profile: Profile, *, is_shared: bool) -> None:
+    """Show the profile's unsaved values to colleagues who edit the same form, or hide them. Flushes."""
+    profile.shows_unsaved = is_shared
+    db.session.flush()
+    sharing_changed.send(profile_id=profile.id)
 
 
 def set_demo_passwords(*, is_demo: bool) -> list[Profile]:

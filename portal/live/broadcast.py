@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from portal.live.registry import WatchedPage
 from portal.live.source import Reading
-from portal.live.stream import END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, EndReason, Stream, frame
+from portal.live.stream import DRAFTS, END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, EndReason, Stream, frame
 from portal.monitoring import metrics
 
 NUDGE_INTERVAL_SECONDS = 5  # between two nudge events of one profile on one page
@@ -15,6 +15,8 @@ PING_FRAME = frame(PING, "{}")
 # A page of release 0.1 waits after "full" only, so the hub sends "replaced" under that name until 0.3. The page treats
 # any other reason as a restart.
 SENT_REASONS: dict[EndReason, str] = {"restarting": "restarting", "replaced": "full"}
+# Of the unsaved values of one page, to all its streams. Twenty editors of short fields send a fifth of it.
+MAX_DRAFT_BYTES_PER_SECOND = 2 * 2**20
 
 
 def broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading) -> None:
@@ -40,6 +42,25 @@ def broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading)
         for event in events:
             stream.post(*event)
         stream.opened.set()
+
+
+def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: Reading, now: float) -> None:
+    """Send each stream the unsaved values that it may see, if it was last sent others.
+
+    The more bytes this takes, the later the drafts of the page are read again.
+    """
+    sent_bytes = 0
+    frames: dict[int, bytes] = {}
+    for stream, drafts in zip(streams, reading.drafts or (), strict=reading.drafts is not None):
+        if drafts.signature == stream.drafts_signature:
+            continue
+        stream.drafts_signature = drafts.signature
+        content = frames.setdefault(id(drafts), frame(DRAFTS, drafts.content))
+        stream.post(DRAFTS, content)
+        sent_bytes += len(content)
+    if sent_bytes:
+        metrics.DRAFTS_SENT.inc()
+        watched.drafts_due_at = now + sent_bytes / MAX_DRAFT_BYTES_PER_SECOND
 
 
 def ping(stream: Stream, now: float) -> None:

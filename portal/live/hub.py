@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from portal.driver.errors import DATABASE_ERRORS
 from portal.errors import DatabaseUnavailable, NotFound, NotSignedIn, ServiceBusy
 from portal.live import notifications
-from portal.live.broadcast import add_nudge, broadcast, drop_slow, end, end_signed_out, ping
+from portal.live.broadcast import add_nudge, broadcast, broadcast_drafts, drop_slow, end, end_signed_out, ping
 from portal.live.listener import Listener, Wakeup
 from portal.live.notifications import Notification
 from portal.live.registry import StreamRegistry
@@ -183,7 +183,8 @@ class Hub:
                 for stream in self._registry.of_profile(notification.profile):
                     end_signed_out(stream)
             elif watched := self._registry.page(notification.page):
-                self._schedule.mark_changed(watched.page.identifier, now)
+                due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
+                self._schedule.mark_changed(watched.page.identifier, max(now, due_at))
                 if notification.event == notifications.NUDGE:
                     add_nudge(watched, notification.profile or 0, now)
 
@@ -225,14 +226,18 @@ class Hub:
         if not groups:
             return
         all_streams = [stream for _, streams in groups for stream in streams]
-        readings = self._source.read(connection, [watched.page for watched, _ in groups], all_streams)
+        paced = {watched.page.identifier for watched, _ in groups if now < watched.drafts_due_at}
+        readings = self._source.read(connection, [watched.page for watched, _ in groups], all_streams, paced)
         now = time.monotonic()
         with self._lock:
             for (watched, streams), reading in zip(groups, readings, strict=True):
                 if self._registry.page(watched.page.identifier) is watched:
                     self._schedule.mark_read(watched.page.identifier, now, reading.changes_in_seconds)
+                    if reading.drafts is None:
+                        self._schedule.mark_changed(watched.page.identifier, watched.drafts_due_at)
                 new_profiles = {stream.caller.profile_id for stream in streams if stream.authorization is None}
                 broadcast(watched, streams, reading)
+                broadcast_drafts(watched, streams, reading, now)
                 for profile_id in new_profiles:
                     for stream in self._registry.streams_over_limit(profile_id):
                         end(stream, "replaced")

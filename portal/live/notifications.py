@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 CHANNEL = "portal_live"
 ROSTER = "roster"  # the viewers of a page or their activities have changed, or its permissions
 SAVED = "saved"  # the page's record has a new version
+DRAFTS = "drafts"  # the unsaved input of an editor of the page has changed
 NUDGE = "nudge"  # a waiting user asks the others on the page to finish
 SIGNED_OUT = "signed-out"  # a profile's sign-in sessions or role may have changed
-PAGE_EVENTS = (ROSTER, SAVED, NUDGE)
+PAGE_EVENTS = (ROSTER, SAVED, DRAFTS, NUDGE)
 
 
 class Notification(NamedTuple):

@@ -40,7 +40,7 @@ def signed_out(connection: Connection, profile_id: int) -> None:
 def notify_sql(event: str, page: str, **members: str) -> str:
     """Return SQL that notifies a page within another statement. `page` and `members` are SQL expressions.
 
-    `event` is ROSTER or NUDGE. Pass the result to `count()`, because PostgreSQL does not execute an unused CTE.
+    `event` is ROSTER, DRAFTS or NUDGE. Pass the result to `count()`, because PostgreSQL does not execute an unused CTE.
     """
     pairs = "".join(f", '{name}', {value}" for name, value in members.items())
     return f"pg_notify('{CHANNEL}', json_build_object('event', '{event}', 'page', {page}{pairs})::text)"

@@ -19,6 +19,7 @@ class WatchedPage:
     streams: list[Stream] = field(default_factory=list)
     signature: Any = None
     version: int | None = None
+    drafts_due_at: float = 0.0  # when its drafts may be sent again: after many bytes, later
     nudges: list[bytes] = field(default_factory=list)  # sent after the next reading, which authorises the streams
     nudged_at: dict[int, float] = field(default_factory=dict)  # the time of the last nudge of each profile
 

@@ -9,16 +9,17 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from portal.live.connection import StreamConnection
 from portal.live.source import Authorization
 from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
-ROSTER, SAVED, NUDGE, SIGNED_OUT, PING, END = "roster", "saved", "nudge", "signed-out", "ping", "end"
+ROSTER, SAVED, DRAFTS, NUDGE = "roster", "saved", "drafts", "nudge"
+SIGNED_OUT, PING, END = "signed-out", "ping", "end"
 # Only the newest event of each of these kinds stays pending, because it replaces the state of the one before.
-REPLACING_EVENTS = (ROSTER, SAVED, PING)
+REPLACING_EVENTS = (ROSTER, SAVED, DRAFTS, PING)
 MAX_PENDING_NUDGES = 3
 
 # "restarting": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
@@ -46,6 +47,7 @@ class Stream:
         "authorization",
         "caller",
         "connection",
+        "drafts_signature",
         "ends_at",
         "is_broken",
         "number",
@@ -74,6 +76,7 @@ class Stream:
         self.ends_at = ends_at  # when its cookie becomes too old, by time.monotonic()
         self.connection = connection
         self.authorization: Authorization | None = None  # None until the first reading of its page
+        self.drafts_signature: tuple[Any, ...] = ()  # of the drafts that it was sent last
         self.opened = threading.Event()  # set with the first authorisation, or when the stream ends before
         self.is_broken = False  # the browser disconnected
         self.pinged_at = time.monotonic()

@@ -33,6 +33,9 @@ NOTIFICATIONS_RECEIVED = Counter(
 )
 ROSTER_QUERIES = Counter("portal_roster_queries", "Statements that read rosters for streams.", registry=REGISTRY)
 ROSTERS_SENT = Counter("portal_rosters_sent", "Roster events sent to streams.", registry=REGISTRY)
+DRAFTS_SENT = Counter(
+    "portal_drafts_sent", "Times that unsaved values of a page were sent to its editors.", registry=REGISTRY
+)
 HUB_RECONNECTS = Counter("portal_hub_reconnects", "Times that a worker lost its LISTEN connection.", registry=REGISTRY)
 TABS_VANISHED = Counter("portal_tabs_vanished", "Tabs removed after their connection broke.", registry=REGISTRY)
 JOB_ROWS = Counter("portal_job_rows", "Rows that a background job processed.", ["job"], registry=REGISTRY)

@@ -2,6 +2,7 @@
 
 from portal.live.notifications import ROSTER
 from portal.live.publish import notify_sql
+from portal.presence.shared_drafts_sql import shared_mark
 from portal.presence.sql import caller, editable, is_present, version, viewers, visible
 from portal.presence.tab_sql import NOW, bounded, new_tab, other_tabs, same_tab, viewing_only
 
@@ -15,7 +16,8 @@ def beats() -> str:
     tab states as JSON, active window in seconds. A batch contains each pair of profile and page only once.
 
     Returns one row for each heartbeat, in order: is the caller signed in, may it see the page, the database's time, the
-    roster, the record's version (NULL for kinds without versions), how many pages the batch has notified.
+    roster, the record's version (NULL for kinds without versions), the mark of the drafts that others share with the
+    tab's editor (NULL for none), how many pages the batch has notified.
 
     A statement does not see its own writes. Rosters therefore take the rows of this batch from RETURNING, and the other
     rows from the table. The version is read last, for allowed pages only. This costs a second index look-up, 2 µs of
@@ -39,6 +41,8 @@ def beats() -> str:
     rosters AS ({viewers("present")})
     SELECT is_signed_in, may_see, {NOW}::float8, rosters.roster,
            CASE WHEN may_see THEN {version()} END,
+           CASE WHEN may_see AND tab ? 'form' THEN
+               {shared_mark("present", "page.identifier", "page.user_id", "page.tab ->> 'form'", "$8")} END,
            (SELECT count({notify_sql(ROSTER, "page_identifier")}) FROM changed)::int
     FROM sent page LEFT JOIN rosters ON page.may_see AND rosters.identifier = page.identifier ORDER BY place
     """

@@ -14,6 +14,9 @@ STREAM_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # The tab of a caller that names none. No valid tab_id equals it.
 DEFAULT_TAB_ID = "."
+# As drafts have them (editing/drafts). A name without an editor of its own has no drafts.
+FORM_NAME = re.compile(r"[a-z0-9/_-]{1,60}", re.ASCII)
+DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
 MAX_IDENTIFIER_LENGTH = 255
 MAX_TABS = 10
 MAX_FIELDS = 50
@@ -28,7 +31,8 @@ class Beat:
 
     `fields` are changed and not yet saved. `focus` is the field with the keyboard focus. `waiting`: the user waits for
     the others to finish. `nudge_reply` answers the nudge of a waiting user. `stream_number` counts the event streams
-    that the tab has opened, including the one that it is about to open.
+    that the tab has opened, including the one that it is about to open. `form` is the form that the tab's editor has
+    open, and `draft` the id of the draft that it writes.
     """
 
     page: page_kinds.Page
@@ -40,6 +44,8 @@ class Beat:
     waiting: bool = False
     nudge_reply: str | None = None
     stream_number: int = 0
+    form: str | None = None
+    draft: str | None = None
 
     @property
     def state(self) -> dict[str, Any]:
@@ -53,6 +59,10 @@ class Beat:
             state["answer"] = self.nudge_reply
         if self.stream_number:
             state["stream"] = self.stream_number
+        if self.form:
+            state["form"] = self.form
+        if self.draft:
+            state["draft"] = self.draft
         return state
 
 
@@ -73,6 +83,8 @@ def parse_beat(body: object) -> Beat:
         waiting=_parse_bool("waiting", body.get("waiting", False)),
         nudge_reply=_parse_nudge_reply(body.get("answer")),
         stream_number=_parse_stream(body.get("stream", 0)),
+        form=_parse_name("form", body.get("form"), FORM_NAME, "the name of a form, such as record or person/12"),
+        draft=_parse_name("draft", body.get("draft"), DRAFT_ID, "1 to 40 letters, digits, hyphens or underscores"),
     )
 
 
@@ -135,6 +147,12 @@ def _parse_fields(value: Any) -> tuple[str, ...]:
 def _parse_focus(value: Any) -> str | None:
     if value is not None and not _is_field_name(value):
         raise InvalidInput("focus", f"must be a name of 1 to {MAX_FIELD_LENGTH} printable characters, or null")
+    return value and str(value)
+
+
+def _parse_name(field: str, value: Any, pattern: re.Pattern[str], description: str) -> str | None:
+    if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
+        raise InvalidInput(field, f"must be {description}, or null")
     return value and str(value)
 
 

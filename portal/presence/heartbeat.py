@@ -17,11 +17,12 @@ def handle_beat(store: PresenceStore, caller: Identity, body: object) -> dict[st
     Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).
     """
     beat = parse_beat(body)
-    roster, version = store.beat(caller, beat)
-    return {
+    roster, version, drafts_mark = store.beat(caller, beat)
+    response = {
         "status": "updated",
         "heartbeat_seconds": heartbeat_seconds(beat.page.kind, store.timings),
         "version": version,
         "read_at": roster.now_epoch,
         "users": viewers(roster, store.timings.active_window_seconds),
     }
+    return {**response, "drafts": drafts_mark} if drafts_mark else response

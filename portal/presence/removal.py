@@ -1,6 +1,6 @@
-"""Remove rows of presence in the caller's own transaction: sign-out, lost permissions, commands and cleanup.
+"""Remove rows of presence and notify pages: sign-out, lost permissions, commands and cleanup.
 
-The caller commits. Pages are notified when the transaction commits.
+All in the transaction of the caller, who commits. Pages are notified when the transaction commits.
 """
 
 from typing import Any
@@ -15,6 +15,12 @@ from portal.presence import sql
 def clear_profile(connection: Connection, profile_id: int) -> int:
     """Remove the profile from every page and notify those pages; return the number of pages."""
     return _notify_pages(connection, connection.execute(text(sql.CLEAR_PROFILE), {"profile_id": profile_id}))
+
+
+def notify_pages_of(connection: Connection, profile_id: int) -> None:
+    """Notify the pages that the profile is on."""
+    identifiers = connection.execute(text(sql.PAGES_OF_PROFILE), {"profile_id": profile_id}).scalars().all()
+    publish.roster_changed(connection, identifiers)
 
 
 def clear_all(connection: Connection) -> int:

@@ -104,6 +104,7 @@ def clear() -> str:
 # Notifies no page: a stale row left every roster when its active window ended.
 CLEAN_UP = "DELETE FROM user_page_presence WHERE last_seen < now() - make_interval(secs => :stale_seconds)"
 CLEAR_PROFILE = "DELETE FROM user_page_presence WHERE user_id = :profile_id RETURNING page_identifier"
+PAGES_OF_PROFILE = "SELECT page_identifier FROM user_page_presence WHERE user_id = :profile_id"
 CLEAR_ALL = "DELETE FROM user_page_presence"
 CLEAR_PAGE = "DELETE FROM user_page_presence WHERE page_identifier = :page_identifier RETURNING page_identifier"
 

@@ -6,7 +6,7 @@ Each call is one prepared statement that also checks the sign-in session and the
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from flask import Flask, current_app
@@ -17,15 +17,27 @@ from portal.config import PresenceTimings
 from portal.errors import InvalidInput, NotFound, NotSignedIn, TooSoon
 from portal.monitoring import metrics
 from portal.page_kinds import PAGE_NOT_FOUND, Page
-from portal.presence import beat_sql, live_sql, sql
+from portal.presence import beat_sql, live_sql, shared_drafts_sql, sql
 from portal.presence.batching import Batcher
 from portal.presence.beats import Beat
 from portal.presence.prepared import execute, page_columns, prepare
 from portal.presence.roster import Roster
+from portal.presence.shared_drafts import SharedDrafts
 from portal.web.session_cookie import Identity
 
 EXTENSION = "portal.presence"
 NUDGE_INTERVAL_SECONDS = 20  # between two nudges of one profile on one page
+
+
+class PageState(NamedTuple):
+    """What a heartbeat returns. `version` is None for kinds without versions.
+
+    `drafts_mark` differs when the drafts that other editors share with the tab's editor have changed.
+    """
+
+    roster: Roster
+    version: int | None
+    drafts_mark: str | None
 
 
 class PresenceStore:
@@ -40,12 +52,12 @@ class PresenceStore:
         self._engine = engine
         self._batcher = Batcher(self.execute_batch)
 
-    def beat(self, caller: Identity, beat: Beat) -> tuple[Roster, int | None]:
-        """Record the tab on its page; return the roster and the record's version (None: the kind has no versions)."""
+    def beat(self, caller: Identity, beat: Beat) -> PageState:
+        """Record the tab on its page; return the state of the page."""
         key = (caller.profile_id, beat.page.identifier)
-        is_signed_in, may_see, now_epoch, rows, version, _ = self._batcher.send(key, (caller, beat))
+        is_signed_in, may_see, now_epoch, rows, version, drafts_mark, _ = self._batcher.send(key, (caller, beat))
         _check(is_signed_in, may_see)
-        return Roster(now_epoch, rows), version
+        return PageState(Roster(now_epoch, rows), version, drafts_mark)
 
     def execute_batch(self, calls: Sequence[tuple[Identity, Beat]]) -> list[tuple[Any, ...]]:
         """Record the heartbeats in one statement; return one row each, as `beat_sql.beats` defines it."""
@@ -82,6 +94,17 @@ class PresenceStore:
         rosters = self.rosters(caller, [page])
         _check(is_signed_in=True, may_see=page.identifier in rosters)
         return rosters[page.identifier]
+
+    def shared_drafts(self, caller: Identity, page: Page) -> str:
+        """Return the content of a `drafts` event as JSON: what other editors share with the caller's open editors."""
+        [(is_signed_in, may_see, may_edit, now_epoch, opened, shared)] = execute(
+            self._engine,
+            f"EXECUTE {shared_drafts_sql.PREPARED_SHARED} (%s, %s, %s, %s, %s, %s)",
+            (*caller, page.identifier, page.kind.name, page.number, self.timings.active_window_seconds),
+        )
+        _check(is_signed_in, may_see)
+        drafts = SharedDrafts(now_epoch, opened, shared)
+        return (drafts.of(caller.profile_id) if may_edit else drafts.none).content
 
     def leave(self, caller: Identity, page: Page, tab_id: str | None) -> None:
         """Remove one tab from the page, or all of the profile's tabs when `tab_id` is None."""
@@ -136,7 +159,8 @@ def current_store() -> PresenceStore:
 
 
 def _prepare_all(connection: PsycopgConnection, _record: object) -> None:
-    prepare(connection, beat_sql.beats(), sql.rosters(), sql.leave(), sql.clear(), live_sql.nudge())
+    statements = (beat_sql.beats, sql.rosters, sql.leave, sql.clear, live_sql.nudge, shared_drafts_sql.read_shared)
+    prepare(connection, *(statement() for statement in statements))
 
 
 def _check(is_signed_in: bool, may_see: bool = True) -> None:

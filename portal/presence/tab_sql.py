@@ -22,7 +22,7 @@ def bounded(state: str) -> str:
 
 def viewing_only(state: str) -> str:
     """Return the state of a user who may not edit: its visibility and its stream number only."""
-    return f"""({state} - '{{focus,waiting,answer}}'::text[] || '{{"activity": "viewing", "fields": []}}')"""
+    return f"""({state} - '{{focus,waiting,answer,form,draft}}'::text[] || '{{"activity": "viewing", "fields": []}}')"""
 
 
 def new_tab(state: str) -> str:

@@ -59,6 +59,16 @@ def events(page_identifier: str) -> ResponseReturnValue:
     return Response(stream, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
 
 
+@blueprint.get("/<page_identifier>/drafts")
+def shared_drafts(page_identifier: str) -> ResponseReturnValue:
+    """Return the unsaved values of the other editors of the forms that the caller has open.
+
+    For a browser whose stream does not work. None for a caller who may not change the record or has no editor open.
+    """
+    content = current_store().shared_drafts(session_cookie.identity(), page_kinds.parse(page_identifier))
+    return Response(content, mimetype="application/json")
+
+
 @blueprint.post("/<page_identifier>/nudge")
 def nudge(page_identifier: str) -> ResponseReturnValue:
     """Ask the other users on the page to finish. The caller's tab must be waiting there."""

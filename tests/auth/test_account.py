@@ -184,3 +184,27 @@ def test_set_up_page_without_a_secret_redirects_to_the_account(app: Flask, ameli
 )
 def test_device_name_describes_browser_and_system(user_agent: str, name: str) -> None:
     assert device_name(user_agent) == name
+
+
+def test_user_hides_and_shows_unsaved_values_and_the_audit_records_it(amelia: Visitor, cast: Cast) -> None:
+    assert "Hide what I type" in amelia.get("/account").text
+
+    assert amelia.post("/account/unsaved-values", data={"shows_unsaved": "no"}).headers["Location"] == "/account"
+
+    page = amelia.get("/account").text
+    assert "Colleagues see what you type only after you save it." in page
+    assert "Show what I type" in page
+    assert cast.amelia.shows_unsaved is False
+    amelia.post("/account/unsaved-values", data={"shows_unsaved": "yes"})
+    assert cast.amelia.shows_unsaved is True
+    assert events() == ["unsaved_values_hidden", "unsaved_values_shown"]
+
+
+@pytest.mark.parametrize("value", ["", "on", "No"])
+def test_unknown_choice_about_unsaved_values_is_rejected(amelia: Visitor, cast: Cast, value: str) -> None:
+    assert amelia.post("/account/unsaved-values", data={"shows_unsaved": value}).status_code == 422
+    assert cast.amelia.shows_unsaved is True
+
+
+def test_reader_has_no_choice_about_unsaved_values(visit: Visit, cast: Cast) -> None:
+    assert "Unsaved values" not in visit(cast.rhys).get("/account").text

@@ -22,7 +22,10 @@ from tests.support.time_travel import tab_ids
 Visit = type[Visitor]
 # All that a beat may say: names and ids of the longest, everything optional too.
 WORST_FIELDS = [f"{number:02}" + "x" * (MAX_FIELD_LENGTH - 2) for number in range(MAX_FIELDS)]
-CLAIMS = {"activity": "editing", "fields": ["Phone"], "focus": "Phone", "waiting": True, "answer": "soon"}
+CLAIMS = {
+    **{"activity": "editing", "fields": ["Phone"], "focus": "Phone", "waiting": True, "answer": "soon"},
+    **{"form": "record", "draft": "d"},
+}
 EVERY_FIELD = [
     *("Name", "Type", "Status", "Adviser", "Client since", "Email", "Phone", "Address line 1", "Address line 2"),
     *("Town", "Postcode", "Risk profile", "Capacity for loss", "Next review", "Objectives", "Notes"),
@@ -34,6 +37,7 @@ def fill(visitor: Visitor, page_identifier: str, tabs: int = MAX_TABS + 5) -> No
     for number in range(tabs):
         tab_id = f"{number:064}"
         state = {**CLAIMS, "fields": WORST_FIELDS, "focus": "x" * MAX_FIELD_LENGTH, "stream": 1_000_000}
+        state |= {"form": "f" * 60, "draft": "d" * 40}
         assert visitor.beat(page_identifier, tab_id=tab_id, **state).status_code == 200
 
 
@@ -63,7 +67,7 @@ def test_statement_enforces_the_limit_by_itself(app: Flask, cast: Cast, page_ide
     """Also for a caller of the store itself, and for names of 4 bytes a character."""
     beat = Beat(parse(page_identifier), activity="editing", fields=("\U0001f600" * MAX_FIELD_LENGTH,) * MAX_FIELDS)
     for _ in range(2):
-        roster, _version = current_store().beat(identity_of(app, cast.amelia), beat)
+        roster, *_ = current_store().beat(identity_of(app, cast.amelia), beat)
         assert [tab["fields"] for tab in roster.rows[0][-1].values()] == [[]]
 
 

@@ -84,7 +84,7 @@ def test_statement_returns_no_version_for_a_forbidden_page(
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(beat_sql.beats().replace(beat_sql.PREPARED_BEATS, "vault_beats"))
         cursor.execute("EXECUTE vault_beats (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)", arguments)
-        [(signed_in, may_see, _, _, version, _)] = cursor.fetchall()
+        [(signed_in, may_see, _, _, version, *_)] = cursor.fetchall()
         cursor.execute("DEALLOCATE vault_beats")
 
     assert (signed_in, may_see, version) == (True, False, None)
@@ -122,6 +122,8 @@ def test_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client, pa
     assert {node["Index Name"] for node in nodes} == {"pk_clients"}
     [session] = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "sign_in_sessions"]
     assert session["Index Name"] in ("pk_sign_in_sessions", "ix_sign_in_sessions_profile_id")  # of at most twenty
+    [draft] = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "edit_drafts"]
+    assert draft["Index Name"] == "pk_edit_drafts"
 
 
 def _nodes(node: dict[str, object]) -> list[dict[str, object]]:

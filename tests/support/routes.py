@@ -43,6 +43,7 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
         "json": {"version": 1, "values": {"phone": "1"}},
     },
     ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
+    ("POST", "/account/unsaved-values"): {"data": {"shows_unsaved": "no"}},
     ("POST", "/users/<profile_id>/role"): {"data": {"role": "reader"}},
     ("POST", "/discard_draft/<page_identifier>"): {
         "query_string": "form=record",
@@ -97,6 +98,7 @@ WRITES_NO_RECORD = {
     ("POST", "/account/second-factor/remove"): "one's own second factor",
     ("POST", "/account/recovery-codes"): "one's own second factor",
     ("POST", "/account/sessions"): "one's own sign-in sessions",
+    ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
     ("POST", "/users/new"): "a profile, whose email is unique",
     **{
         ("POST", f"/users/<profile_id>/{what}"): "one value of a profile: the last one wins, the audit keeps all"

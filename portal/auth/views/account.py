@@ -1,4 +1,4 @@
-"""Serve the user's own account page: password, second factor, sign-in sessions.
+"""Serve the user's own account page: password, second factor, sign-in sessions, sharing of unsaved values.
 
 Each change of how the user signs in requires the password again. An attacker therefore cannot take over an account
 through an unattended session (OWASP ASVS 5.0.0, 7.5.1).
@@ -29,6 +29,8 @@ from portal.web.request_body import reject_json
 blueprint = Blueprint("account", __name__, url_prefix="/account")
 blueprint.before_request(reject_json)
 ALL_OTHER_SESSIONS = "others"
+SHOWN = "Colleagues who edit the same form see what you type."
+HIDDEN = "Colleagues see what you type only after you save it."
 FORMS: dict[str, type[FlaskForm]] = {
     "password": NewPasswordForm,
     "factor": ReauthenticationForm,
@@ -129,6 +131,20 @@ def end_sessions() -> ResponseReturnValue:
     else:
         flash("That browser was signed out already.")
     db.session.commit()
+    return redirect(url_for(".show"))
+
+
+@blueprint.post("/unsaved-values")
+def share_unsaved_values() -> ResponseReturnValue:
+    """Show the user's unsaved values to colleagues who edit the same form, or hide them."""
+    shows_unsaved = request.form.get("shows_unsaved")
+    if shows_unsaved not in ("yes", "no"):
+        raise InvalidInput("shows_unsaved", "must be yes or no")
+    profiles.share_unsaved_values(current_user, is_shared=shows_unsaved == "yes")
+    event = Event.UNSAVED_VALUES_SHOWN if shows_unsaved == "yes" else Event.UNSAVED_VALUES_HIDDEN
+    audit.record(event, current_actor(), profile_id=current_user.id)
+    db.session.commit()
+    flash(SHOWN if shows_unsaved == "yes" else HIDDEN)
     return redirect(url_for(".show"))
 
 

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.database import advisory_locks
 from portal.editing.base_version import BaseVersion, parse_base_version
+from portal.editing.drafts.signals import drafts_changed
 from portal.extensions import Model, db
 
 MAX_DRAFTS_PER_PROFILE = 100  # the oldest are deleted
@@ -95,6 +96,11 @@ class DraftKey:
     form: str
 
     @property
+    def shared_form(self) -> str:
+        """Return the form whose editors see the drafts: a card ("record/contact") has fields of the record."""
+        return "record" if self.form.startswith("record/") else self.form
+
+    @property
     def condition(self) -> Any:
         """Return the SQL condition that a draft has this key."""
         columns = tuple_(EditDraft.profile_id, EditDraft.page_identifier, EditDraft.form)
@@ -137,6 +143,7 @@ def save(key: DraftKey, draft_id: str, payload: DraftPayload) -> None:
     statement = upsert.on_conflict_do_update(constraint="pk_edit_drafts", set_={**state, **now})
     db.session.execute(statement)
     _delete_oldest(key.profile_id)
+    drafts_changed.send(key=key)
 
 
 def drafts_of(key: DraftKey) -> Sequence[EditDraft]:
@@ -174,19 +181,19 @@ def parse_summaries(found: Sequence[tuple[str, str, str]] | None) -> list[DraftS
 
 def discard(key: DraftKey, draft_id: str) -> None:
     """Discard a draft if it exists. Flushes."""
-    _delete(key.condition, EditDraft.draft_id == draft_id)
+    _discard(key, EditDraft.draft_id == draft_id)
 
 
 def discard_marked(key: DraftKey, mark: Mark) -> bool:
     """Discard a draft unless it has been written since; return whether it no longer exists. Flushes."""
-    matching = (key.condition, EditDraft.draft_id == mark.draft_id)
-    _delete(*matching, EditDraft.updated_at == mark.updated_at)
-    return db.session.scalar(select(EditDraft.draft_id).where(*matching)) is None
+    is_marked = EditDraft.draft_id == mark.draft_id
+    _discard(key, is_marked, EditDraft.updated_at == mark.updated_at)
+    return db.session.scalar(select(EditDraft.draft_id).where(key.condition, is_marked)) is None
 
 
 def discard_all(key: DraftKey) -> None:
     """Discard all drafts of a form, because its part has been removed. Flushes."""
-    _delete(key.condition)
+    _discard(key)
 
 
 def settle(key: DraftKey, sent: Mapping[str, str]) -> None:
@@ -227,5 +234,12 @@ def _delete_oldest(profile_id: int) -> None:
     _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 
 
-def _delete(*conditions: Any) -> None:
-    db.session.execute(delete(EditDraft).where(*conditions).execution_options(synchronize_session=False))
+def _discard(key: DraftKey, *conditions: Any) -> None:
+    if _delete(key.condition, *conditions):
+        drafts_changed.send(key=key)
+
+
+def _delete(*conditions: Any) -> int:
+    statement = delete(EditDraft).where(*conditions).execution_options(synchronize_session=False)
+    count: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
+    return count

@@ -1,0 +1,86 @@
+"""Share drafts among the editors of the same form (ARCHITECTURE.md, Unsaved values).
+
+The values leave the database only in readings for streams and in the response of `current_store().shared_drafts`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypedDict
+
+import orjson
+from sqlalchemy import Connection, text
+
+from portal.config import PresenceTimings
+from portal.editing.drafts.store import ASIDE, DraftKey
+from portal.live.source import Drafts
+from portal.monitoring import metrics
+from portal.presence import shared_drafts_sql
+
+
+class SharedDraft(TypedDict):
+    """The unsaved values of one user in one form (docs/api.md)."""
+
+    form: str
+    user: int
+    updated_at: str
+    values: Mapping[str, str]
+
+
+class DraftRow(NamedTuple):
+    """One shared draft as the statements return it."""
+
+    form: str
+    profile_id: int
+    updated_at: str
+    values: Mapping[str, str]
+
+
+class SharedDrafts:
+    """The shared drafts of one page at one time, for each of its open editors."""
+
+    def __init__(
+        self, now_epoch: float, opened: Iterable[tuple[int, str]] | None, rows: Iterable[Sequence[Any]] | None
+    ) -> None:
+        self._now_epoch = now_epoch
+        self._forms: dict[int, set[str]] = {}
+        for profile_id, form in opened or ():
+            self._forms.setdefault(profile_id, set()).add(form)
+        self._rows = [DraftRow(*row) for row in rows or ()]
+        self._by_forms: dict[frozenset[str], Drafts] = {}
+
+    @property
+    def none(self) -> Drafts:
+        """Return what a user receives who may not change the record."""
+        return self._drafts(frozenset())
+
+    def of(self, profile_id: int) -> Drafts:
+        """Return the drafts of the forms that the profile has open, its own included. The browser ignores those."""
+        return self._drafts(frozenset(self._forms.get(profile_id, ())))
+
+    def _drafts(self, forms: frozenset[str]) -> Drafts:
+        """Return the same object for the same forms, so that it is encoded once for many streams."""
+        if forms not in self._by_forms:
+            rows = [row for row in self._rows if row.form in forms]
+            signature = tuple((row.form, row.profile_id, row.updated_at) for row in rows)
+            self._by_forms[forms] = Drafts(signature, orjson.dumps(self._content(rows)).decode())
+        return self._by_forms[forms]
+
+    def _content(self, rows: Iterable[DraftRow]) -> dict[str, Any]:
+        return {"read_at": self._now_epoch, "drafts": [_shared_draft(row) for row in rows]}
+
+
+def _shared_draft(row: DraftRow) -> SharedDraft:
+    """Return the draft without values that its user has set aside."""
+    values = {name: value for name, value in row.values.items() if not name.startswith(ASIDE)}
+    return {"form": row.form, "user": row.profile_id, "updated_at": row.updated_at, "values": values}
+
+
+def notify_editors(connection: Connection, key: DraftKey, timings: PresenceTimings) -> None:
+    """Notify the page of a changed draft, if another user has the same form open."""
+    parameters = {
+        "page_identifier": key.page_identifier,
+        "profile_id": key.profile_id,
+        "form": key.shared_form,
+        "window": timings.active_window_seconds,
+    }
+    notified = connection.execute(text(shared_drafts_sql.notify_editors()), parameters).all()
+    metrics.NOTIFICATIONS_SENT.inc(len(notified))
