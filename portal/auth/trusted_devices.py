@@ -7,11 +7,11 @@ with a new password. The functions flush; the caller commits.
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Request
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import ColumnElement, Connection, DateTime, ForeignKey, delete, func, select, text, true
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,14 +39,18 @@ class TrustedDevice(Model):
     signed_in_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.clock_timestamp())
 
 
-def has_tokens(request: Request, settings: Settings) -> bool:
-    """Return whether the browser's cookie names any profile. Executes no statement."""
-    return bool(_tokens(request, settings))
+def tokens_in(cookies: Mapping[str, str], settings: Settings) -> dict[str, str]:
+    """Return the content of the browser's cookie: each profile's id and its token. Executes no statement."""
+    try:
+        content: Any = _serializer(settings).loads(cookies.get(_cookie_name(settings), ""))
+    except BadSignature:
+        return {}
+    return dict(content)
 
 
-def is_trusted(request: Request, settings: Settings, profile_id: int) -> bool:
+def is_trusted(tokens: Mapping[str, str], profile_id: int) -> bool:
     """Return whether the profile has signed in with this browser, in its current epoch and within TRUST_DAYS."""
-    token = _tokens(request, settings).get(str(profile_id))
+    token = tokens.get(str(profile_id))
     if token is None:
         return False
     query = select(TrustedDevice.id).join(Profile, Profile.id == TrustedDevice.profile_id)
@@ -59,13 +63,13 @@ def is_trusted(request: Request, settings: Settings, profile_id: int) -> bool:
     return db.session.scalar(query) is not None
 
 
-def trust_device(request: Request, response: Response, settings: Settings, profile: Profile) -> None:
+def trust_device(tokens: Mapping[str, str], response: Response, settings: Settings, profile: Profile) -> None:
     """Trust the browser for this profile, under a new token. A copy of the previous cookie becomes invalid.
 
     The profile's row is locked, so that concurrent sign-ins keep at most MAX_DEVICES.
     """
-    tokens = _tokens(request, settings)
-    token, before = secrets.token_urlsafe(TOKEN_BYTES), tokens.pop(str(profile.id), None)
+    others = {**tokens}
+    token, before = secrets.token_urlsafe(TOKEN_BYTES), others.pop(str(profile.id), None)
     db.session.execute(select(Profile.id).where(Profile.id == profile.id).with_for_update(key_share=True))
     if before is not None:
         _revoke(profile.id, TrustedDevice.id == _id_of(before))
@@ -76,10 +80,9 @@ def trust_device(request: Request, response: Response, settings: Settings, profi
     )
     newest = newest.order_by(TrustedDevice.signed_in_at.desc(), TrustedDevice.id).limit(MAX_DEVICES)
     _revoke(profile.id, TrustedDevice.id.not_in(newest))
-    tokens[str(profile.id)] = token
     response.set_cookie(
         _cookie_name(settings),
-        _serializer(settings).dumps(dict(list(tokens.items())[-MAX_PROFILES:])),
+        _serializer(settings).dumps(dict([*others.items(), (str(profile.id), token)][-MAX_PROFILES:])),
         max_age=TRUST_DAYS * 24 * 3600,
         secure=settings.cookies_are_secure,
         httponly=True,
@@ -87,9 +90,9 @@ def trust_device(request: Request, response: Response, settings: Settings, profi
     )
 
 
-def revoke_others(request: Request, settings: Settings, profile_id: int) -> None:
+def revoke_others(tokens: Mapping[str, str], profile_id: int) -> None:
     """Revoke the trust in all other browsers, which have not passed the newly required check."""
-    token = _tokens(request, settings).get(str(profile_id))
+    token = tokens.get(str(profile_id))
     _revoke(profile_id, TrustedDevice.id != _id_of(token) if token else true())
 
 
@@ -106,15 +109,6 @@ def _revoke(profile_id: int, condition: ColumnElement[bool]) -> None:
 
 def _id_of(token: str) -> UUID:
     return UUID(session_id_of(token))
-
-
-def _tokens(request: Request, settings: Settings) -> dict[str, str]:
-    """Return the cookie's content: each profile's id and its token for this browser."""
-    try:
-        content: Any = _serializer(settings).loads(request.cookies.get(_cookie_name(settings), ""))
-    except BadSignature:
-        return {}
-    return dict(content)
 
 
 def _serializer(settings: Settings) -> URLSafeSerializer:

@@ -1,41 +1,31 @@
-"""Verify passwords and codes. Each attempt is counted, and the count committed, before the input is checked.
+"""Verify passwords and codes. Each attempt is counted before the input is checked (attempts.py).
 
-This is the only place where a request commits more than once. A count committed at the end of the request would let
-many concurrent attempts through. No transaction is open while an attempt waits or a password is hashed, so attempts
-hold no connection that pages need. Each failure is recorded in the audit log.
+No transaction is open while a blocked attempt waits or a password is hashed. Each failure is recorded in the audit log.
+After a success the caller commits.
 """
 
 import logging
 import secrets
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from flask import request
-
-from portal import audit
-from portal.audit import Event
 from portal.auth import profiles, throttle, trusted_devices
 from portal.auth.attempt_queue import CODES, TRUSTED_BROWSERS, UNKNOWN_BROWSERS, AttemptQueue
+from portal.auth.attempts import Attempt, Browser, counted_attempt
 from portal.auth.authentication import authenticate
 from portal.auth.mfa import one_time_codes, totp
 from portal.auth.models import Profile
 from portal.auth.passwords import hashing
 from portal.auth.sessions import store
-from portal.auth.throttle import (
-    ADDRESS,
-    CODE,
-    DEVICE,
-    REAUTHENTICATION,
-    TRUSTED_CODE,
-    ThrottleDecision,
-    ThrottleSubject,
-)
+from portal.auth.throttle import ADDRESS, CODE, DEVICE, REAUTHENTICATION, TRUSTED_CODE, ThrottleSubject
 from portal.config import Settings
-from portal.errors import InvalidInput, ServiceBusy, TooManyAttempts
+from portal.errors import InvalidInput
 from portal.extensions import db
-from portal.web import session_cookie
-from portal.web.actor import Actor, request_origin
+from portal.web.actor import RequestOrigin
 from portal.web.proxies import network_of
+from portal.web.session_cookie import Identity
 
 logger = logging.getLogger(__name__)
 WRONG_PASSWORD = "is not your password"  # noqa: S105
@@ -44,91 +34,84 @@ NO_PROFILE_ID = 0  # no profile has this id
 _recent_check_seconds: deque[float] = deque(maxlen=8)
 
 
-def verify_password(email: str, password: str, settings: Settings) -> Profile | None:
+def verify_password(email: str, password: str, browser: Browser, settings: Settings) -> Profile | None:
     """Return the profile, or None. Unknown, wrong, deactivated and locked look the same and take the same time.
 
     Raises TooManyAttempts (429) only where it reveals nothing about an account: for an address that tried too many
-    accounts, and to the account's own trusted devices. Raises ServiceBusy (503). Commits the attempt.
+    accounts, and to the account's own trusted devices. Raises ServiceBusy (503).
     """
-    trusted_id = _trusted_profile_id(email, settings)
-    subjects = throttle.sign_in_subjects(email, request_origin().address, trusted_id)
+    trusted_id, origin = _trusted_profile_id(email, browser), browser.origin
+    subjects = throttle.sign_in_subjects(email, origin.address, trusted_id)
     if trusted_id is not None:
-        with TRUSTED_BROWSERS.slot(str(trusted_id)):
-            decision = _register(subjects, reveal={DEVICE})
-            return _authenticate(email, password, subjects, decision, TRUSTED_BROWSERS, settings)
+        with counted_attempt(TRUSTED_BROWSERS, str(trusted_id), subjects, origin, reveal={DEVICE}) as attempt:
+            return _authenticate(email, password, attempt, TRUSTED_BROWSERS, settings)
     started = time.monotonic()
-    with UNKNOWN_BROWSERS.slot(network_of(request_origin().address)):
-        decision = _register(subjects, reveal={ADDRESS})
-        if not decision.is_admitted:
+    with counted_attempt(UNKNOWN_BROWSERS, network_of(origin.address), subjects, origin, reveal={ADDRESS}) as attempt:
+        if not attempt.decision.is_admitted:
             logger.info("sign-in rejected: too many attempts at one account")
             _wait_as_long_as_a_check(password, started)
             return None
-        profile = _authenticate(email, password, subjects, decision, UNKNOWN_BROWSERS, settings)
+        profile = _authenticate(email, password, attempt, UNKNOWN_BROWSERS, settings)
         if profile is None:
             _recent_check_seconds.append(time.monotonic() - started)
         return profile
 
 
-def verify_second_factor(profile: Profile, typed: str, settings: Settings) -> str | None:
-    """Return the kind of the second-factor code, or None if it is incorrect. Commits the attempt.
-
-    Raises TooManyAttempts (429).
-    """
-    subject = _code_subject(profile, settings)
-    with CODES.slot(subject.key):
-        decision = _register((subject,), reveal={CODE, TRUSTED_CODE})
-        kind = totp.consume_code(profile.id, typed, settings)
+def verify_second_factor(profile: Profile, typed: str, browser: Browser, settings: Settings) -> str | None:
+    """Return the kind of the second-factor code, or None if it is incorrect. Raises TooManyAttempts (429)."""
+    profile_id, subject = profile.id, _code_subject(profile, browser)
+    with counted_attempt(CODES, subject.key, (subject,), browser.origin, reveal={CODE, TRUSTED_CODE}) as attempt:
+        kind = totp.consume_code(profile_id, typed, settings)
         if kind is None:
-            _audit_failure(profile.id, "code", decision)
+            attempt.fail(profile_id, "code")
         else:
-            throttle.reset_failures((subject,))
+            attempt.succeed()
         return kind
 
 
-def confirm_enrolment(profile: Profile, typed: str, settings: Settings) -> list[str]:
+def confirm_enrolment(profile: Profile, typed: str, browser: Browser, settings: Settings) -> list[str]:
     """Activate the second factor with its first code. Return the recovery codes. Revokes the trust in other browsers.
 
-    Raises InvalidInput (422), TooManyAttempts (429). Commits the attempt.
+    Raises InvalidInput (422), TooManyAttempts (429).
     """
-    subject = _code_subject(profile, settings)
-    with CODES.slot(subject.key):
-        _register((subject,), reveal={CODE, TRUSTED_CODE})
-        recovery_codes = totp.confirm_enrolment(profile.id, typed, settings)
-        throttle.reset_failures((subject,))
-        trusted_devices.revoke_others(request, settings, profile.id)
+    profile_id, subject = profile.id, _code_subject(profile, browser)
+    with counted_attempt(CODES, subject.key, (subject,), browser.origin, reveal={CODE, TRUSTED_CODE}) as attempt:
+        recovery_codes = totp.confirm_enrolment(profile_id, typed, settings)
+        attempt.succeed()
+        trusted_devices.revoke_others(browser.device_tokens, profile_id)
         return recovery_codes
 
 
-def reauthenticate(profile: Profile, password: str) -> None:
+def reauthenticate(profile: Profile, password: str, session: Identity, origin: RequestOrigin) -> None:
     """Verify the password before a sensitive action, then lock the session until the commit.
 
     Raises InvalidInput (422), TooManyAttempts (429), ServiceBusy (503), or NotSignedIn (401) if the session ended
     while the password was hashed.
     """
-    with TRUSTED_BROWSERS.slot(str(profile.id)):
-        _check_current_password(profile, password)
-    store.lock_active(session_cookie.identity(), to_change=True)
+    with _verified_again(profile, password, origin):
+        pass
+    store.lock_active(session, to_change=True)
 
 
-def reauthenticate_for_new_password(profile: Profile, password: str, new_password: str) -> str:
+def reauthenticate_for_new_password(
+    profile: Profile, password: str, new_password: str, session: Identity, origin: RequestOrigin
+) -> str:
     """Reauthenticate, and return the hash of the new password. Raises InvalidInput (422) also for a weak password."""
     names = profile.names
-    with TRUSTED_BROWSERS.slot(str(profile.id)):
-        _check_current_password(profile, password)
+    with _verified_again(profile, password, origin):
         new_hash = profiles.new_password_hash(new_password, names)
-    store.lock_active(session_cookie.identity(), to_change=True)
+    store.lock_active(session, to_change=True)
     return new_hash
 
 
-def set_password_with_code(email: str, code: str, new_password: str) -> Profile | None:
-    """Set a password with a one-time code. Return None if the email or code is incorrect. Commits the attempt.
+def set_password_with_code(email: str, code: str, new_password: str, origin: RequestOrigin) -> Profile | None:
+    """Set a password with a one-time code. Return None if the email or code is incorrect.
 
     Known and unknown emails execute the same statements. Raises InvalidInput (422) for a weak password, which does not
     use up the code, TooManyAttempts (429), ServiceBusy (503).
     """
-    subject = ThrottleSubject(ADDRESS, network_of(request_origin().address))
-    with UNKNOWN_BROWSERS.slot(subject.name):
-        _register((subject,), reveal={ADDRESS})
+    subject = ThrottleSubject(ADDRESS, network_of(origin.address))
+    with counted_attempt(UNKNOWN_BROWSERS, subject.name, (subject,), origin, reveal={ADDRESS}):
         found = profiles.find_by_email(email)
         profile_id, names = (found.id, found.names) if found else (NO_PROFILE_ID, ())
         is_valid = one_time_codes.is_valid(profile_id, one_time_codes.PASSWORD, code)
@@ -145,34 +128,24 @@ def set_password_with_code(email: str, code: str, new_password: str) -> Profile 
         return profile
 
 
-def _trusted_profile_id(email: str, settings: Settings) -> int | None:
-    """Return the profile with this email if it trusts the browser. Without a cookie this executes no statement."""
-    if not trusted_devices.has_tokens(request, settings):
+def _trusted_profile_id(email: str, browser: Browser) -> int | None:
+    """Return the profile with this email if it trusts the browser. Without a token this executes no statement."""
+    if not browser.device_tokens:
         return None
     profile = profiles.find_by_email(email)
-    return profile.id if profile and trusted_devices.is_trusted(request, settings, profile.id) else None
+    return profile.id if profile and trusted_devices.is_trusted(browser.device_tokens, profile.id) else None
 
 
 def _authenticate(
-    email: str,
-    password: str,
-    subjects: tuple[ThrottleSubject, ...],
-    decision: ThrottleDecision,
-    queue: AttemptQueue,
-    settings: Settings,
+    email: str, password: str, attempt: Attempt, queue: AttemptQueue, settings: Settings
 ) -> Profile | None:
-    try:
-        account, profile = authenticate(email, password, is_demo=settings.is_demo, queue=queue)
-    except ServiceBusy:
-        throttle.refund(subjects)
-        db.session.commit()
-        raise
+    account, profile = authenticate(email, password, is_demo=settings.is_demo, queue=queue)
     if profile is not None:
-        throttle.reset_failures(subjects)
+        attempt.succeed()
     elif account is None:
-        _audit_failure(None, "unknown email", decision)
+        attempt.fail(None, "unknown email")
     else:
-        _audit_failure(account.profile_id, "password" if account.is_active else "deactivated", decision)
+        attempt.fail(account.profile_id, "password" if account.is_active else "deactivated")
     return profile
 
 
@@ -185,37 +158,19 @@ def _wait_as_long_as_a_check(password: str, started: float) -> None:
         _recent_check_seconds.append(time.monotonic() - started)
 
 
-def _code_subject(profile: Profile, settings: Settings) -> ThrottleSubject:
-    is_trusted = trusted_devices.is_trusted(request, settings, profile.id)
+def _code_subject(profile: Profile, browser: Browser) -> ThrottleSubject:
+    is_trusted = trusted_devices.is_trusted(browser.device_tokens, profile.id)
     return throttle.code_subject(profile.id, is_trusted=is_trusted)
 
 
-def _check_current_password(profile: Profile, password: str) -> None:
-    """Verify the current password. Leaves no transaction open."""
+@contextmanager
+def _verified_again(profile: Profile, password: str, origin: RequestOrigin) -> Iterator[None]:
+    """Verify the profile's current password. The block holds the slot and no transaction, so it may hash."""
     profile_id, password_hash = profile.id, profile.password_hash
     subject = ThrottleSubject(REAUTHENTICATION, str(profile_id))
-    decision = _register((subject,), reveal={REAUTHENTICATION})
-    if not hashing.check_hash(password, password_hash).is_correct:
-        _audit_failure(profile_id, "password again", decision)
-        raise InvalidInput("current_password", WRONG_PASSWORD)
-    throttle.reset_failures((subject,))
-    db.session.commit()
-
-
-def _register(subjects: tuple[ThrottleSubject, ...], *, reveal: set[throttle.ThrottleKind]) -> ThrottleDecision:
-    decision = throttle.register_attempt(subjects)
-    db.session.commit()
-    throttle.trim_if_grown()
-    db.session.commit()
-    if decision.blocked & reveal:
-        logger.info("too many attempts: %s", ", ".join(sorted(kind.name for kind in decision.blocked)))
-        raise TooManyAttempts(decision.wait_seconds)
-    return decision
-
-
-def _audit_failure(profile_id: int | None, wrong: str, decision: ThrottleDecision) -> None:
-    details: dict[str, str | int] = {"wrong": wrong}
-    if decision.next_wait_seconds:
-        details["blocked_seconds"] = decision.next_wait_seconds
-    audit.record(Event.SIGN_IN_FAILED, Actor(None, request_origin()), profile_id=profile_id, **details)
-    db.session.commit()
+    with counted_attempt(TRUSTED_BROWSERS, subject.name, (subject,), origin, reveal={REAUTHENTICATION}) as attempt:
+        if not hashing.check_hash(password, password_hash).is_correct:
+            attempt.fail(profile_id, "password again")
+            raise InvalidInput("current_password", WRONG_PASSWORD)
+        attempt.succeed_and_commit()
+        yield

@@ -172,3 +172,14 @@ def test_profile_with_too_many_codes_in_flight_is_rejected(visit: Visit, cast: C
 
     answer = browser.post("/sign-in/code", data={**form, "code": "000000"})
     assert (answer.status_code, "Too many attempts" in text_of(answer)) == (429, True)
+
+
+def test_password_that_the_busy_server_could_not_check_again_is_not_counted(
+    visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amelia = visit(cast.amelia)
+    monkeypatch.setattr(attempt_queue, "MAX_WAIT_SECONDS", 0.01)
+    with TRUSTED_BROWSERS._hashing:
+        answer = amelia.post("/account/sessions", data={"sessions-current_password": PASSWORD, "end": "others"})
+
+    assert (answer.status_code, failures_by_kind().get("again")) == (503, 0)

@@ -18,12 +18,14 @@ from portal.auth import profiles, trusted_devices, verification
 from portal.auth.mfa import one_time_codes, totp
 from portal.auth.sessions import current, store
 from portal.auth.sessions.device_names import device_name
+from portal.auth.views.browser import current_browser
 from portal.auth.views.enrolment import render_set_up
 from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
 from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
-from portal.web.actor import current_actor
+from portal.web import session_cookie
+from portal.web.actor import current_actor, request_origin
 from portal.web.request_body import reject_json
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -51,7 +53,11 @@ def change_password() -> ResponseReturnValue:
         return _render_account(password=form), 422
     try:
         new_hash = verification.reauthenticate_for_new_password(
-            current_user, form.current_password.data or "", form.new_password.data or ""
+            current_user,
+            form.current_password.data or "",
+            form.new_password.data or "",
+            session_cookie.identity(),
+            request_origin(),
         )
     except InvalidInput as error:
         return _render_rejected_password("password", form, error)
@@ -84,7 +90,9 @@ def confirm_second_factor() -> ResponseReturnValue:
     if not form.validate():
         return _render_set_up(form)
     try:
-        codes = verification.confirm_enrolment(current_user, form.code.data or "", current_settings())
+        codes = verification.confirm_enrolment(
+            current_user, form.code.data or "", current_browser(), current_settings()
+        )
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(form)
@@ -178,7 +186,9 @@ def _is_reauthenticated(form: ReauthenticationForm) -> bool:
     if not form.validate():
         return False
     try:
-        verification.reauthenticate(current_user, form.current_password.data or "")
+        verification.reauthenticate(
+            current_user, form.current_password.data or "", session_cookie.identity(), request_origin()
+        )
     except InvalidInput as error:
         form.current_password.errors = [f"That {error.problem}."]
         return False
@@ -198,7 +208,7 @@ def _restart_session(message: str) -> ResponseReturnValue:
     settings, response = current_settings(), redirect(url_for(".show"))
     profiles.end_sessions(current_user)
     current.start_session(current_user, settings)
-    trusted_devices.trust_device(request, response, settings, current_user)
+    trusted_devices.trust_device(current_browser().device_tokens, response, settings, current_user)
     db.session.commit()
     flash(message)
     return response

@@ -30,7 +30,7 @@ def choose_password() -> ResponseReturnValue:
         return render_template("auth/choose_password.html", form=form, failure=None), 422
     values = (form.email.data or "", form.code.data or "", form.new_password.data or "")
     try:
-        profile = verification.set_password_with_code(*values)
+        profile = verification.set_password_with_code(*values, request_origin())
     except InvalidInput as error:
         form.new_password.errors = [f"This {error.problem}."]
         return render_template("auth/choose_password.html", form=form, failure=None), 422

@@ -16,6 +16,7 @@ from portal.auth.mfa import totp
 from portal.auth.models import Profile
 from portal.auth.sessions import current
 from portal.auth.signals import sessions_ended
+from portal.auth.views.browser import current_browser
 from portal.auth.views.enrolment import render_set_up
 from portal.auth.views.forms import CodeForm, SignInForm
 from portal.config.current import current_settings
@@ -46,7 +47,9 @@ def sign_in() -> ResponseReturnValue:
     if not form.validate():
         return _render_sign_in(form), 422
     try:
-        profile = verification.verify_password(form.email.data or "", form.password.data or "", current_settings())
+        profile = verification.verify_password(
+            form.email.data or "", form.password.data or "", current_browser(), current_settings()
+        )
     except (TooManyAttempts, ServiceBusy) as error:
         return _render_try_again_later(form, error)
     if profile is None:
@@ -62,7 +65,7 @@ def enter_code() -> ResponseReturnValue:
         return render_template("auth/enter_code.html", form=form, failure=None)
     if not form.validate():
         return render_template("auth/enter_code.html", form=form, failure=None), 422
-    kind = verification.verify_second_factor(profile, form.code.data or "", current_settings())
+    kind = verification.verify_second_factor(profile, form.code.data or "", current_browser(), current_settings())
     if kind is None:
         return render_template("auth/enter_code.html", form=form, failure=WRONG_CODE), 401
     response = redirect(_next_url(form.next.data))
@@ -76,7 +79,9 @@ def set_up_second_factor() -> ResponseReturnValue:
     if not form.validate_on_submit():
         return _render_set_up(profile, form)
     try:
-        recovery_codes = verification.confirm_enrolment(profile, form.code.data or "", current_settings())
+        recovery_codes = verification.confirm_enrolment(
+            profile, form.code.data or "", current_browser(), current_settings()
+        )
     except InvalidInput as error:
         form.code.errors = [f"That {error.problem}."]
         return _render_set_up(profile, form)
@@ -145,7 +150,7 @@ def _complete_sign_in(profile: Profile, factors: str, response: Response) -> Res
     profile.last_signed_in_at = clock.now()
     current.start_session(profile, settings)
     audit.record(Event.SIGNED_IN, Actor(profile.id, request_origin()), profile_id=profile.id, factors=factors)
-    trusted_devices.trust_device(request, response, settings, profile)
+    trusted_devices.trust_device(current_browser().device_tokens, response, settings, profile)
     db.session.commit()
     return response
 
