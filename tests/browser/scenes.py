@@ -249,6 +249,19 @@ def the_client_page_after_a_save(setup: SceneSetup) -> Page:
     return amelia.page
 
 
+def a_card_being_edited(setup: SceneSetup) -> Page:
+    """Another user has changed the field that is changed here."""
+    client = long_client(setup.cast)
+    amelia = setup.amelia()
+    amelia.open(client)
+    amelia.page.get_by_role("link", name="Edit contact").click()
+    amelia.field("Phone").fill("01632 960900")
+    save_for(setup.cast.daniel, client, town="T" * 90, phone="1")
+    amelia.hide_tab()
+    expect(amelia.page.get_by_role("button", name="Keep mine")).to_be_visible()
+    return amelia.page
+
+
 def the_editor_with_errors(setup: SceneSetup) -> Page:
     setup.browser_errors.expect("status of 422")
     amelia = setup.amelia()
@@ -609,6 +622,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     the_editor,
     the_editor_beside_others,
     the_client_page_after_a_save,
+    a_card_being_edited,
     the_editor_with_errors,
     a_draft_on_offer,
     cancel_asks,

@@ -39,6 +39,17 @@ def test_client_is_found_opened_and_changed_and_signing_out_works(amelia: Person
     expect(amelia.page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
+def test_card_has_an_editor_of_its_own(amelia: Person, client: Client) -> None:
+    amelia.page.goto(f"/clients/{client.id}")
+    amelia.page.get_by_role("link", name="Edit contact").click()
+    expect(amelia.page.get_by_role("heading", level=1)).to_have_text(f"Edit contact of {client.name}")
+    expect(amelia.field("Notes")).to_have_count(0)
+    amelia.field("Phone").fill("01632 961101")
+    amelia.save()
+    expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))
+    expect(amelia.page.get_by_role("main")).to_contain_text("01632 961101")
+
+
 def test_conflict_is_shown_and_can_be_resolved(
     amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:

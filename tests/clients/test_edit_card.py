@@ -27,7 +27,7 @@ def client(cast: Cast) -> Client:
 
 def keep(profile: Profile, client: Client, form: str, draft_id: str, values: Mapping[str, str]) -> DraftKey:
     key = DraftKey(profile.id, f"client-{client.id}", form)
-    store.keep(key, draft_id, DraftPayload(1, "", values))
+    store.save(key, draft_id, DraftPayload(1, "", values))
     db.session.commit()
     return key
 
@@ -48,6 +48,17 @@ def test_cards_together_have_every_field_of_the_client_once() -> None:
 
 def test_heading_names_the_card_and_the_client(amelias_editor: ClientEditor) -> None:
     assert "Edit contact of Whitmore Family" in text_of(amelias_editor.browser.get(amelias_editor.address + CONTACT))
+
+
+def test_client_page_links_each_card_to_its_editor_for_those_who_may_edit(
+    amelias_editor: ClientEditor, visit: type[Visitor], cast: Cast
+) -> None:
+    shown = links_of(amelias_editor.browser.get(amelias_editor.address))
+    read = links_of(visit(cast.rhys).get(amelias_editor.address))
+
+    linked = {link.partition("card=")[2].partition("#")[0] for link in shown if "card=" in link}
+    assert linked == set(CARDS)
+    assert [link for link in read if "edit" in link] == []
 
 
 @pytest.mark.parametrize("card", ["people", "Contact", "contact/", "record/contact", "<b>"])
@@ -150,7 +161,7 @@ def test_drafts_of_the_editor_and_of_each_card_are_kept_beside_each_other(
     assert restored["phone"] == "01632 960777"
     assert amelias_editor.send(restored, CONTACT).status_code == 302
     db.session.rollback()
-    assert [len(store.drafts_at(key)) for key in (record, contact, notes)] == [1, 0, 1]
+    assert [len(store.drafts_of(key)) for key in (record, contact, notes)] == [1, 0, 1]
 
 
 def test_offer_of_a_card_leads_back_to_the_card(amelias_editor: ClientEditor, cast: Cast, client: Client) -> None:
@@ -164,4 +175,4 @@ def test_offer_of_a_card_leads_back_to_the_card(amelias_editor: ClientEditor, ca
     path = f"/discard_draft/client-{client.id}?form=record/contact"
     assert amelias_editor.browser.post(path, data=discard).location == amelias_editor.address + CONTACT
     db.session.rollback()
-    assert store.drafts_at(contact) == []
+    assert store.drafts_of(contact) == []

@@ -19,13 +19,25 @@ import { controlNamed, controlsOf } from "./controls.js";
 import { followDraft } from "./drafts/form-draft.js";
 import { Saving } from "./saving.js";
 
-/** @param {HTMLFormElement} form */
-export function watchForm(form) {
+/**
+ * @typedef {Object} FormOptions of a form in a page that stays when the form is saved or left
+ * @property {AbortSignal} [signal] ends the tracking
+ * @property {(form: HTMLFormElement) => Promise<"sent"|"away"|"unknown">} [send] saves the form. "away": the server could
+ *   not be reached; "unknown": the browser must send the form, and show the response
+ * @property {() => void} [leave] instead of opening the page to which Cancel leads
+ */
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {FormOptions} [options]
+ */
+export function watchForm(form, { signal, send, leave } = {}) {
 	startFromTheRecord(form);
-	const draft = followDraft(form, (state) => {
+	const onDraftState = (/** @type {import("./drafts/autosave.js").State} */ state) => {
 		if (state === "kept") showNotSaved(form, false);
 		if (state === "signed-out" && !isSignedOut) fire("sign-in-wanted");
-	});
+	};
+	const draft = followDraft(form, onDraftState, signal);
 	let isSignedOut = false;
 	const untouched = form.dataset.entryLabel ? [reportedName(form.dataset.entryLabel)] : [];
 	let reported = untouched.join(); // by the page's first heartbeat
@@ -46,7 +58,7 @@ export function watchForm(form) {
 		draft.begin();
 		follow();
 	};
-	const saving = new Saving(form, begin);
+	const saving = new Saving(form, begin, signal);
 	/** Send the form once the draft is saved. If the server could not be reached, the browser would replace the page. */
 	const sendWhenReady = async (/** @type {HTMLElement|null} */ submitter) => {
 		saving.begin();
@@ -56,14 +68,18 @@ export function watchForm(form) {
 			fire("access-lost", { mayRead: outcome === "read-only" });
 		showNotSaved(form, outcome === "away");
 		if (outcome !== "ready") return saving.end();
-		saving.submit(submitter);
+		const sent = (await send?.(form)) ?? "unknown";
+		if (sent === "unknown") return saving.submit(submitter);
+		if (sent === "sent") return;
+		begin();
+		showNotSaved(form, true);
 	};
 
 	form.addEventListener("input", follow);
 	form.addEventListener("submit", (event) => {
 		if (saving.isSubmitting) return;
 		const [tooLong] = tooLongIn(form);
-		if (saving.isIdle && !isSignedOut && !tooLong && draft.isEmpty) return saving.sent();
+		if (saving.isIdle && !isSignedOut && !tooLong && draft.isEmpty && !send) return saving.sent();
 		event.preventDefault();
 		if (!saving.isIdle) return;
 		if (tooLong) tooLong.focus();
@@ -71,31 +87,42 @@ export function watchForm(form) {
 		else sendWhenReady(event.submitter);
 	});
 	const [cancel] = queryAll(form, ".save-bar a", HTMLAnchorElement);
-	cancel?.addEventListener("click", async (event) => {
-		if (!count || !document.querySelector("[data-leaving]")) return;
-		event.preventDefault();
+	/** Ask what becomes of the changes, if there are any, and go on. */
+	const askToLeave = async (/** @type {() => void} */ goOn) => {
+		if (!count || !cancel || !document.querySelector("[data-leaving]")) return goOn();
 		try {
 			const { askBeforeLeaving } = await import("./leave-dialog.js");
-			askBeforeLeaving(cancel, changeCountText(count), draft);
+			askBeforeLeaving(cancel, changeCountText(count), draft, goOn);
 		} catch {
-			location.assign(cancel.href); // the server cannot be reached: the browser asks if the draft is not saved
+			// The server cannot be reached. The browser asks before it opens another page, if the draft is not saved.
+			if (leave) showNotSaved(form, true);
+			else goOn();
 		}
+	};
+	cancel?.addEventListener("click", (event) => {
+		if (!count && !leave) return;
+		event.preventDefault();
+		askToLeave(leave ?? (() => location.assign(cancel.href)));
 	});
-	on("connection", ({ state }) => {
+	const followConnection = (/** @type {import("../lib/events.js").ConnectionState} */ state) => {
 		isSignedOut = state === "signed-out";
 		if (state === "online") showNotSaved(form, false);
-	});
-	on("finish", () => {
+	};
+	on("connection", ({ state }) => followConnection(state), signal);
+	const finish = () => {
 		if (count || "unsaved" in form.dataset) form.requestSubmit();
 		else cancel?.click();
-	});
-	window.addEventListener("beforeunload", (event) => {
+	};
+	on("finish", finish, signal);
+	const warn = (/** @type {BeforeUnloadEvent} */ event) => {
 		if (saving.takesOwnUnload()) return;
 		if (!saving.isIdle || !draft.isSafe) event.preventDefault();
-	});
+	};
+	window.addEventListener("beforeunload", warn, { signal });
 	// Fires also after the back button, and when the browser has restored what the user had typed.
-	window.addEventListener("pageshow", begin);
+	window.addEventListener("pageshow", begin, { signal });
 	begin();
+	return { askToLeave };
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * Reads:  [data-leaving], a template. Markup: templates/editing/_leaving.html.
  *
- * @example askBeforeLeaving(link, "2 fields changed", draft);
+ * @example askBeforeLeaving(link, "2 fields changed", draft, () => location.assign(link.href));
  */
 import { query, startAtTop } from "../lib/dom.js";
 
@@ -13,8 +13,9 @@ import { query, startAtTop } from "../lib/dom.js";
  * @param {HTMLAnchorElement} link of Cancel
  * @param {string} count "2 fields changed"
  * @param {{keep: () => Promise<any>, discard: () => Promise<any>}} draft each rejects if the server cannot be reached
+ * @param {() => void} leave
  */
-export function askBeforeLeaving(link, count, draft) {
+export function askBeforeLeaving(link, count, draft, leave) {
 	const template = query(document, "[data-leaving]", HTMLTemplateElement);
 	const dialog = query(document.importNode(template.content, true), "dialog", HTMLDialogElement);
 	query(dialog, "[data-count]", HTMLElement).textContent = `${count}.`;
@@ -28,7 +29,8 @@ export function askBeforeLeaving(link, count, draft) {
 		event.preventDefault();
 		try {
 			await draft[value]();
-			location.assign(link.href);
+			dialog.close();
+			leave();
 		} catch {
 			query(dialog, "[role=alert]", HTMLElement).hidden = false;
 		}

@@ -28,13 +28,14 @@ export class Saving {
 	/**
 	 * @param {HTMLFormElement} form
 	 * @param {() => void} onStopped the form was sent, and the page stays
+	 * @param {AbortSignal} [signal] ends the listening
 	 */
-	constructor(form, onStopped) {
+	constructor(form, onStopped, signal) {
 		this.#form = form;
 		this.#button = query(form, '[type="submit"]', HTMLButtonElement);
 		this.#label = this.#button.textContent;
 		this.#onStopped = onStopped;
-		window.navigation?.addEventListener("navigateerror", () => this.#handleStop());
+		window.navigation?.addEventListener("navigateerror", () => this.#handleStop(), { signal });
 	}
 
 	get isIdle() {

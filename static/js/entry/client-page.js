@@ -1,4 +1,5 @@
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
+import { isPlain } from "../lib/dom.js";
 import { loadOn } from "../lib/lazy.js";
 import { isEditing } from "../presence/ui/wording.js";
 
@@ -9,4 +10,16 @@ loadOn(
 	() => import("../presence/ui/card-presence.js"),
 	(detail) => "names" in detail || detail.others.some(isEditing),
 );
+// The form of a card is loaded when the user wants to edit it. Without its module the link opens the card's editor.
+document.addEventListener("click", async (event) => {
+	const link = event.target instanceof Element && event.target.closest("a[data-edit-card]");
+	if (!(link instanceof HTMLAnchorElement) || !isPlain(event)) return;
+	event.preventDefault();
+	try {
+		const { editCard } = await import("../clients/card-editor.js");
+		await editCard(link);
+	} catch {
+		location.assign(link.href);
+	}
+});
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");

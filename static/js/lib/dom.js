@@ -82,3 +82,10 @@ export function showOnly(root, name, value) {
 		part.toggleAttribute("hidden", part.getAttribute(`data-${name}`) !== value);
 	}
 }
+
+/**
+ * Whether a click on a link opens it in this tab. The browser opens new tabs and windows by itself.
+ * @param {MouseEvent} event
+ */
+export const isPlain = ({ ctrlKey, metaKey, shiftKey, altKey }) =>
+	!(ctrlKey || metaKey || shiftKey || altKey);

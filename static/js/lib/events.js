@@ -29,10 +29,13 @@
  * @template {keyof PortalEvents} Name
  * @param {Name} name
  * @param {(detail: PortalEvents[Name]) => void} listener
+ * @param {AbortSignal} [signal] removes the listener
  */
-export function on(name, listener) {
-	document.addEventListener(`portal:${name}`, (event) =>
-		listener(/** @type {CustomEvent<PortalEvents[Name]>} */ (event).detail),
+export function on(name, listener, signal) {
+	document.addEventListener(
+		`portal:${name}`,
+		(event) => listener(/** @type {CustomEvent<PortalEvents[Name]>} */ (event).detail),
+		{ signal },
 	);
 }
 

@@ -33,18 +33,26 @@ export function loadOn(names, load, isWanted = () => true) {
 	for (const name of names) on(name, (detail) => !isLoaded && isWanted(detail) && bring(name, detail));
 }
 
+/** @type {Map<string, Promise<any>>} */
+const stylesheets = new Map();
+
 /**
- * Load a stylesheet, of the release to which this module belongs.
+ * Load a stylesheet once, of the release to which this module belongs.
  * @param {string} name "components/toasts"
  */
 export function loadStylesheet(name) {
 	const { href } = new URL(`../../css/${name}.css`, import.meta.url);
-	return new Promise((resolve, reject) => {
+	const known = stylesheets.get(name);
+	if (known) return known;
+	const loading = new Promise((resolve, reject) => {
 		const link = createElement("link", { rel: "stylesheet", href, onload: resolve });
 		link.onerror = () => {
 			link.remove();
+			stylesheets.delete(name);
 			reject();
 		};
 		document.head.append(link);
 	});
+	stylesheets.set(name, loading);
+	return loading;
 }

@@ -18,7 +18,11 @@ const TIMEOUT_MS = 10_000;
  * @throws {HttpError}
  */
 export async function refreshLiveParts(url) {
-	const fresh = await fetchPage(url);
+	showLiveParts(await fetchPage(url));
+}
+
+/** @param {Document} fresh the page as it should be */
+export function showLiveParts(fresh) {
 	setTitle(fresh.title);
 	for (const part of document.querySelectorAll("[data-live]")) {
 		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
@@ -27,22 +31,28 @@ export async function refreshLiveParts(url) {
 }
 
 /**
- * Fetch a page of the portal. The header tells the server that the request does not extend the sign-in session.
+ * Fetch a page of the portal.
  * @param {string} url
+ * @param {{isUsers?: boolean}} [options] isUsers: the user has asked for it, which extends the sign-in session
  * @returns {Promise<Document>}
  * @throws {HttpError}
  */
-export async function fetchPage(url) {
+export async function fetchPage(url, { isUsers = false } = {}) {
 	try {
 		const signal = AbortSignal.timeout(TIMEOUT_MS);
-		const response = await fetch(url, {
-			headers: { "X-Background": "1" },
-			redirect: "error",
-			signal,
-		});
-		if (response.ok) return new DOMParser().parseFromString(await response.text(), "text/html");
+		/** @type {Record<string, string>} */
+		const headers = isUsers ? {} : { "X-Background": "1" };
+		const response = await fetch(url, { headers, redirect: "error", signal });
+		if (response.ok) return await parsePage(response);
 		throw new HttpError(response.status, "");
 	} catch (error) {
 		throw new HttpError(0, error instanceof Error ? error.message : "");
 	}
 }
+
+/**
+ * Return a response as a document.
+ * @param {Response} response
+ */
+export const parsePage = async (response) =>
+	new DOMParser().parseFromString(await response.text(), "text/html");

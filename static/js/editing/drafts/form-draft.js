@@ -36,8 +36,9 @@ const OTHER_FORMS_WAIT_MS = 2000;
 /**
  * @param {HTMLFormElement} form
  * @param {(state: State) => void} onState
+ * @param {AbortSignal} [signal] ends the listening
  */
-export const followDraft = (form, onState) => new Draft(form, onState);
+export const followDraft = (form, onState, signal) => new Draft(form, onState, signal);
 
 class Draft {
 	#form;
@@ -49,8 +50,9 @@ class Draft {
 	/**
 	 * @param {HTMLFormElement} form
 	 * @param {(state: State) => void} onState
+	 * @param {AbortSignal} [signal]
 	 */
-	constructor(form, onState) {
+	constructor(form, onState, signal) {
 		this.#form = form;
 		this.#carried = JSON.parse(form.dataset.draftStored || "null");
 		this.#autosave = new Autosave(
@@ -64,7 +66,7 @@ class Draft {
 			},
 			this.#carried,
 		);
-		this.#listen();
+		this.#listen(signal);
 	}
 
 	/** Whether the user can leave the page without losing changes. */
@@ -168,28 +170,37 @@ class Draft {
 		return call("PUT", this.#form.dataset.draftUrl ?? "", { body, keepalive: isSmall(body) });
 	}
 
-	#listen() {
+	/** @param {AbortSignal} [signal] */
+	#listen(signal) {
 		// The user may have discarded the draft on another device while this page was hidden.
 		const tryAgain = () => document.hidden || this.#autosave.renew();
 		const flushNow = () => this.#autosave.flushNow();
-		document.addEventListener("visibilitychange", () => (document.hidden ? flushNow() : tryAgain()));
-		window.addEventListener("pagehide", flushNow);
-		window.addEventListener("focus", tryAgain);
-		on("renewed", () => this.#autosave.resume());
-		on("connection", ({ state }) => {
-			if (state === "signed-out") this.#autosave.pause();
-			else if (state === "gone") this.#autosave.stop();
-			else if (state === "online") tryAgain();
+		document.addEventListener("visibilitychange", () => (document.hidden ? flushNow() : tryAgain()), {
+			signal,
 		});
+		window.addEventListener("pagehide", flushNow, { signal });
+		window.addEventListener("focus", tryAgain, { signal });
+		on("renewed", () => this.#autosave.resume(), signal);
+		on("connection", ({ state }) => this.#followConnection(state), signal);
 		if (document.querySelector("[data-draft-offer]")) this.#followOffers().catch(() => {});
 		// Signing out, or putting back what others have replaced: the page that follows offers the draft.
-		document.addEventListener("submit", (event) => {
-			const other = /** @type {HTMLFormElement} */ (event.target);
-			if (other === this.#form || other.method !== "post") return;
-			if (event.defaultPrevented || this.#autosave.isKept) return;
-			event.preventDefault();
-			this.#flushFor(OTHER_FORMS_WAIT_MS).then(() => other.submit()); // fires no second `submit` event
-		});
+		document.addEventListener("submit", (event) => this.#keepBefore(event), { signal });
+	}
+
+	/** @param {import("../../lib/events.js").ConnectionState} state */
+	#followConnection(state) {
+		if (state === "signed-out") this.#autosave.pause();
+		else if (state === "gone") this.#autosave.stop();
+		else if (state === "online" && !document.hidden) this.#autosave.renew();
+	}
+
+	/** @param {SubmitEvent} event of another form of the page */
+	#keepBefore(event) {
+		const other = /** @type {HTMLFormElement} */ (event.target);
+		if (other === this.#form || other.method !== "post") return;
+		if (event.defaultPrevented || this.#autosave.isKept) return;
+		event.preventDefault();
+		this.#flushFor(OTHER_FORMS_WAIT_MS).then(() => other.submit()); // fires no second `submit` event
 	}
 
 	/** Without the module, as when the server cannot be reached, the offer's link and form work on their own. */

@@ -7,7 +7,7 @@
  *          data-unsaved; <presence-page> (poll.js); [data-live="overruled"] if the page shows notices.
  * Listens: `portal:saved`, `portal:roster`.
  *
- * @example watchOthers(form, document.querySelector("presence-page"));
+ * @example watchOthers(form, document.querySelector("presence-page"), { version: 7 });
  */
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
@@ -39,8 +39,9 @@ import * as wording from "./wording.js";
  * Follow what other users save and type.
  * @param {HTMLFormElement} form
  * @param {import("../../presence/sync/page.js").PresencePage|null} page
+ * @param {{version: number, signal?: AbortSignal}} options version: at which the user started; signal: ends the following
  */
-export function watchOthers(form, page) {
+export function watchOthers(form, page, { version, signal }) {
 	if (!page || !controlNamed(form, "seen")) return;
 	const status = createElement("p", { className: "visually-hidden", role: "status" });
 	form.append(status);
@@ -48,7 +49,7 @@ export function watchOthers(form, page) {
 		const { inputType } = /** @type {InputEvent} */ (event); // undefined for events of scripts
 		followHistory(form, /** @type {Control} */ (event.target), inputType);
 	});
-	onSaved(page, ({ changes, truncated }) => {
+	const showChanges = (/** @type {import("./poll.js").Changes} */ { changes, truncated }) => {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
@@ -58,11 +59,12 @@ export function watchOthers(form, page) {
 		if (shown.length) setText(status, wording.whatWasSaved(changes, myId()));
 		if (form.dataset.sameUrl && isAdded(changes, entry)) askAboutSame(form, status);
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
-	});
-	on("roster", ({ others }) => showColleagues(form, others));
+	};
+	onSaved(page, showChanges, { version, signal });
+	on("roster", ({ others }) => showColleagues(form, others), signal);
 	showColleagues(form, page.others); // a roster may have arrived before this module was loaded
 	reportFocus(form);
-	on("locate", ({ names }) => locate(form, names));
+	on("locate", ({ names }) => locate(form, names), signal);
 }
 
 /**

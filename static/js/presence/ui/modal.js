@@ -11,7 +11,7 @@
  * @example <presence-modal><dialog class="modal"><form method="dialog">…</form></dialog></presence-modal>
  */
 import { fire, on } from "../../lib/events.js";
-import { makeScrollable, query, setText, showOnly, startAtTop } from "../../lib/dom.js";
+import { isPlain, makeScrollable, query, setText, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { renderPeople } from "./avatar.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
@@ -59,13 +59,13 @@ export class PresenceModal extends HTMLElement {
 	}
 
 	/**
-	 * Handle a plain click. The browser opens new tabs and windows by itself.
+	 * Handle a plain click.
 	 * @param {MouseEvent} event
 	 */
 	async #handleClick(event) {
 		const link = event.target instanceof Element && event.target.closest("a[data-edit]");
 		if (!(link instanceof HTMLAnchorElement)) return;
-		if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+		if (!isPlain(event)) return;
 		event.preventDefault();
 		const answer = await this.ask(link);
 		if (answer === "wait") fire("wait", { href: link.href });

@@ -3,7 +3,7 @@
  * When no user is in front, it opens the editor on fresh data. Users take turns in the order in which they started to
  * wait. The banner follows each roster of the page, at least every 30 s, and goes on waiting through an outage.
  *
- * Listens: `portal:wait`, `portal:roster`, `portal:connection`.
+ * Listens: `portal:wait`, `portal:roster`, `portal:connection`, `portal:activity`.
  * Markup:  templates/presence/_wait_banner.html, inside <presence-page>.
  *
  * @example <wait-banner hidden><button data-stop>Stop waiting</button></wait-banner>
@@ -54,6 +54,7 @@ class WaitBanner extends HTMLElement {
 	connectedCallback() {
 		on("wait", ({ href }) => this.#start(href));
 		on("roster", (detail) => this.#href && this.#handleRoster(detail));
+		on("activity", ({ activity }) => activity === "editing" && this.#href && this.#stop());
 		on("connection", ({ state }) => {
 			if (state === "gone") this.#stop();
 			this.#trouble = state === "online" ? "" : "Reconnecting – still waiting";

@@ -1,0 +1,164 @@
+/**
+ * Edits one card of a client page in the card's place. The form is that of the card's own editor, which the link opens
+ * without JavaScript, and it is saved, kept as a draft and merged in the same way. One card is open at a time. While it
+ * is, the tab edits: other users see in which field the user is.
+ *
+ * Reads:   <a data-edit-card href>, the link of a card or of a draft of one; data-card on the cards; <presence-modal>,
+ *          which asks first; the editor's page (templates/clients/editor/edit.html).
+ * Sets:    data-activity of <presence-page>.
+ * Fires:   `portal:activity`, `portal:wait`, `portal:saved`.
+ *
+ * @example await editCard(link);
+ */
+import { fire } from "../lib/events.js";
+import { createElement, query, queryAll } from "../lib/dom.js";
+import { HttpError } from "../lib/http.js";
+import { loadStylesheet } from "../lib/lazy.js";
+import { fetchPage, parsePage, refreshLiveParts, showLiveParts } from "../lib/live-parts.js";
+import { takeNote } from "../lib/tab-notes.js";
+import { controlNamed } from "../editing/controls.js";
+import { openForm } from "../editing/open-form.js";
+import { leaveOutOwn, waitForOwnSave } from "../editing/remote/poll.js";
+import { withProceeded } from "../presence/ui/modal.js";
+
+/** @typedef {import("../presence/sync/page.js").PresencePage} PresencePage */
+/** @typedef {import("../presence/ui/modal.js").PresenceModal} PresenceModal */
+/**
+ * @typedef {Object} OpenCard
+ * @property {HTMLElement} place which has the form, behind the card
+ * @property {AbortController} controller ends the form's listeners
+ * @property {(goOn: () => void) => Promise<void>} askToLeave
+ */
+
+const SAVE_TIMEOUT_MS = 30_000;
+const STYLESHEETS = ["editing/date-field", "clients/card-editor"];
+// What of the editor's page belongs to the form: the offers of drafts, the dialog of Cancel, the summary of the errors.
+const PARTS = ".draft-offer, [data-leaving], .error-summary, form[data-edit-form]";
+
+/** @type {OpenCard|null} */
+let open = null;
+
+/**
+ * Ask whether to edit if other users are here, and open the card of the link.
+ * @param {HTMLAnchorElement} link
+ * @throws {HttpError}
+ */
+export async function editCard(link) {
+	const modal = /** @type {PresenceModal} */ (document.querySelector("presence-modal"));
+	const answer = await modal.ask(link);
+	if (answer === "wait") return fire("wait", { href: link.href });
+	if (answer === "") return;
+	const href = answer === "proceed" ? withProceeded(link.href) : link.href;
+	const openIt = () => openCard(link.dataset.editCard ?? "", href);
+	if (!open) return openIt();
+	await open.askToLeave(() => {
+		close();
+		openIt().catch(() => location.assign(href));
+	});
+}
+
+/**
+ * @param {string} card
+ * @param {string} href of the card's editor
+ * @throws {HttpError}
+ */
+async function openCard(card, href) {
+	const [fresh] = await Promise.all([fetchPage(href, { isUsers: true }), ...STYLESHEETS.map(loadStylesheet)]);
+	if (!fresh.querySelector("form[data-edit-form]")) throw new HttpError(0, href);
+	document.querySelector(".card-saved")?.remove();
+	const place = createElement("div", { className: "card-editor" });
+	query(document, `[data-card="${card}"]`, HTMLElement).after(place);
+	place.addEventListener("keydown", (event) => {
+		if (event.key === "Escape" && !event.defaultPrevented)
+			query(place, ".save-bar a", HTMLAnchorElement).click();
+	});
+	page().dataset.activity = "editing";
+	fire("activity", { activity: "editing", fields: [], focus: null });
+	show(place, fresh, href);
+}
+
+/**
+ * Show the form of the editor's page, and open it.
+ * @param {HTMLElement} place
+ * @param {Document} fresh the editor's page
+ * @param {string} href
+ */
+function show(place, fresh, href) {
+	open?.controller.abort();
+	place.replaceChildren(...[...fresh.querySelectorAll(PARTS)].map((part) => document.importNode(part, true)));
+	for (const link of queryAll(place, ".draft-offer a", HTMLAnchorElement))
+		link.href = new URL(link.getAttribute("href") ?? "", href).href;
+	const form = query(place, "form[data-edit-form]", HTMLFormElement);
+	form.querySelector("nudge-banner")?.remove(); // the client page has its own
+	form.action = href;
+	const controller = new AbortController();
+	const leave = () => {
+		close();
+		refreshLiveParts(location.href).catch(() => {}); // the user's drafts; the next save shows them too
+	};
+	const options = { signal: controller.signal, send: () => send(form), leave };
+	open = { place, controller, ...openForm(form, page(), options) };
+	const [first] = queryAll(form, ".field :is(input, select, textarea)", HTMLElement);
+	const wanted = controlNamed(form, new URL(href).hash.slice(1));
+	(queryAll(place, "[autofocus]", HTMLElement)[0] ?? wanted ?? first).focus();
+}
+
+/** Put the card back, with the focus on its link. */
+function close() {
+	if (!open) return;
+	const { place, controller } = open;
+	open = null;
+	controller.abort();
+	const card = /** @type {HTMLElement} */ (place.previousElementSibling);
+	place.remove();
+	page().dataset.activity = "viewing";
+	takeNote("done", page().page); // it was for the client page, which is here
+	fire("activity", { activity: "viewing", fields: [], focus: null });
+	/** @type {HTMLElement|null} */ (card.querySelector("[data-edit-card]"))?.focus();
+	return card;
+}
+
+/**
+ * Save the form, and show the result. A conflict and any other response is for the browser, which sends the form again
+ * and shows the page.
+ * @param {HTMLFormElement} form
+ * @returns {Promise<"sent"|"away"|"unknown">}
+ */
+async function send(form) {
+	const sending = post(form);
+	waitForOwnSave(sending);
+	const response = await sending;
+	if (!response) return "away";
+	const { status, redirected, url } = response;
+	const isSaved = redirected && response.ok && new URL(url).pathname === location.pathname;
+	if (!isSaved && status !== 422) return "unknown";
+	const fresh = await parsePage(response);
+	if (isSaved) showSaved(fresh);
+	else if (open) show(open.place, fresh, form.action);
+	return "sent";
+}
+
+/**
+ * Send the form as the browser would. Returns null without a response.
+ * @param {HTMLFormElement} form
+ */
+async function post(form) {
+	const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
+	const signal = AbortSignal.timeout(SAVE_TIMEOUT_MS);
+	return fetch(form.action, { method: "POST", body, signal }).catch(() => null);
+}
+
+/** @param {Document} fresh the client page with the saved values */
+function showSaved(fresh) {
+	const version = Number(fresh.querySelector("presence-page")?.getAttribute("data-version"));
+	leaveOutOwn(version);
+	const card = close();
+	showLiveParts(fresh);
+	const text = fresh.querySelector(".flash")?.textContent?.trim() ?? "Saved.";
+	const message = createElement("p", { className: "flash card-saved", role: "status" });
+	card?.before(message);
+	requestAnimationFrame(() => message.append(text)); // a live region announces what it gets after it is there
+	fire("saved", { version });
+}
+
+const page = () => /** @type {PresencePage} */ (document.querySelector("presence-page"));

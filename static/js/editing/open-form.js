@@ -1,0 +1,64 @@
+/**
+ * Opens a form as an editor: on a page of its own (entry/editor.js), or in the place of a card (clients/card-editor.js).
+ * A module of its own shows what other users type and save. It is loaded when there are other users, or when one has
+ * saved.
+ *
+ * Reads:   the form's hidden `version`; what form.js and remote/incoming.js read.
+ * Listens: `portal:roster`, `portal:saved`, `portal:locate`.
+ *
+ * @example openForm(form, document.querySelector("presence-page"));
+ */
+import { fire, on } from "../lib/events.js";
+import { queryAll } from "../lib/dom.js";
+import { loadStylesheet } from "../lib/lazy.js";
+import { controlNamed } from "./controls.js";
+import { watchForm } from "./form.js";
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {import("../presence/sync/page.js").PresencePage|null} page
+ * @param {import("./form.js").FormOptions} [options]
+ */
+export function openForm(form, page, options = {}) {
+	const { signal } = options;
+	const editor = watchForm(form, options);
+	const enhance = () => enhanceDateFields(form);
+	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, enhance, { once: true });
+	const version = Number(controlNamed(form, "version")?.value);
+	/** @type {Promise<void>|undefined} */
+	let watching;
+	let isWatching = false; // `watching` is set while the modules load
+	const watch = () => {
+		watching ??= Promise.all([
+			import("./remote/incoming.js"),
+			loadStylesheet("editing/field-choice"),
+			loadStylesheet("editing/highlight"),
+		]).then(
+			([{ watchOthers }]) => {
+				if (!signal?.aborted) watchOthers(form, page, { version, signal });
+				isWatching = true;
+			},
+			() => {
+				watching = undefined; // the server cannot be reached: the next roster tries again
+			},
+		);
+		return watching;
+	};
+	on("roster", ({ others }) => others.length && watch(), signal);
+	// An event that comes before the module is loaded is fired again for it.
+	on("saved", (detail) => isWatching || watch().then(() => isWatching && fire("saved", detail)), signal);
+	on("locate", (detail) => isWatching || watch().then(() => isWatching && fire("locate", detail)), signal);
+	if (page?.others.length || version < Number(page?.dataset.version)) watch();
+	return editor;
+}
+
+/**
+ * Load the calendar and the read-back of dates when the user begins to use the form. Users can type dates without them.
+ * @param {HTMLFormElement} form
+ */
+async function enhanceDateFields(form) {
+	const controls = queryAll(form, "[data-day]", HTMLInputElement);
+	if (!controls.length) return;
+	const { enhanceDateField } = await import("./date-fields.js");
+	for (const control of controls) enhanceDateField(control);
+}

@@ -1,0 +1,192 @@
+"""Edit one card of the client page in its place: presence, merging, drafts and focus are those of the editor."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from portal.clients import Client
+from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.saving import operations
+from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, Person
+from tests.browser.test_keyboard import tab_to
+from tests.support.cast import Cast
+from tests.support.edits import edit_from
+
+MINE, THEIRS = "01632 961400", "01632 961500"
+Save = Callable[..., None]
+
+
+@pytest.fixture
+def save(client: Client, cast: Cast) -> Save:
+    """`save(phone="1")`: saves a change of Daniel."""
+
+    def save(**values: Any) -> None:
+        db.session.refresh(client)
+        operations.save_entry(client, Entry(CLIENT), edit_from(client.version, cast.daniel.id, values))
+        db.session.commit()
+
+    return save
+
+
+def card(person: Person, title: str = "Contact") -> Locator:
+    return person.page.get_by_role("region", name=title)
+
+
+def pencil(person: Person, what: str = "contact") -> Locator:
+    return person.page.get_by_role("link", name=f"Edit {what}", exact=True)
+
+
+def open_card(person: Person, what: str = "contact") -> None:
+    pencil(person, what).click()
+    expect(person.page.locator(".card-editor form")).to_be_visible()
+
+
+def saved(person: Person) -> Locator:
+    return person.page.locator(".card-saved")
+
+
+def is_same_page(person: Person) -> bool:
+    """Return whether no page was loaded since `stay`."""
+    return bool(person.page.evaluate("window.isSamePage === true"))
+
+
+def stay(person: Person) -> None:
+    person.page.evaluate("window.isSamePage = true")
+
+
+def test_card_is_edited_by_keyboard_without_a_page_load(amelia: Person, client: Client) -> None:
+    page, press = amelia.page, amelia.page.keyboard.press
+    amelia.open(client)
+    stay(amelia)
+    tab_to(page, pencil(amelia))
+    press("Enter")
+    expect(amelia.field("Email")).to_be_focused()
+    press("Escape")
+    expect(pencil(amelia)).to_be_focused()
+    expect(card(amelia)).to_contain_text("01632 960001")
+
+    press("Enter")
+    expect(amelia.field("Email")).to_be_focused()
+    tab_to(page, amelia.field("Phone"))
+    press("Control+A")
+    page.keyboard.type(MINE)
+    press("Escape")
+    expect(page.get_by_role("dialog", name="You have not saved your changes")).to_be_visible()
+    press("Escape")
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    tab_to(page, page.get_by_role("button", name="Save changes"))
+    press("Enter")
+
+    expect(saved(amelia)).to_have_text("Your changes are saved.")
+    expect(card(amelia)).to_contain_text(MINE)
+    expect(pencil(amelia)).to_be_focused()
+    expect(page.locator("update-notice")).to_be_hidden()
+    assert is_same_page(amelia)
+    db.session.rollback()
+    assert (client.phone, client.version) == (MINE, 2)
+
+
+def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
+    amelia: Person, daniel: Person, client: Client, save: Save
+) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    stay(amelia)
+    pencil(amelia).click()
+    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    amelia.field("Phone").fill(MINE)
+    expect(card(daniel).locator("header")).to_contain_text("Amelia is editing Phone")
+    daniel.is_told(client, {"Amelia": "editing", "Daniel": "viewing"})
+
+    save(notes="Saved meanwhile")
+    expect(card(amelia, "Objectives and notes")).to_contain_text("Saved meanwhile")
+    expect(amelia.page.locator("update-notice")).to_contain_text("Daniel changed Notes")
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    amelia.save()
+
+    expect(saved(amelia)).to_contain_text("Saved together with Daniel’s change to Notes")
+    expect(card(daniel)).to_contain_text(MINE)
+    expect(card(daniel).locator("header")).not_to_contain_text("Amelia")
+    daniel.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
+    assert is_same_page(amelia)
+    db.session.rollback()
+    assert (client.phone, client.notes) == (MINE, "Saved meanwhile")
+
+
+def test_field_changed_by_both_is_decided_in_the_card_or_on_the_conflict_page(
+    amelia: Person, client: Client, save: Save, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 409", "ERR_FAILED")
+    amelia.open(client)
+    open_card(amelia)
+    amelia.field("Phone").fill(MINE)
+    save(phone=THEIRS)
+    amelia.page.get_by_role("button", name="Keep mine").click()
+    amelia.page.route("**/changes?since=*", lambda route: route.abort())
+    save(phone="01632 961501")
+    amelia.save()
+
+    question = amelia.page.get_by_role("group", name="Phone")
+    expect(question).to_contain_text("01632 961501")
+    question.get_by_role("radio", name="Yours").check()
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    expect(card(amelia)).to_contain_text(MINE)
+
+
+def test_error_is_shown_in_the_card_and_another_card_waits_for_an_answer(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 422")
+    amelia.open(client)
+    open_card(amelia)
+    amelia.field("Email").fill("no address")
+    amelia.save()
+    expect(amelia.page.locator(".card-editor .error-summary")).to_be_focused()
+    expect(amelia.field("Email")).to_have_value("no address")
+
+    pencil(amelia, "next review").click()
+    amelia.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(amelia.field("Next review")).to_be_focused()
+    expect(amelia.page.locator("form[data-edit-form]")).to_have_count(1)
+    expect(card(amelia)).to_contain_text("01632 960001")
+
+
+def test_what_was_typed_in_a_card_is_offered_again_in_its_place(amelia: Person, client: Client) -> None:
+    amelia.open(client)
+    open_card(amelia, "objectives and notes")
+    amelia.field("Notes").fill("Typed and left")
+    wait_until_draft_is_kept(amelia)
+    amelia.reload()
+    stay(amelia)
+
+    amelia.page.get_by_role("region", name="Your unsaved changes").get_by_role("link").click()
+    expect(amelia.field("Notes")).to_have_value("Typed and left")
+    expect(amelia.page.locator(".field.changed label")).to_have_text(["Notes"])
+    amelia.save()
+
+    expect(card(amelia, "Objectives and notes")).to_contain_text("Typed and left")
+    expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
+    expect(pencil(amelia, "objectives and notes")).to_be_focused()
+    assert is_same_page(amelia)
+
+
+def test_save_without_the_portal_keeps_what_was_typed(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("ERR_FAILED")
+    amelia.open(client)
+    open_card(amelia)
+    amelia.field("Phone").fill(MINE)
+    wait_until_draft_is_kept(amelia)
+    amelia.page.route("**/edit?card=contact", lambda route: route.abort())
+    amelia.save()
+    expect(amelia.page.get_by_text("Not saved: the portal cannot be reached just now.")).to_be_visible()
+    amelia.page.unroute("**/edit?card=contact")
+    amelia.save()
+    expect(card(amelia)).to_contain_text(MINE)
