@@ -1,5 +1,6 @@
 """Edit one card of the client page in its place: presence, merging, drafts and focus are those of the editor."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -150,8 +151,10 @@ def test_error_is_shown_in_the_card_and_another_card_waits_for_an_answer(
     expect(amelia.page.locator(".card-editor .error-summary")).to_be_focused()
     expect(amelia.field("Email")).to_have_value("no address")
 
-    pencil(amelia, "next review").click()
+    pencil(amelia, "risk profile").click()
     amelia.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(amelia.field("Risk profile")).to_be_focused()
+    pencil(amelia, "next review").click()
     expect(amelia.field("Next review")).to_be_focused()
     expect(amelia.page.locator("form[data-edit-form]")).to_have_count(1)
     expect(card(amelia)).to_contain_text("01632 960001")
@@ -190,3 +193,20 @@ def test_save_without_the_portal_keeps_what_was_typed(
     amelia.page.unroute("**/edit?card=contact")
     amelia.save()
     expect(card(amelia)).to_contain_text(MINE)
+
+
+def test_user_who_waits_for_an_open_card_gets_their_turn_when_it_is_saved(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.open(client)
+    amelia.open(client)
+    pencil(amelia).click()
+    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    amelia.field("Phone").fill(MINE)
+    daniel.wait_for_others()
+    daniel.waiting.get_by_role("button", name="Ask to finish").click()
+    amelia.nudged.get_by_role("button", name="Done").click()
+
+    expect(card(amelia)).to_contain_text(MINE)
+    expect(daniel.page).to_have_url(re.compile(r"/edit$"))
+    expect(daniel.field("Phone")).to_have_value(MINE)

@@ -44,6 +44,7 @@ let open = null;
  * @throws {HttpError}
  */
 export async function editCard(link) {
+	if (isOpen(link)) return focusFirst(link.href);
 	const modal = /** @type {PresenceModal} */ (document.querySelector("presence-modal"));
 	const answer = await modal.ask(link);
 	if (answer === "wait") return fire("wait", { href: link.href });
@@ -98,9 +99,26 @@ function show(place, fresh, href) {
 	};
 	const options = { signal: controller.signal, send: () => send(form), leave };
 	open = { place, controller, ...openForm(form, page(), options) };
+	const [message] = queryAll(place, "[autofocus]", HTMLElement);
+	if (message) message.focus();
+	else focusFirst(href);
+}
+
+/**
+ * Whether the link is that of the open card, as of another figure of it. A link of a draft is not.
+ * @param {HTMLAnchorElement} link
+ */
+const isOpen = (link) => open?.place.previousElementSibling?.contains(link) ?? false;
+
+/**
+ * Focus the field that the URL names, or the first one.
+ * @param {string} href
+ */
+function focusFirst(href) {
+	if (!open) return;
+	const form = query(open.place, "form", HTMLFormElement);
 	const [first] = queryAll(form, ".field :is(input, select, textarea)", HTMLElement);
-	const wanted = controlNamed(form, new URL(href).hash.slice(1));
-	(queryAll(place, "[autofocus]", HTMLElement)[0] ?? wanted ?? first).focus();
+	(controlNamed(form, new URL(href).hash.slice(1)) ?? first).focus();
 }
 
 /** Put the card back, with the focus on its link. */
