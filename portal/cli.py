@@ -1,7 +1,6 @@
 """Define the base class of the portal's `flask` command groups."""
 
 import copy
-from typing import Any
 
 import click
 from flask.cli import AppGroup
@@ -19,7 +18,7 @@ class CommandGroup(AppGroup):
         old.hidden, old.deprecated = True, f"Use {command.name}."
         self.add_command(old, old_name)
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
         except PortalError as error:

@@ -33,7 +33,7 @@ class PageKind:
 
     name: str
     label: str
-    load: Callable[[Any, int], Any]
+    load: Callable[[Any, int], object]
     visible_sql: str
     editable_sql: str
     version_sql: str | None = None

@@ -1,7 +1,5 @@
 """Refuse `flask db downgrade` without an option that accepts the loss of data."""
 
-from typing import Any
-
 import click
 from flask import Flask
 from flask_migrate.cli import db as migrations  # type: ignore[import-not-found]  # the stubs leave it out
@@ -20,7 +18,7 @@ def guarded(command: click.Command) -> click.Command:
         return command
 
     @click.pass_context
-    def refuse_without_option(ctx: click.Context, /, yes_i_lose_data: bool, **arguments: Any) -> Any:
+    def refuse_without_option(ctx: click.Context, /, yes_i_lose_data: bool, **arguments: object) -> object:
         if not yes_i_lose_data:
             raise click.ClickException(
                 "flask db downgrade destroys the data in the newer tables and columns. To return to the previous "

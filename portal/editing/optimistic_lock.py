@@ -17,7 +17,7 @@ def update_if_unchanged(
     model: type[Any],
     record_id: int,
     base_version: int,
-    values: dict[str, Any],
+    values: Mapping[str, object],
 ) -> int:
     """Write `values` to the record if it is still at `base_version`; return the new version.
 
@@ -38,7 +38,10 @@ def update_if_unchanged(
 
 
 def bump_versions_if_unchanged(
-    session: Session | scoped_session[Any], model: type[Any], base_versions: Mapping[int, int], values: dict[str, Any]
+    session: Session | scoped_session[Any],
+    model: type[Any],
+    base_versions: Mapping[int, int],
+    values: Mapping[str, object],
 ) -> dict[int, int]:
     """Increment the versions of many records and write `values` to each; return {id: new version}.
 

@@ -4,7 +4,7 @@ A notification is a hint: its receiver reads the page again. The next reading re
 """
 
 import json
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 CHANNEL = "portal_live"
 ROSTER = "roster"  # the viewers of a page or their activities have changed, or its permissions
@@ -47,9 +47,9 @@ def parse(payload: str) -> Notification | None:
     return notification if notification.event == SIGNED_OUT and notification.profile else None
 
 
-def _text(value: Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _number(value: Any) -> int | None:
+def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None

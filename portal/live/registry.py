@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from portal.live.stream import Stream
 from portal.monitoring import metrics
@@ -17,7 +16,7 @@ class WatchedPage:
 
     page: Page
     streams: list[Stream] = field(default_factory=list)
-    signature: Any = None
+    signature: object = None
     version: int | None = None
     drafts_due_at: float = 0.0  # when its drafts may be sent again: after many bytes, later
     nudges: list[bytes] = field(default_factory=list)  # sent after the next reading, which authorises the streams

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from psycopg2.extensions import connection as PsycopgConnection
 
@@ -21,7 +21,7 @@ class Authorization(NamedTuple):
 class Drafts(NamedTuple):
     """The unsaved values that the editors of some forms share: what identifies their state, and the state as JSON."""
 
-    signature: tuple[Any, ...]
+    signature: tuple[object, ...]
     content: str
 
 
@@ -45,7 +45,7 @@ class Reading:
 
     page: Page
     roster: str
-    signature: Any
+    signature: object
     version: int | None
     changes_in_seconds: float
     authorizations: list[Authorization]

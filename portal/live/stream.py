@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 from portal.live.connection import StreamConnection
 from portal.live.source import Authorization
@@ -76,7 +76,7 @@ class Stream:
         self.ends_at = ends_at  # when its cookie becomes too old, by time.monotonic()
         self.connection = connection
         self.authorization: Authorization | None = None  # None until the first reading of its page
-        self.drafts_signature: tuple[Any, ...] = ()  # of the drafts that it was sent last
+        self.drafts_signature: tuple[object, ...] = ()  # of the drafts that it was sent last
         self.opened = threading.Event()  # set with the first authorisation, or when the stream ends before
         self.is_broken = False  # the browser disconnected
         self.pinged_at = time.monotonic()

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 from urllib.parse import quote
 
 import psycopg2
@@ -54,7 +54,7 @@ class EmbeddedPostgres:
         self._is_durable = durable
         self._major_of_new_data = major
         self._users: IO[str] | None = None
-        self._server: subprocess.Popen[Any] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -132,7 +132,7 @@ class EmbeddedPostgres:
             time.sleep(POLL_SECONDS)
         raise PostgresDidNotStart(self._failure(f"did not answer in {START_TIMEOUT_SECONDS} s", log_start))
 
-    def _launch(self) -> subprocess.Popen[Any]:
+    def _launch(self) -> subprocess.Popen[bytes]:
         """Start `postgres` in its own session, because Ctrl-C in the terminal must not stop it."""
         account = server_account(self._data)
         installation = runnable_by(account, find_installation(self._major()))

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any
 
 from portal import page_kinds
 from portal.errors import InvalidInput
@@ -48,9 +47,9 @@ class Beat:
     draft: str | None = None
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> dict[str, object]:
         """Return what the table stores of the tab, without rare members that are not set."""
-        state: dict[str, Any] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
+        state: dict[str, object] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
         if self.focus:
             state["focus"] = self.focus
         if self.waiting:
@@ -88,7 +87,7 @@ def parse_beat(body: object) -> Beat:
     )
 
 
-def parse_tab_id(value: Any) -> str:
+def parse_tab_id(value: object) -> str:
     """Return a tab's id, DEFAULT_TAB_ID for None. Raises InvalidInput (422)."""
     if value is None:
         return DEFAULT_TAB_ID
@@ -97,7 +96,7 @@ def parse_tab_id(value: Any) -> str:
     return value
 
 
-def _parse_page_identifier(value: Any) -> str:
+def _parse_page_identifier(value: object) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= MAX_IDENTIFIER_LENGTH or not value.isprintable():
         raise InvalidInput(
             "page_identifier", f"must be text of 1 to {MAX_IDENTIFIER_LENGTH} characters, such as client-42"
@@ -105,19 +104,19 @@ def _parse_page_identifier(value: Any) -> str:
     return value
 
 
-def _parse_activity(value: Any) -> str:
+def _parse_activity(value: object) -> str:
     if value not in ACTIVITIES:
         raise InvalidInput("activity", f"must be {' or '.join(ACTIVITIES)}")
     return str(value)
 
 
-def _parse_bool(field: str, value: Any) -> bool:
+def _parse_bool(field: str, value: object) -> bool:
     if not isinstance(value, bool):
         raise InvalidInput(field, "must be true or false")
     return value
 
 
-def _parse_stream(value: Any) -> int:
+def _parse_stream(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_STREAM_NUMBER:
         raise InvalidInput("stream", f"must be a whole number from 0 to {MAX_STREAM_NUMBER}")
     return value
@@ -130,13 +129,13 @@ def parse_stream_number(text: str | None) -> int:
     return _parse_stream(int(text) if STREAM_NUMBER.fullmatch(text) else text)
 
 
-def _parse_nudge_reply(value: Any) -> str | None:
+def _parse_nudge_reply(value: object) -> str | None:
     if value is not None and value not in NUDGE_REPLIES:
         raise InvalidInput("answer", f"must be {' or '.join(NUDGE_REPLIES)}, or null")
     return value and str(value)
 
 
-def _parse_fields(value: Any) -> tuple[str, ...]:
+def _parse_fields(value: object) -> tuple[str, ...]:
     if not isinstance(value, list) or len(value) > MAX_FIELDS:
         raise InvalidInput("fields", f"must be a list of at most {MAX_FIELDS} names")
     if not all(_is_field_name(name) for name in value):
@@ -144,19 +143,19 @@ def _parse_fields(value: Any) -> tuple[str, ...]:
     return _within_byte_limit(value) if value else ()
 
 
-def _parse_focus(value: Any) -> str | None:
+def _parse_focus(value: object) -> str | None:
     if value is not None and not _is_field_name(value):
         raise InvalidInput("focus", f"must be a name of 1 to {MAX_FIELD_LENGTH} printable characters, or null")
-    return value and str(value)
+    return str(value) if value else None
 
 
-def _parse_name(field: str, value: Any, pattern: re.Pattern[str], description: str) -> str | None:
+def _parse_name(field: str, value: object, pattern: re.Pattern[str], description: str) -> str | None:
     if value is not None and not (isinstance(value, str) and pattern.fullmatch(value)):
         raise InvalidInput(field, f"must be {description}, or null")
     return value and str(value)
 
 
-def _is_field_name(value: Any) -> bool:
+def _is_field_name(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= MAX_FIELD_LENGTH and value.isprintable()
 
 

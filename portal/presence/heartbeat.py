@@ -1,7 +1,5 @@
 """Handle a heartbeat. The fast path and the Flask view both use it."""
 
-from typing import Any
-
 from portal.presence.beats import parse_beat
 from portal.presence.context import heartbeat_seconds
 from portal.presence.roster import viewers
@@ -11,7 +9,7 @@ from portal.web.session_cookie import Identity
 MAX_BEAT_BODY_BYTES = 16 * 1024
 
 
-def handle_beat(store: PresenceStore, caller: Identity, body: object) -> dict[str, Any]:
+def handle_beat(store: PresenceStore, caller: Identity, body: object) -> dict[str, object]:
     """Record the heartbeat in `body` (parsed JSON) and return the response's members.
 
     Raises InvalidInput (422), NotSignedIn (401) or NotFound (404).

@@ -64,10 +64,10 @@ def viewers(roster: Roster, active_window_seconds: int) -> list[Viewer]:
     return [_viewer(PresentRow(*row), oldest) for row in roster.rows]
 
 
-def roster_signature(viewers: Iterable[Viewer]) -> Any:
+def roster_signature(viewers: Iterable[Viewer]) -> list[dict[str, object]]:
     """Return what users see of a roster: equal for two rosters that differ only in the times of heartbeats."""
-    visible = [{name: value for name, value in viewer.items() if name not in VOLATILE_FIELDS} for viewer in viewers]
-    return sorted(visible, key=lambda viewer: viewer["id"])
+    by_id = sorted(viewers, key=lambda viewer: viewer["id"])
+    return [{name: value for name, value in viewer.items() if name not in VOLATILE_FIELDS} for viewer in by_id]
 
 
 def changes_in_seconds(roster: Roster, active_window_seconds: int) -> float:

@@ -64,7 +64,7 @@ class SharedDrafts:
             self._by_forms[forms] = Drafts(signature, orjson.dumps(self._content(rows)).decode())
         return self._by_forms[forms]
 
-    def _content(self, rows: Iterable[DraftRow]) -> dict[str, Any]:
+    def _content(self, rows: Iterable[DraftRow]) -> dict[str, object]:
         return {"read_at": self._now_epoch, "drafts": [_shared_draft(row) for row in rows]}
 
 

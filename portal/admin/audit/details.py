@@ -1,12 +1,11 @@
 """Describe the details of an event in one line."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from portal.audit import AuditEvent
 from portal.auth import Profile
 
-About = Mapping[str, Any]
+About = Mapping[str, object]
 # The numbers and keys of some events in words, for a reader (None: an operator): name in `about` → text.
 WordsFor = Callable[[Sequence[About], Profile | None], Sequence[Mapping[str, str]]]
 _sources: list[WordsFor] = []
@@ -33,7 +32,7 @@ def _line(about: About, words: Mapping[str, str]) -> str:
     return ", ".join(words.get(name) or _detail(name, about[name]) for name in names)
 
 
-def _detail(name: str, value: Any) -> str:
+def _detail(name: str, value: object) -> str:
     words = name.removesuffix("_id").replace("_", " ")
     if isinstance(value, list):
         return f"{words} {' '.join(map(str, value))}".strip()

@@ -97,7 +97,7 @@ def _write(connection: Connection, schema: TableSchema[Any], query: Select[Any],
     return count
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     """Return a cell. Only text is escaped against formulas, so a negative number stays a number."""
     if value is None:
         return ""

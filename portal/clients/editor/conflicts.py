@@ -112,7 +112,7 @@ def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRe
     return [_question(conflict, merged, custom_form, write_request) for conflict in merged.decided.conflicts]
 
 
-def conflict_to_dict(merged: Merged) -> list[dict[str, Any]]:
+def conflict_to_dict(merged: Merged) -> list[dict[str, object]]:
     """Return the conflicting fields for a program: the three values as JSON, and the author of the saved one."""
     return [
         {
@@ -218,5 +218,5 @@ def _whose(revision: ClientRevision, reader: Profile) -> str:
     return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
 
 
-def _display(entry: Entry, name: str, value: Any) -> str:
+def _display(entry: Entry, name: str, value: object) -> str:
     return display_value(entry.kind, name, to_json(value))

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
-from wtforms import SelectField
+from wtforms import Field, SelectField
 
 from portal.clients.editor.editor import Editor
+from portal.clients.editor.form_fields import EntryForm
 from portal.clients.records.revisions import last_change
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.merging import merge_with_current
@@ -27,7 +28,7 @@ from portal.text_input import clean_line
 MAX_OFFERS = 3  # each is merged with the record; the user sees the next ones after settling these
 
 
-def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]:
+def open_form(editor: Editor, *, restore: str | None) -> tuple[EntryForm, EditorDraft]:
     """Return the form to show, and its draft with offers of the other drafts.
 
     The form has the values of the record, or of the draft with the id `restore`.
@@ -47,7 +48,7 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[Any, EditorDraft]
     return _with(unsaved.form, restored)
 
 
-def resubmitted_form(editor: Editor, form: Any, write_request: WriteRequest) -> tuple[Any, EditorDraft]:
+def resubmitted_form(editor: Editor, form: EntryForm, write_request: WriteRequest) -> tuple[EntryForm, EditorDraft]:
     """Return a form that was sent and rejected, with the same offers as before."""
     draft_id = form.draft.data or store.new_id()
     restored = store.mark_from(form.restored.data or "")
@@ -86,7 +87,7 @@ def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[
 class _Unsaved:
     """A draft merged with the current record: the form that shows it, and the labels of its unsaved fields."""
 
-    form: Any
+    form: EntryForm
     labels: list[str]
 
 
@@ -108,7 +109,7 @@ def _unsaved_changes(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsav
     )
 
 
-def _is_on_offer(field: Any) -> bool:
+def _is_on_offer(field: Field) -> bool:
     """Return whether the field can show the draft's value.
 
     A drop-down that no longer offers a value, such as a former adviser, would send another one.
@@ -119,7 +120,7 @@ def _is_on_offer(field: Any) -> bool:
     return not field.process_errors and any(choice.selected for choice in choices)
 
 
-def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], budget: Budget) -> set[str]:
+def _merge_into(form: EntryForm, editor: Editor, draft: EditDraft, names: list[str], budget: Budget) -> set[str]:
     """Show the merge of the draft with the record in the form. Returns the names of the unsaved fields.
 
     Invalid values, such as half a date, stay as the user typed them. So do values that other users have changed too:
@@ -140,6 +141,6 @@ def _merge_into(form: Any, editor: Editor, draft: EditDraft, names: list[str], b
     return undecided | set(merged.decided.changes)
 
 
-def _with(form: Any, draft: EditorDraft) -> tuple[Any, EditorDraft]:
+def _with(form: EntryForm, draft: EditorDraft) -> tuple[EntryForm, EditorDraft]:
     form.draft.data = draft.draft_id
     return form, draft

@@ -16,9 +16,9 @@ from portal.auth import directory
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.editor.forms import CARDS, FORMS, RecordForm
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
-from portal.clients.records.models import Client, Product
+from portal.clients.records.models import Client, Product, Valuation
 from portal.clients.records.part_names import full_name, part_name
-from portal.clients.saving.merging import row_of
+from portal.clients.saving.merging import product_of, row_of
 from portal.editing.drafts.store import DraftKey
 from portal.errors import NotFound
 from portal.presence.beats import MAX_FIELD_LENGTH
@@ -166,8 +166,8 @@ def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | N
     if entry.kind is CLIENT:
         return Editor(client, entry, profile_id, client, card=card)
     row = row_of(client, entry) if entry.id is not None else None
-    owner_id = row.product_id if row is not None and entry.kind is VALUATION else product_id
-    product = row_of(client, Entry(PRODUCT, owner_id)) if owner_id is not None else None
+    owner_id = row.product_id if isinstance(row, Valuation) else product_id
+    product = product_of(client, owner_id) if owner_id is not None else None
     return Editor(client, entry, profile_id, row, product)
 
 

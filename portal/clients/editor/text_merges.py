@@ -3,8 +3,6 @@
 Reads, never writes. Must not import Flask.
 """
 
-from typing import Any
-
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
@@ -13,7 +11,7 @@ from portal.editing.merge.inline_diff import abridged, inline_diff
 from portal.editing.merge.three_way import UNKNOWN
 
 
-def text_merges(client: Client, edit: Edit) -> dict[str, Any]:
+def text_merges(client: Client, edit: Edit) -> dict[str, object]:
     """Return the client's version and, for each text of the edit, the saved text and the merge.
 
     Where both sides changed the same lines, `merged` is None, and `yours` and `both` are the options. `changes` is the

@@ -5,7 +5,6 @@ Must not import Flask.
 
 from collections.abc import Collection
 from itertools import accumulate
-from typing import Any
 
 from portal.auth.directory import name_of
 from portal.clients.records.display import display_value, form_value
@@ -21,7 +20,7 @@ MAX_FIELDS = 1_000
 FIRST_VERSION = 1  # of a record without a history
 
 
-def changes_since(client: Client, version: int, reader_id: int) -> dict[str, Any]:
+def changes_since(client: Client, version: int, reader_id: int) -> dict[str, object]:
     """Return the revisions after `version`, oldest first. `truncated` means that there are more than the limits allow.
 
     `overrules_you` marks fields in which another user has overruled or undone the reader's own value.
@@ -40,7 +39,7 @@ def changes_since(client: Client, version: int, reader_id: int) -> dict[str, Any
     return result if is_all else {**result, "truncated": True}
 
 
-def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], names: Names) -> dict[str, Any]:
+def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], names: Names) -> dict[str, object]:
     return {
         "version": revision.version,
         "by": name_of(revision.changed_by) or None,
@@ -54,7 +53,7 @@ def _revision_to_dict(revision: ClientRevision, overruled: Collection[str], name
     }
 
 
-def _field(key: str, old: Any, new: Any, *, overrules: bool, names: Names) -> dict[str, Any]:
+def _field(key: str, old: object, new: object, *, overrules: bool, names: Names) -> dict[str, object]:
     """Return one changed field, or an added or removed part without its values. The page itself shows those."""
     entry, column = split_key(key)
     [label] = labels_of([key], names)

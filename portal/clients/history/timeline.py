@@ -6,9 +6,8 @@ Must not import Flask.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, func, select, true
 
 from portal.auth import Profile
 from portal.clients.history.filters import NO_AUTHOR, PARTS, HistoryFilters
@@ -75,7 +74,7 @@ def people_in(client: Client) -> dict[str, str]:
     return {**named, NO_AUTHOR: "Imports and commands"} if db.session.scalar(has_no_author) else named
 
 
-def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Any:
+def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Select[ClientRevision]:
     mine = select(ClientRevision).where(ClientRevision.client_id == client.id, *conditions)
     return mine.order_by(ClientRevision.version.desc())
 

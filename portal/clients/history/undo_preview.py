@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, select
 
 from portal.auth import Profile
 from portal.clients.history import revert
@@ -16,7 +16,7 @@ from portal.clients.history.undone import Undone, undone_in
 from portal.clients.records import queries
 from portal.clients.records.display import display_columns, display_value
 from portal.clients.records.entries import PRODUCT, VALUATION, Entry
-from portal.clients.records.models import Client, Product
+from portal.clients.records.models import Client, Product, Valuation
 from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving import operations
@@ -112,14 +112,14 @@ def _of_removal(
     client: Client, revision: ClientRevision, entry: Entry, reader: Profile, undone: Undone | None
 ) -> Preview:
     row = row_of(client, entry)
-    product = db.session.get(Product, row.product_id) if entry.kind is VALUATION else None
+    product = db.session.get(Product, row.product_id) if isinstance(row, Valuation) else None
     name = part_name(entry.kind, row, product)
     newer_revisions = operations.revisions_affecting(
         client, entry, row, revisions_after(client, BaseVersion(revision.version)), revision.version
     )
     changes = sentences.changes_by(newer_revisions, reader, names_in(client.id, newer_revisions))
     problem = f"{name} has been changed since: {sentences.join_words(changes)}." if newer_revisions else ""
-    count = queries.valuation_count(row) if entry.kind is PRODUCT else 0
+    count = queries.valuation_count(row) if isinstance(row, Product) else 0
     lines = [PreviewLine(label, now, "") for label, now in display_columns(entry.kind, row)]
     return Preview(entry, name, "removed", lines, count, problem, undone)
 
@@ -143,5 +143,5 @@ def _problems_of_return(entry: Entry, columns: Any) -> Iterator[str]:
         yield operations.UNIQUE_VIOLATIONS["fk_valuations_product_id"][1]
 
 
-def _is_there(condition: Any) -> bool:
+def _is_there(condition: ColumnElement[bool]) -> bool:
     return bool(db.session.scalar(select(exists().where(condition))))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -31,7 +31,7 @@ def undone_in(client_id: int, found: Sequence[ClientRevision]) -> dict[tuple[int
     if not found:
         return {}
     reverts = _reverts(client_id, min(revision.version for revision in found))
-    undone: dict[tuple[int, str], Any] = {}
+    undone: dict[tuple[int, str], _Revert] = {}
     for revert in reverts:  # newest first, so it is known whether a later undo has undone this one
         for entry in entries_in(revert.keys):
             if (revert.version, entry.prefix) not in undone:
@@ -40,7 +40,17 @@ def undone_in(client_id: int, found: Sequence[ClientRevision]) -> dict[tuple[int
     return {key: _undone(revert) for key, revert in undone.items() if key[0] in versions}
 
 
-def _reverts(client_id: int, since: int) -> Iterable[Any]:
+class _Revert(NamedTuple):
+    """An undo without its values: `keys` are those that it changed."""
+
+    version: int
+    reverts: int
+    changed_by: int | None
+    changed_at: datetime
+    keys: Sequence[str]
+
+
+def _reverts(client_id: int, since: int) -> Iterable[_Revert]:
     key = func.jsonb_object_keys(ClientRevision.changes).column_valued("key")
     keys = func.array(select(key).limit(MAX_KEYS).scalar_subquery())
     rows = (
@@ -55,8 +65,8 @@ def _reverts(client_id: int, since: int) -> Iterable[Any]:
         .order_by(ClientRevision.version.desc())
         .limit(MAX_REVERTS)
     )
-    return db.session.execute(rows).all()
+    return map(_Revert._make, db.session.execute(rows))
 
 
-def _undone(revert: Any) -> Undone:
+def _undone(revert: _Revert) -> Undone:
     return Undone(revert.version, name_of(revert.changed_by) or "a command", revert.changed_at)

@@ -13,8 +13,7 @@ from portal.clients.page.value_chart import last_different_on, value_chart
 from portal.clients.permissions import can_manage_access, client_for, client_with_names
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
-from portal.clients.records.entries import PRODUCT, Entry
-from portal.clients.saving.merging import row_of
+from portal.clients.saving.merging import product_of
 from portal.clients.wording import overruled
 from portal.editing.drafts import store
 from portal.web.pagination import parse_page
@@ -58,7 +57,7 @@ def show(client_id: int) -> ResponseReturnValue:
 def show_product(client_id: int, product_id: int) -> ResponseReturnValue:
     """Show one product with its valuations. Raises EntryRemoved (409) for a removed product."""
     client = client_for(current_user, client_id)
-    product = row_of(client, Entry(PRODUCT, product_id))
+    product = product_of(client, product_id)
     valuations, paging = queries.valuations_of(product, parse_page(request.args))
     return render_template(
         "clients/page/product.html",

@@ -10,11 +10,12 @@ from typing import Any
 from portal.auth.directory import name_of
 from portal.clients.records import choices
 from portal.clients.records.entries import EntryKind
+from portal.clients.records.models import Record
 from portal.clients.records.revisions import to_json
 from portal.formatting import day, gbp, percent
 
 
-def display_value(kind: EntryKind, column: str, value: Any) -> str:
+def display_value(kind: EntryKind, column: str, value: object) -> str:
     """Return the text of one column's value: "Family", "8 Dec 2026", "£1,200.00", or "" for an empty one."""
     if value is None or value == "":
         return ""
@@ -24,7 +25,7 @@ def display_value(kind: EntryKind, column: str, value: Any) -> str:
     return FORMATTERS.get((kind.name, column), str)(parsed)
 
 
-def display_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
+def display_columns(kind: EntryKind, row: Record) -> list[tuple[str, str]]:
     """Return (label, value) of every column of a row that is not empty."""
     shown = (
         (label, display_value(kind, column, to_json(getattr(row, column)))) for column, label in kind.labels.items()
@@ -32,7 +33,7 @@ def display_columns(kind: EntryKind, row: Any) -> list[tuple[str, str]]:
     return [(label, value) for label, value in shown if value]
 
 
-def form_value(value: Any) -> str:
+def form_value(value: object) -> str:
     """Return the value as a form's control shows it."""
     return "" if value is None else str(value)
 

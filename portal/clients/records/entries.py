@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
+from portal.clients.records.models import Client, ClientGrant, Person, Product, Record, Valuation
 from portal.clients.records.revisions import from_json, to_json
 
 # Cached, because the same keys are split repeatedly: removing a product also removes thousands of valuations.
@@ -41,7 +41,7 @@ class EntryKind:
         kind: type[Any] = self.model.__table__.c[column].type.python_type
         return kind
 
-    def values_of(self, row: Any) -> dict[str, Any]:
+    def values_of(self, row: Record) -> dict[str, Any]:
         """Return the editable values as {column: value}."""
         return {column: getattr(row, column) for column in self.labels}
 

@@ -17,7 +17,7 @@ MAX_PHONE_DIGITS = 15  # E.164
 MIN_PHONE_DIGITS = 3  # 111, 999
 
 
-def problem_with(kind: str, column: str, value: Any, today: date) -> str | None:
+def problem_with(kind: str, column: str, value: object, today: date) -> str | None:
     """Return the problem of a value as the end of a sentence that begins with "This …", or None."""
     check = _CHECKS.get((kind, column))
     return check(value, today) if check and value not in (None, "") else None

@@ -134,3 +134,7 @@ class Valuation(Model):
     product_id: Mapped[int] = mapped_column(ForeignKey("products.id", ondelete="CASCADE"))
     valued_on: Mapped[date]
     amount: Mapped[Decimal] = mapped_column(Numeric(14, 2))
+
+
+Part = Person | Product | Valuation | ClientGrant
+Record = Client | Part

@@ -11,7 +11,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import CheckConstraint, DateTime, Dialect, ForeignKey, String, TypeDecorator, func, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    String,
+    TypeDecorator,
+    UnaryExpression,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.sql.operators import OperatorType
@@ -101,7 +112,7 @@ def authors_in(client_id: int, versions: Collection[int]) -> dict[int, Author]:
     return {author.version: author for author in map(Author._make, found)}
 
 
-def _within_bounds(client_id: int, version: int, order: Any) -> Sequence[ClientRevision]:
+def _within_bounds(client_id: int, version: int, order: UnaryExpression[int]) -> Sequence[ClientRevision]:
     """Limit revisions by size and number: one may contain two long texts or thousands of valuations.
 
     PostgreSQL knows the size of a value without reading it.

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.clients.records.entries import Entry
+from portal.clients.records.models import Record
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving.write_context import WriteContext
 from portal.editing.merge.resolutions import Resolutions, Resolved
@@ -44,7 +45,7 @@ class Merged:
     """
 
     entry: Entry
-    row: Any
+    row: Record
     version: int
     decided: Resolved
     newer_revisions: Sequence[ClientRevision]

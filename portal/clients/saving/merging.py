@@ -5,10 +5,10 @@ Reads, never writes. Operations call it under the lock of the client's row, a re
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
-from portal.clients.records.entries import CLIENT, VALUATION, Entry, split_key
-from portal.clients.records.models import Client, Product
+from portal.clients.records.entries import CLIENT, PRODUCT, Entry, split_key
+from portal.clients.records.models import Client, Part, Product, Record, Valuation
 from portal.clients.records.revisions import ClientRevision, last_change_of_part, newest_since, to_json, value_before
 from portal.clients.saving.edits import Edit, EntryRemoved, Merged
 from portal.editing.base_version import BaseVersion
@@ -31,17 +31,22 @@ def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     return Merged(entry, row, client.version, replace(decided, choices=choices), history.newer_revisions)
 
 
-def row_of(client: Client, entry: Entry) -> Any:
+def row_of(client: Client, entry: Entry) -> Record:
     """Return the entry's row from the database. Raises EntryRemoved (409) or NotFound (404)."""
     if entry.kind is CLIENT:
         return client
-    row = db.session.get(entry.kind.model, entry.id, populate_existing=True)
-    if row is not None and _client_id_of(entry, row) == client.id:
+    row: Part | None = db.session.get(entry.kind.model, entry.id, populate_existing=True)
+    if row is not None and _client_id_of(row) == client.id:
         return row
     revision = last_change_of_part(client.id, entry.prefix)
     if revision is not None and revision.changes[entry.prefix][1] is None:
         raise EntryRemoved(entry, revision)
     raise NotFound(f"There is no such {entry.kind.label}, or you do not have access to it.")
+
+
+def product_of(client: Client, product_id: int) -> Product:
+    """Return the product from the database. Raises EntryRemoved (409) or NotFound (404)."""
+    return cast(Product, row_of(client, Entry(PRODUCT, product_id)))
 
 
 def revisions_after(client: Client, base_version: BaseVersion) -> Sequence[ClientRevision]:
@@ -108,9 +113,8 @@ def _overruled(history: HistorySlice, edit: Edit, base: Mapping[str, Any]) -> di
     return overruled
 
 
-def _client_id_of(entry: Entry, row: Any) -> int | None:
-    if entry.kind is VALUATION:
+def _client_id_of(row: Part) -> int | None:
+    if isinstance(row, Valuation):
         product = db.session.get(Product, row.product_id)
         return product.client_id if product else None
-    client_id: int = row.client_id
-    return client_id
+    return row.client_id

@@ -18,10 +18,10 @@ from portal.clients import permissions
 from portal.clients.records import queries, valuation_jumps
 from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
-from portal.clients.records.models import Client, Person, Product, Valuation
+from portal.clients.records.models import Client, Person, Product, Record, Valuation
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Merged, Saved, UnusualAmount, ValueRejected
-from portal.clients.saving.merging import merge_with_current, revisions_after, row_of, touched_by
+from portal.clients.saving.merging import merge_with_current, product_of, revisions_after, row_of, touched_by
 from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
 from portal.clients.saving.versions import create_version
 from portal.extensions import db
@@ -65,7 +65,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
-    if entry.kind is VALUATION and "amount" in changed:
+    if isinstance(row, Valuation) and "amount" in changed:
         _check_amount(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
@@ -88,7 +88,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     since = revisions_after(client, edit.context.base_version)
     owner = {"client_id": client.id}
     if product_id is not None:
-        owner = {"product_id": row_of(client, Entry(PRODUCT, product_id)).id}
+        owner = {"product_id": product_of(client, product_id).id}
     duplicate = find_duplicate_submission(kind, edit, since, owner)
     if duplicate:
         return Saved(client.version, entry=duplicate, is_change=False)
@@ -118,7 +118,7 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
 
 
 def revisions_affecting(
-    client: Client, entry: Entry, row: Any, since: Sequence[ClientRevision], version: int
+    client: Client, entry: Entry, row: Record, since: Sequence[ClientRevision], version: int
 ) -> list[ClientRevision]:
     """Return the revisions since `version` that changed the part or what would be removed with it."""
     is_too_old = len(since) < client.version - version  # further back than the history is read
@@ -201,7 +201,7 @@ def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str,
 
 
 def find_duplicate_submission(
-    kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, Any]
+    kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, int]
 ) -> Entry | None:
     added, by = kind.as_json(kind.model(**edit.values, **owner)), edit.context.actor.profile_id
     for revision in since:
@@ -213,8 +213,8 @@ def find_duplicate_submission(
     return None
 
 
-def _insert(kind: EntryKind, values: Mapping[str, Any]) -> Any:
-    row = kind.model(**values)
+def _insert(kind: EntryKind, values: Mapping[str, object]) -> Record:
+    row: Record = kind.model(**values)
     with translate_integrity_errors():
         db.session.add(row)
         db.session.flush()
@@ -238,14 +238,16 @@ def _insert_missing(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, An
     return {Entry(kind, row.id).prefix: [None, kind.as_json(row)] for row in added}
 
 
-def _reject_too_many(row: Any) -> None:
+def _reject_too_many(row: Record) -> None:
     """Raise ValueRejected (422) if the client or product of an inserted row exceeds its maximum number of parts."""
-    model = type(row)
-    if model not in MAX_PARTS:
+    if isinstance(row, Valuation):
+        is_of_owner = Valuation.product_id == row.product_id
+    elif isinstance(row, Person | Product):
+        is_of_owner = type(row).client_id == row.client_id
+    else:
         return
-    field, maximum, problem = MAX_PARTS[model]
-    owner = model.product_id == row.product_id if model is Valuation else model.client_id == row.client_id
-    if (db.session.scalar(select(func.count()).select_from(model).where(owner)) or 0) > maximum:
+    field, maximum, problem = MAX_PARTS[type(row)]
+    if (db.session.scalar(select(func.count()).select_from(type(row)).where(is_of_owner)) or 0) > maximum:
         raise ValueRejected(field, problem.format(maximum))
 
 
@@ -261,7 +263,7 @@ def translate_integrity_errors() -> Iterator[None]:
         raise ValueRejected(*UNIQUE_VIOLATIONS[constraint]) from error
 
 
-def _with_valuations(entry: Entry, row: Any) -> Iterator[tuple[Entry, Any]]:
+def _with_valuations(entry: Entry, row: Record) -> Iterator[tuple[Entry, Record]]:
     """Yield the entry and, for a product, its valuations."""
     yield entry, row
     if entry.kind is PRODUCT:

@@ -36,12 +36,12 @@ def find_same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Pos
     if same is None:
         return None
     entry = Entry(kind, same.id)
-    is_certain = kind is PRODUCT and same.plan_number == values["plan_number"]  # unique in the database
+    is_certain = isinstance(same, Product) and same.plan_number == values["plan_number"]  # unique in the database
     question = f"{_sentence(client, entry, same)}: is this the same {kind.label}?"
     return PossibleDuplicate(entry, part_name(kind, same), FIELDS[kind.name], question, can_be_another=not is_certain)
 
 
-def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Any:
+def _same(client: Client, kind: EntryKind, values: Mapping[str, Any]) -> Person | Product | None:
     if kind is PERSON:
         people = db.session.scalars(select(Person).where(Person.client_id == client.id).order_by(Person.id))
         return next((person for person in people if is_same_person(PERSON.values_of(person), values)), None)
@@ -57,7 +57,7 @@ def _number(plan_number: str) -> str:
     return NOT_OF_THE_NUMBER.sub("", plan_number).casefold() or plan_number
 
 
-def _sentence(client: Client, entry: Entry, row: Any) -> str:
+def _sentence(client: Client, entry: Entry, row: Person | Product) -> str:
     revision = last_change_of_part(client.id, entry.prefix)
     name = part_name(entry.kind, row)
     if revision is None or revision.changed_by is None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from portal import clock
 from portal.clients import permissions
@@ -24,7 +23,7 @@ def create_version(
     changes: FieldChanges,
     edit: Edit,
     *,
-    columns: Mapping[str, Any] | None = None,
+    columns: Mapping[str, object] | None = None,
     decisions: Mapping[str, str] | None = None,
     merged_with: Sequence[ClientRevision] = (),
 ) -> int:

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from flask import url_for
+from wtforms import Field, Form
 
 from portal.editing.drafts.store import DraftKey, EditDraft
 
@@ -68,18 +68,18 @@ class EditorDraft:
         return json.dumps(self.base)
 
 
-def values_of(form: Any) -> dict[str, str]:
+def values_of(form: Form) -> dict[str, str]:
     """Return what a browser would send of the form's visible fields, as {name: text}."""
     return {field.name: _value(field) for field in form if field.widget.__class__.__name__ != "HiddenInput"}
 
 
-def base_of(shown: Any, untouched: Any) -> dict[str, str]:
+def base_of(shown: Form, untouched: Form) -> dict[str, str]:
     """Return the values of `untouched` for the fields that have other values in `shown`."""
     base, now = values_of(untouched), values_of(shown)
     return {name: value for name, value in base.items() if now.get(name) != value}
 
 
-def _value(field: Any) -> str:
+def _value(field: Field) -> str:
     if hasattr(field, "_value"):
         return str(field._value())
     return "" if field.data is None else str(field.data)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection
-from typing import Any
 
 from portal.editing.base_version import parse_base_version
 from portal.editing.drafts.store import ASIDE, MAX_DRAFT_ID_LENGTH, DraftPayload, Mark, mark_from
@@ -50,7 +49,7 @@ def draft_id_from(text: str) -> str:
     return text
 
 
-def mark_of(text: Any, field: str) -> Mark:
+def mark_of(text: object, field: str) -> Mark:
     """Return the mark of a draft. Raises InvalidInput (422) naming `field`."""
     mark = mark_from(text) if isinstance(text, str) else None
     if mark is None:
@@ -58,7 +57,7 @@ def mark_of(text: Any, field: str) -> Mark:
     return mark
 
 
-def _values(values: Any, fields: Collection[str]) -> dict[str, str]:
+def _values(values: object, fields: Collection[str]) -> dict[str, str]:
     if not isinstance(values, dict):
         raise InvalidInput("values", "must be an object of fields with their texts")
     for name, value in values.items():

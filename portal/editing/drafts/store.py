@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     DateTime,
     ForeignKey,
@@ -101,7 +102,7 @@ class DraftKey:
         return "record" if self.form.startswith("record/") else self.form
 
     @property
-    def condition(self) -> Any:
+    def condition(self) -> ColumnElement[bool]:
         """Return the SQL condition that a draft has this key."""
         columns = tuple_(EditDraft.profile_id, EditDraft.page_identifier, EditDraft.form)
         return columns == (self.profile_id, self.page_identifier, self.form)
@@ -234,12 +235,12 @@ def _delete_oldest(profile_id: int) -> None:
     _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 
 
-def _discard(key: DraftKey, *conditions: Any) -> None:
+def _discard(key: DraftKey, *conditions: ColumnElement[bool]) -> None:
     if _delete(key.condition, *conditions):
         drafts_changed.send(key=key)
 
 
-def _delete(*conditions: Any) -> int:
+def _delete(*conditions: ColumnElement[bool]) -> int:
     statement = delete(EditDraft).where(*conditions).execution_options(synchronize_session=False)
     count: int = db.session.execute(statement).rowcount  # type: ignore[attr-defined]
     return count

@@ -17,7 +17,7 @@ class Resolution:
     """One of CHOICES for a field. "both" is for texts only; `value` is the custom value of "custom"."""
 
     choice: str
-    value: Any = None
+    value: object = None
 
 
 Resolutions = Mapping[str, Resolution]
