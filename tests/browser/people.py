@@ -53,6 +53,7 @@ ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
 }"""
 # Long enough for a busy machine. A condition that becomes true earlier ends the wait.
 PATIENCE_MS = 20_000
+CHANGES = "**/changes?since=*"
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 
 OpenBrowser = Callable[..., "Person"]  # the fixture open_browser
@@ -117,6 +118,10 @@ class Person:
         The keyboard submits it, because a notice that appears now moves the button, and a click would miss it.
         """
         self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).press("Enter")
+
+    def miss_saves(self) -> None:
+        """Hold what the page asks about other users' saves, so that only the server finds a conflict."""
+        self.page.route(CHANGES, lambda route: None)
 
     def take_in(self) -> None:
         """Wait until the page shows a roster that it requests from now on, which the next heartbeat proves."""

@@ -34,7 +34,7 @@ from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.actor import Actor, RequestOrigin
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
+from tests.browser.people import CHANGES, PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_person, make_product
@@ -156,7 +156,7 @@ def asked_to_finish(setup: SceneSetup) -> Page:
     caller, page = identity_of(current_app, waiting), parse(f"client-{client.id}")
     current_store().beat(caller, beats.Beat(page, "waits", waiting=True))
     current_store().nudge(caller, page, "waits")
-    expect(amelia.nudged).to_contain_text("is waiting to edit this client record")
+    expect(amelia.nudged).to_contain_text("is waiting to edit this client.")
     return amelia.page
 
 
@@ -325,6 +325,7 @@ def a_conflict(setup: SceneSetup) -> Page:
     client = long_client(setup.cast)
     amelia = setup.amelia()
     amelia.open_editor(client)
+    amelia.page.route(CHANGES, lambda route: None)  # so that only the server finds the conflict
     amelia.field("Town").fill(LONG_WORD)
     amelia.field("Risk profile").select_option("3 of 7")
     amelia.field("Objectives").fill(f"https://{LONG_WORD}.example/\nRetire early")

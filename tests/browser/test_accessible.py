@@ -105,7 +105,7 @@ def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
 
 @pytest.mark.usefixtures("amelia_waits")
 def test_focus_moves_on_after_the_reply_to_a_waiting_user(daniel: Person) -> None:
-    done = daniel.nudged.get_by_role("button", name="Done")
+    done = daniel.nudged.get_by_role("button", name="Save and hand over")
     daniel.nudged.get_by_role("button", name="Finish soon").press("Enter")
     expect(done).to_be_focused()
 
@@ -116,7 +116,7 @@ def test_focus_moves_on_after_the_reply_to_a_waiting_user(daniel: Person) -> Non
 
 @pytest.mark.usefixtures("amelia_waits")
 def test_focus_is_on_the_heading_when_a_user_is_done_without_a_change(daniel: Person, client: Client) -> None:
-    daniel.nudged.get_by_role("button", name="Done").press("Enter")
+    daniel.nudged.get_by_role("button", name="Save and hand over").press("Enter")
     expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
     expect(heading(daniel)).to_be_focused()
 
@@ -190,7 +190,7 @@ def test_focus_is_in_the_field_when_the_choice_under_the_keyboard_is_replaced(
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960781")
     save_for(cast.daniel, client, phone="01632 960782")
-    amelia.page.get_by_role("button", name="Take theirs: Phone").focus()
+    amelia.page.get_by_role("button", name="Use Daniel’s: Phone").focus()
     save_for(cast.daniel, client, phone="01632 960783")
     expect(amelia.page.locator(".choice")).to_contain_text("01632 960783")
     expect(amelia.field("Phone")).to_be_focused()

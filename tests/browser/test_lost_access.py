@@ -86,6 +86,7 @@ def test_conflict_decisions_after_losing_access_show_all_typed_values(
     daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 404", "status of 409")
+    daniel.miss_saves()
     daniel.open_editor(client)
     daniel.field("Phone").fill("07700 900123")
     daniel.field("Next review").fill("1/9/2027")

@@ -15,7 +15,6 @@ from portal.clients.saving import operations
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
-from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CLIENT_PAGE, Person
 from tests.support.cast import Cast
 from tests.support.edits import edit_from
@@ -48,11 +47,16 @@ def both_changed_phone(amelia: Person, client: Client, cast: Cast, save: Save, c
     amelia.open_editor(client)
     amelia.field("Phone").fill(MINE)
     save(cast.daniel, phone=THEIRS)
-    expect(choice).to_contain_text(f"Daniel changed this to “{THEIRS}”")
+    expect(choice).to_contain_text(f"Daniel saved {THEIRS}")
 
 
 def note(person: Person, field: str) -> Locator:
     return person.page.locator(f'[data-field="{field}"] .note')
+
+
+def news(person: Person, field: str) -> Locator:
+    """The line below a field that says what has happened to it."""
+    return person.page.locator(f'[data-field="{field}"] .news')
 
 
 def stored(client: Client) -> Client:
@@ -89,7 +93,9 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Risk profile")).to_have_value("5")
     expect(amelia.field("Notes")).to_have_value("Rang.\nTwice.")
-    expect(note(amelia, "phone")).to_have_text("Daniel changed this")
+    expect(news(amelia, "phone")).to_have_text("Daniel, just now · was 01632 960001Undo")
+    expect(news(amelia, "risk_profile")).to_contain_text("was Not assessed")
+    expect(news(amelia, "notes").locator("p")).to_have_text("Daniel, just now")
     expect(amelia.page.locator(".field.changed label")).to_have_text(["Town"])
     expect(amelia.page.locator("[name=version]")).to_have_value("1")
 
@@ -102,29 +108,56 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(
 
 
 @pytest.mark.usefixtures("both_changed_phone")
-def test_field_that_both_have_changed_waits_for_a_decision_and_the_save_asks(
-    amelia: Person, client: Client, browser_errors: BrowserErrors
+def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved(
+    amelia: Person, client: Client, choice: Locator
 ) -> None:
-    browser_errors.expect("status of 409")
     expect(amelia.field("Phone")).to_have_value(MINE)
-    expect(amelia.field("Phone")).to_have_accessible_description(re.compile("Daniel changed this to"))
+    expect(amelia.field("Phone")).to_have_accessible_description(f"Daniel saved {THEIRS}")
+    to_decide = amelia.page.get_by_role("button", name="1 to decide")
+    amelia.field("Town").focus()
+    to_decide.click()
+    expect(choice).to_be_focused()
+    amelia.field("Town").press("Control+s")
+    expect(choice).to_be_focused()
+    assert (stored(client).phone, client.version) == (THEIRS, 2)
+
+    choice.get_by_role("button", name="Keep mine: Phone").click()
+    expect(to_decide).to_be_hidden()
+    amelia.page.keyboard.press("Control+s")
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (stored(client).phone, client.version) == (MINE, 3)
+
+
+def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+    before = client.phone
+    amelia.open_editor(client)
+    save(cast.daniel, phone=THEIRS, town="Bath")
+    news(amelia, "phone").get_by_role("button", name="Undo: Phone").click()
+    expect(amelia.field("Phone")).to_have_value(before)
+    expect(amelia.field("Phone")).to_be_focused()
+    news(amelia, "phone").get_by_role("button", name="Use Daniel’s: Phone").click()
+    news(amelia, "phone").get_by_role("button", name="Put mine back: Phone").click()
+    amelia.page.get_by_role("button", name="Keep mine: Phone").click()
+    amelia.field("Town").press("End")
+    amelia.field("Town").press_sequentially(" Spa")
+    expect(news(amelia, "town")).to_have_text("Daniel, just now · was empty")  # Undo would remove what was typed
 
     amelia.save()
-    expect(amelia.page.get_by_role("main")).to_contain_text(THEIRS)
-    assert (stored(client).phone, client.version) == (THEIRS, 2)
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (stored(client).phone, client.town) == (before, "Bath Spa")
 
 
 @pytest.mark.usefixtures("both_changed_phone")
-def test_take_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
+def test_use_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
     amelia: Person, client: Client, choice: Locator
 ) -> None:
-    choice.get_by_role("button", name="Take theirs").click()
+    choice.get_by_role("button", name="Use Daniel’s").click()
 
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Phone")).to_be_focused()
     expect(choice).to_have_count(0)
     expect(amelia.page.locator(".field.changed")).to_have_count(0)
-    expect(note(amelia, "phone")).to_contain_text("Using Daniel’s")
+    expect(news(amelia, "phone")).to_contain_text("Using Daniel’s")
     expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
 
     amelia.open_editor(client)
@@ -133,8 +166,8 @@ def test_take_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     amelia.page.get_by_role("button", name="Put mine back: Phone").click()
     expect(amelia.field("Phone")).to_have_value(MINE)
-    expect(choice).to_contain_text(f"Daniel changed this to “{THEIRS}”")
-    choice.get_by_role("button", name="Take theirs").click()
+    expect(choice).to_contain_text(f"Daniel saved {THEIRS}")
+    choice.get_by_role("button", name="Use Daniel’s").click()
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     amelia.open_editor(client)
@@ -149,11 +182,11 @@ def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: 
     notes.press_sequentially(" Three.")
     save(cast.daniel, notes="Nought.\nOne.\nTwo.")
     expect(notes).to_have_value("Nought.\nOne.\nTwo. Three.")
-    expect(note(amelia, "notes")).to_have_text("Daniel changed this too: both are here")
+    expect(news(amelia, "notes")).to_have_text("Daniel changed this too: both are here")
 
     notes.press("Control+z")
     expect(notes).to_have_value("One.\nTwo. Three.")
-    expect(note(amelia, "notes")).to_have_text("Daniel changed this too. Saving puts both together, or asks")
+    expect(news(amelia, "notes")).to_have_text("Daniel changed this too. Saving puts both together, or asks")
     notes.press("Control+z")
     expect(notes).not_to_have_value("One.\nTwo. Three.")
     assert "One.\nTwo. Three.".startswith(notes.input_value()), "what was typed goes, and no piece of another text"
@@ -178,7 +211,7 @@ def notes_choice(amelia: Person, client: Client, cast: Cast, save: Save) -> Loca
     ("button", "notes"),
     [
         ("Keep both", "Nought.\nOne.\nTwo, says Daniel.\nTwo, says Amelia.\nThree.\nFour."),
-        ("Take theirs", "Nought.\nOne.\nTwo, says Daniel.\nThree."),
+        ("Use Daniel’s", "Nought.\nOne.\nTwo, says Daniel.\nThree."),
         ("Keep mine", "Nought.\nOne.\nTwo, says Amelia.\nThree.\nFour."),
     ],
 )
@@ -202,7 +235,7 @@ def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
 ) -> None:
     choice.get_by_role("button", name="Keep mine").click()
     expect(amelia.field("Phone")).to_have_value(MINE)
-    expect(note(amelia, "phone")).to_have_text("Saving puts yours in place of Daniel’s")
+    expect(news(amelia, "phone")).to_have_text("Saving puts yours in place of Daniel’sUse Daniel’s")
 
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
@@ -297,7 +330,7 @@ def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
 
     expect(amelia.field("Phone")).to_have_value(MINE)
     expect(amelia.field("Phone")).to_be_focused()
-    expect(note(amelia, "phone")).to_have_text("Saving puts yours in place of Ada’s")
+    expect(news(amelia, "phone")).to_have_text("Saving puts yours in place of Ada’sUse Ada’s")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     expect(amelia.page.get_by_text(f"Daniel {'undid' if is_undo else 'replaced'} your")).to_have_count(0)
@@ -316,7 +349,7 @@ def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
 
     expect(choice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
     expect(amelia.field("Phone")).to_have_value("01632 960555")
-    expect(note(amelia, "notes")).to_have_text("Daniel replaced your Notes. What you have typed since is here too")
+    expect(news(amelia, "notes")).to_have_text("Daniel replaced your Notes. What you have typed since is here too")
     expect(amelia.field("Notes")).to_have_value("Eins.\nTwo.\nThree.\nFour.")
 
 

@@ -90,7 +90,7 @@ def test_user_who_finishes_on_the_undo_page_leaves_it(
     expect(daniel.page.get_by_role("main")).to_contain_text("Change 2 is not undone yet.")
     amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
 
-    daniel.nudged.get_by_role("button", name="Done").click()
+    daniel.nudged.get_by_role("button", name="Save and hand over").click()
 
     expect(daniel.page).not_to_have_url(re.compile("/revert"))
     expect(amelia_waits.page).to_have_url(EDITOR)
@@ -121,7 +121,7 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
     daniel.field("Phone").fill("01632 960778")
     ask = amelia_waits.waiting.get_by_role("button", name="Ask to finish")
     ask.click()
-    expect(daniel.nudged).to_contain_text("Amelia Hart is waiting to edit this client record")
+    expect(daniel.nudged).to_contain_text("Amelia is waiting to edit this client.")
     expect(amelia_waits.waiting).to_contain_text(re.compile(r"Asked \d:\d\d"))
     expect(ask).to_be_hidden()
     expect(amelia_waits.waiting.locator("[data-asked]")).to_be_focused()
@@ -130,7 +130,7 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
     expect(amelia_waits.waiting).to_contain_text(re.compile(r"Daniel: finishing soon \(\d\d:\d\d\)"))
     expect(daniel.nudged).to_contain_text("They know that you finish soon")
 
-    daniel.nudged.get_by_role("button", name="Done").click()
+    daniel.nudged.get_by_role("button", name="Save and hand over").click()
     expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
     # He still looks on, and has said that he is done: she need not wait for him.
     expect(amelia_waits.page).to_have_url(EDITOR)
@@ -155,7 +155,7 @@ def test_user_who_finishes_without_a_change_leaves_the_editor(
     amelia_waits: Person, daniel: Person, client: Client
 ) -> None:
     amelia_waits.waiting.get_by_role("button", name="Ask to finish").click()
-    daniel.nudged.get_by_role("button", name="Done").click()
+    daniel.nudged.get_by_role("button", name="Save and hand over").click()
 
     expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
     expect(amelia_waits.page).to_have_url(EDITOR)

@@ -44,9 +44,13 @@ export function isTooLong({ value = "", dataset }) {
  * Return the text of the save bar.
  * @param {number} count of fields
  */
-export function changeCountText(count) {
-	return count ? `${count} field${count === 1 ? "" : "s"} changed` : "No changes yet";
-}
+export const changedText = (count) => (count ? `${count} changed` : "No changes yet");
+
+/**
+ * Return the text of the dialog of Cancel.
+ * @param {number} count of fields, at least 1
+ */
+export const changeCountText = (count) => `${count} field${count === 1 ? "" : "s"} changed`;
 
 const MAX_NAME_CHARACTERS = 100;
 

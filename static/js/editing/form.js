@@ -1,10 +1,12 @@
 /**
  * A form that tracks the user's changes. It marks the changed fields, counts them in the save bar, reports them to
- * presence, saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once.
+ * presence, saves them as a draft (drafts/form-draft.js), warns before they are lost, and is sent once: by its button, or
+ * by Ctrl+S. A field that another user has changed too is decided first (remote/take-over.js).
  *
  * Reads:   <form data-edit-form>; data-unsaved if it came back with values that are not saved; data-base, as JSON the
  *          record's values, if the form shows others; data-entry-label, the part of the record that it edits; controls
- *          with their label in a `.field`; the submit button; [data-change-count] and [data-not-saved].
+ *          with their label in a `.field`; the submit button; [data-change-count] and [data-not-saved];
+ *          [data-undecided] on what the user has to decide.
  * Listens: `portal:connection`; `portal:finish`: it saves the changes, or follows the link in .save-bar if there are
  *          none.
  * Fires:   `portal:activity`; `portal:sign-in-wanted` when the user sends it while signed out; `portal:access-lost`
@@ -14,7 +16,7 @@
  */
 import { fire, on } from "../lib/events.js";
 import { query, queryAll } from "../lib/dom.js";
-import { changeCountText, isChanged, isTooLong, reportedName } from "./changes.js";
+import { changeCountText, changedText, isChanged, isTooLong, reportedName } from "./changes.js";
 import { controlNamed, controlsOf } from "./controls.js";
 import { followDraft } from "./drafts/form-draft.js";
 import { Saving } from "./saving.js";
@@ -68,6 +70,10 @@ export function watchForm(form, { signal, send, leave } = {}) {
 			fire("access-lost", { mayRead: outcome === "read-only" });
 		showNotSaved(form, outcome === "away");
 		if (outcome !== "ready") return saving.end();
+		if (isUndecided(form)) {
+			begin(); // another user has saved since the user pressed Save
+			return leadToUndecided(form);
+		}
 		const sent = (await send?.(form)) ?? "unknown";
 		if (sent === "unknown") return saving.submit(submitter);
 		if (sent === "sent") return;
@@ -79,10 +85,12 @@ export function watchForm(form, { signal, send, leave } = {}) {
 	form.addEventListener("submit", (event) => {
 		if (saving.isSubmitting) return;
 		const [tooLong] = tooLongIn(form);
-		if (saving.isIdle && !isSignedOut && !tooLong && draft.isEmpty && !send) return saving.sent();
+		const isReady = !tooLong && !isUndecided(form);
+		if (saving.isIdle && !isSignedOut && isReady && draft.isEmpty && !send) return saving.sent();
 		event.preventDefault();
 		if (!saving.isIdle) return;
 		if (tooLong) tooLong.focus();
+		else if (!isReady) leadToUndecided(form);
 		else if (isSignedOut) fire("sign-in-wanted");
 		else sendWhenReady(event.submitter);
 	});
@@ -104,6 +112,12 @@ export function watchForm(form, { signal, send, leave } = {}) {
 		event.preventDefault();
 		askToLeave(leave ?? (() => location.assign(cancel.href)));
 	});
+	const saveByKey = (/** @type {KeyboardEvent} */ event) => {
+		if (!isSaveKey(event) || isElsewhere(form)) return;
+		event.preventDefault();
+		form.requestSubmit();
+	};
+	document.addEventListener("keydown", saveByKey, { signal });
 	const followConnection = (/** @type {import("../lib/events.js").ConnectionState} */ state) => {
 		isSignedOut = state === "signed-out";
 		if (state === "online") showNotSaved(form, false);
@@ -123,6 +137,35 @@ export function watchForm(form, { signal, send, leave } = {}) {
 	window.addEventListener("pageshow", begin, { signal });
 	begin();
 	return { askToLeave };
+}
+
+/** @param {KeyboardEvent} event */
+const isSaveKey = ({ key, ctrlKey, metaKey, altKey, shiftKey }) =>
+	key.toLowerCase() === "s" && (ctrlKey || metaKey) && !altKey && !shiftKey;
+
+/**
+ * Whether the user is in a dialog or in another form.
+ * @param {HTMLFormElement} form
+ */
+function isElsewhere(form) {
+	const place = document.activeElement?.closest("form");
+	return Boolean(place ? place !== form : document.querySelector("dialog[open]"));
+}
+
+/**
+ * Whether another user has changed a field too, and the user has not decided.
+ * @param {HTMLFormElement} form
+ */
+const isUndecided = (form) => form.querySelector("[data-undecided]") !== null;
+
+/**
+ * Focus the first question.
+ * @param {HTMLFormElement} form
+ */
+export function leadToUndecided(form) {
+	const [question] = queryAll(form, "[data-undecided]", HTMLElement);
+	question?.focus({ preventScroll: true });
+	question?.scrollIntoView({ block: "center" });
 }
 
 /**
@@ -210,5 +253,5 @@ function showNotSaved(form, isShown) {
 function drawCount(form, count) {
 	const counter = form.querySelector("[data-change-count]");
 	if (counter)
-		counter.textContent = !count && "unsaved" in form.dataset ? "Not saved yet" : changeCountText(count);
+		counter.textContent = !count && "unsaved" in form.dataset ? "Not saved yet" : changedText(count);
 }

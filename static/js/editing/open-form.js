@@ -33,6 +33,7 @@ export function openForm(form, page, options = {}) {
 			import("./remote/incoming.js"),
 			loadStylesheet("editing/field-choice"),
 			loadStylesheet("editing/highlight"),
+			loadStylesheet("editing/rail"),
 		]).then(
 			([{ watchOthers }]) => {
 				if (!signal?.aborted) watchOthers(form, page, { version, signal });

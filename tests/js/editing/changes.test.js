@@ -4,6 +4,7 @@ import {
 	characters,
 	fieldName,
 	changeCountText,
+	changedText,
 	isChanged,
 	isTooLong,
 	reportedName,
@@ -99,6 +100,7 @@ describe("a reported field name", () => {
 	});
 });
 
-test("the save bar shows the number of changed fields", () => {
-	assert.deepEqual([0, 1, 3].map(changeCountText), ["No changes yet", "1 field changed", "3 fields changed"]);
+test("the save bar and the dialog of Cancel show the number of changed fields", () => {
+	assert.deepEqual([0, 1, 3].map(changedText), ["No changes yet", "1 changed", "3 changed"]);
+	assert.deepEqual([1, 3].map(changeCountText), ["1 field changed", "3 fields changed"]);
 });

@@ -43,6 +43,7 @@ describe("the newer values of an editor", () => {
 			version: 7,
 			by: "Priya Raman",
 			by_id: 3,
+			at: "2026-11-22T10:42:00+00:00",
 			value: "3",
 			raw: "3",
 			before: "1",

@@ -69,15 +69,34 @@ describe("what was saved", () => {
 });
 
 describe("beside a field", () => {
-	test("stands who changed it, and to what", () => {
-		assert.equal(wording.changedThis(daniel, ME), "Daniel changed this");
-		assert.equal(wording.changedThis(me, ME), "You changed this elsewhere");
-		assert.equal(
-			wording.changedThisTo({ ...daniel, value: "01632 960999" }, ME),
-			"Daniel changed this to “01632 960999”",
-		);
-		assert.equal(wording.changedThisTo({ ...me, value: "1" }, ME), "You changed this to “1” elsewhere");
-		assert.equal(wording.changedThisTo({ ...daniel, value: "" }, ME), "Daniel emptied this");
+	test("stands whose value it has taken, and what was there", () => {
+		assert.equal(wording.arrivedFrom(daniel, ME), "Daniel");
+		assert.equal(wording.arrivedFrom(me, ME), "You elsewhere");
+		assert.equal(wording.arrivedFrom(nobody, ME), "An import or a command");
+		assert.equal(wording.wasText("0151 496 0000"), "was 0151 496 0000");
+		assert.equal(wording.wasText(""), "was empty");
+	});
+
+	test("stands when the value was saved", () => {
+		assert.deepEqual([-2, 59, 60, 3600].map(wording.savedText), [
+			"just now",
+			"just now",
+			"1 minute ago",
+			"1 hour ago",
+		]);
+	});
+
+	test("that the user has changed stand the other value and the two choices", () => {
+		const sentence = (newer) => wording.savedThis(newer, ME).join("");
+		assert.equal(sentence({ ...daniel, value: "01632 960999" }), "Daniel saved 01632 960999");
+		assert.equal(sentence({ ...me, value: "1" }), "You elsewhere saved 1");
+		assert.equal(sentence({ ...daniel, value: "" }), "Daniel emptied this");
+		assert.equal(wording.useTheirs(daniel, ME), "Use Daniel’s");
+		assert.equal(wording.useTheirs(me, ME), "Use your earlier value");
+		assert.equal(wording.useTheirs(nobody, ME), "Use the other value");
+	});
+
+	test("stands which value the save keeps", () => {
 		assert.equal(wording.keptMine(daniel, ME), "Saving puts yours in place of Daniel’s");
 		assert.equal(wording.keptMine(me, ME), "Saving puts yours in place of your earlier value");
 		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the other value");
@@ -135,11 +154,20 @@ describe("beside a field", () => {
 	});
 
 	test("stand long texts abbreviated, in one line", () => {
-		assert.equal(wording.quoted("one\n\n two"), "“one two”");
-		assert.equal(wording.quoted("x".repeat(60)), `“${"x".repeat(60)}”`);
-		assert.equal(wording.quoted("x".repeat(61)), `“${"x".repeat(59)}…”`);
-		assert.equal(wording.quoted("👩".repeat(70)), `“${"👩".repeat(59)}…”`);
+		assert.equal(wording.shortened("one\n\n two"), "one two");
+		assert.equal(wording.shortened("x".repeat(60)), "x".repeat(60));
+		assert.equal(wording.shortened("x".repeat(61)), `${"x".repeat(59)}…`);
+		assert.equal(wording.shortened("👩".repeat(70)), `${"👩".repeat(59)}…`);
 	});
+});
+
+test("the rail names at most three fields of a save", () => {
+	const shown = (...labels) => {
+		const { shown: fields, more } = wording.shownFields(changed(...labels));
+		return [...fields.map(({ label }) => label), more];
+	};
+	assert.deepEqual(shown("Phone", "Town", "Notes"), ["Phone", "Town", "Notes", 0]);
+	assert.deepEqual(shown("Phone", "Town", "Notes", "Email"), ["Phone", "Town", 2]);
 });
 
 describe("the sentence of a field", () => {

@@ -6,6 +6,7 @@ import {
 	editingWhat,
 	editorsFirst,
 	fullName,
+	handOverText,
 	lastSeen,
 	nudgeText,
 	avatarTitle,
@@ -146,6 +147,11 @@ test("those on the page are told who waits", () => {
 		nudgeText([daniel, priya, viewer("rhys")], "fund"),
 		"Daniel Okafor and 2 more are waiting to edit this fund",
 	);
+});
+
+test("those who edit are asked to hand over", () => {
+	assert.equal(handOverText([daniel], "client"), "Daniel is waiting to edit this client.");
+	assert.equal(handOverText([daniel, priya], "client"), "Daniel and 1 more are waiting to edit this client.");
 });
 
 test("editors come first, the others stay in their order", () => {

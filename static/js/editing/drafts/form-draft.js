@@ -2,7 +2,8 @@
  * The draft of a form. It goes to the server while the user types, and when the page is hidden, left or signed out of.
  *
  * Reads:   data-draft-url of the form; data-draft-stored, as JSON what the draft holds and the form has no controls for;
- *          its inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state;
+ *          its inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state, with the time in
+ *          [data-draft-stored-at];
  *          [data-draft-offer] (offer.js). The draft is sent before another form of the page is.
  * Listens: `portal:renewed`, `portal:connection`.
  *
@@ -10,7 +11,8 @@
  */
 import { on } from "../../lib/events.js";
 import { call, HttpError } from "../../lib/http.js";
-import { queryAll, showOnly } from "../../lib/dom.js";
+import { queryAll, setText, showOnly } from "../../lib/dom.js";
+import { timeNow } from "../../lib/time-now.js";
 import { renewSession } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { controlNamed, controlsOf } from "../controls.js";
@@ -46,6 +48,8 @@ class Draft {
 	#carried;
 	#autosave;
 	#isDiscarded = false;
+	/** when the server last stored the draft, "10:42"; "" if not since the page was opened */
+	#storedAt = "";
 
 	/**
 	 * @param {HTMLFormElement} form
@@ -60,6 +64,7 @@ class Draft {
 				read: () => this.#read(),
 				send: (draft) => this.#send(draft),
 				onState: (state) => {
+					if (state === "kept") this.#drawStoredAt();
 					for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
 					onState(state);
 				},
@@ -162,12 +167,18 @@ class Draft {
 		}
 	}
 
+	#drawStoredAt() {
+		for (const time of queryAll(this.#form, "[data-draft-stored-at]", HTMLElement))
+			setText(time, this.#storedAt);
+	}
+
 	/** @param {DraftPayload|null} draft */
-	#call(draft) {
+	async #call(draft) {
 		const restored = controlNamed(this.#form, "restored")?.value;
 		const version = Number(controlNamed(this.#form, "version")?.value);
 		const body = { version, values: {}, ...draft, ...(restored ? { restored } : {}) };
-		return call("PUT", this.#form.dataset.draftUrl ?? "", { body, keepalive: isSmall(body) });
+		await call("PUT", this.#form.dataset.draftUrl ?? "", { body, keepalive: isSmall(body) });
+		this.#storedAt = timeNow();
 	}
 
 	/** @param {AbortSignal} [signal] */

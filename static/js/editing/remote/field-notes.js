@@ -1,55 +1,115 @@
 /**
- * Notes and choices at a field of a form: a note beside its label, a choice below its control. Both describe the
- * control to screen readers. The styles are in components/field.css and editing/field-choice.css.
+ * Notes at a field of a form: a note beside its label, and a line below its control. The line is a choice, which the
+ * user has to decide, or news. Both describe the control to screen readers. Nothing that appears moves what the user
+ * works with. The styles are in components/field.css and editing/field-choice.css.
  *
  * Reads: a `.field` with a `.field-head`, a label and a control.
  *
  * @example setNote(field, "changing", "Daniel is changing this");
  */
-import { createElement, query, setText } from "../../lib/dom.js";
+import { createElement, query, queryAll, setText } from "../../lib/dom.js";
+import { holdStill } from "../../lib/hold-still.js";
+import { hueClass } from "../../lib/initials.js";
 import { fieldName } from "../changes.js";
 
 /** @typedef {[label: string, act: () => void]} Action a button */
+/** @typedef {string|(Node|string)[]} Text */
+/**
+ * @typedef {Object} LineOptions
+ * @property {number|null} [by] the author, whose colour the line has
+ * @property {boolean} [isUndecided] whether a save waits for the user's decision
+ * @property {Element} [details] what the other user has changed, or a link to it
+ */
 
 /**
  * Set or remove the note beside the label.
  * @param {Element} field
  * @param {string} kind a field has at most one note of each kind
  * @param {string} text "" removes the note
- * @param {Action} [action] a button after the text
  */
-export function setNote(field, kind, text, action) {
+export function setNote(field, kind, text) {
 	const control = controlOf(field);
 	const id = `${control.id}-${kind}`;
 	const known = document.getElementById(id);
-	if (text && !action && known && !known.firstElementChild) return setText(known, text);
-	if (known) remove(known, control);
-	if (!text) return;
-	const note = createElement("span", { id, className: "note" }, text);
-	if (action) note.append(" · ", button(field, ...action));
-	query(field, ".field-head", HTMLElement).append(note);
-	describe(control, id, true);
+	if (text && known) return setText(known, text);
+	describe(control, id, Boolean(text));
+	known?.remove();
+	if (text)
+		query(field, ".field-head", HTMLElement).append(createElement("span", { id, className: "note" }, text));
 }
 
 /**
- * Show a sentence with buttons below the control. Each button removes the choice and focuses the control.
+ * Show a sentence with buttons below the control, in the place of the line that is there. Each button removes the line
+ * and focuses the control.
  * @param {Element} field
- * @param {string} text
+ * @param {Text} text
  * @param {Action[]} actions
- * @param {Element} [details] what the other user has changed, or a link to it
+ * @param {LineOptions} [options]
  */
-export function setChoice(field, text, actions, details) {
-	dropChoice(field);
-	const id = `${controlOf(field).id}-choice`;
-	const choice = createElement(
-		"div",
-		{ className: "choice" },
-		createElement("p", { id }, text),
-		...(details ? [details] : []),
-	);
-	for (const [label, act] of actions) choice.append(button(field, label, act));
-	field.append(choice);
-	describe(controlOf(field), id, true);
+export function setChoice(field, text, actions, { by = null, isUndecided = false, details } = {}) {
+	const line = renderLine(field, "choice", text, actions, details);
+	if (by !== null) line.classList.add(hueClass(by));
+	if (isUndecided) {
+		Object.assign(line, { role: "group", tabIndex: -1 });
+		line.setAttribute("aria-labelledby", `${controlOf(field).id}-choice`);
+		line.dataset.undecided = "";
+	}
+	replaceLine(field, line);
+}
+
+/**
+ * Tell below the control what has happened to it, in the place of the line that is there.
+ * @param {Element} field
+ * @param {Text} text
+ * @param {Action[]} actions
+ */
+export const setNews = (field, text, actions) => replaceLine(field, renderLine(field, "news", text, actions));
+
+/**
+ * Remove the line below the control.
+ * @param {Element} field
+ */
+export const dropLine = (field) => replaceLine(field, null);
+
+/**
+ * @param {Element} field
+ * @param {HTMLElement|null} line
+ */
+function replaceLine(field, line) {
+	const known = field.querySelector(":scope > :is(.choice, .news)");
+	if (!known && !line) return;
+	const control = controlOf(field);
+	holdStill(() => {
+		known?.remove();
+		if (line) field.append(line);
+		describe(control, `${control.id}-choice`, Boolean(line));
+	});
+	drawUndecided(field.closest("form"));
+}
+
+/**
+ * @param {Element} field
+ * @param {"choice"|"news"} className
+ * @param {Text} text
+ * @param {Action[]} actions
+ * @param {Element} [details]
+ */
+function renderLine(field, className, text, actions, details) {
+	const sentence = createElement("p", { id: `${controlOf(field).id}-choice` }, ...[text].flat());
+	const buttons = actions.map(([label, act]) => button(field, label, act));
+	return createElement("div", { className }, sentence, ...(details ? [details] : []), ...buttons);
+}
+
+/**
+ * Say in the save bar how many fields wait for a decision.
+ * @param {HTMLFormElement|null} form
+ */
+function drawUndecided(form) {
+	const count = form?.querySelectorAll("[data-undecided]").length ?? 0;
+	for (const part of queryAll(form ?? document, "[data-to-decide]", HTMLElement)) {
+		setText(query(part, "button", HTMLElement), `${count} to decide`);
+		part.hidden = !count;
+	}
 }
 
 /**
@@ -60,10 +120,10 @@ export function setChoice(field, text, actions, details) {
  */
 function button(field, label, act) {
 	const ariaLabel = `${label}: ${labelOf(field)}`;
-	const made = createElement("button", { type: "button", className: "button small", ariaLabel }, label);
+	const made = createElement("button", { type: "button", className: "link", ariaLabel }, label);
 	made.addEventListener("click", () => {
-		controlOf(field).focus();
-		dropChoice(field);
+		controlOf(field).focus({ preventScroll: true });
+		dropLine(field);
 		act();
 	});
 	return made;
@@ -75,27 +135,8 @@ function button(field, label, act) {
  */
 export const labelOf = (field) => fieldName(query(field, "label", HTMLElement).firstChild?.textContent ?? "");
 
-/**
- * Remove the choice.
- * @param {Element} field
- */
-export function dropChoice(field) {
-	const control = controlOf(field);
-	describe(control, `${control.id}-choice`, false);
-	field.querySelector(".choice")?.remove();
-}
-
 /** @param {Element} field */
 const controlOf = (field) => query(field, "input, select, textarea", HTMLElement);
-
-/**
- * @param {Element} note
- * @param {Element} control
- */
-function remove(note, control) {
-	describe(control, note.id, false);
-	note.remove();
-}
 
 /**
  * @param {Element} control

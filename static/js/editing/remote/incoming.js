@@ -11,11 +11,13 @@
  */
 import { on } from "../../lib/events.js";
 import { highlight } from "../../lib/highlight.js";
+import { holdStill } from "../../lib/hold-still.js";
 import { createElement, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { isChanged } from "../changes.js";
 import { controlNamed } from "../controls.js";
 import { parseDate, formatDate } from "../dates.js";
+import { leadToUndecided } from "../form.js";
 import {
 	isAdded,
 	isOverruledElsewhere,
@@ -26,14 +28,16 @@ import {
 	removal,
 } from "./revisions.js";
 import { locate, reportFocus, showColleagues } from "./colleagues.js";
-import { dropChoice, labelOf } from "./field-notes.js";
+import { labelOf } from "./field-notes.js";
 import { onSaved } from "./poll.js";
+import { followRail } from "./rail.js";
 import { showNewName } from "./rename.js";
-import { followHistory, noteAside, offer, overruledBefore, settle } from "./take-over.js";
+import { followTyping, noteAside, offer, overruledBefore, receive } from "./take-over.js";
 import * as wording from "./wording.js";
 
 /** @typedef {import("../controls.js").Control} Control */
 /** @typedef {import("./revisions.js").Newer} Newer */
+/** @typedef {import("../../presence/sync/roster.js").User} User */
 
 /**
  * Follow what other users save and type.
@@ -47,12 +51,15 @@ export function watchOthers(form, page, { version, signal }) {
 	form.append(status);
 	form.addEventListener("input", (event) => {
 		const { inputType } = /** @type {InputEvent} */ (event); // undefined for events of scripts
-		followHistory(form, /** @type {Control} */ (event.target), inputType);
+		followTyping(form, /** @type {Control} */ (event.target), inputType);
 	});
+	form.querySelector("[data-to-decide]")?.addEventListener("click", () => leadToUndecided(form));
+	const rail = followRail(form);
 	const showChanges = (/** @type {import("./poll.js").Changes} */ { changes, truncated }) => {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
+		rail.showSaved(changes.filter(({ by_id }) => by_id !== myId()));
 		showNewName(changes);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));
@@ -61,8 +68,12 @@ export function watchOthers(form, page, { version, signal }) {
 		if (isOverruledElsewhere(changes, entry)) return showNotices();
 	};
 	onSaved(page, showChanges, { version, signal });
-	on("roster", ({ others }) => showColleagues(form, others), signal);
-	showColleagues(form, page.others); // a roster may have arrived before this module was loaded
+	const showOthers = (/** @type {User[]} */ others, /** @type {User[]} */ users) => {
+		showColleagues(form, others);
+		rail.showOthers(others, users);
+	};
+	on("roster", ({ others, users }) => showOthers(others, users), signal);
+	showOthers(page.others, page.users); // a roster may have arrived before this module was loaded
 	reportFocus(form);
 	on("locate", ({ names }) => locate(form, names), signal);
 }
@@ -128,9 +139,10 @@ function show(form, newer) {
 		noteAside(form, control, newer); // the form is a restored draft
 		return false;
 	}
-	dropChoice(field);
-	if (isTouched(form, control, newer) && !isSame(control, newer.raw)) offer(form, control, newer);
-	else settle(form, control, newer, newer.raw, wording.changedThis(newer, myId()));
+	holdStill(() => {
+		if (isTouched(form, control, newer) && !isSame(control, newer.raw)) offer(form, control, newer);
+		else receive(form, control, newer);
+	});
 	highlight(field);
 	return true;
 }

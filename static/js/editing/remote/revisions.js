@@ -21,6 +21,7 @@ import { seenVersion } from "../seen.js";
  * @property {number} version
  * @property {string|null} by the author's name; null for an import or a command
  * @property {number|null} by_id
+ * @property {string} at
  * @property {string} source
  * @property {Field[]} fields
  */
@@ -30,6 +31,7 @@ import { seenVersion } from "../seen.js";
  * @property {number} version
  * @property {string|null} by
  * @property {number|null} by_id
+ * @property {string} at when it was saved
  * @property {string} value as shown to users
  * @property {string} raw as the control holds it
  * @property {string} before what the control held at first
@@ -58,14 +60,14 @@ export function newer(revisions, entry) {
 	const found = new Map();
 	for (const revision of revisions) {
 		for (const field of revision.fields) {
-			const { version, by, by_id } = revision;
+			const { version, by, by_id, at } = revision;
 			const { key, change, value = "", raw = "", raw_before = "" } = field;
-			const name = nameIn(entry, key);
+			const name = controlNameOf(entry, key);
 			if (!name || change !== "changed") continue;
 			const known = found.get(name);
 			const overruled = field.overrules_you ? overruling(revision, field) : known?.overruled;
 			const before = known?.before ?? raw_before;
-			found.set(name, { name, version, by, by_id, value, raw, before, ...(overruled && { overruled }) });
+			found.set(name, { name, version, by, by_id, at, value, raw, before, ...(overruled && { overruled }) });
 		}
 	}
 	return [...found.values()].filter(({ raw, before }) => raw !== before);
@@ -89,7 +91,8 @@ function overruling({ version, by, by_id, source }, { value = "", value_before =
 export const isOverruledElsewhere = (revisions, entry) =>
 	revisions.some(({ fields }) =>
 		fields.some(
-			({ key, change, overrules_you }) => overrules_you && (change !== "changed" || !nameIn(entry, key)),
+			({ key, change, overrules_you }) =>
+				overrules_you && (change !== "changed" || !controlNameOf(entry, key)),
 		),
 	);
 
@@ -140,7 +143,7 @@ export function isSameNumber(one, other) {
  * @param {string} entry
  * @param {string} key
  */
-function nameIn(entry, key) {
+export function controlNameOf(entry, key) {
 	if (!entry) return key.includes("/") ? "" : key;
 	return key.startsWith(`${entry}/`) ? key.slice(entry.length + 1) : "";
 }

@@ -11,7 +11,7 @@
 import { call, HttpError } from "../../lib/http.js";
 import { createElement, setText } from "../../lib/dom.js";
 import { controlNamed, controlsOf } from "../controls.js";
-import { dropChoice, setChoice } from "./field-notes.js";
+import { dropLine, setChoice } from "./field-notes.js";
 
 /** @typedef {{key: string, name: string, url: string, field: string, question: string, can_be_another: boolean}} Same */
 
@@ -36,7 +36,7 @@ async function ask(form, status) {
 	asked.set(form, question);
 	const same = await sameAs(form);
 	if (asked.get(form) !== question || same === undefined) return;
-	for (const field of form.querySelectorAll(".field:has(.choice)")) dropChoice(field);
+	for (const field of form.querySelectorAll(".field:has(.choice)")) dropLine(field);
 	const isNews = same && !isAnswered(form, same.key);
 	setText(status, isNews ? same.question : "");
 	if (isNews) show(form, same);
@@ -71,7 +71,9 @@ function show(form, { key, name, url, field, question, can_be_another }) {
 	const [kind] = (form.dataset.entry ?? "").split("/");
 	const element = controlNamed(form, field)?.closest(".field");
 	if (element)
-		setChoice(element, question, can_be_another ? [[`This is another ${kind}`, confirm]] : [], link);
+		setChoice(element, question, can_be_another ? [[`This is another ${kind}`, confirm]] : [], {
+			details: link,
+		});
 }
 
 /**

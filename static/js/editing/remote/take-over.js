@@ -10,37 +10,54 @@
  *
  * @example offer(form, control, newer);
  */
-import { call, HttpError } from "../../lib/http.js";
 import { createElement } from "../../lib/dom.js";
+import { holdStill } from "../../lib/hold-still.js";
 import { myId } from "../../session/session.js";
 import { controlNamed } from "../controls.js";
 import { renderDifference } from "./diff.js";
 import { seenVersion, withSeen } from "../seen.js";
 import { isSameText } from "./revisions.js";
-import { dropChoice, setChoice, setNote } from "./field-notes.js";
+import { defaultOf, setDefault, textOf } from "./control-values.js";
+import { dropLine, setChoice, setNews } from "./field-notes.js";
 import { replaceValue } from "./replace.js";
+import { renderSavedAt } from "./saved-at.js";
+import { mergeText } from "./text-merge.js";
 import * as wording from "./wording.js";
 
 /** @typedef {import("../controls.js").Control} Control */
 /** @typedef {import("./revisions.js").Newer} Newer */
 /** @typedef {{default: string, seen: number, newer: Newer}} Before the state before a newer value was shown */
 /** @typedef {Before & {was: string, value: string}} Taken was: what the control held; value: what replaced it */
+/** @typedef {{text: import("./field-notes.js").Text, actions?: import("./field-notes.js").Action[]}} News */
 /** @typedef {"both"|"yours"} Merge */
-/**
- * @typedef {Object} MergedText
- * @property {string|null} merged null if both users have changed the same lines
- * @property {string} saved
- * @property {string} both
- * @property {string} yours
- * @property {import("./diff.js").Pieces} [changes]
- */
 
 const STILL_TYPING_MS = 500;
 
 /** @type {WeakMap<Control, Taken>} the last newer value of each control */
 const taken = new WeakMap();
+/** @type {WeakMap<Control, (Node|string)[]>} the news of controls whose newer value can be undone */
+const undoable = new WeakMap();
 /** @type {WeakMap<Control, symbol>} the last request for each text */
 const requests = new WeakMap();
+
+/**
+ * Show the newer value in a field that the user has not changed.
+ * @param {HTMLFormElement} form
+ * @param {Control} control
+ * @param {Newer} newer
+ */
+export function receive(form, control, newer) {
+	const { value } = control;
+	const was = control.type === "textarea" ? "" : wording.wasText(textOf(control));
+	const text = [
+		`${wording.arrivedFrom(newer, myId())}, `,
+		renderSavedAt(newer.at),
+		...(was && value !== newer.raw ? [` · ${was}`] : []),
+	];
+	const undo = () => keep(form, control, newer, value);
+	settle(form, control, newer, newer.raw, { text, actions: value === newer.raw ? [] : [["Undo", undo]] });
+	undoable.set(control, text);
+}
 
 /**
  * Make the field start from the newer value, and hold `value`.
@@ -48,9 +65,9 @@ const requests = new WeakMap();
  * @param {Control} control
  * @param {Newer} newer
  * @param {string} value
- * @param {string} note
+ * @param {News} news
  */
-export function settle(form, control, newer, value, note) {
+function settle(form, control, newer, value, { text, actions = [] }) {
 	const seen = hidden(form, "seen");
 	const { name, version, raw } = newer;
 	taken.set(control, {
@@ -60,30 +77,35 @@ export function settle(form, control, newer, value, note) {
 		newer,
 		value,
 	});
+	undoable.delete(control);
 	seen.value = withSeen(seen.value, name, version);
 	setDefault(control, raw, newer.value);
-	replaceValue(control, value);
+	holdStill(() => replaceValue(control, value));
 	if (!noteAside(form, control, newer)) {
 		if (newer.overruled && value === raw) noteOverruled(form, control, newer);
-		else setNote(fieldOf(control), "saved", note);
+		else setNews(fieldOf(control), text, actions);
 	}
 	control.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 /**
- * Offer both values, because both users have changed the field. If the user decides nothing, the save asks.
+ * Offer both values, because both users have changed the field. The save waits until the user has decided.
  * @param {HTMLFormElement} form
  * @param {Control} control
  * @param {Newer} newer
  * @param {{mayMerge?: boolean}} [options] mayMerge: merge lines that do not overlap at once
  */
 export function offer(form, control, newer, options = {}) {
-	setNote(fieldOf(control), "saved", "");
-	if (form.dataset.mergeUrl && control.type === "textarea") return offerText(form, control, newer, options);
-	setChoice(fieldOf(control), wording.changedThisTo(newer, myId()), [
-		["Take theirs", () => take(form, control, newer)],
-		["Keep mine", () => keep(form, control, newer, control.value)],
-	]);
+	if (form.dataset.mergeUrl && control.type === "textarea") {
+		dropLine(fieldOf(control));
+		return offerText(form, control, newer, options);
+	}
+	const [text, value] = wording.savedThis(newer, myId());
+	const actions = [
+		useTheirs(form, control, newer),
+		action("Keep mine", () => keep(form, control, newer, control.value)),
+	];
+	setChoice(fieldOf(control), [text, createElement("b", {}, value)], actions, asked(newer));
 }
 
 /**
@@ -96,15 +118,15 @@ export function noteAside(form, control, newer) {
 	const aside = controlNamed(form, asideName(control));
 	if (!aside) return false;
 	const isTheirs = isSameText(control.value, newer.raw);
-	setNote(fieldOf(control), "saved", isTheirs ? wording.usingTheirs(newer, myId()) : wording.KEPT_ASIDE, [
-		"Put mine back",
-		() => {
-			aside.remove();
-			unsettle(form, control, taken.get(control) ?? { default: newer.before, seen: 0, newer });
-			replaceValue(control, aside.value);
-			offer(form, control, newer);
-			control.dispatchEvent(new Event("input", { bubbles: true }));
-		},
+	const putBack = () => {
+		aside.remove();
+		unsettle(form, control, taken.get(control) ?? { default: newer.before, seen: 0, newer });
+		replaceValue(control, aside.value);
+		offer(form, control, newer);
+		control.dispatchEvent(new Event("input", { bubbles: true }));
+	};
+	setNews(fieldOf(control), isTheirs ? wording.usingTheirs(newer, myId()) : wording.KEPT_ASIDE, [
+		["Put mine back", putBack],
 	]);
 	return true;
 }
@@ -117,10 +139,9 @@ export function noteAside(form, control, newer) {
  */
 function noteOverruled(form, control, newer) {
 	const { overruled, ...settled } = newer;
-	setNote(fieldOf(control), "saved", "");
-	setChoice(fieldOf(control), wording.replacedYours(newer, myId()), [
-		["Put mine back", () => keep(form, control, settled, overruled?.raw ?? "")],
-	]);
+	const putBack = () => keep(form, control, settled, overruled?.raw ?? "");
+	const text = wording.replacedYours(newer, myId());
+	setChoice(fieldOf(control), text, [["Put mine back", putBack]], { by: newer.by_id });
 }
 
 /**
@@ -130,21 +151,24 @@ function noteOverruled(form, control, newer) {
 export const overruledBefore = (control) => taken.get(control)?.newer.overruled;
 
 /**
- * Follow the browser's undo history: Ctrl+Z takes a newer value back in one step.
+ * Follow what the user types, and the browser's undo history: Ctrl+Z takes a newer value back in one step.
  * @param {HTMLFormElement} form
  * @param {Control} control
  * @param {string} [inputType]
  */
-export function followHistory(form, control, inputType) {
+export function followTyping(form, control, inputType) {
 	const last = taken.get(control);
-	if (!last || !inputType?.startsWith("history")) return;
+	if (!last || !inputType) return;
 	const { newer } = last;
+	const text = undoable.get(control);
 	if (inputType === "historyUndo" && control.value === last.was) {
 		unsettle(form, control, last);
 		offer(form, control, newer, { mayMerge: false }); // the user has just taken the merged text back
 	} else if (inputType === "historyRedo" && control.value === last.value) {
-		dropChoice(fieldOf(control));
-		settle(form, control, newer, last.value, wording.changedThis(newer, myId()));
+		const [by, at] = [wording.arrivedFrom(newer, myId()), renderSavedAt(newer.at)];
+		settle(form, control, newer, last.value, { text: [`${by}, `, at] });
+	} else if (text && control.value !== last.value) {
+		setNews(fieldOf(control), text, []); // Undo would remove what the user has typed since
 	}
 }
 
@@ -157,7 +181,7 @@ function take(form, control, newer) {
 	controlNamed(form, asideName(control))?.remove();
 	const aside = createElement("input", { type: "hidden", name: asideName(control), value: control.value });
 	fieldOf(control).append(aside);
-	settle(form, control, newer, newer.raw, "");
+	settle(form, control, newer, newer.raw, { text: "" }); // the note about the value aside replaces it
 }
 
 /**
@@ -167,7 +191,28 @@ function take(form, control, newer) {
  * @param {string} value
  */
 const keep = (form, control, newer, value) =>
-	settle(form, control, newer, value, wording.keptMine(newer, myId()));
+	settle(form, control, newer, value, {
+		text: wording.keptMine(newer, myId()),
+		actions: [useTheirs(form, control, newer)],
+	});
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Control} control
+ * @param {Newer} newer
+ */
+const useTheirs = (form, control, newer) =>
+	action(wording.useTheirs(newer, myId()), () => take(form, control, newer));
+
+/**
+ * @param {string} label
+ * @param {() => any} act
+ * @returns {import("./field-notes.js").Action}
+ */
+const action = (label, act) => [label, act];
+
+/** @param {Newer} newer about which the save asks */
+const asked = ({ by_id }) => ({ by: by_id, isUndecided: true });
 
 /**
  * Let the server merge the texts, and offer what it cannot merge.
@@ -180,21 +225,21 @@ async function offerText(form, control, newer, { mayMerge = true, chosen }) {
 	const request = Symbol("of this text");
 	requests.set(control, request);
 	let typed = control.value;
-	let response = await merged(form, control, typed);
+	let response = await mergeText(form, control, typed);
 	while (requests.get(control) === request && response && typed !== control.value) {
 		await new Promise((resolve) => setTimeout(resolve, STILL_TYPING_MS));
 		typed = control.value;
-		response = await merged(form, control, typed);
+		response = await mergeText(form, control, typed);
 	}
 	if (requests.get(control) !== request) return;
 	const text = response?.texts[control.name];
 	if (!response || !text || (text.merged !== null && !mayMerge))
-		return setNote(fieldOf(control), "saved", wording.savingMerges(newer, myId()));
+		return setNews(fieldOf(control), wording.savingMerges(newer, myId()), []);
 	const known = { ...newer, version: response.version, raw: text.saved };
 	if (text.merged !== null)
-		return settle(form, control, known, text.merged, wording.bothAreHere(newer, myId()));
+		return settle(form, control, known, text.merged, { text: wording.bothAreHere(newer, myId()) });
 	const merges = {
-		both: () => settle(form, control, known, text.both, wording.bothAreHere(newer, myId())),
+		both: () => settle(form, control, known, text.both, { text: wording.bothAreHere(newer, myId()) }),
 		yours: () => keep(form, control, known, text.yours),
 	};
 	if (chosen) return merges[chosen]();
@@ -205,32 +250,11 @@ async function offerText(form, control, newer, { mayMerge = true, chosen }) {
 		wording.linesTouch(newer, myId()),
 		[
 			["Keep both", () => choose("both")],
-			["Take theirs", () => take(form, control, known)],
+			useTheirs(form, control, known),
 			["Keep mine", () => choose("yours")],
 		],
-		renderDifference(text.changes ?? [["same", text.saved]]),
+		{ ...asked(newer), details: renderDifference(text.changes ?? [["same", text.saved]]) },
 	);
-}
-
-/**
- * Return the server's merge; null if the server cannot be reached, so that the save merges.
- * @param {HTMLFormElement} form
- * @param {Control} control
- * @param {string} typed
- * @returns {Promise<{version: number, texts: Record<string, MergedText|undefined>}|null>}
- */
-async function merged(form, control, typed) {
-	const body = {
-		version: Number(hidden(form, "version").value),
-		seen: hidden(form, "seen").value,
-		[control.name]: typed,
-	};
-	try {
-		return await call("POST", form.dataset.mergeUrl ?? "", { body });
-	} catch (error) {
-		if (error instanceof HttpError) return null;
-		throw error;
-	}
 }
 
 /**
@@ -243,28 +267,6 @@ function unsettle(form, control, before) {
 	const seen = hidden(form, "seen");
 	seen.value = withSeen(seen.value, before.newer.name, before.seen);
 	setDefault(control, before.default, before.default);
-}
-
-/** @param {Control} control */
-const defaultOf = (control) =>
-	control instanceof HTMLSelectElement
-		? (Array.from(control.options).find((each) => each.defaultSelected)?.value ?? "")
-		: control.defaultValue;
-
-/**
- * @param {Control} control
- * @param {string} raw
- * @param {string} text of an option that the drop-down lacks
- */
-function setDefault(control, raw, text) {
-	if (!(control instanceof HTMLSelectElement)) {
-		control.defaultValue = raw;
-		return;
-	}
-	const { value } = control;
-	if (!Array.from(control.options).some((option) => option.value === raw)) control.add(new Option(text, raw));
-	for (const option of control.options) option.defaultSelected = option.value === raw;
-	control.value = value;
 }
 
 /** @param {Control} control */

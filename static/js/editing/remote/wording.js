@@ -3,6 +3,8 @@
  * user.
  */
 
+import { ageInWords } from "../../lib/ages.js";
+
 /** @typedef {import("./revisions.js").Revision} Revision */
 /** @typedef {import("./revisions.js").Field} Field */
 /** @typedef {import("./revisions.js").Newer} Newer */
@@ -30,22 +32,41 @@ export function whatWasSaved(revisions, myId) {
 }
 
 /**
- * Return the note beside a field that shows the newer value.
- * @param {Newer} newer
+ * Return whose value a field that the user has not changed shows now: "Daniel".
+ * @param {Author} author
  * @param {number} myId
  */
-export const changedThis = (newer, myId) => `${who(newer, myId)} changed this${elsewhere(newer, myId)}`;
+export const arrivedFrom = (author, myId) => `${who(author, myId)}${elsewhere(author, myId)}`;
 
 /**
- * Return the sentence below a field that the user has changed too.
+ * Return "just now" or "1 minute ago".
+ * @param {number} seconds since a change was saved
+ */
+export const savedText = (seconds) => (seconds < 60 ? "just now" : ageInWords(seconds));
+
+/**
+ * Return "was 0151 496 0000" or "was empty".
+ * @param {string} text as the control showed it
+ */
+export const wasText = (text) => `was ${orEmpty(text)}`;
+
+/**
+ * Return the sentence below a field that the user has changed too, in two parts: the second one is the value.
  * @param {Newer} newer
  * @param {number} myId
  */
-export function changedThisTo(newer, myId) {
-	if (newer.overruled) return replacedYours(newer, myId);
-	const what = newer.value ? `changed this to ${quoted(newer.value)}` : "emptied this";
-	return `${who(newer, myId)} ${what}${elsewhere(newer, myId)}`;
+export function savedThis(newer, myId) {
+	if (newer.overruled) return [replacedYours(newer, myId), ""];
+	const name = arrivedFrom(newer, myId);
+	return newer.value ? [`${name} saved `, shortened(newer.value)] : [`${name} emptied this`, ""];
 }
+
+/**
+ * Return the label of the button that takes the other value: "Use Daniel’s".
+ * @param {Author} author
+ * @param {number} myId
+ */
+export const useTheirs = (author, myId) => `Use ${whose(author, myId)}`;
 
 /**
  * Return "Daniel replaced your Phone: 07700 900123 → 01632 960999"; without the values for a long text.
@@ -91,7 +112,7 @@ export const savingMerges = (newer, myId) =>
 	`${who(newer, myId)} changed this too${elsewhere(newer, myId)}. Saving puts both together, or asks`;
 
 /**
- * Return the note after "Take theirs".
+ * Return the note after "Use Daniel’s".
  * @param {Newer} newer
  * @param {number} myId
  */
@@ -141,16 +162,19 @@ export function whoIsIn([first, ...rest], field) {
 }
 
 /**
- * Return a value as one line of at most 60 characters, in quotation marks.
- * @param {string} text
+ * @param {Author} author
+ * @param {number} myId
  */
-export const quoted = (text) => `“${shortened(text)}”`;
+const changedThis = (author, myId) => `${who(author, myId)} changed this${elsewhere(author, myId)}`;
 
 /** @param {string} text */
 const orEmpty = (text) => shortened(text) || "empty";
 
-/** @param {string} text */
-function shortened(text) {
+/**
+ * Return a value as one line of at most 60 characters.
+ * @param {string} text
+ */
+export function shortened(text) {
 	const letters = [...text.replace(/\s+/g, " ").trim()];
 	if (letters.length <= MAX_VALUE_CHARACTERS) return letters.join("");
 	const start = letters.slice(0, MAX_VALUE_CHARACTERS - 1).join("");
@@ -183,6 +207,15 @@ const VERBS = ["replaced your", "undid your change to", "changed", "added", "rem
 function verbOf({ change, overrules_you }, source) {
 	if (!overrules_you || change !== "changed") return change;
 	return source === "revert" ? "undid your change to" : "replaced your";
+}
+
+/**
+ * Return the fields to name, and how many more there are.
+ * @param {Field[]} fields of one revision
+ */
+export function shownFields(fields) {
+	const shown = fields.length > MAX_NAMES ? fields.slice(0, 2) : fields;
+	return { shown, more: fields.length - shown.length };
 }
 
 /**

@@ -6,19 +6,20 @@
  * Reads:   data-label ("client record").
  * Listens: `portal:roster`, `portal:nudge`.
  * Fires:   `portal:finish`, after which form.js saves and leaves the editor.
- * Markup:  templates/presence/_nudge_banner.html, inside <presence-page>.
+ * Markup:  templates/presence/_nudge_banner.html, on a page with <presence-page>: in it, or in the save bar of an editor.
  *
  * @example <nudge-banner data-label="client record" hidden><button value="done">Done</button></nudge-banner>
  */
 import { fire, on } from "../../lib/events.js";
 import { query, queryAll, showOnly, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
+import { holdStill } from "../../lib/hold-still.js";
 import { announce } from "../../lib/page-title.js";
 import { focusHeading } from "../../lib/kept-focus.js";
 import { renderAvatar } from "./avatar.js";
 import { leaveNote, takeNote } from "../../lib/tab-notes.js";
 import { usersAhead, inWaitingOrder } from "../sync/wait-queue.js";
-import { nudgeText } from "./wording.js";
+import { handOverText, nudgeText } from "./wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {"soon"|"done"|null} Answer */
@@ -73,8 +74,9 @@ class NudgeBanner extends HTMLElement {
 				.toSorted()
 				.at(-1) ?? "";
 		if (asking.length) {
+			const text = this.#isEditor ? handOverText : nudgeText;
 			renderAvatar(query(this, ".avatar", HTMLElement), asking[0]);
-			setText(query(this, "[data-sentence]", HTMLElement), nudgeText(asking, this.dataset.label ?? ""));
+			setText(query(this, "[data-sentence]", HTMLElement), text(asking, this.dataset.label ?? ""));
 		}
 		this.#draw();
 	}
@@ -90,8 +92,10 @@ class NudgeBanner extends HTMLElement {
 
 	#draw() {
 		const isAnswered = this.#answer !== null && this.#askedAt <= this.#answeredAt;
-		this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
-		showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
+		holdStill(() => {
+			this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
+			showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
+		});
 		const text = this.hidden || isAnswered ? "" : "A user is waiting";
 		if (text !== this.#announced) announce("nudged", text);
 		this.#announced = text;
@@ -102,7 +106,7 @@ class NudgeBanner extends HTMLElement {
 	}
 
 	get #page() {
-		return /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
+		return /** @type {import("../sync/page.js").PresencePage} */ (document.querySelector("presence-page"));
 	}
 }
 

@@ -11,6 +11,7 @@
 import { on } from "../../lib/events.js";
 import { createElement, makeScrollable, query, queryAll, setText } from "../../lib/dom.js";
 import { HttpError } from "../../lib/http.js";
+import { timeNow } from "../../lib/time-now.js";
 import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { renderAvatar } from "./avatar.js";
@@ -232,9 +233,5 @@ function newItem(id) {
 	item.dataset.id = `${id}`;
 	return item;
 }
-
-/** Return the time in London, "10:42". */
-const timeNow = () =>
-	new Date().toLocaleTimeString("en-GB", { timeStyle: "short", timeZone: "Europe/London" });
 
 customElements.define("wait-banner", WaitBanner);

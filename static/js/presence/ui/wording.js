@@ -124,6 +124,16 @@ export function nudgeText([first, ...rest], label) {
 }
 
 /**
+ * Return the sentence in the save bar of a user who is asked to finish: "Tomasz is waiting to edit this client."
+ * @param {User[]} asking in the order in which they asked
+ * @param {string} label "client"
+ */
+export function handOverText([first, ...rest], label) {
+	const who = rest.length ? `${first.first_name} and ${rest.length} more are` : `${first.first_name} is`;
+	return `${who} waiting to edit this ${label}.`;
+}
+
+/**
  * Sort users who edit before users who view; otherwise keep the order.
  * @param {User[]} users
  */

@@ -1,0 +1,128 @@
+/**
+ * The column beside an editor: who is here, with what each of them does, and what they have saved since the page was
+ * opened. Each name leads to its field. The save bar has the avatars, also where the window has no room for the column.
+ *
+ * Reads:   [data-rail] with [data-here-now] and [data-just-saved]; [data-also-here] of the form.
+ * Fires:   `portal:locate`.
+ * Markup:  templates/editing/_rail.html. The styles are in editing/rail.css.
+ *
+ * @example followRail(form).showOthers(others, users);
+ */
+import { createElement, makeScrollable, queryAll } from "../../lib/dom.js";
+import { fire } from "../../lib/events.js";
+import { hueClass, initials } from "../../lib/initials.js";
+import { renderAvatar, renderAvatars } from "../../presence/ui/avatar.js";
+import { activityOf } from "../../presence/ui/queue-wording.js";
+import { editedNames, editorsFirst, fullName } from "../../presence/ui/wording.js";
+import { controlNamed } from "../controls.js";
+import { nameOf, namesOf } from "../form.js";
+import { controlNameOf } from "./revisions.js";
+import { renderSavedAt } from "./saved-at.js";
+import { arrivedFrom, shownFields } from "./wording.js";
+
+/** @typedef {import("../../presence/sync/roster.js").User} User */
+/** @typedef {import("../controls.js").Control} Control */
+/** @typedef {import("./revisions.js").Revision} Revision */
+
+const MAX_SAVES = 5;
+
+/** @param {HTMLFormElement} form */
+export function followRail(form) {
+	/** @type {Revision[]} the newest first */
+	let saves = [];
+	return {
+		/**
+		 * @param {User[]} others
+		 * @param {User[]} users all users of the page, among whom those who wait have their places
+		 */
+		showOthers: (others, users) => {
+			const shown = editorsFirst(others);
+			for (const row of queryAll(form, "[data-also-here]", HTMLElement)) {
+				renderAvatars(row, shown);
+				row.hidden = !shown.length;
+			}
+			const items = shown.map((user) => renderUser(form, user, users));
+			const key = JSON.stringify(shown.map((user) => [user.id, user.visible, activityOf(user, users)]));
+			fill("[data-here-now]", items, key);
+			for (const rail of queryAll(document, "[data-rail]", HTMLElement)) makeScrollable(rail);
+		},
+		/** @param {Revision[]} revisions of other users, oldest first */
+		showSaved: (revisions) => {
+			saves = [...revisions.toReversed(), ...saves].slice(0, MAX_SAVES);
+			const items = saves.map((revision) => renderSave(form, revision));
+			fill("[data-just-saved]", items, `${saves.map(({ version }) => version)}`);
+		},
+	};
+}
+
+/**
+ * Show the items in a list of the rail, unless it has them already, and hide it without items.
+ * @param {string} selector
+ * @param {HTMLLIElement[]} items
+ * @param {string} key of what the items show
+ */
+function fill(selector, items, key) {
+	for (const list of queryAll(document, selector, HTMLElement)) {
+		if (list.dataset.key === key) continue;
+		list.dataset.key = key;
+		list.replaceChildren(...items);
+		const section = /** @type {HTMLElement} */ (list.parentElement);
+		section.hidden = !items.length;
+		const rail = /** @type {HTMLElement} */ (section.parentElement);
+		rail.hidden = !queryAll(rail, ":scope > :not([hidden])", HTMLElement).length;
+	}
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {User} user
+ * @param {User[]} users
+ */
+function renderUser(form, user, users) {
+	const avatar = renderAvatar(createElement("span", { ariaHidden: "true" }), user);
+	const edited = editedNames(user);
+	const [field] = [...namesOf(form)].find(([, name]) => edited.includes(name)) ?? [];
+	const name = renderLink(field?.querySelector("input, select, textarea") ?? null, fullName(user));
+	const what = createElement("small", {}, activityOf(user, users));
+	return createElement("li", {}, avatar, createElement("span", {}, name, what));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {Revision} revision
+ */
+function renderSave(form, revision) {
+	const { by, by_id, at } = revision;
+	const avatar = createElement("span", { className: "avatar plain", ariaHidden: "true" }, "·");
+	if (by && by_id !== null) {
+		avatar.classList.add(hueClass(by_id));
+		const names = by.split(" ");
+		avatar.textContent = initials(names[0], names.slice(1).join(" "));
+	}
+	const { shown, more } = shownFields(revision.fields);
+	const links = shown.flatMap(({ key, label }, i) => [
+		i ? ", " : "",
+		renderLink(controlNamed(form, controlNameOf(form.dataset.entry ?? "", key)), label),
+	]);
+	const end = more ? ` and ${more} more` : "";
+	const what = createElement("span", {}, `${arrivedFrom(revision, 0)}: `, ...links, end);
+	const when = createElement("small", {}, renderSavedAt(at));
+	return createElement("li", {}, avatar, createElement("span", {}, what, when));
+}
+
+/**
+ * Return a link to the field of a control; without one the text alone.
+ * @param {Control|null} control
+ * @param {string} text
+ */
+function renderLink(control, text) {
+	const field = control instanceof Element ? control.closest(".field") : null;
+	if (!control?.form || !field) return createElement("span", {}, text);
+	const names = [nameOf(control.form, field)];
+	const link = createElement("a", { href: `#${control.id}` }, text);
+	link.addEventListener("click", (event) => {
+		event.preventDefault();
+		fire("locate", { names });
+	});
+	return link;
+}

@@ -1,0 +1,58 @@
+/**
+ * Keeps what the user works with in its place while a change moves the page. The page scrolls by as much as the change
+ * has moved that place: the control under the pointer, or the focused one if the user has typed since the pointer moved.
+ * Where neither is in sight, it is the field or the card in the middle of the window.
+ *
+ * @example holdStill(() => field.append(notice));
+ */
+
+const PLACES = "a, button, input, select, textarea, summary, label, .field";
+
+/** @type {{x: number, y: number}|null} null from the first key until the pointer moves */
+let pointer = null;
+let isHolding = false;
+
+document.addEventListener("pointermove", ({ clientX: x, clientY: y, pointerType }) => {
+	pointer = pointerType === "touch" ? null : { x, y };
+});
+document.addEventListener("keydown", () => {
+	pointer = null;
+});
+
+/**
+ * Make a change, and scroll so that the user's place stays where it is.
+ * @param {() => void} change of the document, at once
+ */
+export function holdStill(change) {
+	const place = isHolding ? null : findPlace();
+	if (!place) return change();
+	const before = place.getBoundingClientRect().top;
+	isHolding = true;
+	try {
+		change();
+	} finally {
+		isHolding = false;
+	}
+	const moved = () => (place.isConnected ? place.getBoundingClientRect().top - before : 0);
+	scrollBy({ top: moved(), behavior: "instant" });
+	if (moved() < 1) return;
+	// The page ends before it has scrolled far enough.
+	const { style } = document.body;
+	style.paddingBlockEnd = `${Number.parseFloat(style.paddingBlockEnd || "0") + moved()}px`;
+	scrollBy({ top: moved(), behavior: "instant" });
+}
+
+/** Return the element that has to stay where it is. */
+function findPlace() {
+	const hovered = pointer && document.elementFromPoint(pointer.x, pointer.y)?.closest(PLACES);
+	const { activeElement } = document;
+	const focused = activeElement?.matches(PLACES) && isInSight(activeElement) ? activeElement : null;
+	const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest(".field, .card");
+	return hovered ?? focused ?? middle ?? null;
+}
+
+/** @param {Element} element */
+function isInSight(element) {
+	const { top, bottom } = element.getBoundingClientRect();
+	return bottom > 0 && top < innerHeight;
+}
