@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # the targets share one .venv, and pip does not share
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-operations fuzz coverage check lint bench format readme lock audit clean
+.PHONY: help demo test test-all test-browsers test-operations fuzz coverage check lint bench format readme lock audit clean
 
 # The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -25,7 +25,7 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 
 # Tests start dozens of Python processes. Each takes 0.2 s more of CPU time, and pytest itself 3 s, where the environment
 # forbids them to keep compiled modules, as container images often do.
-test test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
+test test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 
 # Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
@@ -43,6 +43,10 @@ coverage: .venv/test.installed  ## Measure which lines and branches of portal/ t
 fuzz: export TEST_VOLUME := full
 fuzz: .venv/test.installed  ## Try other made-up values than in every other run, as many as test-all
 	@$(RUN) pytest -m hypothesis --hypothesis-profile=explore
+
+test-browsers: .venv/engines.installed  ## Run the main journeys in Firefox and WebKit, those of Debian
+	@tools/engines
+	@$(RUN) pytest -m engines -rs tests/engines
 
 test-operations: .venv/operations.installed  ## Run the tests of deployment, with Debian's nginx, PgBouncer and PostgreSQL
 	@tools/operations
@@ -79,7 +83,7 @@ readme: .venv/dev.installed  ## Write README's table of settings from portal/con
 lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
 	@echo "Asking for the newest versions of everything in setup.cfg"
 	@rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock
-	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,operations,dev]'
+	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,engines,operations,dev]'
 	@{ echo "# The versions that make installs and CI tests; renewed by make lock."; \
 		.venv/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	@rm -rf .venv/lock
@@ -101,6 +105,7 @@ clean:  ## Remove what was installed and cached, but not instance/, which holds 
 
 .venv/demo.installed .venv/bench.installed: EXTRAS := embedded
 .venv/test.installed: EXTRAS := embedded,test
+.venv/engines.installed: EXTRAS := embedded,test,engines
 .venv/operations.installed: EXTRAS := embedded,test,operations
 .venv/dev.installed: EXTRAS := dev
 .venv/%.installed: .venv/created setup.cfg pyproject.toml constraints.txt

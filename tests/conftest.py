@@ -4,6 +4,7 @@ import secrets
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg2
@@ -24,6 +25,7 @@ from portal.extensions import db
 from portal.live import hub_of
 from portal.postgres.server import EmbeddedPostgres
 from tests.support.cast import Cast, make_cast
+from tests.support.databases import EMPTY_EVERY_TABLE
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
@@ -31,28 +33,15 @@ from tests.support.postgres_versions import wanted_major
 from tests.support.processes import Programs
 from tests.support.test_client import Visitor, visitors_of
 
-# A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a
-# replica PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.
-EMPTY_EVERY_TABLE = """
-DO $$
-DECLARE name text;
-BEGIN
-    SET LOCAL session_replication_role = replica;
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-        EXECUTE format('DELETE FROM %I', name);
-    END LOOP;
-    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
-        PERFORM setval(name, 1, false);
-    END LOOP;
-END $$
-"""
-
 # How long an example takes says nothing beside other programs; one fixture for all examples is what these tests want.
 _PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same examples in each run
 settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
 settings.load_profile("gate")
 REAL_HASHER = hashing._hasher
+
+# Their modules import what the extra `engines` of setup.cfg installs, and `make test` does not.
+collect_ignore = [] if find_spec("selenium") else ["engines"]
 
 ServerMaker = Callable[[Path], EmbeddedPostgres]  # the fixture make_server
 

@@ -14,7 +14,6 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, StorageState, expect
 from pytest_playwright.pytest_playwright import CreateContextCallback
-from sqlalchemy import select
 
 from portal.app import create_app
 from portal.auth import Profile
@@ -28,7 +27,7 @@ from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, OpenBrowser, Person
 from tests.browser.scenes import SceneSetup
 from tests.conftest import DatabaseMaker, settings_for
-from tests.support.cast import Cast, make_cast, make_profile
+from tests.support.cast import Cast, load_cast, make_cast, make_profile
 from tests.support.factories import make_client
 from tests.support.server import SECRET_KEY, Portal
 from tests.support.test_client import identity_of, signed_in_text
@@ -127,7 +126,7 @@ def app(browsers_app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def cast(app: Flask) -> Cast:
-    return Cast(**{name: _profile_called(name) for name in ("amelia", "daniel", "olga", "rhys", "ada")})
+    return load_cast()
 
 
 @pytest.fixture
@@ -273,7 +272,3 @@ def signed_in(app: Flask, profile: Profile) -> StorageState:
     cookie = {"name": "__Host-session", "value": serializer.dumps(content), "domain": "127.0.0.1", "path": "/"}
     flags = {"expires": -1, "httpOnly": True, "secure": True, "sameSite": "Lax"}
     return {"cookies": [{**cookie, **flags}], "origins": []}  # type: ignore[typeddict-item]
-
-
-def _profile_called(first_name: str) -> Profile:
-    return db.session.scalars(select(Profile).where(Profile.first_name == first_name.capitalize())).one()

@@ -16,7 +16,10 @@ pytestmark = pytest.mark.operations
 
 UNITS = sorted((DEPLOY / "systemd").iterdir())
 MAX_EXPOSURE = 20  # in tenths: systemd calls up to 2.0 OK and from 5.0 on exposed
-SHELL_SCRIPTS = ("deploy/bin/portal-backup", "deploy/bin/portal-flask", "deploy/compose/roles.sh", "tools/operations")
+SHELL_SCRIPTS = (
+    *("deploy/bin/portal-backup", "deploy/bin/portal-flask", "deploy/compose/roles.sh"),
+    *("tools/debian-programs", "tools/engines", "tools/operations"),
+)
 
 
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:

@@ -1,10 +1,26 @@
-"""Change a database as an operator does while the portal uses it."""
+"""Empty a database between tests, or change it as an operator does while the portal uses it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
 from sqlalchemy.engine import make_url
+
+# A TRUNCATE of them all makes new files for each and its indexes: 50 ms instead of 3, in two thousand tests. As a
+# replica PostgreSQL fires no trigger, neither those of foreign keys nor those that refuse to delete what was recorded.
+EMPTY_EVERY_TABLE = """
+DO $$
+DECLARE name text;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+    FOR name IN SELECT sequencename FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL LOOP
+        PERFORM setval(name, 1, false);
+    END LOOP;
+END $$
+"""
 
 
 @contextmanager

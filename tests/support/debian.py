@@ -15,10 +15,10 @@ SYSTEM_FOLDERS = "/usr/sbin:/sbin"
 
 
 def program(name: str) -> str:
-    """Return the path of a program that tools/operations installs; skip the test where there is none."""
+    """Return the path of a program that tools/operations or tools/engines installs; skip the test without it."""
     found = shutil.which(name, path=f"{os.environ['PATH']}:{SYSTEM_FOLDERS}")
     if found is None:
-        pytest.skip(f"{name} is missing: tools/operations says which package has it")
+        pytest.skip(f"{name} is missing: tools/operations and tools/engines name the packages")
     return found
 
 

@@ -1,5 +1,6 @@
 """Debian's nginx with the files of deploy/nginx on free ports, before portals of the tests."""
 
+import os
 import socket
 import ssl
 import subprocess
@@ -9,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from tests.support.debian import DEPLOY, edited, needs_root, program, run
+from tests.support.debian import DEPLOY, edited, program, run
 from tests.support.processes import Programs, reserve_port
 
 NAME = "portal.firm.example"
@@ -21,7 +22,6 @@ class Nginx:
     """Started and stopped by a `with` block. `name` is the host name that it serves."""
 
     def __init__(self, folder: Path, portals: Sequence[int], name: str = NAME) -> None:
-        needs_root()
         self._program = program("nginx")
         self._programs = Programs()
         self._folder = folder
@@ -83,9 +83,13 @@ class Nginx:
             " 443 ": f" {self.https_port} ",
             "[::]:443 ": f"[::]:{self.https_port} ",
         }
+        # Below /var/lib/nginx, where only root can write, and which nginx gives to www-data.
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi") if os.geteuid() != 0 else ()
+        temporary = "".join(f"{kind}_temp_path {self._folder}/{kind};\n    " for kind in kinds)
         servers = "\n    ".join(f"server 127.0.0.1:{port} max_fails=0;" for port in portals)
         changes = {
             "nginx.conf": {
+                "include /etc/nginx/mime.types;": f"{temporary}include /etc/nginx/mime.types;",
                 "/run/nginx.pid": f"{self._folder}/nginx.pid",
                 "/var/log/nginx/": f"{self._folder}/log/",
                 "/etc/nginx/conf.d/": f"{self._folder}/conf.d/",

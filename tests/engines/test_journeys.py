@@ -1,0 +1,118 @@
+"""The main journeys of two users who work on one client, in Firefox and in WebKit."""
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.engines.people import ESCAPE, Person
+
+CLIENT_PAGE = r"/clients/\d+$"
+MODAL = ("dialog", "Concurrent Access Detected")
+
+
+def test_colleague_who_joins_and_leaves_is_shown_and_announced(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open(client)
+
+    daniel.open(client)
+    amelia.saw_toast("Daniel Okafor joined this page")
+    amelia.sees("Daniel is also viewing this client record")
+    daniel.sees("Amelia is also viewing this client record")
+
+    daniel.leave()
+    amelia.saw_toast("Daniel Okafor left this page")
+    amelia.no_longer_sees("Daniel is also viewing")
+
+
+def test_edit_beside_a_colleague_opens_the_modal_and_proceeds(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open_editor(client)
+    amelia.open(client)
+    amelia.sees("Daniel")
+
+    amelia.click("link", "Edit")
+    amelia.sees("The following users are currently viewing or editing this client record:", inside=MODAL)
+    amelia.sees("Daniel Okafor", inside=MODAL)
+    amelia.has_focus_on("button", "Wait for Users")
+
+    amelia.press(ESCAPE)
+    amelia.sees_no_dialog("Concurrent Access Detected")
+    amelia.has_focus_on("link", "Edit")
+
+    amelia.click("link", "Edit")
+    amelia.click("button", "Proceed Anyway", inside=MODAL)
+    amelia.is_at(r"/edit\?proceeded=1$")
+    daniel.sees("Amelia")
+
+
+def test_user_who_waits_gets_the_editor_with_what_was_saved(amelia: Person, daniel: Person, client: Client) -> None:
+    daniel.open_editor(client)
+    amelia.open(client)
+    amelia.sees("Daniel")
+    amelia.click("link", "Edit")
+    amelia.click("button", "Wait for Users", inside=MODAL)
+    amelia.sees("Waiting for Daniel Okafor")
+
+    amelia.click("button", "Ask to finish")
+    daniel.sees("Amelia Hart is waiting to edit this client record")
+    daniel.click("button", "Finish soon")
+    amelia.sees("Daniel: finishing soon")
+    daniel.fill("Phone", "01632 960777")
+    daniel.click("button", "Save changes")
+    daniel.is_at(CLIENT_PAGE)
+    daniel.leave()
+
+    amelia.is_at("/edit$")
+    amelia.has_value("Phone", "01632 960777")
+
+
+def test_save_of_a_colleague_reaches_the_open_page_and_the_open_editor(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.open_editor(client)
+    amelia.open(client)
+    daniel.fill("Phone", "01632 960888")
+    daniel.click("button", "Save changes")
+    amelia.sees("01632 960888", inside=("main", ""))
+    daniel.is_at(CLIENT_PAGE)
+
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    daniel.fill("Phone", "01632 960999")
+    daniel.click("button", "Save changes")
+    amelia.has_value("Phone", "01632 960999")
+    daniel.is_at(CLIENT_PAGE)
+
+
+def test_changes_of_two_users_to_different_fields_are_merged(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    amelia.fill("Town", "Bath")
+    daniel.fill("Phone", "01632 960123")
+
+    daniel.click("button", "Save changes")
+    daniel.is_at(CLIENT_PAGE)
+    amelia.click("button", "Save changes")
+
+    amelia.is_at(CLIENT_PAGE)
+    db.session.refresh(client)
+    assert (client.town, client.phone, client.version) == ("Bath", "01632 960123", 3)
+
+
+def test_field_that_a_colleague_is_in_is_marked(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    daniel.click("textbox", "Phone")
+    amelia.sees("Daniel is here")
+
+    amelia.open(client)
+    amelia.sees("Daniel is editing Phone")
+
+
+def test_draft_is_kept_and_restored(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    amelia.fill("Phone", "01632 962000")
+    amelia.sees("Draft kept")
+    amelia.leave()
+
+    amelia.open_editor(client)
+    amelia.sees("You have unsaved changes")
+    amelia.has_value("Phone", "01632 960001")
+    amelia.click("link", "Restore")
+    amelia.has_value("Phone", "01632 962000")
