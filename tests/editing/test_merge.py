@@ -235,7 +235,7 @@ def test_conflict_becomes_what_was_chosen_and_nothing_else_changes(
     }
     decided = resolve(result, decisions, frozenset())
 
-    assert {conflict.field for conflict in decided.undecided} == {
+    assert {conflict.field for conflict in decided.unresolved} == {
         conflict.field for conflict in result.conflicts if conflict.field not in decisions
     }
     for conflict in result.conflicts:
@@ -252,7 +252,7 @@ def test_resolution_of_a_field_that_changed_again_does_not_apply(
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
     decisions = {conflict.field: Resolution("yours") for conflict in result.conflicts}
-    undecided = resolve(result, decisions, frozenset(FIELDS)).undecided
+    unresolved = resolve(result, decisions, frozenset(FIELDS)).unresolved
 
     # Where what was decided is there by now, a second click has sent it again.
-    assert undecided == tuple(conflict for conflict in result.conflicts if conflict.yours != conflict.theirs)
+    assert unresolved == tuple(conflict for conflict in result.conflicts if conflict.yours != conflict.theirs)

@@ -39,13 +39,13 @@ UNKNOWN_BASE = "not known: this was opened before the history began"
 class Option:
     """One possible value of a conflicting field.
 
-    `pieces` is the diff from the base. It is None if the field is not a text or the diff is too costly.
+    `segments` is the diff from the base. It is None if the field is not a text or the diff is too costly.
     """
 
     choice: str
     heading: str
     text: str
-    pieces: Sequence[Segment] | None = None
+    segments: Sequence[Segment] | None = None
     at: datetime | None = None
 
 
@@ -74,7 +74,7 @@ class AutoMergedField:
     label: str
     whose: str
     text: str
-    pieces: Sequence[Segment] | None = None
+    segments: Sequence[Segment] | None = None
 
 
 def fields_of(form: Form) -> set[str]:
@@ -106,10 +106,10 @@ def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRe
 
     A custom value starts as the user's own value, in a text as both texts together.
     """
-    for conflict in merged.decided.conflicts:
+    for conflict in merged.resolved.conflicts:
         if not custom_form[conflict.field].raw_data:
             custom_form[conflict.field].data = conflict.yours if conflict.both is None else conflict.both
-    return [_question(conflict, merged, custom_form, write_request) for conflict in merged.decided.conflicts]
+    return [_question(conflict, merged, custom_form, write_request) for conflict in merged.resolved.conflicts]
 
 
 def conflict_to_dict(merged: Merged) -> list[dict[str, object]]:
@@ -128,15 +128,15 @@ def conflict_to_dict(merged: Merged) -> list[dict[str, object]]:
         }
         for conflict, revision in (
             (conflict, last_change(merged.newer_revisions, merged.entry.key(conflict.field)))
-            for conflict in merged.decided.undecided
+            for conflict in merged.resolved.unresolved
         )
     ]
 
 
 def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[AutoMergedField]:
     """Return the fields that a save merges without a question: those that one side has changed, and merged texts."""
-    entry, changes = merged.entry, merged.decided.changes
-    questioned = {conflict.field for conflict in merged.decided.conflicts}
+    entry, changes = merged.entry, merged.resolved.changes
+    questioned = {conflict.field for conflict in merged.resolved.conflicts}
     found = []
     for name, label in entry.kind.labels.items():
         revision = last_change(merged.newer_revisions, entry.key(name))
@@ -147,8 +147,8 @@ def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[Auto
         whose = [_whose(revision, write_request.by)] if revision else []
         whose += ["yours"] if name in changes else []
         is_merged = name in entry.kind.by_lines and name in changes
-        pieces = _pieces(theirs, value, write_request.context.budget) if is_merged else None
-        found.append(AutoMergedField(label, " and ".join(whose), _display(entry, name, value), pieces))
+        segments = _segments(theirs, value, write_request.context.budget) if is_merged else None
+        found.append(AutoMergedField(label, " and ".join(whose), _display(entry, name, value), segments))
     return found
 
 
@@ -194,15 +194,15 @@ def _options(
         value = getattr(conflict, choice)
         if value is None and choice == "both":
             continue
-        pieces = None if conflict.both is None else _pieces(conflict.base, value, write_request.context.budget)
+        segments = None if conflict.both is None else _segments(conflict.base, value, write_request.context.budget)
         shown_at = at if choice == "theirs" else None
-        yield Option(choice, heading, _display(entry, conflict.field, value), pieces, shown_at)
+        yield Option(choice, heading, _display(entry, conflict.field, value), segments, shown_at)
 
 
-def _pieces(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
+def _segments(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
     """Return the diff from the base to the text, with a few unchanged lines around each change."""
-    pieces = inline_diff(base, text, budget) if base and base is not UNKNOWN else None
-    return None if pieces is None else abridged(pieces)
+    segments = inline_diff(base, text, budget) if base and base is not UNKNOWN else None
+    return None if segments is None else abridged(segments)
 
 
 def _error(custom: Field, chosen: str) -> str:

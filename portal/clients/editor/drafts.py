@@ -129,16 +129,16 @@ def _merge_into(form: EntryForm, editor: Editor, draft: EditDraft, names: list[s
     parsed = {name: form[name].data for name in names if not form[name].process_errors}
     edit = Edit(preview_context(draft.started_from, budget), parsed)
     merged = merge_with_current(editor.client, editor.entry, edit)
-    undecided = {conflict.field for conflict in merged.decided.undecided} | (set(names) - set(parsed))
-    for name in set(parsed) - undecided:
-        form[name].data = merged.decided.changes.get(name, getattr(editor.row, name))
+    unresolved = {conflict.field for conflict in merged.resolved.unresolved} | (set(names) - set(parsed))
+    for name in set(parsed) - unresolved:
+        form[name].data = merged.resolved.changes.get(name, getattr(editor.row, name))
         form[name].raw_data = None
     seen = dict(edit.context.base_version.seen)
-    for name in set(editor.entry.kind.labels) - undecided:
+    for name in set(editor.entry.kind.labels) - unresolved:
         if revision := last_change(merged.newer_revisions, editor.entry.key(name)):
             seen[name] = revision.version
     form.seen.data = format_seen(seen)
-    return undecided | set(merged.decided.changes)
+    return unresolved | set(merged.resolved.changes)
 
 
 def _with(form: EntryForm, draft: EditorDraft) -> tuple[EntryForm, EditorDraft]:

@@ -18,18 +18,18 @@ def text_merges(client: Client, edit: Edit) -> dict[str, object]:
     diff of the other users' changes since the base version, or None if it is unknown or too costly.
     """
     merged = merge_with_current(client, Entry(CLIENT), edit)
-    conflicts = {conflict.field: conflict for conflict in merged.decided.undecided}
+    conflicts = {conflict.field: conflict for conflict in merged.resolved.unresolved}
     history = HistorySlice(client, merged.entry, merged.newer_revisions)
     texts = {}
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
         started = history.value_at(name, edit.context.base_version.version_of(name), saved)
-        pieces = None if started is UNKNOWN else inline_diff(started, saved, edit.context.budget)
+        segments = None if started is UNKNOWN else inline_diff(started, saved, edit.context.budget)
         texts[name] = {
             "saved": saved,
-            "merged": None if conflict else merged.decided.changes.get(name, saved),
+            "merged": None if conflict else merged.resolved.changes.get(name, saved),
             "yours": conflict.yours if conflict else None,
             "both": conflict.both if conflict else None,
-            "changes": None if pieces is None else abridged(pieces),
+            "changes": None if segments is None else abridged(segments),
         }
     return {"version": client.version, "texts": texts}

@@ -181,7 +181,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None, card: str) -> R
             return _conflict_page(editor, form, custom_form, write_request, edit, rejection)
         form[rejection.field].errors = (rejection.problem,)
         return responses.rejected_response(editor, form, write_request, rejection)
-    store.settle(editor.draft_key, write_request.fields)
+    store.discard_after_save(editor.draft_key, write_request.fields)
     db.session.commit()
     return responses.saved_response(editor, result, write_request)
 

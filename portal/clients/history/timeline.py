@@ -10,8 +10,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, exists, func, select, true
 
 from portal.auth import Profile
+from portal.clients.history.entry_changes import EntryChange, entry_changes
 from portal.clients.history.filters import NO_AUTHOR, PARTS, HistoryFilters
-from portal.clients.history.groups import EntryChange, entry_changes
 from portal.clients.records.entries import entries_in
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import Author, ClientRevision, authors_in
@@ -29,8 +29,8 @@ MAX_CHANGES_PER_ITEM = 20
 class TimelineItem:
     """One accepted change.
 
-    `notes` describe the changes that it was merged with and the resolutions. `groups` has what it did to each entry,
-    and `entry_count` the number of entries.
+    `notes` describe the changes that it was merged with and the resolutions. `entry_changes` has what it did to each
+    entry, `entry_count` the number of entries.
     """
 
     version: int
@@ -40,7 +40,7 @@ class TimelineItem:
     sentence: str
     notes: Sequence[str]
     entry_count: int
-    groups: Sequence[EntryChange] = ()
+    entry_changes: Sequence[EntryChange] = ()
 
 
 def latest_items(client: Client, reader: Profile) -> list[TimelineItem]:
@@ -61,8 +61,8 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
     rows = _revisions(client, conditions).limit(PAGE_SIZE).offset(paging.offset)
     found = db.session.scalars(rows).all()
     is_alone = filters.version is not None
-    groups = entry_changes(found, None if is_alone else MAX_CHANGES_PER_ITEM, Budget(), unfold=is_alone)
-    return [replace(item, groups=groups[item.version]) for item in _items(client, found, reader)], paging
+    by_version = entry_changes(found, None if is_alone else MAX_CHANGES_PER_ITEM, Budget(), unfold=is_alone)
+    return [replace(item, entry_changes=by_version[item.version]) for item in _items(client, found, reader)], paging
 
 
 def people_in(client: Client) -> dict[str, str]:

@@ -21,7 +21,7 @@ from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving import operations
 from portal.clients.saving.edits import Edit, Merged
-from portal.clients.saving.merging import merge_with_current, revisions_after, row_of
+from portal.clients.saving.merging import merge_with_current, row_of
 from portal.clients.saving.write_context import preview_context
 from portal.clients.wording import sentences
 from portal.clients.wording.names import names_in
@@ -32,23 +32,23 @@ from portal.extensions import db
 
 
 @dataclass(frozen=True)
-class PreviewLine:
+class FieldPreview:
     """One field `now` and `after` the undo.
 
-    `whose` is the user who has changed it since, so that the undo asks. `pieces` is the diff of a text, None if that
-    is too costly.
+    `changed_by` is the user who has changed it since, so that the undo asks. `segments` is the diff of a text, None if
+    that is too costly.
     """
 
     label: str
     now: str
     after: str
-    whose: str = ""
+    changed_by: str = ""
     is_text: bool = False
-    pieces: Sequence[Segment] | None = None
+    segments: Sequence[Segment] | None = None
 
     @property
-    def stays(self) -> bool:
-        return self.now == self.after and not self.whose
+    def is_unchanged(self) -> bool:
+        return self.now == self.after and not self.changed_by
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Preview:
     entry: Entry
     name: str
     action: str
-    lines: Sequence[PreviewLine]
+    fields: Sequence[FieldPreview]
     valuation_count: int = 0
     problem: str = ""
     undone: Undone | None = None
 
     @property
     def is_possible(self) -> bool:
-        return not self.problem and (self.action != "changed" or not all(line.stays for line in self.lines))
+        return not self.problem and (self.action != "changed" or not all(field.is_unchanged for field in self.fields))
 
 
 def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Profile, budget: Budget) -> Preview:
@@ -85,26 +85,26 @@ def _of_values(
     values = revert.values_before(revision, entry)
     context = preview_context(BaseVersion(revision.version), budget)
     merged = merge_with_current(client, entry, Edit(context, values))
-    adviser_id = merged.decided.changes.get("adviser_id")
+    adviser_id = merged.resolved.changes.get("adviser_id")
     problem = operations.adviser_problem(db.session.get_one(Profile, adviser_id)) if adviser_id else ""
-    lines = [_line(merged, name, before, budget) for name, before in values.items()]
+    fields = [_field(merged, name, before, budget) for name, before in values.items()]
     name = names_of({entry: client.id}, {}).get(entry, "")
-    return Preview(entry, name, "changed", lines, problem=problem, undone=undone)
+    return Preview(entry, name, "changed", fields, problem=problem, undone=undone)
 
 
-def _line(merged: Merged, name: str, before: Any, budget: Budget) -> PreviewLine:
+def _field(merged: Merged, name: str, before: Any, budget: Budget) -> FieldPreview:
     entry, now = merged.entry, getattr(merged.row, name)
-    is_asked = any(conflict.field == name for conflict in merged.decided.undecided)
-    after = before if is_asked else merged.decided.changes.get(name, now)
+    is_asked = any(conflict.field == name for conflict in merged.resolved.unresolved)
+    after = before if is_asked else merged.resolved.changes.get(name, now)
     last = last_change(merged.newer_revisions, entry.key(name)) if is_asked else None
     is_text = name in entry.kind.by_lines and bool(now and after) and now != after
-    return PreviewLine(
+    return FieldPreview(
         label=entry.kind.labels[name],
         now=display_value(entry.kind, name, to_json(now)),
         after=display_value(entry.kind, name, to_json(after)),
-        whose=sentences.author_name(last) if last else "",
+        changed_by=sentences.author_name(last) if last else "",
         is_text=is_text,
-        pieces=inline_diff(now, after, budget) if is_text else None,
+        segments=inline_diff(now, after, budget) if is_text else None,
     )
 
 
@@ -114,24 +114,23 @@ def _of_removal(
     row = row_of(client, entry)
     product = db.session.get(Product, row.product_id) if isinstance(row, Valuation) else None
     name = part_name(entry.kind, row, product)
-    newer_revisions = operations.revisions_affecting(
-        client, entry, row, revisions_after(client, BaseVersion(revision.version)), revision.version
-    )
+    removed = operations.with_valuations(entry, row)
+    newer_revisions = operations.revisions_affecting(client, removed, BaseVersion(revision.version))
     changes = sentences.changes_by(newer_revisions, reader, names_in(client.id, newer_revisions))
     problem = f"{name} has been changed since: {sentences.join_words(changes)}." if newer_revisions else ""
     count = queries.valuation_count(row) if isinstance(row, Product) else 0
-    lines = [PreviewLine(label, now, "") for label, now in display_columns(entry.kind, row)]
-    return Preview(entry, name, "removed", lines, count, problem, undone)
+    fields = [FieldPreview(label, now, "") for label, now in display_columns(entry.kind, row)]
+    return Preview(entry, name, "removed", fields, count, problem, undone)
 
 
 def _of_return(revision: ClientRevision, entry: Entry, undone: Undone | None) -> Preview:
     columns = revision.changes[entry.prefix][0]
     shown = ((label, display_value(entry.kind, name, columns.get(name))) for name, label in entry.kind.labels.items())
-    lines = [PreviewLine(label, "", text) for label, text in shown if text]
+    fields = [FieldPreview(label, "", text) for label, text in shown if text]
     count = sum(part.kind is VALUATION for part, _ in revert.removed_by(revision)) if entry.kind is PRODUCT else 0
     problem = next(_problems_of_return(entry, columns), "")
     name = names_of({entry: revision.client_id}, {entry: columns}).get(entry, "")
-    return Preview(entry, name, "added", lines, count, problem, undone)
+    return Preview(entry, name, "added", fields, count, problem, undone)
 
 
 def _problems_of_return(entry: Entry, columns: Any) -> Iterator[str]:

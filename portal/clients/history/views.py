@@ -58,12 +58,12 @@ def revert(client_id: int, version: int) -> ResponseReturnValue:
     write_request = write_request_from(current_user)
     revision, entry = _undoable(client, version, write_request.fields.get("entry", ""))
     try:
-        reason_from(write_request.fields)
+        edit = Edit(write_request.context, reason=reason_from(write_request.fields))
     except ValueRejected as error:
         return _rejected_response(client, revision, entry, error)
     if entry.prefix in revision.changes:
-        return _revert_part(client, revision, entry, write_request)
-    return _revert_values(client, revision, entry, write_request)
+        return _revert_part(client, revision, entry, edit, write_request)
+    return _revert_values(client, revision, entry, edit, write_request)
 
 
 def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision, Entry]:
@@ -79,10 +79,9 @@ def _undoable(client: Client, version: int, prefix: str) -> tuple[ClientRevision
 
 
 def _revert_part(
-    client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
+    client: Client, revision: ClientRevision, entry: Entry, edit: Edit, write_request: WriteRequest
 ) -> ResponseReturnValue:
     """Remove a part that the change added, or restore one that it removed."""
-    edit = Edit(write_request.context, reason=reason_from(write_request.fields))
     try:
         saved = reverting.revert(client, revision, entry, edit)
     except (EntryChanged, ValueRejected) as error:
@@ -92,17 +91,13 @@ def _revert_part(
 
 
 def _revert_values(
-    client: Client, revision: ClientRevision, entry: Entry, write_request: WriteRequest
+    client: Client, revision: ClientRevision, entry: Entry, edit: Edit, write_request: WriteRequest
 ) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
     custom_form = conflicts.make_custom_form(editor, request_fields())
     decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names())
-    edit = Edit(
-        write_request.context,
-        decisions=decisions,
-        confirmed_amount=confirmed_amount(editor.make_form(request_fields())),
-        reason=reason_from(write_request.fields),
-    )
+    amount = confirmed_amount(editor.make_form(request_fields()))
+    edit = replace(edit, decisions=decisions, confirmed_amount=amount)
     try:
         saved = reverting.revert(client, revision, entry, edit, _only(write_request))
     except EditConflict as conflict:
@@ -122,7 +117,7 @@ def _revert_values(
         return responses.conflict_response(
             editor, merged, custom_form, write_request, undoing=revision.version, rejection=error
         )
-    store.settle(editor.draft_key, write_request.fields)
+    store.discard_after_save(editor.draft_key, write_request.fields)
     return _undone_response(client, revision, entry, saved, write_request)
 
 

@@ -47,7 +47,7 @@ class Merged:
     entry: Entry
     row: Record
     version: int
-    decided: Resolved
+    resolved: Resolved
     newer_revisions: Sequence[ClientRevision]
 
 
@@ -55,13 +55,13 @@ class Merged:
 class Saved:
     """An accepted save: the client's new version, the revisions it was merged with, and the added part.
 
-    `decided` are the keys with a resolution. If nothing was to change, `is_change` is false and the version is the
+    `resolved_keys` are those with a resolution. If nothing was to change, `is_change` is false and the version is the
     previous one.
     """
 
     version: int
     merged_with: Sequence[ClientRevision] = ()
-    decided: frozenset[str] = frozenset()
+    resolved_keys: frozenset[str] = frozenset()
     entry: Entry | None = None
     is_change: bool = True
 

@@ -26,9 +26,9 @@ def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: history.value_at(name, base_version.version_of(name), theirs[name]) for name in theirs}
     merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.context.budget, ask=edit.decisions.keys())
-    decided = resolve(merged, edit.decisions, history.changed_after(base_version.seen_version))
-    choices = {**_overruled(history, edit, base), **decided.choices}
-    return Merged(entry, row, client.version, replace(decided, choices=choices), history.newer_revisions)
+    resolved = resolve(merged, edit.decisions, history.changed_after(base_version.seen_version))
+    choices = {**_overruled(history, edit, base), **resolved.choices}
+    return Merged(entry, row, client.version, replace(resolved, choices=choices), history.newer_revisions)
 
 
 def row_of(client: Client, entry: Entry) -> Record:
@@ -64,7 +64,7 @@ def reject_future_version(client: Client, base_version: BaseVersion) -> None:
         raise InvalidInput("version", "is newer than the record: reload the page")
 
 
-def touched_by(revision: ClientRevision) -> set[str]:
+def prefixes_in(revision: ClientRevision) -> set[str]:
     """Return the prefixes of the entries that the revision changed, added or removed."""
     return {split_key(key)[0].prefix for key in revision.changes}
 

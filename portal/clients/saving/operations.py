@@ -21,9 +21,10 @@ from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIO
 from portal.clients.records.models import Client, Person, Product, Record, Valuation
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Merged, Saved, UnusualAmount, ValueRejected
-from portal.clients.saving.merging import merge_with_current, product_of, revisions_after, row_of, touched_by
+from portal.clients.saving.merging import merge_with_current, prefixes_in, product_of, revisions_after, row_of
 from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
 from portal.clients.saving.versions import create_version
+from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 
 # The maximum number of parts, and the field of the error. Imports are not limited.
@@ -52,16 +53,16 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     """
     readonly = lock(client, edit)
     merged = merge_with_current(client, entry, edit)
-    if merged.decided.undecided:
+    if merged.resolved.unresolved:
         raise EditConflict(merged)
-    for column in readonly & merged.decided.changes.keys():
+    for column in readonly & merged.resolved.changes.keys():
         raise ValueRejected(column, "Only the client’s adviser and administrators may change this.")
-    if merged.decided.changes.get("adviser_id"):
-        _lock_adviser(merged.decided.changes["adviser_id"])
-    _reject_too_long(entry.kind, merged.decided.changes)
-    others = [revision for revision in merged.newer_revisions if entry.prefix in touched_by(revision)]
-    changed = merged.decided.changes
-    decisions = {entry.key(name): choice for name, choice in merged.decided.choices.items()}
+    if merged.resolved.changes.get("adviser_id"):
+        _lock_adviser(merged.resolved.changes["adviser_id"])
+    _reject_too_long(entry.kind, merged.resolved.changes)
+    others = [revision for revision in merged.newer_revisions if entry.prefix in prefixes_in(revision)]
+    changed = merged.resolved.changes
+    decisions = {entry.key(name): choice for name, choice in merged.resolved.choices.items()}
     if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
         return Saved(client.version, others, frozenset(decisions), is_change=False)
     row = merged.row
@@ -69,7 +70,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
         _check_amount(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
     changes = {entry.key(name): [to_json(getattr(row, name)), to_json(value)] for name, value in changed.items()}
     if entry.kind is not CLIENT:
-        with translate_integrity_errors():
+        with _translate_integrity_errors():
             for name, value in changed.items():
                 setattr(row, name, value)
             db.session.flush()
@@ -89,7 +90,7 @@ def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None
     owner = {"client_id": client.id}
     if product_id is not None:
         owner = {"product_id": product_of(client, product_id).id}
-    duplicate = find_duplicate_submission(kind, edit, since, owner)
+    duplicate = _find_duplicate_submission(kind, edit, since, owner)
     if duplicate:
         return Saved(client.version, entry=duplicate, is_change=False)
     reject_unconfirmed_duplicate(client, kind, edit)
@@ -105,11 +106,8 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
     """Remove a part, a product with its valuations. Raises EntryChanged or EntryRemoved (409)."""
     lock(client, edit)
     row = row_of(client, entry)
-    removed = list(_with_valuations(entry, row))
-    base_version = edit.context.base_version
-    newer_revisions = revisions_affecting(
-        client, entry, row, revisions_after(client, base_version), base_version.version
-    )
+    removed = with_valuations(entry, row)
+    newer_revisions = revisions_affecting(client, removed, edit.context.base_version)
     if newer_revisions:
         raise EntryChanged(entry, newer_revisions)
     changes: FieldChanges = {part.prefix: [part.kind.as_json(part_row), None] for part, part_row in removed}
@@ -118,12 +116,13 @@ def remove_part(client: Client, entry: Entry, edit: Edit) -> Saved:
 
 
 def revisions_affecting(
-    client: Client, entry: Entry, row: Record, since: Sequence[ClientRevision], version: int
+    client: Client, parts: Sequence[tuple[Entry, Record]], base_version: BaseVersion
 ) -> list[ClientRevision]:
-    """Return the revisions since `version` that changed the part or what would be removed with it."""
-    is_too_old = len(since) < client.version - version  # further back than the history is read
-    prefixes = {part.prefix for part, _ in _with_valuations(entry, row)}
-    return [revision for revision in since if is_too_old or not prefixes.isdisjoint(touched_by(revision))]
+    """Return the revisions after the base version that changed one of the parts, which would be removed together."""
+    since = revisions_after(client, base_version)
+    is_too_old = len(since) < client.version - base_version.version  # further back than the history is read
+    prefixes = {part.prefix for part, _ in parts}
+    return [revision for revision in since if is_too_old or not prefixes.isdisjoint(prefixes_in(revision))]
 
 
 def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, Any]]], edit: Edit) -> Saved:
@@ -200,7 +199,7 @@ def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str,
     return any(revision.changed_by == by and revision.decisions == decisions for revision in later)
 
 
-def find_duplicate_submission(
+def _find_duplicate_submission(
     kind: EntryKind, edit: Edit, since: Sequence[ClientRevision], owner: Mapping[str, int]
 ) -> Entry | None:
     added, by = kind.as_json(kind.model(**edit.values, **owner)), edit.context.actor.profile_id
@@ -215,7 +214,7 @@ def find_duplicate_submission(
 
 def _insert(kind: EntryKind, values: Mapping[str, object]) -> Record:
     row: Record = kind.model(**values)
-    with translate_integrity_errors():
+    with _translate_integrity_errors():
         db.session.add(row)
         db.session.flush()
     db.session.refresh(row)
@@ -229,7 +228,7 @@ def _insert_missing(kind: EntryKind, columns_by_id: Mapping[int, Mapping[str, An
     missing = {row_id: columns for row_id, columns in columns_by_id.items() if row_id not in existing_ids}
     if not missing:
         return {}
-    with translate_integrity_errors():
+    with _translate_integrity_errors():
         rows = [{"id": row_id, **kind.parsed_columns(columns)} for row_id, columns in missing.items()]
         db.session.execute(insert(kind.model.__table__), rows)
     every = db.session.scalars(select(kind.model).where(condition).order_by(kind.model.id))
@@ -252,7 +251,7 @@ def _reject_too_many(row: Record) -> None:
 
 
 @contextmanager
-def translate_integrity_errors() -> Iterator[None]:
+def _translate_integrity_errors() -> Iterator[None]:
     """Translate a unique violation into ValueRejected (422) for its field. The transaction is lost in any case."""
     try:
         yield
@@ -263,11 +262,8 @@ def translate_integrity_errors() -> Iterator[None]:
         raise ValueRejected(*UNIQUE_VIOLATIONS[constraint]) from error
 
 
-def _with_valuations(entry: Entry, row: Record) -> Iterator[tuple[Entry, Record]]:
-    """Yield the entry and, for a product, its valuations."""
-    yield entry, row
-    if entry.kind is PRODUCT:
-        for valuation in db.session.scalars(
-            select(Valuation).where(Valuation.product_id == row.id).order_by(Valuation.id)
-        ):
-            yield Entry(VALUATION, valuation.id), valuation
+def with_valuations(entry: Entry, row: Record) -> list[tuple[Entry, Record]]:
+    """Return the entry and, for a product, its valuations."""
+    of_product = select(Valuation).where(Valuation.product_id == row.id).order_by(Valuation.id)
+    valuations = db.session.scalars(of_product) if entry.kind is PRODUCT else ()
+    return [(entry, row), *((Entry(VALUATION, valuation.id), valuation) for valuation in valuations)]

@@ -22,7 +22,7 @@ RESOLUTION_SENTENCES = {
 
 def saved_message(result: Saved, by: Profile, names: Names) -> str:
     """Return "Saved together with Daniel's change to Phone", or that changes are saved. Omits resolved conflicts."""
-    others = changes_by(result.merged_with, by, names, excluded_keys=result.decided)
+    others = changes_by(result.merged_with, by, names, excluded_keys=result.resolved_keys)
     return f"Saved together with {join_words(others)}." if others else "Your changes are saved."
 
 

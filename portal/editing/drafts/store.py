@@ -197,7 +197,7 @@ def discard_all(key: DraftKey) -> None:
     _discard(key)
 
 
-def settle(key: DraftKey, sent: Mapping[str, str]) -> None:
+def discard_after_save(key: DraftKey, sent: Mapping[str, str]) -> None:
     """Discard the page's draft, and the one restored into it, after a save of `sent`. Flushes.
 
     Drafts of other pages stay. A program names no draft, so its save discards none.

@@ -25,10 +25,10 @@ Resolutions = Mapping[str, Resolution]
 
 @dataclass(frozen=True)
 class Resolved:
-    """The values to write as `changes`, the remaining conflicts as `undecided`, and the `choices` by field."""
+    """The values to write as `changes`, the remaining conflicts as `unresolved`, and the `choices` by field."""
 
     changes: dict[str, Any]
-    undecided: tuple[Conflict, ...]
+    unresolved: tuple[Conflict, ...]
     choices: dict[str, str]
     conflicts: tuple[Conflict, ...] = ()
 
@@ -40,20 +40,20 @@ def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]
     sends the same request again.
     """
     changes = dict(merged.changes)
-    undecided: list[Conflict] = []
+    unresolved: list[Conflict] = []
     choices: dict[str, str] = {}
     for conflict in merged.conflicts:
         decision = decisions.get(conflict.field)
         if decision is None or (decision.choice == "both" and conflict.both is None):
-            undecided.append(conflict)
+            unresolved.append(conflict)
             continue
         values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "custom": decision.value}
         value = values[decision.choice]
         is_saved_already = value == conflict.theirs and decision.choice != "theirs"
         if conflict.field in changed_since and not is_saved_already:
-            undecided.append(conflict)
+            unresolved.append(conflict)
             continue
         choices[conflict.field] = decision.choice
         if value != conflict.theirs:
             changes[conflict.field] = value
-    return Resolved(changes, tuple(undecided), choices, merged.conflicts)
+    return Resolved(changes, tuple(unresolved), choices, merged.conflicts)

@@ -19,7 +19,7 @@ MAX_UNFOLDED_CHARACTERS = 2_000  # of a text before and after together; longer o
 class FieldChange:
     """One field before and after a change.
 
-    `is_text`: a changed text of several lines. `pieces` is its diff, None if that is too costly. `is_folded`: a long
+    `is_text`: a changed text of several lines. `segments` is its diff, None if that is too costly. `is_folded`: a long
     text that is compared only when the user unfolds it.
     """
 
@@ -29,7 +29,7 @@ class FieldChange:
     new: str
     is_text: bool = False
     is_folded: bool = False
-    pieces: Sequence[Segment] | None = None
+    segments: Sequence[Segment] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class EntryChange:
     entry: Entry
     name: str
     action: str
-    lines: Sequence[FieldChange]
+    fields: Sequence[FieldChange]
     can_be_undone_alone: bool = True
     undone: Undone | None = None
 
@@ -66,12 +66,12 @@ def entry_changes(
         if entry.prefix in revision.changes
     }
     undone = undone_in(found[0].client_id, found) if found else {}
-    groups = _Groups(names_of(parts, removed), budget, unfold, undone)
-    return {each.version: [groups.of(each, entry) for entry in shown[each.version]] for each in found}
+    builder = _EntryChanges(names_of(parts, removed), budget, unfold, undone)
+    return {each.version: [builder.of(each, entry) for entry in shown[each.version]] for each in found}
 
 
 @dataclass(frozen=True)
-class _Groups:
+class _EntryChanges:
     """Build the entry changes of one page."""
 
     names: Mapping[Entry, str]
@@ -86,13 +86,19 @@ class _Groups:
         name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")
         if entry.prefix not in revision.changes:
             columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]
-            return EntryChange(entry, name, "changed", [self._line(revision, entry, column) for column in columns])
+            return EntryChange(entry, name, "changed", [self._field(revision, entry, column) for column in columns])
         old, new = revision.changes[entry.prefix]
-        went_along = new is None and entry.kind is VALUATION and f"product/{old['product_id']}" in revision.changes
-        action = "added" if old is None else "removed"
-        return EntryChange(entry, name, action, list(_whole(entry, old, new)), can_be_undone_alone=not went_along)
+        is_valuation_removed = new is None and entry.kind is VALUATION
+        is_removed_with_product = is_valuation_removed and f"product/{old['product_id']}" in revision.changes
+        return EntryChange(
+            entry,
+            name,
+            action="added" if old is None else "removed",
+            fields=list(_fields_of_part(entry, old, new)),
+            can_be_undone_alone=not is_removed_with_product,
+        )
 
-    def _line(self, revision: ClientRevision, entry: Entry, column: str) -> FieldChange:
+    def _field(self, revision: ClientRevision, entry: Entry, column: str) -> FieldChange:
         old, new = revision.changes[entry.key(column)]
         is_text = column in entry.kind.by_lines and bool(old and new)
         is_folded = is_text and not self.unfold and len(old) + len(new) > MAX_UNFOLDED_CHARACTERS
@@ -103,15 +109,17 @@ class _Groups:
             new=display_value(entry.kind, column, new),
             is_text=is_text,
             is_folded=is_folded,
-            pieces=self._pieces(old, new) if is_text and not is_folded else None,
+            segments=self._segments(old, new) if is_text and not is_folded else None,
         )
 
-    def _pieces(self, old: str, new: str) -> Sequence[Segment] | None:
-        pieces = inline_diff(old, new, self.budget)
-        return None if pieces is None else abridged(pieces)
+    def _segments(self, old: str, new: str) -> Sequence[Segment] | None:
+        segments = inline_diff(old, new, self.budget)
+        return None if segments is None else abridged(segments)
 
 
-def _whole(entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> Iterator[FieldChange]:
+def _fields_of_part(
+    entry: Entry, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None
+) -> Iterator[FieldChange]:
     """Yield the non-empty fields of an added or removed entry."""
     for column, label in entry.kind.labels.items():
         was, now = (display_value(entry.kind, column, each.get(column)) if each else "" for each in (old, new))
