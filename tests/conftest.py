@@ -1,4 +1,4 @@
-"""What every test stands on: a real PostgreSQL, migrated, emptied before each test, and the cast."""
+"""Fixtures of all tests: a migrated PostgreSQL database that is emptied before each test, and the cast."""
 
 import secrets
 import subprocess
@@ -33,7 +33,7 @@ from tests.support.postgres_versions import wanted_major
 from tests.support.processes import Programs
 from tests.support.test_client import Visitor, visitors_of
 
-# How long an example takes says nothing beside other programs; one fixture for all examples is what these tests want.
+# Other programs affect the time of an example. These tests share one fixture among all examples on purpose.
 _PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
 settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same examples in each run
 settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
@@ -45,7 +45,7 @@ collect_ignore = [] if find_spec("selenium") else ["engines"]
 
 ServerMaker = Callable[[Path], EmbeddedPostgres]  # the fixture make_server
 
-# The files that take longest, most of them in waiting: begun last, they would run alone at the end of the whole.
+# The files that take longest start first. Otherwise they would run alone at the end.
 LONGEST = (
     "test_no_edit_is_lost.py",
     "test_outages.py",
@@ -70,7 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _cheap_hasher() -> Iterator[None]:
-    """Hash passwords with argon2id as the portal does, in a hundredth of the time; `real_hasher` undoes that."""
+    """Hash passwords with argon2id in a hundredth of the time. `real_hasher` restores the portal's parameters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashing, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
@@ -84,7 +84,7 @@ def real_hasher(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of the test run's own; its `kingston` database stays empty."""
+    """Start the PostgreSQL server of this worker. Its database `kingston` stays empty."""
     server = EmbeddedPostgres(tmp_path_factory.mktemp("postgres"), durable=False, major=wanted_major())
     yield server.start()
     server.stop()
@@ -92,9 +92,9 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def make_server(tmp_path_factory: pytest.TempPathFactory) -> ServerMaker:
-    """`make_server(folder)` is a server for one test alone, which may be stopped and killed; not started yet.
+    """`make_server(folder)` returns a stopped server for one test, which may stop and kill it.
 
-    Its data are a copy of what initdb has made once, for initdb takes half a second of CPU and a copy a fifth.
+    Its data are a copy of one initdb, which takes half a second of CPU; a copy takes a fifth.
     """
     template = tmp_path_factory.mktemp("template")
     with EmbeddedPostgres(template, durable=False, major=wanted_major()):
@@ -110,13 +110,13 @@ def make_server(tmp_path_factory: pytest.TempPathFactory) -> ServerMaker:
 
 @pytest.fixture(scope="session")
 def make_database(postgres_url: str) -> "DatabaseMaker":
-    """Makes databases on the run's server: empty ones, or clones of another (25 ms)."""
+    """Return the maker of databases on this server: empty ones, or clones of another (25 ms)."""
     return DatabaseMaker(postgres_url)
 
 
 @pytest.fixture(scope="session")
 def migrated_url(make_database: "DatabaseMaker") -> str:
-    """A migrated database without a row, to be cloned: `make_database(migrated_url)`. Nobody connects to it."""
+    """Return a migrated, empty database to clone with `make_database(migrated_url)`. No test connects to it."""
     url = make_database()
     with create_app(settings_for(url)).app_context():
         upgrade()
@@ -126,7 +126,7 @@ def migrated_url(make_database: "DatabaseMaker") -> str:
 
 @pytest.fixture(scope="session")
 def database_url(make_database: "DatabaseMaker", migrated_url: str) -> str:
-    """The migrated database that most tests share, one after the other."""
+    """Return the migrated database that most tests share, one after the other."""
     return make_database(migrated_url)
 
 
@@ -154,7 +154,7 @@ def cast(app: Flask) -> Cast:
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    """Amelia's; it has a page that the people of the cast meet on."""
+    """Create a client of Amelia, whose page the cast can open."""
     return make_client("Whitmore Family", adviser_id=cast.amelia.id)
 
 
@@ -165,13 +165,13 @@ def page_identifier(client: Client) -> str:
 
 @pytest.fixture
 def visit(app: Flask) -> type[Visitor]:
-    """`visit(profile)` is a browser with that profile signed in, `visit(None)` one with nobody."""
+    """`visit(profile)` returns a browser in which the profile is signed in, `visit(None)` one without a user."""
     return visitors_of(app)
 
 
 @pytest.fixture
 def olgas_browser(visit: type[Visitor], cast: Cast) -> Visitor:
-    """Olga signed in, kept her cookie and her CSRF token, and has been shut out since."""
+    """Return Olga's browser with the cookie and CSRF token from before her profile was deactivated."""
     cast.olga.is_active = True
     db.session.commit()
     browser = visit(cast.olga).with_token()
@@ -182,7 +182,7 @@ def olgas_browser(visit: type[Visitor], cast: Cast) -> Visitor:
 
 @pytest.fixture
 def programs() -> Iterator[Programs]:
-    """`programs.start("sleep", "60")` starts a program; none outlives the test."""
+    """`programs.start("sleep", "60")` starts a program, which ends with the test."""
     programs = Programs()
     yield programs
     programs.close()
@@ -190,7 +190,7 @@ def programs() -> Iterator[Programs]:
 
 @pytest.fixture(scope="session")
 def shared_wiretap(database_url: str) -> Iterator[Wiretap]:
-    # A socket's path must be short, and pytest's folders need not be.
+    # A socket's path must be short, and pytest's folders may be long.
     with tempfile.TemporaryDirectory(prefix="tap-") as folder:
         tap = Wiretap(database_url, Path(folder))
         tap.open()
@@ -205,13 +205,13 @@ def shared_tapped_app(shared_wiretap: Wiretap) -> Flask:
 
 @pytest.fixture
 def wiretap(shared_wiretap: Wiretap) -> Wiretap:
-    """Hears what `tapped_visit`'s application says to the database, and can cut it off."""
+    """Return the wiretap between the application of `tapped_visit` and the database."""
     return shared_wiretap
 
 
 @pytest.fixture
 def listener(app: Flask, database_url: str) -> Iterator[NotificationListener]:
-    """Hears every NOTIFY from here on."""
+    """Record every NOTIFY from now on."""
     listener = NotificationListener(database_url)
     yield listener
     listener.close()
@@ -219,7 +219,7 @@ def listener(app: Flask, database_url: str) -> Iterator[NotificationListener]:
 
 @pytest.fixture
 def tapped_visit(app: Flask, shared_tapped_app: Flask, wiretap: Wiretap) -> type[Visitor]:
-    """As `visit`, on an application of its own that reaches the same database through the wiretap. Without streams."""
+    """As `visit`, with another application that reaches the same database through the wiretap. Without streams."""
     return visitors_of(shared_tapped_app)
 
 
@@ -271,7 +271,7 @@ class DatabaseMaker:
 
 
 def stop_hub(app: Flask) -> None:
-    """End the streams, and say nothing more to the database: others may listen on the wire to it."""
+    """End the streams and the hub's thread, so that it sends no more statements through a wiretap."""
     hub = hub_of(app)
     hub.stop()
     if hub._thread is not None:
@@ -279,7 +279,7 @@ def stop_hub(app: Flask) -> None:
 
 
 def settings_for(url: str, **changes: object) -> Settings:
-    """Settings as the tests use them, on the database at `url`."""
+    """Return the settings of the tests, with the database at `url`."""
     defaults = {
         "secret_key": "k" * 40,
         "database_url": url,

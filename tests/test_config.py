@@ -1,4 +1,4 @@
-"""Settings from the environment: what they become, and which ones the portal refuses to start with."""
+"""Test the settings from the environment, and those that the portal refuses to start with."""
 
 import json
 import stat
@@ -205,7 +205,7 @@ def test_the_demo_needs_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["0", "", "true", "yes", "2"])
 def test_only_1_is_demo_mode(value: str) -> None:
-    """Whatever else may have been meant, it must not open production with the demo's password."""
+    """Any other value must not open production with the demo's password."""
     assert not settings_from_environ({**PRODUCTION, "PORTAL_DEMO": value}).is_demo
 
 
@@ -232,7 +232,7 @@ def test_workers_that_start_together_agree_on_the_key(tmp_path: Path) -> None:
 
 
 def test_command_runs_without_a_secret_key(tmp_path: Path) -> None:
-    """It signs no session, so its key is a fresh one each time, and is not kept."""
+    """A command signs no session, so its key is random and not stored."""
     command = {"FLASK_RUN_FROM_CLI": "true", "PORTAL_INSTANCE": str(tmp_path), "DATABASE_URL": URL}
     first, second = settings_from_environ(command), settings_from_environ(command)
 
@@ -242,7 +242,7 @@ def test_command_runs_without_a_secret_key(tmp_path: Path) -> None:
 
 
 def test_command_without_a_database_is_refused_outside_demo_mode(tmp_path: Path) -> None:
-    """On a database of its own it would say that all went well and have changed nothing of the real one."""
+    """With an embedded database it would report success without changing the real one."""
     command = {"FLASK_RUN_FROM_CLI": "true", "PORTAL_INSTANCE": str(tmp_path)}
     with pytest.raises(ConfigurationError, match="DATABASE_URL is not set"):
         settings_from_environ(command)

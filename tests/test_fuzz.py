@@ -1,4 +1,4 @@
-"""Every route and every field, with what nobody would type: never a 5xx, never sent back as markup or as a header.
+"""Test every field of every route with hostile values: no 5xx, and no value returned as markup or as a header.
 
 FIELDS is the table of what each route takes; a route that is not in it fails the test that finds it.
 In `make test-all` each field meets each value of NASTY once, and hypothesis makes up 2,000 requests more.
@@ -34,8 +34,8 @@ from tests.support.test_client import Visitor
 from tests.support.volume import volume
 
 EXAMPLES = volume(8, 32)  # of each route: more than 2,000 in all
-# Routes share their parsers. In a part run each meets every fourth of the bodies and of the nasty values, beginning at
-# another one than the route before, so that none of them is left out.
+# Routes share their parsers. In a partial run each route gets every fourth body and hostile value, from another offset
+# than the route before, so that all of them are used.
 STEP = volume(4, 1)
 READ_AS = ("application/json", "application/x-www-form-urlencoded")
 NEVER_READ = ("text/plain", "x/y", "")
@@ -96,11 +96,11 @@ BYTES = [
     b'"x"',
     b"1",
 ]
-WHO = ("ada", "ada", "ada", "amelia", "rhys", "nobody")  # Ada gets furthest
+WHO = ("ada", "ada", "ada", "amelia", "rhys", "nobody")  # Ada has the most permissions
 
 
 class Takes(NamedTuple):
-    """The names of what a route takes."""
+    """The names of the fields that a route accepts."""
 
     query: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
@@ -211,10 +211,10 @@ MEMBER = st.recursive(
 
 
 class Call(NamedTuple):
-    """One request, as drawn."""
+    """One generated request."""
 
     who: str
-    address: list[str]  # what stands in the path's places
+    address: list[str]  # the path's parameters
     query: list[tuple[str, str]]
     headers: dict[str, str]
     form: list[tuple[str, str]] | None
@@ -225,7 +225,7 @@ class Call(NamedTuple):
 
 @st.composite
 def calls(draw: st.DrawFn, takes: Takes) -> Call:
-    """Most of a route's fields with values of all sorts, now and then a field or a body that nobody knows."""
+    """Generate requests with most of a route's fields, and sometimes with an unknown field or body."""
 
     def some(names: tuple[str, ...], value: st.SearchStrategy[Any]) -> list[tuple[str, Any]]:
         known = [(name, draw(value)) for name in names if draw(st.integers(0, 4))]
@@ -253,7 +253,7 @@ def calls(draw: st.DrawFn, takes: Takes) -> Call:
 
 @pytest.fixture
 def people(app: Flask, cast: Cast, visit: type[Visitor]) -> Callable[[str], Visitor]:
-    """`people("ada")` is her browser, signed in and allowed what she always was, whatever was called before."""
+    """`people("ada")` returns her browser, signed in with her permissions, whatever earlier requests changed."""
     record = make_client(MARK, notes=MARK, email="a@b.example", adviser_id=cast.amelia.id)
     make_person(record, MARK, MARK)
     make_product(record, (date(2026, 3, 31), "5"))
@@ -307,7 +307,7 @@ def test_malformed_body_causes_no_5xx(app: Flask, people: Callable[[str], Visito
 def test_hostile_field_value_causes_no_5xx_and_no_injection(
     app: Flask, people: Callable[[str], Visitor], method: str, rule: str
 ) -> None:
-    """Each field another one at a time, so that the complaint about one does not hide the next for ever."""
+    """Send one hostile field at a time, so that the error of one does not hide the next."""
     takes = FIELDS[method, rule]
     for turn in range(first_turn(method, rule), len(NASTY), STEP):
 
@@ -323,7 +323,7 @@ def test_hostile_field_value_causes_no_5xx_and_no_injection(
 
 
 def first_turn(method: str, rule: str) -> int:
-    """Where a part run begins for this route."""
+    """Return the first index of a partial run for this route."""
     return list(FIELDS).index((method, rule)) % STEP
 
 

@@ -1,7 +1,7 @@
-"""Record what no page of the portal may do.
+"""Record the errors that no page of the portal may cause.
 
-That is an error or warning in the console (such as a violation of the content security policy), an uncaught exception,
-and a dialog that a script opens, as user input would that runs as a script.
+An error is a console message of level error or warning, such as a violation of the content security policy, an uncaught
+exception, or a dialog that a script opens. User input that runs as a script would open one.
 """
 
 import re

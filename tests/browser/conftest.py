@@ -33,9 +33,9 @@ from tests.support.server import SECRET_KEY, Portal
 from tests.support.test_client import identity_of, signed_in_text
 
 CHROMIUMS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-# The first two draw suggestions below an hidden address bar, with a renderer of their own for every window:
-# more than half of the CPU of a new browser context (0.57 s with them, 0.24 s without). The others are those of
-# Playwright's own that bear on these tests, for Chromium heeds the last such list alone.
+# The first two draw suggestions below a hidden address bar, with a renderer for each window. They use more than half of
+# the CPU of a new browser context (0.57 s with them, 0.24 s without). The others are in Playwright's own list, which
+# this list replaces, because Chromium reads only the last one.
 SWITCHED_OFF = (
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
-    """The Chromium on PATH where there is one, else Playwright's own, as tools/browser has it."""
+    """Use the Chromium on PATH, or Playwright's own if there is none, as tools/browser does."""
     found = [path for path in map(shutil.which, CHROMIUMS) if path]
     own = {"args": ["--disable-gpu", f"--disable-features={','.join(SWITCHED_OFF)}"]}
     return browser_type_launch_args | own | ({"executable_path": found[0]} if found else {})
@@ -213,7 +213,7 @@ def amelia_seeing_seven_arrive(
     amelia = open_browser(cast.amelia, at=unhurried_portal)
     amelia.open(client)
     crowd(client, 7)
-    amelia.hide_tab()  # which beats at once
+    amelia.hide_tab()  # which sends a heartbeat at once
     expect(amelia.toasts).to_have_count(5)
     return amelia
 

@@ -67,7 +67,7 @@ class Person:
         self.context = context
         self.page: Page = context.new_page()
 
-    # What they do
+    # Actions
 
     def open(self, client: Client) -> None:
         """Open the client page, and wait until the server has answered its first heartbeat."""
@@ -120,7 +120,7 @@ class Person:
         self.page.get_by_role("button", name=re.compile("^(Save changes|Add)$")).press("Enter")
 
     def miss_saves(self) -> None:
-        """Hold what the page asks about other users' saves, so that only the server finds a conflict."""
+        """Hold the page's requests for other users' saves, so that only the server finds a conflict."""
         self.page.route(CHANGES, lambda route: None)
 
     def take_in(self) -> None:
@@ -135,7 +135,7 @@ class Person:
         self.page.clock.install()
         self.page.clock.fast_forward(CALM_MS)
 
-    # What they see
+    # What the page shows
 
     @property
     def indicator(self) -> Locator:

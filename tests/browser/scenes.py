@@ -1,7 +1,7 @@
-"""Every page in every state that a person can meet, for the tests that look at all of them.
+"""Build every page in every state, for the tests that check all of them.
 
-Each scene has the longest names that a record may hold, without a blank to break them at, and twenty viewers where
-there are any: what holds then holds always.
+Each scene has the longest names that a record accepts, without a space to break them at, and twenty viewers where the
+page shows viewers.
 """
 
 import re
@@ -66,11 +66,11 @@ class SceneSetup:
         return self.reuse_browser(self.cast.amelia)
 
     def amelia_alone(self) -> Person:
-        """In a browser of its own."""
+        """Open a browser context of this scene only."""
         return self.open_browser(self.cast.amelia, at=self.portal)
 
     def amelia_among_others(self, amelia: Person | None = None) -> tuple[Person, Client]:
-        """On the client page, with everybody else drawn."""
+        """Open the client page beside twenty other viewers, and wait until it shows them."""
         client = long_client(self.cast)
         self.crowd(client, VIEWERS, LONG_NAME)
         amelia = amelia or self.amelia()
@@ -80,9 +80,9 @@ class SceneSetup:
 
 
 def the_sign_in_page(setup: SceneSetup) -> Page:
-    somebody = setup.open_browser(None, at=setup.portal)
-    somebody.page.goto("/sign-in")
-    return somebody.page
+    anonymous = setup.open_browser(None, at=setup.portal)
+    anonymous.page.goto("/sign-in")
+    return anonymous.page
 
 
 def a_refused_sign_in(setup: SceneSetup) -> Page:
@@ -148,7 +148,7 @@ def waiting_for_others(setup: SceneSetup) -> Page:
 
 
 def asked_to_finish(setup: SceneSetup) -> Page:
-    """In the editor; somebody with a long name waits."""
+    """Open the editor while a user with a long name waits for it."""
     client = long_client(setup.cast)
     amelia = setup.amelia()
     amelia.open_editor(client)
@@ -173,9 +173,9 @@ def news(setup: SceneSetup) -> Page:
     amelia.open(client)
     setup.crowd(client, VIEWERS, LONG_NAME)
     amelia.page.clock.install()
-    amelia.hide_tab()  # which beats at once
+    amelia.hide_tab()  # which sends a heartbeat at once
     expect(amelia.toasts).to_have_count(5)
-    amelia.toasts.first.hover()  # so that they stay
+    amelia.toasts.first.hover()  # so that the toasts stay
     return amelia.page
 
 
@@ -198,7 +198,7 @@ def signed_out(setup: SceneSetup) -> Page:
 
 
 def a_lost_client(setup: SceneSetup) -> Page:
-    """Restricted by somebody while it was being edited."""
+    """Restrict the client while the user edits it."""
     setup.browser_errors.expect("status of 404")
     client = long_client(setup.cast)
     daniel = setup.open_browser(setup.cast.daniel, at=setup.portal)
@@ -206,7 +206,7 @@ def a_lost_client(setup: SceneSetup) -> Page:
     daniel.field("Town").fill(LONG_WORD[::-1])
     daniel.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
     save_for(setup.cast.amelia, client, is_restricted=True)
-    daniel.hide_tab()  # which beats at once
+    daniel.hide_tab()  # which sends a heartbeat at once
     expect(daniel.page.get_by_text("Amelia Hart restricted it at")).to_be_visible()
     return daniel.page
 
@@ -222,7 +222,7 @@ def the_editor(setup: SceneSetup) -> Page:
 
 
 def the_editor_beside_others(setup: SceneSetup) -> Page:
-    """Somebody is changing a field, and has saved one that is untouched here and one that is not."""
+    """Open the editor beside a user who is changing a field, and who has saved a changed and an unchanged field."""
     client = long_client(setup.cast)
     amelia, daniel = setup.amelia(), setup.reuse_browser(setup.cast.daniel)
     amelia.open_editor(client)
@@ -230,8 +230,8 @@ def the_editor_beside_others(setup: SceneSetup) -> Page:
     daniel.open_editor(client)
     daniel.field("Postcode").fill("KT1 1AB")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
-    expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and his own focus is reported
-    daniel.hide_tab()  # which beats at once, with what is typed
+    expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and the server has his own focus
+    daniel.hide_tab()  # which sends a heartbeat at once, with the typed field
     expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()  # before her stream ends
     save_for(setup.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
@@ -250,7 +250,7 @@ def the_client_page_after_a_save(setup: SceneSetup) -> Page:
 
 
 def a_card_being_edited(setup: SceneSetup) -> Page:
-    """Another user has changed the field that is changed here."""
+    """Edit a field in its card after another user has changed it."""
     client = long_client(setup.cast)
     amelia = setup.amelia()
     amelia.open(client)
@@ -274,7 +274,7 @@ def the_editor_with_errors(setup: SceneSetup) -> Page:
 
 
 def a_draft_on_offer(setup: SceneSetup) -> Page:
-    """Every field has something unsaved, and another is typed beside the offer."""
+    """Offer a draft with every field, beside another typed field."""
     client = long_client(setup.cast)
     place = DraftKey(setup.cast.amelia.id, f"client-{client.id}", "record")
     drafts.save(place, "a", DraftPayload(1, "", dict.fromkeys(CLIENT.labels, "1")))
@@ -361,7 +361,7 @@ def asked_before_removing(setup: SceneSetup) -> Page:
     return page
 
 
-def somebody_removed_it(setup: SceneSetup) -> Page:
+def a_removed_part(setup: SceneSetup) -> Page:
     setup.browser_errors.expect("status of 409")
     client = long_client(setup.cast)
     amelia = setup.amelia()
@@ -378,7 +378,7 @@ def somebody_removed_it(setup: SceneSetup) -> Page:
 
 
 def the_history(setup: SceneSetup) -> Page:
-    """Changes of every kind, of whatever is longest."""
+    """Make changes of every kind with the longest values."""
     client = long_client(setup.cast)
     daniel = setup.cast.daniel
     save_for(daniel, client, name=LONG_NAME[::-1], town="T" * 90, notes=f"{LONG_WORD}\n\n{LONG_WORD} and less")
@@ -409,7 +409,7 @@ def the_same_person_again(setup: SceneSetup) -> Page:
 
 
 def overruled(setup: SceneSetup) -> Page:
-    """Two values replaced, and a change undone for a long reason."""
+    """Replace two of the user's values, and undo a change with a long reason."""
     client = long_client(setup.cast)
     daniel_id = setup.cast.daniel.id
     for number, name in enumerate(("phone", "notes")):
@@ -430,7 +430,7 @@ def overruled(setup: SceneSetup) -> Page:
 
 
 def asked_before_undoing(setup: SceneSetup) -> Page:
-    """One field goes back, one is asked about, a text loses lines."""
+    """Undo a change that restores a field, asks about another and removes lines of a text."""
     client = long_client(setup.cast)
     daniel = setup.cast.daniel
     before = client.notes
@@ -444,7 +444,7 @@ def asked_before_undoing(setup: SceneSetup) -> Page:
 
 
 def long_texts_in_the_history(setup: SceneSetup) -> Page:
-    """One is unfolded, one was too costly to compare, one is folded."""
+    """Show an unfolded text, a text that is too costly to compare, and a folded one."""
     client = long_client(setup.cast)
     lines = "\n".join(f"Rang on day {n}: {LONG_WORD}" for n in range(20))
     for notes in (lines, lines.replace("day 3", "day three"), shuffled(0), shuffled(1)):
@@ -485,7 +485,7 @@ def a_missing_page(setup: SceneSetup) -> Page:
 
 
 def still_there(setup: SceneSetup) -> Page:
-    """Two minutes before the idle limit."""
+    """Let the clock reach two minutes before the idle limit."""
     amelia = setup.amelia_alone()
     amelia.page.clock.install()
     amelia.page.goto("/account")
@@ -497,9 +497,9 @@ def still_there(setup: SceneSetup) -> Page:
 
 
 def the_account(setup: SceneSetup) -> Page:
-    """Signed in with another browser too; the password was mistyped."""
+    """Show two sign-in sessions, and the error of a wrong password."""
     setup.browser_errors.expect("status of 422")
-    profile = _somebody()
+    profile = _long_profile()
     sign_in_sessions.begin(
         profile.id, profile.session_epoch, RequestOrigin("2001:db8::1", "Firefox/1 Windows"), hours=12
     )
@@ -513,7 +513,7 @@ def the_account(setup: SceneSetup) -> Page:
 
 
 def setting_up_a_second_factor(setup: SceneSetup) -> Page:
-    page = setup.open_browser(_somebody(), at=setup.portal).page
+    page = setup.open_browser(_long_profile(), at=setup.portal).page
     page.goto("/account")
     page.get_by_label("Your password").last.fill(PASSWORD)
     page.get_by_role("button", name="Set up").click()
@@ -532,7 +532,7 @@ def recovery_codes(setup: SceneSetup) -> Page:
 
 
 def entering_a_code(setup: SceneSetup) -> Page:
-    """A wrong one, after the password."""
+    """Enter a wrong code after the password."""
     setup.browser_errors.expect("status of 401")
     page = recovery_codes(setup)
     page.goto("/account")
@@ -558,12 +558,12 @@ def choosing_a_password(setup: SceneSetup) -> Page:
 
 
 def the_users(setup: SceneSetup) -> Page:
-    _somebody()
+    _long_profile()
     return _ada_at(setup, "/users")
 
 
 def a_user(setup: SceneSetup) -> Page:
-    return _ada_at(setup, f"/users/{_somebody().id}")
+    return _ada_at(setup, f"/users/{_long_profile().id}")
 
 
 def a_new_user_with_errors(setup: SceneSetup) -> Page:
@@ -585,15 +585,15 @@ def a_code_for_a_new_user(setup: SceneSetup) -> Page:
 
 
 def the_audit(setup: SceneSetup) -> Page:
-    profile = _somebody()
+    profile = _long_profile()
     actor = Actor(profile.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
     audit.record(audit.Event.CONFLICT_OVERRIDDEN, actor, profile_id=profile.id, fields=[LONG_WORD])
     db.session.commit()
     return _ada_at(setup, "/audit")
 
 
-def _somebody() -> Profile:
-    """Of this scene alone, with as long a name as any."""
+def _long_profile() -> Profile:
+    """Create a profile of this scene only, with the longest names."""
     return make_profile(LONG_NAME, f"{LONG_NAME}-{secrets.token_hex(4)}")
 
 
@@ -633,7 +633,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_product,
     the_editor_of_a_product_with_errors,
     asked_before_removing,
-    somebody_removed_it,
+    a_removed_part,
     the_history,
     the_same_person_again,
     overruled,
@@ -664,7 +664,7 @@ def save_for(profile: Profile, client: Client, **values: Any) -> None:
 
 
 def long_client(cast: Cast) -> Client:
-    """A client whose every text is as long as it is awkward."""
+    """Create a client with long texts without spaces in every field."""
     client = make_client(
         LONG_NAME,
         adviser_id=cast.amelia.id,

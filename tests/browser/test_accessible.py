@@ -1,4 +1,4 @@
-"""What colour or place tells reaches everybody: by shape and word, in forced colours, by keyboard, on a phone."""
+"""Test that shapes and words repeat what colours say, and that keyboards, forced colours and phones work."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_shape_differs_for_each_state_in_avatars_and_in_the_sentence(
     amelia.open(client)
     amelia.sees("Daniel is editing this client record")
     amelia.page.emulate_media(**media)  # type: ignore[arg-type]
-    # The ring is outside the avatar, hence the margin; without colours and their shades only the shape is left.
+    # The ring is outside the avatar, hence the margin. In greyscale only the shape remains.
     row = amelia.indicator.locator("li").first
     state = amelia.sentence.locator("i")
     row.evaluate("row => Object.assign(row.style, { padding: '8px', filter: 'grayscale(1) contrast(9)' })")
@@ -84,7 +84,7 @@ def test_editing_user_is_named_on_the_client_page_in_the_editor_and_in_the_list(
 
 @pytest.fixture
 def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
-    """Amelia, who waits for Daniel to leave the editor and has asked him to."""
+    """Let Amelia wait for Daniel to leave the editor, and ask him to finish."""
     daniel.open_editor(client)
     amelia.open(client)
     amelia.wait_for_others()

@@ -1,4 +1,4 @@
-"""A day in a form is a text: what is half typed or impossible is refused and kept, and it reads the same everywhere."""
+"""Test dates in forms: an incomplete or impossible date is rejected and kept, and every language shows dates alike."""
 
 import re
 from datetime import date
@@ -136,7 +136,7 @@ def test_conflict_about_a_day_shows_it_in_words_and_takes_a_typed_one(
 
 
 def test_no_named_control_keeps_a_half_typed_value_from_scripts(amelia: Person, cast: Cast, client: Client) -> None:
-    """A browser's own control for dates or numbers gives scripts and the server nothing of what it cannot read."""
+    """A browser's own control for dates or numbers gives scripts and the server no value that it cannot parse."""
     person, product = make_person(client), make_product(client, (date(2026, 3, 31), "1"))
     db.session.commit()
     paths = [

@@ -60,7 +60,7 @@ def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_
 def test_sign_out_waits_until_the_draft_is_kept(
     open_browser: OpenBrowser, browsers_app: Flask, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    browser_errors.expect(SIGNED_OUT)  # the page takes leave once more as it goes
+    browser_errors.expect(SIGNED_OUT)  # the page sends its leave again when it unloads
     person = open_browser(vera)
     person.open_editor(client)
     person.field("Phone").fill("01632 962100")
@@ -82,7 +82,7 @@ def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
     person.open_editor(client)
     person.field("Phone").fill("01632 962200")
     wait_until_draft_is_kept(person)
-    person.page.route("**/user_page_presence**", lambda route: None)  # before any beat has noticed
+    person.page.route("**/user_page_presence**", lambda route: None)  # before a heartbeat has reported it
     profiles.end_sessions(vera)
     db.session.commit()
     with person.page.expect_response(lambda response: response.status == HTTPStatus.UNAUTHORIZED):
@@ -236,7 +236,7 @@ def test_restored_draft_is_kept_once_by_the_page_that_shows_it(amelia: Person, c
 
 
 def cancel(person: Person) -> Locator:
-    """The question that Cancel asks."""
+    """Return the dialog that Cancel opens."""
     person.page.get_by_role("link", name="Cancel").click()
     return person.page.get_by_role("dialog", name="You have not saved your changes")
 

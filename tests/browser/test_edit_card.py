@@ -1,4 +1,4 @@
-"""Edit one card of the client page in its place: presence, merging, drafts and focus are those of the editor."""
+"""Test editing one card on the client page: presence, merging, drafts and focus work as in the editor."""
 
 import re
 from collections.abc import Callable

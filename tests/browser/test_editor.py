@@ -88,7 +88,7 @@ def test_save_of_another_user_during_the_decision_asks_again(
 
 
 def change_the_same(amelia: Person, daniel: Person, client: Client) -> None:
-    """Let both users type a phone number, and Daniel save his, of which Amelia's page does not hear."""
+    """Let both users type a phone number, and Daniel save his, without a notification to Amelia's page."""
     amelia.miss_saves()
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960300")
@@ -121,7 +121,7 @@ def test_typed_third_value_chooses_itself_and_survives_an_outage(
 def test_all_of_an_answer_chooses_it_and_one_click_chooses_in_every_field(
     amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    """A drop-down's own choice is none: "Something else" must not look chosen."""
+    """The first option of a select is no choice: "Something else" must not look chosen."""
     browser_errors.expect(CONFLICT)
     amelia.miss_saves()
     amelia.open_editor(client)
@@ -153,7 +153,7 @@ def test_something_else_is_kept_as_a_draft_and_can_be_restored(
     change_the_same(amelia, daniel, client)
     amelia.save()
     question = amelia.page.get_by_role("group", name="Phone")
-    kept = '"phone":"01632 960400"'  # as the field's own value: the script that chooses it may come after the typing
+    kept = '"phone":"01632 960400"'  # the script that chooses it may be loaded after the user has typed
     with amelia.page.expect_response(lambda answer: kept in (answer.request.post_data or "")):
         question.get_by_label("Phone: something else").fill("01632 960400")
 
@@ -175,7 +175,7 @@ def test_leaving_asks_where_something_else_cannot_be_kept(
     change_the_same(amelia, daniel, client)
     amelia.save()
     something_else = amelia.page.get_by_label("Phone: something else")
-    expect(something_else).to_be_visible()  # or the save's own draft would be held up
+    expect(something_else).to_be_visible()  # otherwise the draft of the save would be held too
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     with amelia.page.expect_event("requestfailed", lambda request: "/edit_drafts/" in request.url):
         something_else.press_sequentially("5")
@@ -188,7 +188,7 @@ def test_leaving_asks_where_something_else_cannot_be_kept(
 
 @pytest.fixture
 def undo_asks(amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors) -> Locator:
-    """Daniel has changed Phone twice, and Amelia undoes the first change."""
+    """Let Daniel change Phone twice, and Amelia undo the first change."""
     browser_errors.expect(CONFLICT)
     for phone in ("01632 960200", "01632 960300"):
         daniel.open_editor(client)
@@ -281,7 +281,7 @@ def test_leaving_with_changes_that_cannot_be_kept_asks_first(
     browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
-    amelia.field("Phone").press_sequentially("5")  # keys: a page that nobody has touched may not ask
+    amelia.field("Phone").press_sequentially("5")  # keys, because a page without user input may not ask
     expect(amelia.page.get_by_text("Draft not kept – trying again")).to_be_visible()
     browser_errors.accepts_leaving = False
     amelia.page.get_by_role("link", name="Clients", exact=True).first.click()

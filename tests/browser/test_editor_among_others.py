@@ -1,4 +1,4 @@
-"""See in an open editor what three others do: who is here, what they save, who waits; nothing moves."""
+"""Test that an open editor shows what three colleagues do, and that nothing moves."""
 
 import pytest
 from playwright.sync_api import expect

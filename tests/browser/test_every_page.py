@@ -23,7 +23,7 @@ WHOLE = {"resultTypes": ["violations"]}
 COLOURS = WHOLE | {"runOnly": ["color-contrast"]}  # the rest of a page is the same in the dark
 # For the other scenes axe checks the light colours, and test_stylesheets.py calculates the contrast of all dark ones.
 IN_DARK = SCENES if IS_FULL else (a_client_with_viewers, the_modal, the_editor_beside_others, a_conflict, the_history)
-# Boxes beyond the edge that no ancestor cuts off or lets scroll. A fixed one makes no page wider, so each is asked.
+# Boxes beyond the edge that no ancestor clips or scrolls. A fixed box makes no page wider, so each is checked.
 BEYOND_THE_EDGE = """() => {
     const isHeld = (element) => {
         for (let up = element.parentElement; up && up !== document.body; up = up.parentElement)

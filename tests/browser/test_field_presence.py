@@ -1,4 +1,4 @@
-"""See in which field a colleague is: in the editor, on the client page, in the list of viewers."""
+"""Test that the editor, the client page and the list of viewers show a colleague's field."""
 
 import re
 
@@ -123,7 +123,7 @@ def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
     daniel.field("Notes").fill("Rang.")
     held: list[Route] = []
 
-    def hold(route: Route) -> None:  # Playwright takes no method of a list
+    def hold(route: Route) -> None:  # Playwright rejects the bound method of a list
         held.append(route)
 
     amelia.page.route("**/editing/remote/incoming.js", hold)

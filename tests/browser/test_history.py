@@ -1,4 +1,4 @@
-"""The history page: a long text is compared when a person unfolds it, and stays as they left it."""
+"""Test the history page: a long text is compared when the user unfolds it, and stays unfolded."""
 
 import re
 
@@ -19,7 +19,7 @@ LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from
 
 @pytest.fixture
 def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
-    """Amelia's view of a change that Daniel has made to a long text."""
+    """Open Amelia's history with a change by Daniel to a long text."""
     for notes in (LONG, LONG.replace("day 20", "day twenty")):
         save(client, cast.daniel.id, notes=notes)
     amelia.page.goto(f"/clients/{client.id}/history")

@@ -1,4 +1,4 @@
-"""The whole way by keyboard alone: every stop can be seen, and none is a trap."""
+"""Test the whole journey by keyboard: every focus is visible, and none is a trap."""
 
 import re
 
@@ -89,12 +89,12 @@ def test_the_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Clie
     expect(amelia.modal).to_be_visible()
     for _ in range(6):
         amelia.page.keyboard.press("Tab")
-        # Beyond the last stop a browser gives the focus to itself (the body) before it begins again.
+        # After the last control the focus is on the body, before the browser starts again.
         assert amelia.page.evaluate("document.activeElement.matches('body, dialog *')")
 
 
 def tab_to(page: Page, goal: Locator) -> None:
-    """Press Tab until `goal` has the focus; each stop on the way must show it."""
+    """Press Tab until `goal` has the focus. Each control on the way must show its focus."""
     expect(goal).to_be_visible()
     for _ in range(MAX_STOPS):
         page.keyboard.press("Tab")

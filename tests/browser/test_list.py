@@ -1,4 +1,4 @@
-"""The client list: finding a client, and who is on each."""
+"""Test the client list: the search, and the viewers of each client."""
 
 import re
 
@@ -51,7 +51,7 @@ def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
 
     amelia.hide_tab()
     amelia.page.clock.fast_forward("02:00")
-    amelia.page.evaluate("fetch('/session')")  # what was asked before is known after it
+    amelia.page.evaluate("fetch('/session')")  # all earlier requests are recorded after it
     assert len(calls) == 1
     with amelia.page.expect_response(lambda response: is_bulk_read(response.request), timeout=AT_ONCE_MS):
         amelia.show_tab()

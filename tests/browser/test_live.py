@@ -1,4 +1,4 @@
-"""Others see it at once: on the unhurried portal, whose beats are 30 seconds apart, only the stream can be so quick."""
+"""Test that changes appear at once, on the unhurried portal, where the next heartbeat would be 30 seconds later."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def opens_stream(request: Request) -> bool:
 
 
 def open_with_stream(person: Person, open_page: Callable[[Client], None], client: Client) -> None:
-    """Be there, and hear what happens from now on."""
+    """Open the client page, and wait until its stream works."""
     with person.page.expect_response(lambda response: opens_stream(response.request)):
         open_page(client)
 
@@ -92,13 +92,13 @@ def test_save_shows_at_once_on_the_page_and_in_the_editor(
 def test_save_during_the_display_of_another_save_is_shown_at_once(
     app: Flask, amelia: Person, client: Client, cast: Cast
 ) -> None:
-    """It is told while the page is still asking what the first one has changed, and no beat comes to tell it again."""
+    """The event arrives while the page requests the changes of the first save, and no heartbeat repeats it."""
     open_with_stream(amelia, amelia.open, client)
     amelia.page.evaluate("document.addEventListener('portal:saved', ({ detail }) => (window.told = detail.version))")
 
     def answer_late(route: Route) -> None:
         answer = route.fetch()
-        with app.app_context():  # Playwright calls this from a greenlet of its own
+        with app.app_context():  # Playwright calls this in another greenlet
             save_for(db.session.get_one(Profile, ada_id), db.session.get_one(Client, client_id), email=EMAIL)
         amelia.page.wait_for_function("() => window.told === 3")
         route.fulfill(response=answer)
@@ -129,7 +129,7 @@ def test_reload_and_second_tab_are_not_announced(amelia: Person, daniel: Person,
 def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> None:
     open_with_stream(amelia, amelia.open, client)
 
-    with amelia.page.expect_event("requestfailed", opens_stream):  # which is how closing one looks
+    with amelia.page.expect_event("requestfailed", opens_stream):  # as a closed tab does
         amelia.hide_tab()
     with amelia.page.expect_request(is_beat), amelia.page.expect_request(opens_stream):
         amelia.show_tab()
@@ -138,7 +138,7 @@ def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> N
 def test_without_the_stream_the_heartbeat_carries_on_alone(
     open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    """On the hurried portal, whose beats are a second apart. A proxy keeps Amelia's stream, Daniel's is refused."""
+    """Heartbeats are one second apart here. A proxy holds Amelia's stream back, and Daniel's is refused."""
     browser_errors.expect("Failed to load resource")
     amelia, daniel = open_browser(cast.amelia), open_browser(cast.daniel)
     amelia.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: None)

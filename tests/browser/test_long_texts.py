@@ -1,4 +1,4 @@
-"""Nothing that is pasted is cut: what is too long stays on the screen and in the draft, and by how much is said."""
+"""Test that no pasted text is cut: a text that is too long stays in the field and the draft, with its excess stated."""
 
 import re
 

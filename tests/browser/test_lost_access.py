@@ -1,4 +1,4 @@
-"""Who loses a client sees no more of it; what they typed is shown, to be copied, and whom to ask is said."""
+"""Test a user who loses access to a client: the record disappears, and typed values are shown for copying."""
 
 import re
 
@@ -48,7 +48,7 @@ def test_viewer_who_loses_the_client_sees_nothing_of_it(
 def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     daniel: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
-    """Before any beat has noticed."""
+    """The save precedes the heartbeat that would report the loss."""
     browser_errors.expect("status of 404")
     daniel.open_editor(client)
     daniel.page.route("**/user_page_presence*", lambda route: None)

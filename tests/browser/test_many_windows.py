@@ -1,4 +1,4 @@
-"""Many windows of one browser: over HTTP/1.1 they share six connections, and event streams take at most three."""
+"""Test many windows of one browser: over HTTP/1.1 they share six connections, and streams use at most three."""
 
 import re
 
@@ -19,7 +19,7 @@ OTHER_CLIENTS = 6
 def test_ten_windows_load_save_and_show_what_others_save(
     open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
-    """Four windows show one client, six show six others. Beats are 30 s apart here, where no stream is held back."""
+    """Four windows show one client, six show six others. Heartbeats are 30 s apart, and all streams are open."""
     first = open_browser(cast.amelia, at=unhurried_portal)
     windows = [first, *(first.another_tab() for _ in range(WINDOWS_OF_ONE_CLIENT + OTHER_CLIENTS - 1))]
     clients = [client] * WINDOWS_OF_ONE_CLIENT + [make_client("Side By Side") for _ in range(OTHER_CLIENTS)]

@@ -1,4 +1,4 @@
-"""Edit where others are: the dialog that asks first, and where its buttons lead."""
+"""Test the dialog that Edit opens when other users are on the page, and its buttons."""
 
 import re
 

@@ -1,6 +1,6 @@
-"""Text from people is text: markup in a name is shown as it is typed, and never run.
+"""Test that text from users is data: markup in a name is shown as typed, and never runs.
 
-The fixture `browser_errors` fails these tests if a dialog opens or the content security policy has to step in.
+The fixture `browser_errors` fails these tests if a dialog opens or the content security policy blocks something.
 """
 
 import re

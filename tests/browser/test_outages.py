@@ -1,4 +1,4 @@
-"""The server or the database goes away and comes back: nobody is alarmed, and nothing typed is lost."""
+"""Test outages of the server and the database: pages show no false news, and no typed value is lost."""
 
 import os
 import re
@@ -26,7 +26,7 @@ RECONNECTING = "Reconnecting…"
 
 @pytest.fixture(scope="module")
 def postgres(make_server: ServerMaker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A server that may be stopped: nobody else's tests are on it."""
+    """Start a PostgreSQL server that only these tests use and may stop."""
     server = make_server(tmp_path_factory.mktemp("postgres"))
     server.start()
     yield server
@@ -57,14 +57,14 @@ def portal(
 
 @pytest.fixture(autouse=True)
 def _running(postgres: EmbeddedPostgres, portal: Portal) -> None:
-    """Start again what a failed test before this one left stopped."""
+    """Restart what an earlier, failed test left stopped."""
     postgres.start()
     portal.start()
 
 
 @pytest.fixture
 def both(amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors) -> tuple[Person, Person]:
-    """Amelia on the client page, Daniel in the editor with a new phone number that he has not saved."""
+    """Open the client page as Amelia, and the editor as Daniel with an unsaved phone number."""
     browser_errors.expect("Failed to load resource")
     amelia.open(client)
     daniel.open_editor(client)
@@ -80,7 +80,7 @@ def test_outage_longer_than_the_active_window_shows_no_user_leaving_or_joining(
 ) -> None:
     portal.kill()
     all_say_reconnecting(both)
-    # Whoever is back first finds nobody there yet, and neither has heard anything for ten minutes.
+    # The first page that returns finds an empty roster, and neither page has had an event for ten minutes.
     db.session.execute(text("UPDATE user_page_presence SET last_seen = last_seen - interval '10 minutes'"))
     db.session.commit()
     for person in both:
@@ -154,7 +154,7 @@ def all_say_reconnecting(people: tuple[Person, Person]) -> None:
 
 
 def all_are_back_without_news(people: tuple[Person, Person]) -> None:
-    """Both are online, see each other and have been told nothing; Daniel's phone number is still typed."""
+    """Check that both see each other and have had no toast, and that Daniel's phone number is still typed."""
     amelia, daniel = people
     for person in people:
         expect(person.page.get_by_text(RECONNECTING)).to_be_hidden()

@@ -1,4 +1,4 @@
-"""People, products and valuations in the browser: two at one of them, and what was done undone again."""
+"""Test people, products and valuations in the browser: two users edit one of them, and undo changes."""
 
 import re
 from datetime import date
@@ -66,7 +66,7 @@ def test_open_history_and_product_page_show_changes_of_another_user(
     daniel.save()
 
     expect(another.page.get_by_role("link", name="Undo change 3")).to_be_visible()
-    expect(undo).to_be_focused()  # what is new was put in above it
+    expect(undo).to_be_focused()  # the new entry was inserted above it
 
 
 def test_open_form_says_that_another_user_has_just_added_the_same_person(

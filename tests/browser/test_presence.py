@@ -53,7 +53,7 @@ def test_leaving_user_is_removed_at_once(
 ) -> None:
     """Leave for another page, by closing the tab, and by signing out.
 
-    The server believes a broken stream after eight seconds, so only a request of the browser can be so quick.
+    The server trusts a broken stream after eight seconds, so a faster removal is due to the browser's request.
     """
     browser_errors.expect("status of 401")  # the page sends its leave once more after the sign-out
     amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))

@@ -1,4 +1,4 @@
-"""Printed pages show no controls, and each sheet says that it is confidential and when it was printed."""
+"""Test printed pages: no controls, and on each sheet the confidentiality notice and the time."""
 
 import io
 import unicodedata
@@ -15,7 +15,7 @@ from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 
-# The texts of whatever is drawn and can be operated; the fields of an editor are what it shows.
+# The texts of all visible controls, except the fields of an editor, which are its content.
 CONTROLS = """() => [...document.querySelectorAll("button, nav, form, input, select, textarea, dialog, .button, a")]
     .filter((each) => each.checkVisibility() && !each.closest(".editor, h1") && !each.matches("form:has(table)"))
     .filter((each) => !each.matches("a") || /^(Edit|Add |All changes|Who sees|Remove|Undo)/.test(each.textContent))
@@ -24,7 +24,7 @@ CONTROLS = """() => [...document.querySelectorAll("button, nav, form, input, sel
 
 @pytest.fixture
 def client(cast: Cast) -> Client:
-    """With more products than a sheet has room for."""
+    """Create a client with more products than one sheet can show."""
     client = make_client("Whitmore Family", adviser_id=cast.amelia.id)
     make_person(client)
     for n in range(40):
@@ -72,6 +72,6 @@ def test_list_is_printed_without_controls(open_browser: OpenBrowser, cast: Cast,
 
 
 def sheets_of(page: Page) -> list[str]:
-    """The text of each, without ligatures."""
+    """Return the text of each sheet, without ligatures."""
     sheets = PdfReader(io.BytesIO(page.pdf(format="A4"))).pages
     return [unicodedata.normalize("NFKC", sheet.extract_text()) for sheet in sheets]

@@ -1,4 +1,4 @@
-"""Servers restart, die and are cut off: browsers are back in seconds, and nobody is said to have left who has not."""
+"""Test servers that restart, crash or lose their connections: browsers return in seconds, without false departures."""
 
 import signal
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ SEEN = "Daniel is also viewing this client record"
 
 @pytest.fixture(scope="module")
 def south(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """A server that may be killed, beside the unhurried portal, with the same timings."""
+    """Start a server that tests may kill, with the timings of the unhurried portal."""
     portal = Portal(browsers_database_url, tmp_path_factory.mktemp("south") / "log")
     portal.start()
     yield portal
@@ -29,8 +29,8 @@ def south(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
-    """Leads to the south, and to the unhurried portal when the south is gone."""
-    south.start()  # a test may have left it killed
+    """Balance to the server `south`, and to the unhurried portal if it is gone."""
+    south.start()  # an earlier test may have killed it
     with Balancer([south.port, unhurried_portal.port]) as balancer:
         yield balancer
 
@@ -39,7 +39,7 @@ def balancer(south: Portal, unhurried_portal: Portal) -> Iterator[Balancer]:
 def amelia(
     open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> Person:
-    """On the client page of a server that nothing happens to."""
+    """Open the client page on the server that stays up."""
     browser_errors.expect("Failed to load resource")
     person = open_browser(cast.amelia, at=unhurried_portal)
     with person.page.expect_response(is_stream):
@@ -49,7 +49,7 @@ def amelia(
 
 @pytest.fixture
 def daniel(open_browser: OpenBrowser, balancer: Balancer, cast: Cast, amelia: Person, client: Client) -> Person:
-    """Beside her on the page, by way of the balancer, and seen by her."""
+    """Open the same page through the balancer, and wait until Amelia sees Daniel."""
     person = open_browser(cast.daniel, at=balancer)
     with person.page.expect_response(is_stream):
         person.open(client)
@@ -101,9 +101,9 @@ def test_sleeping_laptop_leaves_the_roster_and_wakes_to_a_page_without_stale_toa
     amelia: Person, daniel: Person, balancer: Balancer
 ) -> None:
     with balancer.away():
-        expect(amelia.indicator).to_be_hidden(timeout=60_000)  # its row alone would stay for two minutes
+        expect(amelia.indicator).to_be_hidden(timeout=60_000)  # without its leave the row would stay for two minutes
     assert amelia.toasts_so_far() == [JOINED, LEFT]
-    daniel.page.evaluate("dispatchEvent(new Event('online'))")  # as a laptop that wakes up finds its network again
+    daniel.page.evaluate("dispatchEvent(new Event('online'))")  # as when a laptop wakes up
 
     expect(amelia.sentence).to_have_text(SEEN)
     daniel.sees("Amelia is also viewing this client record")

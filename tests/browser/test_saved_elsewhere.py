@@ -1,4 +1,4 @@
-"""Others' typing and others' saves show on the open page and in the open editor, and nothing is taken from anybody."""
+"""Test that open pages and editors show other users' typing and saves, and keep the user's own values."""
 
 import re
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def save(client: Client) -> Save:
 
 @pytest.fixture
 def choice(amelia: Person) -> Locator:
-    """What stands below Amelia's Phone once Daniel has changed it too."""
+    """Return the choice below Amelia's Phone after Daniel has changed it too."""
     return amelia.page.locator('[data-field="phone"] .choice')
 
 
@@ -55,7 +55,7 @@ def note(person: Person, field: str) -> Locator:
 
 
 def news(person: Person, field: str) -> Locator:
-    """The line below a field that says what has happened to it."""
+    """Return the line below a field that describes a change by another user."""
     return person.page.locator(f'[data-field="{field}"] .news')
 
 
@@ -140,7 +140,9 @@ def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Cl
     amelia.page.get_by_role("button", name="Keep mine: Phone").click()
     amelia.field("Town").press("End")
     amelia.field("Town").press_sequentially(" Spa")
-    expect(news(amelia, "town")).to_have_text("Daniel, just now · was empty")  # Undo would remove what was typed
+    expect(news(amelia, "town")).to_have_text(
+        "Daniel, just now · was empty"
+    )  # the browser's undo would remove the typed text
 
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)

@@ -1,4 +1,4 @@
-"""From Save until the next page nothing typed is lost: the form rests, closing asks, and a stopped save lets go on."""
+"""Test the time between Save and the next page: the form is locked, closing asks, and a stopped save unlocks it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from tests.support.cast import Cast
 from tests.support.locks import until_a_lock_is_awaited
 
 SAVING = "Saving…"
-# A page cannot be asked anything while a navigation is under way: it acts by its own clock.
+# Playwright cannot evaluate in a page during a navigation, so the page acts after a timeout.
 AT_ONCE_WHEN_SENT = """() => document.querySelector("form.editor").addEventListener("submit", (event) =>
     setTimeout(() => event.defaultPrevented || window.stop(), 200))"""
 
@@ -26,7 +26,7 @@ def button(person: Person) -> Locator:
 
 @contextmanager
 def held(page: Page, pattern: str, method: str) -> Iterator[list[Route]]:
-    """Requests of this kind wait, until they are let go on."""
+    """Hold requests of this kind until the block ends."""
     routes: list[Route] = []
 
     def hold(route: Route) -> None:

@@ -1,4 +1,4 @@
-"""Shortly before a sign-in session ends the page asks; whoever types or clicks is not asked."""
+"""Test that the page asks shortly before a sign-in session ends, and does not ask an active user."""
 
 import re
 
@@ -29,10 +29,12 @@ def test_typing_user_is_not_asked_and_idle_user_stays_by_a_button(
     page.goto("/clients")
     with page.expect_response(re.compile("session/timer.js$")) as script:
         page.clock.fast_forward("06:00")
-    page.evaluate("(url) => import(url).then(() => true)", script.value.url)  # it has run, not only arrived
+    page.evaluate("(url) => import(url).then(() => true)", script.value.url)  # the script has run, not only loaded
     with page.expect_response(is_prolonged):
         page.keyboard.press("Shift")
-    page.wait_for_function("() => new Promise((soon) => fetch('/healthz').then(() => soon(true)))")  # it has been read
+    page.wait_for_function(
+        "() => new Promise((soon) => fetch('/healthz').then(() => soon(true)))"
+    )  # the page has read it
 
     page.route("**/session", lambda route: route.continue_() if is_prolonging(route.request) else route.abort())
     page.clock.fast_forward("27:59")

@@ -20,14 +20,14 @@ def test_wrong_password_shows_an_error_and_the_right_one_opens_the_requested_pag
     open_browser: OpenBrowser, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
-    somebody = open_browser(None)
-    somebody.page.goto(f"/clients/{client.id}")
-    submit_credentials(somebody.page, cast.amelia.email, "not the password")
-    expect(somebody.page.get_by_role("alert")).to_contain_text("Incorrect email or password")
-    expect(somebody.field("Email")).to_have_value(cast.amelia.email)
+    anonymous = open_browser(None)
+    anonymous.page.goto(f"/clients/{client.id}")
+    submit_credentials(anonymous.page, cast.amelia.email, "not the password")
+    expect(anonymous.page.get_by_role("alert")).to_contain_text("Incorrect email or password")
+    expect(anonymous.field("Email")).to_have_value(cast.amelia.email)
 
-    submit_credentials(somebody.page, cast.amelia.email)
-    expect(somebody.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
+    submit_credentials(anonymous.page, cast.amelia.email)
+    expect(anonymous.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
 def test_typed_values_are_not_sent_while_signed_out_and_saved_after_signing_in_again_in_a_new_tab(
@@ -91,7 +91,7 @@ def test_form_of_a_signed_out_user_is_not_sent(
     client: Client,
     browser_errors: BrowserErrors,
 ) -> None:
-    """Before any beat has noticed that her session has ended and another person has signed in."""
+    """The submit precedes the heartbeat that would report that another user has signed in."""
     browser_errors.expect(SIGNED_OUT, "status of 403")
     person = open_browser(vera)
     person.open_editor(client)

@@ -34,7 +34,7 @@ def responses_while_opening(person: Person, client: Client, opened: Opened) -> l
     """Return the responses to all requests of the page."""
     heard: list[Response] = []
 
-    def hear(response: Response) -> None:  # Playwright takes no method of a list
+    def hear(response: Response) -> None:  # Playwright rejects the bound method of a list
         heard.append(response)
 
     person.page.on("response", hear)

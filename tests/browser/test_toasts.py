@@ -1,4 +1,4 @@
-"""News of who joins and leaves: told once, politely, and not where nothing has happened."""
+"""Test the toasts about users who join and leave: one each, and none without a change."""
 
 import re
 
@@ -22,7 +22,7 @@ def test_arrival_and_departure_show_toasts_that_expire_or_are_dismissed(
 
     daniel.page.close()
     expect(amelia.toasts).to_contain_text([DANIEL_LEFT])
-    amelia.toasts.hover()  # it stays while the pointer is on it
+    amelia.toasts.hover()  # a toast stays while the pointer is on it
     amelia.toasts.get_by_role("button", name="Dismiss").click()
     expect(amelia.toasts).to_have_count(0)
     assert amelia.toasts_so_far() == [DANIEL_JOINED, DANIEL_LEFT]
@@ -33,7 +33,7 @@ def test_reload_shows_no_toast_on_either_side(amelia: Person, daniel: Person, cl
     daniel.open(client)
     amelia.sees("Daniel is also viewing this client record")
 
-    # As slow as a reload can be: Amelia hears a roster without Daniel before his new page has beaten.
+    # A slow reload: Amelia receives a roster without Daniel before his new page sends a heartbeat.
     daniel.page.route(f"**{PRESENCE_PATH}", lambda route: None)
     daniel.page.reload()
     amelia.take_in()
@@ -66,7 +66,7 @@ def test_news_can_be_switched_off_for_good(amelia: Person, daniel: Person, clien
 def test_user_who_joins_beside_another_is_announced_once(
     amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
-    """The indicator, which the first one has brought, brings no second listener for those who join."""
+    """The indicator that the first user's arrival inserts must not add a second listener."""
     daniel.open(client)
     amelia.open(client)
     amelia.sees("Daniel is also viewing this client record")

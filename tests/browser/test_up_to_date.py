@@ -1,4 +1,4 @@
-"""A page that stays open stays true: ages, the tab's title, and what is lit when something changes."""
+"""Test that an open page stays up to date: ages, the tab's title, and highlights of changes."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from tests.support.factories import make_client, make_person, make_product
 
 Save = Callable[..., None]
 LIGHT_MS = 4000  # static/js/lib/highlight.js
-# The texts of what is lit and seen. Of each, whether what is painted lies inside the card around it.
+# The texts of the visible highlights, and of each whether it is painted inside its card.
 LIT = """() => [...document.querySelectorAll(".just-changed")].filter((el) => el.checkVisibility()).map((element) => {
     const spreads = getComputedStyle(element).boxShadow.matchAll(/([\\d.]+)px(?! \\d)/g);
     const spread = Math.max(0, ...[...spreads].map(([, px]) => Number(px)));
@@ -71,7 +71,7 @@ def test_ages_grow_while_a_page_is_open_also_those_that_came_later(
     amelia.page.clock.install()
     amelia.open(client)
     ages = amelia.page.locator("time[data-age-seconds]")
-    expect(ages).to_have_text(["less than a minute ago"] * 2)  # in the history, and of the record's last change
+    expect(ages).to_have_text(["less than a minute ago"] * 2)  # in the history, and at the record's last change
 
     minutes_pass(amelia, 1)
     expect(ages).to_have_text(["1 minute ago"] * 2)
@@ -125,7 +125,7 @@ def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
 def test_conflict_page_has_each_new_name_of_a_client_once(
     amelia: Person, client: Client, cast: Cast, save: Save, browser_errors: BrowserErrors
 ) -> None:
-    """The conflict page asks for all changes since the editor was opened, and was made with the first new name."""
+    """The conflict page requests all changes since the editor was opened, and contains the first new name."""
     browser_errors.expect("status of 409")
     amelia.miss_saves()
     amelia.open_editor(client)
@@ -147,7 +147,7 @@ def test_conflict_page_has_each_new_name_of_a_client_once(
 
 
 def lit(person: Person) -> list[str]:
-    """The texts of what is lit, without what each change adds: the history and who changed the record last."""
+    """Return the highlighted texts without those of every change: the history, and the author of the last change."""
     found = person.page.evaluate(LIT)
     assert [text for text, is_inside in found if not is_inside] == []
     return [text for text, _ in found if not re.search("Daniel Okafor (changed|added|removed)|by Daniel Okafor", text)]
@@ -158,7 +158,7 @@ def test_live_change_lights_only_what_changed_inside_its_card(
     amelia: Person, client: Client, cast: Cast, save: Save, width: int, scheme: Any
 ) -> None:
     for n in range(1, 7):
-        save(cast.daniel, postcode=f"BA{n} 1AA")  # the history is as long as the page shows it
+        save(cast.daniel, postcode=f"BA{n} 1AA")  # the history has its full length on the page
     amelia.page.set_viewport_size({"width": width, "height": 800})
     amelia.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     amelia.page.clock.install()

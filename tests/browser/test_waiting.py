@@ -1,4 +1,4 @@
-"""Wait for Users: visible, patient, and in the editor the moment the page is free."""
+"""Test Wait for Users: the banner, the queue, and the editor that opens when the page is free."""
 
 import re
 
@@ -18,7 +18,7 @@ EDITOR = re.compile(r"/edit$")
 
 @pytest.fixture
 def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
-    """Amelia, who waits for Daniel to leave the editor."""
+    """Let Amelia wait for Daniel to leave the editor."""
     daniel.open_editor(client)
     amelia.open(client)
     amelia.wait_for_others()
@@ -33,7 +33,7 @@ def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     expect(amelia_waits.waiting).to_contain_text("Daniel: editing Phone")
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
-    # He still reads: that is not free yet.
+    # Daniel still views the page, so it is not free.
     expect(amelia_waits.waiting).to_contain_text("Daniel: viewing")
 
     daniel.leave()
@@ -132,7 +132,7 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
 
     daniel.nudged.get_by_role("button", name="Save and hand over").click()
     expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
-    # He still looks on, and has said that he is done: she need not wait for him.
+    # Daniel still views the page but has said that he is done, so Amelia does not wait for him.
     expect(amelia_waits.page).to_have_url(EDITOR)
     expect(amelia_waits.field("Phone")).to_have_value("01632 960778")
     daniel.sees("Amelia is editing this client record")
@@ -166,12 +166,12 @@ def test_user_who_finishes_without_a_change_leaves_the_editor(
 def test_on_the_unhurried_portal_all_of_it_is_immediate_and_a_hidden_tab_says_that_it_is_its_turn(
     open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
-    """Beats are 30 s apart here. A hidden tab that waits keeps its stream, for it wants to know."""
+    """Heartbeats are 30 s apart here. A hidden tab that waits keeps its stream."""
     amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     daniel.open_editor(client)
     amelia.open(client)
     amelia.wait_for_others()
-    amelia.context.add_init_script(f"({SET_HIDDEN})(true)")  # of the page that comes, too
+    amelia.context.add_init_script(f"({SET_HIDDEN})(true)")  # of the next page, too
     amelia.hide_tab()
     title = amelia.page.title().removeprefix("Waiting – ")
 

@@ -1,4 +1,4 @@
-"""With scripts switched off the portal still works: pages, forms, the version check."""
+"""Test that pages, forms and the version check work without JavaScript."""
 
 import re
 
@@ -15,7 +15,7 @@ from tests.support.cast import PASSWORD, Cast
 
 @pytest.fixture
 def amelia(open_browser: OpenBrowser, cast: Cast) -> Person:
-    """Amelia, with scripts switched off, signed in by hand."""
+    """Sign Amelia in through the form, in a context without JavaScript."""
     person = open_browser(None, java_script_enabled=False)
     sign_in(person, cast.amelia)
     return person

@@ -1,4 +1,4 @@
-"""While PostgreSQL is away every call is answered 503 with Retry-After, as JSON or as a page, and none with a 500."""
+"""Test that every request without PostgreSQL is 503 with Retry-After, as JSON or as a page, and never 500."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,7 +60,7 @@ def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, 
 def test_page_without_the_database_is_a_readable_503(
     amelia: Visitor, wiretap: Wiretap, call, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Drawing the page asks for nobody's name: a second failure while answering the first would be a 500."""
+    """Rendering the page reads no profile, because a second failure would be a 500."""
     with wiretap.cut():
         answer = call(amelia)
 
@@ -108,7 +108,7 @@ def test_the_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wir
 
 
 def test_database_that_never_existed_is_the_same_503(make_app: Callable[..., Flask], visit: Visit, cast: Cast) -> None:
-    """The portal starts without its database; it must not take one to say that it is away."""
+    """The portal starts without its database, and the response needs none."""
     app = make_app(database_url="postgresql+psycopg2://postgres@/kingston?host=/nonexistent")
     stranded = visitors_of(app)(None)
     stranded.browser.set_cookie("kingston_session", visit(cast.amelia).with_token().cookie())
@@ -118,7 +118,7 @@ def test_database_that_never_existed_is_the_same_503(make_app: Callable[..., Fla
 
 
 def test_exhausted_pool_is_503(make_app: Callable[..., Flask], cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waiting for a connection is bounded too."""
+    """The time to wait for a connection is limited too."""
     monkeypatch.setattr(engines, "WAIT_FOR_CONNECTION_SECONDS", 0.1)
     app = make_app(db_pool_size=1)
     amelia = visitors_of(app)(cast.amelia)
@@ -131,7 +131,7 @@ def test_exhausted_pool_is_503(make_app: Callable[..., Flask], cast: Cast, monke
 def test_beat_that_exceeds_the_lock_timeout_is_503(
     make_app: Callable[..., Flask], cast: Cast, wiretap: Wiretap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody's ALTER TABLE must not hold a worker; it is asked once, for a second time would take as long again."""
+    """An ALTER TABLE must not hold a worker. The statement is not repeated, because it would wait as long again."""
     monkeypatch.setattr(engines, "BEAT_TIMEOUT_MS", 200)
     amelia = visitors_of(make_app(database_url=wiretap.url))(cast.amelia).with_token()
     page_identifier = f"client-{make_client().id}"
@@ -164,7 +164,7 @@ def test_outage_writes_one_log_line_per_request_and_one_traceback_per_minute(
 def test_the_log_names_what_is_the_matter(
     amelia: Visitor, app: Flask, caplog: pytest.LogCaptureFixture, sqlstate: str, said: str
 ) -> None:
-    """PostgreSQL says so by its SQLSTATE, here when the client is saved."""
+    """PostgreSQL reports the cause by its SQLSTATE, here during a save."""
     with failing_updates(sqlstate):
         answer = amelia.post("/clients/1/edit", data={**CHANGE, "notes": sqlstate})
 
@@ -182,7 +182,7 @@ def test_stale_token_is_403_while_the_database_is_away(amelia: Visitor, wiretap:
 
 @contextmanager
 def failing_updates(sqlstate: str) -> Iterator[None]:
-    """Every change of a client fails in this block, as PostgreSQL says it."""
+    """Let PostgreSQL reject every update of a client in this block, with this SQLSTATE."""
     with db.engine.begin() as connection:
         connection.exec_driver_sql(
             "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"

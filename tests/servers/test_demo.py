@@ -1,4 +1,4 @@
-"""`python -m portal.demo`, which is what `make demo` runs: started, used and stopped for real."""
+"""Test `python -m portal.demo`, which `make demo` runs: start, use and stop it."""
 
 import os
 import re
@@ -24,7 +24,7 @@ STOPPED_WITHIN_SECONDS = 60
 
 
 class Demo:
-    """A demo of its own folder and port, as somebody would start it in a terminal."""
+    """A demo with its own folder and port, started as in a terminal."""
 
     def __init__(self, programs: Programs, instance: Path, port: int, **environment: str) -> None:
         self.instance = instance
@@ -38,7 +38,7 @@ class Demo:
         )
 
     def wait_until_served(self) -> str:
-        """What it has printed once it is served."""
+        """Return what it has printed when it serves pages."""
         assert self.process.stdout is not None
         lines = []
         for line in self.process.stdout:
@@ -52,18 +52,18 @@ class Demo:
         return self.end()[0]
 
     def end(self) -> tuple[int, str]:
-        """Its exit code and the rest of what it printed."""
+        """Return its exit code and the rest of its output."""
         output = self.process.communicate(timeout=STOPPED_WITHIN_SECONDS)[0]
         return self.process.returncode, output
 
     def kill_what_runs(self) -> None:
-        """After a failed test: the demo's PostgreSQL too, which has a session of its own."""
+        """Kill what a failed test left, also the demo's PostgreSQL, which has its own session."""
         for pid in self.processes():
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
-        """Every process that it started and that still runs: they carry its folder in their environment."""
+        """Return every process of the demo that still runs. Their environment contains its folder."""
         mark = f"PORTAL_INSTANCE={self.instance}".encode()
         return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/environ") if mark in read(path)]
 
@@ -84,13 +84,13 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's folder; one for all tests here, since filling it takes longer than anything else they do."""
+    """Return the demo's folder, which all tests share, because filling it takes longest."""
     return tmp_path_factory.mktemp("demo") / "my instance"
 
 
 @pytest.fixture
 def start(programs: Programs, instance: Path, port: int) -> Iterator[Callable[..., Demo]]:
-    """`start()` is the demo, in the same folder and on the same port each time."""
+    """`start()` starts the demo in the same folder and on the same port each time."""
     demos: list[Demo] = []
 
     def start_demo(**environment: str) -> Demo:
@@ -182,7 +182,7 @@ def test_server_that_does_not_start_shows_its_reason(start: Callable[..., Demo])
 
 
 def rename_a_client(instance: Path, name: str) -> None:
-    """As a colleague would, on the running demo's own database."""
+    """Rename a client in the running demo's database, as a colleague would."""
     with EmbeddedPostgres(instance / "postgres") as server:
         connection = connect(server.start())
         with connection, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The launcher of PostgreSQL, on real servers: start, share, leave, and what a kill -9 leaves behind."""
+"""Test the launcher of PostgreSQL on real servers: start, sharing, stop, and the state after kill -9."""
 
 import os
 import signal
@@ -34,14 +34,14 @@ with EmbeddedPostgres(Path(sys.argv[1]), durable=False) as server:
 
 
 class OtherProcess:
-    """Another process that uses the server of `folder` until it is told to leave."""
+    """Another process that uses the server of `folder` until the test ends it."""
 
     def __init__(self, programs: Programs, folder: Path) -> None:
         command = (sys.executable, "-c", USE_UNTIL_TOLD, str(folder))
         self.process = programs.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def server_pid(self) -> int:
-        """The server that it uses, once it does."""
+        """Return the process id of its server, when it has connected."""
         assert self.process.stdout is not None
         return int(self.process.stdout.readline())
 
@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def server(make_server: ServerMaker, folder: Path) -> Iterator[EmbeddedPostgres]:
-    """One that has been started before."""
+    """Return a server whose data exist."""
     server = make_server(folder)
     yield server
     server.stop()
@@ -69,7 +69,7 @@ def server(make_server: ServerMaker, folder: Path) -> Iterator[EmbeddedPostgres]
 
 @pytest.fixture
 def new_server(folder: Path) -> Iterator[EmbeddedPostgres]:
-    """One without data: its first start runs initdb."""
+    """Return a server without data, whose first start runs initdb."""
     server = EmbeddedPostgres(folder, durable=False)
     yield server
     server.stop()
@@ -77,11 +77,11 @@ def new_server(folder: Path) -> Iterator[EmbeddedPostgres]:
 
 @pytest.fixture
 def use(programs: Programs, folder: Path) -> Iterator[Callable[[], OtherProcess]]:
-    """`use()` is one more process that uses the server of `folder`."""
+    """`use()` starts another process that uses the server of `folder`."""
     yield lambda: OtherProcess(programs, folder)
     programs.close()
     with EmbeddedPostgres(folder, durable=False):
-        pass  # a killed user stops nothing: this one, the last, does
+        pass  # killed users do not stop the server, so the last one does
 
 
 def ask(url: str, question: str) -> object:
@@ -303,7 +303,7 @@ def test_programs_copied_for_another_user_start_a_server(
         return copies[-1]
 
     monkeypatch.setattr(embedded_postgres, "runnable_by", copy)
-    # Not below pytest's own folder, which every other run of pytest on this machine makes private again.
+    # Not below pytest's folder, which every other run of pytest on this machine makes private again.
     with tempfile.TemporaryDirectory(prefix="copies-") as folder:
         Path(folder).chmod(0o755)
         monkeypatch.setattr(binaries, "COPY_FOLDER", Path(folder) / "copies")

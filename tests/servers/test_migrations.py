@@ -1,4 +1,4 @@
-"""The migrations: up, down and up again on an empty database, and equal to the models."""
+"""Test the migrations: up, down and up again on an empty database, with the schema of the models."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,7 @@ CATALOGUE = """
 
 @pytest.fixture
 def empty_app(make_database: DatabaseMaker) -> Iterator[Flask]:
-    """The application inside its context, on a database without a table."""
+    """Return the application in its context, on a database without tables."""
     app = create_app(settings_for(make_database()))
     with app.app_context():
         yield app
@@ -113,7 +113,7 @@ def test_the_migrations_are_equal_to_the_models(app: Flask) -> None:
 
 
 def test_they_are_equal_in_what_alembic_does_not_compare(empty_app: Flask) -> None:
-    """Check constraints, operator classes, UNLOGGED, fillfactor: by the catalogues of both."""
+    """Compare check constraints, operator classes, UNLOGGED and fillfactor in the catalogues."""
     upgrade()
     migrated = [row for row in catalogue() if "alembic_version" not in row[1]]
     downgrade(revision="base")
@@ -123,7 +123,7 @@ def test_they_are_equal_in_what_alembic_does_not_compare(empty_app: Flask) -> No
 
 
 def test_the_presence_table_is_the_seeds_with_what_the_beat_needs(app: Flask) -> None:
-    """The promised columns, unique constraint and index names; UNLOGGED, room for HOT updates, BRIN."""
+    """Check the columns, unique constraint and index names of the request, UNLOGGED, fillfactor and BRIN."""
     rows = {(kind, name): shape for kind, name, shape in catalogue() if "user_page_presence" in name}
 
     columns = {name.split(".")[1] for kind, name in rows if kind == "column"}
@@ -146,7 +146,7 @@ def test_the_presence_table_is_the_seeds_with_what_the_beat_needs(app: Flask) ->
 
 
 def test_the_search_uses_its_trigram_indexes(app: Flask) -> None:
-    """Each branch its own. In small tables it pays to read every row; forbidden that, only a trigram index is left."""
+    """Check each branch. Small tables are read sequentially, so the test disables sequential scans."""
     with db.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
         query = select(Client.id).where(Client.id.in_(_search_ids("whitmore"))).compile(db.engine)
@@ -181,7 +181,7 @@ def test_not_ready_until_the_migrations_are_current(empty_app: Flask) -> None:
 
 
 def test_ready_on_the_schema_of_a_later_release(empty_app: Flask) -> None:
-    """`flask db upgrade` comes before the new code, and must not take the servers that run away from their proxy."""
+    """`flask db upgrade` precedes the new code, and the running servers must stay ready for their proxy."""
     upgrade()
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'of the next release'"))
@@ -190,10 +190,10 @@ def test_ready_on_the_schema_of_a_later_release(empty_app: Flask) -> None:
 
 
 def test_going_up_keeps_what_is_there(empty_app: Flask) -> None:
-    """From the second on: people sign in to the next release with the profiles of this one."""
+    """Users sign in to the next release with the profiles of this one."""
     upgrade(revision="0001")
     people = [{"name": name, "email": f"{name}@firm.example"} for name in ("Amelia", "Daniel")]
-    # Not by the model, which has columns of later revisions.
+    # Without the model, which has columns of later revisions.
     insert = "INSERT INTO profiles (first_name, last_name, email, role) VALUES (:name, 'Hart', :email, 'adviser')"
     db.session.execute(text(insert), people)
     db.session.commit()

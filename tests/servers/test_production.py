@@ -1,4 +1,4 @@
-"""The documented start command, as in production: what it refuses to serve, and how it stops."""
+"""Test the documented start command as in production: what it refuses to start with, and how it stops."""
 
 import re
 import shlex
@@ -42,7 +42,7 @@ def start(programs: Programs, port: Port) -> Server:
 
 
 def status_of(port: Port, path: str, server: "subprocess.Popen[str]") -> int:
-    """The status of the answer, as soon as there is one."""
+    """Return the status of the first response."""
     while server.poll() is None:
         connection = HTTPConnection("127.0.0.1", port.number, timeout=30)
         try:
@@ -89,7 +89,7 @@ def test_server_uses_the_given_port_and_stops_in_order(start: Server, port: Port
 def test_connection_during_a_start_is_refused_and_not_reset(
     start: Server, port: Port, database_url: str, tmp_path: Path
 ) -> None:
-    """A proxy repeats no save whose connection was reset. gunicorn is held where it has set its sockets up."""
+    """A proxy does not repeat a save after a connection reset. The test stops gunicorn after it creates its sockets."""
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(address)
@@ -124,7 +124,7 @@ def test_server_rejects_an_invalid_number_of_streams(start: Server, database_url
 
 @pytest.mark.parametrize("value", ["two", "0", "-1", "2.5"])
 def test_invalid_worker_count_ends_the_start_with_one_line(start: Server, database_url: str, value: str) -> None:
-    """gunicorn itself reads WEB_CONCURRENCY as it is imported, and prints a traceback."""
+    """gunicorn reads WEB_CONCURRENCY during its import, and would print a traceback."""
     server = start(DATABASE_URL=database_url, PORTAL_SECRET_KEY=STRONG_KEY, WEB_CONCURRENCY=value)
     output = server.communicate(timeout=60)[0]
     assert server.returncode == 1

@@ -1,4 +1,4 @@
-"""How the tests start programs: as a person at a terminal would, and so that none is left."""
+"""Test how tests start programs: as from a terminal, and so that none remains."""
 
 import signal
 import socket
@@ -23,7 +23,7 @@ child.wait()
 
 @pytest.fixture(params=[signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
 def ignored(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
-    """A signal that the tests ignore meanwhile, as those do that nohup or a script's background job starts."""
+    """Ignore a signal during the test, as a process does that nohup or a script's background job starts."""
     before = signal.signal(request.param, signal.SIG_IGN)
     yield request.param
     signal.signal(request.param, before)
@@ -65,7 +65,7 @@ def test_reserved_port_serves_its_server_and_refuses_while_there_is_none() -> No
 
 
 def test_every_file_that_starts_programs_by_itself_gives_them_default_signals_and_kills_them() -> None:
-    """`subprocess.run` waits for its program by itself."""
+    """`subprocess.run` waits for its program."""
     texts = {path.relative_to(TESTS).as_posix(): path.read_text() for path in TESTS.rglob("*.py")}
     starting = {path for path, text in texts.items() if "subprocess.Popen(" in text}
     assert {"support/processes.py", "support/server.py"} <= starting

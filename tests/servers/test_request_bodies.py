@@ -1,4 +1,4 @@
-"""Bodies as no browser sends them, over real sockets: malformed, cut short, slow. They cost nobody but their sender."""
+"""Test malformed, truncated and slow request bodies over real sockets: they affect only their sender."""
 
 import json
 import socket
@@ -23,7 +23,7 @@ from tests.support.test_client import Visitor
 
 PATIENCE_SECONDS = 10
 PATHS = ("/user_page_presence", "/clients/1/edit", "/sign-in")
-# What int(…, 16) takes and RFC 9112 does not, and what a parser may stumble over.
+# Sizes that int(…, 16) accepts and RFC 9112 does not, and malformed ones.
 MALFORMED = {
     "negative": b"-5\r\nhello\r\n0\r\n\r\n",
     "hexadecimal prefix": b"0x5\r\nhello\r\n0\r\n\r\n",
@@ -67,7 +67,7 @@ BodyLayer(application, max_seconds=0.05)({"wsgi.input": Slow(), "CONTENT_LENGTH"
 
 @pytest.fixture(scope="module")
 def portal(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """One worker with one database connection for pages: whoever held it would stop everybody."""
+    """Start one worker with one database connection for pages: a request that held it would stop all others."""
     log = tmp_path_factory.mktemp("bodies") / "log"
     made = Portal(database_url, log, WEB_CONCURRENCY="1", PORTAL_DB_POOL_SIZE="1")
     yield made
@@ -101,7 +101,7 @@ def status_of(connection: socket.socket) -> int:
 
 
 def log_of(server: Portal) -> list[str]:
-    """What the portal has said, without what its background jobs say."""
+    """Return the portal's log without the lines of its background jobs."""
     return [
         line for line in server.log.read_text().splitlines() if '"apscheduler' not in line and "portal.jobs" not in line
     ]
@@ -125,7 +125,7 @@ def test_well_formed_chunked_beat_is_taken(server: Portal, amelia: NetworkClient
     with closing(connected(server)) as connection:
         connection.sendall(head_of("/user_page_presence", "Transfer-Encoding: chunked", amelia))
         connection.sendall(b'18;a="b";c\r\n{"page_identifier":"x-1"\r\n1\r\n}\r\n0\r\nNote: 1\r\n\r\n')
-        assert status_of(connection) == 404  # understood: there is no such page
+        assert status_of(connection) == 404  # the body was parsed: there is no such page
 
 
 def test_body_that_ends_early_changes_nothing(server: Portal, amelia: NetworkClient) -> None:
@@ -143,7 +143,7 @@ def test_chunked_body_that_is_too_large_is_413(server: Portal, amelia: NetworkCl
 
 
 def test_body_that_takes_too_long_is_given_up() -> None:
-    """In a process of its own: gevent once imported would change how the other tests hash passwords."""
+    """Use another process, because an imported gevent would change how other tests hash passwords."""
     done = subprocess.run([sys.executable, "-c", SLOW_BODY], capture_output=True, text=True, timeout=60, check=False)
 
     assert (done.stdout, done.stderr) == ("408 b'' 0\n", "")

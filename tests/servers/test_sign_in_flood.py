@@ -1,4 +1,4 @@
-"""A flood of sign-in tries from one address against a real gunicorn: what the others notice, and what it is told."""
+"""Test a flood of sign-in attempts from one address against gunicorn: its responses, and the delay of other users."""
 
 import json
 import statistics
@@ -41,7 +41,7 @@ def database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
 
 @pytest.fixture(params=["direct", "behind a proxy"])
 def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Portal]:
-    """Without a proxy that is trusted, everybody has the address of the flood."""
+    """Start a portal without a trusted proxy, so that all requests have the address of the flood."""
     settings = {} if request.param == "direct" else {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
     portal = Portal(database_url, tmp_path / "log", **settings)
     portal.start()
@@ -51,7 +51,7 @@ def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) ->
 
 @contextmanager
 def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[None]:
-    """Keep 30 requests in flight, 120 in a full run; how often each status came is in `statuses` afterwards."""
+    """Keep 30 requests in flight, 120 in a full run; `statuses` counts the responses afterwards."""
     command = (sys.executable, "-m", "tests.support.flood", str(portal.port), ELSEWHERE, method)
     with Programs() as programs:
         process = programs.start(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -63,7 +63,7 @@ def flood(portal: Portal, method: str, statuses: dict[str, int]) -> Iterator[Non
 
 
 def typical_and_slowest(person: HttpBrowser) -> tuple[float, float]:
-    """How many seconds many pages took: their median, and the slowest."""
+    """Return the median and the longest time of many pages in seconds."""
     took = []
     for path in PAGES * ROUNDS:
         began = time.monotonic()
@@ -81,27 +81,27 @@ def test_flood_from_one_address_is_told_to_wait_and_the_others_notice_little(por
     as_usual = 0.0
     if IS_FULL:
         with flood(portal, "GET", {}):
-            as_usual, _ = typical_and_slowest(amelia)  # what requests that try nothing cost on this machine just now
+            as_usual, _ = typical_and_slowest(amelia)  # the cost of requests without attempts on this machine
 
     statuses: dict[str, int] = {}
     with flood(portal, "POST", statuses):
         typical, slowest = typical_and_slowest(amelia)
         began = time.monotonic()
-        assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD)[0] == 302  # his browser is known
+        assert daniel.sign_in("daniel.okafor@firm.example", PASSWORD)[0] == 302  # his browser is a trusted device
         signing_in = time.monotonic() - began
 
-    if IS_FULL:  # beside the other tests of `make test` seconds say little
+    if IS_FULL:  # seconds say little beside the other tests of `make test`
         assert typical < max(MAX_PAGE_SECONDS, 3 * as_usual)
         assert slowest < max(MAX_PAGE_SECONDS, 10 * as_usual)
         assert signing_in < max(MAX_SIGN_IN_SECONDS, 20 * as_usual)
     assert statuses["429"] > volume(0, 100)
     assert statuses.keys() <= {"401", "429", "503"}
-    if sys.platform == "linux":  # the thread that hashes for strangers gives way to the pages
+    if sys.platform == "linux":  # the thread that hashes for unknown devices has a lower priority than the pages
         pages, *others = sorted({nice for worker in portal.workers() for nice in nicenesses(worker)})
         assert others == [pages + 10]
 
 
 def nicenesses(worker: int) -> set[int]:
-    """How nice each thread of the process is; proc_pid_stat(5) has it as the 19th field."""
+    """Return the nice value of each thread of the process, the 19th field of proc_pid_stat(5)."""
     stats = [thread.read_text() for thread in Path(f"/proc/{worker}/task").glob("*/stat")]
     return {int(stat.rpartition(")")[2].split()[16]) for stat in stats}

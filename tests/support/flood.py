@@ -1,4 +1,4 @@
-"""Requests from one address, so many in flight at every moment: `python -m tests.support.flood PORT ADDRESS METHOD`.
+"""Keep many requests from one address in flight: `python -m tests.support.flood PORT ADDRESS METHOD`.
 
 With POST they are tries to sign in, with GET they read the sign-in page. A process of its own, so that it takes no time
 from the test that measures what others notice. It says "flooding" once every place is taken, goes on until its standard
@@ -22,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Flood:
-    """Half of the tries are at one account that does not exist, the other half at ever new ones."""
+    """Half of the attempts name one account that does not exist, the other half new accounts each time."""
 
     def __init__(self, port: int, address: str, method: str) -> None:
         self.statuses: Counter[str] = Counter()

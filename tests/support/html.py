@@ -6,7 +6,7 @@ from werkzeug.test import TestResponse
 
 
 def form_of(answer: TestResponse) -> dict[str, str]:
-    """What a browser would send for the page's last form that is not the sign-out button's: name → value."""
+    """Return what a browser would send for the last form except the sign-out form: name → value."""
     return _read(answer).forms[-1]
 
 

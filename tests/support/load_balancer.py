@@ -1,6 +1,6 @@
-"""A load balancer as plain as can be: takes connections and hands each to the first server that takes it.
+"""A minimal load balancer: it forwards each connection to the first server that accepts it.
 
-It can lose all its connections, as a network does, and be away for a while.
+It can break all its connections, as a network does, and reject new ones for a while.
 """
 
 import contextlib
@@ -31,14 +31,14 @@ class Balancer:
         self.lose_connections()
 
     def lose_connections(self) -> None:
-        """All that are open break; new ones are welcome."""
+        """Break all open connections. New ones are accepted."""
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
-        """All that are open break, and new ones are closed at once."""
+        """Break all open connections, and close new ones at once in this block."""
         self._is_away = True
         self.lose_connections()
         try:

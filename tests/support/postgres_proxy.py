@@ -1,6 +1,6 @@
-"""A relay between the application and PostgreSQL that writes down what is said, and that can be cut.
+"""A proxy between the application and PostgreSQL that records the messages, and that can be cut.
 
-What it hears is PostgreSQL's own protocol, so a statement is counted whichever way it was sent: by SQLAlchemy, by
+It records PostgreSQL's protocol, so a statement is counted whichever way it was sent: by SQLAlchemy, by
 psycopg2 alone, by the pool. https://www.postgresql.org/docs/current/protocol-message-formats.html
 """
 
@@ -14,12 +14,12 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 QUERY, TERMINATE = b"Q", b"X"
-# What belongs to the transaction or to the pool's ping, not to the work.
+# Statements of the transaction or of the pool's ping.
 AROUND_THE_WORK = ("BEGIN", "COMMIT", "ROLLBACK", "SELECT 1", ";")
 
 
 class Wiretap:
-    """Listens in `folder` for connections meant for the server at `server_url`; `url` leads through it."""
+    """Listens in `folder`, and forwards to the server at `server_url`. `url` leads through it."""
 
     def __init__(self, server_url: str, folder: Path) -> None:
         server = make_url(server_url)
@@ -33,13 +33,13 @@ class Wiretap:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[list[str]]:
-        """Every message that asks the server for an answer, in order: one of them is one round trip."""
+        """Return every message that requests a response, in order. Each is one round trip."""
         self._heard = []
         yield self._heard
 
     @contextlib.contextmanager
     def cut(self) -> Iterator[None]:
-        """The database is away: open connections break and none can be opened."""
+        """Break open connections and reject new ones in this block, as an outage does."""
         self.close()
         try:
             yield
@@ -61,7 +61,7 @@ class Wiretap:
         self.break_connections()
 
     def break_connections(self) -> None:
-        """What a restart of the server does: new connections are welcome, the old ones are dead."""
+        """Break open connections, as a restart of the server does. New ones are accepted."""
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -86,7 +86,7 @@ class Wiretap:
 
     def _questions(self, client: socket.socket) -> Iterator[bytes]:
         stream = client.makefile("rb")
-        while header := stream.read(4):  # the start-up message is the only one without a kind
+        while header := stream.read(4):  # only the start-up message has no type byte
             yield header + stream.read(_length(header) - 4)
             break
         while kind := stream.read(1):
@@ -100,7 +100,7 @@ class Wiretap:
 
 
 def work_in(heard: list[str]) -> list[str]:
-    """The statements among `heard` that are not the transaction's own nor the pool's ping."""
+    """Return the statements of `heard` without those of the transaction and of the pool's ping."""
     return [statement for statement in heard if statement.strip() not in AROUND_THE_WORK]
 
 

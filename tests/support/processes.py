@@ -1,4 +1,4 @@
-"""What the tests of programs have in common: how they are started and ended, a port and an environment of their own."""
+"""Start and end programs for tests, with a port and an environment of their own."""
 
 import os
 import signal
@@ -57,13 +57,13 @@ def kill(process: "subprocess.Popen[Any]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
-            with suppress(BrokenPipeError):  # what was written and not read yet
+            with suppress(BrokenPipeError):  # written and not read yet
                 pipe.close()
     process.wait()
 
 
 def is_running(pid: int) -> bool:
-    """Whether there is such a process. One that has ended and that its parent has not asked about yet is none."""
+    """Return whether the process runs. A zombie does not."""
     try:
         os.kill(pid, 0)
         return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
@@ -91,7 +91,7 @@ def default_signals() -> Iterator[None]:
 
 
 def reserve_port() -> Port:
-    """A port that no other program is given.
+    """Reserve a port that no other program gets.
 
     The reservation is bound and does not listen: on Linux a server that sets SO_REUSEADDR can still listen there, and
     without one connections are refused. Elsewhere two sockets cannot share a port, so the reservation ends at once.
@@ -106,6 +106,6 @@ def reserve_port() -> Port:
 
 
 def environment_without_settings() -> dict[str, str]:
-    """The environment, but for what would set the portal or gunicorn up."""
+    """Return the environment without settings of the portal and gunicorn."""
     settings = ("PORTAL_", "DATABASE_URL", "PORT", "WEB_CONCURRENCY", "GUNICORN_")
     return {name: value for name, value in os.environ.items() if not name.startswith(settings)}

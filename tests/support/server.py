@@ -1,4 +1,4 @@
-"""The portal as production serves it: gunicorn with its own configuration file and two workers, started for the tests.
+"""Start the portal as in production: gunicorn with its configuration file and two workers.
 
 Used by the tests in browsers and by those of the live stream. Its processes belong to a session of their own, so that
 they can be killed together as a power cut would.
@@ -22,7 +22,7 @@ from tests.support.processes import default_signals, environment_without_setting
 
 START_TIMEOUT_SECONDS = 90
 STOP_TIMEOUT_SECONDS = 30
-# One key for all: a browser that is signed in to one portal is signed in to every other on the same database.
+# One key for all portals, so that a browser's session is valid on each portal of the same database.
 SECRET_KEY = secrets.token_urlsafe(32)
 
 
