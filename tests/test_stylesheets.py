@@ -82,6 +82,8 @@ def test_every_stylesheet_is_linked_by_a_template_or_loaded_by_a_script(styleshe
     linked = set(re.findall(r'"([a-z]+/[a-z-]+)"', "".join(lists)))
     scripts = "".join(path.read_text() for path in (PROJECT_ROOT / "static" / "js").rglob("*.js"))
     loaded = set(re.findall(r'loadStylesheet\("([a-z]+/[a-z-]+)"\)', scripts))
+    for names in re.findall(r"STYLESHEETS = \[(.*?)\]", scripts, flags=re.S):
+        loaded |= set(re.findall(r'"([a-z]+/[a-z-]+)"', names))
     assert loaded
     assert {f"{name}.css" for name in linked | loaded} == set(stylesheets)
 

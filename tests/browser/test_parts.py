@@ -140,3 +140,24 @@ def test_the_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, dan
 
     daniel.leave()
     expect(warning).to_have_count(0)
+
+
+def test_amount_is_formatted_when_the_user_leaves_it_and_the_last_one_is_shown(amelia: Person, client: Client) -> None:
+    product = make_product(client, (date(2026, 8, 21), "991071.63"), plan_number=f"P{client.id}")
+    amelia.page.goto(f"/clients/{client.id}/product/{product.id}/valuation/new")
+    amount = amelia.field("Amount")
+    expect(amount).to_have_accessible_description("Last: £991,071.63 on 21 Aug 2026")
+    amount.fill("lots")
+    amelia.field("Valued on").fill("30/9/2026")
+    expect(amount).to_have_value("lots")
+    amount.fill("1034567.5")
+    amelia.field("Valued on").focus()
+    expect(amount).to_have_value("1,034,567.50")
+    amelia.save()
+
+    expect(amelia.page.get_by_role("table")).to_contain_text("£1,034,567.50")
+    amelia.page.goto(f"/clients/{client.id}/product/{product.id}/edit")
+    fee = amelia.field("Fixed fee")
+    expect(fee).to_have_value("0.00")
+    fee.fill("1250")
+    expect(fee).to_have_accessible_description("Pounds a year · saved: £0.00")

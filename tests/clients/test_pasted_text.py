@@ -95,7 +95,7 @@ def test_direction_marks_in_an_amount_are_ignored(amelias_editor: ClientEditor) 
         fixed_fee="\u202a£1,200.50\u202c",
     )
 
-    assert form_of(amelias_editor.browser.get(f"{amelias_editor.address}/product/1/edit"))["fixed_fee"] == "1200.50"
+    assert form_of(amelias_editor.browser.get(f"{amelias_editor.address}/product/1/edit"))["fixed_fee"] == "1,200.50"
 
 
 def test_email_pasted_with_marks_finds_its_user(cast: Cast) -> None:

@@ -49,6 +49,24 @@ def add(editor: ClientEditor, product: Product, **typed: str) -> Any:
     return editor.send(editor.open(path), path, **{"valued_on": "30/6/2026", **typed})
 
 
+def test_editor_shows_the_amount_with_commas_and_the_valuation_before_and_accepts_what_it_shows(
+    amelias_editor: ClientEditor, product: Product
+) -> None:
+    added = add(amelias_editor, product, amount="12,345.5")
+    assert added.status_code == 302
+    assert amounts() == [(MARCH, Decimal("12000.00")), (JUNE, Decimal("12345.50"))]
+    newest = db.session.scalars(select(Valuation).where(Valuation.valued_on == JUNE)).one()
+    path = f"/valuation/{newest.id}/edit"
+    page = amelias_editor.browser.get(f"{amelias_editor.address}{path}")
+
+    assert form_of(page)["amount"] == "12,345.50"
+    assert "Last: £12,000.00 on 31 Mar 2026" in text_of(page)
+    next_one = amelias_editor.browser.get(f"{amelias_editor.address}{new(product)}")
+    assert "Last: £12,345.50 on 30 Jun 2026" in text_of(next_one)
+    amelias_editor.send(form_of(page), path)
+    assert amounts()[-1] == (JUNE, Decimal("12345.50"))
+
+
 @pytest.mark.parametrize(
     ("typed", "errors"),
     [

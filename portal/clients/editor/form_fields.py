@@ -91,6 +91,23 @@ class NumberField(StringField):
             raise ValueError(f"{problem}.") from problem
 
 
+class AmountInput(TextInput):
+    """A text control with a pound sign before it. A script formats the amount when the user leaves the control."""
+
+    def __call__(self, field: Field, **attributes: Any) -> Markup:
+        control = super().__call__(field, **{"data-amount": True, **attributes})
+        return Markup('<span class="amount"><span aria-hidden="true">£</span>{}</span>').format(control)
+
+
+class AmountField(NumberField):
+    """An amount in pounds. The control shows the thousands: 1,234.50."""
+
+    widget = AmountInput()
+
+    def _value(self) -> str:
+        return super()._value() if self.raw_data or self.data is None else f"{self.data:,.{self._decimals}f}"
+
+
 class DayInput(TextInput):
     """A text control in a wrapper to which a script adds the calendar button."""
 
@@ -187,11 +204,19 @@ def day_field(entry: EntryKind, column: str, *, required_message: str = "") -> D
     return DayField(entry.labels[column], checks)
 
 
-def number_field(entry: EntryKind, column: str, required_message: str, *, unit: str, **bounds: int) -> NumberField:
+def number_field(
+    entry: EntryKind,
+    column: str,
+    required_message: str,
+    *,
+    unit: str,
+    kind: type[NumberField] = NumberField,
+    **bounds: int,
+) -> NumberField:
     """Return a required number field within the column's size and the bounds `minimum` and `maximum`."""
     sized = getattr(entry.model, column)
     checks = [Required(required_message), Plausible(entry, column)]
-    return NumberField(entry.labels[column], checks, column=sized, description=unit, **bounds)
+    return kind(entry.labels[column], checks, column=sized, description=unit, **bounds)
 
 
 def options(labels: Mapping[Any, str]) -> list[SelectChoice]:

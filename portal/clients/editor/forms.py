@@ -8,6 +8,7 @@ from wtforms import EmailField, StringField, TelField, TextAreaField
 from wtforms.validators import Email, Optional
 
 from portal.clients.editor.form_fields import (
+    AmountField,
     EntryForm,
     NumberField,
     choice_field,
@@ -20,7 +21,9 @@ from portal.clients.editor.form_fields import (
 from portal.clients.records import choices
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION
 from portal.clients.records.models import Valuation
+from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.errors import InvalidInput
+from portal.formatting import day, gbp
 from portal.web.max_length import MaxLength
 
 
@@ -113,7 +116,9 @@ class ProductForm(EntryForm):
     plan_number = text_field(PRODUCT, "plan_number", required_message="Enter the plan number.")
     status = choice_field(PRODUCT, "status", choices.PRODUCT_STATUSES)
     start_on = day_field(PRODUCT, "start_on")
-    fixed_fee = number_field(PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", minimum=0)
+    fixed_fee = number_field(
+        PRODUCT, "fixed_fee", "Enter the fixed fee, 0 for none.", unit="Pounds a year", kind=AmountField, minimum=0
+    )
     percentage_fee = number_field(
         PRODUCT,
         "percentage_fee",
@@ -129,9 +134,13 @@ class ValuationForm(EntryForm):
     GROUPS: ClassVar = {"Valuation": ("valued_on", "amount")}
 
     valued_on = day_field(VALUATION, "valued_on", required_message="Enter the day of the valuation.")
-    amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds")
+    amount = number_field(VALUATION, "amount", "Enter the amount.", unit="Pounds", kind=AmountField)
     # The amount again, sent by a user who has confirmed it.
     confirm_amount = NumberField("Confirmed amount", [Optional()], column=Valuation.amount)
+
+    def show_last(self, last: PreviousValuation) -> None:
+        """Show the valuation before this one beside the amount."""
+        self.amount.description = f"Last: {gbp(last.amount)} on {day(last.valued_on)}"
 
 
 FORMS: dict[str, type[EntryForm]] = {

@@ -5,6 +5,7 @@ The view has committed or rolled back before. Every page contains the user's inp
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from flask import flash, redirect, render_template, url_for
@@ -15,10 +16,13 @@ from portal import clock
 from portal.clients.editor import conflicts, drafts
 from portal.clients.editor.editor import Editor
 from portal.clients.editor.form_fields import EntryForm
+from portal.clients.editor.forms import ValuationForm
 from portal.clients.presence import presence_on_client
+from portal.clients.records import queries
 from portal.clients.records.entries import PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import to_json
+from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.clients.saving.edits import Merged, PossibleDuplicate, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
@@ -33,6 +37,8 @@ HIDDEN_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, rejection: ValueRejected | None = None) -> str:
     same = rejection if isinstance(rejection, PossibleDuplicate) else None
+    if isinstance(form, ValuationForm) and (last := _last_valuation(editor)):
+        form.show_last(last)
     return render_template(
         "clients/editor/edit.html",
         client=editor.client,
@@ -136,6 +142,15 @@ def conflict_response(
         presence=presence_on_client(editor.client, "editing", editor.name),
     )
     return page, 409
+
+
+def _last_valuation(editor: Editor) -> PreviousValuation | None:
+    """Return the product's valuation before the edited one, or its newest one for a new valuation."""
+    if editor.product is None:
+        return None
+    if editor.is_new:
+        return queries.valuation_before(editor.product.id, date.max)
+    return queries.valuation_before(editor.product.id, editor.row.valued_on, editor.row.id)
 
 
 def _amount_to_confirm(rejection: ValueRejected | None) -> Decimal | None:

@@ -31,7 +31,7 @@ import { withProceeded } from "../presence/ui/modal.js";
  */
 
 const SAVE_TIMEOUT_MS = 30_000;
-const STYLESHEETS = ["editing/editor", "editing/date-field", "clients/card-editor"];
+const STYLESHEETS = ["editing/editor", "editing/typed-fields", "clients/card-editor"];
 // What of the editor's page belongs to the form: the offers of drafts, the dialog of Cancel, the summary of the errors.
 const PARTS = ".draft-offer, [data-leaving], .error-summary, form[data-edit-form]";
 

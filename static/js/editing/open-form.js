@@ -22,7 +22,7 @@ import { watchForm } from "./form.js";
 export function openForm(form, page, options = {}) {
 	const { signal } = options;
 	const editor = watchForm(form, options);
-	const enhance = () => enhanceDateFields(form);
+	const enhance = () => enhanceFields(form);
 	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, enhance, { once: true });
 	const version = Number(controlNamed(form, "version")?.value);
 	/** @type {Promise<void>|undefined} */
@@ -54,12 +54,18 @@ export function openForm(form, page, options = {}) {
 }
 
 /**
- * Load the calendar and the read-back of dates when the user begins to use the form. Users can type dates without them.
+ * Load the calendar, the read-back of dates and the format of amounts when the user begins to use the form. Users can type
+ * dates and amounts without them.
  * @param {HTMLFormElement} form
  */
-async function enhanceDateFields(form) {
-	const controls = queryAll(form, "[data-day]", HTMLInputElement);
-	if (!controls.length) return;
+async function enhanceFields(form) {
+	const days = queryAll(form, "[data-day]", HTMLInputElement);
+	const amounts = queryAll(form, "[data-amount]", HTMLInputElement);
+	if (amounts.length) {
+		const { enhanceAmountField } = await import("./amount-fields.js");
+		for (const control of amounts) enhanceAmountField(control);
+	}
+	if (!days.length) return;
 	const { enhanceDateField } = await import("./date-fields.js");
-	for (const control of controls) enhanceDateField(control);
+	for (const control of days) enhanceDateField(control);
 }

@@ -3,11 +3,13 @@
 /** @typedef {import("../controls.js").Control} Control */
 
 /**
- * Return the value as the control shows it.
+ * Return the value as users read it.
  * @param {Control} control
  */
-export const textOf = (control) =>
-	control instanceof HTMLSelectElement ? (control.selectedOptions[0]?.text ?? "") : control.value;
+export function textOf(control) {
+	if (control instanceof HTMLSelectElement) return control.selectedOptions[0]?.text ?? "";
+	return "amount" in control.dataset && control.value ? `£${control.value}` : control.value;
+}
 
 /**
  * Return the value from which the control starts.

@@ -14,6 +14,7 @@ import { highlight } from "../../lib/highlight.js";
 import { holdStill } from "../../lib/hold-still.js";
 import { createElement, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
+import { formatAmount } from "../amounts.js";
 import { isChanged } from "../changes.js";
 import { controlNamed } from "../controls.js";
 import { parseDate, formatDate } from "../dates.js";
@@ -96,7 +97,7 @@ async function showNotices() {
 }
 
 /**
- * Return the values as the control shows them: dates with the month in words.
+ * Return the values as the control shows them: dates with the month in words, amounts with commas.
  * @param {HTMLFormElement} form
  * @param {Newer} newer
  * @returns {Newer}
@@ -105,7 +106,10 @@ function asShown(form, newer) {
 	const control = controlNamed(form, newer.name);
 	const field = fieldOf(control);
 	if (!control || !field) return newer;
-	const format = (/** @type {string} */ raw) => ("day" in control.dataset ? formatDate(raw) : raw);
+	const format = (/** @type {string} */ raw) => {
+		if ("amount" in control.dataset) return formatAmount(raw);
+		return "day" in control.dataset ? formatDate(raw) : raw;
+	};
 	const overruled = newer.overruled ?? (newer.by_id === myId() ? undefined : overruledBefore(control));
 	return {
 		...newer,

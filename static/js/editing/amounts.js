@@ -1,0 +1,24 @@
+/** Amounts in pounds as users type and read them. The functions are pure. portal/clients/editor/form_fields.py parses them. */
+
+const MAX_DIGITS = 12;
+
+/**
+ * Return "1,234,567.50" for "1234567.5" and "£1234567.5", and any text that is no amount as it is.
+ * @param {string} text
+ */
+export function formatAmount(text) {
+	const plain = text
+		.trim()
+		.replace(/^£/, "")
+		.replace(/(\d),(?=\d{3}\b)/g, "$1");
+	const [, pounds, pence = ""] = /^\s*0*(\d+)(?:\.(\d{1,2}))?$/.exec(plain) ?? [];
+	if (!pounds || pounds.length > MAX_DIGITS) return text;
+	return `${pounds.replace(/\B(?=(\d{3})+$)/g, ",")}.${pence.padEnd(2, "0")}`;
+}
+
+/**
+ * Return the hint of an amount that the user has changed: "Pounds a year · saved: £1,200.00".
+ * @param {string} instruction
+ * @param {string} saved "1,200.00"; "" for none
+ */
+export const amountHint = (instruction, saved) => (saved ? `${instruction} · saved: £${saved}` : instruction);
