@@ -107,9 +107,10 @@ class Person:
         self.page.get_by_role("link", name="Edit", exact=True).click()
 
     def wait_for_others(self) -> None:
-        """Choose Wait for Users."""
+        """Choose Wait for Users, and wait until the server knows: before that, the user cannot ask the others."""
         self.click_edit()
-        self.modal.get_by_role("button", name="Wait for Users").click()
+        with self.page.expect_response(is_answered_wait):
+            self.modal.get_by_role("button", name="Wait for Users").click()
         expect(self.modal).to_be_hidden()
 
     def save(self) -> None:
@@ -199,6 +200,11 @@ def is_beat(request: Request) -> bool:
 
 def is_answered_beat(response: Response) -> bool:
     return is_beat(response.request) and response.ok
+
+
+def is_answered_wait(response: Response) -> bool:
+    """Return whether the server has answered a heartbeat of a tab that waits."""
+    return is_answered_beat(response) and bool(response.request.post_data_json["waiting"])
 
 
 def is_bulk_read(request: Request) -> bool:
