@@ -205,8 +205,9 @@ def test_user_who_waits_for_an_open_card_gets_their_turn_when_it_is_saved(
     amelia.field("Phone").fill(MINE)
     daniel.wait_for_others()
     daniel.waiting.get_by_role("button", name="Ask to finish").click()
-    amelia.nudged.get_by_role("button", name="Done").click()
+    amelia.nudged.get_by_role("button", name="Save and hand over").click()
 
     expect(card(amelia)).to_contain_text(MINE)
+    expect(amelia.nudged).to_be_hidden()
     expect(daniel.page).to_have_url(re.compile(r"/edit$"))
     expect(daniel.field("Phone")).to_have_value(MINE)

@@ -86,11 +86,13 @@ async function openCard(card, href) {
  */
 function show(place, fresh, href) {
 	open?.controller.abort();
+	const banner = query(document, "nudge-banner", HTMLElement); // the page has one, which the form takes
+	putBack(banner);
 	place.replaceChildren(...[...fresh.querySelectorAll(PARTS)].map((part) => document.importNode(part, true)));
 	for (const link of queryAll(place, ".draft-offer a", HTMLAnchorElement))
 		link.href = new URL(link.getAttribute("href") ?? "", href).href;
 	const form = query(place, "form[data-edit-form]", HTMLFormElement);
-	form.querySelector("nudge-banner")?.remove(); // the client page has its own
+	form.querySelector("nudge-banner")?.replaceWith(banner);
 	form.action = href;
 	const controller = new AbortController();
 	const leave = () => {
@@ -128,6 +130,7 @@ function close() {
 	open = null;
 	controller.abort();
 	const card = /** @type {HTMLElement} */ (place.previousElementSibling);
+	putBack(query(document, "nudge-banner", HTMLElement));
 	place.remove();
 	page().dataset.activity = "viewing";
 	takeNote("done", page().page); // it was for the client page, which is here
@@ -135,6 +138,12 @@ function close() {
 	/** @type {HTMLElement|null} */ (card.querySelector("[data-edit-card]"))?.focus();
 	return card;
 }
+
+/**
+ * Move the request of a user who waits from the form to its position on the page.
+ * @param {HTMLElement} banner
+ */
+const putBack = (banner) => query(page(), "presence-connection", HTMLElement).after(banner);
 
 /**
  * Save the form, and show the result. A conflict and any other response is for the browser, which sends the form again

@@ -24,6 +24,9 @@ import { handOverText, nudgeText } from "./wording.js";
 /** @typedef {import("../sync/roster.js").User} User */
 /** @typedef {"soon"|"done"|null} Answer */
 
+const HAND_OVER = ["Save and hand over", "Saves what you have changed and leaves the editor"];
+const DONE = ["Done", "You only look on: others may edit"];
+
 class NudgeBanner extends HTMLElement {
 	/** @type {Answer} */
 	#answer = null;
@@ -31,8 +34,12 @@ class NudgeBanner extends HTMLElement {
 	#askedAt = "";
 	#answeredAt = "";
 	#announced = "";
+	#isSetUp = false;
 
+	/** A card that is edited in its place takes the banner into its form. */
 	connectedCallback() {
+		if (this.#isSetUp) return;
+		this.#isSetUp = true;
 		on("roster", ({ users, others }) => this.#handleRoster(users, others));
 		on("nudge", () => this.animate({ opacity: [0.3, 1] }, 600));
 		for (const button of queryAll(this, "button", HTMLButtonElement))
@@ -95,6 +102,10 @@ class NudgeBanner extends HTMLElement {
 		holdStill(() => {
 			this.hidden = !this.#askedAt || (this.#answer === "done" && !this.#isEditor);
 			showOnly(this, "when", isAnswered ? "answered" : this.#isEditor ? "editing" : "");
+			const done = query(this, '[value="done"]', HTMLButtonElement);
+			const [text, title] = this.#isEditor ? HAND_OVER : DONE;
+			setText(done, text);
+			done.title = title;
 		});
 		const text = this.hidden || isAnswered ? "" : "A user is waiting";
 		if (text !== this.#announced) announce("nudged", text);
