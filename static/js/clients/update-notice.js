@@ -7,12 +7,13 @@
  * Listens: `portal:saved`.
  * Markup:  templates/clients/_update_notice.html.
  *
- * @example <update-notice hidden><p data-sentence></p><button>Dismiss</button></update-notice>
+ * @example <update-notice hidden><p data-sentence></p><a>Show changes</a><button>Dismiss</button></update-notice>
  */
 import { onSaved } from "../editing/remote/poll.js";
 import { TOO_MANY_TO_NAME, whatWasSaved } from "../editing/remote/wording.js";
 import { query, setText } from "../lib/dom.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
+import "../presence/ui/page-notices.js";
 import { myId } from "../session/session.js";
 
 class UpdateNotice extends HTMLElement {

@@ -1,6 +1,6 @@
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
 import { isPlain } from "../lib/dom.js";
-import { loadOn } from "../lib/lazy.js";
+import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { isEditing } from "../presence/ui/wording.js";
 
 // Saves of other users are rare, and the module that shows them is a fifth of all scripts.
@@ -23,3 +23,11 @@ document.addEventListener("click", async (event) => {
 	}
 });
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");
+
+// Until the page is scrolled, the head needs no script. A reload may restore the position before this module runs.
+const loadHead = () =>
+	Promise.all([loadStylesheet("clients/sticky-head"), import("../clients/sticky-head.js")]);
+if (document.querySelector("sticky-head")) {
+	if (scrollY) loadHead();
+	else addEventListener("scroll", loadHead, { once: true, passive: true });
+}

@@ -10,10 +10,13 @@
 import { fire } from "../../lib/events.js";
 import { query, queryAll } from "../../lib/dom.js";
 import { hueClass } from "../../lib/initials.js";
+import { loadStylesheet } from "../../lib/lazy.js";
 import { renderAvatarGroup } from "../../presence/ui/avatar-group.js";
 import { nameOf, namesOf } from "../form.js";
 import { setNote } from "./field-notes.js";
 import { usersIn, whoIsIn } from "./wording.js";
+
+loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
 
 /** @typedef {import("../../presence/sync/roster.js").User} User */
 

@@ -4,12 +4,9 @@
  * @example renderAvatarGroup(header, "editors", users, "Daniel is editing Phone");
  */
 import { createElement } from "../../lib/dom.js";
-import { loadStylesheet } from "../../lib/lazy.js";
 import { renderAvatar } from "./avatar.js";
 
 const MAX_AVATARS = 3;
-
-loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
 
 /**
  * Show the users at the end of a place, if they differ from those shown there; without users, nothing.
