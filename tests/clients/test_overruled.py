@@ -313,6 +313,21 @@ def test_only_the_newest_notices_are_shown(amelias_editor: ClientEditor, daniels
     assert "Name" not in words
 
 
+def test_two_notices_are_shown_and_a_button_unfolds_the_others(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
+    for field in ("phone", "town"):
+        overrule(daniels_editor, amelias_editor, **{field: {"theirs": "0161 496000", "yours": "0117 496000"}})
+    assert "more" not in notice_text(amelias_editor)
+
+    overrule(daniels_editor, amelias_editor, postcode={"theirs": "0161 496000", "yours": "0117 496000"})
+
+    shown, _, folded = notice_text(amelias_editor).partition(" 1 more ")
+    assert "replaced your Postcode" in shown
+    assert "replaced your Town" in shown
+    assert "replaced your Phone" in folded
+
+
 @pytest.mark.parametrize("only", ["phone name", "x", "phone\0", "is_restricted"])
 def test_field_that_the_change_did_not_touch_is_not_restored(
     amelias_editor: ClientEditor, daniels_editor: ClientEditor, only: str
