@@ -425,6 +425,7 @@ def overruled(setup: SceneSetup) -> Page:
     db.session.commit()
     amelia = setup.amelia()
     amelia.page.goto(f"/clients/{client.id}")
+    amelia.page.get_by_text("1 more", exact=True).click()
     expect(amelia.page.get_by_role("button", name="Dismiss what Daniel did")).to_have_count(3)
     return amelia.page
 
