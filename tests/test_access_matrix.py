@@ -32,6 +32,7 @@ TABLE = """
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
     GET    /lost_access                          404       404       404       404       401       401       -
     POST   /clients/<client_id>/merge            200       200       200       403       401       401       403
+    POST   /clients/<client_id>/merge_unsaved    200       200       200       403       401       401       403
     POST   /clients/<client_id>/<kind>/same      200       200       200       403       401       401       403
     GET    /clients/<client_id>/product/<product_id> 200   200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/<kind>/new       200       200       200       403       sign-in   sign-in   -

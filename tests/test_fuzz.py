@@ -126,6 +126,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
     ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),
+    ("POST", "/clients/<client_id>/merge_unsaved"): Takes(body=("version", "seen", "notes", "mine")),
     ("POST", "/clients/<client_id>/<kind>/same"): Takes(
         body=("first_name", "date_of_birth", "ni_number", "plan_number")
     ),

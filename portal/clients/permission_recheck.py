@@ -14,7 +14,8 @@ from portal.web.session_cookie import identity
 
 # Responses with data of the record: pages, and errors with other users' values.
 RECHECKED_STATUSES = {200, 409, 410, 422}
-READ_BY_POST = {"client_text_merges.merge", "client_same_parts.same"}  # write nothing and read without the lock
+# They write nothing and read without the lock.
+READ_BY_POST = {"client_text_merges.merge", "client_text_merges.merge_unsaved", "client_same_parts.same"}
 
 
 def init_permission(app: Flask) -> None:

@@ -23,6 +23,8 @@ class SharedDraft(TypedDict):
     user: int
     updated_at: str
     values: Mapping[str, str]
+    version: int
+    seen: str
 
 
 class DraftRow(NamedTuple):
@@ -32,6 +34,8 @@ class DraftRow(NamedTuple):
     profile_id: int
     updated_at: str
     values: Mapping[str, str]
+    version: int
+    seen: str
 
 
 class SharedDrafts:
@@ -71,7 +75,14 @@ class SharedDrafts:
 def _shared_draft(row: DraftRow) -> SharedDraft:
     """Return the draft without values that its user has set aside."""
     values = {name: value for name, value in row.values.items() if not name.startswith(ASIDE)}
-    return {"form": row.form, "user": row.profile_id, "updated_at": row.updated_at, "values": values}
+    return {
+        "form": row.form,
+        "user": row.profile_id,
+        "updated_at": row.updated_at,
+        "values": values,
+        "version": row.version,
+        "seen": row.seen,
+    }
 
 
 def notify_editors(connection: Connection, key: DraftKey, timings: PresenceTimings) -> None:

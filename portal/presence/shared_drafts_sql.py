@@ -33,7 +33,8 @@ def shared_drafts(present: str, pages: str, window: str) -> str:
     ),
     written_drafts AS (
         SELECT DISTINCT ON (opened.page_identifier, opened.form, opened.user_id)
-               opened.page_identifier, opened.form, opened.user_id, drafts.updated_at, drafts.values
+               opened.page_identifier, opened.form, opened.user_id, drafts.updated_at, drafts.values,
+               drafts.base_version, drafts.seen
         FROM opened
         JOIN {pages} page ON page.identifier = opened.page_identifier
         JOIN profiles caller ON caller.id = opened.user_id AND caller.shows_unsaved
@@ -46,7 +47,7 @@ def shared_drafts(present: str, pages: str, window: str) -> str:
         ORDER BY opened.page_identifier, opened.form, opened.user_id, drafts.updated_at DESC
     ),
     shared AS MATERIALIZED (
-        SELECT page_identifier, form, user_id, updated_at, values FROM (
+        SELECT page_identifier, form, user_id, updated_at, values, base_version, seen FROM (
             SELECT *, row_number() OVER (
                 PARTITION BY page_identifier, form ORDER BY updated_at DESC, user_id) AS place FROM written_drafts
         ) newest_first WHERE place <= {MAX_EDITORS_PER_FORM}
@@ -59,8 +60,9 @@ def opened_of(page: str) -> str:
 
 
 def shared_of(page: str) -> str:
-    """Return a scalar: [form, profile id, time of the last change, values] of each shared draft; NULL for none."""
-    return f"""(SELECT json_agg(json_build_array(form, user_id, updated_at, values) ORDER BY form, user_id)
+    """Return a scalar: the members of DraftRow (shared_drafts.py) of each shared draft; NULL for none."""
+    return f"""(SELECT json_agg(json_build_array(
+            form, user_id, updated_at, values, base_version, seen) ORDER BY form, user_id)
         FROM shared WHERE page_identifier = {page})"""
 
 

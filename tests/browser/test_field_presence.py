@@ -35,7 +35,7 @@ def test_editor_marks_the_field_that_a_colleague_is_in(amelia: Person, daniel: P
     assert field(amelia, "phone").bounding_box() == before
 
     daniel.field("Town").press_sequentially("Bath")
-    expect(field(amelia, "town").locator(".note")).to_have_text("Daniel is changing this")
+    expect(field(amelia, "town").locator(".note")).to_have_text("Daniel is typing")
     expect(field(amelia, "phone")).not_to_have_class(HAS_COLLEAGUE)
     expect(field(amelia, "phone").locator(".note, .colleagues")).to_have_count(0)
 

@@ -95,3 +95,57 @@ def test_request_that_cannot_be_merged_is_rejected_naming_the_field(
 
 def test_merge_request_as_a_form_is_rejected(amelias_editor: ClientEditor) -> None:
     assert amelias_editor.send({"version": "1", "notes": "x"}, "/merge").status_code == 415
+
+
+def unsaved_merge(editor: ClientEditor, **body: Any) -> dict[str, Any]:
+    response: TestResponse = editor.send_json("/merge_unsaved", **body)
+    assert response.status_code == 200, response.text
+    result: dict[str, Any] = response.json
+    return result
+
+
+def test_unsaved_text_is_compared_with_the_saved_one_and_merged_with_mine(
+    amelias_editor: ClientEditor, client: Client
+) -> None:
+    result = unsaved_merge(
+        amelias_editor, version=1, notes="one\ntwo\nthree\nDaniel rang.", mine="one\nTWO\nthree\nAmelia wrote."
+    )
+
+    assert result == {
+        "version": 1,
+        "changes": [["same", "one\ntwo\nthree"], ["new", "\nDaniel rang."]],
+        "merged": "one\nTWO\nthree\nDaniel rang.\nAmelia wrote.",
+    }
+    assert history_of(client) == []
+
+
+def test_unsaved_text_that_touches_mine_adds_its_lines_and_loses_none(amelias_editor: ClientEditor) -> None:
+    result = unsaved_merge(amelias_editor, version=1, notes="one\nDANIEL\nthree", mine="one\nAMELIA\nthree")
+
+    assert result["merged"] == "one\nDANIEL\nAMELIA\nthree"
+
+
+def test_unsaved_text_that_began_before_a_save_does_not_remove_what_was_saved(
+    amelias_editor: ClientEditor, daniels_editor: ClientEditor
+) -> None:
+    daniels_editor.change(notes="zero\none\ntwo\nthree")
+
+    result = unsaved_merge(amelias_editor, version=1, notes="one\ntwo\nthree\nfour", mine="zero\none\ntwo\nthree")
+
+    assert result["merged"] == "zero\none\ntwo\nthree\nfour"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"notes": "a", "objectives": "b", "mine": ""}, "notes or objectives"),
+        ({"mine": "a"}, "notes or objectives"),
+        ({"notes": "a", "mine": "x" * (MAX_VALUE_LENGTH + 1)}, "mine"),
+        ({"notes": "a", "mine": "", "phone": "1"}, "phone"),
+    ],
+)
+def test_merge_of_unsaved_text_rejects_other_input(
+    amelias_editor: ClientEditor, body: dict[str, Any], field: str
+) -> None:
+    response = amelias_editor.send_json("/merge_unsaved", version=1, **body)
+    assert (response.status_code, response.json["field"]) == (422, field)

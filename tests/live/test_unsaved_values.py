@@ -97,7 +97,8 @@ def test_kept_draft_reaches_the_other_editor_of_the_form(
     [draft] = event.data["drafts"]
     assert draft.pop("updated_at")
     assert event.data["read_at"] > 0
-    assert draft == {"form": "record", "user": cast.daniel.id, "values": {"phone": PHONE}}
+    values = {"phone": PHONE}
+    assert draft == {"form": "record", "user": cast.daniel.id, "values": values, "version": 1, "seen": ""}
     assert amelia.shared() == [{"form": "record", "values": {"phone": PHONE}}]
 
 

@@ -37,6 +37,7 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/user_page_presence"): {"query_string": "page=client-1"},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
     ("POST", "/clients/<client_id>/merge"): {"json": {"version": 1, "notes": "Rang."}},
+    ("POST", "/clients/<client_id>/merge_unsaved"): {"json": {"version": 1, "notes": "Rang.", "mine": "Met."}},
     ("POST", "/clients/<client_id>/<kind>/same"): {"json": {"first_name": "Shaun"}},
     ("PUT", "/edit_drafts/<page_identifier>"): {
         "query_string": "form=record",
@@ -113,6 +114,7 @@ WRITES_NO_RECORD = {
     ("DELETE", "/edit_drafts/<page_identifier>"): "one's own draft",
     ("POST", "/discard_draft/<page_identifier>"): "one's own draft",
     ("POST", "/clients/<client_id>/merge"): "nothing: it previews the result of a save",
+    ("POST", "/clients/<client_id>/merge_unsaved"): "nothing: it merges two texts that the caller has",
     ("POST", "/clients/<client_id>/<kind>/same"): "nothing: it previews the question of a save",
 }
 

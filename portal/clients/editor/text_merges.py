@@ -8,6 +8,7 @@ from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.merging import HistorySlice, merge_with_current
 from portal.editing.merge.inline_diff import abridged, inline_diff
+from portal.editing.merge.texts import merge_texts, united
 from portal.editing.merge.three_way import UNKNOWN
 
 
@@ -33,3 +34,24 @@ def text_merges(client: Client, edit: Edit) -> dict[str, object]:
             "changes": None if segments is None else abridged(segments),
         }
     return {"version": client.version, "texts": texts}
+
+
+def unsaved_text_merge(client: Client, unsaved: Edit, mine: str) -> dict[str, object]:
+    """Return how another user's unsaved text differs from the saved one, and its merge with `mine`.
+
+    `unsaved` has one text, with the version from which its user started. What was saved since then is merged into it
+    first. Where both sides changed the same lines, `merged` has the lines of both, so that nothing is lost. `changes`
+    is None if the comparison is too costly.
+    """
+    [(name, text)] = unsaved.values.items()
+    budget = unsaved.context.budget
+    resolved = merge_with_current(client, Entry(CLIENT), unsaved).resolved
+    saved = getattr(client, name)
+    theirs = next((conflict.both for conflict in resolved.unresolved), None) or resolved.changes.get(name, saved)
+    merge = merge_texts(saved, theirs, mine, budget)
+    segments = inline_diff(saved, text, budget)
+    return {
+        "version": client.version,
+        "changes": None if segments is None else abridged(segments),
+        "merged": united(theirs, mine, budget) if merge is None else merge.both,
+    }

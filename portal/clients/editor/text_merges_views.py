@@ -1,6 +1,6 @@
-"""Serve POST /clients/<id>/merge: the merge of typed texts with the saved ones.
+"""Serve merges of typed texts: with the saved ones, and with another user's unsaved text.
 
-Open editors send it when other users have saved. JSON only; the request never extends a sign-in session
+Open editors request them when other users have saved or typed. JSON only; the requests never extend a sign-in session
 (session_cookie.BACKGROUND_BLUEPRINTS).
 """
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from werkzeug.exceptions import UnsupportedMediaType
 
-from portal.clients.editor.text_merges import text_merges
+from portal.clients.editor.text_merges import text_merges, unsaved_text_merge
 from portal.clients.permissions import client_for
 from portal.clients.records.entries import CLIENT
 from portal.clients.saving.edits import Edit
@@ -35,11 +35,31 @@ BASE_VERSION_FIELDS = {"version", "seen"}
 def merge(client_id: int) -> ResponseReturnValue:
     """Return the merge of the sent texts with the saved ones. Nothing is written."""
     client = client_for(current_user, client_id, write=True)
+    return text_merges(client, _edit(_sent()))
+
+
+@blueprint.post("/clients/<id:client_id>/merge_unsaved")
+def merge_unsaved(client_id: int) -> ResponseReturnValue:
+    """Return the merge of another user's unsaved text, which the caller was shown, with `mine`. Nothing is written."""
+    client = client_for(current_user, client_id, write=True)
+    sent = dict(_sent())
+    mine = clean_lines(sent.pop("mine", ""))
+    if len(mine) > MAX_VALUE_LENGTH:
+        raise InvalidInput("mine", f"must be at most {MAX_VALUE_LENGTH:,} characters")
+    edit = _edit(sent)
+    if len(edit.values) != 1:
+        raise InvalidInput(" or ".join(sorted(edit.values)), "cannot be merged together: send one text")
+    return unsaved_text_merge(client, edit, mine)
+
+
+def _sent() -> Mapping[str, str]:
     if not is_json():
         raise UnsupportedMediaType
-    sent = request_fields()
-    context = preview_context(parse_base_version(sent), Budget())
-    return text_merges(client, Edit(context, _texts(sent)))
+    return request_fields()
+
+
+def _edit(sent: Mapping[str, str]) -> Edit:
+    return Edit(preview_context(parse_base_version(sent), Budget()), _texts(sent))
 
 
 def _texts(sent: Mapping[str, str]) -> dict[str, str]:

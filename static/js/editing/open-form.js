@@ -1,16 +1,17 @@
 /**
  * Opens a form as an editor: on a page of its own (entry/editor.js), or in the place of a card (clients/card-editor.js).
- * A module of its own shows what other users type and save. It is loaded when there are other users, or when one has
- * saved.
+ * A module of its own shows where other users are and what they save. It is loaded when there are other users, or when
+ * one has saved. Another one shows what they type and have not saved, loaded with the first such value.
  *
  * Reads:   the form's hidden `version`; what form.js and remote/incoming.js read.
- * Listens: `portal:roster`, `portal:saved`, `portal:locate`.
+ * Listens: `portal:roster`, `portal:saved`, `portal:locate`, `portal:drafts`.
  *
  * @example openForm(form, document.querySelector("presence-page"));
  */
 import { fire, on } from "../lib/events.js";
 import { queryAll } from "../lib/dom.js";
-import { loadStylesheet } from "../lib/lazy.js";
+import { loadOn, loadStylesheet } from "../lib/lazy.js";
+import { myId } from "../session/session.js";
 import { controlNamed } from "./controls.js";
 import { watchForm } from "./form.js";
 
@@ -49,6 +50,13 @@ export function openForm(form, page, options = {}) {
 	// An event that comes before the module is loaded is fired again for it.
 	on("saved", (detail) => isWatching || watch().then(() => isWatching && fire("saved", detail)), signal);
 	on("locate", (detail) => isWatching || watch().then(() => isWatching && fire("locate", detail)), signal);
+	const watchValues = async () => {
+		const loading = import("./unsaved/unsaved.js");
+		await loadStylesheet("editing/unsaved");
+		const { watchUnsaved } = await loading;
+		if (page && !signal?.aborted) watchUnsaved(form, page, signal);
+	};
+	loadOn(["drafts"], watchValues, ({ drafts }) => drafts.some(({ user }) => user !== myId()), signal);
 	if (page?.others.length || version < Number(page?.dataset.version)) watch();
 	return editor;
 }

@@ -1,6 +1,7 @@
 /** The events by which the components of a page communicate: `portal:…` on the document. */
 
 /** @typedef {import("../presence/sync/roster.js").User} User */
+/** @typedef {import("../presence/sync/api.js").SharedDraft} SharedDraft */
 
 /**
  * The detail of each event.
@@ -11,6 +12,7 @@
  * @property {{user: User}} leave a user has left the page
  * @property {{state: ConnectionState}} connection the connection has changed
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
+ * @property {{drafts: SharedDraft[], read_at: number}} drafts what the editors of the user's open forms have typed and not saved
  * @property {{version: number}} saved the server has a newer version of the record than this page
  * @property {{activity?: "viewing"|"editing", fields?: string[], focus?: string|null}} activity what the user edits, if it
  *   has changed. `fields`: labels of the changed fields; `focus`: label of the field that has the keyboard focus

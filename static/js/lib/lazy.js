@@ -14,8 +14,9 @@ import { fire, on } from "./events.js";
  * @param {Name[]} names
  * @param {() => Promise<any>} load imports the module, which defines the element
  * @param {(detail: PortalEvents[Name]) => boolean} [isWanted]
+ * @param {AbortSignal} [signal] ends the wait for the events
  */
-export function loadOn(names, load, isWanted = () => true) {
+export function loadOn(names, load, isWanted = () => true, signal) {
 	let isLoaded = false;
 	/** @type {Promise<any>|undefined} */
 	let loading;
@@ -30,7 +31,8 @@ export function loadOn(names, load, isWanted = () => true) {
 		isLoaded = true;
 		fire(name, .../** @type {any} */ ([detail]));
 	};
-	for (const name of names) on(name, (detail) => !isLoaded && isWanted(detail) && bring(name, detail));
+	for (const name of names)
+		on(name, (detail) => !isLoaded && isWanted(detail) && bring(name, detail), signal);
 }
 
 /** @type {Map<string, Promise<any>>} */

@@ -7,6 +7,7 @@ class Form {
 	typed = null;
 	sent = [];
 	states = [];
+	isShared = false;
 	autosave = new Autosave(
 		{
 			read: () => this.typed,
@@ -17,6 +18,7 @@ class Form {
 				return call.promise;
 			},
 			onState: (state) => this.states.push(state),
+			isShared: () => this.isShared,
 			random: () => 0,
 		},
 		null,
@@ -60,6 +62,21 @@ describe("a draft", () => {
 		mock.timers.tick(1000);
 		await form.answer();
 	}
+
+	test("is sent every 300 ms while other users edit the page, also if the user goes on typing", async () => {
+		form.isShared = true;
+		for (const text of ["a", "ab", "abc"]) {
+			form.type(text);
+			mock.timers.tick(140);
+		}
+		assert.deepEqual(form.texts, ["abc"]);
+		await form.answer();
+		form.type("abcd");
+		mock.timers.tick(299);
+		assert.equal(form.texts.length, 1);
+		mock.timers.tick(1);
+		assert.deepEqual(form.texts, ["abc", "abcd"]);
+	});
 
 	test("is sent a second after the last key", async () => {
 		form.type("a");

@@ -5,6 +5,8 @@
 import { nextDelayMs } from "../../lib/backoff.js";
 
 const QUIET_MS = 1000;
+// While other users edit the page, who see what is typed.
+const SHARED_MS = 300;
 const MAX_WAIT_MS = 4000;
 const MAX_RETRY_MS = 30_000;
 const NOTHING = JSON.stringify(null);
@@ -17,6 +19,7 @@ const NOTHING = JSON.stringify(null);
  * @property {() => DraftPayload|null} read the user's changes, null for none
  * @property {(draft: DraftPayload|null) => Promise<any>} send
  * @property {(state: State) => void} onState
+ * @property {() => boolean} [isShared] whether other users edit the page
  * @property {() => number} [random]
  */
 
@@ -57,7 +60,10 @@ export class Autosave {
 		return this.#state === "idle" || this.#state === "kept";
 	}
 
-	/** Handle a change: send it after a second without changes, and at least every four seconds. */
+	/**
+	 * Handle a change: send it after a second without changes, and at least every four seconds. While other users edit
+	 * the page, send it after 300 ms, whether the user goes on typing or not.
+	 */
 	changed() {
 		clearTimeout(this.#quietTimeout);
 		if (this.#isStopped || this.#state === "trying" || this.#state === "signed-out") return;
@@ -71,7 +77,10 @@ export class Autosave {
 		}
 		if (this.#state === "kept") this.#setState("idle");
 		this.#typedSince ||= Date.now();
-		const ms = Math.min(QUIET_MS, MAX_WAIT_MS - (Date.now() - this.#typedSince));
+		const waitedMs = Date.now() - this.#typedSince;
+		const ms = this.#callbacks.isShared?.()
+			? SHARED_MS - waitedMs
+			: Math.min(QUIET_MS, MAX_WAIT_MS - waitedMs);
 		this.#quietTimeout = setTimeout(() => this.#sendInBackground(), Math.max(0, ms));
 	}
 

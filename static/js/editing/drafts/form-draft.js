@@ -5,7 +5,7 @@
  *          its inputs `version`, `seen` and `restored`; [data-draft-state] in the form, shown by state, with the time in
  *          [data-draft-stored-at];
  *          [data-draft-offer] (offer.js). The draft is sent before another form of the page is.
- * Listens: `portal:renewed`, `portal:connection`.
+ * Listens: `portal:renewed`, `portal:connection`, `portal:roster`.
  *
  * @example <form data-edit-form data-draft-url="…"><p data-draft-state data-when="kept" hidden>…</p></form>
  */
@@ -50,6 +50,7 @@ class Draft {
 	#isDiscarded = false;
 	/** when the server last stored the draft, "10:42"; "" if not since the page was opened */
 	#storedAt = "";
+	#isShared = false;
 
 	/**
 	 * @param {HTMLFormElement} form
@@ -63,6 +64,7 @@ class Draft {
 			{
 				read: () => this.#read(),
 				send: (draft) => this.#send(draft),
+				isShared: () => this.#isShared,
 				onState: (state) => {
 					if (state === "kept") this.#drawStoredAt();
 					for (const part of form.querySelectorAll("[data-draft-state]")) showOnly(part, "when", state);
@@ -192,10 +194,16 @@ class Draft {
 		window.addEventListener("pagehide", flushNow, { signal });
 		window.addEventListener("focus", tryAgain, { signal });
 		on("renewed", () => this.#autosave.resume(), signal);
+		on("roster", ({ others }) => this.#followOthers(others), signal);
 		on("connection", ({ state }) => this.#followConnection(state), signal);
 		if (document.querySelector("[data-draft-offer]")) this.#followOffers().catch(() => {});
 		// Signing out, or putting back what others have replaced: the page that follows offers the draft.
 		document.addEventListener("submit", (event) => this.#keepBefore(event), { signal });
+	}
+
+	/** @param {import("../../lib/events.js").User[]} others */
+	#followOthers(others) {
+		this.#isShared = others.some(({ activity }) => activity === "editing");
 	}
 
 	/** @param {import("../../lib/events.js").ConnectionState} state */

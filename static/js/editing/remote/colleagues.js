@@ -18,6 +18,9 @@ import { usersIn, whoIsIn } from "./wording.js";
 
 loadStylesheet("presence/field-presence").catch(() => {}); // without it the names are shown all the same
 
+/** @type {Map<string, Map<number, boolean>>} by field: whether each user who shares a value of it is typing */
+let sharing = new Map();
+
 /** @typedef {import("../../presence/sync/roster.js").User} User */
 
 /**
@@ -44,13 +47,21 @@ export function reportFocus(form) {
 export function showColleagues(form, others) {
 	for (const [field, name] of namesOf(form)) {
 		const users = usersIn(others, name);
-		setNote(field, "changing", whoIsIn(users, name));
+		setNote(field, "changing", whoIsIn(users, name, sharing.get(name)));
 		renderAvatarGroup(query(field, ".field-head", HTMLElement), "colleagues", users);
 		const first = users.find(({ focus }) => focus === name);
 		field.classList.remove(...[...field.classList].filter((each) => each.startsWith("hue-")));
 		field.classList.toggle("has-colleague", Boolean(first));
 		if (first) field.classList.add(hueClass(first.id));
 	}
+}
+
+/**
+ * Say from now on who is typing in which field (unsaved/unsaved.js).
+ * @param {typeof sharing} now
+ */
+export function setSharing(now) {
+	sharing = now;
 }
 
 /**

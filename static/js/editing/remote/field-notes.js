@@ -139,11 +139,12 @@ export const labelOf = (field) => fieldName(query(field, "label", HTMLElement).f
 const controlOf = (field) => query(field, "input, select, textarea", HTMLElement);
 
 /**
+ * Add an element to those that describe the control to screen readers, or take it out.
  * @param {Element} control
  * @param {string} id
  * @param {boolean} isDescribed
  */
-function describe(control, id, isDescribed) {
+export function describe(control, id, isDescribed) {
 	const ids = new Set((control.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean));
 	if (isDescribed) ids.add(id);
 	else ids.delete(id);

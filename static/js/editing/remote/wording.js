@@ -13,6 +13,7 @@ import { ageInWords } from "../../lib/ages.js";
 
 const MAX_VALUE_CHARACTERS = 60;
 const MAX_NAMES = 3;
+export const EMPTY = "empty";
 
 export const TOO_MANY_TO_NAME = "This record has changed many times since you opened it";
 export const TOO_MANY =
@@ -146,20 +147,31 @@ export function usersIn(others, field) {
 }
 
 /**
- * Return "Daniel is here", "Daniel is changing this", "Daniel changed this, not saved yet", "Daniel and 1 other are
- * here" or "".
+ * Return "Daniel is here", "Daniel is typing", "Daniel is changing this", "Daniel changed this, not saved yet", "Daniel
+ * and 1 other are here" or "".
  * @param {User[]} users in the field or who have changed it, as `usersIn` returns them
  * @param {string} field
+ * @param {Map<number, boolean>} [sharing] whether each user who shares the field's value is typing
  */
-export function whoIsIn([first, ...rest], field) {
+export function whoIsIn(users, field, sharing) {
+	const [first, ...rest] = users;
 	if (!first) return "";
+	const [typing, ...more] = users.filter(({ id }) => sharing?.get(id));
+	if (typing) return more.length ? `${andOthers(typing, more)} are typing` : `${typing.first_name} is typing`;
 	const isInside = first.focus === field;
 	const hasChanged = first.fields.includes(field);
-	if (!isInside && !rest.length) return `${first.first_name} changed this, not saved yet`;
+	if (!rest.length && (!isInside || sharing?.has(first.id)))
+		return `${first.first_name} changed this, not saved yet`;
 	if (!rest.length) return `${first.first_name} is ${hasChanged ? "changing this" : "here"}`;
-	const who = `${first.first_name} and ${rest.length} other${rest.length > 1 ? "s" : ""}`;
+	const who = andOthers(first, rest);
 	return isInside ? `${who} are here` : `${who} changed this, not saved yet`;
 }
+
+/**
+ * @param {User} user
+ * @param {User[]} others
+ */
+const andOthers = ({ first_name }, { length }) => `${first_name} and ${length} other${length > 1 ? "s" : ""}`;
 
 /**
  * @param {Author} author
@@ -168,7 +180,7 @@ export function whoIsIn([first, ...rest], field) {
 const changedThis = (author, myId) => `${who(author, myId)} changed this${elsewhere(author, myId)}`;
 
 /** @param {string} text */
-const orEmpty = (text) => shortened(text) || "empty";
+const orEmpty = (text) => shortened(text) || EMPTY;
 
 /**
  * Return a value as one line of at most 60 characters.

@@ -8,7 +8,18 @@ import { call } from "../../lib/http.js";
  * @property {number} read_at when the server read the roster, in seconds since 1970
  * @property {User[]} users
  * @property {number|null} version of the record; null for a kind of page without versions
+ * @property {string} [drafts] only in a response to a heartbeat: differs when other editors' unsaved values differ
  */
+/**
+ * @typedef {Object} SharedDraft the unsaved values of one user in one form, this user's own included
+ * @property {string} form
+ * @property {number} user id of the profile
+ * @property {string} updated_at
+ * @property {Record<string, string>} values
+ * @property {number} version of the record at which the user started
+ * @property {string} seen newer versions that the user has seen
+ */
+/** @typedef {{read_at: number, drafts: SharedDraft[]}} DraftsResponse */
 /**
  * @typedef {Object} TabState what a tab reports of itself
  * @property {string} page_identifier
@@ -20,6 +31,8 @@ import { call } from "../../lib/http.js";
  * @property {boolean} waiting
  * @property {"soon"|"done"|null} answer to a nudge
  * @property {number} stream number of the tab's current or next event stream
+ * @property {string} [form] that the tab's editor has open
+ * @property {string} [draft] id of the draft that the tab writes
  */
 
 const PATH = "/user_page_presence";
@@ -47,6 +60,13 @@ export const leave = (page, tabId) => call("DELETE", `${PATH}/${page}?tab_id=${t
  */
 export const events = (page, tabId, number) =>
 	new EventSource(`${PATH}/${page}/events?tab_id=${tabId}&stream=${number}`);
+
+/**
+ * Return what the other editors of the tab's form have typed and not saved.
+ * @param {string} page
+ * @returns {Promise<DraftsResponse>}
+ */
+export const drafts = (page) => call("GET", `${PATH}/${page}/drafts`);
 
 /**
  * Ask the other users to finish.

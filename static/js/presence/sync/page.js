@@ -5,11 +5,13 @@
  *
  * Reads:   data-page, data-activity ("viewing"|"editing"), data-heartbeat-seconds, data-active-window-seconds;
  *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a
- *          field; data-edit-warning ("present"|"editing"); data-version of the record as the page shows it, if it has one; <body data-profile-id>.
+ *          field; data-edit-warning ("present"|"editing"); data-version of the record as the page shows it, if it has
+ *          one; <body data-profile-id>; the open form (shared-drafts.js).
  * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
- * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:renewed` if the
- *          user has signed in again in another tab; `portal:saved` at each response with a newer version, until the
- *          component that shows the change sets data-version (editing/remote/poll.js). lib/events.js has their details.
+ * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:drafts` when
+ *          the unsaved values of other editors have changed; `portal:renewed` if the user has signed in again in
+ *          another tab; `portal:saved` at each response with a newer version, until the component that shows the
+ *          change sets data-version (editing/remote/poll.js). lib/events.js has their details.
  *
  * @example <presence-page data-page="client-42" data-activity="viewing" …></presence-page>
  */
@@ -18,6 +20,7 @@ import { myId, renewSession } from "../../session/session.js";
 import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
 import { checkAt, isSettled, syncRoster, UNKNOWN, visibleViewers } from "./roster.js";
+import { openForm, SharedDrafts } from "./shared-drafts.js";
 import { SharedStream } from "./shared-stream.js";
 import { conflictingUsers } from "./wait-queue.js";
 
@@ -45,6 +48,7 @@ export class PresencePage extends HTMLElement {
 	/** @type {User[]} as the server last sent them */
 	#users = [];
 	#readAt = 0;
+	#drafts = new SharedDrafts(this.page);
 	/** @type {Pick<api.TabState, "activity"|"fields"|"focus"|"waiting"|"answer">} */
 	#tabState = { activity: "viewing", fields: [], focus: null, waiting: false, answer: null };
 	/** @type {ConnectionState|""} */
@@ -155,6 +159,7 @@ export class PresencePage extends HTMLElement {
 			handlers: {
 				roster: (response) => this.#handleRoster(response),
 				saved: (response) => this.#handleVersion(response),
+				drafts: (response) => this.#drafts.receive(response),
 				nudge: (detail) => fire("nudge", detail),
 				"signed-out": () => {
 					this.#stream.stop();
@@ -197,7 +202,7 @@ export class PresencePage extends HTMLElement {
 	/** Return what the next heartbeat reports, at the moment of sending. */
 	#reportedState() {
 		const tab = { page_identifier: this.page, tab_id: this.#tabId, visible: !document.hidden };
-		return { ...tab, ...this.#tabState, stream: this.#stream.number };
+		return { ...tab, ...this.#tabState, ...openForm(), stream: this.#stream.number };
 	}
 
 	/** @param {api.PresenceResponse} response to a heartbeat */
@@ -207,6 +212,7 @@ export class PresencePage extends HTMLElement {
 		this.#setConnection("online");
 		this.#holdStream();
 		this.#handleRoster(response);
+		if (!this.#stream.isLive && !document.hidden) this.#drafts.follow(response.drafts);
 	}
 
 	/** A heartbeat has reported the tab's state first: if its stream simply ended, the server would expire the tab. */
@@ -278,6 +284,7 @@ export class PresencePage extends HTMLElement {
 		clearTimeout(this.#check);
 		this.#stream.stop();
 		this.#heartbeat.stop();
+		this.#drafts.clear();
 		this.#setConnection(state);
 	}
 

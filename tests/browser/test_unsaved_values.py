@@ -1,0 +1,158 @@
+"""See what colleagues type before they save it: who sees it, for how long, and how to take it over."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Browser, Locator, expect
+
+from portal.clients import Client
+from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, kill_browser, reloaded
+from tests.browser.scenes import save_for
+from tests.support.cast import Cast
+
+PHONE = "0113 496 0712"
+
+
+def row(person: Person, name: str) -> Locator:
+    """The unsaved values below a field."""
+    return person.page.locator(f'[data-field="{name}"] .unsaved p')
+
+
+def note(person: Person, name: str) -> Locator:
+    return person.page.locator(f'[data-field="{name}"] .note')
+
+
+def place(person: Person, label: str) -> float:
+    """Return how far from the top of the window the field is."""
+    box = person.field(label).bounding_box()
+    assert box
+    return round(box["y"])
+
+
+def test_editors_see_what_a_colleague_types_and_take_it_over_without_a_conflict(
+    amelia: Person, daniel: Person, client: Client, open_browser: OpenBrowser, cast: Cast
+) -> None:
+    ada = open_browser(cast.ada)
+    for person in (amelia, ada, daniel):
+        person.open_editor(client)
+    amelia.field("Postcode").focus()
+    before = place(amelia, "Postcode")
+    now = datetime.now(UTC)
+    amelia.page.clock.set_fixed_time(now)  # a busy machine may take longer than a user is said to type
+
+    daniel.field("Phone").fill(PHONE)
+
+    for person in (amelia, ada):
+        expect(row(person, "phone")).to_contain_text(f"Daniel, not saved yet: {PHONE}")
+    expect(note(amelia, "phone")).to_have_text("Daniel is typing")
+    assert place(amelia, "Postcode") == before
+    expect(amelia.field("Phone")).to_have_accessible_description(re.compile(PHONE))
+    amelia.page.clock.set_fixed_time(now + timedelta(seconds=5))
+    expect(note(amelia, "phone")).to_have_text("Daniel changed this, not saved yet")
+
+    amelia.page.get_by_role("button", name="Use this: Daniel’s Phone").click()
+
+    expect(amelia.field("Phone")).to_have_value(PHONE)
+    expect(amelia.field("Phone")).to_be_focused()
+    expect(row(amelia, "phone")).to_have_text("Daniel, not saved yet · the same as yours")
+    expect(row(ada, "phone")).to_have_count(2)
+    assert reloaded(client).phone == "01632 960001"
+
+    daniel.save()
+    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    expect(row(amelia, "phone")).to_have_count(0)
+    expect(row(ada, "phone")).to_have_count(0)
+    amelia.field("Town").fill("Bath")
+    amelia.save()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (reloaded(client).phone, client.town) == (PHONE, "Bath")
+
+
+def test_long_text_shows_its_changes_and_is_added_by_lines(amelia: Person, daniel: Person, client: Client) -> None:
+    client.notes = "Rang in May.\nSends papers."
+    db.session.commit()
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    amelia.field("Notes").fill("Rang in June.\nSends papers.")
+    daniel.field("Notes").fill("Rang in May.\nSends papers.\nHas moved.")
+
+    difference = amelia.page.locator('[data-field="notes"] .unsaved ins')
+    amelia.page.get_by_role("button", name="Show changes: Daniel’s Notes").click()
+    expect(difference).to_have_text(re.compile("Has moved."))
+    amelia.page.get_by_role("button", name="Add to mine: Daniel’s Notes").click()
+
+    expect(amelia.field("Notes")).to_have_value("Rang in June.\nSends papers.\nHas moved.")
+    amelia.page.get_by_role("button", name="Show changes: Daniel’s Notes").click()
+    expect(difference).to_have_count(0)
+
+
+def test_values_arrive_and_leave_by_heartbeats_without_the_stream(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    amelia.page.route("**/events?*", lambda route: None)
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+
+    daniel.field("Phone").fill(PHONE)
+    expect(row(amelia, "phone")).to_contain_text(PHONE)
+
+    daniel.field("Phone").fill("01632 960001")  # as it is saved
+    expect(row(amelia, "phone")).to_have_count(0)
+
+
+def test_reader_sees_no_value_and_a_user_who_hides_them_shows_none(
+    amelia: Person, client: Client, open_browser: OpenBrowser, cast: Cast
+) -> None:
+    rhys, ada = open_browser(cast.rhys), open_browser(cast.ada)
+    ada.page.goto("/account")
+    ada.page.get_by_role("button", name="Hide what I type").click()
+    expect(ada.page.get_by_role("button", name="Show what I type")).to_be_visible()
+    rhys.open(client)
+    for person in (amelia, ada):
+        person.open_editor(client)
+
+    ada.field("Phone").fill(PHONE)
+    expect(note(amelia, "phone")).to_have_text("Ada is changing this")
+    expect(rhys.page.get_by_role("region", name="Contact")).to_contain_text("Ada is editing Phone")
+    amelia.field("Town").fill("Bath")
+    expect(row(ada, "town")).to_contain_text("Bath")
+
+    expect(row(amelia, "phone")).to_have_count(0)
+    for person, hidden in ((amelia, PHONE), (rhys, PHONE), (rhys, "Bath")):
+        assert hidden not in person.page.content()
+    ada.page.goto("/account")
+    ada.page.get_by_role("button", name="Show what I type").click()
+
+
+def test_value_of_a_crashed_browser_disappears(
+    amelia: Person, client: Client, open_browser: OpenBrowser, cast: Cast, another_browser: Browser
+) -> None:
+    amelia.open_editor(client)
+    daniel = open_browser(cast.daniel, browser=another_browser)
+    daniel.open_editor(client)
+    daniel.field("Phone").fill(PHONE)
+    expect(row(amelia, "phone")).to_contain_text(PHONE)
+
+    kill_browser(another_browser)
+
+    expect(row(amelia, "phone")).to_have_count(0, timeout=30_000)
+
+
+def test_values_disappear_on_both_sides_when_access_is_taken_away(
+    amelia: Person, daniel: Person, client: Client, cast: Cast, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 404")
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    daniel.field("Phone").fill(PHONE)
+    amelia.field("Town").fill("Bath")
+    expect(row(amelia, "phone")).to_contain_text(PHONE)
+    expect(row(daniel, "town")).to_contain_text("Bath")
+
+    save_for(cast.amelia, client, is_restricted=True)
+
+    expect(row(amelia, "phone")).to_have_count(0)
+    expect(daniel.page.get_by_role("heading", level=1)).to_have_text("You no longer have access to this client record")
+    assert "Bath" not in daniel.page.content()
