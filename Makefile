@@ -31,7 +31,8 @@ test test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
-	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile -m statements; fi
+	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile \
+		-m statements $$(grep -rl --include='test_*.py' mark.statements tests); fi
 
 test-all: export TEST_VOLUME := full
 test-all: test  ## Run all tests with all their edits, streams and made-up requests

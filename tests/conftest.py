@@ -21,6 +21,7 @@ from portal.app import create_app
 from portal.auth.passwords import hashing
 from portal.clients import Client
 from portal.config import Settings
+from portal.driver.garbage import collect_garbage_less_often
 from portal.extensions import db
 from portal.live import hub_of
 from portal.postgres.server import EmbeddedPostgres
@@ -66,6 +67,11 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage as a worker of the portal does, which saves 5 % of the CPU: thousands of tests stay in memory."""
+    collect_garbage_less_often()
 
 
 @pytest.fixture(scope="session", autouse=True)
