@@ -196,7 +196,7 @@ def test_url_that_cannot_be_read_is_refused_without_its_password(name: str, url:
     assert "pass-word" not in str(refusal.value)
 
 
-def test_the_demo_needs_nothing(tmp_path: Path) -> None:
+def test_demo_needs_no_settings(tmp_path: Path) -> None:
     settings = settings_from_environ({"PORTAL_DEMO": "1", "PORTAL_INSTANCE": str(tmp_path)})
 
     assert (settings.is_demo, settings.database_url, settings.cookies_are_secure) == (True, None, False)
@@ -209,7 +209,7 @@ def test_only_1_is_demo_mode(value: str) -> None:
     assert not settings_from_environ({**PRODUCTION, "PORTAL_DEMO": value}).is_demo
 
 
-def test_the_kept_key_is_its_owners_alone_and_stays(tmp_path: Path) -> None:
+def test_stored_key_is_readable_by_its_owner_only_and_is_reused(tmp_path: Path) -> None:
     demo = {"PORTAL_DEMO": "1", "PORTAL_INSTANCE": str(tmp_path / "new" / "folder")}
     key = settings_from_environ(demo).secret_key
 
@@ -277,7 +277,7 @@ def test_refusal_of_a_deprecated_variable_names_the_variable_that_is_set() -> No
         settings_from_environ({**environ, "PORTAL_HOSTS": "*"})
 
 
-def test_the_log_names_each_deprecated_variable_and_its_new_name() -> None:
+def test_log_names_each_deprecated_variable_and_its_new_name() -> None:
     environ = {**PRODUCTION, "PORTAL_HOSTS": "x", "PORTAL_OLD_SECRET_KEY": "x"}
     program = [sys.executable, "-c", "from portal.app import create_app; create_app()"]
     log = subprocess.run(

@@ -205,7 +205,7 @@ def test_full_disk_of_the_database_is_named(ask: Callable[..., Result], monkeypa
     assert "database: disk full" in findings(ask())["ERROR"]
 
 
-def test_the_schema_of_a_later_release_is_a_warning(
+def test_schema_of_a_later_release_is_a_warning(
     ask: Callable[..., Result], make_database: DatabaseMaker, migrated_url: str
 ) -> None:
     url = make_database(migrated_url)

@@ -219,7 +219,7 @@ def is_for_programs(endpoint: str) -> bool:
     return endpoint.partition(".")[0] in API_BLUEPRINTS or API_ENDPOINTS.fullmatch(endpoint) is not None
 
 
-def test_the_routes_for_monitoring_are_in_the_guide_for_operators() -> None:
+def test_routes_for_monitoring_are_in_the_guide_for_operators() -> None:
     guide = text_of(DOCS / "operating.md")
     assert [path for path in ("/healthz", "/readyz", "/metrics") if path not in guide] == []
 

@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "js"
 MODULES = sorted((PROJECT_ROOT / "static" / "js").rglob("*.js"))
 
 
-def test_the_modules_pass_their_own_tests() -> None:
+def test_modules_pass_their_own_tests() -> None:
     files = sorted(str(path) for path in FOLDER.rglob("*.test.js"))
     assert files
 

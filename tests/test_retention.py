@@ -65,7 +65,7 @@ def test_old_events_are_in_the_file_and_no_longer_in_the_database(
     ]
 
 
-def test_the_trigger_keeps_what_is_left(run: Callable[..., Result], events: None, tmp_path: Path) -> None:
+def test_trigger_protects_the_remaining_rows(run: Callable[..., Result], events: None, tmp_path: Path) -> None:
     run("audit", "purge", "--before", BEFORE, "--export", tmp_path / "audit.jsonl")
 
     with pytest.raises(IntegrityError, match="stays as it is"):
@@ -102,7 +102,9 @@ def clerk(app: Flask, database_url: str) -> Iterator[Flask]:
         connection.execute(text("DROP OWNED BY purging_clerk; DROP ROLE purging_clerk"))
 
 
-def test_the_serving_role_may_not_and_is_told_who_may(clerk: Flask, events: None, tmp_path: Path) -> None:
+def test_serving_role_is_refused_with_the_name_of_the_permitted_role(
+    clerk: Flask, events: None, tmp_path: Path
+) -> None:
     export = tmp_path / "audit.jsonl"
     with clerk.app_context():
         result = clerk.test_cli_runner().invoke(args=["audit", "purge", "--before", BEFORE, "--export", str(export)])
@@ -171,7 +173,7 @@ def test_downgrade_succeeds_when_its_data_loss_is_accepted(make_empty: Callable[
         db.engine.dispose()
 
 
-def test_the_downgrade_has_the_option_once_however_many_applications_there_are(app: Flask) -> None:
+def test_downgrade_has_its_option_once_with_several_applications(app: Flask) -> None:
     options = [option for parameter in migrations.commands["downgrade"].params for option in parameter.opts]
 
     assert options.count("--yes-i-lose-data") == 1

@@ -71,7 +71,7 @@ def test_nothing_is_important_and_no_id_is_styled(
     assert [(path, selector) for path, selector in selectors if "#" in selector] == []
 
 
-def test_the_minifier_keeps_what_a_selector_means(selectors: list[tuple[str, str]]) -> None:
+def test_minifier_keeps_what_a_selector_means(selectors: list[tuple[str, str]]) -> None:
     """It takes "&.bad :is(input)" in a nested rule for a declaration and drops the blank: another element then."""
     assert [(path, selector) for path, selector in selectors if re.search(r"[\w)\]] :", selector)] == []
 

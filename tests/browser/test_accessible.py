@@ -55,7 +55,7 @@ def test_shape_differs_for_each_state_in_avatars_and_in_the_sentence(
     assert len(set(clauses)) == 3
 
 
-def test_the_risk_meter_shows_its_steps_in_forced_colours(amelia: Person, client: Client) -> None:
+def test_risk_meter_shows_its_steps_in_forced_colours(amelia: Person, client: Client) -> None:
     client.risk_profile = 3
     db.session.commit()
     amelia.page.emulate_media(forced_colors="active")

@@ -160,7 +160,7 @@ def test_error_is_shown_in_the_card_and_another_card_waits_for_an_answer(
     expect(card(amelia)).to_contain_text("01632 960001")
 
 
-def test_what_was_typed_in_a_card_is_offered_again_in_its_place(amelia: Person, client: Client) -> None:
+def test_values_typed_in_a_card_are_offered_again_in_its_place(amelia: Person, client: Client) -> None:
     amelia.open(client)
     open_card(amelia, "objectives and notes")
     amelia.field("Notes").fill("Typed and left")

@@ -59,7 +59,7 @@ def test_sign_in_search_open_proceed_change_and_save(
     expect(page.get_by_role("main")).to_contain_text("01632 961000")
 
 
-def test_the_first_stop_skips_to_the_content(amelia: Person) -> None:
+def test_first_focus_skips_to_the_content(amelia: Person) -> None:
     amelia.page.goto("/clients")
     amelia.page.keyboard.press("Tab")
     skip = amelia.page.get_by_role("link", name="Skip to content")
@@ -69,7 +69,7 @@ def test_the_first_stop_skips_to_the_content(amelia: Person) -> None:
     expect(amelia.page.get_by_role("main")).to_be_focused()
 
 
-def test_the_menu_of_who_is_here_opens_and_closes_by_key(amelia: Person, daniel: Person, client: Client) -> None:
+def test_list_of_viewers_opens_and_closes_by_keyboard(amelia: Person, daniel: Person, client: Client) -> None:
     daniel.open(client)
     amelia.open(client)
     amelia.sees("Daniel is also viewing this client record")
@@ -82,7 +82,7 @@ def test_the_menu_of_who_is_here_opens_and_closes_by_key(amelia: Person, daniel:
     expect(opener).to_be_focused()
 
 
-def test_the_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Client) -> None:
+def test_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Client) -> None:
     daniel.open(client)
     amelia.open(client)
     amelia.click_edit()

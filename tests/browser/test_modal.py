@@ -140,7 +140,7 @@ def test_proceed_anyway_opens_the_editor_and_stands_in_the_history(
     expect(amelia.page.get_by_role("main")).to_contain_text("Proceeded although others were there")
 
 
-def test_the_list_follows_the_roster_until_one_is_alone(
+def test_list_of_the_modal_follows_the_roster_until_the_user_is_alone(
     amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
     daniel.open(client)

@@ -121,7 +121,7 @@ def test_open_form_says_that_another_user_has_just_added_the_same_product(
     expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Plan number)")
 
 
-def test_the_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel: Person, client: Client) -> None:
+def test_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel: Person, client: Client) -> None:
     name = f"ISA P{client.id}"
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"P{client.id}")
     other = make_product(client, plan_number=f"P{client.id}1")

@@ -77,7 +77,7 @@ def test_reload_of_the_server_shows_no_user_leaving(
     assert amelia.toasts_so_far() == [JOINED]
 
 
-def test_the_people_of_a_killed_server_move_to_another_and_have_not_left(
+def test_users_of_a_killed_server_move_to_another_without_leaving(
     amelia: Person, daniel: Person, south: Portal, client: Client
 ) -> None:
     with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):

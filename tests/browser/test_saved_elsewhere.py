@@ -244,7 +244,7 @@ def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
     assert (stored(client).phone, client.version) == (MINE, 3)
 
 
-def test_the_client_page_is_brought_up_to_date_in_place(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+def test_client_page_is_updated_in_place(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
     amelia.open(client)
     phone = amelia.page.get_by_role("link", name=client.phone)
     phone.focus()

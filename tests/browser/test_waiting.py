@@ -25,7 +25,7 @@ def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
     return amelia
 
 
-def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
+def test_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     amelia_waits: Person, daniel: Person, client: Client
 ) -> None:
     expect(amelia_waits.waiting).to_contain_text("Waiting for Daniel Okafor. You are next.")
@@ -43,7 +43,7 @@ def test_the_editor_opens_by_itself_on_fresh_data_when_the_others_have_left(
     expect(amelia_waits.page.locator(".flash")).to_have_text("Your turn. Changed while you waited: Phone (Daniel)")
 
 
-def test_while_they_stay_it_says_when_it_has_looked_and_in_a_hidden_tab_s_title_that_it_waits(
+def test_waiting_banner_shows_the_time_of_the_last_check_and_the_title_of_a_hidden_tab_the_wait(
     amelia_waits: Person, client: Client
 ) -> None:
     expect(amelia_waits.waiting).to_contain_text("Still in use – checked just now")
@@ -163,7 +163,7 @@ def test_user_who_finishes_without_a_change_leaves_the_editor(
     assert client.version == 1
 
 
-def test_on_the_unhurried_portal_all_of_it_is_immediate_and_a_hidden_tab_says_that_it_is_its_turn(
+def test_waiting_on_the_unhurried_portal_is_updated_at_once_and_the_title_of_a_hidden_tab_announces_the_turn(
     open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
     """Heartbeats are 30 s apart here. A hidden tab that waits keeps its stream."""

@@ -34,7 +34,7 @@ def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     assert said.stdout + said.stderr == ""
 
 
-def test_the_servers_unit_exposes_little() -> None:
+def test_unit_of_the_server_exposes_little() -> None:
     # fmt: off
     run(program("systemd-analyze"), "security", "--offline=true", f"--threshold={MAX_EXPOSURE}",
         DEPLOY / "systemd" / "portal@.service")
@@ -45,7 +45,7 @@ def test_hadolint_finds_nothing_wrong_with_the_dockerfile() -> None:
     run(PROJECT_ROOT / ".venv" / "bin" / "hadolint", "--failure-threshold", "info", DEPLOY / "Dockerfile")
 
 
-def test_the_dockerfile_copies_what_the_checkout_has_and_its_context_holds() -> None:
+def test_dockerfile_copies_what_the_checkout_has_and_its_context_holds() -> None:
     dockerfile = (DEPLOY / "Dockerfile").read_text()
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.MULTILINE)
     sources = {source for line in copied for source in line.split()}
@@ -168,7 +168,7 @@ def test_shellcheck_finds_nothing_wrong_with(name: str) -> None:
     run(program("shellcheck"), "--exclude=SC1090", PROJECT_ROOT / name)
 
 
-def test_the_grants_are_those_of_the_security_page() -> None:
+def test_grants_are_those_of_the_security_page() -> None:
     page = (PROJECT_ROOT / "docs" / "security.md").read_text()
     [grants] = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
 

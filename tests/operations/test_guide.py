@@ -57,7 +57,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
         yield machine
 
 
-def test_the_guide_leads_to_a_portal_that_serves_is_upgraded_rolled_back_and_restored(machine: Machine) -> None:
+def test_guide_leads_to_a_portal_that_serves_and_is_upgraded_rolled_back_and_restored(machine: Machine) -> None:
     add = "portal-flask users add "
     machine.do(commands().replace(add, f"printf '%s\\n' '{PASSWORD}' '{PASSWORD}' | {add}"))
     assert SIGNED_IN in machine.do(SIGN_IN)

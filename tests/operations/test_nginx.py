@@ -115,7 +115,9 @@ def test_metrics_are_not_for_the_world_and_readyz_is(nginx: Nginx) -> None:
     assert get(nginx, "/readyz").status == 200
 
 
-def test_the_portal_learns_whose_address_it_is_and_not_what_a_browser_claims(nginx: Nginx, app: Flask) -> None:
+def test_portal_gets_the_address_of_the_connection_and_not_the_one_that_a_browser_claims(
+    nginx: Nginx, app: Flask
+) -> None:
     get(nginx, "/sign-in", **{"X-Forwarded-For": "203.0.113.9", "X-Request-ID": "forged"})
 
     line = nginx.access_log[-1]

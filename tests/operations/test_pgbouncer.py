@@ -42,7 +42,7 @@ def test_people_work_and_see_each_other_live(server: Postgres, tmp_path: Path, p
 
 
 @pytest.mark.parametrize("pool_mode", ["session", "transaction"])
-def test_the_limits_hold_in_each_transaction_and_reach_no_other_client(
+def test_limits_hold_in_each_transaction_and_reach_no_other_client(
     server: Postgres, monkeypatch: pytest.MonkeyPatch, pool_mode: str
 ) -> None:
     monkeypatch.setattr(engines, "STATEMENT_TIMEOUT_MS", 300)

@@ -163,7 +163,7 @@ def test_new_stream_number_notifies_no_page(
     assert listener.received() == []
 
 
-def test_one_of_many_simultaneous_nudges_succeeds(amelia: Visitor, page_identifier: str) -> None:
+def test_only_one_of_many_simultaneous_nudges_succeeds(amelia: Visitor, page_identifier: str) -> None:
     amelia.beat(page_identifier, tab_id="t", waiting=True)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: ask(amelia, page_identifier).status_code, range(8)))

@@ -47,7 +47,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize("call", JSON_CALLS.values(), ids=JSON_CALLS)
-def test_the_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, call) -> None:
+def test_api_answers_503_as_problem_json(amelia: Visitor, wiretap: Wiretap, call) -> None:
     with wiretap.cut():
         answer = call(amelia)
 
@@ -102,7 +102,7 @@ def test_read_response_is_sent_when_the_database_fails_before_the_connection_is_
     assert amelia.get("/clients/1/changes?since=1").status_code == 200
 
 
-def test_the_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wiretap) -> None:
+def test_process_is_alive_without_its_database(amelia: Visitor, wiretap: Wiretap) -> None:
     with wiretap.cut():
         assert amelia.get("/healthz").status_code == 200
 
@@ -161,7 +161,7 @@ def test_outage_writes_one_log_line_per_request_and_one_traceback_per_minute(
     ("sqlstate", "said"),
     [("53100", "disk full"), ("53300", "full of connections"), ("57014", "too slow"), ("57P01", "away")],
 )
-def test_the_log_names_what_is_the_matter(
+def test_log_names_the_cause_of_an_outage(
     amelia: Visitor, app: Flask, caplog: pytest.LogCaptureFixture, sqlstate: str, said: str
 ) -> None:
     """PostgreSQL reports the cause by its SQLSTATE, here during a save."""

@@ -155,9 +155,7 @@ def test_two_processes_that_start_at_once_share_one_server(use: Callable[[], Oth
     assert first.server_pid() == second.server_pid()
 
 
-def test_the_server_outlives_the_process_that_started_it(
-    server: EmbeddedPostgres, use: Callable[[], OtherProcess]
-) -> None:
+def test_server_outlives_the_process_that_started_it(server: EmbeddedPostgres, use: Callable[[], OtherProcess]) -> None:
     first = use()
     pid = first.server_pid()
     url = server.start()
@@ -212,7 +210,7 @@ def test_lock_whose_pid_belongs_to_another_program_is_stale(
     assert other_program.poll() is None
 
 
-def test_the_terminals_interrupt_does_not_reach_the_server(server: EmbeddedPostgres) -> None:
+def test_interrupt_of_the_terminal_does_not_reach_the_server(server: EmbeddedPostgres) -> None:
     server.start()
     assert server.pid is not None
     assert os.getpgid(server.pid) != os.getpgid(0)
@@ -324,7 +322,7 @@ def test_interrupted_initdb_leaves_no_data_folder(
     assert ask(new_server.start(), "SELECT 1") == 1
 
 
-def test_others_cannot_connect_once_it_is_stopped(server: EmbeddedPostgres) -> None:
+def test_no_process_can_connect_to_a_stopped_server(server: EmbeddedPostgres) -> None:
     url = make_url(server.start())
     server.stop()
     with pytest.raises(psycopg2.OperationalError):

@@ -104,7 +104,7 @@ def test_there_is_one_head(app: Flask) -> None:
     assert len(ScriptDirectory(app.config["MIGRATIONS_FOLDER"]).get_heads()) == 1
 
 
-def test_the_migrations_are_equal_to_the_models(app: Flask) -> None:
+def test_migrations_are_equal_to_the_models(app: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": db.metadata}
@@ -112,7 +112,7 @@ def test_the_migrations_are_equal_to_the_models(app: Flask) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
-def test_they_are_equal_in_what_alembic_does_not_compare(empty_app: Flask) -> None:
+def test_migrations_equal_the_models_in_what_alembic_does_not_compare(empty_app: Flask) -> None:
     """Compare check constraints, operator classes, UNLOGGED and fillfactor in the catalogues."""
     upgrade()
     migrated = [row for row in catalogue() if "alembic_version" not in row[1]]
@@ -122,7 +122,7 @@ def test_they_are_equal_in_what_alembic_does_not_compare(empty_app: Flask) -> No
     assert [row for row in catalogue() if "alembic_version" not in row[1]] == migrated
 
 
-def test_the_presence_table_is_the_seeds_with_what_the_beat_needs(app: Flask) -> None:
+def test_presence_table_is_that_of_the_request_with_the_heartbeats_columns(app: Flask) -> None:
     """Check the columns, unique constraint and index names of the request, UNLOGGED, fillfactor and BRIN."""
     rows = {(kind, name): shape for kind, name, shape in catalogue() if "user_page_presence" in name}
 
@@ -145,7 +145,7 @@ def test_the_presence_table_is_the_seeds_with_what_the_beat_needs(app: Flask) ->
     assert "(user_id, page_identifier)" in rows["index", "idx_user_page_presence_user_page"]
 
 
-def test_the_search_uses_its_trigram_indexes(app: Flask) -> None:
+def test_search_uses_its_trigram_indexes(app: Flask) -> None:
     """Check each branch. Small tables are read sequentially, so the test disables sequential scans."""
     with db.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off"))
@@ -189,7 +189,7 @@ def test_ready_on_the_schema_of_a_later_release(empty_app: Flask) -> None:
     assert visitors_of(empty_app)(None).get("/readyz").json == {"status": "ready"}
 
 
-def test_going_up_keeps_what_is_there(empty_app: Flask) -> None:
+def test_upgrade_keeps_existing_rows(empty_app: Flask) -> None:
     """Users sign in to the next release with the profiles of this one."""
     upgrade(revision="0001")
     people = [{"name": name, "email": f"{name}@firm.example"} for name in ("Amelia", "Daniel")]
