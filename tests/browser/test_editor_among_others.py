@@ -10,6 +10,15 @@ from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
 
+SMALL = ({"width": 380, "height": 700}, {"width": 640, "height": 400})  # a phone; a window of 1280 px at 200 %
+IS_COVERED = """() => {
+    const [focused, bar] = [document.activeElement, document.querySelector(".save-bar")].map((element) =>
+        element.getBoundingClientRect(),
+    );
+    return focused.bottom > bar.top || focused.top < 0;
+}"""
+SIZES_OF_TARGETS = """bar => [...bar.querySelectorAll("a, button")].filter((target) => target.checkVisibility())
+    .map((target) => target.getBoundingClientRect()).map(({ width, height }) => Math.min(width, height))"""
 TOP = "element => element.getBoundingClientRect().top"
 
 
@@ -47,6 +56,16 @@ def test_rail_shows_three_others_and_what_they_have_saved_and_leads_to_their_fie
     expect(rail).to_be_hidden()
 
     expect(amelia.nudged).to_contain_text("Tomasz is waiting to edit this client.")
+    bar = amelia.page.locator(".save-bar")
+    for size in SMALL:
+        amelia.page.set_viewport_size(size)  # type: ignore[arg-type]
+        expect(bar).to_be_in_viewport(ratio=1)
+        targets = bar.evaluate(SIZES_OF_TARGETS)
+        assert len(targets) == 5
+        assert min(targets) >= 44
+        for label in ("Name", "Phone", "Postcode", "Next review"):
+            amelia.field(label).focus()
+            assert not amelia.page.evaluate(IS_COVERED), (size, label)
     amelia.nudged.get_by_role("button", name="Save and hand over").click()
     expect(amelia.page.get_by_role("group", name="Ada saved Wells")).to_be_focused()
     amelia.page.get_by_role("button", name="Keep mine: Town").click()

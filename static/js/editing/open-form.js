@@ -14,6 +14,7 @@ import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { myId } from "../session/session.js";
 import { controlNamed } from "./controls.js";
 import { watchForm } from "./form.js";
+import { keepFocusAbove } from "./save-bar.js";
 
 /**
  * @param {HTMLFormElement} form
@@ -23,6 +24,7 @@ import { watchForm } from "./form.js";
 export function openForm(form, page, options = {}) {
 	const { signal } = options;
 	const editor = watchForm(form, options);
+	for (const bar of queryAll(form, ".save-bar", HTMLElement)) keepFocusAbove(bar, signal);
 	const enhance = () => enhanceFields(form);
 	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, enhance, { once: true });
 	const version = Number(controlNamed(form, "version")?.value);
