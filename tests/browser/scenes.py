@@ -230,9 +230,9 @@ def the_editor_beside_others(setup: SceneSetup) -> Page:
     daniel.open_editor(client)
     daniel.field("Postcode").fill("KT1 1AB")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
-    expect(daniel.page.get_by_text("Amelia is changing this")).to_be_visible()  # and the server has his own focus
+    expect(daniel.page.get_by_text("Amelia, not saved yet")).to_be_visible()  # and the server has his own focus
     daniel.hide_tab()  # which sends a heartbeat at once, with the typed field
-    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()  # before her stream ends
+    expect(amelia.page.get_by_text("Daniel, not saved yet")).to_be_visible()  # before her stream ends
     save_for(setup.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs")
     amelia.hide_tab()
     expect(amelia.page.get_by_role("button", name="Keep both")).to_be_visible()

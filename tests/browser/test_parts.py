@@ -23,7 +23,7 @@ def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
     amelia.sees(f"Daniel is editing ISA {plan}")
     daniel.field("Fixed fee").fill("250")
     amelia.sees(f"Daniel is editing ISA {plan}: Fixed fee")
-    expect(amelia.page.get_by_text("Daniel is changing this")).to_be_visible()
+    expect(amelia.page.get_by_text("Daniel, not saved yet: 250")).to_be_visible()
 
     daniel.field("Provider").fill("Zurich")
     daniel.save()
