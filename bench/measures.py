@@ -117,14 +117,14 @@ def hot_percent(before: tuple[int, int], after: tuple[int, int]) -> float:
 
 def statements(side: Side, beats: int, seconds: float) -> Statements | None:
     """Return the SQL statements a heartbeat, alone and at full load. None without pg_stat_statements."""
-    if not _count_statements(side.database, is_on=True):
+    if not count_statements(side.database, is_on=True):
         return None
     alone = side.drive(connections=1, at_most=beats)
-    calls_alone, _ = _calls(side.database)
-    _count_statements(side.database, is_on=True)
+    calls_alone, _ = executed_statements(side.database)
+    count_statements(side.database, is_on=True)
     loaded = side.drive(seconds=seconds)
-    calls_loaded, _ = _calls(side.database)
-    _count_statements(side.database, is_on=False)
+    calls_loaded, _ = executed_statements(side.database)
+    count_statements(side.database, is_on=False)
     return Statements(calls_alone / len(alone.latencies_ms), calls_loaded / len(loaded.latencies_ms))
 
 
@@ -168,14 +168,14 @@ def _size(side: Side, viewers: Sequence[Viewer], rows: int, beats: int) -> Size:
     places = [n * rows // min(rows, BEATS_PER_SIZE) for n in range(min(rows, BEATS_PER_SIZE))]
     spread = [data.portal_beat(viewers[place % len(viewers)], place // data.VIEWERS_ON_A_PAGE + 1) for place in places]
     load.drive(side.server.port, spread, connections=1, at_most=len(spread))
-    _count_statements(side.database, is_on=True)
+    count_statements(side.database, is_on=True)
     outcome = load.drive(side.server.port, spread, connections=1, at_most=beats)
-    calls, sql_ms = _calls(side.database)
-    _count_statements(side.database, is_on=False)
+    calls, sql_ms = executed_statements(side.database)
+    count_statements(side.database, is_on=False)
     return Size(rows, sql_ms / max(1, calls) * 1000, outcome.mean_ms * 1000)
 
 
-def _count_statements(database: Database, *, is_on: bool) -> bool:
+def count_statements(database: Database, *, is_on: bool) -> bool:
     """Switch pg_stat_statements on and reset it, or off. Return False if it is not available."""
     if not database.run("SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.track'"):
         return False
@@ -187,7 +187,7 @@ def _count_statements(database: Database, *, is_on: bool) -> bool:
     return True
 
 
-def _calls(database: Database) -> tuple[int, float]:
+def executed_statements(database: Database) -> tuple[int, float]:
     """Return the number of statements since counting began and their time in milliseconds, without this one."""
     sql = """
         SELECT coalesce(sum(calls), 0), coalesce(sum(total_exec_time), 0)
