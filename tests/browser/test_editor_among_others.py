@@ -1,5 +1,7 @@
 """Test that an open editor shows what three colleagues do, and that nothing moves."""
 
+from datetime import date
+
 import pytest
 from playwright.sync_api import expect
 
@@ -99,3 +101,9 @@ def test_notice_above_the_focused_field_moves_neither_the_caret_nor_what_is_unde
     assert abs(postcode.evaluate(TOP) - before) <= 1
     expect(town).to_be_focused()
     assert town.evaluate("({ selectionStart }) => selectionStart") == 2
+
+    amelia.page.get_by_role("button", name="Save changes").hover()
+    before = town.evaluate(TOP)
+    save_for(cast.daniel, client, client_since=date(2011, 4, 6), name="Whitmore & Sons")
+    expect(amelia.field("Name")).to_have_value("Whitmore & Sons")
+    assert abs(town.evaluate(TOP) - before) <= 1

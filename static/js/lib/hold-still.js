@@ -7,6 +7,8 @@
  */
 
 const PLACES = "a, button, input, select, textarea, summary, label, .field";
+// They keep their place in the window while the page scrolls.
+const STICKY = ".save-bar, .rail";
 
 /** @type {{x: number, y: number}|null} null from the first key until the pointer moves */
 let pointer = null;
@@ -24,16 +26,17 @@ document.addEventListener("keydown", () => {
  * @param {() => void} change of the document, at once
  */
 export function holdStill(change) {
-	const place = isHolding ? null : findPlace();
-	if (!place) return change();
-	const before = place.getBoundingClientRect().top;
+	if (isHolding) return change();
+	const places = findPlaces().map((element) => ({ element, before: topOf(element) }));
 	isHolding = true;
 	try {
 		change();
 	} finally {
 		isHolding = false;
 	}
-	const moved = () => (place.isConnected ? place.getBoundingClientRect().top - before : 0);
+	const place = places.find(({ element, before }) => element.isConnected && topOf(element) !== before);
+	if (!place) return;
+	const moved = () => topOf(place.element) - place.before;
 	scrollBy({ top: moved(), behavior: "instant" });
 	if (moved() < 1) return;
 	// The page ends before it has scrolled far enough.
@@ -42,14 +45,21 @@ export function holdStill(change) {
 	scrollBy({ top: moved(), behavior: "instant" });
 }
 
-/** Return the element that has to stay where it is. */
-function findPlace() {
+/**
+ * Return the elements of which the first one that moves has to stay where it is.
+ * @returns {Element[]}
+ */
+function findPlaces() {
 	const hovered = pointer && document.elementFromPoint(pointer.x, pointer.y)?.closest(PLACES);
+	if (hovered && !hovered.closest(STICKY)) return [hovered];
 	const { activeElement } = document;
 	const focused = activeElement?.matches(PLACES) && isInSight(activeElement) ? activeElement : null;
 	const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest(".field, .card");
-	return hovered ?? focused ?? middle ?? null;
+	return [focused ?? middle, hovered].flatMap((element) => element ?? []);
 }
+
+/** @param {Element} element */
+const topOf = (element) => element.getBoundingClientRect().top;
 
 /** @param {Element} element */
 function isInSight(element) {
