@@ -11,10 +11,11 @@ from portal.auth.sessions.device_names import device_name
 from portal.auth.sessions.store import SignInSession
 from portal.auth.throttle import REAUTHENTICATION, ThrottleSubject
 from portal.extensions import db
+from tests.conftest import AppMaker
 from tests.support.cast import PASSWORD, Cast
 from tests.support.html import errors_of, text_of
 from tests.support.sign_in import GOOD_PASSWORD, PASSWORD_CHANGE, enrol_second_factor, sign_in
-from tests.support.test_client import Visitor
+from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
 
@@ -161,6 +162,17 @@ def test_removing_the_second_factor_ends_other_sessions(amelia: Visitor, visit: 
     assert one_time_codes.count_recovery_codes(cast.amelia.id) == 0
     assert elsewhere.get("/clients").status_code == 302
     assert amelia.get("/clients").status_code == 200
+
+
+def test_second_factor_that_the_role_requires_cannot_be_removed(make_app: AppMaker, cast: Cast) -> None:
+    enrol_second_factor(cast.ada)
+    ada = visitors_of(make_app(second_factor="admins"))(cast.ada)
+
+    answer = ada.post("/account/second-factor/remove", data={"factor-current_password": PASSWORD})
+
+    assert answer.status_code == 403
+    assert "Your role requires a second factor." in text_of(answer)
+    assert totp.is_set_up(cast.ada.id)
 
 
 def test_set_up_page_without_a_secret_redirects_to_the_account(app: Flask, amelia: Visitor) -> None:

@@ -258,6 +258,13 @@ def test_dismissed_notice_is_not_shown_again(
     assert history_of(client)[-1].version == 3
 
 
+def test_program_dismisses_a_notice_by_json(amelias_editor: ClientEditor, daniels_editor: ClientEditor) -> None:
+    overrule(daniels_editor, amelias_editor, phone=PHONE)
+
+    assert amelias_editor.send_json("/overruled/3/dismiss").json == {"status": "dismissed"}
+    assert notice_text(amelias_editor) == ""
+
+
 def test_user_cannot_dismiss_the_notice_of_another_user(
     amelias_editor: ClientEditor, daniels_editor: ClientEditor
 ) -> None:

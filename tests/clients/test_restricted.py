@@ -115,6 +115,20 @@ def test_granted_user_sees_the_client_until_access_is_revoked(visit: Visit, cast
     assert "Daniel Okafor removed Person Daniel Okafor" in words
 
 
+def test_program_grants_and_revokes_access_by_json(visit: Visit, cast: Cast, client: Client) -> None:
+    amelias_editor, daniel = ClientEditor(visit(cast.amelia), client), visit(cast.daniel)
+    assert daniel.get(amelias_editor.address).status_code == 404
+
+    granted = amelias_editor.send_json("/access/grant", version=client.version, profile_id=cast.daniel.id)
+    assert (granted.status_code, granted.json["status"]) == (200, "saved")
+    assert daniel.get(amelias_editor.address).status_code == 200
+
+    [grant_id] = db.session.scalars(select(ClientGrant.id)).all()
+    revoked = amelias_editor.send_json(f"/access/{grant_id}/revoke", version=granted.json["version"])
+    assert revoked.json == {"status": "saved", "version": granted.json["version"] + 1}
+    assert daniel.get(amelias_editor.address).status_code == 404
+
+
 def test_restriction_removes_users_without_access_from_the_page(visit: Visit, cast: Cast) -> None:
     client = make_client(adviser_id=cast.amelia.id)
     amelias_editor = ClientEditor(visit(cast.amelia), client)
