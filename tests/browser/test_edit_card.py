@@ -179,7 +179,7 @@ def test_values_typed_in_a_card_are_offered_again_in_its_place(amelia: Person, c
     assert is_same_page(amelia)
 
 
-def test_save_without_the_portal_keeps_what_was_typed(
+def test_typed_values_survive_an_outage_and_are_not_left_without_a_question(
     amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("ERR_FAILED")
@@ -193,6 +193,13 @@ def test_save_without_the_portal_keeps_what_was_typed(
     amelia.page.unroute("**/edit?card=contact")
     amelia.save()
     expect(card(amelia)).to_contain_text(MINE)
+
+    open_card(amelia)
+    amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
+    amelia.field("Phone").fill(THEIRS)
+    expect(amelia.page.get_by_text("Draft not kept – trying again")).to_be_visible()
+    amelia.leave()
+    assert browser_errors.leave_questions == 1
 
 
 def test_user_who_waits_for_an_open_card_gets_their_turn_when_it_is_saved(

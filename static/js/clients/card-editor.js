@@ -37,24 +37,29 @@ const PARTS = ".draft-offer, [data-leaving], .error-summary, form[data-edit-form
 
 /** @type {OpenCard|null} */
 let open = null;
+let isOpening = false;
 
 /**
- * Ask whether to edit if other users are here, and open the card of the link.
+ * Ask whether to edit if other users are here, and open the card of the link. If it cannot be loaded, open its editor.
  * @param {HTMLAnchorElement} link
- * @throws {HttpError}
  */
 export async function editCard(link) {
+	if (isOpening) return;
 	if (isOpen(link)) return focusFirst(link.href);
 	const modal = /** @type {PresenceModal} */ (document.querySelector("presence-modal"));
 	const answer = await modal.ask(link);
 	if (answer === "wait") return fire("wait", { href: link.href });
 	if (answer === "") return;
 	const href = answer === "proceed" ? withProceeded(link.href) : link.href;
-	const openIt = () => openCard(link.dataset.editCard ?? "", href);
+	const openIt = async () => {
+		isOpening = true;
+		await openCard(link.dataset.editCard ?? "", href).catch(() => location.assign(href));
+		isOpening = false;
+	};
 	if (!open) return openIt();
 	await open.askToLeave(() => {
 		close();
-		openIt().catch(() => location.assign(href));
+		openIt();
 	});
 }
 
