@@ -71,7 +71,7 @@ def test_rail_shows_three_others_and_what_they_have_saved_and_leads_to_their_fie
     amelia.nudged.get_by_role("button", name="Save and hand over").click()
     expect(amelia.page.get_by_role("group", name="Ada saved Wells")).to_be_focused()
     amelia.page.get_by_role("button", name="Keep mine: Town").click()
-    amelia.page.keyboard.press("Control+s")
+    amelia.page.keyboard.press("Meta+s")  # Cmd on macOS
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     db.session.rollback()
     assert (client.town, client.postcode) == ("Bath", "BA1 1AA")

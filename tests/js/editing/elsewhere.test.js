@@ -4,6 +4,7 @@ import {
 	isSameNumber,
 	isSameText,
 	isSeen,
+	latestSaves,
 	newer,
 	removal,
 } from "../../../static/js/editing/remote/revisions.js";
@@ -136,4 +137,13 @@ describe("the same amount", () => {
 		["lots", "lots", false],
 	])
 		test(`${one} and ${other}: ${is}`, () => assert.equal(isSameNumber(one, other), is));
+});
+
+test("the last five saves of other users are the newest first", () => {
+	const [one, two, three, four, five, six] = [1, 2, 3, 4, 5, 6].map((version) =>
+		revision(version, version === 3 ? "priya" : "daniel", { phone: ["", `${version}`] }),
+	);
+	const known = latestSaves([], [one, two, three], 3);
+	assert.deepEqual(known, [two, one]);
+	assert.deepEqual(latestSaves(known, [four, five, six, six], 3), [six, six, five, four, two]);
 });

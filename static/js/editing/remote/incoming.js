@@ -60,7 +60,7 @@ export function watchOthers(form, page, { version, signal }) {
 		const entry = form.dataset.entry ?? "";
 		const removed = removal(changes, entry);
 		if (truncated) return warn(form, wording.TOO_MANY);
-		rail.showSaved(changes.filter(({ by_id }) => by_id !== myId()));
+		rail.showSaved(changes);
 		showNewName(changes);
 		if (removed) return warn(form, wording.removedThis(removed, myId()));
 		const shown = newer(changes, entry).filter((each) => show(form, asShown(form, each)));

@@ -12,19 +12,18 @@ import { createElement, makeScrollable, queryAll } from "../../lib/dom.js";
 import { fire } from "../../lib/events.js";
 import { hueClass, initials } from "../../lib/initials.js";
 import { renderAvatar, renderAvatars } from "../../presence/ui/avatar.js";
+import { myId } from "../../session/session.js";
 import { activityOf } from "../../presence/ui/queue-wording.js";
 import { editedNames, editorsFirst, fullName } from "../../presence/ui/wording.js";
 import { controlNamed } from "../controls.js";
 import { nameOf, namesOf } from "../form.js";
-import { controlNameOf } from "./revisions.js";
+import { controlNameOf, latestSaves } from "./revisions.js";
 import { renderSavedAt } from "./saved-at.js";
 import { arrivedFrom, shownFields } from "./wording.js";
 
 /** @typedef {import("../../presence/sync/roster.js").User} User */
 /** @typedef {import("../controls.js").Control} Control */
 /** @typedef {import("./revisions.js").Revision} Revision */
-
-const MAX_SAVES = 5;
 
 /** @param {HTMLFormElement} form */
 export function followRail(form) {
@@ -46,9 +45,9 @@ export function followRail(form) {
 			fill("[data-here-now]", items, key);
 			for (const rail of queryAll(document, "[data-rail]", HTMLElement)) makeScrollable(rail);
 		},
-		/** @param {Revision[]} revisions of other users, oldest first */
+		/** @param {Revision[]} revisions oldest first */
 		showSaved: (revisions) => {
-			saves = [...revisions.toReversed(), ...saves].slice(0, MAX_SAVES);
+			saves = latestSaves(saves, revisions, myId());
 			const items = saves.map((revision) => renderSave(form, revision));
 			fill("[data-just-saved]", items, `${saves.map(({ version }) => version)}`);
 		},

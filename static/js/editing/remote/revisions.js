@@ -5,6 +5,8 @@
  */
 import { seenVersion } from "../seen.js";
 
+const MAX_SAVES = 5;
+
 /**
  * @typedef {Object} Field a change of one field
  * @property {string} key "phone", or "person/12/phone" in a part of the record
@@ -105,6 +107,15 @@ export const isAdded = (revisions, entry) =>
 	revisions.some(({ fields }) =>
 		fields.some(({ key, change }) => change === "added" && key.split("/")[0] === entry.split("/")[0]),
 	);
+
+/**
+ * Return the last five saves of other users, the newest first.
+ * @param {Revision[]} known the newest first
+ * @param {Revision[]} revisions oldest first
+ * @param {number} myId
+ */
+export const latestSaves = (known, revisions, myId) =>
+	[...revisions.filter(({ by_id }) => by_id !== myId).toReversed(), ...known].slice(0, MAX_SAVES);
 
 /**
  * Return the revision that removed the entry.
