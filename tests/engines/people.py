@@ -19,7 +19,7 @@ from tests.support.until import PATIENCE_SECONDS, wait_until
 
 FUNCTIONS = Path(__file__).with_name("page.js").read_text().replace("export function", "function")
 # https://www.w3.org/TR/webdriver2/#keyboard-actions
-ESCAPE, SELECT_ALL = "\ue00c", "\ue009a"
+CONTROL, ESCAPE = "\ue009", "\ue00c"
 
 Element = tuple[str, str]  # the role and the accessible name; an empty name is any
 
@@ -61,6 +61,10 @@ class Person:
 
         self._wait(is_loaded, f"{path} is not loaded")
 
+    def go_back(self) -> None:
+        """Use the browser's back button."""
+        self.browser.run("() => history.back()")
+
     def click(self, role: str, name: str, *, inside: Element | None = None) -> None:
         """Click the middle of the element when it has stopped moving and nothing covers it."""
         target = _path(inside, (role, name))
@@ -79,7 +83,7 @@ class Person:
     def fill(self, label: str, text: str) -> None:
         """Replace the value of a text field by typing."""
         self.click("textbox", label)
-        self.press(SELECT_ALL, *text)
+        self.press(CONTROL + "a", *text)
         self.has_value(label, text)
 
     def press(self, *keys: str) -> None:

@@ -2,9 +2,9 @@
 
 from portal.clients import Client
 from portal.extensions import db
-from tests.engines.people import ESCAPE, Person
+from tests.engines.people import CONTROL, ESCAPE, Person
 
-CLIENT_PAGE = r"/clients/\d+$"
+CLIENT_PAGE, EDITOR = r"/clients/\d+$", r"/edit(\?proceeded=1)?$"
 MODAL = ("dialog", "Concurrent Access Detected")
 
 
@@ -37,7 +37,7 @@ def test_edit_beside_a_colleague_opens_the_modal_and_proceeds(amelia: Person, da
 
     amelia.click("link", "Edit")
     amelia.click("button", "Proceed Anyway", inside=MODAL)
-    amelia.is_at(r"/edit\?proceeded=1$")
+    amelia.is_at(EDITOR)
     daniel.sees("Amelia")
 
 
@@ -50,7 +50,7 @@ def test_user_who_waits_gets_the_editor_with_what_was_saved(amelia: Person, dani
     amelia.sees("Waiting for Daniel Okafor")
 
     amelia.click("button", "Ask to finish")
-    daniel.sees("Amelia Hart is waiting to edit this client record")
+    daniel.sees("is waiting to edit this client")
     daniel.click("button", "Finish soon")
     amelia.sees("Daniel: finishing soon")
     daniel.fill("Phone", "01632 960777")
@@ -58,7 +58,7 @@ def test_user_who_waits_gets_the_editor_with_what_was_saved(amelia: Person, dani
     daniel.is_at(CLIENT_PAGE)
     daniel.leave()
 
-    amelia.is_at("/edit$")
+    amelia.is_at(EDITOR)
     amelia.has_value("Phone", "01632 960777")
 
 
@@ -88,11 +88,47 @@ def test_changes_of_two_users_to_different_fields_are_merged(amelia: Person, dan
 
     daniel.click("button", "Save changes")
     daniel.is_at(CLIENT_PAGE)
-    amelia.click("button", "Save changes")
+    amelia.press(CONTROL + "s")
 
     amelia.is_at(CLIENT_PAGE)
     db.session.refresh(client)
     assert (client.town, client.phone, client.version) == ("Bath", "01632 960123", 3)
+
+
+def test_change_of_two_users_to_the_same_field_is_decided_at_the_field(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor(client)
+    amelia.fill("Phone", "01632 960300")
+    daniel.fill("Phone", "01632 960999")
+    daniel.click("button", "Save changes")
+    daniel.is_at(CLIENT_PAGE)
+    amelia.sees("Daniel saved 01632 960999")
+    amelia.has_value("Phone", "01632 960300")
+
+    amelia.click("button", "Keep mine: Phone")
+    amelia.click("button", "Save changes")
+
+    amelia.is_at(CLIENT_PAGE)
+    daniel.sees("01632 960300", inside=("main", ""))
+    db.session.refresh(client)
+    assert (client.phone, client.version) == ("01632 960300", 3)
+
+
+def test_user_who_goes_back_to_the_page_joins_again(amelia: Person, daniel: Person, client: Client) -> None:
+    """Each engine has a rule of its own for the pages that it keeps in memory (back/forward cache)."""
+    amelia.open(client)
+    daniel.open(client)
+    amelia.sees("Daniel is also viewing this client record")
+    daniel.click("link", "Clients")
+    daniel.is_at("/clients$")
+    amelia.no_longer_sees("Daniel is also viewing")
+
+    daniel.go_back()
+
+    amelia.sees("Daniel is also viewing this client record")
+    daniel.sees("Amelia is also viewing this client record")
 
 
 def test_field_that_a_colleague_is_in_is_marked(amelia: Person, daniel: Person, client: Client) -> None:
