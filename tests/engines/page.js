@@ -3,6 +3,7 @@
 
 const SELECTORS = {
 	button: "button",
+	combobox: "select",
 	dialog: "dialog[open]",
 	heading: "h1, h2, h3",
 	link: "a[href]",
@@ -47,9 +48,9 @@ export function centreOf(target) {
 
 export function read(target) {
 	const element = target.length ? find(target) : document.body;
-	return element
-		? { text: textOf(element), value: element.value, hasFocus: element === document.activeElement }
-		: null;
+	if (!element) return null;
+	const hasFocus = element === document.activeElement;
+	return { text: textOf(element), value: element.value, height: element.offsetHeight, hasFocus };
 }
 
 /** @returns whether the server has answered a heartbeat of this page */

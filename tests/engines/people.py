@@ -118,6 +118,10 @@ class Person:
             lambda: (self._read(("textbox", label)) or {}).get("value") == value, f"{label} does not become “{value}”"
         )
 
+    def height_of(self, role: str, name: str) -> int:
+        """Return the height of an element in CSS pixels."""
+        return int(self._read((role, name))["height"])
+
     def has_focus_on(self, role: str, name: str) -> None:
         self._wait(lambda: (self._read((role, name)) or {}).get("hasFocus"), f"{role} “{name}” does not get the focus")
 

@@ -152,3 +152,8 @@ def test_draft_is_kept_and_restored(amelia: Person, client: Client) -> None:
     amelia.has_value("Phone", "01632 960001")
     amelia.click("link", "Restore")
     amelia.has_value("Phone", "01632 962000")
+
+
+def test_select_is_as_high_as_a_text_field(amelia: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    assert amelia.height_of("combobox", "Type") == amelia.height_of("textbox", "Name")
