@@ -8,6 +8,7 @@ from wtforms import HiddenField, StringField
 from portal.admin.users import forms as admin_forms
 from portal.auth.views import forms as auth_forms
 from portal.clients.editor import forms as client_forms
+from portal.clients.editor.form_fields import NumberField
 from portal.config import PROJECT_ROOT
 from portal.web.max_length import MaxLength
 from tests.support.cast import Cast
@@ -27,7 +28,7 @@ def test_text_field_has_a_limit_without_maxlength(app: Flask, form: type[FlaskFo
         texts = [field for field in form() if isinstance(field, StringField) and not isinstance(field, HiddenField)]
         for field in texts:
             assert "maxlength" not in field().lower(), field.name
-            is_number = field.type == "NumberField"  # whose column bounds it
+            is_number = isinstance(field, NumberField)  # whose column bounds it
             assert is_number or any(isinstance(check, MaxLength) for check in field.validators), field.name
 
 

@@ -1,6 +1,6 @@
 """Checks of a page in a browser that several test modules make."""
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 ANIMATIONS_FINISHED = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
 # Lists controls that are less than 44px wide or high (WCAG 2.5.5), except for links inside a sentence.
@@ -18,6 +18,14 @@ TOO_SMALL_CONTROLS = """() => {
         .map((control) => `${control.cloneNode(false).outerHTML} ${control.textContent.trim()}`);
 }"""
 PHONE_VIEWPORT = {"width": 380, "height": 760}
+MAX_STOPS = 60
+# The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
+SHOWS_FOCUS = """() => {
+    const stop = document.activeElement;
+    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(stop);
+    const isOutlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== "rgba(0, 0, 0, 0)";
+    return isOutlined || (stop.type === "date" && !stop.matches(":focus"));
+}"""
 
 
 def emulate_phone(page: Page) -> None:
@@ -25,3 +33,15 @@ def emulate_phone(page: Page) -> None:
     page.set_viewport_size(PHONE_VIEWPORT)
     page.context.new_cdp_session(page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.wait_for_function("matchMedia('(pointer: coarse)').matches")
+
+
+def tab_to(page: Page, goal: Locator) -> None:
+    """Press Tab until `goal` has the focus. Each control on the way must show its focus."""
+    expect(goal).to_be_visible()
+    for _ in range(MAX_STOPS):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement !== document.body"):
+            assert page.evaluate(SHOWS_FOCUS), page.evaluate("document.activeElement.outerHTML")
+        if goal.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{goal} was not reached by Tab")

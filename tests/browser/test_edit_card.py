@@ -13,8 +13,8 @@ from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.page_checks import tab_to
 from tests.browser.people import CLIENT_PAGE, Person
-from tests.browser.test_keyboard import tab_to
 from tests.support.cast import Cast
 from tests.support.edits import edit_from
 

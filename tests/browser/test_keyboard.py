@@ -2,21 +2,13 @@
 
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.page_checks import tab_to
 from tests.browser.people import OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast
-
-MAX_STOPS = 60
-# The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
-SHOWS_FOCUS = """() => {
-    const stop = document.activeElement;
-    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(stop);
-    const isOutlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== "rgba(0, 0, 0, 0)";
-    return isOutlined || (stop.type === "date" && !stop.matches(":focus"));
-}"""
 
 
 def test_sign_in_search_open_proceed_change_and_save(
@@ -91,15 +83,3 @@ def test_dialog_keeps_the_focus(amelia: Person, daniel: Person, client: Client) 
         amelia.page.keyboard.press("Tab")
         # After the last control the focus is on the body, before the browser starts again.
         assert amelia.page.evaluate("document.activeElement.matches('body, dialog *')")
-
-
-def tab_to(page: Page, goal: Locator) -> None:
-    """Press Tab until `goal` has the focus. Each control on the way must show its focus."""
-    expect(goal).to_be_visible()
-    for _ in range(MAX_STOPS):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement !== document.body"):
-            assert page.evaluate(SHOWS_FOCUS), page.evaluate("document.activeElement.outerHTML")
-        if goal.evaluate("element => element === document.activeElement"):
-            return
-    raise AssertionError(f"{goal} was not reached by Tab")

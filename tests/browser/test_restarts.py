@@ -63,7 +63,7 @@ def is_stream(response: Response) -> bool:
 
 def edits_and_is_seen_at_once(daniel: Person, amelia: Person, client: Client) -> None:
     daniel.open_editor(client)
-    expect(amelia.sentence).to_have_text(f"{SEEN} and editing it", timeout=AT_ONCE_MS)
+    expect(amelia.sentence).to_have_text("Daniel is editing this client record", timeout=AT_ONCE_MS)
 
 
 def test_reload_of_the_server_shows_no_user_leaving(
