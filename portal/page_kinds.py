@@ -23,7 +23,8 @@ class PageKind:
     - `label`: what users read ("client record").
     - `load(profile, number)`: returns the record or raises NotFound (404).
     - `visible_sql`: the same permission as a SQL condition over `caller` (a row of profiles) and `page.number`.
-    - `editable_sql`: the condition that `caller` may change the record. Others appear on the roster as viewing.
+    - `editable_sql`: the condition that `caller` may change the record. Others appear on the roster as viewing,
+      and hold no user up who wants to edit.
     - `version_sql`: a SQL scalar over `page.number`, the record's version. None for records without versions.
     - `admin_only_sql`: a SQL scalar over `caller`, the number of records that the profile sees only as an
       administrator. None if all profiles see all records.

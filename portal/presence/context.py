@@ -1,11 +1,13 @@
 """Build the template context of a page with presence."""
 
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict
 
 from portal import page_kinds
 from portal.config import PresenceTimings
 from portal.config.current import current_settings
 from portal.presence.beats import MAX_FIELD_LENGTH
+from portal.presence.roster import Viewer
 
 
 class PagePresence(TypedDict):
@@ -22,6 +24,17 @@ class PagePresence(TypedDict):
     version: int | None
     changes_url: str | None
     lost_url: str | None
+    warning: "EditWarning | None"
+
+
+class EditWarning(NamedTuple):
+    """What an editor asks on arrival: whether to edit while these users are on the page. Without users it asks nothing.
+
+    `back_url` is where a user goes who does not edit.
+    """
+
+    users: Sequence[Viewer]
+    back_url: str
 
 
 def presence_of(
@@ -33,6 +46,7 @@ def presence_of(
     version: int | None = None,
     changes_url: str | None = None,
     lost_url: str | None = None,
+    warning: EditWarning | None = None,
 ) -> PagePresence:
     """Return the presence context of one page. `activity` of its tab is "viewing" or "editing".
 
@@ -55,6 +69,7 @@ def presence_of(
         "version": version,
         "changes_url": changes_url,
         "lost_url": lost_url,
+        "warning": warning,
     }
 
 

@@ -140,6 +140,16 @@ def the_modal(setup: SceneSetup) -> Page:
     return amelia.page
 
 
+def the_modal_in_an_editor(setup: SceneSetup) -> Page:
+    """Opened by its address."""
+    client = long_client(setup.cast)
+    setup.crowd(client, VIEWERS, LONG_NAME)
+    amelia = setup.amelia()
+    amelia.open_path(f"/clients/{client.id}/edit")
+    expect(amelia.modal.locator("[data-name]")).to_have_count(VIEWERS)
+    return amelia.page
+
+
 def waiting_for_others(setup: SceneSetup) -> Page:
     page = the_modal(setup)
     page.get_by_role("button", name="Wait for Users").click()
@@ -348,6 +358,7 @@ def the_editor_of_a_product_with_errors(setup: SceneSetup) -> Page:
     setup.browser_errors.expect("status of 422")
     page = a_product(setup)
     page.goto(f"{page.url}/edit")
+    page.get_by_role("dialog").get_by_role("button", name="Proceed Anyway").click()
     page.get_by_label("Fixed fee").fill(LONG_WORD)
     page.get_by_role("button", name="Save changes").click()
     expect(page.get_by_role("alert")).to_contain_text("one field needs another look")
@@ -614,6 +625,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_client_with_viewers,
     who_is_here,
     the_modal,
+    the_modal_in_an_editor,
     waiting_for_others,
     asked_to_finish,
     an_answer_to_that,

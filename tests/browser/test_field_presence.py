@@ -76,7 +76,7 @@ def test_client_page_marks_the_part_that_a_colleague_edits(
     part = make_person(client, "Ruth") if kind == "person" else make_product(client, ("2026-03-31", "1.00"))
     amelia.open(client)
 
-    daniel.open_path(f"/clients/{client.id}/{kind}/{part.id}/edit")
+    daniel.open_editor_at(f"/clients/{client.id}/{kind}/{part.id}/edit")
 
     mark = amelia.page.locator("[data-part] > .editors")
     expect(mark).to_contain_text("Daniel is editing")

@@ -18,8 +18,8 @@ def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
     plan = f"P{client.id}"
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=plan, fixed_fee="100")
     editor = f"/clients/{client.id}/product/{product.id}/edit"
-    amelia.page.goto(editor)
-    daniel.page.goto(editor)
+    amelia.open_editor_at(editor)
+    daniel.open_editor_at(editor)
     amelia.sees(f"Daniel is editing ISA {plan}")
     daniel.field("Fixed fee").fill("250")
     amelia.sees(f"Daniel is editing ISA {plan}: Fixed fee")
@@ -131,7 +131,7 @@ def test_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel:
     amelia.sees(f"Daniel is editing {name}1")
     expect(warning).to_have_count(0)
 
-    daniel.page.goto(f"/clients/{client.id}/product/{product.id}/edit")
+    daniel.open_editor_at(f"/clients/{client.id}/product/{product.id}/edit")
     expect(warning).to_have_text(f"Daniel Okafor is editing {name}. Their changes cannot be saved after the removal.")
     daniel.field("Provider").fill("Zurich")
     expect(warning).to_contain_text(f"is editing {name}: Provider.")

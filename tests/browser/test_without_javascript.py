@@ -54,8 +54,11 @@ def test_conflict_is_shown_and_can_be_resolved(
     amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 409")
-    amelia.page.goto(f"/clients/{client.id}/edit")
     daniel.open_editor(client)
+    amelia.page.goto(f"/clients/{client.id}/edit")
+    warning = amelia.page.locator("noscript p")
+    expect(warning).to_be_visible()
+    expect(warning).to_contain_text("Daniel Okafor is currently viewing or editing this client record.")
     daniel.field("Phone").fill("01632 961200")
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))

@@ -45,8 +45,14 @@ class Person:
         self._open_with_presence(f"/clients/{client.id}")
 
     def open_editor(self, client: Client) -> None:
-        """Open the editor by its URL."""
+        """Open the editor by its URL, while no other user is on the page."""
         self._open_with_presence(f"/clients/{client.id}/edit")
+
+    def open_editor_beside_others(self, client: Client) -> None:
+        """Open the editor by its URL, and proceed although other users are on the page."""
+        self.open_editor(client)
+        self.click("button", "Proceed Anyway", inside=("dialog", "Concurrent Access Detected"))
+        self.sees_no_dialog("Concurrent Access Detected")
 
     def leave(self) -> None:
         """Go to the client list, which takes no part in presence."""

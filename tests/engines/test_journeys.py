@@ -72,8 +72,8 @@ def test_save_of_a_colleague_reaches_the_open_page_and_the_open_editor(
     amelia.sees("01632 960888", inside=("main", ""))
     daniel.is_at(CLIENT_PAGE)
 
-    amelia.open_editor(client)
-    daniel.open_editor(client)
+    amelia.open_editor_beside_others(client)
+    daniel.open_editor_beside_others(client)
     daniel.fill("Phone", "01632 960999")
     daniel.click("button", "Save changes")
     amelia.has_value("Phone", "01632 960999")
@@ -82,7 +82,7 @@ def test_save_of_a_colleague_reaches_the_open_page_and_the_open_editor(
 
 def test_changes_of_two_users_to_different_fields_are_merged(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open_editor(client)
-    daniel.open_editor(client)
+    daniel.open_editor_beside_others(client)
     amelia.fill("Town", "Bath")
     daniel.fill("Phone", "01632 960123")
 
@@ -99,7 +99,7 @@ def test_change_of_two_users_to_the_same_field_is_decided_at_the_field(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     amelia.open_editor(client)
-    daniel.open_editor(client)
+    daniel.open_editor_beside_others(client)
     amelia.fill("Phone", "01632 960300")
     daniel.fill("Phone", "01632 960999")
     daniel.click("button", "Save changes")
@@ -133,7 +133,7 @@ def test_user_who_goes_back_to_the_page_joins_again(amelia: Person, daniel: Pers
 
 def test_field_that_a_colleague_is_in_is_marked(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open_editor(client)
-    daniel.open_editor(client)
+    daniel.open_editor_beside_others(client)
     daniel.click("textbox", "Phone")
     amelia.sees("Daniel is here")
 

@@ -30,12 +30,20 @@ from portal.clients.wording.names import names_in
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, values_of
 from portal.extensions import db
+from portal.presence.context import EditWarning
 from portal.web.error_handlers import error_response
 
 HIDDEN_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
 
 
-def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, rejection: ValueRejected | None = None) -> str:
+def editor_page(
+    editor: Editor,
+    form: EntryForm,
+    draft: EditorDraft,
+    rejection: ValueRejected | None = None,
+    warning: EditWarning | None = None,
+) -> str:
+    """Return the page with the form. With a `warning` it asks first whether to edit."""
     same = rejection if isinstance(rejection, PossibleDuplicate) else None
     if isinstance(form, ValuationForm) and (last := _last_valuation(editor)):
         form.show_last(last)
@@ -52,7 +60,7 @@ def editor_page(editor: Editor, form: EntryForm, draft: EditorDraft, rejection: 
         overruled=overruled.notices_for(editor.profile_id, editor.client),
         may_edit=True,
         now=clock.now(),
-        presence=presence_on_client(editor.client, "editing", editor.name),
+        presence=presence_on_client(editor.client, "editing", editor.name, warning),
     )
 
 

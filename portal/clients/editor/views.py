@@ -14,7 +14,7 @@ from portal.clients.editor.editor import Editor, editor_of
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.editor.forms import FORMS, confirmed_amount
 from portal.clients.permissions import client_for
-from portal.clients.presence import presence_on_client
+from portal.clients.presence import edit_warning_on_client, presence_on_client
 from portal.clients.records import queries
 from portal.clients.records.display import display_columns
 from portal.clients.records.entries import CLIENT, KINDS, PRODUCT, VALUATION, Entry
@@ -140,7 +140,8 @@ def _open(client_id: int, entry: Entry, product_id: int | None = None, card: str
     editor = _editor(client_id, entry, product_id, card)
     form, draft = drafts.open_form(editor, restore=request.args.get("draft"))
     form.proceeded.data = "1" if "proceeded" in request.args else ""
-    return responses.editor_page(editor, form, draft)
+    warning = None if editor.is_new else edit_warning_on_client(editor.client, editor.profile_id, editor.back_url)
+    return responses.editor_page(editor, form, draft, warning=warning)
 
 
 def _save(client_id: int, entry: Entry, product_id: int | None = None, card: str = "") -> ResponseReturnValue:

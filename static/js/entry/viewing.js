@@ -1,5 +1,7 @@
 /** The script of pages from which the user can open an editor (templates/presence/_page.html). */
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
+import { fire } from "../lib/events.js";
+import { takeNote } from "../lib/tab-notes.js";
 import { PresenceModal } from "../presence/ui/modal.js";
 
 customElements.define("presence-modal", PresenceModal);
@@ -10,3 +12,8 @@ loadOn(
 	() => loadStylesheet("presence/queue").then(() => import("../presence/ui/wait-banner.js")),
 	(detail) => "href" in detail || detail.others.length > 0,
 );
+
+// The user has chosen to wait in the editor, before editing (presence/ui/arrival.js).
+const { page = "" } = /** @type {HTMLElement} */ (document.querySelector("presence-page")).dataset;
+const href = takeNote("wait", page);
+if (href) fire("wait", { href });

@@ -8,6 +8,7 @@
  */
 import { query, queryAll, setText } from "../../lib/dom.js";
 import { call } from "../../lib/http.js";
+import { leaveAnswer } from "../../presence/sync/answered.js";
 
 const NEWER_ELSEWHERE = "You have typed more since, in another tab. It is kept there.";
 
@@ -20,6 +21,11 @@ const NEWER_ELSEWHERE = "You have typed more since, in another tab. It is kept t
 export function followOffer(offer, form, draft) {
 	const link = query(offer, "a", HTMLAnchorElement);
 	link.addEventListener("click", (event) => {
+		const page = /** @type {HTMLElement|null} */ (document.querySelector("presence-page"));
+		leaveAnswer(page?.dataset.page ?? ""); // the user edits already
+		const url = new URL(link.href);
+		if (form.querySelector("[name=proceeded][value='1']")) url.searchParams.set("proceeded", "1");
+		link.href = url.href;
 		if (draft.isKept()) return;
 		event.preventDefault();
 		draft.flush().then(() => location.assign(link.href));

@@ -5,8 +5,9 @@
  *
  * Reads:   data-page, data-activity ("viewing"|"editing"), data-heartbeat-seconds, data-active-window-seconds;
  *          data-part ("ISA A0001") if the page edits a part of the record: it is reported until the user changes a
- *          field; data-edit-warning ("present"|"editing"); data-version of the record as the page shows it, if it has
- *          one; <body data-profile-id>; the open form (shared-drafts.js).
+ *          field; data-edit-warning ("present"|"editing"); data-conflicting, in an editor, whom it asks about first;
+ *          data-version of the record as the page shows it, if it has one; <body data-profile-id>; the open form
+ *          (shared-drafts.js).
  * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
  * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:connection`; `portal:drafts` when
  *          the unsaved values of other editors have changed; `portal:renewed` if the user has signed in again in
@@ -17,11 +18,13 @@
  */
 import { fire, on } from "../../lib/events.js";
 import { myId, renewSession } from "../../session/session.js";
+import { isQuestionOpen, rememberAnswer, VIEWING } from "./answered.js";
 import * as api from "./api.js";
 import { Heartbeat } from "./heartbeat.js";
 import { checkAt, isSettled, syncRoster, UNKNOWN, visibleViewers } from "./roster.js";
 import { openForm, SharedDrafts } from "./shared-drafts.js";
 import { SharedStream } from "./shared-stream.js";
+import { limitingLocks } from "./stream-slot.js";
 import { conflictingUsers } from "./wait-queue.js";
 
 /** @typedef {import("./roster.js").User} User */
@@ -32,13 +35,6 @@ import { conflictingUsers } from "./wait-queue.js";
 const OVERTAKEN_SECONDS = 10;
 // While other tabs have all the streams of this browser.
 const CROWDED_OUT_BEAT_MS = 5000;
-
-/** Return the Web Locks that limit the streams: over HTTP/1.1 each stream takes one of six connections to the host. */
-function limitingLocks() {
-	const [navigation] = performance.getEntriesByType("navigation");
-	const protocol = /** @type {PerformanceNavigationTiming} */ (navigation)?.nextHopProtocol;
-	return /^h[23]/.test(protocol) ? undefined : navigator.locks;
-}
 
 export class PresencePage extends HTMLElement {
 	// Each load makes a new id: a duplicated tab gets a copy of sessionStorage, and the two tabs would remove each
@@ -55,6 +51,8 @@ export class PresencePage extends HTMLElement {
 	#connection = "";
 	#hasTriedToRenew = false;
 	#maxIntervalMs = Number.POSITIVE_INFINITY;
+	/** Whether this editor asks first whether to edit, and the user has not answered. */
+	isAsking = false;
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#check;
 	#heartbeat = new Heartbeat({
@@ -69,6 +67,7 @@ export class PresencePage extends HTMLElement {
 		if (!myId()) return;
 		this.#tabState.activity = this.dataset.activity === "editing" ? "editing" : "viewing";
 		if (this.dataset.part) this.#tabState.fields = [this.dataset.part];
+		this.isAsking = isQuestionOpen(this.page, this.dataset.conflicting);
 		this.#heartbeat.heartbeatMs = Number(this.dataset.heartbeatSeconds) * 1000;
 		this.#stream = this.#newStream();
 		this.#listen();
@@ -78,6 +77,13 @@ export class PresencePage extends HTMLElement {
 		if ("prerendering" in document && document.prerendering)
 			document.addEventListener("prerenderingchange", start);
 		else start();
+	}
+
+	/** @param {boolean} hasProceeded the answer of the user, who edits now */
+	startEditing(hasProceeded) {
+		this.isAsking = false;
+		rememberAnswer(hasProceeded);
+		this.#heartbeat.beat();
 	}
 
 	/** The page's identifier, for example "client-42". */
@@ -95,10 +101,7 @@ export class PresencePage extends HTMLElement {
 		return visibleViewers(this.#roster);
 	}
 
-	/**
-	 * Return those of the other users about whom the Concurrent Access dialog asks.
-	 * @param {User[]} others
-	 */
+	/** @param {User[]} others of whom to return those about whom the Concurrent Access dialog asks */
 	conflicting(others) {
 		return conflictingUsers(others, this.dataset.editWarning);
 	}
@@ -202,7 +205,8 @@ export class PresencePage extends HTMLElement {
 	/** Return what the next heartbeat reports, at the moment of sending. */
 	#reportedState() {
 		const tab = { page_identifier: this.page, tab_id: this.#tabId, visible: !document.hidden };
-		return { ...tab, ...this.#tabState, ...openForm(), stream: this.#stream.number };
+		const state = this.isAsking ? VIEWING : openForm();
+		return { ...tab, ...this.#tabState, ...state, stream: this.#stream.number };
 	}
 
 	/** @param {api.PresenceResponse} response to a heartbeat */

@@ -127,3 +127,10 @@ export class StreamSlot {
 		this.claim(false);
 	}
 }
+
+/** Return the Web Locks that limit the streams: over HTTP/1.1 each stream takes one of six connections to the host. */
+export function limitingLocks() {
+	const [navigation] = performance.getEntriesByType("navigation");
+	const protocol = /** @type {PerformanceNavigationTiming} */ (navigation)?.nextHopProtocol;
+	return /^h[23]/.test(protocol) ? undefined : navigator.locks;
+}

@@ -1,7 +1,7 @@
 /**
  * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
  * If no other user there may edit, the editor opens; otherwise the dialog opens. While it is open, it follows the roster.
- * Components that edit without a link call `ask`.
+ * Components that edit without a link call `ask`. An editor that asks on arrival calls `open` (arrival.js).
  *
  * Reads:   <a data-edit href> anywhere on the page.
  * Listens: `portal:roster`.
@@ -14,6 +14,7 @@ import { fire, on } from "../../lib/events.js";
 import { isPlain, makeScrollable, query, setText, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { renderPeople } from "./avatar.js";
+import { leaveAnswer } from "../sync/answered.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { activityOf, consequenceOfWaiting } from "./queue-wording.js";
 import { editorsFirst } from "./wording.js";
@@ -52,7 +53,7 @@ export class PresenceModal extends HTMLElement {
 		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
 		const others = this.#page.conflicting(users ? inOrder(withoutMe(users, myId())) : this.#page.others);
 		control.ariaBusy = null;
-		const answer = others.length ? await this.#open(others) : "edit";
+		const answer = others.length ? await this.open(others) : "edit";
 		this.#isAsking = false;
 		if (answer === "" || answer === "wait") control.focus();
 		return answer;
@@ -69,14 +70,17 @@ export class PresenceModal extends HTMLElement {
 		event.preventDefault();
 		const answer = await this.ask(link);
 		if (answer === "wait") fire("wait", { href: link.href });
-		else if (answer) location.assign(answer === "proceed" ? withProceeded(link.href) : link.href);
+		if (answer === "proceed") leaveAnswer(this.#page.page);
+		if (answer === "edit" || answer === "proceed")
+			location.assign(answer === "proceed" ? withProceeded(link.href) : link.href);
 	}
 
 	/**
-	 * @param {import("../sync/roster.js").User[]} others
+	 * Open the dialog.
+	 * @param {import("../sync/roster.js").User[]} others about whom it asks
 	 * @returns {Promise<Answer>}
 	 */
-	#open(others) {
+	open(others) {
 		this.#dialog.returnValue = "";
 		this.#dialog.showModal();
 		this.#draw(others);
@@ -106,9 +110,11 @@ export class PresenceModal extends HTMLElement {
 /**
  * Mark the editor's URL, so that the history says that the user proceeded although others were on the page.
  * @param {string} href
+ * @param {boolean} [hasProceeded] false removes the mark
  */
-export function withProceeded(href) {
+export function withProceeded(href, hasProceeded = true) {
 	const url = new URL(href);
-	url.searchParams.set("proceeded", "1");
+	if (hasProceeded) url.searchParams.set("proceeded", "1");
+	else url.searchParams.delete("proceeded");
 	return url.href;
 }

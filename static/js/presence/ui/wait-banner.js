@@ -16,6 +16,7 @@ import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { renderAvatar } from "./avatar.js";
 import { leaveNote } from "../../lib/tab-notes.js";
+import { leaveAnswer } from "../sync/answered.js";
 import { usersAhead, isWaiting } from "../sync/wait-queue.js";
 import { withoutMe } from "../sync/roster.js";
 import { withProceeded } from "./modal.js";
@@ -136,8 +137,12 @@ class WaitBanner extends HTMLElement {
 		this.#open(this.#href);
 	}
 
-	/** @param {string} href the editor */
+	/**
+	 * Open the editor, which does not ask again.
+	 * @param {string} href
+	 */
 	#open(href) {
+		leaveAnswer(this.#page.page);
 		location.assign(href);
 		this.#stop();
 	}
