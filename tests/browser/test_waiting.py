@@ -141,10 +141,14 @@ def test_asking_to_finish_is_answered_and_done_opens_the_way(
 def test_user_who_waits_can_proceed_anyway_from_the_banner_that_stays_in_sight(
     amelia_waits: Person, client: Client
 ) -> None:
-    amelia_waits.page.set_viewport_size({"width": 800, "height": 600})
-    amelia_waits.page.mouse.wheel(0, 2000)
-    amelia_waits.page.wait_for_function("scrollY > 100")
-    expect(amelia_waits.waiting).to_be_in_viewport(ratio=1)
+    """On a phone, and at 200 % zoom in a window of 1280 by 800 pixels."""
+    for width, height in ((380, 760), (640, 400)):
+        amelia_waits.page.set_viewport_size({"width": width, "height": height})
+        amelia_waits.page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        amelia_waits.page.wait_for_function("scrollY > 500")
+        expect(amelia_waits.waiting).to_be_in_viewport(ratio=1)
+        for button in amelia_waits.waiting.get_by_role("button").all():
+            expect(button).to_be_in_viewport(ratio=1)
 
     amelia_waits.waiting.get_by_role("button", name="Proceed Anyway").click()
 

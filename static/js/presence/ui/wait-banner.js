@@ -191,7 +191,7 @@ class WaitBanner extends HTMLElement {
 		if (items.length !== shown.length || items.some((item, i) => item !== shown[i]))
 			list.replaceChildren(...items);
 		list.hidden = !items.length;
-		makeScrollable(list);
+		makeScrollable(query(this, ".front", HTMLElement));
 	}
 
 	/**
