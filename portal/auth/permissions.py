@@ -29,6 +29,7 @@ SELF_CHECKING_ENDPOINTS = frozenset(
         "presence.nudge",
         "presence.roster",
         "presence.rosters",
+        "presence.shared_drafts",
         "drafts.discard",
         "drafts.save",
     }

@@ -55,7 +55,9 @@ def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: R
         if drafts.signature == stream.drafts_signature:
             continue
         stream.drafts_signature = drafts.signature
-        content = frames.setdefault(id(drafts), frame(DRAFTS, drafts.content))
+        if id(drafts) not in frames:  # one frame of up to a megabyte for all streams with the same forms
+            frames[id(drafts)] = frame(DRAFTS, drafts.content)
+        content = frames[id(drafts)]
         stream.post(DRAFTS, content)
         sent_bytes += len(content)
     if sent_bytes:

@@ -61,10 +61,13 @@ class SharedDrafts:
         return self._drafts(frozenset(self._forms.get(profile_id, ())))
 
     def _drafts(self, forms: frozenset[str]) -> Drafts:
-        """Return the same object for the same forms, so that it is encoded once for many streams."""
+        """Return the same object for the same forms, so that it is encoded once for many streams.
+
+        The signature contains the forms, so a stream that opens again for an editor is also sent an empty state.
+        """
         if forms not in self._by_forms:
             rows = [row for row in self._rows if row.form in forms]
-            signature = tuple((row.form, row.profile_id, row.updated_at) for row in rows)
+            signature = (*sorted(forms), *((row.form, row.profile_id, row.updated_at) for row in rows))
             self._by_forms[forms] = Drafts(signature, orjson.dumps(self._content(rows)).decode())
         return self._by_forms[forms]
 

@@ -71,9 +71,10 @@ def amelia(edit: Any, cast: Cast) -> Editor:
 
 @pytest.fixture
 def amelia_events(amelia: Editor, daniel: Editor, listen: Listen) -> EventReader:
-    """Amelia's stream while Daniel edits the same form, after its first roster."""
+    """Amelia's stream while Daniel edits the same form, after its first roster and its first, empty state."""
     events = listen(amelia.visitor, amelia.page)
     events.names()
+    assert values_in(events) == []
     return events
 
 
@@ -120,6 +121,18 @@ def test_stream_that_opens_later_starts_with_the_values(daniel: Editor, amelia: 
     assert values_in(listen(amelia.visitor, amelia.page)) == [{"phone": PHONE}]
 
 
+def test_stream_of_an_editor_that_reconnects_starts_with_the_state_even_if_it_is_empty(
+    daniel: Editor, amelia: Editor, amelia_events: EventReader, listen: Listen
+) -> None:
+    """The page would go on showing a value that was saved or discarded while its connection was broken."""
+    daniel.type(phone=PHONE)
+    assert values_in(amelia_events) == [{"phone": PHONE}]
+    amelia_events.close()
+    daniel.type()
+
+    assert values_in(listen(amelia.visitor, amelia.page)) == []
+
+
 @pytest.mark.parametrize("who", ["reader", "viewer", "editor of another form", "page of the release before"])
 def test_user_without_the_form_open_for_a_change_receives_no_value(
     visit: Visit, cast: Cast, daniel: Editor, amelia: Editor, page_identifier: str, listen: Listen, who: str
@@ -131,12 +144,14 @@ def test_user_without_the_form_open_for_a_change_receives_no_value(
     assert other.beat(page_identifier, tab_id="tab", activity=activity, **state).status_code == 200
     events, amelias = listen(other, page_identifier), listen(amelia.visitor, page_identifier)
     events.names()
+    assert values_in(amelias) == []
 
     daniel.type(phone=PHONE)
     assert values_in(amelias) == [{"phone": PHONE}]
     daniel.beat(fields=["Phone"])
 
-    event = events.next()
+    while (event := events.next()) is not None and event.name == "drafts":
+        assert event.data["drafts"] == []
     assert event is not None
     assert event.name == "roster"
     assert PHONE not in json.dumps(event.data)
@@ -343,6 +358,7 @@ def test_grant_that_is_revoked_ends_the_stream_of_values(
     db.session.commit()
     amelia, daniel = edit(cast.amelia), edit(cast.daniel)
     events = listen(daniel.visitor, daniel.page)
+    assert values_in(events) == []
     amelia.type(phone=PHONE)
     assert values_in(events) == [{"phone": PHONE}]
     grant_id = db.session.query(ClientGrant.id).scalar()
@@ -392,3 +408,18 @@ def test_keeping_a_draft_takes_one_statement_more_than_before(
     assert len(notifying) == 1
     assert PHONE not in notifying[0]
     assert statements[-1] == notifying[0]
+
+
+def test_requesting_the_values_takes_one_statement(
+    tapped_visit: Visit, cast: Cast, client: Client, wiretap: Wiretap
+) -> None:
+    """It checks the sign-in session and the permission itself, as all statements of presence do."""
+    amelia = Editor(tapped_visit(cast.amelia).with_token(), f"client-{client.id}")
+    amelia.beat()
+    amelia.shared()
+
+    with wiretap.listening() as statements:
+        assert amelia.shared() == []
+
+    assert [statement for statement in statements if "presence_shared_drafts" not in statement] == []
+    assert len(statements) == 1
