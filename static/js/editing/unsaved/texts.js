@@ -28,7 +28,10 @@ export async function toggleDifference(form, item, button, newest) {
 		const unsaved = newest();
 		if (unsaved.value !== drawn) {
 			drawn = unsaved.value;
-			const { changes } = await merge(form, unsaved, "");
+			const { changes } = await merge(form, unsaved, "").catch((error) => {
+				place.remove(); // another click tries again
+				throw error;
+			});
 			const difference = renderDifference(changes ?? [["new", drawn]]);
 			holdStill(() => place.replaceChildren(difference));
 		}

@@ -90,3 +90,14 @@ export const roster = (page, timeoutMs) => call("GET", `${PATH}/${page}`, { time
  */
 export const rosters = (pages) =>
 	call("GET", `${PATH}?${new URLSearchParams(pages.map((page) => ["page", page]))}`);
+
+// A response that another one has overtaken is older by less than this. If it is older by more, the clock of the
+// database has been set back.
+const OVERTAKEN_SECONDS = 10;
+
+/**
+ * Whether a response is older than the newest one, which has overtaken it.
+ * @param {number} readAt
+ * @param {number} newest
+ */
+export const isOvertaken = (readAt, newest) => newest - OVERTAKEN_SECONDS < readAt && readAt < newest;

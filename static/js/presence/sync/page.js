@@ -30,9 +30,6 @@ import { conflictingUsers } from "./wait-queue.js";
 /** @typedef {import("./roster.js").User} User */
 /** @typedef {import("../../lib/events.js").ConnectionState} ConnectionState */
 
-// A response that another one has overtaken is older by less than this. If it is older by more, the clock of the
-// database has been set back.
-const OVERTAKEN_SECONDS = 10;
 // While other tabs have all the streams of this browser.
 const CROWDED_OUT_BEAT_MS = 5000;
 
@@ -233,7 +230,7 @@ export class PresencePage extends HTMLElement {
 		const crowdedMs = this.#stream.isCrowdedOut ? CROWDED_OUT_BEAT_MS : Number.POSITIVE_INFINITY;
 		this.#heartbeat.heartbeatMs = Math.min(heartbeat_seconds * 1000, this.#maxIntervalMs, crowdedMs);
 		this.#handleVersion({ version });
-		if (this.#readAt - OVERTAKEN_SECONDS < read_at && read_at < this.#readAt) return;
+		if (api.isOvertaken(read_at, this.#readAt)) return;
 		this.#readAt = read_at;
 		this.#update(users);
 	}

@@ -54,7 +54,7 @@ export class SharedDrafts {
 
 	/** @param {api.DraftsResponse} response which another one may have overtaken */
 	#show(response) {
-		if (response.read_at < this.#readAt) return;
+		if (api.isOvertaken(response.read_at, this.#readAt)) return;
 		this.#readAt = response.read_at;
 		fire("drafts", response);
 	}
