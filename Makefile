@@ -1,12 +1,12 @@
-# Every target sets up all it needs; what it makes lies in .venv/, tools/node_modules/ and instance/.
+# Each target installs what it needs, into .venv/ and tools/node_modules/. The demo's database is in instance/.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.NOTPARALLEL:  # the targets share one .venv, and pip does not share
+.NOTPARALLEL:  # pip must not run twice at once in one .venv
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-all test-browsers test-operations fuzz coverage check lint bench format readme lock audit clean
 
-# The first of these that is Python 3.11 or newer and can make virtual environments; PYTHON=… chooses another.
+# The first of these that is Python 3.11 or newer and can create virtual environments. PYTHON=… overrides it.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; \
 	done)
@@ -20,32 +20,32 @@ help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS=$$'\t' read -r name what; do \
 		printf '  make %-15s %s\n' "$$name" "$$what"; done
 
-demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=… moves it)
+demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0.1:8000 (PORT=…: another port)
 	@exec $(RUN) portal.demo
 
-# Tests start dozens of Python processes. Each takes 0.2 s more of CPU time, and pytest itself 3 s, where the environment
-# forbids them to keep compiled modules, as container images often do.
+# Tests start dozens of Python processes. If the environment forbids compiled modules, as container images often do, each
+# process takes 0.2 s more of CPU time, and pytest itself 3 s.
 test test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 
 # Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
-test: .venv/test.installed  ## Run all tests, those in a real browser too (POSTGRES=system: on the system's PostgreSQL)
+test: .venv/test.installed  ## Run all tests, also those in a real browser (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
 	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile \
 		-m statements $$(grep -rl --include='test_*.py' mark.statements tests); fi
 
 test-all: export TEST_VOLUME := full
-test-all: test  ## Run all tests with all their edits, streams and made-up requests
+test-all: test  ## Run all tests with full volumes of edits, streams and generated requests
 
-coverage: .venv/test.installed  ## Measure which lines and branches of portal/ the tests execute
+coverage: .venv/test.installed  ## Run all tests and measure which lines and branches of portal/ they execute
 	@tools/browser
 	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 fuzz: export TEST_VOLUME := full
-fuzz: .venv/test.installed  ## Try other made-up values than in every other run, as many as test-all
+fuzz: .venv/test.installed  ## Run the tests of generated values with new values, as many as in test-all
 	@$(RUN) pytest -m hypothesis --hypothesis-profile=explore
 
-test-browsers: .venv/engines.installed  ## Run the main journeys in Firefox and WebKit, those of Debian
+test-browsers: .venv/engines.installed  ## Run the main journeys in Debian's Firefox and WebKit
 	@tools/engines
 	@$(RUN) pytest -m engines -rs tests/engines
 
@@ -53,9 +53,9 @@ test-operations: .venv/operations.installed  ## Run the tests of deployment, wit
 	@tools/operations
 	@$(RUN) pytest -m operations -rs tests/operations
 
-check: lint test  ## Run the linters, the type checker and all tests
+check: lint test  ## Run the linters, the type checkers and all tests
 
-lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checker alone
+lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checkers
 	@echo "ruff: Python style and common mistakes"
 	@$(RUN) ruff check --quiet
 	@$(RUN) ruff format --check --quiet || { echo "Run: make format"; exit 1; }
@@ -70,10 +70,10 @@ lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checker alone
 	@echo "tsc: types of JavaScript"
 	@$(NODE) $(TSC) --project jsconfig.json --pretty false
 
-bench: .venv/bench.installed  ## Measure what ARCHITECTURE.md promises
+bench: .venv/bench.installed  ## Measure the figures of docs/performance.md
 	@exec $(RUN) bench
 
-format: .venv/dev.installed $(TSC)  ## Lay out Python, JavaScript and CSS
+format: .venv/dev.installed $(TSC)  ## Format Python, JavaScript and CSS
 	@$(RUN) ruff check --fix --exit-zero --quiet
 	@$(RUN) ruff format --quiet
 	@$(BIOME) check --write
@@ -81,19 +81,19 @@ format: .venv/dev.installed $(TSC)  ## Lay out Python, JavaScript and CSS
 readme: .venv/dev.installed  ## Write README's table of settings from portal/config/settings.py
 	@$(RUN) portal.config.readme_table
 
-lock:  ## Renew constraints.txt: the newest versions that fit setup.cfg
+lock:  ## Pin the newest versions that setup.cfg allows in constraints.txt
 	@echo "Asking for the newest versions of everything in setup.cfg"
 	@rm -rf .venv/lock && mkdir -p .venv && $(PYTHON) -m venv .venv/lock
 	@.venv/lock/bin/python -m pip install -qq --disable-pip-version-check --editable '.[embedded,test,engines,operations,dev]'
-	@{ echo "# The versions that make installs and CI tests; renewed by make lock."; \
+	@{ echo "# The versions that make installs and CI tests; written by make lock."; \
 		.venv/lock/bin/python -m pip freeze --exclude-editable; } > constraints.txt
 	@rm -rf .venv/lock
 	@git diff --stat -- constraints.txt
 
-audit: .venv/dev.installed  ## Look for known vulnerabilities in constraints.txt (exit code 1: found; 2: the database could not be reached)
+audit: .venv/dev.installed  ## Look for known vulnerabilities in constraints.txt (exit code 1: found; 2: the database of them is unreachable)
 	@.venv/bin/python tools/audit
 
-clean:  ## Remove what was installed and cached, but not instance/, which holds the demo's database
+clean:  ## Remove what is installed and cached, but keep the demo's database in instance/
 	@rm -rf .venv tools/node_modules ./*.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis \
 		.import_linter_cache test-results .coverage
 
