@@ -49,6 +49,20 @@ def add(editor: ClientEditor, product: Product, **typed: str) -> Any:
     return editor.send(editor.open(path), path, **{"valued_on": "30/6/2026", **typed})
 
 
+@pytest.mark.parametrize("typed", ["£", "%", "£ ", "0,075", "1234,567", "1,2345", "12,34,567", "1,5", "1.234,50", ","])
+def test_text_that_is_no_amount_in_british_notation_is_rejected_beside_its_field(
+    amelias_editor: ClientEditor, product: Product, typed: str
+) -> None:
+    """A comma that separates no thousands may be a decimal comma, and 0,075 is not 75."""
+    response = add(amelias_editor, product, amount=typed)
+
+    assert response.status_code == 422
+    assert list(errors_of(response)) == ["amount"]
+    assert "is not a number such as 1234.50." in errors_of(response)["amount"]
+    assert form_of(response)["amount"] == typed
+    assert amounts() == [(MARCH, Decimal("12000.00"))]
+
+
 def test_editor_shows_the_amount_with_commas_and_the_valuation_before_and_accepts_what_it_shows(
     amelias_editor: ClientEditor, product: Product
 ) -> None:

@@ -25,7 +25,8 @@ from portal.clients.records.parsers import InvalidCell, number
 from portal.text_input import clean_line, clean_lines, control_character_problem
 from portal.web.max_length import MaxLength, max_length_attributes
 
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}\b)")
+# A comma elsewhere may be a decimal comma: 0,075 is not 75.
+_WITH_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]+)?")
 
 
 class EntryForm(FlaskForm):
@@ -82,11 +83,11 @@ class NumberField(StringField):
         if not valuelist:
             return
         self.data = None
-        text = _THOUSANDS.sub("", clean_line(valuelist[0]).removeprefix("£").removesuffix("%"))
-        if not text:
+        typed = clean_line(valuelist[0])
+        if not typed:
             return
         try:
-            self.data = self._parse(text)
+            self.data = self._parse(_plain_number(typed) or typed)
         except InvalidCell as problem:
             raise ValueError(f"{problem}.") from problem
 
@@ -222,6 +223,12 @@ def number_field(
 def options(labels: Mapping[Any, str]) -> list[SelectChoice]:
     """Convert {value: label} to the choices that WTForms requires since version 3.4."""
     return [SelectChoice(value, label) for value, label in labels.items()]
+
+
+def _plain_number(typed: str) -> str:
+    """Return the text without its unit and its thousands separators."""
+    text = typed.removeprefix("£").removesuffix("%").strip()
+    return text.replace(",", "") if _WITH_THOUSANDS.fullmatch(text) else text
 
 
 def _clean_line(value: str | None) -> str:

@@ -9,9 +9,9 @@ const MAX_DIGITS = 12;
 export function formatAmount(text) {
 	const plain = text
 		.trim()
-		.replace(/^£/, "")
-		.replace(/(\d),(?=\d{3}\b)/g, "$1");
-	const [, pounds, pence = ""] = /^\s*0*(\d+)(?:\.(\d{1,2}))?$/.exec(plain) ?? [];
+		.replace(/^£\s*/, "")
+		.replace(/^[1-9]\d{0,2}(,\d{3})+(?![\d,])/, (pounds) => pounds.replaceAll(",", ""));
+	const [, pounds, pence = ""] = /^0*(\d+)(?:\.(\d{1,2}))?$/.exec(plain) ?? [];
 	if (!pounds || pounds.length > MAX_DIGITS) return text;
 	return `${pounds.replace(/\B(?=(\d{3})+$)/g, ",")}.${pence.padEnd(2, "0")}`;
 }

@@ -15,7 +15,20 @@ describe("an amount", () => {
 	for (const [typed, shown] of Object.entries(cases))
 		test(`"${typed}" is shown as "${shown}"`, () => assert.equal(formatAmount(typed), shown));
 
-	for (const text of ["", "lots", "1,23", "1.005", "-5", "1e3", "1234567890123", "10%", "1.2.3", "٣"])
+	for (const text of [
+		"",
+		"£",
+		"lots",
+		"1,23",
+		"0,075",
+		"1234,567",
+		"1.005",
+		"-5",
+		"1e3",
+		"1234567890123",
+		"10%",
+		"٣",
+	])
 		test(`"${text}" stays as typed`, () => assert.equal(formatAmount(text), text));
 });
 
