@@ -62,9 +62,11 @@ class PresenceStore:
     def execute_batch(self, calls: Sequence[tuple[Identity, Beat]]) -> list[tuple[Any, ...]]:
         """Record the heartbeats in one statement; return one row each, as `beat_sql.beats` defines it."""
         callers, beats = zip(*calls, strict=True)
+        has_editor = any(beat.form for beat in beats)
+        prepared = beat_sql.PREPARED_EDITOR_BEATS if has_editor else beat_sql.PREPARED_BEATS
         results = execute(
             self._engine,
-            f"EXECUTE {beat_sql.PREPARED_BEATS} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
+            f"EXECUTE {prepared} (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
             (
                 [caller.profile_id for caller in callers],
                 [caller.session_id for caller in callers],
@@ -160,7 +162,7 @@ def current_store() -> PresenceStore:
 
 def _prepare_all(connection: PsycopgConnection, _record: object) -> None:
     statements = (beat_sql.beats, sql.rosters, sql.leave, sql.clear, live_sql.nudge, shared_drafts_sql.read_shared)
-    prepare(connection, *(statement() for statement in statements))
+    prepare(connection, beat_sql.beats(with_drafts=True), *(statement() for statement in statements))
 
 
 def _check(is_signed_in: bool, may_see: bool = True) -> None:

@@ -111,7 +111,7 @@ def test_version_is_one_index_look_up(app: Flask, cast: Cast, client: Client, pa
     )
     with db.engines[PRESENCE_BIND].connect() as connection, connection.connection.cursor() as cursor:
         cursor.execute(
-            f"EXPLAIN (FORMAT JSON) EXECUTE {beat_sql.PREPARED_BEATS}"
+            f"EXPLAIN (FORMAT JSON) EXECUTE {beat_sql.PREPARED_EDITOR_BEATS}"
             " (%s, %s::uuid[], %s, %s, %s, %s, %s::jsonb[], %s)",
             arguments,
         )
