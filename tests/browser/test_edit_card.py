@@ -218,3 +218,19 @@ def test_user_who_waits_for_an_open_card_gets_their_turn_when_it_is_saved(
     expect(amelia.nudged).to_be_hidden()
     expect(daniel.page).to_have_url(re.compile(r"/edit$"))
     expect(daniel.field("Phone")).to_have_value(MINE)
+
+
+def test_unsaved_values_are_shared_between_a_card_and_the_editor(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.open_editor(client)
+    amelia.open(client)
+    pencil(amelia).click()
+    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    amelia.field("Phone").fill(MINE)
+    expect(daniel.page.locator('[data-field="phone"] .unsaved')).to_contain_text(MINE)
+    daniel.field("Town").fill("Wells")
+    expect(amelia.page.locator('[data-field="town"] .unsaved')).to_contain_text("Wells")
+    amelia.page.keyboard.press("Escape")
+    amelia.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
+    expect(daniel.page.locator('[data-field="phone"] .unsaved')).to_have_count(0)

@@ -19,6 +19,7 @@ import { takeNote } from "../lib/tab-notes.js";
 import { controlNamed } from "../editing/controls.js";
 import { openForm } from "../editing/open-form.js";
 import { leaveOutOwn, waitForOwnSave } from "../editing/remote/poll.js";
+import { leaveAnswer } from "../presence/sync/answered.js";
 import { withProceeded } from "../presence/ui/modal.js";
 
 /** @typedef {import("../presence/sync/page.js").PresencePage} PresencePage */
@@ -53,7 +54,10 @@ export async function editCard(link) {
 	const href = answer === "proceed" ? withProceeded(link.href) : link.href;
 	const openIt = async () => {
 		isOpening = true;
-		await openCard(link.dataset.editCard ?? "", href).catch(() => location.assign(href));
+		await openCard(link.dataset.editCard ?? "", href).catch(() => {
+			if (answer === "proceed") leaveAnswer(page().page);
+			location.assign(href);
+		});
 		isOpening = false;
 	};
 	if (!open) return openIt();
