@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # pip must not run twice at once in one .venv
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-browsers test-operations fuzz coverage check lint bench format readme lock audit clean
+.PHONY: help demo test test-all test-browsers test-operations fuzz coverage check lint bench format readme screenshots lock audit clean
 
 # The first of these that is Python 3.11 or newer and can create virtual environments. PYTHON=… overrides it.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -80,6 +80,10 @@ format: .venv/dev.installed $(TSC)  ## Format Python, JavaScript and CSS
 
 readme: .venv/dev.installed  ## Write README's table of settings from portal/config/settings.py
 	@$(RUN) portal.config.readme_table
+
+screenshots: .venv/test.installed  ## Renew the pictures in docs/ (FOLDER=…: write there each screen in all widths and colours)
+	@tools/browser
+	@.venv/bin/python tools/screenshots $(FOLDER)
 
 lock:  ## Pin the newest versions that setup.cfg allows in constraints.txt
 	@echo "Asking for the newest versions of everything in setup.cfg"
