@@ -135,7 +135,7 @@ def test_three_users_see_who_edits_which_card(
     add = people.get_by_role("link", name="Add a person")
     before = people.bounding_box(), add.bounding_box()
 
-    ada.open_path(f"/clients/{client.id}/person/{ruth.id}/edit")
+    ada.open_editor_at(f"/clients/{client.id}/person/{ruth.id}/edit")
 
     amelia.sees("Daniel and Ada are editing · Rhys is viewing")
     expect(people.locator("header")).to_contain_text("Ada is editing Ruth Whitmore")
@@ -145,7 +145,7 @@ def test_three_users_see_who_edits_which_card(
     expect(amelia.page.get_by_role("region", name="Contact")).to_have_css("outline-style", "solid")
     expect(amelia.page.get_by_role("region", name="Record")).to_have_css("outline-style", "none")
 
-    ada.open_path(f"/clients/{client.id}/product/{product.id}/edit")
+    ada.open_editor_at(f"/clients/{client.id}/product/{product.id}/edit")
     products = amelia.page.get_by_role("region", name="Products")
     expect(products.locator("header")).to_contain_text(f"Ada is editing {part}")
     expect(people).to_have_css("outline-style", "none")
