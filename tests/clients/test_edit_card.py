@@ -91,15 +91,15 @@ def test_card_is_refused_to_a_reader_and_hidden_from_those_without_access(
 
 
 def test_save_of_a_card_changes_only_its_fields(amelias_editor: ClientEditor, client: Client) -> None:
-    """A form may have further fields, as of a browser extension. A program is told."""
+    """A form may have further fields, as of a browser extension. A program gets an error."""
     saved = amelias_editor.send(amelias_editor.open(CONTACT), CONTACT, phone="01632 960777", notes="Other")
-    told = amelias_editor.send_json(CONTACT, version=2, notes="Other")
+    rejected = amelias_editor.send_json(CONTACT, version=2, notes="Other")
 
     assert saved.status_code == 302
     assert [set(revision.changes) for revision in history_of(client)] == [{"phone"}]
     assert client.notes == "One"
-    assert_problem(told, 422)
-    assert told.json["field"] == "notes"
+    assert_problem(rejected, 422)
+    assert rejected.json["field"] == "notes"
 
 
 def test_two_cards_saved_meanwhile_are_both_kept_without_a_question(

@@ -313,7 +313,7 @@ def test_draft_of_a_future_version_is_not_offered(amelia: Visitor, cast: Cast, c
     ("form", "label", "path"),
     [
         ("record", "this record", "/edit?draft=gone"),
-        ("person/12", "a person", "/person/12/edit?draft=gone"),
+        ("person/2147483647", "a person", "/person/2147483647/edit?draft=gone"),
         ("product/new", "a new product", "/product/new?draft=gone"),
         ("valuation/new/7", "a new valuation", "/product/7/valuation/new?draft=gone"),
     ],

@@ -1,4 +1,4 @@
-"""Share unsaved values among the editors of the same form, and with nobody else (ARCHITECTURE.md, Unsaved values)."""
+"""Share unsaved values among the editors of the same form, and with no other user (ARCHITECTURE.md, Unsaved values)."""
 
 import json
 from typing import Any, NamedTuple
@@ -231,7 +231,7 @@ def test_draft_of_an_earlier_opening_is_not_shared(daniel: Editor, amelia: Edito
     assert amelia.shared() == []
 
 
-def test_crashed_browser_takes_its_value_along(daniel: Editor, amelia: Editor, amelia_events: EventReader) -> None:
+def test_value_of_a_crashed_browser_disappears(daniel: Editor, amelia: Editor, amelia_events: EventReader) -> None:
     daniel.type(phone=PHONE)
     assert values_in(amelia_events) == [{"phone": PHONE}]
     run_sql(

@@ -21,6 +21,7 @@ from portal.clients.records.part_names import full_name, part_name
 from portal.clients.saving.merging import product_of, row_of
 from portal.editing.drafts.store import DraftKey
 from portal.errors import NotFound
+from portal.integers import MAX_INTEGER
 from portal.presence.beats import MAX_FIELD_LENGTH
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -30,7 +31,9 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 NUMBER = "[1-9][0-9]{0,9}"
 # The values of Editor._form_name.
 FORM_NAME = re.compile(
-    f"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<part>person|product|valuation)/{NUMBER}|(?P<new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})"
+    rf"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<kind>person|product|valuation)/(?P<id>{NUMBER})"
+    rf"|(?P<kind_of_new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})",
+    re.ASCII,
 )
 
 
@@ -171,14 +174,20 @@ def editor_of(client: Client, entry: Entry, profile_id: int, product_id: int | N
     return Editor(client, entry, profile_id, row, product)
 
 
+def match_form(name: str) -> re.Match[str] | None:
+    """Match the name of an editor's form, as drafts have it. Return None for other names and for impossible ids."""
+    found = FORM_NAME.fullmatch(name)
+    return found if found and int(found["id"] or found["product_id"] or 0) <= MAX_INTEGER else None
+
+
 def fields_of(form_name: str) -> Collection[str]:
     """Return the fields that a draft of this form may contain. Returns none if no editor has a form of that name."""
-    found = FORM_NAME.fullmatch(form_name)
+    found = match_form(form_name)
     if found is None:
         return ()
     if found["card"]:
         return CARDS[found["card"]].field_names()
-    form = FORMS[found["part"] or found["new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
+    form = FORMS[found["kind"] or found["kind_of_new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
     return form.field_names()
 
 

@@ -12,19 +12,11 @@ from typing import Any
 from flask import url_for
 
 from portal.auth import Profile
-from portal.clients.editor.editor import title_of
-from portal.clients.editor.forms import CARDS
+from portal.clients.editor.editor import match_form, title_of
 from portal.clients.records.entries import KINDS, PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
 from portal.editing.drafts.store import DraftSummary
-
-NUMBER = "[1-9][0-9]{0,8}"
-FORM = re.compile(
-    rf"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<kind>person|product|valuation)/(?P<id>{NUMBER})"
-    rf"|(?P<kind_of_new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})",
-    re.ASCII,
-)
 
 
 @dataclass(frozen=True)
@@ -42,7 +34,7 @@ class OwnDraft:
 
 def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]) -> list[OwnDraft]:
     """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
-    forms = [(written, form) for written in found if reader.may_write and (form := FORM.fullmatch(written.form))]
+    forms = [(written, form) for written in found if reader.may_write and (form := match_form(written.form))]
     parts = {part: client.id for _, form in forms if (part := _named_part(form))}
     names = names_of(parts, {}, full_name) if parts else {}
     return [
