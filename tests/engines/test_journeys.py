@@ -141,6 +141,18 @@ def test_field_that_a_colleague_is_in_is_marked(amelia: Person, daniel: Person, 
     amelia.sees("Daniel is editing Phone")
 
 
+def test_unsaved_value_of_a_colleague_is_shown_and_taken_over(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.open_editor(client)
+    daniel.open_editor_beside_others(client)
+
+    daniel.fill("Phone", "01632 960444")
+    amelia.sees("Daniel, not saved yet: 01632 960444")
+    amelia.click("button", "Use this: Daniel’s Phone")
+
+    amelia.has_value("Phone", "01632 960444")
+    daniel.sees("Amelia, not saved yet · the same as yours")
+
+
 def test_draft_is_kept_and_restored(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     amelia.fill("Phone", "01632 962000")
