@@ -43,7 +43,15 @@ export function centreOf(target) {
 	const box = element?.getClientRects()[0];
 	if (!box) return null;
 	const [x, y] = [box.left + box.width / 2, box.top + box.height / 2].map(Math.round);
-	return element.contains(document.elementFromPoint(x, y)) ? [x, y] : null;
+	if (!element.contains(document.elementFromPoint(x, y))) return null;
+	window.wasMissed = true;
+	element.addEventListener("mousedown", () => (window.wasMissed = false), { once: true });
+	return [x, y];
+}
+
+/** @returns whether the click at the centre has met another element, because the page has moved it in between */
+export function wasMissed() {
+	return window.wasMissed;
 }
 
 export function read(target) {

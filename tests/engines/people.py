@@ -6,6 +6,7 @@ named by its role and accessible name, and if necessary by those of the elements
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,19 +73,23 @@ class Person:
         self.browser.run("() => history.back()")
 
     def click(self, role: str, name: str, *, inside: Element | None = None) -> None:
-        """Click the middle of the element when it has stopped moving and nothing covers it."""
+        """Click the middle of the element when nothing covers it, again if the page has moved it in between."""
         target = _path(inside, (role, name))
-        last: list[Any] = [None]
 
-        def has_stopped() -> bool:
-            before, last[0] = last[0], self._call("centreOf", target)
-            return last[0] is not None and last[0] == before
+        def has_clicked() -> bool:
+            centre = self._call("centreOf", target)
+            if centre is None or centre != self._call("centreOf", target):
+                return False
+            move = {"type": "pointerMove", "x": centre[0], "y": centre[1], "origin": "viewport"}
+            click = [move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+            self.browser.act(
+                {"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": click}
+            )
+            with suppress(WebDriverException):  # the click has led to another page
+                return not self._call("wasMissed")
+            return True
 
-        self._wait(has_stopped, f"{role} “{name}” cannot be clicked")
-        x, y = last[0]
-        move = {"type": "pointerMove", "x": x, "y": y, "origin": "viewport"}
-        click = [move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
-        self.browser.act({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": click})
+        self._wait(has_clicked, f"{role} “{name}” cannot be clicked")
 
     def fill(self, label: str, text: str) -> None:
         """Replace the value of a text field by typing."""
