@@ -71,11 +71,6 @@ def test_nothing_is_important_and_no_id_is_styled(
     assert [(path, selector) for path, selector in selectors if "#" in selector] == []
 
 
-def test_minifier_keeps_what_a_selector_means(selectors: list[tuple[str, str]]) -> None:
-    """It takes "&.bad :is(input)" in a nested rule for a declaration and drops the blank: another element then."""
-    assert [(path, selector) for path, selector in selectors if re.search(r"[\w)\]] :", selector)] == []
-
-
 def test_every_stylesheet_is_linked_by_a_template_or_loaded_by_a_script(stylesheets: dict[str, str]) -> None:
     templates = "".join(path.read_text() for path in (PROJECT_ROOT / "templates").rglob("*.html"))
     lists = re.findall(r"set (?:extra_)?stylesheets = \[(.*?)\]", templates, flags=re.S)
