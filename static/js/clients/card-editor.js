@@ -79,7 +79,7 @@ async function openCard(card, href) {
 	const place = createElement("div", { className: "card-editor" });
 	query(document, `[data-card="${card}"]`, HTMLElement).after(place);
 	place.addEventListener("keydown", (event) => {
-		if (event.key === "Escape" && !event.defaultPrevented)
+		if (event.key === "Escape" && !event.defaultPrevented && !event.isComposing)
 			query(place, ".save-bar a", HTMLAnchorElement).click();
 	});
 	page().dataset.activity = "editing";

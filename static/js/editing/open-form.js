@@ -14,7 +14,7 @@ import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { myId } from "../session/session.js";
 import { controlNamed } from "./controls.js";
 import { watchForm } from "./form.js";
-import { keepFocusAbove } from "./save-bar.js";
+import { keepFocusAbove } from "./focus-above-bar.js";
 
 /**
  * @param {HTMLFormElement} form

@@ -3,6 +3,7 @@
  * fields, and the hidden input `seen`. The functions are pure; incoming.js shows the result. Revisions are
  * those of `GET /clients/<id>/changes` (docs/api.md).
  */
+import { plainAmount } from "../amounts.js";
 import { seenVersion } from "../seen.js";
 
 const MAX_SAVES = 5;
@@ -145,7 +146,7 @@ export const isSameText = (one, other) => one.replace(/\r\n?/g, "\n") === other.
  * @param {string} other
  */
 export function isSameNumber(one, other) {
-	const [here, there] = [one, other].map((text) => text.replace(/[£%,\s]/g, ""));
+	const [here, there] = [one, other].map((text) => plainAmount(text.replace(/\s*%$/, "")));
 	return here !== "" && there !== "" && Number(here) === Number(there);
 }
 
