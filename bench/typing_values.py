@@ -157,7 +157,12 @@ def _type(port: int, typists: Sequence[Typist], streams: Sequence[socket.socket]
     """Let all type, and time each key on each other stream."""
     screens = _Screens(typists, streams)
     began = time.perf_counter() + 0.5
-    threads = [threading.Thread(target=typist.type, args=(port, began, seconds)) for typist in typists]
+    # People do not type in step: their first keys are spread over the interval between two keys.
+    first_keys = [began + number / (EDITORS * KEYS_PER_SECOND) for number in range(EDITORS)]
+    threads = [
+        threading.Thread(target=typist.type, args=(port, first_key, seconds))
+        for typist, first_key in zip(typists, first_keys, strict=True)
+    ]
     for thread in threads:
         thread.start()
     deadline = began + seconds + load.TIMEOUT_SECONDS
