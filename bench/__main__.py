@@ -106,13 +106,15 @@ def _measure(plan: Plan, viewers: Sequence[Viewer], portal: Side, reference: Sid
     found = [_side_results(plan, side, counts) for side, counts in zip(sides, before, strict=True)]
     _print_progress("a beat with 100, 10,000 and 100,000 rows in the table")
     sizes = measures.sizes(portal, viewers, plan.counted_beats, plan.repeats)
+    _print_progress("an editor's beat whose focus stays, and one whose focus changes")
+    focus = measures.focus_changes(portal, viewers, plan.counted_beats, plan.repeats)
     _print_progress("searching the client list")
     searches = measures.searches(portal, viewers[0], plan.counted_beats // 50)
     _print_progress("1,000 streams, and what they see")
     live = streams.live(portal, viewers, plan.seconds, plan.repeats)
     _print_progress("10,000 idle streams, or as many as a process may open here")
     idle = streams.idle(portal, viewers)
-    return Results(plan.viewers, plan.pages, data.CLIENTS, found[1], found[0], sizes, searches, live, idle)
+    return Results(plan.viewers, plan.pages, data.CLIENTS, found[1], found[0], sizes, focus, searches, live, idle)
 
 
 def _updates_after_warm_up(side: Side) -> tuple[int, int]:

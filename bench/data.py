@@ -161,7 +161,7 @@ def sign_in(app: Flask, viewers: int) -> list[Viewer]:
     return [_signed_in(app, *pair) for pair in enumerate(texts, 1)]
 
 
-def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
+def portal_beat(viewer: Viewer, page: int, activity: str = "viewing", focus: str | None = None) -> Beat:
     """Return the portal's heartbeat: one POST, which returns the roster."""
     body = {
         "page_identifier": f"client-{page}",
@@ -169,9 +169,16 @@ def portal_beat(viewer: Viewer, page: int, activity: str = "viewing") -> Beat:
         "activity": activity,
         "visible": True,
         "fields": [],
+        "focus": focus,
     }
     post = request("POST /user_page_presence", f"Cookie: {viewer.cookie}\r\nX-CSRFToken: {viewer.csrf_token}\r\n", body)
     return Beat((post,), viewer.profile_id, viewer.email)
+
+
+def focus_beats(viewer: Viewer, page: int, focuses: tuple[str, ...]) -> Beat:
+    """Return the heartbeats of an editor that has the focus in each of these fields in turn, as one."""
+    beats = [portal_beat(viewer, page, "editing", focus) for focus in focuses]
+    return Beat(tuple(beat.requests[0] for beat in beats), viewer.profile_id, viewer.email)
 
 
 def reference_beat(viewer: Viewer, page: int, secret_key: str) -> Beat:

@@ -14,11 +14,12 @@ from urllib.parse import quote
 from bench import data, load, servers
 from bench.data import Database, Viewer
 from bench.load import Beat, Outcome
-from bench.report import FullLoad, HalfLoad, Search, Size, Statements
+from bench.report import Focus, FullLoad, HalfLoad, Search, Size, Statements
 
 CONNECTIONS = 64
 SIZES = (100, 10_000, 100_000)
 BEATS_PER_SIZE = 500
+FOCUS_EDITORS = 100  # two on each page
 # A family name, a reference, a postcode, a full name, a text without matches, and two letters, which no trigram index
 # supports.
 SEARCHES = ("Thornbury", "KW0421", "BS8 4", "Amara Ellingham", "nobody at all", "an")
@@ -137,6 +138,32 @@ def sizes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> li
             kept = best.setdefault(rows, found)
             best[rows] = Size(rows, min(kept.sql_us, found.sql_us), min(kept.http_us, found.http_us))
     return list(best.values())
+
+
+def focus_changes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> list[Focus]:
+    """Return the cost of an editor's heartbeat whose focus stays and of one whose focus changes, each the lowest."""
+    return [
+        min((_focus(side, viewers, focuses, beats) for _ in range(repeats)), key=lambda cost: cost.http_us)
+        for focuses in (("Phone", "Phone"), ("Phone", "Town"))
+    ]
+
+
+def _focus(side: Side, viewers: Sequence[Viewer], focuses: tuple[str, str], beats: int) -> Focus:
+    editors = viewers[:FOCUS_EDITORS]
+    pairs = [data.focus_beats(viewer, number // 2 + 1, focuses) for number, viewer in enumerate(editors)]
+    load.drive(side.server.port, pairs, connections=1, at_most=len(pairs))
+    is_counted = count_statements(side.database, is_on=True)
+    before = side.cpu_so_far()
+    outcome = load.drive(side.server.port, pairs, connections=1, at_most=beats)
+    used = side.cpu_so_far().since(before)
+    sent = len(focuses) * len(outcome.latencies_ms)
+    calls = executed_statements(side.database)[0] if is_counted else 0
+    count_statements(side.database, is_on=False)
+    return Focus(
+        http_us=outcome.mean_ms * 1000 / len(focuses),
+        cpu_us=(used.server + used.postgres) / sent * 1e6,
+        statements=calls / sent,
+    )
 
 
 def searches(side: Side, viewer: Viewer, repeats: int) -> list[Search]:

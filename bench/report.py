@@ -51,6 +51,15 @@ class Size:
 
 
 @dataclass(frozen=True)
+class Focus:
+    """The mean cost of an editor's heartbeat over HTTP, its CPU time in server and PostgreSQL, and its statements."""
+
+    http_us: float
+    cpu_us: float
+    statements: float
+
+
+@dataclass(frozen=True)
 class Search:
     query: str
     median_ms: float
@@ -97,6 +106,7 @@ class Results:
     portal: SideResults
     reference: SideResults
     sizes: list[Size]
+    focus: list[Focus]
     searches: list[Search]
     live: Live
     idle: Idle
@@ -124,6 +134,7 @@ def as_table(results: Results) -> str:
         *_load_rows(results),
         *_sql_rows(results.portal, results.reference),
         *_size_rows(results.sizes),
+        *_focus_rows(results.focus),
         *_search_rows(results),
         *_live_rows(results.live, results.idle),
     ]
@@ -166,6 +177,14 @@ def _size_rows(sizes: Sequence[Size]) -> list[Row]:
         promise = "< 1.3 ×" if size.rows == sizes[-1].rows else ""
         rows.append((f"a beat with {size.rows:,} rows", found, "", promise))
     return rows
+
+
+def _focus_rows(costs: Sequence[Focus]) -> list[Row]:
+    stays, changes = (
+        f"{cost.http_us / 1000:.2f} ms HTTP, {cost.cpu_us:.0f} µs CPU, {cost.statements:.2f} statements"
+        for cost in costs
+    )
+    return [("an editor's beat, the focus stays", stays, "", ""), ("  the focus changes", changes, "", "1 statement")]
 
 
 def _search_rows(results: Results) -> list[Row]:
