@@ -6,23 +6,19 @@ the figures.
 """
 
 import argparse
-import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench import data, measures, report, servers, streams
 from bench.data import Viewer
 from bench.measures import Side
 from bench.report import Results, SideResults
+from bench.servers import WORK
 from portal.errors import PortalError
 from portal.postgres.server import EmbeddedPostgres
-
-WORK = servers.PROJECT_ROOT / "instance" / "bench"
 
 
 @dataclass(frozen=True)
@@ -57,26 +53,16 @@ def _prepare_and_measure(plan: Plan) -> Results:
     WORK.mkdir(parents=True, exist_ok=True)
     _print_progress("installing the reference (the first time only)")
     servers.install_reference(WORK)
-    with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            return _measure_on(server, plan)
-        finally:
-            server.stop()
+    with data.temporary_postgres() as server:
+        return _measure_on(server, plan)
 
 
 def _measure_on(server: EmbeddedPostgres, plan: Plan) -> Results:
     _print_progress("starting PostgreSQL and making 50,000 clients")
-    secret_key = secrets.token_urlsafe(32)
     database = data.start_postgres(server)
-    environ = {
-        "DATABASE_URL": database.plain_url(),
-        "PORTAL_SECRET_KEY": secret_key,
-        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
-        "PORTAL_INSTANCE": str(server.folder),
-        "PORTAL_LOG_LEVEL": "WARNING",
-        "PORTAL_STREAMS_PER_WORKER": str(streams.MAX_IDLE_STREAMS),  # workers do not get equal shares
-    }
+    environ = data.portal_environ(server, database)
+    environ["PORTAL_STREAMS_PER_WORKER"] = str(streams.MAX_IDLE_STREAMS)  # workers do not get equal shares
+    secret_key = environ["PORTAL_SECRET_KEY"]
     app = data.make_portal(database, environ, plan.viewers)
     reference_database = data.make_reference(database, plan.viewers)
     viewers = data.sign_in(app, plan.viewers)

@@ -7,23 +7,21 @@ hardly does; docs/scaling.md uses it. pgbench measures PostgreSQL's own maximum 
 
 import argparse
 import re
-import secrets
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 from bench import data, servers
 from bench.data import Viewer
 from bench.load import Beat, Outcome, Request
 from bench.measures import Side
+from bench.servers import WORK
 from portal.postgres.binaries import find_installation
 from portal.postgres.server import EmbeddedPostgres
 
-WORK = servers.PROJECT_ROOT / "instance" / "bench"
 VIEWERS = 2_000
 PAGES = 500
 CONNECTIONS = 32
@@ -44,24 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement (default: 5)")
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            _measure(server, chosen.seconds)
-        finally:
-            server.stop()
+    with data.temporary_postgres() as server:
+        _measure(server, chosen.seconds)
     return 0
 
 
 def _measure(server: EmbeddedPostgres, seconds: float) -> None:
     database = data.start_postgres(server)
-    environ = {
-        "DATABASE_URL": database.plain_url(),
-        "PORTAL_SECRET_KEY": secrets.token_urlsafe(32),
-        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
-        "PORTAL_INSTANCE": str(server.folder),
-        "PORTAL_LOG_LEVEL": "WARNING",
-    }
+    environ = data.portal_environ(server, database)
     app = data.make_portal(database, environ, VIEWERS)
     viewers = data.sign_in(app, VIEWERS)
     with servers.portal(environ, WORK) as portal:

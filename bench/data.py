@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import io
 import json
+import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,6 +112,17 @@ class Database:
             connection.close()
 
 
+@contextmanager
+def temporary_postgres() -> Iterator[EmbeddedPostgres]:
+    """Make a PostgreSQL server, not started yet, in a temporary folder that is deleted when the server is stopped."""
+    with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres")
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 def start_postgres(server: EmbeddedPostgres) -> Database:
     """Start the server, with pg_stat_statements loaded but switched off if it is available."""
     database = Database(make_url(server.start()))
@@ -122,6 +135,17 @@ def start_postgres(server: EmbeddedPostgres) -> Database:
     for name in (database.url.database, "template1"):  # the reference's database is a copy of template1
         Database(database.url.set(database=name)).run("CREATE EXTENSION pg_stat_statements")
     return database
+
+
+def portal_environ(server: EmbeddedPostgres, database: Database) -> dict[str, str]:
+    """Return the settings of a portal on this database, with a secret key of its own."""
+    return {
+        "DATABASE_URL": database.plain_url(),
+        "PORTAL_SECRET_KEY": secrets.token_urlsafe(32),
+        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
+        "PORTAL_INSTANCE": str(server.folder),
+        "PORTAL_LOG_LEVEL": "WARNING",
+    }
 
 
 def make_portal(database: Database, environ: Mapping[str, str], viewers: int) -> Flask:

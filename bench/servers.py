@@ -17,6 +17,7 @@ from typing import Self
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 REFERENCE = Path(__file__).resolve().parent / "reference"
+WORK = PROJECT_ROOT / "instance" / "bench"  # logs, results and the installed reference
 WORKERS = 2
 START_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 15

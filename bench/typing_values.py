@@ -9,22 +9,19 @@ import argparse
 import http.client
 import json
 import re
-import secrets
 import selectors
 import socket
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from bench import data, load, measures, servers
-from bench.ceilings import WORK
 from bench.data import Viewer
 from bench.load import Outcome
 from bench.measures import Side
+from bench.servers import WORK
 from portal.postgres.server import EmbeddedPostgres
 
 EDITORS = 20
@@ -78,24 +75,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=int, default=20, help="of typing (default: 20)")
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
-        try:
-            _measure(server, chosen.seconds)
-        finally:
-            server.stop()
+    with data.temporary_postgres() as server:
+        _measure(server, chosen.seconds)
     return 0
 
 
 def _measure(server: EmbeddedPostgres, seconds: float) -> None:
     database = data.start_postgres(server)
-    environ = {
-        "DATABASE_URL": database.plain_url(),
-        "PORTAL_SECRET_KEY": secrets.token_urlsafe(32),
-        "PORTAL_ALLOWED_HOSTS": "127.0.0.1",
-        "PORTAL_INSTANCE": str(server.folder),
-        "PORTAL_LOG_LEVEL": "WARNING",
-    }
+    environ = data.portal_environ(server, database)
     app = data.make_portal(database, environ, EDITORS)
     typists = [Typist(viewer) for viewer in data.sign_in(app, EDITORS)]
     with servers.portal(environ, WORK) as portal:
