@@ -82,19 +82,6 @@ def test_user_who_closes_the_dialog_returns_to_the_client_page_and_edits_nothing
     daniel.sees("Amelia is also viewing this client record")
 
 
-def test_answer_on_the_client_page_is_not_asked_for_again_in_the_editor(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
-    daniel.open(client)
-    amelia.open(client)
-    amelia.click_edit()
-    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
-
-    expect(amelia.page).to_have_url(EDITOR)
-    daniel.sees("Amelia is editing this client record")
-    expect(amelia.modal).to_be_hidden()
-
-
 def test_others_who_leave_meanwhile_leave_the_editor_to_the_user(
     amelia: Person, daniel: Person, client: Client
 ) -> None:

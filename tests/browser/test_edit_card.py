@@ -47,6 +47,11 @@ def open_card(person: Person, what: str = "contact") -> None:
     expect(person.page.locator(".card-editor form")).to_be_visible()
 
 
+def open_card_beside_others(person: Person) -> None:
+    pencil(person).click()
+    person.modal.get_by_role("button", name="Proceed Anyway").click()
+
+
 def saved(person: Person) -> Locator:
     return person.page.locator(".card-saved")
 
@@ -98,8 +103,7 @@ def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
     daniel.open(client)
     amelia.open(client)
     stay(amelia)
-    pencil(amelia).click()
-    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    open_card_beside_others(amelia)
     amelia.field("Phone").fill(MINE)
     expect(card(daniel).locator("header")).to_contain_text("Amelia is editing Phone")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "viewing"})
@@ -207,8 +211,7 @@ def test_user_who_waits_for_an_open_card_gets_their_turn_when_it_is_saved(
 ) -> None:
     daniel.open(client)
     amelia.open(client)
-    pencil(amelia).click()
-    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    open_card_beside_others(amelia)
     amelia.field("Phone").fill(MINE)
     daniel.wait_for_others()
     daniel.waiting.get_by_role("button", name="Ask to finish").click()
@@ -225,8 +228,7 @@ def test_unsaved_values_are_shared_between_a_card_and_the_editor(
 ) -> None:
     daniel.open_editor(client)
     amelia.open(client)
-    pencil(amelia).click()
-    amelia.modal.get_by_role("button", name="Proceed Anyway").click()
+    open_card_beside_others(amelia)
     amelia.field("Phone").fill(MINE)
     expect(daniel.page.locator('[data-field="phone"] .unsaved')).to_contain_text(MINE)
     daniel.field("Town").fill("Wells")

@@ -125,7 +125,7 @@ def test_closing_it_stays_on_the_page_and_gives_the_focus_back(amelia: Person, d
         expect(amelia.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
 
 
-def test_proceed_anyway_opens_the_editor_and_stands_in_the_history(
+def test_proceed_anyway_opens_the_editor_asks_no_second_time_and_stands_in_the_history(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     daniel.open(client)
@@ -134,6 +134,7 @@ def test_proceed_anyway_opens_the_editor_and_stands_in_the_history(
     amelia.modal.get_by_role("button", name="Proceed Anyway").click()
     expect(amelia.page).to_have_url(EDITOR)
     daniel.sees("Amelia is editing this client record")
+    expect(amelia.modal).to_be_hidden()
 
     amelia.field("Phone").fill("01632 960700")
     amelia.save()

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.operations.offices import office
+from tests.operations.offices import Office, office
 from tests.operations.people import Viewer, wait_until_all_work
-from tests.operations.postgres import primary_and_synchronous_standby
+from tests.operations.postgres import Postgres, primary_and_synchronous_standby
 from tests.support.network_client import NetworkClient
 from tests.support.server import Portal
 from tests.support.until import wait_until
@@ -32,6 +32,18 @@ def opens_the_list(user: NetworkClient, portal: Portal) -> float:
     return time.monotonic() - began
 
 
+def lose_standby(standby: Postgres, at_work: Office) -> float:
+    """Kill the standby, and wait until the savers' saves fail. Return when it was killed."""
+    standby.kill()
+    began = time.monotonic()
+    wait_until(
+        lambda: all(saver.fails_after(began) for saver in at_work.savers),
+        "a save is not answered",
+        SAVES_ANSWERED_WITHIN_SECONDS,
+    )
+    return began
+
+
 def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> None:
     """Saves do, for they are to survive the primary: they are answered 503, and work again with the standby."""
     with (
@@ -40,13 +52,7 @@ def test_presence_does_not_wait_for_a_standby_that_is_away(tmp_path: Path) -> No
     ):
         a_while_ago = "UPDATE sign_in_sessions SET last_used_at = now() - interval '5 minutes'"
         primary.ask(a_while_ago, dbname="kingston")
-        standby.kill()
-        began = time.monotonic()
-        wait_until(
-            lambda: all(saver.fails_after(began) for saver in at_work.savers),
-            "a save is not answered",
-            SAVES_ANSWERED_WITHIN_SECONDS,
-        )
+        began = lose_standby(standby, at_work)
         for user, _ in at_work.places:
             assert opens_the_list(user, at_work.portal) < PAGE_SECONDS
         joined = Viewer(*at_work.places[0][:1], at_work.portal.port, at_work.places[0][1], tab_id="another")
@@ -73,13 +79,7 @@ def test_save_that_is_abandoned_releases_its_backend_and_succeeds_when_it_is_sen
         primary_and_synchronous_standby() as (primary, standby),
         office(primary, primary.url, tmp_path / "log", viewers=1) as at_work,
     ):
-        standby.kill()
-        began = time.monotonic()
-        wait_until(
-            lambda: all(saver.fails_after(began) for saver in at_work.savers),
-            "a save is not answered",
-            SAVES_ANSWERED_WITHIN_SECONDS,
-        )
+        lose_standby(standby, at_work)
         for saver in at_work.savers:
             saver.stop()
             saver.wait()
