@@ -6,7 +6,8 @@ A `Side` is a server with its database and the heartbeats to send to it.
 import http.client
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import quote
@@ -118,15 +119,13 @@ def hot_percent(before: tuple[int, int], after: tuple[int, int]) -> float:
 
 def statements(side: Side, beats: int, seconds: float) -> Statements | None:
     """Return the SQL statements a heartbeat, alone and at full load. None without pg_stat_statements."""
-    if not count_statements(side.database, is_on=True):
+    with counted_statements(side.database) as executed_alone:
+        alone = side.drive(connections=1, at_most=beats)
+    with counted_statements(side.database) as executed_loaded:
+        loaded = side.drive(seconds=seconds)
+    if not executed_alone.is_counted:
         return None
-    alone = side.drive(connections=1, at_most=beats)
-    calls_alone, _ = executed_statements(side.database)
-    count_statements(side.database, is_on=True)
-    loaded = side.drive(seconds=seconds)
-    calls_loaded, _ = executed_statements(side.database)
-    count_statements(side.database, is_on=False)
-    return Statements(calls_alone / len(alone.latencies_ms), calls_loaded / len(loaded.latencies_ms))
+    return Statements(executed_alone.calls / len(alone.latencies_ms), executed_loaded.calls / len(loaded.latencies_ms))
 
 
 def sizes(side: Side, viewers: Sequence[Viewer], beats: int, repeats: int) -> list[Size]:
@@ -152,17 +151,15 @@ def _focus(side: Side, viewers: Sequence[Viewer], focuses: tuple[str, str], beat
     editors = viewers[:FOCUS_EDITORS]
     pairs = [data.focus_beats(viewer, number // 2 + 1, focuses) for number, viewer in enumerate(editors)]
     load.drive(side.server.port, pairs, connections=1, at_most=len(pairs))
-    is_counted = count_statements(side.database, is_on=True)
-    before = side.cpu_so_far()
-    outcome = load.drive(side.server.port, pairs, connections=1, at_most=beats)
-    used = side.cpu_so_far().since(before)
+    with counted_statements(side.database) as executed:
+        before = side.cpu_so_far()
+        outcome = load.drive(side.server.port, pairs, connections=1, at_most=beats)
+        used = side.cpu_so_far().since(before)
     sent = len(focuses) * len(outcome.latencies_ms)
-    calls = executed_statements(side.database)[0] if is_counted else 0
-    count_statements(side.database, is_on=False)
     return Focus(
         http_us=outcome.mean_ms * 1000 / len(focuses),
         cpu_us=(used.server + used.postgres) / sent * 1e6,
-        statements=calls / sent,
+        statements=executed.calls / sent,
     )
 
 
@@ -195,31 +192,40 @@ def _size(side: Side, viewers: Sequence[Viewer], rows: int, beats: int) -> Size:
     places = [n * rows // min(rows, BEATS_PER_SIZE) for n in range(min(rows, BEATS_PER_SIZE))]
     spread = [data.portal_beat(viewers[place % len(viewers)], place // data.VIEWERS_ON_A_PAGE + 1) for place in places]
     load.drive(side.server.port, spread, connections=1, at_most=len(spread))
-    count_statements(side.database, is_on=True)
-    outcome = load.drive(side.server.port, spread, connections=1, at_most=beats)
-    calls, sql_ms = executed_statements(side.database)
-    count_statements(side.database, is_on=False)
-    return Size(rows, sql_ms / max(1, calls) * 1000, outcome.mean_ms * 1000)
+    with counted_statements(side.database) as executed:
+        outcome = load.drive(side.server.port, spread, connections=1, at_most=beats)
+    return Size(rows, executed.milliseconds / max(1, executed.calls) * 1000, outcome.mean_ms * 1000)
 
 
-def count_statements(database: Database, *, is_on: bool) -> bool:
-    """Switch pg_stat_statements on and reset it, or off. Return False if it is not available."""
-    if not database.run("SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.track'"):
-        return False
-    database.run(f"ALTER SYSTEM SET pg_stat_statements.track = '{'top' if is_on else 'none'}'")
-    database.run("SELECT pg_reload_conf()")
-    time.sleep(0.2)  # backends read the new setting before their next statement
-    if is_on:
-        database.run("SELECT pg_stat_statements_reset()")
-    return True
+@dataclass
+class Executed:
+    """The statements of a block and their time. Nothing is counted without pg_stat_statements."""
+
+    is_counted: bool = False
+    calls: int = 0
+    milliseconds: float = 0.0
 
 
-def executed_statements(database: Database) -> tuple[int, float]:
-    """Return the number of statements since counting began and their time in milliseconds, without this one."""
+@contextmanager
+def counted_statements(database: Database) -> Iterator[Executed]:
+    """Count the SQL statements of the block, without those of the count itself."""
+    executed = Executed(bool(database.run("SELECT 1 FROM pg_settings WHERE name = 'pg_stat_statements.track'")))
+    if not executed.is_counted:
+        yield executed
+        return
+    _track_statements(database, "top")
+    database.run("SELECT pg_stat_statements_reset()")
+    yield executed
     sql = """
-        SELECT coalesce(sum(calls), 0), coalesce(sum(total_exec_time), 0)
+        SELECT coalesce(sum(calls), 0)::int, coalesce(sum(total_exec_time), 0)
         FROM pg_stat_statements JOIN pg_database ON pg_database.oid = dbid
         WHERE datname = current_database() AND query NOT LIKE '%pg_stat_statements%'
     """
-    [(calls, milliseconds)] = database.run(sql)
-    return int(calls), float(milliseconds)
+    [(executed.calls, executed.milliseconds)] = database.run(sql)
+    _track_statements(database, "none")
+
+
+def _track_statements(database: Database, which: str) -> None:
+    database.run(f"ALTER SYSTEM SET pg_stat_statements.track = '{which}'")
+    database.run("SELECT pg_reload_conf()")
+    time.sleep(0.2)  # backends read the new setting before their next statement

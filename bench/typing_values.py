@@ -90,11 +90,10 @@ def _measure(server: EmbeddedPostgres, seconds: float) -> None:
         for typist in typists:
             typist.open(portal.port)
         streams = [_open_stream(portal.port, typist.viewer) for typist in typists]
-        is_counted = measures.count_statements(database, is_on=True)
-        before = side.cpu_so_far()
-        outcome = _type(portal.port, typists, streams, seconds)
-        used = side.cpu_so_far().since(before)
-        executed = measures.executed_statements(database)[0] if is_counted else 0
+        with measures.counted_statements(database) as executed:
+            before = side.cpu_so_far()
+            outcome = _type(portal.port, typists, streams, seconds)
+            used = side.cpu_so_far().since(before)
     failures = [typist.failure for typist in typists if typist.failure]
     print(f"{EDITORS} editors, {KEYS_PER_SECOND} keys a second each, {seconds:.0f} s; failed: {len(failures)}")
     print("".join(f"  {failure}\n" for failure in failures[:1]), end="")
@@ -102,7 +101,8 @@ def _measure(server: EmbeddedPostgres, seconds: float) -> None:
         f"a key on the others' streams: p50 {outcome.percentile_ms(50):.0f} ms, p99 {outcome.percentile_ms(99):.0f} ms"
     )
     print(f"drafts a second {sum(typist.sent for typist in typists) / seconds:.0f}, missing keys {outcome.failures}")
-    print(f"SQL statements a second {executed / seconds:.0f}" if is_counted else "statements were not counted")
+    is_counted = executed.is_counted
+    print(f"SQL statements a second {executed.calls / seconds:.0f}" if is_counted else "statements were not counted")
     print(f"CPU: server {used.server / seconds:.2f} cores, PostgreSQL {used.postgres / seconds:.2f} cores")
 
 
