@@ -5,6 +5,8 @@ The hub holds its lock while it calls these functions.
 
 from collections.abc import Sequence
 
+import orjson
+
 from portal.live.registry import WatchedPage
 from portal.live.source import Reading
 from portal.live.stream import DRAFTS, END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, EndReason, Stream, frame
@@ -49,14 +51,16 @@ def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: R
 
     The more bytes this takes, the later the drafts of the page are read again.
     """
+    if reading.drafts is None:
+        return
     sent_bytes = 0
     frames: dict[int, bytes] = {}
-    for stream, drafts in zip(streams, reading.drafts or (), strict=reading.drafts is not None):
+    for stream, drafts in zip(streams, reading.drafts, strict=True):
         if drafts.signature == stream.drafts_signature:
             continue
         stream.drafts_signature = drafts.signature
         if id(drafts) not in frames:  # one frame of up to a megabyte for all streams with the same forms
-            frames[id(drafts)] = frame(DRAFTS, drafts.content)
+            frames[id(drafts)] = frame(DRAFTS, orjson.dumps(drafts.content).decode())
         content = frames[id(drafts)]
         stream.post(DRAFTS, content)
         sent_bytes += len(content)

@@ -1,6 +1,6 @@
 """The interface through which the hub reads rosters and authorises streams. Presence implements it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -19,10 +19,13 @@ class Authorization(NamedTuple):
 
 
 class Drafts(NamedTuple):
-    """The unsaved values that the editors of some forms share: what identifies their state, and the state as JSON."""
+    """The unsaved values that the editors of some forms share: what identifies their state, and the state.
+
+    The state is encoded only when it is sent: most readings find the signature that the streams were last sent.
+    """
 
     signature: tuple[object, ...]
-    content: str
+    content: Mapping[str, object]
 
 
 class StreamIdentity(Protocol):

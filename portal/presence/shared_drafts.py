@@ -6,7 +6,6 @@ The values leave the database only in readings for streams and in the response o
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypedDict
 
-import orjson
 from sqlalchemy import Connection, text
 
 from portal.config import PresenceTimings
@@ -68,7 +67,7 @@ class SharedDrafts:
         if forms not in self._by_forms:
             rows = [row for row in self._rows if row.form in forms]
             signature = (*sorted(forms), *((row.form, row.profile_id, row.updated_at) for row in rows))
-            self._by_forms[forms] = Drafts(signature, orjson.dumps(self._content(rows)).decode())
+            self._by_forms[forms] = Drafts(signature, self._content(rows))
         return self._by_forms[forms]
 
     def _content(self, rows: Iterable[DraftRow]) -> dict[str, object]:

@@ -106,7 +106,8 @@ class PresenceStore:
         )
         _check(is_signed_in, may_see)
         drafts = SharedDrafts(now_epoch, opened, shared)
-        return (drafts.of(caller.profile_id) if may_edit else drafts.none).content
+        shown = drafts.of(caller.profile_id) if may_edit else drafts.none
+        return orjson.dumps(shown.content).decode()
 
     def leave(self, caller: Identity, page: Page, tab_id: str | None) -> None:
         """Remove one tab from the page, or all of the profile's tabs when `tab_id` is None."""
