@@ -133,7 +133,7 @@ def save(key: DraftKey, draft_id: str, payload: DraftPayload) -> None:
     Deletes the draft if the input is empty. Call `lock_drafts` first.
     """
     if payload.restored:
-        discard_marked(key, payload.restored)
+        _discard_marked(key, payload.restored)
     if not payload.values:
         return discard(key, draft_id)
     state = {"base_version": payload.base_version, "seen": payload.seen, "values": payload.values}
@@ -187,9 +187,10 @@ def discard(key: DraftKey, draft_id: str) -> None:
 
 def discard_marked(key: DraftKey, mark: Mark) -> bool:
     """Discard a draft unless it has been written since; return whether it no longer exists. Flushes."""
-    is_marked = EditDraft.draft_id == mark.draft_id
-    _discard(key, is_marked, EditDraft.updated_at == mark.updated_at)
-    return db.session.scalar(select(EditDraft.draft_id).where(key.condition, is_marked)) is None
+    if _discard_marked(key, mark):
+        return True
+    newer = select(EditDraft.draft_id).where(key.condition, EditDraft.draft_id == mark.draft_id)
+    return db.session.scalar(newer) is None
 
 
 def discard_all(key: DraftKey) -> None:
@@ -205,7 +206,7 @@ def discard_after_save(key: DraftKey, sent: Mapping[str, str]) -> None:
     if sent.get("draft"):
         discard(key, sent["draft"])
     if restored := mark_from(sent.get("restored", "")):
-        discard_marked(key, restored)
+        _discard_marked(key, restored)
 
 
 def purge(connection: Connection, days: int = RETENTION_DAYS) -> int:
@@ -235,9 +236,17 @@ def _delete_oldest(profile_id: int) -> None:
     _delete(of_profile, tuple_(EditDraft.page_identifier, EditDraft.form, EditDraft.draft_id).in_(excess))
 
 
-def _discard(key: DraftKey, *conditions: ColumnElement[bool]) -> None:
-    if _delete(key.condition, *conditions):
+def _discard(key: DraftKey, *conditions: ColumnElement[bool]) -> bool:
+    """Return whether there was such a draft."""
+    is_found = bool(_delete(key.condition, *conditions))
+    if is_found:
         drafts_changed.send(key=key)
+    return is_found
+
+
+def _discard_marked(key: DraftKey, mark: Mark) -> bool:
+    """Discard a draft unless it has been written since; return whether this discarded it."""
+    return _discard(key, EditDraft.draft_id == mark.draft_id, EditDraft.updated_at == mark.updated_at)
 
 
 def _delete(*conditions: ColumnElement[bool]) -> int:
