@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, exists, select
 from portal.auth import Profile
 from portal.clients.history import revert
 from portal.clients.history.undone import Undone, undone_in
-from portal.clients.records import queries
 from portal.clients.records.display import display_columns, display_value
 from portal.clients.records.entries import PRODUCT, VALUATION, Entry
 from portal.clients.records.models import Client, Product, Valuation
@@ -118,9 +117,9 @@ def _of_removal(
     newer_revisions = operations.revisions_affecting(client, removed, BaseVersion(revision.version))
     changes = sentences.changes_by(newer_revisions, reader, names_in(client.id, newer_revisions))
     problem = f"{name} has been changed since: {sentences.join_words(changes)}." if newer_revisions else ""
-    count = queries.valuation_count(row) if isinstance(row, Product) else 0
+    valuation_count = len(removed) - 1
     fields = [FieldPreview(label, now, "") for label, now in display_columns(entry.kind, row)]
-    return Preview(entry, name, "removed", fields, count, problem, undone)
+    return Preview(entry, name, "removed", fields, valuation_count, problem, undone)
 
 
 def _of_return(revision: ClientRevision, entry: Entry, undone: Undone | None) -> Preview:
