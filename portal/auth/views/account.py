@@ -145,14 +145,15 @@ def end_sessions() -> ResponseReturnValue:
 @blueprint.post("/unsaved-values")
 def share_unsaved_values() -> ResponseReturnValue:
     """Show the user's unsaved values to colleagues who edit the same form, or hide them."""
-    shows_unsaved = request.form.get("shows_unsaved")
-    if shows_unsaved not in ("yes", "no"):
+    chosen = request.form.get("shows_unsaved")
+    if chosen not in ("yes", "no"):
         raise InvalidInput("shows_unsaved", "must be yes or no")
-    profiles.share_unsaved_values(current_user, is_shared=shows_unsaved == "yes")
-    event = Event.UNSAVED_VALUES_SHOWN if shows_unsaved == "yes" else Event.UNSAVED_VALUES_HIDDEN
+    is_shared = chosen == "yes"
+    profiles.share_unsaved_values(current_user, is_shared=is_shared)
+    event = Event.UNSAVED_VALUES_SHOWN if is_shared else Event.UNSAVED_VALUES_HIDDEN
     audit.record(event, current_actor(), profile_id=current_user.id)
     db.session.commit()
-    flash(SHOWN if shows_unsaved == "yes" else HIDDEN)
+    flash(SHOWN if is_shared else HIDDEN)
     return redirect(url_for(".show"))
 
 
