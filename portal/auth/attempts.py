@@ -42,11 +42,6 @@ class Attempt:
         """Reset the user's own failures, in the transaction of what the success permits. The caller commits."""
         throttle.reset_failures(self.subjects)
 
-    def succeed_and_commit(self) -> None:
-        """Reset the user's own failures, and leave no transaction open."""
-        self.succeed()
-        db.session.commit()
-
     def fail(self, profile_id: int | None, wrong: str) -> None:
         """Record the failure in the audit log and commit it, whatever the caller does next."""
         details: dict[str, str | int] = {"wrong": wrong}

@@ -9,7 +9,7 @@ import secrets
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from portal.auth import profiles, throttle, trusted_devices
 from portal.auth.attempt_queue import CODES, TRUSTED_BROWSERS, UNKNOWN_BROWSERS, AttemptQueue
@@ -59,8 +59,8 @@ def verify_password(email: str, password: str, browser: Browser, settings: Setti
 
 def verify_second_factor(profile: Profile, typed: str, browser: Browser, settings: Settings) -> str | None:
     """Return the kind of the second-factor code, or None if it is incorrect. Raises TooManyAttempts (429)."""
-    profile_id, subject = profile.id, _code_subject(profile, browser)
-    with counted_attempt(CODES, subject.key, (subject,), browser.origin, reveal={CODE, TRUSTED_CODE}) as attempt:
+    profile_id = profile.id
+    with _counted_code(profile, browser) as attempt:
         kind = totp.consume_code(profile_id, typed, settings)
         if kind is None:
             attempt.fail(profile_id, "code")
@@ -74,8 +74,8 @@ def confirm_enrolment(profile: Profile, typed: str, browser: Browser, settings: 
 
     Raises InvalidInput (422), TooManyAttempts (429).
     """
-    profile_id, subject = profile.id, _code_subject(profile, browser)
-    with counted_attempt(CODES, subject.key, (subject,), browser.origin, reveal={CODE, TRUSTED_CODE}) as attempt:
+    profile_id = profile.id
+    with _counted_code(profile, browser) as attempt:
         recovery_codes = totp.confirm_enrolment(profile_id, typed, settings)
         attempt.succeed()
         trusted_devices.revoke_others(browser.device_tokens, profile_id)
@@ -88,9 +88,8 @@ def reauthenticate(profile: Profile, password: str, session: Identity, origin: R
     Raises InvalidInput (422), TooManyAttempts (429), ServiceBusy (503), or NotSignedIn (401) if the session ended
     while the password was hashed.
     """
-    with _verified_again(profile, password, origin):
+    with _reauthenticated(profile, password, session, origin):
         pass
-    store.lock_active(session, to_change=True)
 
 
 def reauthenticate_for_new_password(
@@ -98,9 +97,8 @@ def reauthenticate_for_new_password(
 ) -> str:
     """Reauthenticate, and return the hash of the new password. Raises InvalidInput (422) also for a weak password."""
     names = profile.names
-    with _verified_again(profile, password, origin):
+    with _reauthenticated(profile, password, session, origin):
         new_hash = profiles.new_password_hash(new_password, names)
-    store.lock_active(session, to_change=True)
     return new_hash
 
 
@@ -158,19 +156,26 @@ def _wait_as_long_as_a_check(password: str, started: float) -> None:
         _recent_check_seconds.append(time.monotonic() - started)
 
 
-def _code_subject(profile: Profile, browser: Browser) -> ThrottleSubject:
+def _counted_code(profile: Profile, browser: Browser) -> AbstractContextManager[Attempt]:
+    """Count an attempt at a second-factor code, by whether the profile trusts the browser."""
     is_trusted = trusted_devices.is_trusted(browser.device_tokens, profile.id)
-    return throttle.code_subject(profile.id, is_trusted=is_trusted)
+    subject = throttle.code_subject(profile.id, is_trusted=is_trusted)
+    return counted_attempt(CODES, subject.key, (subject,), browser.origin, reveal={CODE, TRUSTED_CODE})
 
 
 @contextmanager
-def _verified_again(profile: Profile, password: str, origin: RequestOrigin) -> Iterator[None]:
-    """Verify the profile's current password. The block holds the slot and no transaction, so it may hash."""
+def _reauthenticated(profile: Profile, password: str, session: Identity, origin: RequestOrigin) -> Iterator[None]:
+    """Verify the profile's current password before the block, and lock the session after it until the commit.
+
+    The block holds the slot and no transaction, so it may hash.
+    """
     profile_id, password_hash = profile.id, profile.password_hash
     subject = ThrottleSubject(REAUTHENTICATION, str(profile_id))
     with counted_attempt(TRUSTED_BROWSERS, subject.name, (subject,), origin, reveal={REAUTHENTICATION}) as attempt:
         if not hashing.check_hash(password, password_hash).is_correct:
             attempt.fail(profile_id, "password again")
             raise InvalidInput("current_password", WRONG_PASSWORD)
-        attempt.succeed_and_commit()
+        attempt.succeed()
+        db.session.commit()
         yield
+    store.lock_active(session, to_change=True)
