@@ -3,8 +3,8 @@
 The values leave the database only in readings for streams and in the response of `current_store().shared_drafts`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import TypedDict
 
 from sqlalchemy import Connection, text
 
@@ -16,21 +16,10 @@ from portal.presence import shared_drafts_sql
 
 
 class SharedDraft(TypedDict):
-    """The unsaved values of one user in one form (docs/api.md)."""
+    """The unsaved values of one user in one form (docs/api.md), as `shared_drafts_sql.shared_of` returns them."""
 
     form: str
     user: int
-    updated_at: str
-    values: Mapping[str, str]
-    version: int
-    seen: str
-
-
-class DraftRow(NamedTuple):
-    """One shared draft as the statements return it."""
-
-    form: str
-    profile_id: int
     updated_at: str
     values: Mapping[str, str]
     version: int
@@ -41,13 +30,13 @@ class SharedDrafts:
     """The shared drafts of one page at one time, for each of its open editors."""
 
     def __init__(
-        self, now_epoch: float, opened: Iterable[tuple[int, str]] | None, rows: Iterable[Sequence[Any]] | None
+        self, now_epoch: float, opened: Iterable[tuple[int, str]] | None, shared: Iterable[SharedDraft] | None
     ) -> None:
         self._now_epoch = now_epoch
         self._forms: dict[int, set[str]] = {}
         for profile_id, form in opened or ():
             self._forms.setdefault(profile_id, set()).add(form)
-        self._rows = [DraftRow(*row) for row in rows or ()]
+        self._shared = [_without_aside(draft) for draft in shared or ()]
         self._by_forms: dict[frozenset[str], Drafts] = {}
 
     @property
@@ -65,26 +54,16 @@ class SharedDrafts:
         The signature contains the forms, so a stream that opens again for an editor is also sent an empty state.
         """
         if forms not in self._by_forms:
-            rows = [row for row in self._rows if row.form in forms]
-            signature = (*sorted(forms), *((row.form, row.profile_id, row.updated_at) for row in rows))
-            self._by_forms[forms] = Drafts(signature, self._content(rows))
+            drafts = [draft for draft in self._shared if draft["form"] in forms]
+            signature = (*sorted(forms), *((draft["form"], draft["user"], draft["updated_at"]) for draft in drafts))
+            self._by_forms[forms] = Drafts(signature, {"read_at": self._now_epoch, "drafts": drafts})
         return self._by_forms[forms]
 
-    def _content(self, rows: Iterable[DraftRow]) -> dict[str, object]:
-        return {"read_at": self._now_epoch, "drafts": [_shared_draft(row) for row in rows]}
 
-
-def _shared_draft(row: DraftRow) -> SharedDraft:
+def _without_aside(draft: SharedDraft) -> SharedDraft:
     """Return the draft without values that its user has set aside."""
-    values = {name: value for name, value in row.values.items() if not name.startswith(ASIDE)}
-    return {
-        "form": row.form,
-        "user": row.profile_id,
-        "updated_at": row.updated_at,
-        "values": values,
-        "version": row.version,
-        "seen": row.seen,
-    }
+    values = {name: value for name, value in draft["values"].items() if not name.startswith(ASIDE)}
+    return {**draft, "values": values}
 
 
 def notify_editors(connection: Connection, key: DraftKey, timings: PresenceTimings) -> None:

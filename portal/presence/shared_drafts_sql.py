@@ -60,9 +60,10 @@ def opened_of(page: str) -> str:
 
 
 def shared_of(page: str) -> str:
-    """Return a scalar: the members of DraftRow (shared_drafts.py) of each shared draft; NULL for none."""
-    return f"""(SELECT json_agg(json_build_array(
-            form, user_id, updated_at, values, base_version, seen) ORDER BY form, user_id)
+    """Return a scalar: each shared draft as SharedDraft (shared_drafts.py) has it, in that order; NULL for none."""
+    return f"""(SELECT json_agg(json_build_object(
+            'form', form, 'user', user_id, 'updated_at', updated_at, 'values', values, 'version', base_version,
+            'seen', seen) ORDER BY form, user_id)
         FROM shared WHERE page_identifier = {page})"""
 
 
