@@ -6,13 +6,13 @@ The values leave the database only in readings for streams and in the response o
 from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from portal.config import PresenceTimings
 from portal.editing.drafts.store import ASIDE, DraftKey
 from portal.live.source import Drafts
 from portal.monitoring import metrics
-from portal.presence import shared_drafts_sql
+from portal.presence.shared_drafts_sql import NOTIFY_EDITORS
 
 
 class SharedDraft(TypedDict):
@@ -74,5 +74,5 @@ def notify_editors(connection: Connection, key: DraftKey, timings: PresenceTimin
         "form": key.shared_form,
         "window": timings.active_window_seconds,
     }
-    notified = connection.execute(text(shared_drafts_sql.notify_editors()), parameters).all()
+    notified = connection.execute(NOTIFY_EDITORS, parameters).all()
     metrics.NOTIFICATIONS_SENT.inc(len(notified))

@@ -5,10 +5,12 @@ statement that records them keeps both only from a profile that may change the r
 found by its id: a card of the record has drafts of its own, and shares them with the editors of the whole record.
 """
 
+from sqlalchemy import text
+
 from portal.live.notifications import DRAFTS
 from portal.live.publish import notify_sql
 from portal.presence.sql import CALLER, editable, is_present, visible
-from portal.presence.tab_sql import NOW
+from portal.presence.tab_sql import NOW, is_live
 
 PREPARED_SHARED = "presence_shared_drafts"
 MAX_EDITORS_PER_FORM = 20  # whose values are shared: those who typed last
@@ -29,7 +31,7 @@ def shared_drafts(present: str, pages: str, window: str) -> str:
         SELECT DISTINCT page_identifier, user_id, tab ->> 'form' AS form, tab ->> 'draft' AS draft_id
         FROM {present} open_row, jsonb_each(open_row.tabs) AS each (id, tab)
         WHERE open_row.page_identifier IN (SELECT identifier FROM {pages})
-          AND tab ? 'form' AND (tab ->> 'at')::float8 > {NOW} - {window}
+          AND tab ? 'form' AND {is_live("tab", window)}
     ),
     written_drafts AS (
         SELECT DISTINCT ON (opened.page_identifier, opened.form, opened.user_id)
@@ -79,7 +81,7 @@ def shared_mark(present: str, page: str, user_id: str, form: str, window: str) -
         JOIN edit_drafts drafts ON drafts.profile_id = other.user_id
           AND drafts.page_identifier = other.page_identifier AND drafts.draft_id = each.tab ->> 'draft'
         WHERE other.page_identifier = {page} AND other.user_id <> {user_id}
-          AND each.tab ->> 'form' = {form} AND (each.tab ->> 'at')::float8 > {NOW} - {window})"""
+          AND each.tab ->> 'form' = {form} AND {is_live("each.tab", window)})"""
 
 
 def read_shared() -> str:
@@ -104,15 +106,11 @@ def read_shared() -> str:
     """
 
 
-def notify_editors() -> str:
-    """Notify the page of a changed draft if another profile has the same form open.
-
-    Parameters: page_identifier, profile_id, form, window. Returns one row for each notification.
-    """
-    return f"""
+# Notifies the page of a changed draft if another profile has the same form open. Returns one row for each notification.
+NOTIFY_EDITORS = text(f"""
     SELECT {notify_sql(DRAFTS, "CAST(:page_identifier AS text)")}
     WHERE EXISTS (
         SELECT FROM user_page_presence, jsonb_each(tabs) AS each (id, tab)
         WHERE page_identifier = :page_identifier AND user_id <> :profile_id AND {is_present(":window")}
-          AND tab ->> 'form' = :form AND (tab ->> 'at')::float8 > {NOW} - :window)
-    """
+          AND tab ->> 'form' = :form AND {is_live("tab", ":window")})
+""")

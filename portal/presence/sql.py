@@ -10,7 +10,7 @@ from portal import page_kinds
 from portal.auth.sessions.store import ACTIVE_SESSION_SQL
 from portal.live.notifications import ROSTER
 from portal.live.publish import notify_sql
-from portal.presence.tab_sql import NOW
+from portal.presence.tab_sql import is_live
 
 PREPARED_ROSTERS = "presence_rosters"
 PREPARED_LEAVE = "presence_leave"
@@ -168,7 +168,7 @@ def without_tab(user_id: str, page_identifier: str, tab_id: str, window: str, co
         WHERE user_id = {user_id} AND page_identifier = {page_identifier} AND {condition}
           AND ({tab_id} IS NULL OR NOT EXISTS (
             SELECT FROM jsonb_each(tabs) AS other (id, tab)
-            WHERE other.id <> {tab_id} AND (tab ->> 'at')::float8 > {NOW} - {window}))
+            WHERE other.id <> {tab_id} AND {is_live("tab", window)}))
         RETURNING page_identifier
     ),
     reduced AS (

@@ -13,6 +13,11 @@ TIMES_BYTES = 192  # a tab's key and times, with the overhead of JSONB
 NOW = "extract(epoch FROM now())"
 
 
+def is_live(tab: str, window: str) -> str:
+    """Return the condition that a stored tab has sent a heartbeat within the active window."""
+    return f"({tab} ->> 'at')::float8 > {NOW} - {window}"
+
+
 def bounded(state: str) -> str:
     """Return the state, without its field names if it is too large. beats.py has cut what browsers send."""
     return (
@@ -58,5 +63,5 @@ def other_tabs(tabs: str, tab_id: str, state: str, window: str) -> str:
             SELECT id, tab, count(*) OVER {newest_first} AS tabs,
                    sum(pg_column_size(tab) + octet_length(id) + 16) OVER {newest_first} AS bytes
             FROM jsonb_each({tabs} - {tab_id}) AS other (id, tab)
-            WHERE (tab ->> 'at')::float8 > extract(epoch FROM now()) - {window}) live
+            WHERE {is_live("tab", window)}) live
         WHERE tabs < {MAX_TABS} AND bytes <= {MAX_ROW_BYTES - TIMES_BYTES} - pg_column_size({state})) END"""
