@@ -19,8 +19,7 @@ def clear_profile(connection: Connection, profile_id: int) -> int:
 
 def notify_pages_of(connection: Connection, profile_id: int) -> None:
     """Notify the pages that the profile is on."""
-    identifiers = connection.execute(text(sql.PAGES_OF_PROFILE), {"profile_id": profile_id}).scalars().all()
-    publish.roster_changed(connection, identifiers)
+    _notify_pages(connection, connection.execute(text(sql.PAGES_OF_PROFILE), {"profile_id": profile_id}))
 
 
 def clear_all(connection: Connection) -> int:
@@ -49,8 +48,8 @@ def clean_up(connection: Connection, stale_seconds: int) -> int:
     return connection.execute(text(sql.CLEAN_UP), {"stale_seconds": stale_seconds}).rowcount
 
 
-def _notify_pages(connection: Connection, deleted: CursorResult[Any]) -> int:
-    """Notify the pages of the deleted rows; return the number of rows."""
-    identifiers = deleted.scalars().all()
+def _notify_pages(connection: Connection, rows: CursorResult[Any]) -> int:
+    """Notify the pages of the rows; return the number of rows."""
+    identifiers = rows.scalars().all()
     publish.roster_changed(connection, dict.fromkeys(identifiers))
     return len(identifiers)
