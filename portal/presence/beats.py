@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from portal import page_kinds
+from portal.editing.drafts.payload import MAX_FORM_NAME_LENGTH
+from portal.editing.drafts.store import MAX_DRAFT_ID_LENGTH
 from portal.errors import InvalidInput
 
 ACTIVITIES = ("viewing", "editing")
@@ -13,9 +15,10 @@ STREAM_NUMBER = re.compile(r"[0-9]{1,7}", re.ASCII)
 TAB_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # The tab of a caller that names none. No valid tab_id equals it.
 DEFAULT_TAB_ID = "."
-# As drafts have them (editing/drafts). A name without an editor of its own has no drafts.
-FORM_NAME = re.compile(r"[a-z0-9/_-]{1,60}", re.ASCII)
-DRAFT_ID = re.compile(r"[A-Za-z0-9_-]{1,40}", re.ASCII)
+# A name without an editor of its own has no drafts.
+FORM_NAME = re.compile(rf"[a-z0-9/_-]{{1,{MAX_FORM_NAME_LENGTH}}}", re.ASCII)
+DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{1,{MAX_DRAFT_ID_LENGTH}}}", re.ASCII)
+DRAFT_ID_FORMAT = f"1 to {MAX_DRAFT_ID_LENGTH} letters, digits, hyphens or underscores"
 MAX_IDENTIFIER_LENGTH = 255
 MAX_TABS = 10
 MAX_FIELDS = 50
@@ -49,20 +52,16 @@ class Beat:
     @property
     def state(self) -> dict[str, object]:
         """Return what the table stores of the tab, without rare members that are not set."""
-        state: dict[str, object] = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
-        if self.focus:
-            state["focus"] = self.focus
-        if self.waiting:
-            state["waiting"] = True
-        if self.nudge_reply:
-            state["answer"] = self.nudge_reply
-        if self.stream_number:
-            state["stream"] = self.stream_number
-        if self.form:
-            state["form"] = self.form
-        if self.draft:
-            state["draft"] = self.draft
-        return state
+        rare = {
+            "focus": self.focus,
+            "waiting": self.waiting,
+            "answer": self.nudge_reply,
+            "stream": self.stream_number,
+            "form": self.form,
+            "draft": self.draft,
+        }
+        usual = {"activity": self.activity, "visible": self.visible, "fields": self.fields}
+        return usual | {name: value for name, value in rare.items() if value}
 
 
 def parse_beat(body: object) -> Beat:
@@ -83,7 +82,7 @@ def parse_beat(body: object) -> Beat:
         nudge_reply=_parse_nudge_reply(body.get("answer")),
         stream_number=_parse_stream(body.get("stream", 0)),
         form=_parse_name("form", body.get("form"), FORM_NAME, "the name of a form, such as record or person/12"),
-        draft=_parse_name("draft", body.get("draft"), DRAFT_ID, "1 to 40 letters, digits, hyphens or underscores"),
+        draft=_parse_name("draft", body.get("draft"), DRAFT_ID, DRAFT_ID_FORMAT),
     )
 
 
