@@ -107,5 +107,5 @@ class PresenceSource:
 
 
 def _drafts_for(stream: StreamIdentity, authorization: Authorization, shared: SharedDrafts) -> Drafts:
-    is_allowed = authorization.may_see and authorization.may_edit
-    return shared.of(stream.caller.profile_id) if is_allowed else shared.none
+    may_edit = authorization.may_see and authorization.may_edit
+    return shared.of(stream.caller.profile_id, may_edit=may_edit)

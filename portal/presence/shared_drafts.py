@@ -39,20 +39,14 @@ class SharedDrafts:
         self._shared = [_without_aside(draft) for draft in shared or ()]
         self._by_forms: dict[frozenset[str], Drafts] = {}
 
-    @property
-    def none(self) -> Drafts:
-        """Return what a user receives who may not change the record."""
-        return self._drafts(frozenset())
+    def of(self, profile_id: int, *, may_edit: bool) -> Drafts:
+        """Return the drafts of the forms that the profile has open, its own included. The browser ignores those.
 
-    def of(self, profile_id: int) -> Drafts:
-        """Return the drafts of the forms that the profile has open, its own included. The browser ignores those."""
-        return self._drafts(frozenset(self._forms.get(profile_id, ())))
-
-    def _drafts(self, forms: frozenset[str]) -> Drafts:
-        """Return the same object for the same forms, so that it is encoded once for many streams.
-
-        The signature contains the forms, so a stream that opens again for an editor is also sent an empty state.
+        A profile that may not change the record receives none. Profiles with the same forms receive the same object, so
+        that it is encoded once for many streams. The signature contains the forms, so a stream that opens again for an
+        editor is also sent an empty state.
         """
+        forms = frozenset(self._forms.get(profile_id, ()) if may_edit else ())
         if forms not in self._by_forms:
             drafts = [draft for draft in self._shared if draft["form"] in forms]
             signature = (*sorted(forms), *((draft["form"], draft["user"], draft["updated_at"]) for draft in drafts))

@@ -105,9 +105,8 @@ class PresenceStore:
             (*caller, page.identifier, page.kind.name, page.number, self.timings.active_window_seconds),
         )
         _check(is_signed_in, may_see)
-        drafts = SharedDrafts(now_epoch, opened, shared)
-        shown = drafts.of(caller.profile_id) if may_edit else drafts.none
-        return orjson.dumps(shown.content).decode()
+        drafts = SharedDrafts(now_epoch, opened, shared).of(caller.profile_id, may_edit=may_edit)
+        return orjson.dumps(drafts.content).decode()
 
     def leave(self, caller: Identity, page: Page, tab_id: str | None) -> None:
         """Remove one tab from the page, or all of the profile's tabs when `tab_id` is None."""
