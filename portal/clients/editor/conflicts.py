@@ -22,7 +22,7 @@ from portal.clients.records.revisions import ClientRevision, last_change, to_jso
 from portal.clients.saving.edits import Merged
 from portal.clients.saving.write_request import WriteRequest
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
+from portal.editing.merge.inline_diff import Segment, abridged_diff
 from portal.editing.merge.resolutions import CHOICES, Resolution
 from portal.editing.merge.three_way import UNKNOWN, Conflict
 
@@ -200,9 +200,8 @@ def _options(
 
 
 def _segments(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
-    """Return the diff from the base to the text, with a few unchanged lines around each change."""
-    segments = inline_diff(base, text, budget) if base and base is not UNKNOWN else None
-    return None if segments is None else abridged(segments)
+    """Return the diff from the base to the text, if there is a base."""
+    return abridged_diff(base, text, budget) if base and base is not UNKNOWN else None
 
 
 def _error(custom: Field, chosen: str) -> str:

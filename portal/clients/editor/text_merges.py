@@ -7,7 +7,7 @@ from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.merging import HistorySlice, merge_with_current
-from portal.editing.merge.inline_diff import abridged, inline_diff
+from portal.editing.merge.inline_diff import abridged_diff
 from portal.editing.merge.texts import merge_texts, united
 from portal.editing.merge.three_way import UNKNOWN
 
@@ -25,13 +25,12 @@ def text_merges(client: Client, edit: Edit) -> dict[str, object]:
     for name in edit.values:
         saved, conflict = getattr(client, name), conflicts.get(name)
         started = history.value_at(name, edit.context.base_version.version_of(name), saved)
-        segments = None if started is UNKNOWN else inline_diff(started, saved, edit.context.budget)
         texts[name] = {
             "saved": saved,
             "merged": None if conflict else merged.resolved.changes.get(name, saved),
             "yours": conflict.yours if conflict else None,
             "both": conflict.both if conflict else None,
-            "changes": None if segments is None else abridged(segments),
+            "changes": None if started is UNKNOWN else abridged_diff(started, saved, edit.context.budget),
         }
     return {"version": client.version, "texts": texts}
 
@@ -49,9 +48,8 @@ def unsaved_text_merge(client: Client, unsaved: Edit, mine: str) -> dict[str, ob
     saved = getattr(client, name)
     theirs = next((conflict.both for conflict in resolved.unresolved), None) or resolved.changes.get(name, saved)
     merge = merge_texts(saved, theirs, mine, budget)
-    segments = inline_diff(saved, text, budget)
     return {
         "version": client.version,
-        "changes": None if segments is None else abridged(segments),
+        "changes": abridged_diff(saved, text, budget),
         "merged": united(theirs, mine, budget) if merge is None else merge.both,
     }

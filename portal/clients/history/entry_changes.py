@@ -10,7 +10,7 @@ from portal.clients.records.entries import CLIENT, VALUATION, Entry, entries_in
 from portal.clients.records.part_names import names_of
 from portal.clients.records.revisions import ClientRevision
 from portal.editing.merge.budget import Budget
-from portal.editing.merge.inline_diff import Segment, abridged, inline_diff
+from portal.editing.merge.inline_diff import Segment, abridged_diff
 
 MAX_UNFOLDED_CHARACTERS = 2_000  # of a text before and after together; longer ones are compared when unfolded
 
@@ -109,12 +109,8 @@ class _EntryChanges:
             new=display_value(entry.kind, column, new),
             is_text=is_text,
             is_folded=is_folded,
-            segments=self._segments(old, new) if is_text and not is_folded else None,
+            segments=abridged_diff(old, new, self.budget) if is_text and not is_folded else None,
         )
-
-    def _segments(self, old: str, new: str) -> Sequence[Segment] | None:
-        segments = inline_diff(old, new, self.budget)
-        return None if segments is None else abridged(segments)
 
 
 def _fields_of_part(

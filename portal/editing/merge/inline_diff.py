@@ -44,7 +44,13 @@ def inline_diff(old: str, new: str, budget: Budget) -> list[Segment] | None:
     return None if is_other_text or len(segments) > MAX_SEGMENTS else segments
 
 
-def abridged(segments: Sequence[Segment]) -> list[Segment]:
+def abridged_diff(old: str, new: str, budget: Budget) -> list[Segment] | None:
+    """Return the result of `inline_diff` with only a few equal lines around each change."""
+    segments = inline_diff(old, new, budget)
+    return None if segments is None else _abridged(segments)
+
+
+def _abridged(segments: Sequence[Segment]) -> list[Segment]:
     """Return the segments with at most LINES_AROUND equal lines around each change, and "cut" segments between."""
     shown: list[Segment] = []
     for number, segment in enumerate(segments):
