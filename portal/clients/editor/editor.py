@@ -15,7 +15,7 @@ from werkzeug.datastructures import MultiDict
 from portal.auth import directory
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.editor.forms import CARDS, FORMS, RecordForm
-from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry
+from portal.clients.records.entries import CLIENT, KINDS, PRODUCT, Entry, EntryKind
 from portal.clients.records.models import Client, Product, Valuation
 from portal.clients.records.part_names import full_name, part_name
 from portal.clients.saving.merging import product_of, row_of
@@ -31,8 +31,8 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
 NUMBER = "[1-9][0-9]{0,9}"
 # The values of Editor._form_name.
 FORM_NAME = re.compile(
-    rf"record(/(?P<card>{'|'.join(CARDS)}))?|(?P<kind>person|product|valuation)/(?P<id>{NUMBER})"
-    rf"|(?P<kind_of_new>person|product)/new|valuation/new/(?P<product_id>{NUMBER})",
+    rf"record(/(?P<card>{'|'.join(CARDS)}))?|(person|product|valuation)/(?P<id>{NUMBER})"
+    rf"|(person|product)/new|valuation/new/(?P<product_id>{NUMBER})",
     re.ASCII,
 )
 
@@ -133,8 +133,7 @@ class Editor:
         """Return the form with the sent values. Fields that were not sent have the record's values."""
         kind = self.entry.kind
         defaults = {"version": self.client.version, **DEFAULTS.get(kind.name, {})}
-        form_class = CARDS[self.card] if self.card else FORMS[kind.name]
-        form: EntryForm = form_class(sent, obj=self.row, prefix=prefix, data=defaults)
+        form = form_class(kind, self.card)(sent, obj=self.row, prefix=prefix, data=defaults)
         if isinstance(form, RecordForm):
             form.offer_advisers(_advisers_for(self.client))
         return form
@@ -180,15 +179,21 @@ def match_form(name: str) -> re.Match[str] | None:
     return found if found and int(found["id"] or found["product_id"] or 0) <= MAX_INTEGER else None
 
 
+def kind_of(form: re.Match[str]) -> EntryKind:
+    """Return the kind of entry that the form edits: the first segment of its name, which is "record" for the client."""
+    first, _, _ = form[0].partition("/")
+    return CLIENT if first == "record" else KINDS[first]
+
+
+def form_class(kind: EntryKind, card: str) -> type[EntryForm]:
+    """Return the class of the form. `card` is as in `Editor`."""
+    return CARDS[card] if card else FORMS[kind.name]
+
+
 def fields_of(form_name: str) -> Collection[str]:
     """Return the fields that a draft of this form may contain. Returns none if no editor has a form of that name."""
     found = match_form(form_name)
-    if found is None:
-        return ()
-    if found["card"]:
-        return CARDS[found["card"]].field_names()
-    form = FORMS[found["kind"] or found["kind_of_new"] or (VALUATION.name if found["product_id"] else CLIENT.name)]
-    return form.field_names()
+    return form_class(kind_of(found), found["card"] or "").field_names() if found else ()
 
 
 def title_of(card: str) -> str:

@@ -12,8 +12,8 @@ from typing import Any
 from flask import url_for
 
 from portal.auth import Profile
-from portal.clients.editor.editor import match_form, title_of
-from portal.clients.records.entries import KINDS, PRODUCT, VALUATION, Entry
+from portal.clients.editor.editor import kind_of, match_form, title_of
+from portal.clients.records.entries import CLIENT, PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
 from portal.editing.drafts.store import DraftSummary
@@ -46,7 +46,7 @@ def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]
 def _named_part(form: re.Match[str]) -> Entry | None:
     """Return the part that the form edits, or the product of a new valuation."""
     if form["id"]:
-        return Entry(KINDS[form["kind"]], int(form["id"]))
+        return Entry(kind_of(form), int(form["id"]))
     return Entry(PRODUCT, int(form["product_id"])) if form["product_id"] else None
 
 
@@ -55,10 +55,9 @@ def _label_and_url(client_id: int, draft_id: str, form: re.Match[str], names: Ma
     query: dict[str, Any] = {"client_id": client_id, "draft": draft_id}
     if form["card"]:
         return title_of(form["card"]), url_for("client_editors.edit_client", card=form["card"], **query)
-    if not (form["kind"] or form["kind_of_new"] or form["product_id"]):
+    kind, part = kind_of(form), _named_part(form)
+    if kind is CLIENT:
         return "this record", url_for("client_editors.edit_client", **query)
-    kind = KINDS[form["kind"] or form["kind_of_new"] or VALUATION.name]
-    part = _named_part(form)
     name = names.get(part, "") if part else ""
     if form["id"]:
         url = url_for("client_editors.edit_part", kind=kind.name, part_id=form["id"], **query)
