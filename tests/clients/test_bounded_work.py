@@ -1,10 +1,9 @@
 """Limit the CPU time of any request to one second, for records with hostile texts and many parts.
 
-The tests measure the CPU time of their own process, in which the application runs. The garbage collector is set as
-in a worker of gunicorn, because a collection of all objects of pytest would cost as much as the page.
+The tests measure the CPU time of their own process, in which the application runs. tests/conftest.py sets the garbage
+collector as in a worker of gunicorn, because a collection of all objects of pytest would cost as much as the page.
 """
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,6 @@ from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
-from portal.driver.garbage import collect_garbage_less_often
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.clients.conftest import ClientEditor
@@ -37,15 +35,6 @@ Texts = Callable[[int], str]
 
 def lines(seed: int) -> str:
     return shuffled(seed, separator="\n")
-
-
-@pytest.fixture(autouse=True)
-def garbage_collected_as_in_a_worker() -> Iterator[None]:
-    thresholds = gc.get_threshold()
-    collect_garbage_less_often()
-    yield
-    gc.unfreeze()
-    gc.set_threshold(*thresholds)
 
 
 @pytest.fixture(params=[blocks, shuffled, lines])

@@ -9,7 +9,7 @@ from flask import Flask
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
 from portal.extensions import LIVE_BIND, db
-from portal.live import broadcast
+from portal.live import broadcast, schedule
 from portal.presence import live_sql
 from portal.presence.prepared import prepare
 from portal.presence.shared_drafts_sql import MAX_EDITORS_PER_FORM, MAX_SHARED_DRAFT_BYTES
@@ -78,12 +78,18 @@ def amelia_events(amelia: Editor, daniel: Editor, listen: Listen) -> EventReader
     return events
 
 
-def values_in(events: EventReader) -> list[dict[str, str]]:
-    """Return the values in the next `drafts` event."""
+def next_drafts(events: EventReader) -> dict[str, Any]:
+    """Return the data of the next `drafts` event."""
     while (event := events.next()) is not None:
         if event.name == "drafts":
-            return [draft["values"] for draft in event.data["drafts"]]
+            data: dict[str, Any] = event.data
+            return data
     raise AssertionError("the stream has ended")
+
+
+def values_in(events: EventReader) -> list[dict[str, str]]:
+    """Return the values in the next `drafts` event."""
+    return [draft["values"] for draft in next_drafts(events)["drafts"]]
 
 
 def test_kept_draft_reaches_the_other_editor_of_the_form(
@@ -231,13 +237,15 @@ def test_draft_of_an_earlier_opening_is_not_shared(daniel: Editor, amelia: Edito
     assert amelia.shared() == []
 
 
-def test_value_of_a_crashed_browser_disappears(daniel: Editor, amelia: Editor, amelia_events: EventReader) -> None:
+def test_value_of_a_crashed_browser_disappears(
+    cast: Cast, daniel: Editor, amelia: Editor, amelia_events: EventReader
+) -> None:
     daniel.type(phone=PHONE)
     assert values_in(amelia_events) == [{"phone": PHONE}]
     run_sql(
         "UPDATE user_page_presence SET last_seen = last_seen - interval '3 minutes',"
         " tabs = jsonb_set(tabs, '{tab,at}', to_jsonb((tabs -> 'tab' ->> 'at')::float8 - 180)) WHERE user_id = :id",
-        id=db.session.query(Profile.id).filter_by(first_name="Daniel").scalar(),
+        id=cast.daniel.id,
     )
 
     amelia.beat(fields=["Town"])  # a reading of the page: without it, the next one comes by itself
@@ -280,20 +288,28 @@ def test_draft_notifies_only_while_another_user_edits_the_form_and_never_its_val
     ]
 
 
-def test_burst_of_drafts_is_read_once_for_all_streams(
-    daniel: Editor, edit: Any, cast: Cast, amelia_events: EventReader, listen: Listen
+def test_burst_of_drafts_is_coalesced_and_one_reading_serves_all_streams(
+    daniel: Editor,
+    edit: Any,
+    cast: Cast,
+    amelia_events: EventReader,
+    listen: Listen,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The last state arrives, and the events between are coalesced."""
     ada = edit(cast.ada)
     adas = listen(ada.visitor, ada.page)
+    monkeypatch.setattr(schedule, "COALESCE_SECONDS", 1)
     for number in range(30):
         daniel.type(phone=f"{number}")
 
+    last_read_at = set()
     for events in (amelia_events, adas):
-        seen = [values_in(events)]
-        while seen[-1] != [{"phone": "29"}]:
-            seen.append(values_in(events))
-        assert len(seen) <= 30
+        seen = [next_drafts(events)]
+        while [draft["values"] for draft in seen[-1]["drafts"]] != [{"phone": "29"}]:
+            seen.append(next_drafts(events))
+        assert len(seen) < 10
+        last_read_at.add(seen[-1]["read_at"])
+    assert len(last_read_at) == 1
 
 
 def test_heartbeat_without_a_stream_tells_that_values_have_changed(daniel: Editor, amelia: Editor) -> None:
