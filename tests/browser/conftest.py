@@ -207,19 +207,6 @@ def crowd(app: Flask) -> Crowd:
     return gather
 
 
-@pytest.fixture
-def amelia_seeing_seven_arrive(
-    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
-) -> Person:
-    """Amelia on the client page of the unhurried portal, whose heartbeat has just brought seven users at once."""
-    amelia = open_browser(cast.amelia, at=unhurried_portal)
-    amelia.open(client)
-    crowd(client, 7)
-    amelia.hide_tab()  # which sends a heartbeat at once
-    expect(amelia.toasts).to_have_count(5)
-    return amelia
-
-
 @pytest.fixture(scope="session")
 def reusable_contexts(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
     """Keep the browser contexts of `reuse_browser`, by profile id."""

@@ -17,6 +17,7 @@ TOO_SMALL_CONTROLS = """() => {
         .filter((control) => !isInSentence(control) && isSmall(control))
         .map((control) => `${control.cloneNode(false).outerHTML} ${control.textContent.trim()}`);
 }"""
+COMPACT_HEAD_PX = 56  # the height of the head of a client page that is scrolled
 PHONE_VIEWPORT = {"width": 380, "height": 760}
 MAX_STOPS = 60
 # The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
@@ -33,6 +34,13 @@ def emulate_phone(page: Page) -> None:
     page.set_viewport_size(PHONE_VIEWPORT)
     page.context.new_cdp_session(page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.wait_for_function("matchMedia('(pointer: coarse)').matches")
+
+
+def top_of(locator: Locator) -> float:
+    """Return how far the element is from the top of the window."""
+    box = locator.bounding_box()
+    assert box
+    return box["y"]
 
 
 def tab_to(page: Page, goal: Locator) -> None:

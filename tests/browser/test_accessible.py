@@ -223,34 +223,6 @@ def test_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person, c
     assert amelia.page.evaluate("document.activeElement.localName") in ("body", "main")
 
 
-def test_many_arrivals_are_said_as_one_sentence_without_emoji_and_button(
-    amelia_seeing_seven_arrive: Person, client: Client
-) -> None:
-    amelia = amelia_seeing_seven_arrive
-    expect(amelia.toasts.first).to_contain_text("joined this page 👋")
-    said = amelia.page.locator("toast-region").get_by_role("status")
-    name = rf"Viewer0\d Of Client {client.id}"
-    expect(said).to_have_text(re.compile(rf"^{name}, {name} and 5 others joined this page\.$"))
-    expect(amelia.page.locator("toast-region")).to_have_attribute("aria-live", "off")
-
-
-def test_field_description_names_the_user_who_is_changing_it(amelia: Person, daniel: Person, client: Client) -> None:
-    amelia.open_editor(client)
-    daniel.open_editor(client)
-    review = amelia.field("Next review")
-    hint = "Day first, such as 31/12/2026"
-    expect(review).to_have_accessible_description(hint)
-
-    daniel.field("Next review").fill("8/12/2026")
-    shared = "Daniel, not saved yet: 8/12/2026"
-    expect(review).to_have_accessible_description(re.compile(f"^{hint} Daniel (is typing|changed this).*{shared}"))
-
-    daniel.field("Next review").fill("")
-    daniel.field("Phone").focus()
-    expect(review).to_have_accessible_description(hint)
-    assert review.get_attribute("aria-describedby") == "next_review_on-hint"
-
-
 @pytest.mark.parametrize("scene", [the_modal, signed_out, cancel_asks, still_there], ids=lambda scene: scene.__name__)
 def test_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
     scene: Callable[[SceneSetup], Page], scene_setup: SceneSetup, open_browser: OpenBrowser

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
+from tests.browser.page_checks import COMPACT_HEAD_PX, top_of
 from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast
@@ -14,7 +15,7 @@ from tests.support.factories import make_client, make_person, make_product
 from tests.support.server import Portal
 
 LONG_NAME = "Featherstonehaugh-Cholmondeley Marjoribanks & Partners Trust"
-LINE_PX = 56
+VIEWPORTS = ((1440, 900), (380, 760), (640, 360))  # a wide window, a phone, a zoomed window
 COMPACT = re.compile(r"\bis-compact\b")
 # Scroll down and up again, and return where a card is in the document, and its length, whenever the head has changed.
 SCROLLED = """async () => {
@@ -60,33 +61,28 @@ def scroll(person: Person) -> None:
     expect(head(person)).to_have_class(COMPACT)
 
 
-@pytest.mark.parametrize("viewport", [(1440, 900), (380, 760), (640, 360)], ids=["wide", "phone", "zoomed"])
 def test_head_shrinks_to_one_line_without_moving_the_page(
-    open_browser: OpenBrowser,
-    unhurried_portal: Portal,
-    cast: Cast,
-    long_client: Client,
-    crowd: Crowd,
-    viewport: tuple[int, int],
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, long_client: Client, crowd: Crowd
 ) -> None:
     crowd(long_client, 20)
-    width, height = viewport
-    amelia = open_browser(cast.amelia, at=unhurried_portal, viewport={"width": width, "height": height})
-    amelia.open(long_client)
-    amelia.sees("20 users are viewing this client record")
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
+    for width, height in VIEWPORTS:
+        viewport = f"at {width} × {height}"
+        amelia.page.set_viewport_size({"width": width, "height": height})
+        amelia.open(long_client)
+        amelia.sees("20 users are viewing this client record")
 
-    states = amelia.page.evaluate(SCROLLED)
+        states = amelia.page.evaluate(SCROLLED)
 
-    assert len({tuple(state) for state in states}) == 1
-    line = {"x": 0, "y": 0, "width": width, "height": LINE_PX}
-    for part in ("h1 > span:first-child", "h1 .badge", ".avatars", ".actions > .button"):
-        box = head(amelia).locator(part).first.bounding_box()
-        assert box, part
-        assert 0 <= box["x"] <= box["x"] + box["width"] <= line["width"], (part, box)
-        assert 0 <= box["y"] <= box["y"] + box["height"] <= line["height"], (part, box)
-    expect(amelia.page.get_by_role("link", name="Edit", exact=True)).to_be_visible()
-    amelia.indicator.locator("summary").click()
-    expect(amelia.page.get_by_role("list", name="Who is here")).to_be_in_viewport()
+        assert len({tuple(state) for state in states}) == 1, viewport
+        for part in ("h1 > span:first-child", "h1 .badge", ".avatars", ".actions > .button"):
+            box = head(amelia).locator(part).first.bounding_box()
+            assert box, (viewport, part)
+            assert 0 <= box["x"] <= box["x"] + box["width"] <= width, (viewport, part, box)
+            assert 0 <= box["y"] <= box["y"] + box["height"] <= COMPACT_HEAD_PX, (viewport, part, box)
+        expect(amelia.page.get_by_role("link", name="Edit", exact=True), viewport).to_be_visible()
+        amelia.indicator.locator("summary").click()
+        expect(amelia.page.get_by_role("list", name="Who is here"), viewport).to_be_in_viewport()
 
 
 def test_keyboard_meets_no_control_under_the_head(amelia: Person, long_client: Client) -> None:
@@ -104,19 +100,20 @@ def test_keyboard_meets_no_control_under_the_head(amelia: Person, long_client: C
     expect(amelia.page.locator("#objectives-and-notes")).to_be_in_viewport(ratio=1)
     assert (
         amelia.page.locator("#objectives-and-notes").evaluate("heading => heading.getBoundingClientRect().top")
-        >= LINE_PX
+        >= COMPACT_HEAD_PX
     )
 
 
-@pytest.mark.parametrize(("media", "height"), [("print", 900), ("screen", 300)], ids=["on paper", "at 400 %"])
-def test_head_does_not_stick_where_it_has_no_room(amelia: Person, long_client: Client, media: str, height: int) -> None:
+def test_head_does_not_stick_where_it_has_no_room(amelia: Person, long_client: Client) -> None:
     amelia.open(long_client)
     scroll(amelia)
-    amelia.page.set_viewport_size({"width": 640, "height": height})
-    amelia.page.emulate_media(media=media)  # type: ignore[arg-type]
+    for where, media, height in (("on paper", "print", 900), ("at 400 %", "screen", 300)):
+        amelia.page.set_viewport_size({"width": 640, "height": height})
+        amelia.page.emulate_media(media=media)  # type: ignore[arg-type]
 
-    assert head(amelia).evaluate("head => getComputedStyle(head).position") == "static"
-    assert head(amelia).locator("h1 > span").first.evaluate("span => getComputedStyle(span).whiteSpace") == "normal"
+        assert head(amelia).evaluate("head => getComputedStyle(head).position") == "static", where
+        name = head(amelia).locator("h1 > span").first
+        assert name.evaluate("span => getComputedStyle(span).whiteSpace") == "normal", where
 
 
 def test_three_users_see_who_edits_which_card(
@@ -133,11 +130,16 @@ def test_three_users_see_who_edits_which_card(
     expect(amelia.sentence.locator("i").first).to_have_class(re.compile("editing"))
     people = amelia.page.get_by_role("region", name="People")
     add = people.get_by_role("link", name="Add a person")
+    mark = amelia.page.locator("[data-part] > .editors")
     before = people.bounding_box(), add.bounding_box()
 
     ada.open_editor_at(f"/clients/{client.id}/person/{ruth.id}/edit")
 
     amelia.sees("Daniel and Ada are editing · Rhys is viewing")
+    expect(mark).to_contain_text("Ada is editing")
+    ada.field("First name").focus()
+    amelia.take_in()
+    expect(mark).to_have_count(1)
     expect(people.locator("header")).to_contain_text("Ada is editing Ruth Whitmore")
     expect(people.locator("li .avatar.editing")).to_be_visible()
     expect(people).to_have_css("outline-style", "solid")
@@ -149,6 +151,10 @@ def test_three_users_see_who_edits_which_card(
     products = amelia.page.get_by_role("region", name="Products")
     expect(products.locator("header")).to_contain_text(f"Ada is editing {part}")
     expect(people).to_have_css("outline-style", "none")
+    expect(mark).to_contain_text("Ada is editing")
+    ada.page.locator("form[data-edit-form] .field input").first.focus()
+    amelia.take_in()
+    expect(mark).to_have_count(1)
 
     ada.open_path(f"/clients/{client.id}/person/new")
     expect(people.locator("header")).to_contain_text("Ada is editing New person")
@@ -199,24 +205,4 @@ def test_news_stays_in_sight_below_the_head_while_the_page_is_scrolled(
     save_for(cast.ada, long_client, phone="01632 960999")
 
     expect(amelia.page.locator("update-notice")).to_be_in_viewport(ratio=1)
-    assert top_of(amelia.page.locator("update-notice")) >= LINE_PX
-
-
-def test_toasts_cover_neither_the_navigation_nor_the_head(amelia_seeing_seven_arrive: Person) -> None:
-    amelia = amelia_seeing_seven_arrive
-    amelia.toasts.last.hover()  # so that they stay
-    toasts = amelia.page.locator("toast-region")
-    for width, height in ((1440, 900), (380, 760)):
-        amelia.page.set_viewport_size({"width": width, "height": height})
-        edit = amelia.page.get_by_role("link", name="Edit", exact=True)
-        assert top_of(toasts) > top_of(edit) + 44
-
-    amelia.page.set_viewport_size({"width": 320, "height": 400})
-    assert top_of(toasts) > LINE_PX
-    expect(amelia.toasts).to_have_count(5)
-
-
-def top_of(locator: Locator) -> float:
-    box = locator.bounding_box()
-    assert box
-    return box["y"]
+    assert top_of(amelia.page.locator("update-notice")) >= COMPACT_HEAD_PX

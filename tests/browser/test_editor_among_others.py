@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
+from tests.browser.page_checks import top_of
 from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person
 from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
@@ -21,7 +22,6 @@ IS_COVERED = """() => {
 }"""
 SIZES_OF_TARGETS = """bar => [...bar.querySelectorAll("a, button")].filter((target) => target.checkVisibility())
     .map((target) => target.getBoundingClientRect()).map(({ width, height }) => Math.min(width, height))"""
-TOP = "element => element.getBoundingClientRect().top"
 
 
 @pytest.fixture
@@ -87,23 +87,23 @@ def test_notice_above_the_focused_field_moves_neither_the_caret_nor_what_is_unde
     email = amelia.field("Email")
     town = amelia.field("Town")
     town.press_sequentially("Ba")
-    before = town.evaluate(TOP)
+    before = top_of(town)
     save_for(cast.daniel, client, phone="01632 960999", email="new@mail.example")
     expect(email).to_have_value("new@mail.example")
     expect(amelia.page.get_by_role("group", name="Daniel saved 01632 960999")).to_be_visible()
-    assert abs(town.evaluate(TOP) - before) <= 1
+    assert abs(top_of(town) - before) <= 1
 
     postcode = amelia.field("Postcode")
     postcode.hover()
-    before = postcode.evaluate(TOP)
+    before = top_of(postcode)
     save_for(cast.daniel, client, address_line1="1 High Street", address_line2="Bath")
     expect(amelia.field("Address line 2")).to_have_value("Bath")
-    assert abs(postcode.evaluate(TOP) - before) <= 1
+    assert abs(top_of(postcode) - before) <= 1
     expect(town).to_be_focused()
     assert town.evaluate("({ selectionStart }) => selectionStart") == 2
 
     amelia.page.get_by_role("button", name="Save changes").hover()
-    before = town.evaluate(TOP)
+    before = top_of(town)
     save_for(cast.daniel, client, client_since=date(2011, 4, 6), name="Whitmore & Sons")
     expect(amelia.field("Name")).to_have_value("Whitmore & Sons")
-    assert abs(town.evaluate(TOP) - before) <= 1
+    assert abs(top_of(town) - before) <= 1

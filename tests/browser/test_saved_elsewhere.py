@@ -1,6 +1,5 @@
-"""Test that open pages and editors show other users' typing and saves, and keep the user's own values."""
+"""Test that open pages and editors show other users' saves, and keep the user's own values."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -50,10 +49,6 @@ def both_changed_phone(amelia: Person, client: Client, cast: Cast, save: Save, c
     expect(choice).to_contain_text(f"Daniel saved {THEIRS}")
 
 
-def note(person: Person, field: str) -> Locator:
-    return person.page.locator(f'[data-field="{field}"] .note')
-
-
 def news(person: Person, field: str) -> Locator:
     """Return the line below a field that describes a change by another user."""
     return person.page.locator(f'[data-field="{field}"] .news')
@@ -62,25 +57,6 @@ def news(person: Person, field: str) -> Locator:
 def stored(client: Client) -> Client:
     db.session.rollback()
     return client
-
-
-def test_field_that_another_user_is_changing_is_marked_until_they_stop(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
-    amelia.open_editor(client)
-    daniel.open_editor(client)
-    daniel.field("Phone").fill(THEIRS)
-
-    changes = re.compile("Daniel (is typing|changed this, not saved yet)")
-    expect(note(amelia, "phone")).to_have_text(changes)
-    expect(amelia.field("Phone")).to_have_accessible_description(changes)
-    expect(note(amelia, "notes")).to_have_count(0)
-    amelia.field("Phone").fill(MINE)
-    expect(note(daniel, "phone")).to_have_text(re.compile("Amelia (is typing|changed this, not saved yet)"))
-
-    daniel.field("Phone").fill(client.phone)
-    daniel.field("Town").focus()
-    expect(note(amelia, "phone")).to_have_count(0)
 
 
 def test_saved_value_of_another_user_is_shown_in_untouched_fields(

@@ -5,8 +5,10 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import PRESENCE_PATH, OpenBrowser, Person
+from tests.browser.page_checks import COMPACT_HEAD_PX, top_of
+from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import Cast
+from tests.support.server import Portal
 
 DANIEL_JOINED = "Daniel Okafor joined this page 👋"
 DANIEL_LEFT = "Daniel Okafor left this page 👋"
@@ -78,5 +80,27 @@ def test_user_who_joins_beside_another_is_announced_once(
     assert amelia.toasts_so_far() == ["Rhys Morgan joined this page 👋"]
 
 
-def test_toast_of_many_arrivals_names_four_and_counts_the_others(amelia_seeing_seven_arrive: Person) -> None:
-    expect(amelia_seeing_seven_arrive.toasts.last).to_contain_text("and 3 more joined")
+def test_many_arrivals_are_announced_in_one_sentence_and_their_toasts_cover_neither_the_navigation_nor_the_head(
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client, crowd: Crowd
+) -> None:
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
+    amelia.open(client)
+    crowd(client, 7)
+    amelia.hide_tab()  # which sends a heartbeat at once
+    expect(amelia.toasts).to_have_count(5)
+    amelia.toasts.last.hover()  # so that they stay
+
+    region = amelia.page.locator("toast-region")
+    name = rf"Viewer0\d Of Client {client.id}"
+    expect(region.get_by_role("status")).to_have_text(re.compile(rf"^{name}, {name} and 5 others joined this page\.$"))
+    expect(region).to_have_attribute("aria-live", "off")
+    expect(amelia.toasts.first).to_contain_text("joined this page 👋")
+    expect(amelia.toasts.last).to_contain_text("and 3 more joined")
+
+    for width, height in ((1440, 900), (380, 760)):
+        amelia.page.set_viewport_size({"width": width, "height": height})
+        edit = amelia.page.get_by_role("link", name="Edit", exact=True)
+        assert top_of(region) > top_of(edit) + 44
+    amelia.page.set_viewport_size({"width": 320, "height": 400})
+    assert top_of(region) > COMPACT_HEAD_PX
+    expect(amelia.toasts).to_have_count(5)
