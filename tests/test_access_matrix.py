@@ -22,7 +22,7 @@ from tests.support.routes import OTHER_PROFILE_ID, REQUEST_BODIES, make_records,
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
-PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "nobody", "no token")
+PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "signed-out", "no token")
 TABLE = """
     GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
     GET    /clients                              200       200       200       200       sign-in   sign-in   -
@@ -103,7 +103,7 @@ TABLE = """
 """
 ROWS = {(row[0], row[1]): dict(zip(PEOPLE, row[2:], strict=True)) for row in map(str.split, TABLE.split("\n")) if row}
 # Routes that do something for a visitor without a session. The steps of signing in redirect to its first page.
-PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["nobody"] not in ("sign-in", "401")} | {
+PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["signed-out"] not in ("sign-in", "401")} | {
     "/sign-in/code",
     "/sign-in/set-up",
 }
@@ -136,7 +136,7 @@ def test_route_responds_to_each_caller_as_the_table_says(
         "ada": visit(cast.ada),
         "rhys": visit(cast.rhys),
         "olga": olgas_browser,
-        "nobody": _stranger(visit),
+        "signed-out": _stranger(visit),
         "no token": visit(cast.amelia).without_token(),
     }
 

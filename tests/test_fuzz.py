@@ -96,7 +96,7 @@ BYTES = [
     b'"x"',
     b"1",
 ]
-WHO = ("ada", "ada", "ada", "amelia", "rhys", "nobody")  # Ada has the most permissions
+WHO = ("ada", "ada", "ada", "amelia", "rhys", "signed-out")  # Ada has the most permissions
 
 
 class Takes(NamedTuple):
@@ -267,7 +267,7 @@ def people(app: Flask, cast: Cast, visit: type[Visitor]) -> Callable[[str], Visi
     seated: dict[str, Visitor] = {}
 
     def browser(name: str) -> Visitor:
-        if name == "nobody":
+        if name == "signed-out":
             return visit(None)
         as_it_was = {"id": getattr(cast, name).id, "hashed": hashed, "role": ROLES[name]}
         if name not in seated or not db.session.scalar(text(IS_AS_IT_WAS), as_it_was):

@@ -18,7 +18,6 @@ from pytest_playwright.pytest_playwright import CreateContextCallback
 from portal.app import create_app
 from portal.auth import Profile
 from portal.clients import Client
-from portal.extensions import db
 from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
@@ -27,7 +26,8 @@ from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, OpenBrowser, Person
 from tests.browser.scenes import SceneSetup
 from tests.conftest import DatabaseMaker, settings_for
-from tests.support.cast import Cast, load_cast, make_cast, make_profile
+from tests.support.beside_a_portal import make_database_with_cast, within
+from tests.support.cast import Cast, load_cast, make_profile
 from tests.support.factories import make_client
 from tests.support.server import SECRET_KEY, Portal
 from tests.support.test_client import identity_of, signed_in_text
@@ -60,11 +60,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Use the Chromium on PATH, or Playwright's own if there is none, as tools/browser does."""
-    found = [path for path in map(shutil.which, CHROMIUMS) if path]
+    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     # With a limit Chromium starts no spare renderer for the next page: 455 ms of CPU for a new client page, not 487.
     arguments = ["--disable-gpu", "--renderer-process-limit=1", f"--disable-features={','.join(SWITCHED_OFF)}"]
     own = {"args": arguments}
-    return browser_type_launch_args | own | ({"executable_path": found[0]} if found else {})
+    return browser_type_launch_args | own | {"executable_path": found}
 
 
 @pytest.fixture(scope="session")
@@ -84,12 +84,7 @@ def _patience() -> None:
 
 @pytest.fixture(scope="session")
 def browsers_database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
-    """Return the URL of a migrated database that contains the cast."""
-    url = make_database(migrated_url)
-    with create_app(settings_for(url)).app_context():
-        make_cast()
-        db.engine.dispose()
-    return url
+    return make_database_with_cast(make_database, migrated_url)
 
 
 @pytest.fixture(scope="session")
@@ -121,9 +116,8 @@ def browsers_app(browsers_database_url: str) -> Flask:
 @pytest.fixture
 def app(browsers_app: Flask) -> Iterator[Flask]:
     """Return the application in which a test creates and reads records, beside the portals' processes."""
-    with browsers_app.app_context():
+    with within(browsers_app):
         yield browsers_app
-        db.session.rollback()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ Both can go to a URL, run a function in the page, and perform input actions. Act
 
 import json
 import os
-import socket
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +22,7 @@ from urllib3.exceptions import HTTPError
 from websocket import create_connection
 
 from tests.support.debian import program
-from tests.support.processes import Programs, reserve_port
+from tests.support.processes import Programs, accepts_connections, reserve_port
 from tests.support.until import wait_until
 
 MAX_ANSWER_SECONDS = 60
@@ -169,9 +168,3 @@ def bidi_url(home: Path) -> str:
     assert file.exists(), f"Firefox does not listen:\n{(home / 'log').read_text()}"
     where = json.loads(file.read_text())
     return f"ws://{where['ws_host']}:{where['ws_port']}/session"
-
-
-def accepts_connections(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

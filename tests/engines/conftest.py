@@ -15,11 +15,11 @@ from flask import Flask
 
 from portal.app import create_app
 from portal.clients import Client
-from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.engines.browsers import Browser, Firefox, WebKit
 from tests.engines.people import Person
-from tests.support.cast import Cast, load_cast, make_cast
+from tests.support.beside_a_portal import make_database_with_cast, within
+from tests.support.cast import Cast, load_cast
 from tests.support.factories import make_client
 from tests.support.nginx import Nginx
 from tests.support.processes import Programs
@@ -37,12 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def engines_database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
-    """Return the URL of a migrated database that contains the cast."""
-    url = make_database(migrated_url)
-    with create_app(settings_for(url)).app_context():
-        make_cast()
-        db.engine.dispose()
-    return url
+    return make_database_with_cast(make_database, migrated_url)
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +87,8 @@ def engines_app(engines_database_url: str) -> Flask:
 @pytest.fixture
 def app(engines_app: Flask) -> Iterator[Flask]:
     """Return the application in which a test creates and reads records, beside the portal's processes."""
-    with engines_app.app_context():
+    with within(engines_app):
         yield engines_app
-        db.session.rollback()
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ const SELECTORS = {
 	button: "button",
 	combobox: "select",
 	dialog: "dialog[open]",
-	heading: "h1, h2, h3",
 	link: "a[href]",
 	main: "main",
-	region: "section, [role=region]",
 	textbox: "input, textarea",
 };
 

@@ -111,11 +111,8 @@ class Person:
         """Wait until the visible text of the page, or of an element in it, contains the text."""
         self._wait(lambda: text in self._text(inside), f"“{text}” does not appear")
 
-    def no_longer_sees(self, text: str, *, inside: Element | None = None) -> None:
-        self._wait(lambda: text not in self._text(inside), f"“{text}” does not disappear")
-
-    def sees_dialog(self, name: str) -> None:
-        self._wait(lambda: self._read(("dialog", name)) is not None, f"dialog “{name}” does not open")
+    def no_longer_sees(self, text: str) -> None:
+        self._wait(lambda: text not in self._text(None), f"“{text}” does not disappear")
 
     def sees_no_dialog(self, name: str) -> None:
         self._wait(lambda: self._read(("dialog", name)) is None, f"dialog “{name}” does not close")

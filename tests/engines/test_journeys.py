@@ -24,7 +24,7 @@ def test_colleague_who_joins_and_leaves_is_shown_and_announced(amelia: Person, d
 def test_edit_beside_a_colleague_opens_the_modal_and_proceeds(amelia: Person, daniel: Person, client: Client) -> None:
     daniel.open_editor(client)
     amelia.open(client)
-    amelia.sees("Daniel")
+    amelia.sees("Daniel is editing this client record")
 
     amelia.click("link", "Edit")
     amelia.sees("The following users are currently viewing or editing this client record:", inside=MODAL)
@@ -38,13 +38,13 @@ def test_edit_beside_a_colleague_opens_the_modal_and_proceeds(amelia: Person, da
     amelia.click("link", "Edit")
     amelia.click("button", "Proceed Anyway", inside=MODAL)
     amelia.is_at(EDITOR)
-    daniel.sees("Amelia")
+    daniel.sees("Amelia is editing this client record")
 
 
 def test_user_who_waits_gets_the_editor_with_what_was_saved(amelia: Person, daniel: Person, client: Client) -> None:
     daniel.open_editor(client)
     amelia.open(client)
-    amelia.sees("Daniel")
+    amelia.sees("Daniel is editing this client record")
     amelia.click("link", "Edit")
     amelia.click("button", "Wait for Users", inside=MODAL)
     amelia.sees("Waiting for Daniel Okafor")

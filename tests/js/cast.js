@@ -1,10 +1,10 @@
-/** The cast of the tests, as the presence API sends them: the same users as in tests/support/cast.py. */
+/** The cast of the tests, as the presence API sends them: three users of tests/support/cast.py, and Priya. */
 
 const PEOPLE = {
 	amelia: ["Amelia", "Hart"],
 	daniel: ["Daniel", "Okafor"],
 	priya: ["Priya", "Raman"],
-	rhys: ["Rhys", "Bevan"],
+	rhys: ["Rhys", "Morgan"],
 };
 
 /** Return a viewer who has just opened the page; `about` overrides what the server would send. */

@@ -1,13 +1,12 @@
 """Debian's PgBouncer with the file of deploy/pgbouncer, before a PostgreSQL of the tests."""
 
-import socket
 import subprocess
 from pathlib import Path
 from typing import Self
 
 from tests.operations.postgres import Postgres
 from tests.support.debian import DEPLOY, edited, program
-from tests.support.processes import default_signals, kill, reserve_port
+from tests.support.processes import accepts_connections, default_signals, kill, reserve_port
 from tests.support.until import wait_until
 
 
@@ -62,8 +61,4 @@ class PgBouncer:
     def _answers(self) -> bool:
         log = Path(self._server.folder / "pgbouncer.log")
         assert self._process.poll() is None, log.read_text() if log.exists() else "PgBouncer ended"
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+        return accepts_connections(self.port)

@@ -1,7 +1,6 @@
 """Debian's nginx with the files of deploy/nginx on free ports, before portals of the tests."""
 
 import os
-import socket
 import ssl
 import subprocess
 import time
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.support.debian import DEPLOY, edited, program, run
-from tests.support.processes import Programs, reserve_port
+from tests.support.processes import Programs, accepts_connections, reserve_port
 
 NAME = "portal.firm.example"
 FILES = DEPLOY / "nginx"
@@ -35,7 +34,7 @@ class Nginx:
         self._process = self._programs.start(*self.command, "-g", "daemon off;", cwd=None)
         try:
             deadline = time.monotonic() + START_TIMEOUT_SECONDS
-            while not self._answers():
+            while not accepts_connections(self.https_port):
                 assert self._process.poll() is None, self.error_log
                 assert time.monotonic() < deadline, self.error_log
         except BaseException:
@@ -103,10 +102,3 @@ class Nginx:
         }
         for target, pieces in changes.items():
             (self._folder / target).write_text(edited(FILES / Path(target).name, pieces))
-
-    def _answers(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.https_port), timeout=1).close()
-        except OSError:
-            return False
-        return True

@@ -105,6 +105,12 @@ def reserve_port() -> Port:
     return Port(number, reservation)
 
 
+def accepts_connections(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 def environment_without_settings() -> dict[str, str]:
     """Return the environment without settings of the portal and gunicorn."""
     settings = ("PORTAL_", "DATABASE_URL", "PORT", "WEB_CONCURRENCY", "GUNICORN_")

@@ -7,7 +7,7 @@ const ME = 1;
 const daniel = { by_id: 2, by: "Daniel Okafor" };
 const priya = { by_id: 3, by: "Priya Raman" };
 const me = { by_id: ME, by: "Amelia Hart" };
-const nobody = { by_id: null, by: null };
+const system = { by_id: null, by: null };
 const changed = (...labels) => labels.map((label) => ({ key: label, label, change: "changed" }));
 const said = (...revisions) => wording.whatWasSaved(revisions, ME);
 
@@ -64,7 +64,7 @@ describe("what was saved", () => {
 
 	test("calls oneself you, and an import by what it is", () => {
 		assert.equal(said({ ...me, fields: changed("Phone") }), "You changed Phone elsewhere");
-		assert.equal(said({ ...nobody, fields: changed("Phone") }), "An import or a command changed Phone");
+		assert.equal(said({ ...system, fields: changed("Phone") }), "An import or a command changed Phone");
 	});
 });
 
@@ -72,7 +72,7 @@ describe("beside a field", () => {
 	test("stands whose value it has taken, and what was there", () => {
 		assert.equal(wording.arrivedFrom(daniel, ME), "Daniel");
 		assert.equal(wording.arrivedFrom(me, ME), "You elsewhere");
-		assert.equal(wording.arrivedFrom(nobody, ME), "An import or a command");
+		assert.equal(wording.arrivedFrom(system, ME), "An import or a command");
 		assert.equal(wording.wasText("0151 496 0000"), "was 0151 496 0000");
 		assert.equal(wording.wasText(""), "was empty");
 	});
@@ -93,13 +93,13 @@ describe("beside a field", () => {
 		assert.equal(sentence({ ...daniel, value: "" }), "Daniel emptied this");
 		assert.equal(wording.useTheirs(daniel, ME), "Use Daniel’s");
 		assert.equal(wording.useTheirs(me, ME), "Use your earlier value");
-		assert.equal(wording.useTheirs(nobody, ME), "Use the other value");
+		assert.equal(wording.useTheirs(system, ME), "Use the other value");
 	});
 
 	test("stands which value the save keeps", () => {
 		assert.equal(wording.keptMine(daniel, ME), "Saving puts yours in place of Daniel’s");
 		assert.equal(wording.keptMine(me, ME), "Saving puts yours in place of your earlier value");
-		assert.equal(wording.keptMine(nobody, ME), "Saving puts yours in place of the other value");
+		assert.equal(wording.keptMine(system, ME), "Saving puts yours in place of the other value");
 	});
 
 	const replaced = { before: "07700 900123", after: "01632 960999", isUndo: false };

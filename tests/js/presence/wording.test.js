@@ -91,7 +91,7 @@ describe("an avatar's title", () => {
 
 describe("who edits, by name", () => {
 	const editors = (...names) => names.map((name) => viewer(name, { activity: "editing" }));
-	test("nobody", () => assert.equal(whoEdits([daniel, priya]), ""));
+	test("no user", () => assert.equal(whoEdits([daniel, priya]), ""));
 	test("one of two", () => assert.equal(whoEdits([priya, editing()]), "Daniel is editing"));
 	test("two", () => assert.equal(whoEdits(editors("daniel", "priya")), "Daniel and Priya are editing"));
 	test("more than two", () =>
@@ -159,7 +159,7 @@ test("editors come first, the others stay in their order", () => {
 	assert.deepEqual(editorsFirst([priya, rhys, editing()]).map(fullName), [
 		"Daniel Okafor",
 		"Priya Raman",
-		"Rhys Bevan",
+		"Rhys Morgan",
 	]);
 });
 
@@ -167,7 +167,7 @@ describe("on the page that removes a part", () => {
 	const prefixes = ["ISA A1:", "ISA A1, ", "New valuation of ISA A1:"];
 	const end = "Their changes cannot be saved after the removal.";
 	const sentence = (...others) => removalWarning(others, prefixes);
-	test("nobody edits it", () => {
+	test("no user edits it", () => {
 		assert.equal(sentence(daniel, editing(), editing("Phone"), editing("ISA A12: Provider", "ISA A12")), "");
 		assert.equal(sentence({ ...daniel, fields: ["ISA A1: Provider"] }), "");
 	});
