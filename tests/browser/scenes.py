@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import pyotp
 from flask import current_app
@@ -36,7 +35,7 @@ from portal.web.actor import Actor, RequestOrigin
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CHANGES, PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
-from tests.support.edits import edit_from
+from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import shuffled
 from tests.support.server import Portal
@@ -667,13 +666,6 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_code_for_a_new_user,
     the_audit,
 )
-
-
-def save_for(profile: Profile, client: Client, **values: Any) -> None:
-    """Save a change of another user."""
-    edit = edit_from(client.version, profile.id, values)
-    operations.save_entry(client, Entry(CLIENT), edit)
-    db.session.commit()
 
 
 def long_client(cast: Cast) -> Client:

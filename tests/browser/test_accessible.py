@@ -17,9 +17,9 @@ from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
 from tests.browser.people import OpenBrowser, Person
-from tests.browser.scenes import SceneSetup, cancel_asks, save_for, signed_out, still_there, the_modal
+from tests.browser.scenes import SceneSetup, cancel_asks, signed_out, still_there, the_modal
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_person, make_product
 from tests.support.server import Portal
 

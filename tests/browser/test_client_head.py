@@ -9,8 +9,8 @@ from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.page_checks import COMPACT_HEAD_PX, top_of
 from tests.browser.people import PRESENCE_PATH, Crowd, OpenBrowser, Person
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.server import Portal
 

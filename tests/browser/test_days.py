@@ -11,8 +11,8 @@ from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import draft_offer, newest_draft, wait_until_draft_is_kept
 from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, reloaded
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client, make_person, make_product
 
 LABEL = "Next review"

@@ -1,37 +1,19 @@
 """Test editing one card on the client page: presence, merging, drafts and focus work as in the editor."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, expect
 
 from portal.clients import Client
-from portal.clients.records.entries import CLIENT, Entry
-from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.page_checks import tab_to
 from tests.browser.people import CLIENT_PAGE, Person
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import save_for
 
 MINE, THEIRS = "01632 961400", "01632 961500"
-Save = Callable[..., None]
-
-
-@pytest.fixture
-def save(client: Client, cast: Cast) -> Save:
-    """`save(phone="1")`: saves a change of Daniel."""
-
-    def save(**values: Any) -> None:
-        db.session.refresh(client)
-        operations.save_entry(client, Entry(CLIENT), edit_from(client.version, cast.daniel.id, values))
-        db.session.commit()
-
-    return save
 
 
 def card(person: Person, title: str = "Contact") -> Locator:
@@ -98,7 +80,7 @@ def test_card_is_edited_by_keyboard_without_a_page_load(amelia: Person, client: 
 
 
 def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
-    amelia: Person, daniel: Person, client: Client, save: Save
+    amelia: Person, daniel: Person, client: Client, cast: Cast
 ) -> None:
     daniel.open(client)
     amelia.open(client)
@@ -108,7 +90,7 @@ def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
     expect(card(daniel).locator("header")).to_contain_text("Amelia is editing Phone")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "viewing"})
 
-    save(notes="Saved meanwhile")
+    save_for(cast.daniel, client, notes="Saved meanwhile")
     expect(card(amelia, "Objectives and notes")).to_contain_text("Saved meanwhile")
     expect(amelia.page.locator("update-notice")).to_contain_text("Daniel changed Notes")
     expect(amelia.field("Phone")).to_have_value(MINE)
@@ -124,16 +106,16 @@ def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
 
 
 def test_field_changed_by_both_is_decided_in_the_card_or_on_the_conflict_page(
-    amelia: Person, client: Client, save: Save, browser_errors: BrowserErrors
+    amelia: Person, client: Client, browser_errors: BrowserErrors, cast: Cast
 ) -> None:
     browser_errors.expect("status of 409", "ERR_FAILED")
     amelia.open(client)
     open_card(amelia)
     amelia.field("Phone").fill(MINE)
-    save(phone=THEIRS)
+    save_for(cast.daniel, client, phone=THEIRS)
     amelia.page.get_by_role("button", name="Keep mine").click()
     amelia.page.route("**/changes?since=*", lambda route: route.abort())
-    save(phone="01632 961501")
+    save_for(cast.daniel, client, phone="01632 961501")
     amelia.save()
 
     question = amelia.page.get_by_role("group", name="Phone")

@@ -10,8 +10,8 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.page_checks import top_of
 from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import save_for
 
 SMALL = ({"width": 380, "height": 700}, {"width": 640, "height": 400})  # a phone; a window of 1280 px at 200 %
 IS_COVERED = """() => {

@@ -6,8 +6,8 @@ from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
 from tests.browser.people import Person
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 
 HAS_COLLEAGUE = re.compile(r"\bhas-colleague\b")
 CHANGING = "(is typing|changed this, not saved yet)"

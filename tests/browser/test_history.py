@@ -6,13 +6,10 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from portal.clients import Client
-from portal.clients.records.entries import CLIENT, Entry
-from portal.clients.saving import operations
-from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import save_for
 
 LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from when." for n in range(40))
 
@@ -21,16 +18,10 @@ LONG = "\n".join(f"Rang on day {n} about the pension, who is to have it and from
 def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
     """Open Amelia's history with a change by Daniel to a long text."""
     for notes in (LONG, LONG.replace("day 20", "day twenty")):
-        save(client, cast.daniel.id, notes=notes)
+        save_for(cast.daniel, client, notes=notes)
     amelia.page.goto(f"/clients/{client.id}/history")
     amelia.sees()
     return amelia.page.locator("[data-unfold]")
-
-
-def save(client: Client, by: int, **values: str) -> None:
-    db.session.refresh(client)
-    operations.save_entry(client, Entry(CLIENT), edit_from(client.version, by, values))
-    db.session.commit()
 
 
 def test_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Locator) -> None:
@@ -50,7 +41,7 @@ def test_open_history_entry_stays_open_when_another_user_saves(
     folded.locator("summary").click()
     expect(folded.locator("ins")).to_have_text("twenty")
 
-    save(client, cast.daniel.id, phone="01632 960999")
+    save_for(cast.daniel, client, phone="01632 960999")
 
     expect(amelia.page.get_by_text("01632 960999")).to_be_visible()
     expect(folded.locator("ins")).to_be_visible()

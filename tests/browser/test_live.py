@@ -12,8 +12,8 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import AT_ONCE_MS, PRESENCE_PATH, OpenBrowser, Person, is_beat
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import save_for
 from tests.support.server import Portal
 
 EVENTS = "/events?tab_id="

@@ -10,8 +10,8 @@ from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import OpenBrowser, Person
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import save_for
 from tests.support.factories import make_client
 
 LOST = "You no longer have access to this client record"

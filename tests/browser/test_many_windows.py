@@ -7,8 +7,8 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import AT_ONCE_MS, OpenBrowser
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client
 from tests.support.server import Portal
 

@@ -1,6 +1,5 @@
 """Test that open pages and editors show other users' saves, and keep the user's own values."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,23 +15,10 @@ from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from tests.browser.people import CLIENT_PAGE, Person
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_person
 
 THEIRS, MINE = "01632 960999", "01632 960300"
-Save = Callable[..., None]
-
-
-@pytest.fixture
-def save(client: Client) -> Save:
-    """`save(profile, phone="1")`: saves a change of another user."""
-
-    def save(by: Profile, **values: Any) -> None:
-        db.session.refresh(client)
-        operations.save_entry(client, Entry(CLIENT), edit_from(client.version, by.id, values))
-        db.session.commit()
-
-    return save
 
 
 @pytest.fixture
@@ -42,10 +28,10 @@ def choice(amelia: Person) -> Locator:
 
 
 @pytest.fixture
-def both_changed_phone(amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator) -> None:
+def both_changed_phone(amelia: Person, client: Client, cast: Cast, choice: Locator) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill(MINE)
-    save(cast.daniel, phone=THEIRS)
+    save_for(cast.daniel, client, phone=THEIRS)
     expect(choice).to_contain_text(f"Daniel saved {THEIRS}")
 
 
@@ -59,13 +45,11 @@ def stored(client: Client) -> Client:
     return client
 
 
-def test_saved_value_of_another_user_is_shown_in_untouched_fields(
-    amelia: Person, client: Client, cast: Cast, save: Save
-) -> None:
+def test_saved_value_of_another_user_is_shown_in_untouched_fields(amelia: Person, client: Client, cast: Cast) -> None:
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
 
-    save(cast.daniel, phone=THEIRS, risk_profile=5, notes="Rang.\nTwice.")
+    save_for(cast.daniel, client, phone=THEIRS, risk_profile=5, notes="Rang.\nTwice.")
 
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Risk profile")).to_have_value("5")
@@ -105,10 +89,10 @@ def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved(
     assert (stored(client).phone, client.version) == (MINE, 3)
 
 
-def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Client, cast: Cast) -> None:
     before = client.phone
     amelia.open_editor(client)
-    save(cast.daniel, phone=THEIRS, town="Bath")
+    save_for(cast.daniel, client, phone=THEIRS, town="Bath")
     news(amelia, "phone").get_by_role("button", name="Undo: Phone").click()
     expect(amelia.field("Phone")).to_have_value(before)
     expect(amelia.field("Phone")).to_be_focused()
@@ -153,13 +137,13 @@ def test_use_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
     expect(amelia.page.get_by_text("You have unsaved changes")).to_have_count(0)
 
 
-def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
-    save(cast.daniel, notes="One.\nTwo.")
+def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: Client, cast: Cast) -> None:
+    save_for(cast.daniel, client, notes="One.\nTwo.")
     amelia.open_editor(client)
     notes = amelia.field("Notes")
     notes.press("Control+End")
     notes.press_sequentially(" Three.")
-    save(cast.daniel, notes="Nought.\nOne.\nTwo.")
+    save_for(cast.daniel, client, notes="Nought.\nOne.\nTwo.")
     expect(notes).to_have_value("Nought.\nOne.\nTwo. Three.")
     expect(news(amelia, "notes")).to_have_text("Daniel changed this too: both are here")
 
@@ -175,12 +159,12 @@ def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: 
 
 
 @pytest.fixture
-def notes_choice(amelia: Person, client: Client, cast: Cast, save: Save) -> Locator:
+def notes_choice(amelia: Person, client: Client, cast: Cast) -> Locator:
     """Daniel has changed the second line as Amelia has, and put another before them; she has added one at the end."""
-    save(cast.daniel, notes="One.\nTwo.\nThree.")
+    save_for(cast.daniel, client, notes="One.\nTwo.\nThree.")
     amelia.open_editor(client)
     amelia.field("Notes").fill("One.\nTwo, says Amelia.\nThree.\nFour.")
-    save(cast.daniel, notes="Nought.\nOne.\nTwo, says Daniel.\nThree.")
+    save_for(cast.daniel, client, notes="Nought.\nOne.\nTwo, says Daniel.\nThree.")
     choice = amelia.page.locator('[data-field="notes"] .choice')
     expect(choice).to_contain_text("Daniel changed lines that you have changed too:")
     return choice
@@ -221,13 +205,13 @@ def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
     assert (stored(client).phone, client.version) == (MINE, 3)
 
 
-def test_client_page_is_updated_in_place(amelia: Person, client: Client, cast: Cast, save: Save) -> None:
+def test_client_page_is_updated_in_place(amelia: Person, client: Client, cast: Cast) -> None:
     amelia.open(client)
     phone = amelia.page.get_by_role("link", name=client.phone)
     phone.focus()
     amelia.page.evaluate("document.body.dataset.same = 'page'")
 
-    save(cast.daniel, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
+    save_for(cast.daniel, client, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
 
     told = amelia.page.locator("update-notice")
     expect(told).to_contain_text("Daniel changed Name, Email and Phone")
@@ -269,9 +253,9 @@ def undo(client: Client, by: Profile, version: int, entry: Entry | None = None) 
 
 
 def test_overruled_user_sees_it_on_the_open_page_and_restores_the_value(
-    amelia: Person, client: Client, cast: Cast, save: Save
+    amelia: Person, client: Client, cast: Cast
 ) -> None:
-    save(cast.amelia, phone=MINE)
+    save_for(cast.amelia, client, phone=MINE)
     amelia.open(client)
     overrule(client, cast.daniel, phone=THEIRS)
 
@@ -286,10 +270,10 @@ def test_overruled_user_sees_it_on_the_open_page_and_restores_the_value(
 
 @pytest.mark.parametrize("is_undo", [False, True], ids=["replaced", "undone"])
 def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
-    amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator, is_undo: bool
+    amelia: Person, client: Client, cast: Cast, choice: Locator, is_undo: bool
 ) -> None:
     before = client.phone
-    save(cast.amelia, phone=MINE)
+    save_for(cast.amelia, client, phone=MINE)
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
     if is_undo:
@@ -303,7 +287,7 @@ def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
     expect(choice).to_have_text(f"Daniel {replaced}Put mine back")
     expect(amelia.field("Phone")).to_have_accessible_description(f"Daniel {replaced}")
     expect(amelia.field("Phone")).to_have_value(before if is_undo else THEIRS)
-    save(cast.ada, phone="01632 960111")
+    save_for(cast.ada, client, phone="01632 960111")
     expect(choice).to_have_text(f"Daniel {replaced}. Ada changed thisPut mine back")
     amelia.page.get_by_role("button", name="Put mine back: Phone").click()
 
@@ -317,10 +301,10 @@ def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
 
 
 def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
-    amelia: Person, client: Client, cast: Cast, save: Save, choice: Locator
+    amelia: Person, client: Client, cast: Cast, choice: Locator
 ) -> None:
-    save(cast.ada, notes="1.\nTwo.\nThree.")
-    save(cast.amelia, phone=MINE, notes="One.\nTwo.\nThree.")
+    save_for(cast.ada, client, notes="1.\nTwo.\nThree.")
+    save_for(cast.amelia, client, phone=MINE, notes="One.\nTwo.\nThree.")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960555")
     amelia.field("Notes").fill("One.\nTwo.\nThree.\nFour.")
@@ -333,7 +317,7 @@ def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
 
 
 def test_undo_of_another_part_is_announced_in_the_open_editor_and_changes_no_typed_value(
-    amelia: Person, client: Client, cast: Cast, save: Save
+    amelia: Person, client: Client, cast: Cast
 ) -> None:
     ruth = Entry(PERSON, make_person(client, "Ruth", "Whitmore").id)
     operations.save_entry(client, ruth, edit_from(1, cast.amelia.id, {"known_as": "Ruthie"}))

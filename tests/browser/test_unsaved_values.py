@@ -11,8 +11,8 @@ from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.page_checks import top_of
 from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, kill_browser, reloaded
-from tests.browser.scenes import save_for
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 
 PHONE = "0113 496 0712"
 

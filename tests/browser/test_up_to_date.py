@@ -1,7 +1,7 @@
 """Test that an open page stays up to date: ages, the tab's title, and highlights of changes."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,17 +14,16 @@ from portal import clock
 from portal.auth import Profile
 from portal.clients import Client, Product
 from portal.clients import Person as ClientPerson
-from portal.clients.records.entries import CLIENT, PERSON, VALUATION, Entry
+from portal.clients.records.entries import PERSON, VALUATION, Entry
 from portal.clients.saving import operations
 from portal.extensions import db
 from portal.formatting import day
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import CHANGES, Person
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_client, make_person, make_product
 
-Save = Callable[..., None]
 LIGHT_MS = 4000  # static/js/lib/highlight.js
 NAMES = ("Whitmore Family", "Whitmore & $& Sons")  # "$&" would insert the old name in a replacement
 PORTAL = " · Kingston’s Portal"
@@ -50,26 +49,12 @@ def client(cast: Cast) -> Client:
     return client
 
 
-@pytest.fixture
-def save(client: Client) -> Save:
-    """`save(profile, phone="1")`: saves a change of another user."""
-
-    def save(by: Profile, entry: Entry | None = None, **values: Any) -> None:
-        db.session.refresh(client)
-        operations.save_entry(client, entry or Entry(CLIENT), edit_from(client.version, by.id, values))
-        db.session.commit()
-
-    return save
-
-
 def minutes_pass(person: Person, minutes: int) -> None:
     person.page.clock.fast_forward(minutes * 60_000)
 
 
-def test_ages_grow_while_a_page_is_open_also_those_that_came_later(
-    amelia: Person, client: Client, cast: Cast, save: Save
-) -> None:
-    save(cast.daniel, phone="01632 960001")
+def test_ages_grow_while_a_page_is_open_also_those_that_came_later(amelia: Person, client: Client, cast: Cast) -> None:
+    save_for(cast.daniel, client, phone="01632 960001")
     amelia.page.clock.install()
     amelia.open(client)
     ages = amelia.page.locator("time[data-age-seconds]")
@@ -80,7 +65,7 @@ def test_ages_grow_while_a_page_is_open_also_those_that_came_later(
     minutes_pass(amelia, 4)
     expect(ages).to_have_text(["5 minutes ago"] * 2)
 
-    save(cast.daniel, phone="01632 960002")
+    save_for(cast.daniel, client, phone="01632 960002")
     expect(amelia.page.get_by_role("link", name="01632 960002")).to_be_visible()
     expect(ages).to_have_count(3)
     minutes_pass(amelia, 2)
@@ -98,10 +83,8 @@ def test_age_is_correct_as_soon_as_a_hidden_tab_is_shown(amelia: Person, client:
     expect(amelia.page.locator("time[data-age-seconds]")).to_have_text("1 hour ago")
 
 
-def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
-    amelia: Person, client: Client, cast: Cast, save: Save
-) -> None:
-    save(cast.daniel, phone="01632 960001")
+def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(amelia: Person, client: Client, cast: Cast) -> None:
+    save_for(cast.daniel, client, phone="01632 960001")
     titles = {
         "": "{name}",
         "/history": "History of {name}",
@@ -118,7 +101,7 @@ def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
         heading = amelia.page.locator(".page-head")
         expect(heading).to_contain_text(old)
 
-        save(cast.daniel, name=new)
+        save_for(cast.daniel, client, name=new)
 
         expect(amelia.page).to_have_title(title.format(name=new) + PORTAL)
         expect(heading).to_contain_text(new)
@@ -126,21 +109,21 @@ def test_tab_and_page_have_the_new_name_of_a_client_that_is_renamed(
 
 
 def test_conflict_page_has_each_new_name_of_a_client_once(
-    amelia: Person, client: Client, cast: Cast, save: Save, browser_errors: BrowserErrors
+    amelia: Person, client: Client, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
     """The conflict page requests all changes since the editor was opened, and contains the first new name."""
     browser_errors.expect("status of 409")
     amelia.miss_saves()
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
-    save(cast.daniel, town="Frome", name="Whitmore Family & Sons")
+    save_for(cast.daniel, client, town="Frome", name="Whitmore Family & Sons")
     amelia.save()
     heading = amelia.page.get_by_role("heading", level=1)
     expect(heading).to_have_text("One field of Whitmore Family & Sons needs your decision")
     amelia.page.unroute(CHANGES)
     amelia.reload()
 
-    save(cast.daniel, name="Whitmore Family & Sons & Daughters")
+    save_for(cast.daniel, client, name="Whitmore Family & Sons & Daughters")
 
     expect(heading).to_have_text("One field of Whitmore Family & Sons & Daughters needs your decision")
     title = "Not saved: one field of Whitmore Family & Sons & Daughters needs your decision · Kingston’s Portal"
@@ -158,10 +141,10 @@ def lit(person: Person) -> list[str]:
 
 @pytest.mark.parametrize(("width", "scheme"), [(380, "light"), (1440, "dark")])
 def test_live_change_lights_only_what_changed_inside_its_card(
-    amelia: Person, client: Client, cast: Cast, save: Save, width: int, scheme: Any
+    amelia: Person, client: Client, cast: Cast, width: int, scheme: Any
 ) -> None:
     for n in range(1, 7):
-        save(cast.daniel, postcode=f"BA{n} 1AA")  # the history has its full length on the page
+        save_for(cast.daniel, client, postcode=f"BA{n} 1AA")  # the history has its full length on the page
     amelia.page.set_viewport_size({"width": width, "height": 800})
     amelia.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     amelia.page.clock.install()
@@ -169,13 +152,13 @@ def test_live_change_lights_only_what_changed_inside_its_card(
     first, second, _ = people_of(client)
     review_on = clock.today() + timedelta(days=100)
 
-    save(cast.daniel, phone="01632 960001", email="edward@mail.example", next_review_on=review_on)
+    save_for(cast.daniel, client, phone="01632 960001", email="edward@mail.example", next_review_on=review_on)
     expect(amelia.page.get_by_role("link", name="01632 960001")).to_be_visible()
     review = [day(review_on), "in 3 months, with Amelia Hart"]
     assert lit(amelia) == [*review, "Phone", "01632 960001", "edward@mail.example"]
 
     amelia.page.clock.fast_forward(LIGHT_MS)
-    save(cast.daniel, Entry(PERSON, second.id), last_name="Whitmore-Jones")
+    save_for(cast.daniel, client, Entry(PERSON, second.id), last_name="Whitmore-Jones")
     expect(amelia.page.get_by_role("link", name="Edward Whitmore-Jones")).to_be_visible()
     assert lit(amelia) == ["Edward Whitmore-Jones"]
 
@@ -193,18 +176,18 @@ def test_live_change_lights_only_what_changed_inside_its_card(
 
 
 def test_first_change_of_a_record_lights_the_new_history_inside_its_card(
-    amelia: Person, client: Client, cast: Cast, save: Save
+    amelia: Person, client: Client, cast: Cast
 ) -> None:
     amelia.page.emulate_media(reduced_motion="reduce")
     amelia.open(client)
-    save(cast.daniel, phone="01632 960001")
+    save_for(cast.daniel, client, phone="01632 960001")
 
     expect(amelia.page.get_by_role("region", name="History")).to_contain_text("Daniel Okafor changed Phone")
     assert "All changes" in lit(amelia)
 
 
 def test_live_change_of_a_product_page_and_a_history_lights_whole_rows_inside_their_card(
-    amelia: Person, client: Client, cast: Cast, save: Save
+    amelia: Person, client: Client, cast: Cast
 ) -> None:
     amelia.page.emulate_media(reduced_motion="reduce")
     product = products_of(client)[0]
@@ -214,7 +197,7 @@ def test_live_change_of_a_product_page_and_a_history_lights_whole_rows_inside_th
     assert lit(amelia) == ["28 Feb 2026 £1,100.00 Edit"]
 
     amelia.open_path(f"/clients/{client.id}/history")
-    save(cast.daniel, phone="01632 960001")
+    save_for(cast.daniel, client, phone="01632 960001")
     expect(amelia.page.locator("li.just-changed")).to_contain_text("Daniel Okafor changed Phone")
     assert lit(amelia) == ["1–2 of 2"]
 

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
 from portal.extensions import db
 from tests.support.cast import Cast
-from tests.support.edits import edit_from
+from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import text_of
 from tests.support.test_client import Visitor
@@ -27,13 +26,6 @@ def client(cast: Cast) -> Client:
     return make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="01632 960001", risk_profile=4)
 
 
-def save(client: Client, by: Profile, entry: Entry | None = None, **values: Any) -> None:
-    """Save a change on the newest version."""
-    db.session.refresh(client)
-    operations.save_entry(client, entry or Entry(CLIENT), edit_from(client.version, by.id, values))
-    db.session.commit()
-
-
 def changes(browser: Visitor, client: Client, since: int = 1) -> dict[str, Any]:
     response = browser.get(f"/clients/{client.id}/changes?since={since}")
     assert response.status_code == 200, response.text
@@ -42,8 +34,8 @@ def changes(browser: Visitor, client: Client, since: int = 1) -> dict[str, Any]:
 
 
 def test_changes_name_the_user_and_the_fields(amelia: Visitor, cast: Cast, client: Client) -> None:
-    save(client, cast.daniel, phone="01632 960999", notes="Rang.\nTwice.")
-    save(client, cast.ada, town="Bath")
+    save_for(cast.daniel, client, phone="01632 960999", notes="Rang.\nTwice.")
+    save_for(cast.ada, client, town="Bath")
 
     shown = changes(amelia, client)
 
@@ -84,7 +76,7 @@ def test_changes_name_the_user_and_the_fields(amelia: Visitor, cast: Cast, clien
 
 def test_changes_contain_only_newer_versions(amelia: Visitor, cast: Cast, client: Client) -> None:
     for phone in ("1", "2", "3"):
-        save(client, cast.daniel, phone=phone)
+        save_for(cast.daniel, client, phone=phone)
 
     assert [change["version"] for change in changes(amelia, client, since=3)["changes"]] == [4]
     assert changes(amelia, client, since=4) == {"version": 4, "changes": []}
@@ -115,7 +107,7 @@ def test_changed_values_are_sent_for_display_and_for_form_controls(
     make_person(client)
     make_product(client, (date(2026, 3, 31), "5.00"))
 
-    save(client, cast.daniel, Entry(kind, 1 if kind.name else None), **{column: new})
+    save_for(cast.daniel, client, Entry(kind, 1 if kind.name else None), **{column: new})
 
     [[field]] = [change["fields"] for change in changes(amelia, client)["changes"]]
     assert field["key"] == (f"{kind.name}/1/{column}" if kind.name else column)
@@ -123,7 +115,7 @@ def test_changed_values_are_sent_for_display_and_for_form_controls(
 
 
 def test_changed_adviser_is_sent_by_name(amelia: Visitor, cast: Cast, client: Client) -> None:
-    save(client, cast.daniel, adviser_id=cast.daniel.id)
+    save_for(cast.daniel, client, adviser_id=cast.daniel.id)
 
     [[field]] = [change["fields"] for change in changes(amelia, client)["changes"]]
     assert (field["value"], field["raw"], field["raw_before"]) == (
