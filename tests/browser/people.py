@@ -54,6 +54,7 @@ ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
 # Long enough for a busy machine. A condition that becomes true earlier ends the wait.
 PATIENCE_MS = 20_000
 CHANGES = "**/changes?since=*"
+EDITOR = re.compile(r"/edit$")
 CLIENT_PAGE = re.compile(r"/clients/\d+$")
 
 OpenBrowser = Callable[..., "Person"]  # the fixture open_browser
@@ -132,6 +133,10 @@ class Person:
         """Hold the page's requests for other users' saves, so that only the server finds a conflict."""
         self.page.route(CHANGES, lambda route: None)
 
+    def miss_events(self) -> None:
+        """Hold the page's event stream, so that only its heartbeats bring news."""
+        self.page.route("**/events?*", lambda route: None)
+
     def take_in(self) -> None:
         """Wait until the page shows a roster that it requests from now on, which the next heartbeat proves."""
         for _ in range(2):
@@ -183,6 +188,14 @@ class Person:
 
     def field(self, label: str) -> Locator:
         return self.page.get_by_label(label, exact=True)
+
+    def card(self, title: str) -> Locator:
+        """A card of the client page."""
+        return self.page.get_by_role("region", name=title)
+
+    def unsaved(self, field: str) -> Locator:
+        """What other users have typed in a field and not saved, below the field."""
+        return self.page.locator(f'[data-field="{field}"] .unsaved')
 
     def toasts_so_far(self) -> list[str]:
         """Return the text of every toast since the page was loaded."""

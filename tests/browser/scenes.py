@@ -33,6 +33,7 @@ from portal.presence import beats
 from portal.presence.store import current_store
 from portal.web.actor import Actor, RequestOrigin
 from tests.browser.browser_errors import BrowserErrors
+from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.people import CHANGES, PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.edits import edit_from, save_for
@@ -292,7 +293,7 @@ def a_draft_on_offer(setup: SceneSetup) -> Page:
     amelia.open_editor(client)
     amelia.field("Town").fill("Wells")
     expect(amelia.page.get_by_text("You have unsaved changes")).to_be_visible()
-    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(amelia)
     return amelia.page
 
 

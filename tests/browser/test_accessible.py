@@ -15,8 +15,9 @@ from portal.clients.records import models
 from portal.clients.records.entries import PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
 from portal.extensions import db
+from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
-from tests.browser.people import OpenBrowser, Person
+from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.browser.scenes import SceneSetup, cancel_asks, signed_out, still_there, the_modal
 from tests.support.cast import Cast
 from tests.support.edits import edit_from, save_for
@@ -133,7 +134,7 @@ def test_focus_is_on_the_heading_when_a_viewer_is_done(daniel: Person, amelia: P
 
 def test_focus_is_on_the_heading_when_the_editor_opens_by_itself(amelia_waits: Person, daniel: Person) -> None:
     daniel.leave()
-    expect(amelia_waits.page).to_have_url(re.compile("/edit$"))
+    expect(amelia_waits.page).to_have_url(EDITOR)
     expect(heading(amelia_waits)).to_be_focused()
 
 
@@ -146,7 +147,7 @@ def test_focus_returns_to_edit_when_waiting_is_stopped(amelia_waits: Person) -> 
 def test_focus_is_on_what_a_save_and_a_restored_draft_say(amelia: Person, client: Client) -> None:
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960780")
-    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(amelia)
     amelia.open_editor(client)
     amelia.page.get_by_role("link", name="Restore").press("Enter")
     expect(amelia.page.get_by_text("Your unsaved changes are back")).to_be_visible()

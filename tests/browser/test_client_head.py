@@ -128,7 +128,7 @@ def test_three_users_see_who_edits_which_card(
     daniel.field("Phone").focus()
     amelia.sees("Daniel is editing Phone · Rhys is viewing")
     expect(amelia.sentence.locator("i").first).to_have_class(re.compile("editing"))
-    people = amelia.page.get_by_role("region", name="People")
+    people = amelia.card("People")
     add = people.get_by_role("link", name="Add a person")
     mark = amelia.page.locator("[data-part] > .editors")
     before = people.bounding_box(), add.bounding_box()
@@ -144,11 +144,11 @@ def test_three_users_see_who_edits_which_card(
     expect(people.locator("li .avatar.editing")).to_be_visible()
     expect(people).to_have_css("outline-style", "solid")
     assert (people.bounding_box(), add.bounding_box()) == before
-    expect(amelia.page.get_by_role("region", name="Contact")).to_have_css("outline-style", "solid")
-    expect(amelia.page.get_by_role("region", name="Record")).to_have_css("outline-style", "none")
+    expect(amelia.card("Contact")).to_have_css("outline-style", "solid")
+    expect(amelia.card("Record")).to_have_css("outline-style", "none")
 
     ada.open_editor_at(f"/clients/{client.id}/product/{product.id}/edit")
-    products = amelia.page.get_by_role("region", name="Products")
+    products = amelia.card("Products")
     expect(products.locator("header")).to_contain_text(f"Ada is editing {part}")
     expect(people).to_have_css("outline-style", "none")
     expect(mark).to_contain_text("Ada is editing")
@@ -170,7 +170,7 @@ def test_news_is_below_the_head_at_most_two_and_a_button_shows_the_others(
 ) -> None:
     browser_errors.expect("Failed to load resource")
     amelia.open(client)
-    products = amelia.page.get_by_role("region", name="Products")
+    products = amelia.card("Products")
     before = products.bounding_box()
     daniel.open(client)
     daniel.wait_for_others()

@@ -5,11 +5,10 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import OpenBrowser, Person
+from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.factories import make_person
-
-EDITOR = re.compile(r"/edit$")
 
 
 def test_user_who_waits_is_led_to_the_client_page_and_waits_there(
@@ -54,7 +53,7 @@ def test_user_who_proceeds_edits_at_once_and_is_not_asked_again(amelia: Person, 
     amelia.reload()
     expect(amelia.modal).to_be_hidden()
     amelia.field("Known as").fill("Ruthie")
-    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(amelia)
 
     amelia.leave()
     amelia.page.go_back()

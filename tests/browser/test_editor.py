@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Route, expect
 
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
+from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.people import CHANGES, CLIENT_PAGE, Person, reloaded
 
 CONFLICT = "status of 409"
@@ -107,7 +108,7 @@ def test_typed_third_value_chooses_itself_and_survives_an_outage(
     question = amelia.page.get_by_role("group", name="Phone")
     question.get_by_label("Phone: something else").fill("01632 960400")
     expect(question.get_by_role("radio", name="Something else")).to_be_checked()
-    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(amelia)
 
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.save()

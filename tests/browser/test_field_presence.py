@@ -21,10 +21,6 @@ def note(person: Person, name: str) -> Locator:
     return field(person, name).locator(".note")
 
 
-def card(person: Person, title: str) -> Locator:
-    return person.page.get_by_role("region", name=title)
-
-
 def test_editor_marks_and_describes_the_field_that_a_colleague_is_in_or_changes(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
@@ -85,15 +81,15 @@ def test_client_page_names_the_field_on_its_card_also_after_it_is_brought_up_to_
     daniel.open_editor(client)
 
     daniel.field("Phone").focus()
-    expect(card(amelia, "Contact").locator("header")).to_contain_text("Daniel is editing Phone")
-    expect(card(amelia, "Contact").locator(".editors")).to_have_count(1)
+    expect(amelia.card("Contact").locator("header")).to_contain_text("Daniel is editing Phone")
+    expect(amelia.card("Contact").locator(".editors")).to_have_count(1)
     save_for(cast.ada, client, email="new@example.com")
-    expect(card(amelia, "Contact")).to_contain_text("new@example.com")
-    expect(card(amelia, "Contact").locator(".editors")).to_have_count(1)
+    expect(amelia.card("Contact")).to_contain_text("new@example.com")
+    expect(amelia.card("Contact").locator(".editors")).to_have_count(1)
 
     daniel.field("Notes").focus()
-    expect(card(amelia, "Objectives and notes").locator("header")).to_contain_text("Daniel is editing Notes")
-    expect(card(amelia, "Contact").locator("header")).not_to_contain_text("Daniel")
+    expect(amelia.card("Objectives and notes").locator("header")).to_contain_text("Daniel is editing Notes")
+    expect(amelia.card("Contact").locator("header")).not_to_contain_text("Daniel")
 
     daniel.save()
     expect(amelia.page.locator(".editors")).to_have_count(0)
@@ -106,7 +102,7 @@ def test_list_of_viewers_leads_to_what_a_colleague_edits(amelia: Person, daniel:
 
     amelia.page.locator("presence-indicator summary").click()
     amelia.page.get_by_role("button", name="Editing Notes").click()
-    expect(card(amelia, "Objectives and notes")).to_be_focused()
+    expect(amelia.card("Objectives and notes")).to_be_focused()
 
     amelia.open_editor(client)
     amelia.page.locator("presence-indicator summary").click()

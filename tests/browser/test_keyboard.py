@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.page_checks import tab_to
-from tests.browser.people import OpenBrowser, Person
+from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast
 
 
@@ -42,7 +42,7 @@ def test_sign_in_search_open_proceed_change_and_save(
     tab_to(page, amelia.modal.get_by_role("button", name="Proceed Anyway"))
     press("Enter")
 
-    expect(page).to_have_url(re.compile(r"/edit$"))
+    expect(page).to_have_url(EDITOR)
     tab_to(page, amelia.field("Phone"))
     press("Control+A")
     page.keyboard.type("01632 961000")

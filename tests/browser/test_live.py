@@ -141,7 +141,7 @@ def test_without_the_stream_the_heartbeat_carries_on_alone(
     """Heartbeats are one second apart here. A proxy holds Amelia's stream back, and Daniel's is refused."""
     browser_errors.expect("Failed to load resource")
     amelia, daniel = open_browser(cast.amelia), open_browser(cast.daniel)
-    amelia.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: None)
+    amelia.miss_events()
     daniel.page.route(f"**{PRESENCE_PATH}/*/events?*", lambda route: route.abort())
     amelia.open(client)
     daniel.open_editor(client)

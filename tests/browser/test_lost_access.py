@@ -52,7 +52,7 @@ def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     browser_errors.expect("status of 404")
     daniel.open_editor(client)
     daniel.page.route("**/user_page_presence*", lambda route: None)
-    daniel.page.route("**/events?*", lambda route: None)
+    daniel.miss_events()
     daniel.field("Notes").fill("An hour's work\n<b>and more</b>")
     daniel.field("Risk profile").select_option("5 of 7")
     sent: list[Route] = []

@@ -5,10 +5,8 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
-from tests.browser.people import OpenBrowser, Person
+from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.support.cast import Cast, make_profile
-
-EDITOR = re.compile(r"/edit$")
 
 
 def test_alone_one_goes_straight_to_the_editor(amelia: Person, client: Client) -> None:

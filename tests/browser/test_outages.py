@@ -16,7 +16,8 @@ from portal.clients import Client
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import Person
+from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.people import EDITOR, Person
 from tests.conftest import ServerMaker, settings_for
 from tests.support.cast import make_cast
 from tests.support.server import SECRET_KEY, Portal
@@ -127,7 +128,7 @@ def test_waiting_goes_on_through_an_outage(both: tuple[Person, Person], portal: 
 
     expect(amelia.waiting).to_contain_text("Still in use – checked just now")
     daniel.leave()
-    expect(amelia.page).to_have_url(re.compile(r"/edit$"))
+    expect(amelia.page).to_have_url(EDITOR)
 
 
 def test_save_without_the_database_stays_in_the_editor_and_is_saved_later(
@@ -141,7 +142,7 @@ def test_save_without_the_database_stays_in_the_editor_and_is_saved_later(
     expect(daniel.field("Notes")).to_have_value("Typed without a database")
 
     postgres.start()
-    expect(daniel.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(daniel)
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
     db.session.rollback()

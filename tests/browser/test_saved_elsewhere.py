@@ -13,7 +13,8 @@ from portal.clients.saving import operations
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
-from tests.browser.people import CLIENT_PAGE, Person
+from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.people import CLIENT_PAGE, Person, reloaded
 from tests.support.cast import Cast
 from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_person
@@ -40,11 +41,6 @@ def news(person: Person, field: str) -> Locator:
     return person.page.locator(f'[data-field="{field}"] .news')
 
 
-def stored(client: Client) -> Client:
-    db.session.rollback()
-    return client
-
-
 def test_saved_value_of_another_user_is_shown_in_untouched_fields(amelia: Person, client: Client, cast: Cast) -> None:
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
@@ -63,7 +59,7 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(amelia: Person
     amelia.field("Notes").fill("Rang.\nTwice.\nThree times.")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    saved = stored(client)
+    saved = reloaded(client)
     assert (saved.phone, saved.risk_profile, saved.town, saved.version) == (THEIRS, 5, "Bath", 3)
     assert saved.notes == "Rang.\nTwice.\nThree times."
 
@@ -80,13 +76,13 @@ def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved(
     expect(choice).to_be_focused()
     amelia.field("Town").press("Control+s")
     expect(choice).to_be_focused()
-    assert (stored(client).phone, client.version) == (THEIRS, 2)
+    assert (reloaded(client).phone, client.version) == (THEIRS, 2)
 
     choice.get_by_role("button", name="Keep mine: Phone").click()
     expect(to_decide).to_be_hidden()
     amelia.page.keyboard.press("Control+s")
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (stored(client).phone, client.version) == (MINE, 3)
+    assert (reloaded(client).phone, client.version) == (MINE, 3)
 
 
 def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Client, cast: Cast) -> None:
@@ -107,7 +103,7 @@ def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Cl
 
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (stored(client).phone, client.town) == (before, "Bath Spa")
+    assert (reloaded(client).phone, client.town) == (before, "Bath Spa")
 
 
 @pytest.mark.usefixtures("both_changed_phone")
@@ -121,7 +117,7 @@ def test_use_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
     expect(choice).to_have_count(0)
     expect(amelia.page.locator(".field.changed")).to_have_count(0)
     expect(news(amelia, "phone")).to_contain_text("Using Daniel’s")
-    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_visible()
+    wait_until_draft_is_kept(amelia)
 
     amelia.open_editor(client)
     expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Phone)")
@@ -155,7 +151,7 @@ def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: 
     assert "One.\nTwo. Three.".startswith(notes.input_value()), "what was typed goes, and no piece of another text"
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert stored(client).notes.startswith("Nought.\nOne.\nTwo.")
+    assert reloaded(client).notes.startswith("Nought.\nOne.\nTwo.")
 
 
 @pytest.fixture
@@ -189,7 +185,7 @@ def test_lines_that_touch_are_offered_with_the_difference_and_no_answer_takes_ou
     expect(amelia.field("Notes")).to_have_value(notes)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert stored(client).notes == notes
+    assert reloaded(client).notes == notes
 
 
 @pytest.mark.usefixtures("both_changed_phone")
@@ -202,7 +198,7 @@ def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
 
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (stored(client).phone, client.version) == (MINE, 3)
+    assert (reloaded(client).phone, client.version) == (MINE, 3)
 
 
 def test_client_page_is_updated_in_place(amelia: Person, client: Client, cast: Cast) -> None:
@@ -265,7 +261,7 @@ def test_overruled_user_sees_it_on_the_open_page_and_restores_the_value(
 
     expect(amelia.page.get_by_role("main")).to_contain_text("Phone is as you had it.")
     expect(notice).to_have_count(0)
-    assert stored(client).phone == MINE
+    assert reloaded(client).phone == MINE
 
 
 @pytest.mark.parametrize("is_undo", [False, True], ids=["replaced", "undone"])
@@ -297,7 +293,7 @@ def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     expect(amelia.page.get_by_text(f"Daniel {'undid' if is_undo else 'replaced'} your")).to_have_count(0)
-    assert (stored(client).phone, client.town) == (MINE, "Bath")
+    assert (reloaded(client).phone, client.town) == (MINE, "Bath")
 
 
 def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(

@@ -19,7 +19,7 @@ PHONE = "0113 496 0712"
 
 def row(person: Person, name: str) -> Locator:
     """The unsaved values below a field."""
-    return person.page.locator(f'[data-field="{name}"] .unsaved p')
+    return person.unsaved(name).locator("p")
 
 
 def note(person: Person, name: str) -> Locator:
@@ -73,7 +73,7 @@ def test_long_text_shows_its_changes_and_is_added_by_lines(amelia: Person, danie
     amelia.field("Notes").fill("Rang in June.\nSends papers.")
     daniel.field("Notes").fill("Rang in May.\nSends papers.\nHas moved.")
 
-    difference = amelia.page.locator('[data-field="notes"] .unsaved ins')
+    difference = amelia.unsaved("notes").locator("ins")
     amelia.page.get_by_role("button", name="Show changes: Daniel’s Notes").click()
     expect(difference).to_have_text(re.compile("Has moved."))
     amelia.page.get_by_role("button", name="Add to mine: Daniel’s Notes").click()
@@ -86,7 +86,7 @@ def test_long_text_shows_its_changes_and_is_added_by_lines(amelia: Person, danie
 def test_values_arrive_and_leave_by_heartbeats_without_the_stream(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
-    amelia.page.route("**/events?*", lambda route: None)
+    amelia.miss_events()
     amelia.open_editor(client)
     daniel.open_editor(client)
 
@@ -108,7 +108,7 @@ def test_reader_sees_no_value_and_a_user_who_hides_them_shows_none(
     for person in (amelia, hider):
         person.open_editor(client)
 
-    contact = rhys.page.get_by_role("region", name="Contact").locator("header")
+    contact = rhys.card("Contact").locator("header")
     amelia.field("Phone").focus()
     expect(contact).to_contain_text("Amelia is editing Phone")
     amelia.field("Notes").focus()

@@ -8,12 +8,10 @@ from playwright.sync_api import expect
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.people import AT_ONCE_MS, SET_HIDDEN, OpenBrowser, Person
+from tests.browser.people import AT_ONCE_MS, EDITOR, SET_HIDDEN, OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.edits import save_for
 from tests.support.server import Portal
-
-EDITOR = re.compile(r"/edit$")
 
 
 @pytest.fixture
