@@ -214,7 +214,7 @@ def a_lost_client(setup: SceneSetup) -> Page:
     daniel = setup.open_browser(setup.cast.daniel, at=setup.portal)
     daniel.open_editor(client)
     daniel.field("Town").fill(LONG_WORD[::-1])
-    daniel.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
+    daniel.field("Key information").fill(f"{LONG_WORD}\n{LONG_WORD}")
     save_for(setup.cast.amelia, client, is_restricted=True)
     daniel.hide_tab()  # which sends a heartbeat at once
     expect(daniel.page.get_by_text("Amelia Hart restricted it at")).to_be_visible()
@@ -236,7 +236,7 @@ def the_editor_beside_others(setup: SceneSetup) -> Page:
     client = long_client(setup.cast)
     amelia, daniel = setup.amelia(), setup.reuse_browser(setup.cast.daniel)
     amelia.open_editor(client)
-    amelia.field("Notes").fill(LONG_WORD)
+    amelia.field("Key information").fill(LONG_WORD)
     daniel.open_editor(client)
     daniel.field("Postcode").fill("KT1 1AB")
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "editing"})
@@ -339,10 +339,10 @@ def a_conflict(setup: SceneSetup) -> Page:
     amelia.field("Town").fill(LONG_WORD)
     amelia.field("Risk profile").select_option("3 of 7")
     amelia.field("Objectives").fill(f"https://{LONG_WORD}.example/\nRetire early")
-    amelia.field("Notes").fill(f"{LONG_WORD}\n{LONG_WORD}")
+    amelia.field("Key information").fill(f"{LONG_WORD}\n{LONG_WORD}")
     save_for(setup.cast.daniel, client, town="T" * 90, notes=f"{LONG_WORD} theirs", risk_profile=2, phone="1")
     amelia.save()
-    expect(amelia.page.get_by_role("group", name="Notes")).to_contain_text("theirs")
+    expect(amelia.page.get_by_role("group", name="Key information")).to_contain_text("theirs")
     return amelia.page
 
 

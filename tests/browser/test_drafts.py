@@ -86,13 +86,13 @@ def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
     profiles.end_sessions(vera)
     db.session.commit()
     with person.page.expect_response(lambda response: response.status == HTTPStatus.UNAUTHORIZED):
-        person.field("Notes").fill("Typed after that")
+        person.field("Key information").fill("Typed after that")
     expect(person.signed_out).to_be_visible()
     assert newest_draft(vera, client) == {"phone": "01632 962200"}
 
     sign_in_again(person, vera)
     expect(person.signed_out).to_be_hidden()
-    expect(person.field("Notes")).to_be_focused()
+    expect(person.field("Key information")).to_be_focused()
     wait_until_draft_is_kept(person)
     assert newest_draft(vera, client) == {"phone": "01632 962200", "notes": "Typed after that"}
 
@@ -101,7 +101,7 @@ def test_two_tabs_of_one_editor_keep_separate_drafts(amelia: Person, cast: Cast,
     another = amelia.another_tab()
     amelia.open_editor(client)
     another.open_editor(client)
-    amelia.field("Notes").fill("Typed here")
+    amelia.field("Key information").fill("Typed here")
     wait_until_draft_is_kept(amelia)
     another.field("Town").fill("Wells")
     wait_until_draft_is_kept(another)
@@ -139,19 +139,19 @@ def test_draft_restored_on_a_newer_version_is_merged_and_marked(amelia: Person, 
     client = make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="1", notes="One\nTwo\nThree")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962300")
-    amelia.field("Notes").fill("One\nTwo\nThree, mine")
+    amelia.field("Key information").fill("One\nTwo\nThree, mine")
     wait_until_draft_is_kept(amelia)
     amelia.leave()
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 962400")
     daniel.field("Town").fill("Wells")
-    daniel.field("Notes").fill("One, theirs\nTwo\nThree")
+    daniel.field("Key information").fill("One, theirs\nTwo\nThree")
     daniel.save()
     expect(daniel.page).to_have_url(CLIENT_PAGE)
 
     amelia.open_editor(client)
     draft_offer(amelia).get_by_role("link", name="Restore").click()
-    expect(amelia.field("Notes")).to_have_value("One, theirs\nTwo\nThree, mine")
+    expect(amelia.field("Key information")).to_have_value("One, theirs\nTwo\nThree, mine")
     expect(amelia.field("Phone")).to_have_value("01632 962300")
     expect(amelia.field("Town")).to_have_value("Wells")
     choice = amelia.page.get_by_role("group", name="Daniel saved 01632 962400")
@@ -166,23 +166,23 @@ def test_draft_on_offer_stays_whatever_is_typed_beside_it_and_in_another_tab(
     amelia: Person, cast: Cast, client: Client
 ) -> None:
     amelia.open_editor(client)
-    amelia.field("Notes").fill("An hour's work")
+    amelia.field("Key information").fill("An hour's work")
     amelia.field("Phone").fill("01632 962500")
     wait_until_draft_is_kept(amelia)
     amelia.reload()
-    expect(draft_offer(amelia)).to_contain_text("(Phone, Notes)")
+    expect(draft_offer(amelia)).to_contain_text("(Phone, Key information)")
     another = amelia.another_tab()
     another.open_editor(client)
 
     for person in (amelia, another):
-        person.field("Notes").press_sequentially("x")
+        person.field("Key information").press_sequentially("x")
         wait_until_draft_is_kept(person)
     assert all_drafts(cast.amelia, client)[-1] == {"phone": "01632 962500", "notes": "An hour's work"}
 
     another.reload()
     expect(draft_offer(another)).to_have_count(3)
     draft_offer(another).last.get_by_role("link", name="Restore").click()
-    expect(another.field("Notes")).to_have_value("An hour's work")
+    expect(another.field("Key information")).to_have_value("An hour's work")
 
 
 def test_discarding_in_an_old_tab_leaves_what_another_tab_goes_on_typing(
@@ -190,11 +190,11 @@ def test_discarding_in_an_old_tab_leaves_what_another_tab_goes_on_typing(
 ) -> None:
     typing = amelia.another_tab()
     typing.open_editor(client)
-    typing.field("Notes").fill("First line")
+    typing.field("Key information").fill("First line")
     wait_until_draft_is_kept(typing)
     amelia.open_editor(client)
-    expect(draft_offer(amelia)).to_contain_text("(Notes)")
-    typing.field("Notes").fill("First line, second line")
+    expect(draft_offer(amelia)).to_contain_text("(Key information)")
+    typing.field("Key information").fill("First line, second line")
     expect(typing.page.get_by_text("Draft kept", exact=True)).to_be_hidden()
     wait_until_draft_is_kept(typing)
 
@@ -209,7 +209,7 @@ def test_page_that_says_draft_kept_keeps_it_again_when_it_was_discarded_elsewher
 ) -> None:
     typing = amelia.another_tab()
     typing.open_editor(client)
-    typing.field("Notes").fill("First line")
+    typing.field("Key information").fill("First line")
     wait_until_draft_is_kept(typing)
     amelia.open_editor(client)
     draft_offer(amelia).get_by_role("button", name="Discard").click()

@@ -85,12 +85,12 @@ def test_open_card_is_presence_and_another_card_saved_meanwhile_is_kept(
     daniel.is_told(client, {"Amelia": "editing", "Daniel": "viewing"})
 
     save_for(cast.daniel, client, notes="Saved meanwhile")
-    expect(amelia.card("Objectives and notes")).to_contain_text("Saved meanwhile")
-    expect(amelia.page.locator("update-notice")).to_contain_text("Daniel changed Notes")
+    expect(amelia.card("Objectives and key information")).to_contain_text("Saved meanwhile")
+    expect(amelia.page.locator("update-notice")).to_contain_text("Daniel changed Key information")
     expect(amelia.field("Phone")).to_have_value(MINE)
     amelia.save()
 
-    expect(saved(amelia)).to_contain_text("Saved together with Daniel’s change to Notes")
+    expect(saved(amelia)).to_contain_text("Saved together with Daniel’s change to Key information")
     expect(daniel.card("Contact")).to_contain_text(MINE)
     expect(daniel.card("Contact").locator("header")).not_to_contain_text("Amelia")
     daniel.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
@@ -142,20 +142,20 @@ def test_error_is_shown_in_the_card_and_another_card_waits_for_an_answer(
 
 def test_values_typed_in_a_card_are_offered_again_in_its_place(amelia: Person, client: Client) -> None:
     amelia.open(client)
-    open_card(amelia, "objectives and notes")
-    amelia.field("Notes").fill("Typed and left")
+    open_card(amelia, "objectives and key information")
+    amelia.field("Key information").fill("Typed and left")
     wait_until_draft_is_kept(amelia)
     amelia.reload()
     stay(amelia)
 
     amelia.page.get_by_role("region", name="Your unsaved changes").get_by_role("link").click()
-    expect(amelia.field("Notes")).to_have_value("Typed and left")
-    expect(amelia.page.locator(".field.changed label")).to_have_text(["Notes"])
+    expect(amelia.field("Key information")).to_have_value("Typed and left")
+    expect(amelia.page.locator(".field.changed label")).to_have_text(["Key information"])
     amelia.save()
 
-    expect(amelia.card("Objectives and notes")).to_contain_text("Typed and left")
+    expect(amelia.card("Objectives and key information")).to_contain_text("Typed and left")
     expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
-    expect(pencil(amelia, "objectives and notes")).to_be_focused()
+    expect(pencil(amelia, "objectives and key information")).to_be_focused()
     assert is_same_page(amelia)
 
 

@@ -49,7 +49,7 @@ def test_editor_marks_and_describes_the_field_that_a_colleague_is_in_or_changes(
     expect(field(amelia, "phone")).not_to_have_class(HAS_COLLEAGUE)
     expect(field(amelia, "phone").locator(".note, .colleagues")).to_have_count(0)
 
-    daniel.field("Notes").focus()
+    daniel.field("Key information").focus()
     expect(note(amelia, "town")).to_have_text("Daniel changed this, not saved yet")
 
     daniel.field("Phone").fill("01632 960999")
@@ -87,8 +87,10 @@ def test_client_page_names_the_field_on_its_card_also_after_it_is_brought_up_to_
     expect(amelia.card("Contact")).to_contain_text("new@example.com")
     expect(amelia.card("Contact").locator(".editors")).to_have_count(1)
 
-    daniel.field("Notes").focus()
-    expect(amelia.card("Objectives and notes").locator("header")).to_contain_text("Daniel is editing Notes")
+    daniel.field("Key information").focus()
+    expect(amelia.card("Objectives and key information").locator("header")).to_contain_text(
+        "Daniel is editing Key information"
+    )
     expect(amelia.card("Contact").locator("header")).not_to_contain_text("Daniel")
 
     daniel.save()
@@ -98,23 +100,23 @@ def test_client_page_names_the_field_on_its_card_also_after_it_is_brought_up_to_
 def test_list_of_viewers_leads_to_what_a_colleague_edits(amelia: Person, daniel: Person, client: Client) -> None:
     amelia.open(client)
     daniel.open_editor(client)
-    daniel.field("Notes").focus()
+    daniel.field("Key information").focus()
 
     amelia.page.locator("presence-indicator summary").click()
-    amelia.page.get_by_role("button", name="Editing Notes").click()
-    expect(amelia.card("Objectives and notes")).to_be_focused()
+    amelia.page.get_by_role("button", name="Editing Key information").click()
+    expect(amelia.card("Objectives and key information")).to_be_focused()
 
     amelia.open_editor(client)
     amelia.page.locator("presence-indicator summary").click()
-    amelia.page.get_by_role("button", name="Editing Notes").click()
-    expect(amelia.field("Notes")).to_be_focused()
+    amelia.page.get_by_role("button", name="Editing Key information").click()
+    expect(amelia.field("Key information")).to_be_focused()
 
 
 def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     daniel.open_editor(client)
-    daniel.field("Notes").fill("Rang.")
+    daniel.field("Key information").fill("Rang.")
     held: list[Route] = []
 
     def hold(route: Route) -> None:  # Playwright rejects the bound method of a list
@@ -125,7 +127,7 @@ def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
         amelia.open_editor(client)
 
     amelia.page.locator("presence-indicator summary").click()
-    amelia.page.get_by_role("button", name="Editing Notes").click()
+    amelia.page.get_by_role("button", name="Editing Key information").click()
     held.pop().continue_()
 
-    expect(amelia.field("Notes")).to_be_focused()
+    expect(amelia.field("Key information")).to_be_focused()

@@ -17,7 +17,7 @@ TOO_MANY = f"Use at most 10,000 characters. This has {len(MINUTES):,}: {len(MINU
 def test_text_longer_than_the_field_stays_whole_and_is_not_sent(amelia: Person, cast: Cast, client: Client) -> None:
     assert len(MINUTES) > 12_000
     amelia.open_editor(client)
-    notes = amelia.field("Notes")
+    notes = amelia.field("Key information")
     notes.focus()
     amelia.page.keyboard.insert_text(MINUTES)
     expect(notes).to_have_value(MINUTES)
@@ -43,9 +43,9 @@ def test_too_long_a_text_comes_back_whole_without_a_script(
     browser_errors.expect("status of 422")
     amelia = open_browser(cast.amelia, java_script_enabled=False)
     amelia.page.goto(f"/clients/{client.id}/edit")
-    amelia.field("Notes").fill(MINUTES)
+    amelia.field("Key information").fill(MINUTES)
     amelia.page.get_by_role("button", name="Save changes").click()
 
     expect(amelia.page.get_by_role("alert")).to_contain_text(TOO_MANY)
-    expect(amelia.field("Notes")).to_have_value(MINUTES)
+    expect(amelia.field("Key information")).to_have_value(MINUTES)
     assert reloaded(client).notes == ""

@@ -53,7 +53,7 @@ def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     daniel.open_editor(client)
     daniel.page.route("**/user_page_presence*", lambda route: None)
     daniel.miss_events()
-    daniel.field("Notes").fill("An hour's work\n<b>and more</b>")
+    daniel.field("Key information").fill("An hour's work\n<b>and more</b>")
     daniel.field("Risk profile").select_option("5 of 7")
     sent: list[Route] = []
     daniel.page.route("**/edit", lambda route: sent.append(route))  # noqa: PLW0108 – Playwright takes no builtin
@@ -63,7 +63,7 @@ def test_save_after_losing_access_is_not_sent_and_shows_the_typed_values(
     sees_nothing_of(daniel, client)
     assert sent == []
     typed = daniel.page.locator("[data-typed]")
-    expect(typed.locator("dt")).to_have_text(["Risk profile", "Notes"])
+    expect(typed.locator("dt")).to_have_text(["Risk profile", "Key information"])
     expect(typed.locator("dd")).to_have_text(["5 of 7", "An hour's work\n<b>and more</b>"], use_inner_text=True)
 
 
@@ -74,12 +74,15 @@ def test_typed_values_are_copied_at_once(
     daniel = open_browser(cast.daniel, permissions=["clipboard-read", "clipboard-write"])
     daniel.open_editor(client)
     daniel.field("Phone").fill("07700 900123")
-    daniel.field("Notes").fill("An hour's work")
+    daniel.field("Key information").fill("An hour's work")
     save_for(cast.amelia, client, is_restricted=True)
     daniel.page.get_by_role("button", name="Copy it all").click()
 
     expect(daniel.page.get_by_role("button", name="Copied")).to_be_visible()
-    assert daniel.page.evaluate("navigator.clipboard.readText()") == "Phone:\n07700 900123\n\nNotes:\nAn hour's work"
+    assert (
+        daniel.page.evaluate("navigator.clipboard.readText()")
+        == "Phone:\n07700 900123\n\nKey information:\nAn hour's work"
+    )
 
 
 def test_conflict_decisions_after_losing_access_show_all_typed_values(
@@ -108,7 +111,7 @@ def test_save_of_a_user_who_became_a_reader_is_not_sent_and_shows_the_typed_valu
     noor = make_profile("Noor", f"Of Client {client.id}")
     person = open_browser(noor)
     person.open_editor(client)
-    person.field("Notes").fill("An hour's work")
+    person.field("Key information").fill("An hour's work")
     db.session.execute(text("UPDATE profiles SET role = 'reader' WHERE id = :id"), {"id": noor.id})
     db.session.commit()
     person.save()

@@ -136,10 +136,10 @@ def test_save_without_the_database_stays_in_the_editor_and_is_saved_later(
 ) -> None:
     _, daniel = both
     postgres.stop()
-    daniel.field("Notes").fill("Typed without a database")
+    daniel.field("Key information").fill("Typed without a database")
     daniel.save()
     expect(daniel.page.get_by_role("alert")).to_contain_text("Not saved: the portal cannot be reached just now.")
-    expect(daniel.field("Notes")).to_have_value("Typed without a database")
+    expect(daniel.field("Key information")).to_have_value("Typed without a database")
 
     postgres.start()
     wait_until_draft_is_kept(daniel)

@@ -49,14 +49,14 @@ def test_saved_value_of_another_user_is_shown_in_untouched_fields(amelia: Person
 
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Risk profile")).to_have_value("5")
-    expect(amelia.field("Notes")).to_have_value("Rang.\nTwice.")
+    expect(amelia.field("Key information")).to_have_value("Rang.\nTwice.")
     expect(news(amelia, "phone")).to_have_text("Daniel, just now · was 01632 960001Undo")
     expect(news(amelia, "risk_profile")).to_contain_text("was Not assessed")
     expect(news(amelia, "notes").locator("p")).to_have_text("Daniel, just now")
     expect(amelia.page.locator(".field.changed label")).to_have_text(["Town"])
     expect(amelia.page.locator("[name=version]")).to_have_value("1")
 
-    amelia.field("Notes").fill("Rang.\nTwice.\nThree times.")
+    amelia.field("Key information").fill("Rang.\nTwice.\nThree times.")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     saved = reloaded(client)
@@ -136,7 +136,7 @@ def test_use_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
 def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: Client, cast: Cast) -> None:
     save_for(cast.daniel, client, notes="One.\nTwo.")
     amelia.open_editor(client)
-    notes = amelia.field("Notes")
+    notes = amelia.field("Key information")
     notes.press("Control+End")
     notes.press_sequentially(" Three.")
     save_for(cast.daniel, client, notes="Nought.\nOne.\nTwo.")
@@ -159,7 +159,7 @@ def notes_choice(amelia: Person, client: Client, cast: Cast) -> Locator:
     """Daniel has changed the second line as Amelia has, and put another before them; she has added one at the end."""
     save_for(cast.daniel, client, notes="One.\nTwo.\nThree.")
     amelia.open_editor(client)
-    amelia.field("Notes").fill("One.\nTwo, says Amelia.\nThree.\nFour.")
+    amelia.field("Key information").fill("One.\nTwo, says Amelia.\nThree.\nFour.")
     save_for(cast.daniel, client, notes="Nought.\nOne.\nTwo, says Daniel.\nThree.")
     choice = amelia.page.locator('[data-field="notes"] .choice')
     expect(choice).to_contain_text("Daniel changed lines that you have changed too:")
@@ -182,7 +182,7 @@ def test_lines_that_touch_are_offered_with_the_difference_and_no_answer_takes_ou
 
     notes_choice.get_by_role("button", name=button).click()
 
-    expect(amelia.field("Notes")).to_have_value(notes)
+    expect(amelia.field("Key information")).to_have_value(notes)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert reloaded(client).notes == notes
@@ -303,13 +303,15 @@ def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
     save_for(cast.amelia, client, phone=MINE, notes="One.\nTwo.\nThree.")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 960555")
-    amelia.field("Notes").fill("One.\nTwo.\nThree.\nFour.")
+    amelia.field("Key information").fill("One.\nTwo.\nThree.\nFour.")
     overrule(client, cast.daniel, phone=THEIRS, notes="Eins.\nTwo.\nThree.")
 
     expect(choice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
     expect(amelia.field("Phone")).to_have_value("01632 960555")
-    expect(news(amelia, "notes")).to_have_text("Daniel replaced your Notes. What you have typed since is here too")
-    expect(amelia.field("Notes")).to_have_value("Eins.\nTwo.\nThree.\nFour.")
+    expect(news(amelia, "notes")).to_have_text(
+        "Daniel replaced your Key information. What you have typed since is here too"
+    )
+    expect(amelia.field("Key information")).to_have_value("Eins.\nTwo.\nThree.\nFour.")
 
 
 def test_undo_of_another_part_is_announced_in_the_open_editor_and_changes_no_typed_value(

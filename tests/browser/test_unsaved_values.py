@@ -70,16 +70,16 @@ def test_long_text_shows_its_changes_and_is_added_by_lines(amelia: Person, danie
     db.session.commit()
     amelia.open_editor(client)
     daniel.open_editor(client)
-    amelia.field("Notes").fill("Rang in June.\nSends papers.")
-    daniel.field("Notes").fill("Rang in May.\nSends papers.\nHas moved.")
+    amelia.field("Key information").fill("Rang in June.\nSends papers.")
+    daniel.field("Key information").fill("Rang in May.\nSends papers.\nHas moved.")
 
     difference = amelia.unsaved("notes").locator("ins")
-    amelia.page.get_by_role("button", name="Show changes: Daniel’s Notes").click()
+    amelia.page.get_by_role("button", name="Show changes: Daniel’s Key information").click()
     expect(difference).to_have_text(re.compile("Has moved."))
-    amelia.page.get_by_role("button", name="Add to mine: Daniel’s Notes").click()
+    amelia.page.get_by_role("button", name="Add to mine: Daniel’s Key information").click()
 
-    expect(amelia.field("Notes")).to_have_value("Rang in June.\nSends papers.\nHas moved.")
-    amelia.page.get_by_role("button", name="Show changes: Daniel’s Notes").click()
+    expect(amelia.field("Key information")).to_have_value("Rang in June.\nSends papers.\nHas moved.")
+    amelia.page.get_by_role("button", name="Show changes: Daniel’s Key information").click()
     expect(difference).to_have_count(0)
 
 
@@ -111,7 +111,7 @@ def test_reader_sees_no_value_and_a_user_who_hides_them_shows_none(
     contact = rhys.card("Contact").locator("header")
     amelia.field("Phone").focus()
     expect(contact).to_contain_text("Amelia is editing Phone")
-    amelia.field("Notes").focus()
+    amelia.field("Key information").focus()
 
     hider.field("Phone").fill(PHONE)
     expect(note(amelia, "phone")).to_have_text("Vera is changing this")

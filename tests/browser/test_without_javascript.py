@@ -43,7 +43,7 @@ def test_card_has_an_editor_of_its_own(amelia: Person, client: Client) -> None:
     amelia.page.goto(f"/clients/{client.id}")
     amelia.page.get_by_role("link", name="Edit contact").click()
     expect(amelia.page.get_by_role("heading", level=1)).to_have_text(f"Edit contact of {client.name}")
-    expect(amelia.field("Notes")).to_have_count(0)
+    expect(amelia.field("Key information")).to_have_count(0)
     amelia.field("Phone").fill("01632 961101")
     amelia.save()
     expect(amelia.page).to_have_url(re.compile(r"/clients/\d+$"))

@@ -60,7 +60,7 @@ def test_changes_name_the_user_and_the_fields(amelia: Visitor, cast: Cast, clien
         },
         "notes": {
             "key": "notes",
-            "label": "Notes",
+            "label": "Key information",
             "change": "changed",
             "value": "Rang.\nTwice.",
             "raw": "Rang.\nTwice.",

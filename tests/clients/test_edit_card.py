@@ -152,7 +152,7 @@ def test_drafts_of_the_editor_and_of_each_card_are_kept_beside_each_other(
     notes = keep(cast.amelia, client, "record/notes", "text", {"notes": "Three"})
 
     listed = amelias_editor.browser.get(amelias_editor.address)
-    assert "Objectives and notes from less than a minute ago Contact from" in text_of(listed)
+    assert "Objectives and key information from less than a minute ago Contact from" in text_of(listed)
     base = f"{amelias_editor.address}/edit"
     links = [link for link in links_of(listed) if "draft=" in link]
     assert links == [f"{base}?card=notes&draft=text", f"{base}?card=contact&draft=card", f"{base}?draft=whole"]

@@ -67,7 +67,7 @@ def test_every_field_of_the_form_has_a_label_and_a_group(amelia: Visitor, client
         "Record",
         "Contact",
         "Advice",
-        "Objectives and notes",
+        "Objectives and key information",
         "Name",
         "Email",
         "Phone",

@@ -144,7 +144,7 @@ def test_save_after_the_loss_shows_the_typed_values_only(daniel: Visitor, client
 
     assert response.status_code == (404 if loss == "restricted" else 403)
     assert "What you typed was not saved" in text_of(response)
-    for typed in ("Notes An hour's work <b>", "Phone 07700 900123"):
+    for typed in ("Key information An hour's work <b>", "Phone 07700 900123"):
         assert typed in text_of(response)
     assert "Wells" not in response.text
     assert "typed" not in daniel.get("/clients/999999/edit").text

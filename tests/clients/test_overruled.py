@@ -118,7 +118,7 @@ def test_notice_of_a_long_text_links_to_the_change(amelias_editor: ClientEditor,
     overrule(daniels_editor, amelias_editor, notes={"theirs": "ONE\r\nTwo", "yours": "Eins\r\nTwo"})
 
     words = notice_text(amelias_editor)
-    assert "Daniel replaced your Notes" in words
+    assert "Daniel replaced your Key information" in words
     assert "Show what was changed" in words
     assert "Eins" not in words
 

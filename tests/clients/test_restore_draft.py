@@ -92,7 +92,7 @@ def test_draft_is_offered_with_its_age_and_fields(amelia: Visitor, cast: Cast, c
 
     response = editor(amelia, client)
 
-    assert "You have unsaved changes from 5 minutes ago (Phone, Notes)." in text_of(response)
+    assert "You have unsaved changes from 5 minutes ago (Phone, Key information)." in text_of(response)
     assert "?draft=gone" in links_of(response)
     assert form_of(response)["phone"] == "01632 960001"
 
@@ -161,7 +161,7 @@ def test_restored_draft_is_in_the_form_with_the_saved_values_beside_it(
         "notes": NOTES,
     }
     assert "data-unsaved" in response.text
-    assert "Your unsaved changes are back (Phone, Risk profile, Next review, Notes)." in text_of(response)
+    assert "Your unsaved changes are back (Phone, Risk profile, Next review, Key information)." in text_of(response)
 
 
 def test_restored_draft_is_deleted_when_it_is_saved(amelia: Visitor, cast: Cast, client: Client) -> None:
@@ -238,7 +238,7 @@ def test_offered_draft_stays_when_the_editor_saves_other_values(
     assert save(amelia, client, form, **values).status_code == 302
 
     assert kept(cast, client) == [{"phone": "01632 960100", "notes": "Other"}]
-    assert "(Phone, Notes)" in text_of(editor(amelia, client))
+    assert "(Phone, Key information)" in text_of(editor(amelia, client))
 
 
 def test_save_in_another_tab_keeps_the_draft_of_this_one(amelia: Visitor, cast: Cast, client: Client) -> None:

@@ -59,7 +59,7 @@ def test_undo_page_names_fields_changed_since(amelias_editor: ClientEditor, dani
 
     assert "Phone 333 → 111 Daniel Okafor has changed this since: you are asked which value stays." in words
     assert "Town Wells → Bath" in words
-    assert re.search(r"Notes .*ONE.*One.*Two THREE", words)
+    assert re.search(r"Key information .*ONE.*One.*Two THREE", words)
 
 
 def test_undo_page_names_fields_that_have_the_old_value_already(amelias_editor: ClientEditor) -> None:

@@ -69,7 +69,7 @@ class AdviceForm(EntryForm):
 
 
 class NotesForm(EntryForm):
-    GROUPS: ClassVar = {"Objectives and notes": ("objectives", "notes")}
+    GROUPS: ClassVar = {"Objectives and key information": ("objectives", "notes")}
 
     objectives = text_field(CLIENT, "objectives", kind=TextAreaField)
     notes = text_field(CLIENT, "notes", kind=TextAreaField)

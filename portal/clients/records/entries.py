@@ -84,7 +84,7 @@ CLIENT = EntryKind(
         "capacity_for_loss": "Capacity for loss",
         "next_review_on": "Next review",
         "objectives": "Objectives",
-        "notes": "Notes",
+        "notes": "Key information",
         "is_restricted": "Restricted",
     },
     by_lines={column: max_length(Client, column) for column in ("objectives", "notes")},
