@@ -26,8 +26,9 @@ class PageKind:
     - `editable_sql`: the condition that `caller` may change the record. Others appear on the roster as viewing,
       and hold no user up who wants to edit.
     - `version_sql`: a SQL scalar over `page.number`, the record's version. None for records without versions.
-    - `admin_only_sql`: a SQL scalar over `caller`, the number of records that the profile sees only as an
-      administrator. None if all profiles see all records.
+    - `oversight_only_sql`: a SQL scalar over `caller`, the number of records that the profile sees only by a role
+      with oversight. None if all profiles see all records.
+    - `advised_sql`: a SQL scalar over `caller`, the number of records whose adviser the profile is.
     - `fields_of(form)`: the fields of the page's form with that name, none for an unknown form. Drafts keep no others.
     - `heartbeat_seconds`: None means the default.
     """
@@ -38,7 +39,8 @@ class PageKind:
     visible_sql: str
     editable_sql: str
     version_sql: str | None = None
-    admin_only_sql: str | None = None
+    oversight_only_sql: str | None = None
+    advised_sql: str | None = None
     fields_of: Callable[[str], Collection[str]] = lambda _form: ()
     heartbeat_seconds: int | None = None
 

@@ -3,6 +3,9 @@
 `sign-in` stands for a redirect to the sign-in page, `client` for the client page and so on. `no token` is Amelia's
 browser, tricked into the call by another site: it has her cookie but not her CSRF token. Of several who remove the same
 part one after the other the first does.
+
+Carys of compliance gets what Rhys the reader gets. Piers the paraplanner gets what Daniel gets, who is not the client's
+adviser. BY_ROLE has the exceptions.
 """
 
 import json
@@ -101,7 +104,13 @@ TABLE = """
     GET    /metrics                              404       404       404       404       404       404       -
     GET    /static/<filename>                    200       200       200       200       200       200       -
 """
+BY_ROLE = {
+    ("GET", "/audit"): {"carys": "200"},
+    ("GET", "/audit.csv"): {"carys": "200"},
+}
 ROWS = {(row[0], row[1]): dict(zip(PEOPLE, row[2:], strict=True)) for row in map(str.split, TABLE.split("\n")) if row}
+for route, expected in ROWS.items():
+    expected.update({"carys": expected["rhys"], "piers": expected["daniel"]} | BY_ROLE.get(route, {}))
 # Routes that do something for a visitor without a session. The steps of signing in redirect to its first page.
 PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["signed-out"] not in ("sign-in", "401")} | {
     "/sign-in/code",
@@ -111,6 +120,7 @@ PUBLIC_ROUTES = {rule for (_, rule), expected in ROWS.items() if expected["signe
 
 def test_each_route_is_in_the_table(app: Flask) -> None:
     assert routes_of(app) == set(ROWS)
+    assert set(BY_ROLE) <= set(ROWS)
 
 
 def test_each_unsafe_route_has_a_result_without_a_token() -> None:
@@ -130,11 +140,14 @@ def test_route_responds_to_each_caller_as_the_table_says(
 ) -> None:
     make_records(cast)
     assert make_profile("Zoe", "Hall").id == OTHER_PROFILE_ID
+    carys, piers = make_profile("Carys", "Lloyd", "compliance"), make_profile("Piers", "Gray", "paraplanner")
     browsers = {
         "amelia": visit(cast.amelia),
         "daniel": visit(cast.daniel),
         "ada": visit(cast.ada),
         "rhys": visit(cast.rhys),
+        "carys": visit(carys),
+        "piers": visit(piers),
         "olga": olgas_browser,
         "signed-out": _stranger(visit),
         "no token": visit(cast.amelia).without_token(),
@@ -159,7 +172,8 @@ def test_restricted_client_looks_like_a_missing_one_without_access(
 ) -> None:
     """Without access both responses are identical. With access the client looks like any other."""
     client = make_records(cast, is_restricted=True)
-    for profile in (cast.daniel, cast.rhys):
+    carys, piers = make_profile("Carys", "Lloyd", "compliance"), make_profile("Piers", "Gray", "paraplanner")
+    for profile in (cast.daniel, cast.rhys, piers):
         hidden = _call(app, visit(profile), method, rule)
         missing = _call(app, visit(profile), method, rule, client_id="1000")
         assert (hidden.status_code, _told(hidden)) == (missing.status_code, _told(missing))
@@ -168,12 +182,13 @@ def test_restricted_client_looks_like_a_missing_one_without_access(
         assert is_sent or "Whitmore" not in hidden.text
         assert hidden.status_code == 404 or (method, rule) == ("GET", "/user_page_presence")
 
-    let_in = [ClientGrant(client_id=client.id, profile_id=each.id) for each in (cast.daniel, cast.rhys)]
+    let_in = [ClientGrant(client_id=client.id, profile_id=each.id) for each in (cast.daniel, cast.rhys, piers)]
     db.session.add_all(let_in)
     db.session.commit()
     expected = ROWS[method, rule]
-    for name in ("amelia", "daniel", "ada", "rhys"):
-        outcome = _outcome(_call(app, visit(getattr(cast, name)), method, rule))
+    people = {"amelia": cast.amelia, "daniel": cast.daniel, "ada": cast.ada, "rhys": cast.rhys}
+    for name, profile in (people | {"carys": carys, "piers": piers}).items():
+        outcome = _outcome(_call(app, visit(profile), method, rule))
         assert outcome == expected[name], name
 
 

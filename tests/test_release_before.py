@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Flask
 
 from portal.extensions import db
-from tests.support.cast import Cast
+from tests.support.cast import Cast, make_profile
 from tests.support.factories import make_client, make_product
 from tests.support.html import form_of
 from tests.support.test_client import Visitor
@@ -23,6 +23,7 @@ KEPT = Path(__file__).parent / "releases" / "before.tar.xz"
 # The requests of one open page, by the functions and addresses of that release.
 WORK = """
 import json, sys
+from jinja2 import Undefined
 from pathlib import Path
 import portal
 from portal import create_app
@@ -35,14 +36,21 @@ from portal.whence import Whence
 assert Path(portal.__file__).is_relative_to(Path.cwd()), portal.__file__
 url, profile_id, client_id = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 app = create_app(Settings(secret_key="k" * 40, database_url=url, instance=Path("/nonexistent"), is_testing=True))
-with app.app_context():
-    profile = db.session.get(Profile, profile_id)
-    text = sign_in_sessions.begin(profile.id, profile.session_epoch, Whence(), hours=12)
-    db.session.commit()
-browser = app.test_client()
-with browser.session_transaction() as session:
-    session[IDENTITY_KEY], session.permanent = text, True
-token = {"X-CSRFToken": browser.get("/session").json["csrf_token"]}
+app.jinja_env.undefined = Undefined  # as outside of tests
+
+
+def signed_in(profile_id):
+    with app.app_context():
+        profile = db.session.get(Profile, profile_id)
+        text = sign_in_sessions.begin(profile.id, profile.session_epoch, Whence(), hours=12)
+        db.session.commit()
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session[IDENTITY_KEY], session.permanent = text, True
+    return browser, {"X-CSRFToken": browser.get("/session").json["csrf_token"]}
+
+
+browser, token = signed_in(profile_id)
 page, client = f"client-{client_id}", f"/clients/{client_id}"
 resolution = {**json.loads(sys.argv[4]), "csrf_token": token["X-CSRFToken"]}
 change = {"version": 1, "phone": "0161 496 0000"}
@@ -61,6 +69,17 @@ answers = {
     "resolution": browser.post(f"{client}/edit", data=resolution, follow_redirects=True),
     "leave": browser.delete(f"/user_page_presence/{page}?tab_id=t", headers=token),
 }
+for number in map(int, sys.argv[5].split(",")):  # of roles that it does not know
+    browser, token = signed_in(number)
+    beat = {"page_identifier": page, "tab_id": "t"}
+    answers[f"list of {number}"] = browser.get("/clients")
+    answers[f"client of {number}"] = browser.get(client)
+    answers[f"heartbeat of {number}"] = browser.post("/user_page_presence", json=beat, headers=token)
+    answers[f"account of {number}"] = browser.get("/account")
+browser, _ = signed_in(int(sys.argv[6]))
+answers["users"] = browser.get("/users")
+answers["user"] = browser.get(f"/users/{number}")
+answers["audit"] = browser.get("/audit")
 print(json.dumps({name: answer.status_code for name, answer in answers.items()}))
 """
 
@@ -75,13 +94,15 @@ def test_previous_release_works_on_the_newest_schema_and_understands_the_conflic
     with tarfile.open(KEPT) as kept:
         kept.extractall(tmp_path, filter="data")
 
-    command = [sys.executable, "-c", WORK, database_url, str(cast.amelia.id), str(client.id), json.dumps(resolution)]
+    newer = [make_profile("New", role, role).id for role in ("paraplanner", "compliance")]
+    arguments = (cast.amelia.id, client.id, json.dumps(resolution), ",".join(map(str, newer)), cast.ada.id)
+    command = [sys.executable, "-c", WORK, database_url, *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     statuses = json.loads(done.stdout.splitlines()[-1])
-    assert len(statuses) == 12
+    assert len(statuses) == 12 + 4 * 2 + 3
     assert set(statuses.values()) == {200}, f"{statuses}\n{done.stderr}"
     db.session.refresh(client)
     assert (client.town, client.phone) == ("Frome", "0161 496 0000")

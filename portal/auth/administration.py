@@ -3,13 +3,14 @@
 The functions flush; the caller commits. portal.auth.profiles contains the same changes without an audit event.
 """
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from portal import audit, page_kinds
 from portal.audit import Event
 from portal.auth import profiles, throttle
 from portal.auth.mfa import one_time_codes, totp
-from portal.auth.models import Profile
+from portal.auth.models import ADVISING_ROLES, OVERSIGHT_ROLES, Profile
+from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web.actor import Actor
 
@@ -25,10 +26,15 @@ def add_user(
 
 
 def change_role(by: Actor, profile: Profile, role: str) -> None:
-    """Change the profile's role. Setting the current role again has no effect. Raises InvalidInput (422)."""
+    """Change the profile's role. Setting the current role again has no effect.
+
+    Raises InvalidInput (422), also for a role without clients of its own while the profile is a client's adviser.
+    """
     before = profile.role
     if role == before:
         return
+    if profile.may_advise and role not in ADVISING_ROLES:
+        _reject_adviser(profile)
     profiles.set_role(profile, role)
     audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
     record_restricted_access(by, profile.id, before=before, after=role)
@@ -39,14 +45,31 @@ def record_restricted_access(by: Actor, profile_id: int, *, before: str | None, 
 
     `before` is None for a new profile.
     """
-    if (before == "admin") == (after == "admin"):
+    if (before in OVERSIGHT_ROLES) == (after in OVERSIGHT_ROLES):
         return
-    event = Event.ACCESS_GAINED if after == "admin" else Event.ACCESS_LOST
+    event = Event.ACCESS_GAINED if after in OVERSIGHT_ROLES else Event.ACCESS_LOST
     for kind in page_kinds.kinds():
-        query = text(f"SELECT {kind.admin_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - constant
+        query = text(f"SELECT {kind.oversight_only_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - constant
         if count := db.session.scalar(query, {"id": profile_id}):
             what = f"restricted_{kind.label.replace(' ', '_')}s"
             audit.record(event, by, profile_id=profile_id, role=after, **{what: count})
+
+
+def _reject_adviser(profile: Profile) -> None:
+    """Raise InvalidInput (422) if the profile is the adviser of a record.
+
+    The profile is locked until the transaction ends. A save that makes it an adviser locks it too, and checks the role.
+    """
+    db.session.execute(select(Profile.id).where(Profile.id == profile.id).with_for_update(key_share=True))
+    for kind in page_kinds.kinds():
+        query = text(f"SELECT {kind.advised_sql or 0} FROM profiles caller WHERE id = :id")  # noqa: S608 - constant
+        if count := db.session.scalar(query, {"id": profile.id}):
+            records = kind.label if count == 1 else f"{kind.label}s"
+            raise InvalidInput(
+                "role",
+                f"cannot change yet: {profile.full_name} is the adviser of {count:,} {records}. Hand them over to "
+                "another adviser first",
+            )
 
 
 def set_active(by: Actor, profile: Profile, *, is_active: bool) -> None:

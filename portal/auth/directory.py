@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from portal.auth.models import Profile
+from portal.auth.models import ADVISING_ROLES, Profile
 from portal.extensions import db
 
 
@@ -11,7 +11,7 @@ def advisers(*, only_active: bool = False) -> list[tuple[int, str]]:
 
     Inactive profiles are included by default because they may still have clients.
     """
-    conditions = [Profile.role.in_(["adviser", "admin"]), *([Profile.is_active] if only_active else [])]
+    conditions = [Profile.role.in_(ADVISING_ROLES), *([Profile.is_active] if only_active else [])]
     rows = db.session.execute(
         select(Profile.id, Profile.first_name, Profile.last_name)
         .where(*conditions)

@@ -7,7 +7,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model
 
-ROLES = {"adviser": "Adviser", "reader": "Reader", "admin": "Administrator"}
+ROLES = {
+    "adviser": "Adviser",
+    "paraplanner": "Paraplanner",
+    "reader": "Reader",
+    "compliance": "Compliance",
+    "admin": "Administrator",
+}
+WRITING_ROLES = ("adviser", "paraplanner", "admin")
+ADVISING_ROLES = ("adviser", "admin")
+OVERSIGHT_ROLES = ("compliance", "admin")
 
 
 class Profile(Model):
@@ -18,7 +27,7 @@ class Profile(Model):
 
     __tablename__ = "profiles"
     __table_args__ = (
-        CheckConstraint("role IN ('adviser', 'reader', 'admin')", name="role"),
+        CheckConstraint("role IN ('adviser', 'paraplanner', 'reader', 'compliance', 'admin')", name="role"),
         Index("uq_profiles_lower_email", text("lower(email)"), unique=True),
     )
 
@@ -50,7 +59,18 @@ class Profile(Model):
 
     @property
     def may_write(self) -> bool:
-        return self.role in ("adviser", "admin")
+        """Return whether the profile may change the client records that it sees."""
+        return self.role in WRITING_ROLES
+
+    @property
+    def may_advise(self) -> bool:
+        """Return whether the profile may be a client's adviser, who also restricts the client and grants access."""
+        return self.role in ADVISING_ROLES
+
+    @property
+    def has_oversight(self) -> bool:
+        """Return whether the profile sees all clients, also restricted ones, and the audit log."""
+        return self.role in OVERSIGHT_ROLES
 
     # Flask-Login's user interface. Its user id is the id of the sign-in session, see portal.web.session_cookie.
     is_authenticated = True

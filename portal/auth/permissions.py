@@ -55,3 +55,9 @@ def require_admin() -> None:
     """Raise NotAllowed (403) unless the user is an administrator."""
     if current_user.role != "admin":
         raise NotAllowed("Only administrators can do this.")
+
+
+def require_oversight() -> None:
+    """Raise NotAllowed (403) unless the user is an administrator or has the role compliance."""
+    if not current_user.has_oversight:
+        raise NotAllowed("Only administrators and compliance can see this.")

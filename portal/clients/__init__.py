@@ -28,7 +28,8 @@ def init_clients(app: Flask) -> None:
             visible_sql=permissions.VISIBLE_SQL,
             editable_sql=permissions.EDITABLE_SQL,
             version_sql=permissions.VERSION_SQL,
-            admin_only_sql=permissions.ADMIN_ONLY_SQL,
+            oversight_only_sql=permissions.OVERSIGHT_ONLY_SQL,
+            advised_sql=permissions.ADVISED_SQL,
             fields_of=editor.fields_of,
         )
     )

@@ -82,7 +82,7 @@ clients.add_old_name("hand-over", reassign_clients)
 @click.argument("client_ref", metavar="REF")
 @click.option("--off", is_flag=True, hidden=True, deprecated="Use flask clients unrestrict.")
 def restrict_client(client_ref: str, off: bool) -> None:
-    """Hide the client REF from all users except its adviser, users with granted access and administrators."""
+    """Hide the client REF from all users except its adviser, users with a grant, compliance and administrators."""
     _set_restricted(client_ref, is_restricted=not off)
 
 

@@ -1,8 +1,8 @@
 """Load and authorise clients in one step. Every read and write starts here.
 
-A restricted client is visible to its adviser, to users with a grant and to administrators. It does not exist for other
-users. The rule is defined twice, for SQLAlchemy and as SQL text for presence; a test compares them. Readers change
-nothing.
+A restricted client is visible to its adviser, to users with a grant, to compliance and to administrators. It does not
+exist for other users. The rule is defined twice, for SQLAlchemy and as SQL text for presence; a test compares them.
+Readers and compliance change nothing. Paraplanners change records but never who sees them.
 """
 
 from collections.abc import Iterable
@@ -26,16 +26,19 @@ CLIENT_NOT_FOUND = "There is no such client, or you do not have access to it."
 # The rule of `visible_to` as a SQL condition for heartbeats (page_kinds.PageKind).
 # Not EXISTS: with a thousand clients the planner would hash all of them for each heartbeat.
 VISIBLE_SQL = """(
-    SELECT NOT clients.is_restricted OR caller.role = 'admin' OR clients.adviser_id = caller.id OR EXISTS (
+    SELECT NOT clients.is_restricted OR caller.role IN ('compliance', 'admin') OR clients.adviser_id = caller.id
+    OR EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND client_grants.profile_id = caller.id)
     FROM clients WHERE clients.id = page.number) IS TRUE"""
-# The number of clients that the caller sees only as an administrator.
-ADMIN_ONLY_SQL = """(
+# The number of clients that the caller sees only by its role.
+OVERSIGHT_ONLY_SQL = """(
     SELECT count(*) FROM clients
     WHERE is_restricted AND adviser_id IS DISTINCT FROM caller.id AND NOT EXISTS (
         SELECT FROM client_grants WHERE client_grants.client_id = clients.id AND profile_id = caller.id))"""
 # The rule of Profile.may_write as a SQL condition.
-EDITABLE_SQL = "caller.role IN ('adviser', 'admin')"
+EDITABLE_SQL = "caller.role IN ('adviser', 'paraplanner', 'admin')"
+# The number of clients whose adviser the caller is.
+ADVISED_SQL = "(SELECT count(*) FROM clients WHERE adviser_id = caller.id)"
 # Every accepted change of the client, its people, products and valuations increments this number.
 VERSION_SQL = "(SELECT version FROM clients WHERE clients.id = page.number)"
 
@@ -49,14 +52,15 @@ class Caller(NamedTuple):
 
 def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
     """Return the condition that the profile may see `client`, the table or an alias of it."""
-    if profile.role == "admin":
+    if profile.has_oversight:
         return true()
     granted = exists().where(ClientGrant.client_id == client.id, ClientGrant.profile_id == profile.id)
     return or_(~client.is_restricted, client.adviser_id == profile.id, granted)
 
 
 def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Client:
-    """Return the client if the profile may see it. Raises NotFound (404), or NotAllowed (403) for a reader's write.
+    """Return the client if the profile may see it. Raises NotFound (404), or NotAllowed (403) for the write of a role
+    that only reads.
 
     One statement covers missing and forbidden clients, so the timing does not reveal which it was.
     """
@@ -125,7 +129,7 @@ def is_visible_to_session(caller: Identity, client_id: int) -> bool:
 
 def can_manage_access(profile: Profile, client: Client) -> bool:
     """Return whether the profile may restrict the client and manage its grants."""
-    return profile.role == "admin" or (profile.may_write and client.adviser_id == profile.id)
+    return profile.role == "admin" or (profile.may_advise and client.adviser_id == profile.id)
 
 
 def readonly_columns(profile: Profile, client: Client) -> frozenset[str]:

@@ -96,7 +96,8 @@ TRUSTED_PROXIES = Variable(
 SECOND_FACTOR = Variable(
     "PORTAL_SECOND_FACTOR",
     parsers.second_factor,
-    "Users that need a second factor: `optional` (none), `admins` or `everyone`. The demo's default is `optional`.",
+    "Users that need a second factor: `optional` (none), `admins` (administrators and compliance) or `everyone`. "
+    "The demo's default is `optional`.",
 )
 EDIT_WARNING = Variable(
     "PORTAL_EDIT_WARNING",

@@ -157,14 +157,25 @@ def test_administrator_role_records_access_to_other_advisers_restricted_clients(
         if not other.adviser_id:
             let_in(other, cast.daniel)
     ada, daniel_id = visit(cast.ada), cast.daniel.id
-    for role in ("admin", "reader", "adviser"):
+    for role in ("admin", "adviser"):
         assert ada.post(f"/users/{daniel_id}/role", data={"role": role}).status_code == 302
     run(app, "users", "set-role", cast.daniel.email, "admin")
 
     assert events() == [
         ("access_gained", cast.ada.id, daniel_id, {"restricted_client_records": 1, "role": "admin"}),
-        ("access_lost", cast.ada.id, daniel_id, {"restricted_client_records": 1, "role": "reader"}),
+        ("access_lost", cast.ada.id, daniel_id, {"restricted_client_records": 1, "role": "adviser"}),
         ("access_gained", None, daniel_id, {"restricted_client_records": 1, "role": "admin"}),
+    ]
+
+
+def test_compliance_role_records_access_and_keeps_it_as_administrator(visit: Visit, cast: Cast, client: Client) -> None:
+    ada, rhys_id = visit(cast.ada), cast.rhys.id
+    for role in ("compliance", "admin", "reader"):
+        assert ada.post(f"/users/{rhys_id}/role", data={"role": role}).status_code == 302
+
+    assert events() == [
+        ("access_gained", cast.ada.id, rhys_id, {"restricted_client_records": 1, "role": "compliance"}),
+        ("access_lost", cast.ada.id, rhys_id, {"restricted_client_records": 1, "role": "reader"}),
     ]
 
 

@@ -17,7 +17,7 @@ from portal.auth.mfa.encryption import decrypt_for, encrypt_for
 from portal.auth.throttle import CODE
 from portal.extensions import db
 from tests.conftest import settings_for
-from tests.support.cast import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.html import form_of, text_of
 from tests.support.sign_in import SETTINGS, enrol_second_factor, enter_code, pass_password_step, sign_in
 from tests.support.test_client import Visitor, visitors_of
@@ -193,13 +193,16 @@ def test_old_secret_key_still_decrypts_while_it_is_configured() -> None:
     assert decrypt_for(7, "nonsense", old) is None
 
 
-@pytest.mark.parametrize(("setting", "who"), [("admins", ["ada"]), ("everyone", ["ada", "amelia"]), ("optional", [])])
+@pytest.mark.parametrize(
+    ("setting", "who"),
+    [("admins", ["ada", "carys"]), ("everyone", ["ada", "carys", "amelia"]), ("optional", [])],
+)
 def test_setting_requires_a_second_factor_of_the_configured_roles(
     make_app: Callable[..., Flask], cast: Cast, setting: str, who: list[str]
 ) -> None:
     visit = visitors_of(make_app(second_factor=setting))
-    for name in ("ada", "amelia"):
-        profile = getattr(cast, name)
+    people = {"ada": cast.ada, "carys": make_profile("Carys", "Lloyd", "compliance"), "amelia": cast.amelia}
+    for name, profile in people.items():
         answer = sign_in(visit(None), profile.email)
         assert answer.headers["Location"].startswith("/sign-in/set-up") == (name in who)
 

@@ -70,7 +70,12 @@ def test_add_without_a_role_creates_an_adviser(run: Any) -> None:
         (["x@firm.example", "A", "B"], twice("x" * 201), 1, "password: must have 12 to 200 characters"),
         (["x@firm.example", "A", "B"], twice(DEMO_PASSWORD), 1, "is the public password of the demo"),
         (["x@firm.example", "A", "B"], f"{GOOD}\nanother one, typed wrong\n", 1, "do not match"),
-        (["x@firm.example", "A", "B", "--role", "king"], "", 2, "'king' is not one of 'adviser', 'reader', 'admin'"),
+        (
+            ["x@firm.example", "A", "B", "--role", "king"],
+            "",
+            2,
+            "'king' is not one of 'adviser', 'paraplanner', 'reader', 'compliance', 'admin'",
+        ),
         (["x@firm.example", "A"], "", 2, "Missing argument 'LAST_NAME'"),
         (["x@firm.example", "A", "B", "--password", GOOD], "", 2, "No such option"),
         (["x" * 250 + "@firm.example", "A", "B"], twice(GOOD), 1, "email"),

@@ -36,6 +36,7 @@ def plan(differing: Mapping[ValuationKey, StoredValuation | None] | None = None,
         products={"A100": product},
         people={"KG1": [record(RUTH, id=8, client_id=7)]},
         differing_valuations=differing or {},
+        clients_of_former_advisers={},
     )
     return build_plan(_tables(), existing)
 
@@ -45,7 +46,7 @@ def _tables() -> Tables:
 
 
 def test_new_records_have_natural_keys_and_no_base_version() -> None:
-    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}))
+    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}, {}))
 
     assert result.counts == (Counts(1),) * 5
     assert (result.clients.new[0]["adviser_email"], result.products.new[0]["client_ref"]) == (

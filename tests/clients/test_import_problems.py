@@ -32,7 +32,7 @@ def problems_of(folder: CsvFolder) -> list[str]:
         ("profiles.csv", "email", "", "is missing"),
         ("profiles.csv", "first_name", "\u200b\ufeff\u3164", "is missing"),
         ("profiles.csv", "last_name", "\u2800\u115f\u200e", "is missing"),
-        ("profiles.csv", "role", "boss", "boss is not one of adviser, reader, admin"),
+        ("profiles.csv", "role", "boss", "boss is not one of adviser, paraplanner, reader, compliance, admin"),
         ("clients.csv", "name", "   ", "is missing"),
         ("clients.csv", "name", "x" * 201, "has 201 characters; 200 are allowed"),
         ("clients.csv", "name", "\u200b\u3164", "is missing"),

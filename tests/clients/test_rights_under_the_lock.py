@@ -180,7 +180,7 @@ def test_profile_deactivated_during_the_wait_does_not_become_the_adviser(visit: 
 
     assert (response.status_code, response.json["errors"]) == (
         422,
-        {"adviser_id": "Daniel Okafor cannot look after clients: deactivated, or a reader."},
+        {"adviser_id": "Daniel Okafor cannot look after clients. Choose an active adviser or administrator."},
     )
     assert record(db.session.connection()) == left
 

@@ -188,7 +188,7 @@ def test_undo_does_not_assign_a_deactivated_adviser(
     amelias_editor.change(adviser_id=str(cast.ada.id), phone="222")
     cast.daniel.is_active = False
     db.session.commit()
-    problem = "Daniel Okafor cannot look after clients: deactivated, or a reader."
+    problem = "Daniel Okafor cannot look after clients. Choose an active adviser or administrator."
 
     assert problem in words_of(amelias_editor, 2)
     sent: dict[str, Any] = {"version": 2, "entry": ""}

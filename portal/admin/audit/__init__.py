@@ -1,1 +1,1 @@
-"""Show the audit log to administrators: page, CSV and `flask audit`."""
+"""Show the audit log to administrators and compliance: page, CSV and `flask audit`."""

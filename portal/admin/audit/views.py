@@ -1,4 +1,4 @@
-"""Serve the audit page and its CSV to administrators."""
+"""Serve the audit page and its CSV to administrators and compliance."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from portal.admin.audit.queries import AuditRow
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth import Profile
-from portal.auth.permissions import require_admin
+from portal.auth.permissions import require_oversight
 from portal.dates import written
 from portal.errors import InvalidInput
 from portal.extensions import db
@@ -23,7 +23,7 @@ from portal.web.actor import current_actor
 from portal.web.csv_escaping import csv_writer, escape_formula
 
 blueprint = Blueprint("audit", __name__)
-blueprint.before_request(require_admin)
+blueprint.before_request(require_oversight)
 PAGE_SIZE = 100
 MAX_CSV_ROWS = 100_000
 COLUMNS = (

@@ -64,18 +64,7 @@ def add() -> ResponseReturnValue:
 
 @blueprint.get(USER_PATH)
 def show(profile_id: int) -> ResponseReturnValue:
-    profile = profiles.profile_with_id(profile_id)
-    settings = current_settings()
-    return render_template(
-        "admin/users/user.html",
-        profile=profile,
-        roles=ROLES,
-        is_oneself=profile.id == current_user.id,
-        has_second_factor=totp.is_set_up(profile.id),
-        sessions=store.active_sessions_of(profile, idle_minutes=settings.idle_minutes),
-        device_name=device_name,
-        now=clock.now(),
-    )
+    return _render_user(profiles.profile_with_id(profile_id))
 
 
 @blueprint.post(f"{USER_PATH}/role")
@@ -83,7 +72,10 @@ def change_role(profile_id: int) -> ResponseReturnValue:
     profile, form = _other_profile(profile_id), RoleForm()
     if not form.validate():
         raise InvalidInput("role", f"must be one of {', '.join(ROLES)}")
-    administration.change_role(current_actor(), profile, form.role.data)
+    try:
+        administration.change_role(current_actor(), profile, form.role.data)
+    except InvalidInput as error:
+        return _render_user(profile, role=form.role.data, role_problem=f"The role {error.problem}."), 422
     return _redirect_to_user(profile, f"{profile.full_name} now has the role {ROLES[profile.role]}.")
 
 
@@ -151,6 +143,23 @@ def _redirect_to_user(profile: Profile, message: str) -> ResponseReturnValue:
     db.session.commit()
     flash(message)
     return redirect(url_for(".show", profile_id=profile.id))
+
+
+def _render_user(profile: Profile, *, role: str | None = None, role_problem: str = "") -> str:
+    """Return the user's page, with a role that was refused and why."""
+    settings = current_settings()
+    return render_template(
+        "admin/users/user.html",
+        profile=profile,
+        roles=ROLES,
+        role=role or profile.role,
+        role_problem=role_problem,
+        is_oneself=profile.id == current_user.id,
+        has_second_factor=totp.is_set_up(profile.id),
+        sessions=store.active_sessions_of(profile, idle_minutes=settings.idle_minutes),
+        device_name=device_name,
+        now=clock.now(),
+    )
 
 
 def _render_code(profile: Profile, code: str) -> str:

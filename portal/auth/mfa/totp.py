@@ -44,7 +44,7 @@ def is_set_up(profile_id: int) -> bool:
 
 def is_required(profile: Profile, settings: Settings) -> bool:
     """Return whether the profile's role must sign in with a second factor."""
-    return settings.second_factor == "everyone" or (settings.second_factor == "admins" and profile.role == "admin")
+    return settings.second_factor == "everyone" or (settings.second_factor == "admins" and profile.has_oversight)
 
 
 def begin_enrolment(profile_id: int, settings: Settings) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, Integer, any_, literal, select
 from portal import audit
 from portal.audit import AuditEvent, Event
 from portal.auth import Profile
+from portal.auth.models import OVERSIGHT_ROLES
 from portal.clients.records.entries import GRANT, split_key
 from portal.clients.records.models import Client, ClientGrant
 from portal.clients.records.revisions import ClientRevision, FieldChanges
@@ -44,7 +45,7 @@ def record_audit_events(client: Client, revision: ClientRevision, by: Actor) -> 
 def record_adviser_changes(changes: Sequence[AdviserChange], by: Actor) -> None:
     """Record which users lost and gained access to restricted clients by a change of adviser. Flushes."""
     if changes:
-        audit.record_all(_access_events(changes, _grants_of(changes), _administrators(), by))
+        audit.record_all(_access_events(changes, _grants_of(changes), _profiles_with_oversight(), by))
 
 
 def _record_access_events(client: Client, version: int, changes: FieldChanges, by: Actor) -> None:
@@ -67,11 +68,11 @@ def _record_restriction(client: Client, version: int, changes: FieldChanges, by:
 
 
 def _access_events(
-    changes: Iterable[AdviserChange], grants: set[tuple[int, int]], administrators: set[int], by: Actor
+    changes: Iterable[AdviserChange], grants: set[tuple[int, int]], overseers: set[int], by: Actor
 ) -> Iterator[AuditEvent]:
     for change in changes:
         for event, profile_id in ((Event.ACCESS_LOST, change.old_id), (Event.ACCESS_GAINED, change.new_id)):
-            sees_anyway = profile_id in administrators or (change.client_id, profile_id) in grants
+            sees_anyway = profile_id in overseers or (change.client_id, profile_id) in grants
             if profile_id is not None and not sees_anyway:
                 about = {"client_id": change.client_id, "version": change.version}
                 yield audit.audit_event(event, by, profile_id=profile_id, **about)
@@ -83,5 +84,5 @@ def _grants_of(changes: Iterable[AdviserChange]) -> set[tuple[int, int]]:
     return {(client_id, profile_id) for client_id, profile_id in db.session.execute(grants)}
 
 
-def _administrators() -> set[int]:
-    return set(db.session.scalars(select(Profile.id).where(Profile.role == "admin")))
+def _profiles_with_oversight() -> set[int]:
+    return set(db.session.scalars(select(Profile.id).where(Profile.role.in_(OVERSIGHT_ROLES))))

@@ -142,8 +142,8 @@ def restore_parts(client: Client, removed: Sequence[tuple[Entry, Mapping[str, An
 
 def adviser_problem(profile: Profile) -> str:
     """Return why the profile cannot be an adviser, '' if it can."""
-    can = profile.is_active and profile.may_write
-    return "" if can else f"{profile.full_name} cannot look after clients: deactivated, or a reader."
+    can = profile.is_active and profile.may_advise
+    return "" if can else f"{profile.full_name} cannot look after clients. Choose an active adviser or administrator."
 
 
 def lock(client: Client, edit: Edit) -> frozenset[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from sqlalchemy import select
 
 from portal.auth import Profile
+from portal.auth.models import OVERSIGHT_ROLES
 from portal.clients.records.entries import CLIENT, GRANT, Entry
 from portal.clients.records.models import Client, ClientGrant
 from portal.clients.records.revisions import ClientRevision
@@ -32,7 +33,7 @@ def grants_of(client: Client) -> Sequence[tuple[ClientGrant, Profile]]:
 def people_to_grant(client: Client) -> Sequence[Profile]:
     """Return the active users without access to the client if it is or were restricted."""
     granted = select(ClientGrant.profile_id).where(ClientGrant.client_id == client.id)
-    people = select(Profile).where(Profile.is_active, Profile.role != "admin", Profile.id.not_in(granted))
+    people = select(Profile).where(Profile.is_active, Profile.role.not_in(OVERSIGHT_ROLES), Profile.id.not_in(granted))
     return [
         profile
         for profile in db.session.scalars(people.order_by(Profile.last_name, Profile.first_name, Profile.id))
@@ -41,7 +42,7 @@ def people_to_grant(client: Client) -> Sequence[Profile]:
 
 
 def restrict(client: Client, edit: Edit, *, is_restricted: bool) -> Saved:
-    """Hide the client from all users except its adviser, those with grants and administrators, or show it to all."""
+    """Hide the client from all but its adviser, users with grants, compliance and administrators, or show it to all."""
     return save_entry(client, Entry(CLIENT), _with(edit, is_restricted=is_restricted))
 
 

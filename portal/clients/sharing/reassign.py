@@ -26,8 +26,10 @@ def reassign(
     Each change is an ordinary save with an entry in the history. Clients are locked in the order of their ids, as in an
     import. Raises InvalidInput (422) if `to_adviser` cannot look after clients.
     """
-    if not (to_adviser.is_active and to_adviser.may_write):
-        raise InvalidInput("to", f"{to_adviser.email} cannot look after clients: deactivated, or a reader")
+    if not (to_adviser.is_active and to_adviser.may_advise):
+        raise InvalidInput(
+            "to", f"{to_adviser.email} cannot look after clients: not an active adviser or administrator"
+        )
     found = list(db.session.scalars(select(Client).where(Client.adviser_id == from_adviser.id).order_by(Client.id)))
     for done, client in enumerate(found, start=1):
         edit = Edit(command_context(client, by), {"adviser_id": to_adviser.id})

@@ -1,13 +1,14 @@
 """Read the stored records that the files of an import name."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, String, any_, func, literal, or_, select
 
 from portal.auth import Profile
+from portal.auth.models import ADVISING_ROLES
 from portal.clients.csv.importing import valuations
 from portal.clients.csv.importing.valuations import StoredValuation
 from portal.clients.csv.schema import ValuationKey
@@ -25,7 +26,8 @@ class ExistingRecords:
 
     `profiles` has all of them, by email in lower case. Clients and the people of a client are by client_ref, products
     by plan number. `differing_valuations` has the rows of the file for existing products that are not stored with the
-    same amount: {(plan number, day): the stored valuation, None if there is none}.
+    same amount: {(plan number, day): the stored valuation, None if there is none}. `clients_of_former_advisers` has the
+    references of the stored clients of each adviser that is no adviser any more in the files, by email in lower case.
     """
 
     profiles: Mapping[str, Values]
@@ -33,6 +35,7 @@ class ExistingRecords:
     products: Mapping[str, Values]
     people: Mapping[str, Sequence[Values]]
     differing_valuations: Mapping[ValuationKey, StoredValuation | None]
+    clients_of_former_advisers: Mapping[str, Collection[str]]
 
 
 def acquire_import_lock() -> None:
@@ -55,8 +58,9 @@ def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
     clients = select(Client.__table__, Profile.email.label("adviser_email"))
     products = select(Product.__table__, Client.client_ref, Client.version.label("client_version"))
     products_by_plan = _by("plan_number", products.join(Client).where(is_one_of(Product.plan_number, plans)))
+    profiles_by_email = {row["email"].lower(): row for row in db.session.execute(profiles).mappings()}
     return ExistingRecords(
-        profiles={row["email"].lower(): row for row in db.session.execute(profiles).mappings()},
+        profiles=profiles_by_email,
         clients=_by("client_ref", clients.join(Profile, Profile.id == Client.adviser_id, isouter=True).where(has_ref)),
         products=products_by_plan,
         people=_people_where(has_ref),
@@ -64,6 +68,7 @@ def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
             [row for row in tables.valuations.rows if row.plan_number in products_by_plan and None not in row],
             {plan: product["id"] for plan, product in products_by_plan.items()},
         ),
+        clients_of_former_advisers=_clients_of_former_advisers(tables, profiles_by_email),
     )
 
 
@@ -71,6 +76,16 @@ def is_one_of(column: Any, texts: Iterable[str | None]) -> ColumnElement[bool]:
     """Return the condition, with one array parameter; IN would need one for each text. None is an invalid cell."""
     condition: ColumnElement[bool] = column == any_(literal([text for text in texts if text], ARRAY(String)))
     return condition
+
+
+def _clients_of_former_advisers(tables: Tables, profiles: Mapping[str, Values]) -> dict[str, list[str]]:
+    refs: dict[str, list[str]] = {}
+    for row in tables.profiles.rows:
+        stored = profiles.get(row.key or "")
+        if row.key and stored and stored["role"] in ADVISING_ROLES and row.role and row.role not in ADVISING_ROLES:
+            advised = select(Client.client_ref).where(Client.adviser_id == stored["id"])
+            refs[row.key] = list(db.session.scalars(advised))
+    return refs
 
 
 def _people_where(has_ref: ColumnElement[bool]) -> dict[str, list[Values]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
+from portal.clients.csv.importing.advisers import adviser_problems
 from portal.clients.csv.importing.apply import apply_plan
 from portal.clients.csv.importing.existing import ExistingRecords, acquire_import_lock, load_existing
 from portal.clients.csv.importing.plan import ImportCounts, build_plan
@@ -76,6 +77,7 @@ def _raise_problems(tables: Tables, existing: ExistingRecords) -> None:
     problems = (
         tables.problems
         + reference_problems(tables, emails=existing.profiles, client_refs=existing.clients, owners=owners)
+        + adviser_problems(tables, existing)
         + value_problems(tables, existing, clock.today())
     )
     if problems:
