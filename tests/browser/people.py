@@ -8,7 +8,7 @@ import re
 import signal
 from collections.abc import Callable
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, Route, expect
 
 from portal.auth import Profile
 from portal.clients import Client
@@ -208,6 +208,16 @@ class Person:
             expect(self.sentence).to_have_text(*sentence)
         else:
             expect(self.indicator).to_be_hidden()
+
+    def hold(self, pattern: str) -> list[Route]:
+        """Hold the first request of the page that matches; the caller continues it from the returned list."""
+        held: list[Route] = []
+
+        def add(route: Route) -> None:  # Playwright rejects the bound method of a list
+            held.append(route)
+
+        self.page.route(pattern, add, times=1)
+        return held
 
     def is_told(self, client: Client, doing: dict[str, str], patience_ms: int = PATIENCE_MS) -> None:
         """Wait until the server's roster of the client page is `doing`: first name to activity."""

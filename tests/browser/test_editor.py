@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from portal.clients import Client
 from tests.browser.browser_errors import BrowserErrors
@@ -233,8 +233,7 @@ def test_something_else_typed_before_the_script_is_there_is_chosen_too(
 ) -> None:
     browser_errors.expect(CONFLICT)
     change_the_same(amelia, daniel, client)
-    held: list[Route] = []
-    amelia.page.route("**/js/entry/conflict.js", lambda route: held.append(route))  # noqa: PLW0108 – Playwright takes no builtin
+    held = amelia.hold("**/js/entry/conflict.js")
     amelia.save()
     question = amelia.page.get_by_role("group", name="Phone")
     question.get_by_label("Phone: something else").fill("01632 960400")

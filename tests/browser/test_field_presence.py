@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, expect
 
 from portal.clients import Client
 from tests.browser.people import Person
@@ -117,12 +117,7 @@ def test_click_while_the_module_of_the_editor_loads_leads_to_the_field(
 ) -> None:
     daniel.open_editor(client)
     daniel.field("Key information").fill("Rang.")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:  # Playwright rejects the bound method of a list
-        held.append(route)
-
-    amelia.page.route("**/editing/remote/incoming.js", hold)
+    held = amelia.hold("**/editing/remote/incoming.js")
     with amelia.page.expect_request("**/editing/remote/incoming.js"):
         amelia.open_editor(client)
 

@@ -24,6 +24,16 @@ def folded(amelia: Person, client: Client, cast: Cast) -> Locator:
     return amelia.page.locator("[data-unfold]")
 
 
+def test_long_text_that_is_unfolded_before_the_module_is_there_is_compared(amelia: Person, folded: Locator) -> None:
+    held = amelia.hold("**/clients/unfold-diff.js")
+    with amelia.page.expect_request("**/clients/unfold-diff.js"):
+        amelia.page.reload(wait_until="commit")
+    folded.locator("summary").click()
+    held.pop().continue_()
+
+    expect(folded.locator("ins")).to_have_text("twenty")
+
+
 def test_long_text_is_compared_when_it_is_unfolded(amelia: Person, folded: Locator) -> None:
     expect(folded.locator("ins")).to_have_count(0)
     summary = folded.get_by_text("Show what was changed")

@@ -142,10 +142,18 @@ def test_page_that_removes_a_part_says_who_is_editing_it(amelia: Person, daniel:
     expect(warning).to_have_count(0)
 
 
-def test_amount_is_formatted_when_the_user_leaves_it_and_the_last_one_is_shown(amelia: Person, client: Client) -> None:
+def test_amount_that_the_user_has_left_is_formatted_also_if_its_module_comes_later(
+    amelia: Person, client: Client
+) -> None:
     product = make_product(client, (date(2026, 8, 21), "991071.63"), plan_number=f"P{client.id}")
+    held = amelia.hold("**/editing/amount-fields.js")
     amelia.page.goto(f"/clients/{client.id}/product/{product.id}/valuation/new")
     amount = amelia.field("Amount")
+    with amelia.page.expect_request("**/editing/amount-fields.js"):
+        amount.fill("2500")
+    amelia.field("Valued on").focus()
+    held.pop().continue_()
+    expect(amount).to_have_value("2,500.00")
     expect(amount).to_have_accessible_description("Last: £991,071.63 on 21 Aug 2026")
     amount.fill("lots")
     amelia.field("Valued on").fill("30/9/2026")

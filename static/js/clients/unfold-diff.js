@@ -7,7 +7,7 @@
  *
  * @example <dd data-line="phone"><details data-unfold="/clients/42/history/7"><summary>Compare</summary></details></dd>
  */
-import { query } from "../lib/dom.js";
+import { query, queryAll } from "../lib/dom.js";
 import { HttpError } from "../lib/http.js";
 import { fetchPage } from "../lib/live-parts.js";
 
@@ -16,6 +16,8 @@ document.addEventListener(
 	({ target }) => target instanceof HTMLDetailsElement && unfold(target),
 	true,
 );
+// The user may have unfolded one before this module was loaded.
+for (const details of queryAll(document, "details[data-unfold]", HTMLDetailsElement)) unfold(details);
 
 /** @param {HTMLDetailsElement} details */
 async function unfold(details) {

@@ -28,11 +28,14 @@ export function enhanceAmountField(control) {
 			);
 	};
 	control.addEventListener("input", drawHint);
-	control.addEventListener("change", () => {
+	const format = () => {
 		const formatted = formatAmount(control.value);
 		if (formatted === control.value) return;
 		control.value = formatted;
 		control.dispatchEvent(new Event("input", { bubbles: true }));
-	});
+	};
+	control.addEventListener("change", format);
 	drawHint();
+	// The user may have typed, and left the control, before this module was loaded.
+	if (control.value !== control.defaultValue && control !== document.activeElement) format();
 }

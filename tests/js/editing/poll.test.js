@@ -83,3 +83,14 @@ test("a page without followers asks nothing, and one that follows again hears of
 	assert.deepEqual(again.calls, [[8]]);
 	again.stop();
 });
+
+test("a module that is loaded after another one has shown a save shows it too", async () => {
+	const early = follow(8);
+	authors.push(2);
+	await report();
+	const late = follow();
+	await report();
+	assert.deepEqual(early.calls, [[9]]);
+	assert.deepEqual(late.calls, [[3, 4, 6, 7, 8, 9]], "all since the page was made, without the user's own");
+	for (const each of [early, late]) each.stop();
+});

@@ -21,6 +21,8 @@ const followers = new Set();
 let newest = 0;
 let isListening = false;
 let isFetching = false;
+/** The version that the page showed when it was made. @type {number|undefined} */
+let madeAt;
 /** The newest version that may be a save of this page by its user. */
 let ownVersion = 0;
 /** @type {Promise<any>} a save of this page by its user */
@@ -30,10 +32,12 @@ let ownSave = Promise.resolve();
  * Call `show` with the changes after each save.
  * @param {HTMLElement} page <presence-page>
  * @param {(changes: Changes) => any} show
- * @param {{version?: number, signal?: AbortSignal}} [options] version: from which the changes are new, if not the page's
+ * @param {{version?: number, signal?: AbortSignal}} [options] version: from which the changes are new. By default that of
+ *     the page as it was made: a module that is loaded later has not shown what others have shown since.
  */
-export function onSaved(page, show, { version = Number(page.dataset.version), signal } = {}) {
-	const follower = { show, version };
+export function onSaved(page, show, { version, signal } = {}) {
+	madeAt ??= Number(page.dataset.version);
+	const follower = { show, version: version ?? madeAt };
 	followers.add(follower);
 	signal?.addEventListener("abort", () => followers.delete(follower));
 	if (!isListening) {
