@@ -22,6 +22,7 @@ from portal.database import advisory_locks
 from portal.editing.drafts import store as drafts
 from portal.extensions import db
 from portal.monitoring import metrics
+from portal.notifications import store as notifications
 from portal.presence import removal
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,8 @@ JOBS = (
     Job(
         "trusted device purge", every_seconds=3600, lock=advisory_locks.TRUSTED_DEVICE_PURGE, run=trusted_devices.purge
     ),
+    Job("old drafts", every_seconds=3600, lock=advisory_locks.OLD_DRAFTS, run=notifications.add_old_drafts),
+    Job("notification purge", every_seconds=3600, lock=advisory_locks.NOTIFICATION_PURGE, run=notifications.purge),
 )
 
 

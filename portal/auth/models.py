@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import CheckConstraint, DateTime, Index, String, func, text, true
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.extensions import Model
@@ -43,6 +44,8 @@ class Profile(Model):
     last_signed_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Whether colleagues who edit the same form see what this profile has typed and not saved.
     shows_unsaved: Mapped[bool] = mapped_column(server_default=true())
+    # The kinds of notification that this profile does not want (portal/notifications/kinds.py).
+    muted_notifications: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
 
     @property
     def full_name(self) -> str:

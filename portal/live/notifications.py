@@ -12,11 +12,13 @@ SAVED = "saved"  # the page's record has a new version
 DRAFTS = "drafts"  # the unsaved input of an editor of the page has changed
 NUDGE = "nudge"  # a waiting user asks the others on the page to finish
 SIGNED_OUT = "signed-out"  # a profile's sign-in sessions or role may have changed
+NOTIFIED = "notified"  # a profile has a notification, or has read one
 PAGE_EVENTS = (ROSTER, SAVED, DRAFTS, NUDGE)
+PROFILE_EVENTS = (SIGNED_OUT, NOTIFIED)
 
 
 class Notification(NamedTuple):
-    """PAGE_EVENTS have a `page`. SIGNED_OUT has a `profile`, and so has NUDGE: the one that asks."""
+    """PAGE_EVENTS have a `page`, PROFILE_EVENTS a `profile`. NUDGE also has a profile: the one that asks."""
 
     event: str
     page: str | None = None
@@ -44,7 +46,7 @@ def parse(payload: str) -> Notification | None:
     )
     if notification.event in PAGE_EVENTS:
         return notification if notification.page else None
-    return notification if notification.event == SIGNED_OUT and notification.profile else None
+    return notification if notification.event in PROFILE_EVENTS and notification.profile else None
 
 
 def _text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from portal.live.notifications import CHANNEL, ROSTER, SAVED, SIGNED_OUT, Notification
+from portal.live.notifications import CHANNEL, NOTIFIED, ROSTER, SAVED, SIGNED_OUT, Notification
 from portal.monitoring import metrics
 
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -35,6 +35,12 @@ def signed_out(connection: Connection, profile_id: int) -> None:
     Every change that ends sign-in sessions of the profile, or changes what it may see, must call this.
     """
     _notify(connection, Notification(SIGNED_OUT, profile=profile_id))
+
+
+def notified(connection: Connection, profile_ids: Iterable[int]) -> None:
+    """Tell the open pages of these profiles that the number of their unread notifications has changed."""
+    for profile_id in profile_ids:
+        _notify(connection, Notification(NOTIFIED, profile=profile_id))
 
 
 def notify_sql(event: str, page: str, **members: str) -> str:

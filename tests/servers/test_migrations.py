@@ -75,6 +75,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "one_time_codes",
         "overruled_changes",
         "known_devices",
+        "notifications",
     }
 
     downgrade(revision="base")
