@@ -8,3 +8,7 @@
 A row holds ids only. portal/clients/notifications/ makes words of them. Every read checks the permission to see the
 client, so a user who has lost it finds neither the notification nor a count of it.
 """
+
+from portal.notifications import models
+
+__all__ = ["models"]

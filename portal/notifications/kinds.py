@@ -25,3 +25,13 @@ LABELS = {
     Kind.OPENED: "A client is opened to you",
     Kind.DRAFT: "A draft of yours is a day old",
 }
+
+
+def overruled_subject(version: int) -> str:
+    """Return the subject of a notification that this version of the client overruled a change."""
+    return f"version/{version}"
+
+
+def mention_subject(note_id: int) -> str:
+    """Return the subject of a notification that this note mentions its reader."""
+    return f"note/{note_id}"

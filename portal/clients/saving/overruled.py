@@ -1,5 +1,6 @@
 """Record whose values a save overruled. The values stay in the history; the row names the keys only."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import DateTime, ForeignKey, delete, func, text
@@ -51,20 +52,21 @@ class OverruledChange(Model):
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
-def record_overruled_changes(revision: ClientRevision) -> None:
-    """Record whose values the new revision has knowingly replaced, in its transaction.
+def record_overruled_changes(revision: ClientRevision) -> Sequence[int]:
+    """Record whose values the new revision has knowingly replaced, in its transaction; return their profile ids.
 
     Notices to the author about the values that it changes are settled.
     """
     by, client_id, changes = revision.changed_by, revision.client_id, revision.changes
     if by is None or not changes:
-        return
+        return []
     db.session.execute(SETTLE, {"by": by, "client_id": client_id, "keys": list(changes)})
     overruling = [key for key in changes if revision.reverts or revision.decisions.get(key) in OVERRULING]
     if not overruling:
-        return
+        return []
     keys = sorted(overruling, key=sort_key)[:MAX_KEYS]
     values = {"client_id": client_id, "version": revision.version, "keys": keys, "by": by, "maximum": MAX_REVISIONS}
     notified = db.session.scalars(INSERT_OVERRULED, values).all()
     too_old = (OverruledChange.profile_id.in_(notified), OverruledChange.at < func.now() - RETENTION)
     db.session.execute(delete(OverruledChange).where(*too_old).execution_options(synchronize_session=False))
+    return notified

@@ -9,6 +9,7 @@ from portal.clients.records.models import Client
 from portal.clients.records.revisions import ClientRevision, FieldChanges
 from portal.clients.saving import auditing
 from portal.clients.saving.edits import Edit
+from portal.clients.saving.notifying import notify_colleagues
 from portal.clients.saving.overruled import record_overruled_changes
 from portal.editing import optimistic_lock
 from portal.extensions import db
@@ -27,7 +28,9 @@ def create_version(
     decisions: Mapping[str, str] | None = None,
     merged_with: Sequence[ClientRevision] = (),
 ) -> int:
-    """Write the client's `columns`, the revision of the edit and its audit events. Returns the new version. Flushes.
+    """Write the client's `columns`, the revision of the edit, its audit events and notifications.
+
+    Returns the new version. Flushes.
 
     Open pages are notified after the commit, and users who lose access are removed from them. `decisions` are the
     choices by key. Call `operations.lock` first. Without the lock the version check still prevents overwriting another
@@ -54,9 +57,10 @@ def create_version(
     db.session.add(revision)
     db.session.flush()
     auditing.record_audit_events(client, revision, edit.context.actor)
-    record_overruled_changes(revision)
+    overruled = record_overruled_changes(revision)
     if permissions.affects_visibility(changes):
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
     db.session.refresh(client)
+    notify_colleagues(client, revision, overruled)
     return version

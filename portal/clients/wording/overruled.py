@@ -17,6 +17,8 @@ from portal.clients.records.models import Client
 from portal.clients.records.part_names import names_of
 from portal.clients.saving.overruled import RETENTION, OverruledChange
 from portal.extensions import db
+from portal.notifications import store as notifications
+from portal.notifications.kinds import Kind, overruled_subject
 
 MAX_NOTICES = 5  # shown, newest first
 
@@ -107,7 +109,7 @@ def settle(profile_id: int, client: Client, version: int, keys: Collection[str])
 
 
 def dismiss(profile_id: int, client: Client, version: int) -> None:
-    """Delete the profile's notice of that version if it exists. Flushes."""
+    """Delete the profile's notice of that version if it exists, and mark its notification as read. Flushes."""
     mine = select(OverruledChange).where(
         OverruledChange.profile_id == profile_id,
         OverruledChange.client_id == client.id,
@@ -116,6 +118,7 @@ def dismiss(profile_id: int, client: Client, version: int) -> None:
     for row in db.session.scalars(mine):
         db.session.delete(row)
     db.session.flush()
+    notifications.mark_read_about(profile_id, Kind.OVERRULED, client.id, overruled_subject(version))
 
 
 def _lines(row: Any, names: dict[Entry, str]) -> Iterator[Line]:
