@@ -14,3 +14,10 @@ export const controlsOf = (form) => /** @type {Control[]} */ ([...form.elements]
  * @param {string} name
  */
 export const controlNamed = (form, name) => /** @type {Control|null} */ (form.elements.namedItem(name));
+
+/**
+ * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no value of
+ * other users.
+ * @param {Control|null} control
+ */
+export const fieldOf = (control) => (control instanceof Element ? control.closest(".field") : null);

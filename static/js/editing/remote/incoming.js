@@ -16,7 +16,7 @@ import { createElement, setText } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { formatAmount } from "../amounts.js";
 import { isChanged } from "../changes.js";
-import { controlNamed } from "../controls.js";
+import { controlNamed, fieldOf } from "../controls.js";
 import { parseDate, formatDate } from "../dates.js";
 import { leadToUndecided } from "../form.js";
 import {
@@ -150,13 +150,6 @@ function show(form, newer) {
 	highlight(field);
 	return true;
 }
-
-/**
- * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no newer
- * value.
- * @param {Control|null} control
- */
-const fieldOf = (control) => (control instanceof Element ? control.closest(".field") : null);
 
 /**
  * Whether the user has changed the control. A page that came back with what the user had typed may have that as its own

@@ -12,7 +12,7 @@
 import { on } from "../../lib/events.js";
 import { holdStill } from "../../lib/hold-still.js";
 import { myId } from "../../session/session.js";
-import { controlNamed } from "../controls.js";
+import { controlNamed, fieldOf } from "../controls.js";
 import { namesOf } from "../form.js";
 import { setSharing, showColleagues } from "../remote/colleagues.js";
 import { isTyping, nextPauseAt, unsavedAfter } from "./state.js";
@@ -31,10 +31,11 @@ export function watchUnsaved(form, page, signal) {
 	let values = null;
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	let pause;
+	const drawRows = () => holdStill(() => drawFields(form, values ?? [], page.others));
 	const draw = () => {
 		const now = Date.now();
 		const known = values ?? [];
-		holdStill(() => drawFields(form, known, page.others));
+		drawRows();
 		setSharing(sharingOf(form, known, now));
 		showColleagues(form, page.others);
 		clearTimeout(pause);
@@ -50,8 +51,8 @@ export function watchUnsaved(form, page, signal) {
 		},
 		signal,
 	);
-	on("roster", draw, signal);
-	form.addEventListener("input", draw, { signal }); // a value that both have needs no button
+	on("roster", drawRows, signal);
+	form.addEventListener("input", drawRows, { signal }); // a value that both have needs no button
 	signal?.addEventListener("abort", () => {
 		clearTimeout(pause);
 		setSharing(new Map());
@@ -65,15 +66,15 @@ export function watchUnsaved(form, page, signal) {
  * @param {User[]} others
  */
 function drawFields(form, values, others) {
-	const shown = [...form.querySelectorAll(".unsaved")].flatMap((list) => list.closest(".field") ?? []);
-	const fields = new Set([...shown, ...values.flatMap(({ name }) => fieldNamed(form, name) ?? [])]);
-	for (const field of fields) {
-		const rows = values.flatMap((unsaved) => {
-			const user = others.find(({ id }) => id === unsaved.user);
-			return user && fieldNamed(form, unsaved.name) === field ? [{ unsaved, user }] : [];
-		});
-		renderRows(form, field, rows);
+	/** @type {Map<Element, import("./rows.js").Row[]>} */
+	const rows = new Map();
+	for (const field of form.querySelectorAll(".field:has(.unsaved)")) rows.set(field, []);
+	for (const unsaved of values) {
+		const field = fieldOf(controlNamed(form, unsaved.name));
+		const user = others.find(({ id }) => id === unsaved.user);
+		if (field && user) rows.set(field, [...(rows.get(field) ?? []), { unsaved, user }]);
 	}
+	for (const [field, shown] of rows) renderRows(form, field, shown);
 }
 
 /**
@@ -87,20 +88,10 @@ function sharingOf(form, values, now) {
 	/** @type {Map<string, Map<number, boolean>>} */
 	const sharing = new Map();
 	for (const unsaved of values) {
-		const field = fieldNamed(form, unsaved.name);
+		const field = fieldOf(controlNamed(form, unsaved.name));
 		const name = field && names.get(field);
 		if (!name) continue;
 		sharing.set(name, (sharing.get(name) ?? new Map()).set(unsaved.user, isTyping(unsaved, now)));
 	}
 	return sharing;
-}
-
-/**
- * Return the field of a control; null if the form has none. A list of radio buttons shows no value.
- * @param {HTMLFormElement} form
- * @param {string} name
- */
-function fieldNamed(form, name) {
-	const control = controlNamed(form, name);
-	return control instanceof Element ? control.closest(".field") : null;
 }
