@@ -8,21 +8,20 @@
  *
  * @example followRail(form).showOthers(others, users);
  */
-import { createElement, makeScrollable, queryAll } from "../../lib/dom.js";
+import { createElement, makeScrollable, query, queryAll } from "../../lib/dom.js";
 import { fire } from "../../lib/events.js";
 import { hueClass, initials } from "../../lib/initials.js";
 import { renderAvatar, renderAvatars } from "../../presence/ui/avatar.js";
 import { myId } from "../../session/session.js";
 import { activityOf } from "../../presence/ui/queue-wording.js";
 import { editedNames, editorsFirst, fullName } from "../../presence/ui/wording.js";
-import { controlNamed } from "../controls.js";
+import { controlNamed, fieldOf } from "../controls.js";
 import { nameOf, namesOf } from "../form.js";
 import { controlNameOf, latestSaves } from "./revisions.js";
 import { renderSavedAt } from "./saved-at.js";
 import { arrivedFrom, shownFields } from "./wording.js";
 
 /** @typedef {import("../../presence/sync/roster.js").User} User */
-/** @typedef {import("../controls.js").Control} Control */
 /** @typedef {import("./revisions.js").Revision} Revision */
 
 /** @param {HTMLFormElement} form */
@@ -40,16 +39,15 @@ export function followRail(form) {
 				renderAvatars(row, shown);
 				row.hidden = !shown.length;
 			}
-			const items = shown.map((user) => renderUser(form, user, users));
 			const key = JSON.stringify(shown.map((user) => [user.id, user.visible, activityOf(user, users)]));
-			fill("[data-here-now]", items, key);
+			fill("[data-here-now]", key, () => shown.map((user) => renderUser(form, user, users)));
 			for (const rail of queryAll(document, "[data-rail]", HTMLElement)) makeScrollable(rail);
 		},
 		/** @param {Revision[]} revisions oldest first */
 		showSaved: (revisions) => {
 			saves = latestSaves(saves, revisions, myId());
-			const items = saves.map((revision) => renderSave(form, revision));
-			fill("[data-just-saved]", items, `${saves.map(({ version }) => version)}`);
+			const key = `${saves.map(({ version }) => version)}`;
+			fill("[data-just-saved]", key, () => saves.map((revision) => renderSave(form, revision)));
 		},
 	};
 }
@@ -57,16 +55,16 @@ export function followRail(form) {
 /**
  * Show the items in a list of the rail, unless it has them already, and hide it without items.
  * @param {string} selector
- * @param {HTMLLIElement[]} items
  * @param {string} key of what the items show
+ * @param {() => HTMLLIElement[]} render returns the items
  */
-function fill(selector, items, key) {
+function fill(selector, key, render) {
 	for (const list of queryAll(document, selector, HTMLElement)) {
 		if (list.dataset.key === key) continue;
 		list.dataset.key = key;
-		list.replaceChildren(...items);
+		list.replaceChildren(...render());
 		const section = /** @type {HTMLElement} */ (list.parentElement);
-		section.hidden = !items.length;
+		section.hidden = !list.children.length;
 		const rail = /** @type {HTMLElement} */ (section.parentElement);
 		rail.hidden = !queryAll(rail, ":scope > :not([hidden])", HTMLElement).length;
 	}
@@ -81,7 +79,7 @@ function renderUser(form, user, users) {
 	const avatar = renderAvatar(createElement("span", { ariaHidden: "true" }), user);
 	const edited = editedNames(user);
 	const [field] = [...namesOf(form)].find(([, name]) => edited.includes(name)) ?? [];
-	const name = renderLink(field?.querySelector("input, select, textarea") ?? null, fullName(user));
+	const name = renderLink(form, field ?? null, fullName(user));
 	const what = createElement("small", {}, activityOf(user, users));
 	return createElement("li", {}, avatar, createElement("span", {}, name, what));
 }
@@ -101,7 +99,7 @@ function renderSave(form, revision) {
 	const { shown, more } = shownFields(revision.fields);
 	const links = shown.flatMap(({ key, label }, i) => [
 		i ? ", " : "",
-		renderLink(controlNamed(form, controlNameOf(form.dataset.entry ?? "", key)), label),
+		renderLink(form, fieldOf(controlNamed(form, controlNameOf(form.dataset.entry ?? "", key))), label),
 	]);
 	const end = more ? ` and ${more} more` : "";
 	const what = createElement("span", {}, `${arrivedFrom(revision, 0)}: `, ...links, end);
@@ -110,14 +108,15 @@ function renderSave(form, revision) {
 }
 
 /**
- * Return a link to the field of a control; without one the text alone.
- * @param {Control|null} control
+ * Return a link to a field; without one the text alone.
+ * @param {HTMLFormElement} form
+ * @param {Element|null} field
  * @param {string} text
  */
-function renderLink(control, text) {
-	const field = control instanceof Element ? control.closest(".field") : null;
-	if (!control?.form || !field) return createElement("span", {}, text);
-	const names = [nameOf(control.form, field)];
+function renderLink(form, field, text) {
+	if (!field) return createElement("span", {}, text);
+	const control = query(field, "input, select, textarea", HTMLElement);
+	const names = [nameOf(form, field)];
 	const link = createElement("a", { href: `#${control.id}` }, text);
 	link.addEventListener("click", (event) => {
 		event.preventDefault();
