@@ -8,9 +8,9 @@
  *
  * @example openForm(form, document.querySelector("presence-page"));
  */
-import { fire, on } from "../lib/events.js";
+import { on } from "../lib/events.js";
 import { queryAll } from "../lib/dom.js";
-import { loadOn, loadStylesheet } from "../lib/lazy.js";
+import { loadOn, loadStylesheet, once } from "../lib/lazy.js";
 import { myId } from "../session/session.js";
 import { controlNamed } from "./controls.js";
 import { watchForm } from "./form.js";
@@ -28,30 +28,20 @@ export function openForm(form, page, options = {}) {
 	const enhance = () => enhanceFields(form);
 	for (const type of ["focusin", "pointerover"]) form.addEventListener(type, enhance, { once: true });
 	const version = Number(controlNamed(form, "version")?.value);
-	/** @type {Promise<void>|undefined} */
-	let watching;
-	let isWatching = false; // `watching` is set while the modules load
-	const watch = () => {
-		watching ??= Promise.all([
+	let isWatching = false;
+	const watch = once(async () => {
+		const [{ watchOthers }] = await Promise.all([
 			import("./remote/incoming.js"),
 			loadStylesheet("editing/field-choice"),
 			loadStylesheet("editing/highlight"),
 			loadStylesheet("editing/rail"),
-		]).then(
-			([{ watchOthers }]) => {
-				if (!signal?.aborted) watchOthers(form, page, { version, signal });
-				isWatching = true;
-			},
-			() => {
-				watching = undefined; // the server cannot be reached: the next roster tries again
-			},
-		);
-		return watching;
-	};
-	on("roster", ({ others }) => others.length && watch(), signal);
-	// An event that comes before the module is loaded is fired again for it.
-	on("saved", (detail) => isWatching || watch().then(() => isWatching && fire("saved", detail)), signal);
-	on("locate", (detail) => isWatching || watch().then(() => isWatching && fire("locate", detail)), signal);
+		]);
+		if (!signal?.aborted) watchOthers(form, page, { version, signal });
+		isWatching = true;
+	});
+	const tryToWatch = () => watch().catch(() => {}); // the server cannot be reached: the next roster tries again
+	on("roster", ({ others }) => others.length && tryToWatch(), signal);
+	loadOn(["saved", "locate"], watch, () => !isWatching, signal);
 	const watchValues = async () => {
 		const loading = import("./unsaved/unsaved.js");
 		await loadStylesheet("editing/unsaved");
@@ -59,7 +49,7 @@ export function openForm(form, page, options = {}) {
 		if (page && !signal?.aborted) watchUnsaved(form, page, signal);
 	};
 	loadOn(["drafts"], watchValues, ({ drafts }) => drafts.some(({ user }) => user !== myId()), signal);
-	if (page?.others.length || version < Number(page?.dataset.version)) watch();
+	if (page?.others.length || version < Number(page?.dataset.version)) tryToWatch();
 	return editor;
 }
 

@@ -5,6 +5,23 @@ import { fire, on } from "./events.js";
 /** @typedef {import("./events.js").PortalEvents} PortalEvents */
 
 /**
+ * Return a function that loads something once, and again after a failure.
+ * @template T
+ * @param {() => Promise<T>} load
+ */
+export function once(load) {
+	/** @type {Promise<T>|undefined} */
+	let loading;
+	return () => {
+		loading ??= load().catch((error) => {
+			loading = undefined;
+			throw error;
+		});
+		return loading;
+	};
+}
+
+/**
  * Load a module at the first of these events, and fire the event again for it.
  *
  * If the server cannot be reached, the next event tries again.
@@ -18,14 +35,11 @@ import { fire, on } from "./events.js";
  */
 export function loadOn(names, load, isWanted = () => true, signal) {
 	let isLoaded = false;
-	/** @type {Promise<any>|undefined} */
-	let loading;
+	const loadOnce = once(load);
 	const bring = async (/** @type {Name} */ name, /** @type {any} */ detail) => {
 		try {
-			loading ??= load();
-			await loading;
+			await loadOnce();
 		} catch {
-			loading = undefined;
 			return;
 		}
 		isLoaded = true;
