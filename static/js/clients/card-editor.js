@@ -6,7 +6,7 @@
  * Reads:   <a data-edit-card href>, the link of a card or of a draft of one; data-card on the cards; <presence-modal>,
  *          which asks first; the editor's page (templates/clients/editor/edit.html).
  * Sets:    data-activity of <presence-page>.
- * Fires:   `portal:activity`, `portal:wait`, `portal:saved`.
+ * Fires:   `portal:activity`, `portal:saved`.
  *
  * @example await editCard(link);
  */
@@ -16,11 +16,10 @@ import { HttpError } from "../lib/http.js";
 import { loadStylesheet } from "../lib/lazy.js";
 import { fetchPage, parsePage, refreshLiveParts, showLiveParts } from "../lib/live-parts.js";
 import { takeNote } from "../lib/tab-notes.js";
-import { controlNamed } from "../editing/controls.js";
+import { firstControl } from "../editing/controls.js";
 import { openForm } from "../editing/open-form.js";
 import { leaveOutOwn, waitForOwnSave } from "../editing/remote/poll.js";
-import { leaveAnswer } from "../presence/sync/answered.js";
-import { withProceeded } from "../presence/ui/modal.js";
+import { leaveAnswer, VIEWING, withProceeded } from "../presence/sync/answered.js";
 
 /** @typedef {import("../presence/sync/page.js").PresencePage} PresencePage */
 /** @typedef {import("../presence/ui/modal.js").PresenceModal} PresenceModal */
@@ -49,8 +48,7 @@ export async function editCard(link) {
 	if (isOpen(link)) return focusFirst(link.href);
 	const modal = /** @type {PresenceModal} */ (document.querySelector("presence-modal"));
 	const answer = await modal.ask(link);
-	if (answer === "wait") return fire("wait", { href: link.href });
-	if (answer === "") return;
+	if (answer === "" || answer === "wait") return;
 	const href = answer === "proceed" ? withProceeded(link.href) : link.href;
 	const openIt = async () => {
 		isOpening = true;
@@ -126,10 +124,7 @@ const isOpen = (link) => open?.place.previousElementSibling?.contains(link) ?? f
  * @param {string} href
  */
 function focusFirst(href) {
-	if (!open) return;
-	const form = query(open.place, "form", HTMLFormElement);
-	const [first] = queryAll(form, ".field :is(input, select, textarea)", HTMLElement);
-	(controlNamed(form, new URL(href).hash.slice(1)) ?? first).focus();
+	if (open) firstControl(open.place, new URL(href).hash)?.focus();
 }
 
 /** Put the card back, with the focus on its link. */
@@ -143,7 +138,7 @@ function close() {
 	place.remove();
 	page().dataset.activity = "viewing";
 	takeNote("done", page().page); // it was for the client page, which is here
-	fire("activity", { activity: "viewing", fields: [], focus: null });
+	fire("activity", VIEWING);
 	/** @type {HTMLElement|null} */ (card.querySelector("[data-edit-card]"))?.focus();
 	return card;
 }

@@ -1,4 +1,5 @@
 /** The controls of a form, with their types. */
+import { queryAll } from "../lib/dom.js";
 
 /** @typedef {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} Control */
 
@@ -14,6 +15,17 @@ export const controlsOf = (form) => /** @type {Control[]} */ ([...form.elements]
  * @param {string} name
  */
 export const controlNamed = (form, name) => /** @type {Control|null} */ (form.elements.namedItem(name));
+
+/**
+ * Return the control that the hash of an address names, else the first one.
+ * @param {Element} form
+ * @param {string} hash "#phone"; "" for none
+ * @returns {HTMLElement|undefined} undefined if the form has no fields
+ */
+export function firstControl(form, hash) {
+	const controls = queryAll(form, ".field :is(input, select, textarea)", HTMLElement);
+	return controls.find(({ id }) => `#${id}` === hash) ?? controls[0];
+}
 
 /**
  * Return the field of a control; null for none. Radio buttons of one name are a list, and their field shows no value of

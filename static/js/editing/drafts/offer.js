@@ -8,7 +8,8 @@
  */
 import { query, queryAll, setText } from "../../lib/dom.js";
 import { call } from "../../lib/http.js";
-import { leaveAnswer } from "../../presence/sync/answered.js";
+import { leaveAnswer, withProceeded } from "../../presence/sync/answered.js";
+import { firstControl } from "../controls.js";
 
 const NEWER_ELSEWHERE = "You have typed more since, in another tab. It is kept there.";
 
@@ -23,9 +24,7 @@ export function followOffer(offer, form, draft) {
 	link.addEventListener("click", (event) => {
 		const page = /** @type {HTMLElement|null} */ (document.querySelector("presence-page"));
 		leaveAnswer(page?.dataset.page ?? ""); // the user edits already
-		const url = new URL(link.href);
-		if (form.querySelector("[name=proceeded][value='1']")) url.searchParams.set("proceeded", "1");
-		link.href = url.href;
+		if (form.querySelector("[name=proceeded][value='1']")) link.href = withProceeded(link.href);
 		if (draft.isKept()) return;
 		event.preventDefault();
 		draft.flush().then(() => location.assign(link.href));
@@ -48,7 +47,7 @@ async function discard(offer, form) {
 			setText(query(offer, "p", HTMLElement), NEWER_ELSEWHERE);
 			for (const control of queryAll(offer, "a, form", HTMLElement)) control.remove();
 		}
-		queryAll(form, ".field :is(input, select, textarea)", HTMLElement)[0]?.focus(); // the button that had it is gone
+		firstControl(form, "")?.focus(); // the button that had it is gone
 	} catch {
 		// The offer stays, and with it the draft.
 	}

@@ -17,6 +17,18 @@ export const VIEWING = { activity: /** @type {const} */ ("viewing"), fields: [],
 export const leaveAnswer = (page) => leaveNote("answered", page);
 
 /**
+ * Mark the editor's URL, so that the history says that the user proceeded although others were on the page.
+ * @param {string} href
+ * @param {boolean} [hasProceeded] false removes the mark
+ */
+export function withProceeded(href, hasProceeded = true) {
+	const url = new URL(href);
+	if (hasProceeded) url.searchParams.set("proceeded", "1");
+	else url.searchParams.delete("proceeded");
+	return url.href;
+}
+
+/**
  * Record that the user of this editor has answered. The mark of the address goes to the form and to the history entry,
  * because a bookmark or a copy of the address must not answer.
  * @param {boolean} hasProceeded although other users were there, which the history of the record says

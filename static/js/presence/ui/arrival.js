@@ -5,9 +5,9 @@
  *
  * Reads: data-conflicting, as JSON the users about whom the dialog asks; data-back-url, the page of the record.
  */
-import { queryAll } from "../../lib/dom.js";
 import { leaveNote } from "../../lib/tab-notes.js";
-import { withProceeded } from "./modal.js";
+import { firstControl } from "../../editing/controls.js";
+import { withProceeded } from "../sync/answered.js";
 
 /**
  * @param {import("../sync/page.js").PresencePage} page
@@ -20,15 +20,10 @@ export async function askOnArrival(page, modal) {
 	if (answer === "edit" || answer === "proceed") {
 		page.startEditing(answer === "proceed");
 		// The dialog tells late that it has closed: the user may be in a field already.
-		if (!document.activeElement?.closest("form[data-edit-form]")) firstField()?.focus();
+		const form = document.querySelector("form[data-edit-form]");
+		if (form && !form.contains(document.activeElement)) firstControl(form, location.hash)?.focus();
 		return;
 	}
 	if (answer === "wait") leaveNote("wait", page.page, withProceeded(location.href, false));
 	location.replace(backUrl ?? "/");
-}
-
-/** Return the field that the address names, else the first one. */
-function firstField() {
-	const fields = queryAll(document, "form[data-edit-form] .field :is(input, select, textarea)", HTMLElement);
-	return fields.find(({ id }) => id && `#${id}` === location.hash) ?? fields[0];
 }

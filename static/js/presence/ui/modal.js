@@ -1,7 +1,7 @@
 /**
  * <presence-modal>: the dialog "Concurrent Access Detected". A click on Edit asks the server who else is on the page.
  * If no other user there may edit, the editor opens; otherwise the dialog opens. While it is open, it follows the roster.
- * Components that edit without a link call `ask`. An editor that asks on arrival calls `open` (arrival.js).
+ * Components that edit without leaving the page call `ask`. An editor that asks on arrival calls `open` (arrival.js).
  *
  * Reads:   <a data-edit href> anywhere on the page.
  * Listens: `portal:roster`.
@@ -14,7 +14,7 @@ import { fire, on } from "../../lib/events.js";
 import { isPlain, makeScrollable, query, setText, showOnly, startAtTop } from "../../lib/dom.js";
 import { myId } from "../../session/session.js";
 import { renderPeople } from "./avatar.js";
-import { leaveAnswer } from "../sync/answered.js";
+import { leaveAnswer, withProceeded } from "../sync/answered.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { activityOf, consequenceOfWaiting } from "./queue-wording.js";
 import { editorsFirst } from "./wording.js";
@@ -42,20 +42,22 @@ export class PresenceModal extends HTMLElement {
 	}
 
 	/**
-	 * Ask the server who else is on the page, and the user whether to edit if another one may edit, too.
-	 * @param {HTMLElement} control with which the user wants to edit; it gets the focus back if the user does not
+	 * Ask the server who else is on the page, and the user whether to edit if another one may edit, too. A user who answers
+	 * "wait" waits from then on.
+	 * @param {HTMLAnchorElement} link to the editor; it gets the focus back if the user does not edit
 	 * @returns {Promise<Answer>} "" also if the question is asked already
 	 */
-	async ask(control) {
+	async ask(link) {
 		if (this.#isAsking) return "";
 		this.#isAsking = true;
-		control.ariaBusy = "true";
+		link.ariaBusy = "true";
 		const users = await this.#page.fetchViewers(ASK_TIMEOUT_MS);
 		const others = this.#page.conflicting(users ? inOrder(withoutMe(users, myId())) : this.#page.others);
-		control.ariaBusy = null;
+		link.ariaBusy = null;
 		const answer = others.length ? await this.open(others) : "edit";
 		this.#isAsking = false;
-		if (answer === "" || answer === "wait") control.focus();
+		if (answer === "" || answer === "wait") link.focus();
+		if (answer === "wait") fire("wait", { href: link.href });
 		return answer;
 	}
 
@@ -69,7 +71,6 @@ export class PresenceModal extends HTMLElement {
 		if (!isPlain(event)) return;
 		event.preventDefault();
 		const answer = await this.ask(link);
-		if (answer === "wait") fire("wait", { href: link.href });
 		if (answer === "proceed") leaveAnswer(this.#page.page);
 		if (answer === "edit" || answer === "proceed")
 			location.assign(answer === "proceed" ? withProceeded(link.href) : link.href);
@@ -105,16 +106,4 @@ export class PresenceModal extends HTMLElement {
 	get #page() {
 		return /** @type {import("../sync/page.js").PresencePage} */ (this.closest("presence-page"));
 	}
-}
-
-/**
- * Mark the editor's URL, so that the history says that the user proceeded although others were on the page.
- * @param {string} href
- * @param {boolean} [hasProceeded] false removes the mark
- */
-export function withProceeded(href, hasProceeded = true) {
-	const url = new URL(href);
-	if (hasProceeded) url.searchParams.set("proceeded", "1");
-	else url.searchParams.delete("proceeded");
-	return url.href;
 }

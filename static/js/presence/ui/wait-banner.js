@@ -16,10 +16,9 @@ import { myId } from "../../session/session.js";
 import { announce } from "../../lib/page-title.js";
 import { renderAvatar } from "./avatar.js";
 import { leaveNote } from "../../lib/tab-notes.js";
-import { leaveAnswer } from "../sync/answered.js";
+import { leaveAnswer, withProceeded } from "../sync/answered.js";
 import { usersAhead, isWaiting } from "../sync/wait-queue.js";
 import { withoutMe } from "../sync/roster.js";
-import { withProceeded } from "./modal.js";
 import { askedSecondsAgo, askedText, inFrontText, inOrderOfTurn, waitingText } from "./queue-wording.js";
 
 /** @typedef {import("../sync/roster.js").User} User */
