@@ -12,7 +12,6 @@ const LINE_REM = 3.5;
 class StickyHead extends HTMLElement {
 	/** below the head; it shows where the head would end if it did not stick */
 	#end = createElement("div", { className: "sticky-head-end" });
-	#isCompact = false;
 
 	connectedCallback() {
 		this.after(this.#end);
@@ -22,12 +21,11 @@ class StickyHead extends HTMLElement {
 			rootMargin: `${-line}px 0px 0px`,
 		}).observe(this.#end);
 		// The full head has another height when its width changes.
-		new ResizeObserver(() => this.#isCompact && this.#measure()).observe(this);
+		new ResizeObserver(() => this.classList.contains("is-compact") && this.#measure()).observe(this);
 	}
 
 	/** @param {boolean} isCompact */
 	#shrink(isCompact) {
-		this.#isCompact = isCompact;
 		if (isCompact) this.#measure();
 		else this.classList.remove("is-compact");
 	}

@@ -47,7 +47,7 @@ export function reportFocus(form) {
 export function showColleagues(form, others) {
 	for (const [field, name] of namesOf(form)) {
 		const users = usersIn(others, name);
-		setNote(field, "changing", whoIsIn(users, name, sharing.get(name)));
+		setNote(field, whoIsIn(users, name, sharing.get(name)));
 		renderAvatarGroup(query(field, ".field-head", HTMLElement), "colleagues", users);
 		const first = users.find(({ focus }) => focus === name);
 		field.classList.remove(...[...field.classList].filter((each) => each.startsWith("hue-")));

@@ -11,20 +11,12 @@ const TAGS = /** @type {const} */ ({ gone: "del", new: "ins", same: "span" });
  * @param {Pieces} pieces
  */
 export function renderDifference(pieces) {
-	addStylesheet();
+	// Few editors ever show a difference. <del> and <ins> are legible without the stylesheet.
+	loadStylesheet("editing/inline-diff").catch(() => {});
 	const parts = pieces.map(([kind, text]) =>
 		kind === "cut"
 			? createElement("span", { className: "cut" }, `${text} as before`)
 			: createElement(TAGS[kind], {}, text),
 	);
 	return createElement("div", { className: "value" }, ...parts);
-}
-
-let isAdded = false;
-
-/** Load the stylesheet at the first difference, because few editors ever show one. */
-function addStylesheet() {
-	if (isAdded) return;
-	isAdded = true;
-	loadStylesheet("editing/inline-diff").catch(() => {}); // <del> and <ins> are legible without it
 }

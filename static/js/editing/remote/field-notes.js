@@ -5,7 +5,7 @@
  *
  * Reads: a `.field` with a `.field-head`, a label and a control.
  *
- * @example setNote(field, "changing", "Daniel is changing this");
+ * @example setNote(field, "Daniel is changing this");
  */
 import { createElement, query, queryAll, setText } from "../../lib/dom.js";
 import { holdStill } from "../../lib/hold-still.js";
@@ -24,12 +24,11 @@ import { fieldName } from "../changes.js";
 /**
  * Set or remove the note beside the label.
  * @param {Element} field
- * @param {string} kind a field has at most one note of each kind
  * @param {string} text "" removes the note
  */
-export function setNote(field, kind, text) {
+export function setNote(field, text) {
 	const control = controlOf(field);
-	const id = `${control.id}-${kind}`;
+	const id = `${control.id}-changing`;
 	const known = document.getElementById(id);
 	if (text && known) return setText(known, text);
 	describe(control, id, Boolean(text));
@@ -96,7 +95,7 @@ function replaceLine(field, line) {
  */
 function renderLine(field, className, text, actions, details) {
 	const sentence = createElement("p", { id: `${controlOf(field).id}-choice` }, ...[text].flat());
-	const buttons = actions.map(([label, act]) => button(field, label, act));
+	const buttons = actions.map(([label, act]) => actionButton(field, label, act));
 	return createElement("div", { className }, sentence, ...(details ? [details] : []), ...buttons);
 }
 
@@ -113,20 +112,30 @@ function drawUndecided(form) {
 }
 
 /**
- * Create a button. Its accessible name contains the field's, because a screen reader may read the button alone.
+ * Create a button of a line.
  * @param {Element} field
  * @param {string} label
  * @param {() => void} act
  */
-function button(field, label, act) {
-	const ariaLabel = `${label}: ${labelOf(field)}`;
-	const made = createElement("button", { type: "button", className: "link", ariaLabel }, label);
-	made.addEventListener("click", () => {
+const actionButton = (field, label, act) =>
+	linkButton(label, labelOf(field), () => {
 		controlOf(field).focus({ preventScroll: true });
 		dropLine(field);
 		act();
 	});
-	return made;
+
+/**
+ * Create a button that looks like a link. Its accessible name says what it is about, because a screen reader may read
+ * the button alone. It begins with the visible text.
+ * @param {string} label
+ * @param {string} what
+ * @param {(button: HTMLButtonElement) => void} act
+ */
+export function linkButton(label, what, act) {
+	const ariaLabel = `${label}: ${what}`;
+	const button = createElement("button", { type: "button", className: "link", ariaLabel }, label);
+	button.addEventListener("click", () => act(button));
+	return button;
 }
 
 /**

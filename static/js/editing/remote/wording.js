@@ -179,8 +179,11 @@ const andOthers = ({ first_name }, { length }) => `${first_name} and ${length} o
  */
 const changedThis = (author, myId) => `${who(author, myId)} changed this${elsewhere(author, myId)}`;
 
-/** @param {string} text */
-const orEmpty = (text) => shortened(text) || EMPTY;
+/**
+ * Return a value as one line, or "empty".
+ * @param {string} text
+ */
+export const orEmpty = (text) => shortened(text) || EMPTY;
 
 /**
  * Return a value as one line of at most 60 characters.
@@ -223,7 +226,8 @@ function verbOf({ change, overrules_you }, source) {
 
 /**
  * Return the fields to name, and how many more there are.
- * @param {Field[]} fields of one revision
+ * @template {Field|string} T
+ * @param {T[]} fields those of one revision, or their names
  */
 export function shownFields(fields) {
 	const shown = fields.length > MAX_NAMES ? fields.slice(0, 2) : fields;
@@ -236,8 +240,9 @@ export function shownFields(fields) {
  * @param {string[]} names
  */
 function listed(names) {
-	const shown = names.length > MAX_NAMES ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
-	return [shown.slice(0, -1).join(", "), shown.at(-1)].filter(Boolean).join(" and ");
+	const { shown, more } = shownFields(names);
+	const parts = more ? [...shown, `${more} more`] : shown;
+	return [parts.slice(0, -1).join(", "), parts.at(-1)].filter(Boolean).join(" and ");
 }
 
 /**

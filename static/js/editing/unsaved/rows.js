@@ -1,10 +1,10 @@
 /** The rows below a field with the unsaved values of other users. A row stays while its user's value changes. */
 import { createElement, query, queryAll, setText } from "../../lib/dom.js";
 import { hueClass } from "../../lib/initials.js";
-import { describe, labelOf } from "../remote/field-notes.js";
+import { describe, labelOf, linkButton } from "../remote/field-notes.js";
 import { replaceValue } from "../remote/replace.js";
 import { isSameText } from "../remote/revisions.js";
-import { EMPTY, shortened } from "../remote/wording.js";
+import { EMPTY, orEmpty } from "../remote/wording.js";
 
 /** @typedef {import("../controls.js").Control} Control */
 /** @typedef {import("./state.js").Unsaved} Unsaved */
@@ -77,7 +77,7 @@ function newItem(form, field, control, user) {
 	item.append(createElement("p", {}, createElement("span"), createElement("b")));
 	const value = () => /** @type {Unsaved} */ (latest.get(item));
 	const add = (/** @type {string} */ label, /** @type {(button: HTMLButtonElement) => void} */ act) =>
-		item.appendChild(button(label, `${user.first_name}’s ${labelOf(field)}`, act));
+		item.appendChild(linkButton(label, `${user.first_name}’s ${labelOf(field)}`, act));
 	if (control.type === "textarea" && form.dataset.mergeUrl) {
 		// If the server cannot be reached, another click tries again.
 		const texts = () => import("./texts.js");
@@ -111,27 +111,12 @@ export function take(control, value) {
 }
 
 /**
- * @param {string} label
- * @param {string} what the button takes: its name begins with the visible text
- * @param {(button: HTMLButtonElement) => void} act
- */
-function button(label, what, act) {
-	const made = createElement(
-		"button",
-		{ type: "button", className: "link", ariaLabel: `${label}: ${what}` },
-		label,
-	);
-	made.addEventListener("click", () => act(made));
-	return made;
-}
-
-/**
  * Return a value as the control shows it.
  * @param {Control} control
  * @param {string} value
  */
 function shownValue(control, value) {
-	if (!(control instanceof HTMLSelectElement)) return shortened(value) || EMPTY;
+	if (!(control instanceof HTMLSelectElement)) return orEmpty(value);
 	return optionOf(control, value)?.text || value || EMPTY;
 }
 

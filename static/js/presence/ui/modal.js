@@ -42,8 +42,8 @@ export class PresenceModal extends HTMLElement {
 	}
 
 	/**
-	 * Ask the server who else is on the page, and the user whether to edit if another one may edit, too. A user who answers
-	 * "wait" waits from then on.
+	 * Ask the server who else is on the page, and the user whether to edit if another one may edit, too. A user who
+	 * answers "wait" waits from then on.
 	 * @param {HTMLAnchorElement} link to the editor; it gets the focus back if the user does not edit
 	 * @returns {Promise<Answer>} "" also if the question is asked already
 	 */

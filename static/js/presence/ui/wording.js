@@ -118,19 +118,24 @@ export function lastSeen(seconds) {
  * @param {User[]} asking in the order in which they asked
  * @param {string} label
  */
-export function nudgeText([first, ...rest], label) {
-	const who = rest.length ? `${fullName(first)} and ${rest.length} more are` : `${fullName(first)} is`;
-	return `${who} waiting to edit this ${label}`;
-}
+export const nudgeText = (asking, label) => waitingToEdit(asking, fullName, label);
 
 /**
  * Return the sentence in the save bar of a user who is asked to finish: "Tomasz is waiting to edit this client."
  * @param {User[]} asking in the order in which they asked
  * @param {string} label "client"
  */
-export function handOverText([first, ...rest], label) {
-	const who = rest.length ? `${first.first_name} and ${rest.length} more are` : `${first.first_name} is`;
-	return `${who} waiting to edit this ${label}.`;
+export const handOverText = (asking, label) =>
+	`${waitingToEdit(asking, ({ first_name }) => first_name, label)}.`;
+
+/**
+ * @param {User[]} asking
+ * @param {(user: User) => string} nameOf
+ * @param {string} label
+ */
+function waitingToEdit([first, ...rest], nameOf, label) {
+	const who = rest.length ? `${nameOf(first)} and ${rest.length} more are` : `${nameOf(first)} is`;
+	return `${who} waiting to edit this ${label}`;
 }
 
 /**
