@@ -185,8 +185,7 @@ class Draft {
 
 	/** @param {AbortSignal} [signal] */
 	#listen(signal) {
-		// The user may have discarded the draft on another device while this page was hidden.
-		const tryAgain = () => document.hidden || this.#autosave.renew();
+		const tryAgain = () => this.#tryAgain();
 		const flushNow = () => this.#autosave.flushNow();
 		document.addEventListener("visibilitychange", () => (document.hidden ? flushNow() : tryAgain()), {
 			signal,
@@ -210,7 +209,12 @@ class Draft {
 	#followConnection(state) {
 		if (state === "signed-out") this.#autosave.pause();
 		else if (state === "gone") this.#autosave.stop();
-		else if (state === "online" && !document.hidden) this.#autosave.renew();
+		else if (state === "online") this.#tryAgain();
+	}
+
+	/** Send the draft again: the user may have discarded it on another device while this page was hidden or offline. */
+	#tryAgain() {
+		if (!document.hidden) this.#autosave.renew();
 	}
 
 	/** @param {SubmitEvent} event of another form of the page */
