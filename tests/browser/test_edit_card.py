@@ -1,11 +1,13 @@
 """Test editing one card on the client page: presence, merging, drafts and focus work as in the editor."""
 
+import re
+
 from playwright.sync_api import Locator, expect
 
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.drafts import draft_offer, wait_until_draft_is_kept
 from tests.browser.page_checks import tab_to
 from tests.browser.people import CHANGES, CLIENT_PAGE, EDITOR, Person
 from tests.support.cast import Cast
@@ -148,6 +150,11 @@ def test_values_typed_in_a_card_are_offered_again_in_its_place(amelia: Person, c
     amelia.reload()
     stay(amelia)
 
+    pencil(amelia, "objectives and key information").click()
+    restore = draft_offer(amelia).get_by_role("link", name="Restore")
+    expect(restore).to_have_attribute("href", re.compile(rf"^/clients/{client.id}/edit\?card=notes&draft=\w+$"))
+    expect(amelia.field("Objectives")).to_be_focused()
+    amelia.page.keyboard.press("Escape")
     amelia.page.get_by_role("region", name="Your unsaved changes").get_by_role("link").click()
     expect(amelia.field("Key information")).to_have_value("Typed and left")
     expect(amelia.page.locator(".field.changed label")).to_have_text(["Key information"])

@@ -96,8 +96,6 @@ function show(place, fresh, href) {
 	const banner = query(document, "nudge-banner", HTMLElement); // the page has one, which the form takes
 	putBack(banner);
 	place.replaceChildren(...[...fresh.querySelectorAll(PARTS)].map((part) => document.importNode(part, true)));
-	for (const link of queryAll(place, ".draft-offer a", HTMLAnchorElement))
-		link.href = new URL(link.getAttribute("href") ?? "", href).href;
 	const form = query(place, "form[data-edit-form]", HTMLFormElement);
 	form.querySelector("nudge-banner")?.replaceWith(banner);
 	form.action = href;
