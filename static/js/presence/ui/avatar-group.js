@@ -11,7 +11,7 @@ const MAX_AVATARS = 3;
 /**
  * Show the users at the end of a place, if they differ from those shown there; without users, nothing.
  * @param {Element} place
- * @param {string} className of the group
+ * @param {string} className which the group has besides `avatar-group`
  * @param {import("../sync/roster.js").User[]} users
  * @param {string} [text] behind the avatars, if the place does not name the users itself
  */
@@ -23,7 +23,7 @@ export function renderAvatarGroup(place, className, users, text = "") {
 	if (!users.length) return;
 	const avatars = users.slice(0, MAX_AVATARS).map((user) => renderAvatar(createElement("span"), user));
 	for (const avatar of avatars) avatar.ariaHidden = "true";
-	const group = createElement("span", { className, title: text }, ...avatars);
+	const group = createElement("span", { className: `avatar-group ${className}`, title: text }, ...avatars);
 	if (text) group.append(createElement("span", {}, text));
 	Object.assign(group.dataset, { key, local: "" }); // local: lib/morph.js leaves it
 	place.append(group);
