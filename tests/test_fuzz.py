@@ -121,6 +121,8 @@ PASSWORDS = ("password-current_password", "password-new_password", "password-aga
 FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/"): Takes(),
     ("GET", "/clients"): Takes(query=("q", "adviser", "status", "sort", "page")),
+    ("GET", "/clients/new"): Takes(query=("draft",)),
+    ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>"): Takes(),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),

@@ -25,6 +25,7 @@ class Event(StrEnum):
     ROLE_CHANGED = "role_changed"
     PROFILE_ACTIVATED = "profile_activated"
     PROFILE_DEACTIVATED = "profile_deactivated"
+    CLIENT_ADDED = "client_added"
     RESTRICTED = "restricted"
     UNRESTRICTED = "unrestricted"
     GRANTED = "granted"
@@ -60,6 +61,7 @@ LABELS = {
     Event.ROLE_CHANGED: "Role changed",
     Event.PROFILE_ACTIVATED: "User activated",
     Event.PROFILE_DEACTIVATED: "User deactivated",
+    Event.CLIENT_ADDED: "Client added",
     Event.RESTRICTED: "Client restricted",
     Event.UNRESTRICTED: "Client shown to all users",
     Event.GRANTED: "Access to a client granted",

@@ -5,7 +5,7 @@ from flask import Flask
 from portal import page_kinds
 from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
-from portal.clients.editor import editor, same_parts_views, text_merges_views
+from portal.clients.editor import editor, new_client, new_client_views, same_parts_views, text_merges_views
 from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
@@ -33,8 +33,10 @@ def init_clients(app: Flask) -> None:
             fields_of=editor.fields_of,
         )
     )
+    page_kinds.register(new_client.PAGE_KIND)
     modules = (
         listing_views,
+        new_client_views,
         page_views,
         editor_views,
         history_views,

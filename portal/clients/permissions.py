@@ -93,6 +93,12 @@ def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]
     return client, found
 
 
+def check_may_add(profile: Profile) -> None:
+    """Raise NotAllowed (403) unless the profile may add clients."""
+    if not profile.may_write:
+        raise NotAllowed("Your role lets you look at clients but not add any.")
+
+
 def lock(client_id: int) -> None:
     """Lock the client row until the transaction ends and refresh it, for an operator, who may change every client.
 

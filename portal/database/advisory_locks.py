@@ -12,5 +12,6 @@ TRUSTED_DEVICE_PURGE = 0x6B696E67_0012
 NOTIFICATION_PURGE = 0x6B696E67_0013
 OLD_DRAFTS = 0x6B696E67_0014
 IMPORT = 0x6B696E67_0100
+NEW_CLIENT = 0x6B696E67_0101
 # Taken with a profile's id as second key. PostgreSQL keeps pairs of keys apart from the single keys above.
 DRAFTS_OF_PROFILE = 0x6B69

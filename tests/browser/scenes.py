@@ -110,6 +110,16 @@ def the_list(setup: SceneSetup) -> Page:
     return amelia.page
 
 
+def a_new_client_with_errors(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    page = setup.amelia().page
+    page.goto("/clients/new")
+    page.get_by_label("Email").fill(LONG_WORD)
+    page.get_by_role("button", name="Add client").click()
+    expect(page.get_by_role("alert")).to_contain_text("Enter the client’s name.")
+    return page
+
+
 def an_empty_list(setup: SceneSetup) -> Page:
     amelia = setup.amelia()
     amelia.page.goto(f"/clients?q={LONG_WORD}")
@@ -620,6 +630,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_refused_sign_in,
     the_signed_in_page,
     the_list,
+    a_new_client_with_errors,
     an_empty_list,
     a_client_without_anything,
     a_client_with_viewers,

@@ -48,7 +48,7 @@ def test_empty_list_says_how_to_add_clients(amelia: Visitor) -> None:
     response = amelia.get("/clients")
 
     assert response.status_code == 200
-    assert "There are no clients yet." in text_of(response)
+    assert "The clients of the firm appear here once you add the first one." in text_of(response)
 
 
 @pytest.mark.parametrize(

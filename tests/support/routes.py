@@ -100,6 +100,7 @@ WRITES_NO_RECORD = {
     ("POST", "/account/recovery-codes"): "one's own second factor",
     ("POST", "/account/sessions"): "one's own sign-in sessions",
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
+    ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
     **{
         ("POST", f"/users/<profile_id>/{what}"): "one value of a profile: the last one wins, the audit keeps all"

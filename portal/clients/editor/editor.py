@@ -25,7 +25,8 @@ from portal.integers import MAX_INTEGER
 from portal.presence.beats import MAX_FIELD_LENGTH
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)}
+    CLIENT.name: {"status": "active", "capacity_for_loss": ""},
+    PRODUCT.name: {"status": "active", "fixed_fee": Decimal(0), "percentage_fee": Decimal(0)},
 }
 
 NUMBER = "[1-9][0-9]{0,9}"

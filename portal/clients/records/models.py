@@ -67,6 +67,8 @@ class Client(Model):
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     updated_by: Mapped[int | None] = mapped_column(ForeignKey("profiles.id"))
+    # The submission of the form that added the client (saving/adding.py); NULL for an import.
+    added_by_form: Mapped[str | None] = mapped_column(String(60), unique=True)
     searched: Mapped[str] = mapped_column(
         Text, Computed("lower(name || ' ' || client_ref || ' ' || postcode || ' ' || replace(postcode, ' ', ''))", True)
     )

@@ -58,7 +58,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     for column in readonly & merged.resolved.changes.keys():
         raise ValueRejected(column, "Only the client’s adviser and administrators may change this.")
     if merged.resolved.changes.get("adviser_id"):
-        _lock_adviser(merged.resolved.changes["adviser_id"])
+        lock_adviser(merged.resolved.changes["adviser_id"])
     _reject_too_long(entry.kind, merged.resolved.changes)
     others = [revision for revision in merged.newer_revisions if entry.prefix in prefixes_in(revision)]
     changed = merged.resolved.changes
@@ -159,6 +159,14 @@ def lock(client: Client, edit: Edit) -> frozenset[str]:
     return permissions.lock_for(caller, client.id, to_grant=edit.to_grant)
 
 
+def lock_adviser(profile_id: int) -> None:
+    """Lock the new adviser's profile until the transaction ends. Raises ValueRejected (422) for an unsuitable one."""
+    lock_query = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
+    adviser = db.session.scalars(lock_query.execution_options(populate_existing=True)).one()
+    if problem := adviser_problem(adviser):
+        raise ValueRejected("adviser_id", problem)
+
+
 def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignored_id: int | None = None) -> None:
     """Raise UnusualAmount (422) for an amount far from the previous valuation, unless it is confirmed.
 
@@ -173,14 +181,6 @@ def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignore
     if before and valuation_jumps.is_jump(amount, before.amount):
         description = valuation_jumps.describe_jump(amount, before)
         raise UnusualAmount(amount, f"{description}. Correct it, or confirm it below.")
-
-
-def _lock_adviser(profile_id: int) -> None:
-    """Lock the new adviser's profile until the transaction ends. Raises ValueRejected (422) for an unsuitable one."""
-    lock_query = select(Profile).where(Profile.id == profile_id).with_for_update(read=True)
-    adviser = db.session.scalars(lock_query.execution_options(populate_existing=True)).one()
-    if problem := adviser_problem(adviser):
-        raise ValueRejected("adviser_id", problem)
 
 
 def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:

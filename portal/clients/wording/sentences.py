@@ -37,6 +37,8 @@ def describe_revision(revision: ClientRevision, names: Names) -> dict[str, Any]:
 
 def describe_changes(revision: ClientRevision, names: Names) -> str:
     """Return what a change did, after its author's name: changed Phone and Notes; added Ruth Whitmore."""
+    if revision.version == 1 and not revision.changes:
+        return "added this client"
     done: dict[str, list[str]] = {}
     access: list[str] = []
     for key in sorted(revision.changes, key=sort_key):
