@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
+from portal.clients.visits import store as visits
 from portal.config.current import current_settings
 from portal.database import advisory_locks
 from portal.editing.drafts import store as drafts
@@ -56,6 +57,7 @@ def purge_sign_in_sessions(connection: Connection) -> int:
 JOBS = (
     Job("presence cleanup", every_seconds=120, lock=advisory_locks.PRESENCE_CLEANUP, run=clean_up_presence),
     Job("draft purge", every_seconds=3600, lock=advisory_locks.DRAFT_PURGE, run=drafts.purge),
+    Job("visit purge", every_seconds=3600, lock=advisory_locks.VISIT_PURGE, run=visits.purge),
     Job(
         "sign-in session purge",
         every_seconds=3600,

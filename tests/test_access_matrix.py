@@ -52,6 +52,8 @@ TABLE = """
     GET    /clients/<client_id>/history/<version>/revert 200 200     200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403
     POST   /clients/<client_id>/overruled/<version>/dismiss client client client client  sign-in   sign-in   403
+    GET    /clients/<client_id>/visit            204       204       204       204       sign-in   sign-in   -
+    POST   /clients/<client_id>/visit            200       200       200       200       401       401       403
     GET    /clients/<client_id>/access           200       403       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/access           access    403       access    403       sign-in   sign-in   403
     POST   /clients/<client_id>/access/grant     access    403       422       403       sign-in   sign-in   403

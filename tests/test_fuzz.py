@@ -127,6 +127,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
+    ("GET", "/clients/<client_id>/visit"): Takes(query=("version",)),
+    ("POST", "/clients/<client_id>/visit"): Takes(form=("version",), body=("version",)),
     ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),
     ("POST", "/clients/<client_id>/merge_unsaved"): Takes(body=("version", "seen", "notes", "mine")),
     ("POST", "/clients/<client_id>/<kind>/same"): Takes(

@@ -13,6 +13,7 @@ from portal.clients.listing import views as listing_views
 from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.sharing import views as access_views
+from portal.clients.visits import views as visits_views
 from portal.clients.wording import audit_words
 
 __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
@@ -45,6 +46,7 @@ def init_clients(app: Flask) -> None:
         overruled_views,
         text_merges_views,
         same_parts_views,
+        visits_views,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)

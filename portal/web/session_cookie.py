@@ -26,7 +26,14 @@ from portal.errors import NotSignedIn
 
 IDENTITY_KEY = "_user_id"  # the key that Flask-Login uses
 BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz", "health.show_metrics"}
-BACKGROUND_BLUEPRINTS = {"presence", "drafts", "client_changes", "client_text_merges", "client_same_parts"}
+BACKGROUND_BLUEPRINTS = {
+    "presence",
+    "drafts",
+    "client_changes",
+    "client_text_merges",
+    "client_same_parts",
+    "client_visits",
+}
 BACKGROUND_HEADER = "X-Background"
 SECOND_STEP_KEY = "second_step"
 SECOND_STEP_SECONDS = 600

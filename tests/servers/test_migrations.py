@@ -74,6 +74,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "second_factors",
         "one_time_codes",
         "overruled_changes",
+        "client_visits",
         "known_devices",
         "notifications",
     }

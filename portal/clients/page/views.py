@@ -14,6 +14,7 @@ from portal.clients.permissions import can_manage_access, client_for, client_wit
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
 from portal.clients.saving.merging import product_of
+from portal.clients.visits.views import MIN_VISIT_SECONDS
 from portal.clients.wording import overruled
 from portal.editing.drafts import store
 from portal.web.pagination import parse_page
@@ -49,6 +50,7 @@ def show(client_id: int) -> ResponseReturnValue:
         now=clock.now(),
         may_edit=current_user.may_write,
         may_grant=can_manage_access(current_user, client),
+        min_visit_seconds=MIN_VISIT_SECONDS,
         presence=presence_on_client(client, "viewing"),
     )
 

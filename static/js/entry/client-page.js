@@ -22,6 +22,7 @@ document.addEventListener("click", async (event) => {
 		location.assign(link.href);
 	}
 });
+if (document.querySelector("client-visit")) import("../clients/visit.js");
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");
 
 // Until the page is scrolled, the head needs no script. A reload may restore the position before this module runs.
