@@ -120,7 +120,7 @@ DRAFT = Takes(query=("form", "draft"), body=("version", "values", "seen", "resto
 PASSWORDS = ("password-current_password", "password-new_password", "password-again")
 FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/"): Takes(),
-    ("GET", "/clients"): Takes(query=("q", "adviser", "status", "sort", "page")),
+    ("GET", "/clients"): Takes(query=("view", "q", "adviser", "status", "sort", "page")),
     ("GET", "/clients/new"): Takes(query=("draft",)),
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>"): Takes(),

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, Request, expect
 
 from portal.clients import Client
-from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person, is_bulk_read
+from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person, is_answered_beat, is_bulk_read
 from tests.support.cast import Cast
 from tests.support.factories import make_client
 from tests.support.server import Portal
@@ -58,11 +58,33 @@ def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
     assert len(calls) == 2
 
 
+def test_view_search_and_order_are_kept_on_the_way_back_from_a_client(amelia: Person, cast: Cast) -> None:
+    for number in range(27):
+        make_client(f"Returning {number:02}", adviser_id=cast.amelia.id)
+    amelia.page.goto("/clients")
+    views = amelia.page.get_by_role("navigation", name="Views")
+    expect(views.get_by_role("link", name="Mine")).to_have_attribute("aria-current", "page")
+    views.get_by_role("link", name="All").click()
+    amelia.field("Search").fill("returning")
+    amelia.page.keyboard.press("Enter")
+    expect(views.get_by_role("link", name="Mine")).to_contain_text("27")
+    amelia.page.get_by_role("link", name="Next", exact=True).click()
+    address = amelia.page.url
+    assert address.endswith("?view=all&q=returning&page=2")
+
+    amelia.page.get_by_role("link", name="Returning 26").click()
+    with amelia.page.expect_response(is_answered_beat):
+        amelia.page.get_by_role("link", name="Edit", exact=True).click()
+    amelia.page.get_by_role("button", name="Cancel").or_(amelia.page.get_by_role("link", name="Cancel")).click()
+    amelia.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Clients").click()
+    expect(amelia.page).to_have_url(address)
+
+
 def test_empty_search_result_is_stated_and_links_back_to_the_list(amelia: Person) -> None:
     amelia.page.goto("/clients?q=nobody+of+this+name")
     expect(amelia.page.get_by_role("main")).to_contain_text("No clients match “nobody of this name”.")
     amelia.page.get_by_role("link", name="Clear search").click()
-    expect(amelia.page).to_have_url(re.compile(r"/clients$"))
+    expect(amelia.page).to_have_url(re.compile(r"/clients\?view=all$"))
 
 
 def row(person: Person, client: Client) -> Locator:

@@ -12,6 +12,7 @@ from portal.web.pagination import PAGE_SIZE
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, links_of, options_of, text_of
+from tests.support.listing import names_in
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 from tests.support.volume import volume
@@ -32,8 +33,7 @@ def names(browser: Visitor, **query: Any) -> list[str]:
     """Return the names in the list, in order."""
     response = browser.get("/clients", query_string=query)
     assert response.status_code == 200
-    rows = response.text.split("<tr data-page=")[1:]
-    return [row.split("</a>")[0].rsplit(">", 1)[1] for row in rows]
+    return names_in(response)
 
 
 def row(browser: Visitor, name: str) -> str:
@@ -103,7 +103,7 @@ def test_list_is_filtered_by_adviser_and_status(amelia: Visitor, cast: Cast) -> 
     make_client("Nobody's")
 
     shown = {"adviser": cast.amelia.id}
-    assert [name.split("&")[0] for name in names(amelia, **shown)] == ["Amelia", "Amelia"]
+    assert names(amelia, **shown) == ["Amelia's active", "Amelia's dormant"]
     assert len(names(amelia, **shown, status="dormant")) == 1
     assert len(names(amelia, status="active")) == 3
     assert len(names(amelia, **shown, q="daniel")) == 0
@@ -174,10 +174,11 @@ def test_list_shows_pages_of_25(amelia: Visitor, page: str, first: str, count: i
 
 @pytest.mark.parametrize("page", ["4", "1000000"])
 def test_page_past_the_end_of_the_list_is_the_last(amelia: Visitor, page: str) -> None:
-    for number in range(26):
+    for number in range(44):
         make_client(f"Client {number:02}")
 
-    assert names(amelia, page=page) == ["Client 25"]
+    for search in ({}, {"q": "client"}):
+        assert names(amelia, page=page, **search)[:2] == ["Client 25", "Client 26"]
 
 
 def test_links_to_other_pages_keep_search_filters_and_sort(amelia: Visitor, cast: Cast) -> None:
@@ -187,9 +188,9 @@ def test_links_to_other_pages_keep_search_filters_and_sort(amelia: Visitor, cast
 
     hrefs = links_of(response)
     for page in ("", "&page=3"):
-        assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=-name{page}" in hrefs
-    assert f"/clients?q=client&adviser={cast.amelia.id}&status=active&sort=total" in hrefs
-    assert f"/clients?q=client&adviser={cast.amelia.id}&status=active" in hrefs
+        assert f"/clients?view=all&q=client&adviser={cast.amelia.id}&status=active&sort=-name{page}" in hrefs
+    assert f"/clients?view=all&q=client&adviser={cast.amelia.id}&status=active&sort=total" in hrefs
+    assert f"/clients?view=all&q=client&adviser={cast.amelia.id}&status=active" in hrefs
 
 
 def test_row_shows_product_count_total_and_next_review(amelia: Visitor, cast: Cast) -> None:
@@ -243,6 +244,7 @@ GARBAGE = [
         "q=%0d%0aX-Evil:1",
         "q=",
     ),
+    *("view=nonsense", "view=", "view=%00", "view=mine&adviser=2", "view=in_use&page=9"),
     *("q[]=1", "nonsense=1", "&&&===", "q", "q=%F0%9F%92%A9", "q=%E2%80%AE", "q=++++", "q=%1b%5b2J"),
 ]
 

@@ -27,6 +27,10 @@ CROWD = """
     INSERT INTO products (client_id, plan_number, product_name, product_type, provider)
     SELECT id, 'P' || id, 'ISA', 'ISA', 'Aviva' FROM clients;
     INSERT INTO valuations (product_id, valued_on, amount) SELECT id, date '2026-01-01', id FROM products;
+    UPDATE clients SET is_restricted = true WHERE id % 100 = 0;
+    INSERT INTO client_grants (client_id, profile_id) SELECT id, 1 FROM clients WHERE is_restricted AND id % 200 = 0;
+    INSERT INTO user_page_presence (user_id, page_identifier)
+    SELECT 2, 'client-' || n * 2 + 1 FROM generate_series(1, 1000) AS n;
 """
 # Autovacuum would collect statistics at an unpredictable time.
 BY_HAND = "ALTER TABLE {} SET (autovacuum_enabled = off)"
@@ -86,6 +90,10 @@ def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
         ("q=an", "clients found"),
         ("q=whit&adviser=1&status=active&sort=next_review_on", "25,000 clients found"),
         ("sort=name&page=1900", "50,000 clients"),
+        ("view=mine", "25,000 clients"),
+        ("view=overdue&sort=next_review_on&page=500", "clients"),
+        ("view=in_use", "1,000 clients"),
+        ("view=restricted&sort=adviser", "500 clients"),
     ],
 )
 def test_search_of_fifty_thousand_clients_is_fast(amelia: Visitor, state: str, query: str, found: str) -> None:

@@ -1,7 +1,7 @@
 """Parse the filters of the client list from a query string. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from portal.clients.records.choices import CLIENT_STATUSES
 from portal.integers import MAX_INTEGER
@@ -16,12 +16,28 @@ SORTS = {
     "total": "Value",
 }
 MAX_SEARCH_LENGTH = 100
+VIEWS = {
+    "mine": "Mine",
+    "due": "Due this month",
+    "overdue": "Overdue",
+    "in_use": "In use now",
+    "no_adviser": "No adviser",
+    "restricted": "Restricted",
+    "all": "All",
+}
+# Views that say whose clients they contain, so that the filter by adviser does not apply.
+VIEWS_OF_ONE_ADVISER = ("mine", "no_adviser")
 
 
 @dataclass(frozen=True)
 class ListFilters:
-    """The filters of the list. `sort` is a key of SORTS, with a minus sign for descending. `page` starts at 1."""
+    """The filters of the list.
 
+    `view` is a key of VIEWS, or '' while the address names none. `sort` is a key of SORTS, with a minus sign for
+    descending. `page` starts at 1.
+    """
+
+    view: str = ""
     q: str = ""
     adviser: int | None = None
     status: str = ""
@@ -35,6 +51,15 @@ class ListFilters:
     @property
     def is_descending(self) -> bool:
         return self.sort.startswith("-")
+
+    @property
+    def is_filtered(self) -> bool:
+        """Return whether the user has narrowed the view."""
+        return bool(self.q or self.adviser or self.status)
+
+    def in_view(self, view: str) -> "ListFilters":
+        """Return the same filters in another view."""
+        return replace(self, view=view, adviser=None if view in VIEWS_OF_ONE_ADVISER else self.adviser)
 
     def query(self, **changes: object) -> dict[str, object]:
         """Return the parameters of the same list with `changes`, without those that have their default value."""
@@ -50,10 +75,12 @@ def parse_filters(args: Mapping[str, str]) -> ListFilters:
     """Parse the query string. Invalid parameters are ignored, because the page only reads."""
     sort = args.get("sort", "")
     status = args.get("status", "")
-    return ListFilters(
+    view = args.get("view", "")
+    filters = ListFilters(
         q=search_words(args.get("q", ""), MAX_SEARCH_LENGTH),
         adviser=parse_number(args.get("adviser", ""), MAX_INTEGER),
         status=status if status in CLIENT_STATUSES else "",
         sort=sort if sort.removeprefix("-") in SORTS else "name",
         page=parse_page(args),
     )
+    return filters.in_view(view if view in VIEWS else "")

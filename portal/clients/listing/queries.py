@@ -1,16 +1,20 @@
 """Query the client list. Tests count and time its statements."""
 
-from collections.abc import Sequence
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
+    Executable,
+    FromClause,
     Row,
     Select,
     SQLColumnExpression,
     func,
-    literal,
+    join,
     select,
     true,
     union,
@@ -19,40 +23,72 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from portal.auth import Profile
-from portal.clients.listing.filters import ListFilters
+from portal.clients.listing.filters import VIEWS, ListFilters
 from portal.clients.permissions import visible_to
 from portal.clients.records.models import Client, Person, Product
 from portal.clients.records.queries import _has_draft, _valuation_by
 from portal.extensions import db
+from portal.presence.in_use import numbers_in_use
 from portal.web.pagination import PAGE_SIZE, Paging
 
 
-def page_of_clients(filters: ListFilters, today: date, reader: Profile) -> tuple[Sequence[Row[Any]], Paging]:
-    """Return one page of the clients that the reader may see, and its position. A page past the end becomes the last.
-
-    The first page, by far the most frequent, takes one statement that also counts. Other pages take two.
+class ListPage(NamedTuple):
+    """One page of a view. `counts` has the number of clients of each view that match the filters.
 
     Rows: id, client_ref, name, client_type, status, is_restricted, next_review_on, adviser_name, product_count,
     total_gbp (Decimal, None without valuations), is_overdue, has_draft.
     """
-    if filters.page == 1:
-        rows = db.session.execute(_rows(filters, 1, today, reader)).all()
-        return rows, Paging(1, rows[0].matching_count if rows else 0)
-    candidate = _candidate(filters, reader)
-    total = db.session.scalar(select(func.count()).select_from(candidate).where(*_matching(filters, candidate, reader)))
-    paging = Paging.near(filters.page, total or 0)
-    return db.session.execute(_rows(filters, paging.page, today, reader)).all(), paging
+
+    rows: Sequence[Row[Any]]
+    counts: Mapping[str, int]
+    paging: Paging
 
 
-def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[Any]:
-    """Select the page's clients first, then their products.
+def count_views(filters: ListFilters, today: date, reader: Profile) -> Mapping[str, int]:
+    """Return the number of clients in each view that match the filters and that the reader may see.
 
-    With OFFSET in one query, PostgreSQL would also total the products of every skipped client. With 50,000 clients this
-    makes page 1,900 five times as fast.
+    One pass over the clients counts all views: 13 ms with 50,000 clients.
     """
-    chosen = _chosen(filters, page, today, reader).subquery()
+    counted = _counted(filters, _candidate(filters, reader), today, reader)
+    return dict(db.session.execute(counted).one()._mapping)
+
+
+def page_of_view(filters: ListFilters, counts: Mapping[str, int], today: date, reader: Profile) -> ListPage:
+    """Return one page of a view that has been counted. A page past the end becomes the last."""
+    paging = Paging.near(filters.page, counts[filters.view])
+    chosen = _chosen(filters, _candidate(filters, reader), today, reader, paging.offset)
+    return ListPage(db.session.execute(_rows(filters, chosen, None, today, reader)).all(), counts, paging)
+
+
+def page_of_search(filters: ListFilters, today: date, reader: Profile) -> ListPage:
+    """Return one page of the clients found in a view, and the numbers found in all views.
+
+    One statement, because the search is its greatest part: 60 of 66 ms for two letters.
+    """
+    candidate = _candidate(filters, reader)
+    counted = _counted(filters, candidate, today, reader).cte("counted")
+    total = counted.c[filters.view]
+    last_offset = func.greatest(total - 1, 0) // PAGE_SIZE * PAGE_SIZE
+    offset = select(func.least(Paging(filters.page, 0).offset, last_offset)).scalar_subquery()
+    chosen = _chosen(filters, candidate, today, reader, offset)
+    rows = db.session.execute(_rows(filters, chosen, counted, today, reader)).all()
+    counts = {view: rows[0]._mapping[view] for view in VIEWS}
+    found = [row for row in rows if row.id is not None]
+    return ListPage(found, counts, Paging.near(filters.page, counts[filters.view]))
+
+
+def _rows(filters: ListFilters, chosen: Select[Any], counted: CTE | None, today: date, reader: Profile) -> Executable:
+    """Select the rows of the chosen clients, each with the counts. With counts, no clients give one row without id.
+
+    The clients are chosen first. With OFFSET in one query, PostgreSQL would also total the products of every skipped
+    client. With 50,000 clients this makes page 1,900 five times as fast.
+    """
+    page = chosen.subquery()
     adviser = aliased(Profile)
     products = _products_total(Client, today)
+    clients: FromClause = join(page, Client, Client.id == page.c.id)
+    if counted is not None:
+        clients = counted.outerjoin(clients, true())
     return (
         select(
             Client.id,
@@ -67,18 +103,25 @@ def _rows(filters: ListFilters, page: int, today: date, reader: Profile) -> Sele
             products.c.product_count,
             products.c.total_gbp,
             _has_draft(reader).label("has_draft"),
-            chosen.c.matching_count,
+            *(counted.c if counted is not None else ()),
         )
-        .join(chosen, chosen.c.id == Client.id)
+        .select_from(clients)
         .join(adviser, adviser.id == Client.adviser_id, isouter=True)
         .join(products, true(), isouter=True)
-        .order_by(*_ordered(filters, chosen.c.sorted_by, chosen.c.id))
+        .order_by(*_ordered(filters, page.c.sorted_by, page.c.id))
     )
 
 
-def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Select[int, Any, int]:
+def _counted(filters: ListFilters, candidate: Any, today: date, reader: Profile) -> Select[*tuple[Any, ...]]:
+    counts: list[ColumnElement[Any]] = [
+        func.count().filter(*_in_view(filters.in_view(view), candidate, today, reader)).label(view) for view in VIEWS
+    ]
+    return select(*counts).select_from(candidate).where(*_matching(filters, candidate, reader))
+
+
+def _chosen(filters: ListFilters, candidate: Any, today: date, reader: Profile, offset: Any) -> Select[Any]:
+    """Select the ids of one page, and what they are sorted by."""
     adviser = aliased(Profile)
-    candidate = _candidate(filters, reader)
     products = _products_total(candidate, today)
     sorted_by = {
         "name": func.lower(candidate.name),
@@ -87,31 +130,15 @@ def _chosen(filters: ListFilters, page: int, today: date, reader: Profile) -> Se
         "next_review_on": candidate.next_review_on,
         "total": products.c.total_gbp,
     }[filters.sort_key]
-    chosen: Select[int, Any, int] = select(
-        candidate.id,
-        sorted_by.label("sorted_by"),
-        _matching_count(filters, page, reader).label("matching_count"),
-    ).where(*_matching(filters, candidate, reader))
+    chosen: Select[Any] = select(candidate.id, sorted_by.label("sorted_by")).where(
+        *_matching(filters, candidate, reader), *_in_view(filters, candidate, today, reader)
+    )
     if filters.sort_key == "adviser":
         chosen = chosen.join(adviser, adviser.id == candidate.adviser_id, isouter=True)
     if filters.sort_key == "total":
         chosen = chosen.join(products, true(), isouter=True)
     order = _ordered(filters, sorted_by, candidate.id)
-    return chosen.order_by(*order).limit(PAGE_SIZE).offset((page - 1) * PAGE_SIZE)
-
-
-def _matching_count(filters: ListFilters, page: int, reader: Profile) -> ColumnElement[int]:
-    """Count the matching clients on the first page. Other pages have counted before.
-
-    Without a condition an index returns the page. A separate count then takes 9 ms instead of 31 ms, because counting
-    in the same query would read every client.
-    """
-    if page > 1:
-        return literal(0)
-    if filters.q or filters.adviser or filters.status:
-        return func.count().over()
-    other = aliased(Client)
-    return select(func.count()).select_from(other).where(visible_to(reader, other)).scalar_subquery()
+    return chosen.order_by(*order).limit(PAGE_SIZE).offset(offset)
 
 
 def _ordered(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
@@ -131,7 +158,15 @@ def _candidate(filters: ListFilters, reader: Profile) -> Any:
     if not filters.q:
         return Client
     found = (
-        select(Client.id, Client.client_ref, Client.name, Client.adviser_id, Client.status, Client.next_review_on)
+        select(
+            Client.id,
+            Client.client_ref,
+            Client.name,
+            Client.adviser_id,
+            Client.status,
+            Client.next_review_on,
+            Client.is_restricted,
+        )
         .where(Client.id.in_(_search_ids(filters.q.lower())), visible_to(reader))
         .cte("found")
         .prefix_with("MATERIALIZED")
@@ -144,11 +179,24 @@ def _matching(filters: ListFilters, candidate: Any, reader: Profile) -> list[Col
     conditions: list[ColumnElement[bool]] = []
     if not filters.q:
         conditions.append(visible_to(reader, candidate))
-    if filters.adviser:
-        conditions.append(candidate.adviser_id == filters.adviser)
     if filters.status:
         conditions.append(candidate.status == filters.status)
     return conditions
+
+
+def _in_view(filters: ListFilters, candidate: Any, today: date, reader: Profile) -> list[ColumnElement[bool]]:
+    """Return the conditions that put a candidate into the view, with the filter by adviser."""
+    last_of_month = today.replace(day=monthrange(today.year, today.month)[1])
+    condition: ColumnElement[bool] = {
+        "mine": candidate.adviser_id == reader.id,
+        "due": candidate.next_review_on.between(today, last_of_month),
+        "overdue": candidate.next_review_on < today,
+        "in_use": candidate.id.in_(numbers_in_use("client", reader.id)),
+        "no_adviser": candidate.adviser_id.is_(None),
+        "restricted": candidate.is_restricted,
+        "all": true(),
+    }[filters.view]
+    return [condition, *([candidate.adviser_id == filters.adviser] if filters.adviser else [])]
 
 
 def _search_ids(term: str) -> Any:

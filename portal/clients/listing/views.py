@@ -1,5 +1,6 @@
 """Serve the client list and its search."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,7 +10,8 @@ from flask_login import current_user
 from portal import clock
 from portal.auth import directory
 from portal.clients.listing import queries as listing_queries
-from portal.clients.listing.filters import SORTS, parse_filters
+from portal.clients.listing.filters import SORTS, VIEWS, ListFilters, parse_filters
+from portal.clients.listing.queries import ListPage
 from portal.clients.records import choices
 from portal.presence.context import list_heartbeat_seconds
 
@@ -24,20 +26,40 @@ def home() -> ResponseReturnValue:
 @blueprint.get("/clients")
 def list_clients() -> ResponseReturnValue:
     """Search, filter, sort and page through the clients."""
-    filters = parse_filters(request.args)
-    clients, paging = listing_queries.page_of_clients(filters, clock.today(), current_user)
+    filters, page = _requested_page(parse_filters(request.args))
     return render_template(
         "clients/listing/list.html",
-        clients=clients,
-        paging=paging,
+        clients=page.rows,
+        paging=page.paging,
         filters=filters,
+        counts=page.counts,
+        views=VIEWS if current_user.may_advise else {key: VIEWS[key] for key in VIEWS if key != "mine"},
         advisers=directory.advisers(),
         statuses=choices.CLIENT_STATUSES,
         sorts=SORTS,
         heartbeat_seconds=list_heartbeat_seconds("client"),
         page_url=lambda number: _list_url(filters.query(page=number)),
         sort_url=lambda key: _list_url(filters.sorted_by(key)),
+        view_url=lambda view: _list_url(filters.in_view(view).query(page=1)),
+        unfiltered_url=_list_url({"view": filters.view}),
     )
+
+
+def _requested_page(filters: ListFilters) -> tuple[ListFilters, ListPage]:
+    """Return the requested page, with the view that was chosen for an address without one."""
+    today = clock.today()
+    if filters.q:
+        filters = filters.in_view(filters.view or "all")
+        return filters, listing_queries.page_of_search(filters, today, current_user)
+    counts = listing_queries.count_views(filters, today, current_user)
+    filters = filters.in_view(filters.view or _first_view(counts))
+    return filters, listing_queries.page_of_view(filters, counts, today, current_user)
+
+
+def _first_view(counts: Mapping[str, int]) -> str:
+    """Return the view of an address that names none: an adviser's own clients if the address says nothing else."""
+    is_start = not request.args and current_user.role == "adviser"
+    return "mine" if is_start and counts["mine"] else "all"
 
 
 def _list_url(query: dict[str, Any]) -> str:

@@ -1,4 +1,11 @@
 /** The script of the client list. */
+import { keepList } from "../clients/kept-list.js";
+import { query } from "../lib/dom.js";
 import { PresenceDots } from "../presence/ui/dots.js";
 
 customElements.define("presence-dots", PresenceDots);
+
+// The views do not fit into a narrow window. The address of a list may name no view, and the link of the current one does.
+const current = query(document, ".views [aria-current]", HTMLAnchorElement);
+current.scrollIntoView({ block: "nearest", inline: "center" });
+keepList({ search: location.search || current.search });

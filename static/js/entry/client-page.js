@@ -1,4 +1,5 @@
 /** The script of pages that show a client record. entry/every-page.js runs before it, and defines <presence-page>. */
+import { keptList } from "../clients/kept-list.js";
 import { isPlain } from "../lib/dom.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { isEditing } from "../presence/ui/wording.js";
@@ -23,6 +24,8 @@ document.addEventListener("click", async (event) => {
 	}
 });
 if (document.querySelector("client-visit")) import("../clients/visit.js");
+// Most pages are opened from the list: the way back leads to the view that it showed.
+if (keptList()) import("../clients/list-place.js").catch(() => {});
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");
 
 // Until the page is scrolled, the head needs no script. A reload may restore the position before this module runs.

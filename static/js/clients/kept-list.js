@@ -1,0 +1,29 @@
+/** The list from which the user of this tab went to a client: its address, for the way back. Without storage there is none. */
+import { myId } from "../session/session.js";
+
+const KEY = "client-list";
+
+/**
+ * @typedef {Object} KeptList
+ * @property {string} search "?view=mine&sort=-total&page=2"
+ */
+
+/** @param {KeptList} list */
+export function keepList(list) {
+	try {
+		sessionStorage.setItem(KEY, JSON.stringify({ ...list, by: myId() }));
+	} catch {}
+}
+
+/**
+ * Return the list, if this user has seen one in this tab.
+ * @returns {KeptList|null}
+ */
+export function keptList() {
+	try {
+		const list = JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+		return list?.by === myId() ? list : null;
+	} catch {
+		return null;
+	}
+}
