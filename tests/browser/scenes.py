@@ -406,7 +406,7 @@ def the_history(setup: SceneSetup) -> Page:
     decided = {"town": Resolution("yours"), "notes": Resolution("theirs")}
     values = {"town": "U" * 90, "notes": LONG_WORD}
     origin = BaseVersion(1, seen_version=2)
-    edit = edit_from(origin, setup.cast.amelia.id, values, decisions=decided, proceeded=True)
+    edit = edit_from(origin, setup.cast.amelia.id, values, resolutions=decided, proceeded=True)
     operations.save_entry(client, Entry(CLIENT), edit)
     product = db.session.scalars(select(Product).where(Product.client_id == client.id)).one()
     operations.remove_part(client, Entry(PRODUCT, product.id), edit_from(client.version, daniel.id))
@@ -438,7 +438,7 @@ def overruled(setup: SceneSetup) -> Page:
         decided = {name: Resolution("yours") for name in (name, "town")}
         values = {name: f"{number}", "town": LONG_WORD}
         origin = BaseVersion(client.version - 1, seen_version=client.version)
-        operations.save_entry(client, Entry(CLIENT), edit_from(origin, daniel_id, values, decisions=decided))
+        operations.save_entry(client, Entry(CLIENT), edit_from(origin, daniel_id, values, resolutions=decided))
     save_for(setup.cast.amelia, client, address_line1="1 High Street")
     revision = revert.revision_of(client, client.version)
     edit = edit_from(client.version, daniel_id, reason=f"{LONG_WORD} belongs to another client")

@@ -1,4 +1,4 @@
-"""Test saves of two users in one editor: merged changes, conflicts and their decisions."""
+"""Test saves of two users in one editor: merged changes, conflicts and their resolutions."""
 
 import re
 

@@ -235,9 +235,9 @@ def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client:
 def overrule(client: Client, by: Profile, **values: Any) -> None:
     """A save from before the newest change, decided against it."""
     db.session.refresh(client)
-    decisions = {name: Resolution("yours") for name in values}
+    resolutions = {name: Resolution("yours") for name in values}
     base = BaseVersion(client.version - 1, seen_version=client.version)
-    operations.save_entry(client, Entry(CLIENT), edit_from(base, by.id, values, decisions=decisions))
+    operations.save_entry(client, Entry(CLIENT), edit_from(base, by.id, values, resolutions=resolutions))
     db.session.commit()
 
 

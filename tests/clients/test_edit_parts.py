@@ -249,7 +249,7 @@ def test_fee_that_both_users_changed_is_a_conflict(
     decided = amelias_editor.send(form_of(response), path, **{"decide-fixed_fee": "third", "third-fixed_fee": "280"})
     assert decided.status_code == 302
     assert only(Product).fixed_fee == Decimal("280.00")
-    assert history_of(client)[-1].decisions == {f"product/{only(Product).id}/fixed_fee": "custom"}
+    assert history_of(client)[-1].resolutions == {f"product/{only(Product).id}/fixed_fee": "custom"}
 
 
 def test_custom_value_that_is_in_use_shows_the_conflict_page_again(

@@ -85,8 +85,8 @@ def test_history_shows_merges_and_decisions(amelias_editor: ClientEditor, daniel
     form = amelias_editor.open()
     daniels_editor.change(phone="222", town="Bath", postcode="BA1 1AA")
     page = amelias_editor.send(form, phone="333", town="Wells", postcode="BA2 2BB", email="ruth@mail.example")
-    decisions = {"decide-phone": "yours", "decide-town": "third", "third-town": "Frome", "decide-postcode": "theirs"}
-    assert amelias_editor.send(form_of(page), **decisions).status_code == 302
+    resolutions = {"decide-phone": "yours", "decide-town": "third", "third-town": "Frome", "decide-postcode": "theirs"}
+    assert amelias_editor.send(form_of(page), **resolutions).status_code == 302
 
     words = words_of(amelias_editor)
     assert "Saved together with" not in words
@@ -105,7 +105,7 @@ def test_resolution_with_all_saved_values_is_recorded(
 
     assert [response.status_code for response in answers] == [302, 302]
     first, second = history_of(client)
-    assert (second.version, second.changes, second.decisions) == (3, {}, {"phone": "theirs"})
+    assert (second.version, second.changes, second.resolutions) == (3, {}, {"phone": "theirs"})
     db.session.refresh(client)
     assert (client.phone, client.version, client.updated_by) == ("222", 3, cast.daniel.id)
     assert "Amelia Hart left Phone as it was saved meanwhile" in words_of(amelias_editor)
@@ -129,7 +129,7 @@ def test_history_shows_a_value_kept_over_another(
     daniels_editor.change(phone="222")
     amelias_editor.send(form, phone="333", seen="phone:2")
 
-    assert history_of(client)[1].decisions == {"phone": "yours"}
+    assert history_of(client)[1].resolutions == {"phone": "yours"}
     assert "Kept over what was saved meanwhile: Phone" in words_of(amelias_editor)
 
 
@@ -141,7 +141,7 @@ def test_text_that_contains_the_other_lines_overrules_no_user(
     daniels_editor.change(notes="ONE\nTwo\nThree")
     amelias_editor.send(form, notes="ONE\nTwo\nTHREE", seen="notes:2")
 
-    assert history_of(client)[1].decisions == {}
+    assert history_of(client)[1].resolutions == {}
 
 
 def test_change_of_a_removed_part_names_the_part(

@@ -64,9 +64,9 @@ def test_json_conflict_has_three_values_and_is_resolved_in_json(
         "by": "Daniel Okafor",
     }
     custom = {"decide-client_since": choice, f"{choice}-client_since": "2005-05-05"}
-    decisions = {"decide-phone": "yours", **custom}
+    resolutions = {"decide-phone": "yours", **custom}
     decided = amelias_editor.send_json(
-        "/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **decisions
+        "/edit", version=1, seen_version=2, phone="222", client_since="1999-01-02", **resolutions
     )
     assert decided.status_code == 200
     db.session.refresh(client)

@@ -32,9 +32,9 @@ def overrule(
     over.change(path, **{name: pair["theirs"] for name, pair in typed.items()})
     question_page = by.send(form, path, **{name: pair["yours"] for name, pair in typed.items()})
     assert question_page.status_code == 409
-    decisions = {f"decide-{name}": choice for name in typed}
+    resolutions = {f"decide-{name}": choice for name in typed}
     third = {f"third-{name}": "third" for name in typed}
-    assert by.send({**form_of(question_page), **decisions, **third}, path).status_code == 302
+    assert by.send({**form_of(question_page), **resolutions, **third}, path).status_code == 302
 
 
 def notice_text(editor: ClientEditor, path: str = "") -> str:

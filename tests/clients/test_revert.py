@@ -84,7 +84,7 @@ def test_undo_of_a_field_that_changed_again_asks(
     sent = {**form_of(again), "decide-phone": "yours"}
     assert amelias_editor.browser.post(f"{amelias_editor.address}/history/2/revert", data=sent).status_code == 302
     assert (stored(client).phone, client.town, client.version) == ("111", "Bath", 4)
-    assert history_of(client)[2].decisions == {"phone": "yours"}
+    assert history_of(client)[2].resolutions == {"phone": "yours"}
 
 
 def test_save_during_an_undo_conflict_asks_again(

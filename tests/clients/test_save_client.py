@@ -39,11 +39,11 @@ def send(browser: Visitor, client: Client, form: dict[str, str], **typed: str) -
     return browser.post(f"/clients/{client.id}/edit", data={**form, **typed})
 
 
-def decide(browser: Visitor, client: Client, page: TestResponse, **decisions: str) -> TestResponse:
+def decide(browser: Visitor, client: Client, page: TestResponse, **resolutions: str) -> TestResponse:
     """Send the conflict page: `decide(…, phone="theirs")`, with a custom value as `third_phone="…"`."""
     named = {
         name.replace("third_", "third-") if name.startswith("third_") else f"decide-{name}": choice
-        for name, choice in decisions.items()
+        for name, choice in resolutions.items()
     }
     return browser.post(f"/clients/{client.id}/edit", data={**form_of(page), **named})
 
@@ -114,7 +114,7 @@ def test_two_additions_at_the_end_of_a_text_are_merged_in_order_of_their_saves(
     assert send(amelia, client, form, notes=f"{client.notes}\nAmelia wrote.").status_code == 302
     db.session.refresh(client)
     assert client.notes == "one\ntwo\nthree\nfour\nfive\nDaniel rang.\nAmelia wrote."
-    assert last_revision(client).decisions == {}
+    assert last_revision(client).resolutions == {}
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_decision_about_a_text_keeps_other_users_lines_elsewhere(
     assert [decide(amelia, client, collision, notes=choice).status_code for _ in range(2)] == [302, 302]
     db.session.refresh(client)
     assert (client.notes, client.version) == (notes, 3)
-    assert last_revision(client).decisions == {"notes": choice}
+    assert last_revision(client).resolutions == {"notes": choice}
     overridden = Event.CONFLICT_OVERRIDDEN in db.session.scalars(select(AuditEvent.event)).all()
     assert overridden == (choice == "yours")
 
@@ -244,7 +244,7 @@ def test_resolution_is_saved(
     assert decide(amelia, client, page, phone=choice, third_phone="0123").status_code == 302
 
     assert (stored(client)["phone"], stored(client)["version"]) == (phone, 3)
-    assert last_revision(client).decisions == {"phone": recorded}
+    assert last_revision(client).resolutions == {"phone": recorded}
 
 
 def test_custom_value_is_accepted_under_the_name_that_the_next_release_sends(
@@ -264,8 +264,8 @@ def test_custom_value_is_accepted_under_the_name_that_the_next_release_sends(
 
     assert send(amelia, client, sent, **{"decide-phone": "custom", "custom-phone": "0123"}).status_code == 302
     assert stored(client)["phone"] == "0123"
-    assert last_revision(client).decisions == {"phone": "custom"}
-    raw = db.session.scalars(text("SELECT decisions FROM client_revisions WHERE version = 3")).one()
+    assert last_revision(client).resolutions == {"phone": "custom"}
+    raw = db.session.scalars(text("SELECT resolutions FROM client_revisions WHERE version = 3")).one()
     assert raw == {"phone": "third"}
 
 

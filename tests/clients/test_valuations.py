@@ -195,7 +195,7 @@ def test_custom_amount_far_from_the_last_is_asked_about_on_the_conflict_page(
     saved = amelias_editor.send(decided, path, **{"third-amount": "120", "confirm_amount": "120.00"})
     assert saved.status_code == 302
     assert amounts()[-1] == (JUNE, 120)
-    assert history_of(client)[-1].decisions == {f"valuation/{june.id}/amount": "custom"}
+    assert history_of(client)[-1].resolutions == {f"valuation/{june.id}/amount": "custom"}
 
 
 def undo_changed_again(

@@ -223,26 +223,26 @@ def test_conflict_becomes_what_was_chosen_and_nothing_else_changes(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str], chosen: st.DataObject
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
-    decisions = {
+    resolutions = {
         conflict.field: Resolution(chosen.draw(st.sampled_from(CHOICES)), "custom value")
         for conflict in result.conflicts
         if chosen.draw(st.booleans())
     }
-    decisions = {
-        conflict.field: decisions[conflict.field]
+    resolutions = {
+        conflict.field: resolutions[conflict.field]
         for conflict in result.conflicts
-        if conflict.field in decisions and (conflict.both is not None or decisions[conflict.field].choice != "both")
+        if conflict.field in resolutions and (conflict.both is not None or resolutions[conflict.field].choice != "both")
     }
-    decided = resolve(result, decisions, frozenset())
+    decided = resolve(result, resolutions, frozenset())
 
     assert {conflict.field for conflict in decided.unresolved} == {
-        conflict.field for conflict in result.conflicts if conflict.field not in decisions
+        conflict.field for conflict in result.conflicts if conflict.field not in resolutions
     }
     for conflict in result.conflicts:
-        if conflict.field in decisions:
+        if conflict.field in resolutions:
             value = {**conflict._asdict(), "custom": "custom value"}
             outcome = decided.changes.get(conflict.field, conflict.theirs)
-            assert outcome == value[decisions[conflict.field].choice]
+            assert outcome == value[resolutions[conflict.field].choice]
     assert {name: decided.changes[name] for name in result.changes} == result.changes
 
 
@@ -251,8 +251,8 @@ def test_resolution_of_a_field_that_changed_again_does_not_apply(
     base: dict[str, str], theirs: dict[str, str], yours: dict[str, str]
 ) -> None:
     result = merge(base, theirs, yours, BY_LINES, Budget())
-    decisions = {conflict.field: Resolution("yours") for conflict in result.conflicts}
-    unresolved = resolve(result, decisions, frozenset(FIELDS)).unresolved
+    resolutions = {conflict.field: Resolution("yours") for conflict in result.conflicts}
+    unresolved = resolve(result, resolutions, frozenset(FIELDS)).unresolved
 
     # Where what was decided is there by now, a second click has sent it again.
     assert unresolved == tuple(conflict for conflict in result.conflicts if conflict.yours != conflict.theirs)

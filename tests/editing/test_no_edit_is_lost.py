@@ -50,7 +50,7 @@ class Sent(NamedTuple):
     outcome: str
     origin: int
     typed: dict[str, str]
-    decisions: dict[str, str]
+    resolutions: dict[str, str]
 
 
 class Story(NamedTuple):
@@ -109,7 +109,7 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
     each_revision_is_what_its_writer_sent(story, names)
     assert {"accepted", "conflict", "unknown", "busy"} <= {sent.outcome for sent in story.sent}
     assert any(revision.merged_with for revision in story.revisions)
-    assert any(revision.decisions for revision in story.revisions)
+    assert any(revision.resolutions for revision in story.revisions)
 
 
 def start_writers(
@@ -219,7 +219,7 @@ def places_of(story: Story, *, decided: bool) -> dict[str, set[tuple[int | None,
     places = defaultdict(set)
     for revision in story.revisions:
         for name, (old, new) in revision.changes.items():
-            if decided or name != "notes" or name not in revision.decisions:
+            if decided or name != "notes" or name not in revision.resolutions:
                 for line in set(str(new).split("\n")) - set(str(old).split("\n")):
                     places[line].add((revision.changed_by, revision.version))
     return places
@@ -235,7 +235,7 @@ def attempts_of(story: Story) -> dict[tuple[int, int], list[Sent]]:
 def gives_way(sent: Sent, tag: str) -> bool:
     """Return whether nothing with the edit's name was left to write: only the risk profile, or a choice of theirs."""
     tagged = [name for name, value in sent.typed.items() if tag in value.split("\n")]
-    return all(sent.decisions.get(f"decide-{name}") == "theirs" for name in tagged)
+    return all(sent.resolutions.get(f"decide-{name}") == "theirs" for name in tagged)
 
 
 def each_revision_is_what_its_writer_sent(story: Story, names: dict[int, str]) -> None:
@@ -249,7 +249,7 @@ def each_revision_is_what_its_writer_sent(story: Story, names: dict[int, str]) -
         candidates = possible[revision.changed_by or 0]
         assert any(explains(sent, states, revision) for sent in candidates), (
             f"nothing that {names.get(revision.changed_by or 0)} sent explains version {revision.version}: "
-            f"{revision.changes} {revision.decisions}"
+            f"{revision.changes} {revision.resolutions}"
         )
 
 
@@ -272,11 +272,11 @@ def explains(sent: Sent, states: dict[int, dict[str, Any]], revision: ClientRevi
 def is_outcome(name: str, sent: Sent, start: Any, change: tuple[Any, Any], revision: ClientRevision) -> bool:
     """Return whether the field has the value that its writer wanted, who typed it over `start`."""
     before, after = change
-    choice, typed = revision.decisions.get(name), sent.typed[name]
+    choice, typed = revision.resolutions.get(name), sent.typed[name]
     if choice == "theirs" or typed == str(start):
         return bool(after == before)
     if choice == "custom":
-        return str(after) == sent.decisions.get(f"third-{name}")
+        return str(after) == sent.resolutions.get(f"third-{name}")
     if name == "notes":
         new_lines = inserted_lines(before, after)
         own_lines = set(typed.split("\n")) - set(str(start).split("\n"))

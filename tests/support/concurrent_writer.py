@@ -49,12 +49,12 @@ class Writer:
         """Send one edit until the portal accepts it, or give up after a conflict."""
         typed = self._typed(f"{self.name}-{number}")
         origin = self.version
-        decisions: Edit = {}
+        resolutions: Edit = {}
         for _ in range(MAX_ATTEMPTS):
-            answer = self._send({"version": str(origin), **typed, **decisions})
+            answer = self._send({"version": str(origin), **typed, **resolutions})
             status, page = answer if answer else (0, "")
             outcome = {302: "accepted", 409: "conflict", 503: "busy", 0: "unknown"}[status]
-            self._note(number, outcome, origin, typed, decisions)
+            self._note(number, outcome, origin, typed, resolutions)
             if outcome == "busy":
                 time.sleep(BUSY_SECONDS)
             if outcome == "accepted":
@@ -62,7 +62,7 @@ class Writer:
             if outcome == "conflict":
                 if self.random.random() < 0.5:
                     return
-                decisions = self._decided(page, typed)
+                resolutions = self._decided(page, typed)
 
     def _typed(self, tag: str) -> Edit:
         names = self.random.sample(PLAIN_FIELDS, self.random.choice((1, 1, 2)))
@@ -81,14 +81,14 @@ class Writer:
     def _decided(self, page: str, typed: Edit) -> Edit:
         """Choose at random on the conflict page."""
         seen = SEEN_VERSION.search(page)
-        decisions = {"seen_version": seen[1]} if seen else {}
+        resolutions = {"seen_version": seen[1]} if seen else {}
         for name in sorted(set(ASKED.findall(page))):
             choice = self.random.choice(("theirs", "yours", "third"))
-            decisions[f"asked-{name}"] = "1"
-            decisions[f"decide-{name}"] = choice
+            resolutions[f"asked-{name}"] = "1"
+            resolutions[f"decide-{name}"] = choice
             if choice == "third":
-                decisions[f"third-{name}"] = typed[name] if name in ("risk_profile", "notes") else f"{typed[name]}x"
-        return decisions
+                resolutions[f"third-{name}"] = typed[name] if name in ("risk_profile", "notes") else f"{typed[name]}x"
+        return resolutions
 
     def _look(self) -> None:
         """Fetch the changes since the shown version, as the script of an open page does."""
@@ -125,8 +125,8 @@ class Writer:
             self.connection = None
             return None
 
-    def _note(self, number: int, outcome: str, origin: int, typed: Edit, decisions: Edit) -> None:
-        line = {"number": number, "outcome": outcome, "origin": origin, "typed": typed, "decisions": decisions}
+    def _note(self, number: int, outcome: str, origin: int, typed: Edit, resolutions: Edit) -> None:
+        line = {"number": number, "outcome": outcome, "origin": origin, "typed": typed, "resolutions": resolutions}
         self.log.write(json.dumps(line) + "\n")
         self.log.flush()
 

@@ -91,14 +91,14 @@ def make_custom_form(editor: Editor, fields: MultiDict[str, str]) -> EntryForm:
 
 def parse_resolutions(custom_form: Form, sent: Mapping[str, str], names: Sequence[str]) -> dict[str, Resolution]:
     """Return the resolutions that the conflict page has sent. An invalid custom value is no resolution."""
-    decisions: dict[str, Resolution] = {}
+    resolutions: dict[str, Resolution] = {}
     for name in names:
         choice = _choice(sent, name)
         if choice in CHOICES and (
             choice != "custom" or (custom_form[name].raw_data and custom_form[name].validate(custom_form))
         ):
-            decisions[name] = Resolution(choice, custom_form[name].data if choice == "custom" else None)
-    return decisions
+            resolutions[name] = Resolution(choice, custom_form[name].data if choice == "custom" else None)
+    return resolutions
 
 
 def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRequest) -> list[Question]:

@@ -159,11 +159,11 @@ def _saved(client_id: int, entry: Entry, product_id: int | None, card: str) -> R
     if not form.validate():
         return responses.rejected_response(editor, form, write_request)
     custom_form = conflicts.make_custom_form(editor, request_fields())
-    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names())
+    resolutions = conflicts.parse_resolutions(custom_form, write_request.fields, form.field_names())
     edit = Edit(
         write_request.context,
         editor.values(form),
-        decisions,
+        resolutions,
         proceeded=bool(write_request.fields.get("proceeded")),
         confirmed_amount=confirmed_amount(form),
         confirmed_another=write_request.fields.get("confirm_another", ""),
@@ -178,7 +178,7 @@ def _saved(client_id: int, entry: Entry, product_id: int | None, card: str) -> R
         return responses.conflict_response(editor, conflict.merged, custom_form, write_request, typed=form)
     except ValueRejected as rejection:
         db.session.rollback()
-        if decisions and not write_request.wants_json:
+        if resolutions and not write_request.wants_json:
             return _conflict_page(editor, form, custom_form, write_request, edit, rejection)
         form[rejection.field].errors = (rejection.problem,)
         return responses.rejected_response(editor, form, write_request, rejection)
@@ -197,8 +197,8 @@ def _conflict_page(
 ) -> ResponseReturnValue:
     """Show the conflict page again for a resolution that was rejected. The other resolutions are kept."""
     custom_form[rejection.field].errors = (rejection.problem,)
-    decisions = {name: decision for name, decision in edit.decisions.items() if name != rejection.field}
-    merged = merge_with_current(editor.client, editor.entry, replace(edit, decisions=decisions))
+    resolutions = {name: resolution for name, resolution in edit.resolutions.items() if name != rejection.field}
+    merged = merge_with_current(editor.client, editor.entry, replace(edit, resolutions=resolutions))
     return responses.conflict_response(editor, merged, custom_form, write_request, typed=form, rejection=rejection)
 
 

@@ -90,7 +90,7 @@ def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
         key = func.jsonb_object_keys(ClientRevision.changes).table_valued("key").render_derived()
         yield exists(select(true()).select_from(key).where(key.c.key.startswith(f"{filters.field}/")))
     elif filters.field:
-        yield ClientRevision.changes.has_key(filters.field) | ClientRevision.decisions.has_key(filters.field)
+        yield ClientRevision.changes.has_key(filters.field) | ClientRevision.resolutions.has_key(filters.field)
 
 
 def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[TimelineItem]:
@@ -116,10 +116,10 @@ def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profi
         yield f"Undoes change {revision.reverts}{reason}"
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
-    if together := sentences.changes_by(others, reader, names, excluded_keys=revision.decisions):
+    if together := sentences.changes_by(others, reader, names, excluded_keys=revision.resolutions):
         yield f"Saved together with {sentences.join_words(together)}"
     for choice, sentence in sentences.RESOLUTION_SENTENCES.items():
-        keys = [key for key, made in revision.decisions.items() if made == choice]
+        keys = [key for key, made in revision.resolutions.items() if made == choice]
         if keys:
             yield f"{sentence}: {sentences.join_words(sentences.labels_of(keys, names))}"
     if revision.source == "json":

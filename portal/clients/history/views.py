@@ -95,9 +95,9 @@ def _revert_values(
 ) -> ResponseReturnValue:
     editor = editor_of(client, entry, current_user.id)
     custom_form = conflicts.make_custom_form(editor, request_fields())
-    decisions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names())
+    resolutions = conflicts.parse_resolutions(custom_form, write_request.fields, custom_form.field_names())
     amount = confirmed_amount(editor.make_form(request_fields()))
-    edit = replace(edit, decisions=decisions, confirmed_amount=amount)
+    edit = replace(edit, resolutions=resolutions, confirmed_amount=amount)
     try:
         saved = reverting.revert(client, revision, entry, edit, _only(write_request))
     except EditConflict as conflict:
@@ -107,12 +107,12 @@ def _revert_values(
         )
     except ValueRejected as error:
         db.session.rollback()
-        if error.field not in decisions or write_request.wants_json:
+        if error.field not in resolutions or write_request.wants_json:
             return _rejected_response(client, revision, entry, error)
         # A rejected resolution: show the conflict page again and keep the other resolutions.
         custom_form[error.field].errors = (error.problem,)
-        others = {name: decision for name, decision in decisions.items() if name != error.field}
-        undo = reverting.as_undo(revision, entry, replace(edit, decisions=others), _only(write_request))
+        others = {name: resolution for name, resolution in resolutions.items() if name != error.field}
+        undo = reverting.as_undo(revision, entry, replace(edit, resolutions=others), _only(write_request))
         merged = merge_with_current(client, entry, undo)
         return responses.conflict_response(
             editor, merged, custom_form, write_request, undoing=revision.version, rejection=error

@@ -63,7 +63,7 @@ class StoredResolutions(TypeDecorator[dict[str, str]]):
 class ClientRevision(Model):
     """One accepted change of a client record, which led to this `version`.
 
-    `merged_with` has the other users' versions that the change was merged with. `decisions` has the resolutions by key:
+    `merged_with` has the other users' versions that the change was merged with. `resolutions` has the choices by key:
     those of the conflict page, and "yours" for a newer value that the user overruled in the editor. `proceeded`:
     Proceed Anyway opened the editor. `reverts` is the version that it undoes, `reason` the reason. `changed_by` is NULL
     for an import or a command. `changes` is empty if the user chose the saved value in every conflict.
@@ -79,7 +79,7 @@ class ClientRevision(Model):
     source: Mapped[str] = mapped_column(String(10))
     changes: Mapped[FieldChanges] = mapped_column(JSONB)
     merged_with: Mapped[list[int]] = mapped_column(JSONB, server_default="[]")
-    decisions: Mapped[dict[str, str]] = mapped_column(StoredResolutions, server_default="{}")
+    resolutions: Mapped[dict[str, str]] = mapped_column("decisions", StoredResolutions, server_default="{}")
     proceeded: Mapped[bool] = mapped_column(server_default="false")
     reverts: Mapped[int | None]
     reason: Mapped[str] = mapped_column(String(MAX_REASON_LENGTH), server_default="")

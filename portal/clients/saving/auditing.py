@@ -32,7 +32,7 @@ class AdviserChange(NamedTuple):
 def record_audit_events(client: Client, revision: ClientRevision, by: Actor) -> None:
     """Write the events of the new revision in its transaction. `client` is the state before. Flushes."""
     about = {"client_id": client.id, "version": revision.version}
-    overruled = sorted(key for key, choice in revision.decisions.items() if choice not in ("theirs", "both"))
+    overruled = sorted(key for key, choice in revision.resolutions.items() if choice not in ("theirs", "both"))
     if revision.proceeded:
         audit.record(Event.PROCEEDED_ANYWAY, by, **about)
     if overruled:

@@ -20,7 +20,7 @@ from portal.errors import InvalidInput, StaleVersion
 class Edit:
     """A change as it was sent. `values` has only the columns that were sent.
 
-    `decisions` are those of the conflict page. `to_grant`: the change needs the permission to manage access.
+    `resolutions` are those of the conflict page. `to_grant`: the change needs the permission to manage access.
     `proceeded`: Proceed Anyway opened the editor. `confirmed_amount`: the amount of a valuation that the user has
     confirmed. `confirmed_another`: the key of a part that looks the same as the added one and that the user has
     confirmed to be another. `reverts` is the version that is undone, and `reason` its reason.
@@ -28,7 +28,7 @@ class Edit:
 
     context: WriteContext
     values: Mapping[str, Any] = field(default_factory=dict)
-    decisions: Resolutions = field(default_factory=dict)
+    resolutions: Resolutions = field(default_factory=dict)
     to_grant: bool = False
     proceeded: bool = False
     confirmed_amount: Decimal | None = None

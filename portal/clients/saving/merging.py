@@ -25,8 +25,8 @@ def merge_with_current(client: Client, entry: Entry, edit: Edit) -> Merged:
     history = HistorySlice(client, entry, revisions_after(client, base_version))
     theirs = {name: getattr(row, name) for name in edit.values}
     base = {name: history.value_at(name, base_version.version_of(name), theirs[name]) for name in theirs}
-    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.context.budget, ask=edit.decisions.keys())
-    resolved = resolve(merged, edit.decisions, history.changed_after(base_version.seen_version))
+    merged = merge(base, theirs, edit.values, entry.kind.by_lines, edit.context.budget, ask=edit.resolutions.keys())
+    resolved = resolve(merged, edit.resolutions, history.changed_after(base_version.seen_version))
     choices = {**_overruled(history, edit, base), **resolved.choices}
     return Merged(entry, row, client.version, replace(resolved, choices=choices), history.newer_revisions)
 

@@ -62,9 +62,9 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     _reject_too_long(entry.kind, merged.resolved.changes)
     others = [revision for revision in merged.newer_revisions if entry.prefix in prefixes_in(revision)]
     changed = merged.resolved.changes
-    decisions = {entry.key(name): choice for name, choice in merged.resolved.choices.items()}
-    if not changed and (not decisions or _is_duplicate_resolution(merged, edit, decisions)):
-        return Saved(client.version, others, frozenset(decisions), is_change=False)
+    resolutions = {entry.key(name): choice for name, choice in merged.resolved.choices.items()}
+    if not changed and (not resolutions or _is_duplicate_resolution(merged, edit, resolutions)):
+        return Saved(client.version, others, frozenset(resolutions), is_change=False)
     row = merged.row
     if isinstance(row, Valuation) and "amount" in changed:
         _check_amount(row.product_id, {**entry.kind.values_of(row), **changed}, edit, ignored_id=row.id)
@@ -75,8 +75,8 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
                 setattr(row, name, value)
             db.session.flush()
     columns = changed if entry.kind is CLIENT else None
-    version = create_version(client, changes, edit, columns=columns, decisions=decisions, merged_with=others)
-    return Saved(version, others, frozenset(decisions))
+    version = create_version(client, changes, edit, columns=columns, resolutions=resolutions, merged_with=others)
+    return Saved(version, others, frozenset(resolutions))
 
 
 def add_part(client: Client, kind: EntryKind, edit: Edit, product_id: int | None = None) -> Saved:
@@ -173,8 +173,8 @@ def _check_amount(product_id: int, values: Mapping[str, Any], edit: Edit, ignore
     Choosing it on the conflict page, beside another value, also confirms it. An undo restores an amount of the
     history, so only its custom value is checked.
     """
-    amount, decision = values["amount"], edit.decisions.get("amount")
-    is_typed = decision.choice == "custom" if decision else edit.reverts is None
+    amount, resolution = values["amount"], edit.resolutions.get("amount")
+    is_typed = resolution.choice == "custom" if resolution else edit.reverts is None
     if not is_typed or amount == edit.confirmed_amount:
         return
     before = queries.valuation_before(product_id, values["valued_on"], ignored_id)
@@ -192,11 +192,11 @@ def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
             raise ValueRejected(column, problem)
 
 
-def _is_duplicate_resolution(merged: Merged, edit: Edit, decisions: Mapping[str, str]) -> bool:
+def _is_duplicate_resolution(merged: Merged, edit: Edit, resolutions: Mapping[str, str]) -> bool:
     """Return whether the user has sent these resolutions of the same page before, by a second click on Save."""
     shown, by = edit.context.base_version.seen_version or 0, edit.context.actor.profile_id
     later = (revision for revision in merged.newer_revisions if revision.version > shown)
-    return any(revision.changed_by == by and revision.decisions == decisions for revision in later)
+    return any(revision.changed_by == by and revision.resolutions == resolutions for revision in later)
 
 
 def _find_duplicate_submission(

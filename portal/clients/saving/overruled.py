@@ -61,7 +61,7 @@ def record_overruled_changes(revision: ClientRevision) -> Sequence[int]:
     if by is None or not changes:
         return []
     db.session.execute(SETTLE, {"by": by, "client_id": client_id, "keys": list(changes)})
-    overruling = [key for key in changes if revision.reverts or revision.decisions.get(key) in OVERRULING]
+    overruling = [key for key in changes if revision.reverts or revision.resolutions.get(key) in OVERRULING]
     if not overruling:
         return []
     keys = sorted(overruling, key=sort_key)[:MAX_KEYS]

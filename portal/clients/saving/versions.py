@@ -25,14 +25,14 @@ def create_version(
     edit: Edit,
     *,
     columns: Mapping[str, object] | None = None,
-    decisions: Mapping[str, str] | None = None,
+    resolutions: Mapping[str, str] | None = None,
     merged_with: Sequence[ClientRevision] = (),
 ) -> int:
     """Write the client's `columns`, the revision of the edit, its audit events and notifications.
 
     Returns the new version. Flushes.
 
-    Open pages are notified after the commit, and users who lose access are removed from them. `decisions` are the
+    Open pages are notified after the commit, and users who lose access are removed from them. `resolutions` are the
     choices by key. Call `operations.lock` first. Without the lock the version check still prevents overwriting another
     user's change.
     """
@@ -49,7 +49,7 @@ def create_version(
         source=edit.context.source,
         changes=changes,
         merged_with=[other.version for other in merged_with[-MAX_MERGED_VERSIONS:]],
-        decisions=dict(decisions or {}),
+        resolutions=dict(resolutions or {}),
         proceeded=edit.proceeded,
         reverts=edit.reverts,
         reason=edit.reason,

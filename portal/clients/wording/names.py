@@ -22,7 +22,7 @@ def names_in(client_id: int, revisions: Iterable[ClientRevision | Author]) -> Na
         if isinstance(revision, ClientRevision):
             whole = [part for part in touched if part.prefix in revision.changes]
             removed |= {part: next(filter(None, revision.changes[part.prefix])) for part in whole}
-            parts |= dict.fromkeys(_parts_in(revision.decisions), client_id)
+            parts |= dict.fromkeys(_parts_in(revision.resolutions), client_id)
     return names_of(parts, removed, full_name) if parts else {}
 
 

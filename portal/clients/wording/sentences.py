@@ -54,7 +54,7 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
     clauses = [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
     if clauses:
         return join_words(clauses)
-    return f"left {join_words(labels_of(revision.decisions, names))} as it was saved meanwhile"
+    return f"left {join_words(labels_of(revision.resolutions, names))} as it was saved meanwhile"
 
 
 def labels_of(changes: Iterable[str], names: Names) -> list[str]:

@@ -33,7 +33,7 @@ class Resolved:
     conflicts: tuple[Conflict, ...] = ()
 
 
-def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]) -> Resolved:
+def resolve(merged: Merge, resolutions: Resolutions, changed_since: frozenset[str]) -> Resolved:
     """Apply the resolutions. The conflicts contain every field that has one (the argument `ask` of `merge`).
 
     A resolution of a field in `changed_since` does not apply, unless the record has its value already: a second click
@@ -43,17 +43,17 @@ def resolve(merged: Merge, decisions: Resolutions, changed_since: frozenset[str]
     unresolved: list[Conflict] = []
     choices: dict[str, str] = {}
     for conflict in merged.conflicts:
-        decision = decisions.get(conflict.field)
-        if decision is None or (decision.choice == "both" and conflict.both is None):
+        resolution = resolutions.get(conflict.field)
+        if resolution is None or (resolution.choice == "both" and conflict.both is None):
             unresolved.append(conflict)
             continue
-        values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "custom": decision.value}
-        value = values[decision.choice]
-        is_saved_already = value == conflict.theirs and decision.choice != "theirs"
+        values = {"both": conflict.both, "theirs": conflict.theirs, "yours": conflict.yours, "custom": resolution.value}
+        value = values[resolution.choice]
+        is_saved_already = value == conflict.theirs and resolution.choice != "theirs"
         if conflict.field in changed_since and not is_saved_already:
             unresolved.append(conflict)
             continue
-        choices[conflict.field] = decision.choice
+        choices[conflict.field] = resolution.choice
         if value != conflict.theirs:
             changes[conflict.field] = value
     return Resolved(changes, tuple(unresolved), choices, merged.conflicts)
