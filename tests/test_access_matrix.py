@@ -48,6 +48,7 @@ TABLE = """
     POST   /clients/<client_id>/<kind>/<part_id>/remove client 409   409       403       sign-in   sign-in   403
     GET    /clients/<client_id>/product/<product_id>/valuation/new 200 200 200 403       sign-in   sign-in   -
     POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
+    POST   /clients/<client_id>/notes            client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/history/<version>/revert 200 200     200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403

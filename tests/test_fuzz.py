@@ -112,6 +112,7 @@ EDIT = (*GUARD, *CLIENT.labels, "decide-notes", "third-notes", "custom-notes")
 KINDS = ("person", "product", "valuation")
 OF_PARTS = (*PERSON.labels, *PRODUCT.labels, *VALUATION.labels)
 PART = (*GUARD, *OF_PARTS, "decide-fixed_fee", "third-fixed_fee", "confirm_another")
+NOTE_FIELDS = (*GUARD, "restored", "text", "kind", "happened_on")
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
 REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes", "custom-notes")
@@ -123,7 +124,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients"): Takes(query=("view", "q", "adviser", "status", "sort", "page")),
     ("GET", "/clients/new"): Takes(query=("draft",)),
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
-    ("GET", "/clients/<client_id>"): Takes(),
+    ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
+    ("POST", "/clients/<client_id>/notes"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),

@@ -1,5 +1,7 @@
 """Register client records: the list, the client page, its editors, history, import and export."""
 
+from collections.abc import Collection
+
 from flask import Flask
 
 from portal import page_kinds
@@ -10,6 +12,8 @@ from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
 from portal.clients.listing import views as listing_views
+from portal.clients.notes import composer
+from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.sharing import views as access_views
@@ -31,7 +35,7 @@ def init_clients(app: Flask) -> None:
             version_sql=permissions.VERSION_SQL,
             oversight_only_sql=permissions.OVERSIGHT_ONLY_SQL,
             advised_sql=permissions.ADVISED_SQL,
-            fields_of=editor.fields_of,
+            fields_of=_fields_of,
         )
     )
     page_kinds.register(new_client.PAGE_KIND)
@@ -41,6 +45,7 @@ def init_clients(app: Flask) -> None:
         page_views,
         editor_views,
         history_views,
+        note_views,
         access_views,
         changes_views,
         overruled_views,
@@ -53,3 +58,8 @@ def init_clients(app: Flask) -> None:
     permission_recheck.init_permission(app)
     register_words(audit_words.words_for)
     app.cli.add_command(cli.clients)
+
+
+def _fields_of(form_name: str) -> Collection[str]:
+    """Return the fields that a draft of this form of a client may contain."""
+    return editor.fields_of(form_name) or composer.fields_of(form_name)

@@ -72,23 +72,23 @@ def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Clie
     return client
 
 
-def client_with_names(profile: Profile, client_id: int, more: ColumnElement[Any]) -> tuple[Client, Any]:
-    """Return the client as `client_for` does, and the value of `more`.
+def client_with_names(profile: Profile, client_id: int, *more: ColumnElement[Any]) -> tuple[Client, list[Any]]:
+    """Return the client as `client_for` does, and the values of `more`.
 
     The same statement loads the profiles of the adviser and of the last editor.
     """
     adviser, editor = aliased(Profile), aliased(Profile)
     query = (
         _visible(profile, client_id)
-        .add_columns(adviser, editor, more)
+        .add_columns(adviser, editor, *more)
         .outerjoin(adviser, adviser.id == Client.adviser_id)
         .outerjoin(editor, editor.id == Client.updated_by)
     )
     row = db.session.execute(query).one_or_none()
     if row is None:
         raise NotFound(CLIENT_NOT_FOUND)
-    client, *people, found = row
-    named = {person.id: person for person in people if person is not None}
+    client, adviser_profile, editor_profile, *found = row
+    named = {person.id: person for person in (adviser_profile, editor_profile) if person is not None}
     db.session.info.setdefault("named", {}).update(named)  # for directory.name_of
     return client, found
 

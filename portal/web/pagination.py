@@ -17,28 +17,29 @@ class Paging:
 
     page: int
     total: int
+    size: int = PAGE_SIZE
 
     @classmethod
-    def near(cls, page: int, total: int) -> "Paging":
+    def near(cls, page: int, total: int, size: int = PAGE_SIZE) -> "Paging":
         """Return the requested page, or the last page if the requested one is past the end."""
-        return cls(min(page, cls(1, total).pages), total)
+        return cls(min(page, cls(1, total, size).pages), total, size)
 
     @property
     def pages(self) -> int:
-        return max(1, -(-self.total // PAGE_SIZE))
+        return max(1, -(-self.total // self.size))
 
     @property
     def first(self) -> int:
-        return min((self.page - 1) * PAGE_SIZE + 1, self.total)
+        return min((self.page - 1) * self.size + 1, self.total)
 
     @property
     def last(self) -> int:
-        return min(self.page * PAGE_SIZE, self.total)
+        return min(self.page * self.size, self.total)
 
     @property
     def offset(self) -> int:
         """Return the number of rows before this page."""
-        return (self.page - 1) * PAGE_SIZE
+        return (self.page - 1) * self.size
 
     @property
     def has_previous(self) -> bool:

@@ -37,7 +37,7 @@ from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.people import CHANGES, PRESENCE_PATH, Crowd, OpenBrowser, Person
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.edits import edit_from, save_for
-from tests.support.factories import make_client, make_person, make_product
+from tests.support.factories import make_client, make_note, make_person, make_product
 from tests.support.hostile_texts import shuffled
 from tests.support.server import Portal
 from tests.support.test_client import identity_of
@@ -697,6 +697,7 @@ def long_client(cast: Cast) -> Client:
         objectives=f"https://{LONG_WORD}.example/{LONG_WORD}",
         notes=f"{LONG_WORD}\n\n{LONG_WORD} and more",
     )
+    make_note(client, f"{LONG_WORD} " * 80, kind="meeting", author_id=cast.daniel.id)
     make_person(client, LONG_NAME, LONG_NAME, known_as=LONG_WORD, ni_number="QQ123456C", title="Mrs")
     make_product(
         client,

@@ -77,6 +77,8 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "client_visits",
         "known_devices",
         "notifications",
+        "client_notes",
+        "client_note_versions",
     }
 
     downgrade(revision="base")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from portal.clients import Client, Person, Product, Valuation
+from portal.clients.records.note_models import ClientNote
 from portal.extensions import db
 
 _numbers = itertools.count(1)
@@ -35,6 +36,12 @@ def make_product(client: Client, *valuations: tuple[date, str], **values: Any) -
     for valued_on, amount in valuations:
         _committed(Valuation(product_id=product.id, valued_on=valued_on, amount=Decimal(amount)))
     return product
+
+
+def make_note(client: Client, text: str = "Rang about the ISA.", **values: Any) -> ClientNote:
+    return _committed(
+        ClientNote(client_id=client.id, text=text, **{"kind": "note", "happened_on": date(2026, 1, 5), **values})
+    )
 
 
 def _committed(record: Any) -> Any:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from portal.clients.history.undone import Undone, undone_in
+from portal.clients.notes.queries import texts_of
 from portal.clients.records.display import display_value
-from portal.clients.records.entries import CLIENT, VALUATION, Entry, entries_in
+from portal.clients.records.entries import CLIENT, NOTE, VALUATION, Entry, entries_in
 from portal.clients.records.part_names import names_of
 from portal.clients.records.revisions import ClientRevision
 from portal.editing.merge.budget import Budget
@@ -36,8 +37,8 @@ class FieldChange:
 class EntryChange:
     """What a change did to one entry. `name` is empty for the client itself. `action`: changed, added or removed.
 
-    A valuation that was removed with its product is restored with it, so `can_be_undone_alone` is false. `undone` is
-    the later change that undid it.
+    A valuation that was removed with its product is restored with it, so `can_be_undone_alone` is false. It is false
+    for a note too, which is corrected or redacted instead. `undone` is the later change that undid it.
     """
 
     entry: Entry
@@ -66,7 +67,8 @@ def entry_changes(
         if entry.prefix in revision.changes
     }
     undone = undone_in(found[0].client_id, found) if found else {}
-    builder = _EntryChanges(names_of(parts, removed), budget, unfold, undone)
+    texts = texts_of([entry.id for entry in parts if entry.kind is NOTE and entry.id is not None])
+    builder = _EntryChanges(names_of(parts, removed), budget, unfold, undone, texts)
     return {each.version: [builder.of(each, entry) for entry in shown[each.version]] for each in found}
 
 
@@ -78,9 +80,17 @@ class _EntryChanges:
     budget: Budget
     unfold: bool
     undone: Mapping[tuple[int, str], Undone]
+    note_texts: Mapping[int, str]
 
     def of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
-        return replace(self._of(revision, entry), undone=self.undone.get((revision.version, entry.prefix)))
+        found = replace(self._of(revision, entry), undone=self.undone.get((revision.version, entry.prefix)))
+        return self._with_text(found) if entry.kind is NOTE else found
+
+    def _with_text(self, found: EntryChange) -> EntryChange:
+        """Return the change of a note with the note's present text, which the history does not have."""
+        text = self.note_texts.get(found.entry.id or 0, "") if found.action == "added" else ""
+        shown = [FieldChange(found.entry.key("text"), NOTE.labels["text"], "", text)] if text else []
+        return replace(found, fields=[*found.fields, *shown], can_be_undone_alone=False)
 
     def _of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
         name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")

@@ -4,13 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from portal.clients.records.entries import CLIENT, GRANT, PERSON, PRODUCT, VALUATION
+from portal.clients.records.entries import CLIENT, GRANT, NOTE, PERSON, PRODUCT, VALUATION
 from portal.integers import MAX_INTEGER
 from portal.web.pagination import parse_number, parse_page, query_of
 
 NO_AUTHOR = "system"
 OLD_NO_AUTHOR = "nobody"  # in addresses of release 0.1
-PARTS = {PERSON.name: "People", PRODUCT.name: "Products", VALUATION.name: "Valuations", GRANT.name: "Access"}
+PARTS = {
+    PERSON.name: "People",
+    PRODUCT.name: "Products",
+    VALUATION.name: "Valuations",
+    NOTE.name: "Notes",
+    GRANT.name: "Access",
+}
 FIELDS = {**CLIENT.labels, **PARTS}
 
 

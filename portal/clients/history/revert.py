@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.clients.records.entries import Entry, entries_in
+from portal.clients.records.entries import NOTE, Entry, entries_in
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import MAX_REASON_LENGTH, ClientRevision
 from portal.clients.saving.edits import Edit, Saved, ValueRejected
@@ -22,6 +22,7 @@ from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 from portal.text_input import clean_line, control_character_problem
 
+IS_A_NOTE = "is a note, which cannot be undone: its author corrects it, or an administrator redacts it"
 TOO_LONG = f"has more than {MAX_REASON_LENGTH} characters"
 
 
@@ -38,9 +39,11 @@ def revision_of(client: Client, version: int) -> ClientRevision:
 def entry_in(revision: ClientRevision, prefix: str) -> Entry:
     """Return the entry with this key: "person/12", or "" for the client.
 
-    Raises InvalidInput (422) if the revision did not change it.
+    Raises InvalidInput (422) if the revision did not change it, or if it is a note.
     """
     for entry in entries_in(revision.changes):
+        if entry.prefix == prefix and entry.kind is NOTE:
+            raise InvalidInput("entry", IS_A_NOTE)
         if entry.prefix == prefix:
             return entry
     raise InvalidInput("entry", "must be what this change touched, such as person/12, or empty for the client itself")

@@ -13,6 +13,7 @@ from flask import url_for
 
 from portal.auth import Profile
 from portal.clients.editor.editor import kind_of, match_form, title_of
+from portal.clients.notes import composer
 from portal.clients.records.entries import CLIENT, PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
@@ -23,24 +24,37 @@ from portal.editing.drafts.store import DraftSummary
 class OwnDraft:
     """A draft. `label` names its entry within a sentence; `url` opens the editor with the draft restored.
 
-    `card` is that of `Editor`.
+    `card` is that of `Editor`. `collides` is false for a new note, before which nobody is asked.
     """
 
     label: str
     url: str
     at: datetime
     card: str
+    collides: bool = True
 
 
 def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]) -> list[OwnDraft]:
     """Return the drafts in `found` that belong to an editor. A reader without write permission has none."""
-    forms = [(written, form) for written in found if reader.may_write and (form := match_form(written.form))]
+    if not reader.may_write:
+        return []
+    forms = [(written, form) for written in found if (form := match_form(written.form))]
     parts = {part: client.id for _, form in forms if (part := _named_part(form))}
     names = names_of(parts, {}, full_name) if parts else {}
-    return [
+    of_notes = [
+        OwnDraft(*_note_label_and_url(client.id, written.draft_id, form), written.updated_at, "", collides=False)
+        for written in found
+        if (form := composer.FORM_NAME.fullmatch(written.form))
+    ]
+    return of_notes + [
         OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at, form["card"] or "")
         for written, form in forms
     ]
+
+
+def _note_label_and_url(client_id: int, draft_id: str, form: re.Match[str]) -> tuple[str, str]:
+    """Return the label and the address of the form of a note."""
+    return "a new note", url_for("clients.show", client_id=client_id, note_draft=draft_id, _anchor="notes")
 
 
 def _named_part(form: re.Match[str]) -> Entry | None:

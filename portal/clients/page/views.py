@@ -7,6 +7,9 @@ from flask_login import current_user
 from portal import clock
 from portal.auth import directory
 from portal.clients.history import timeline
+from portal.clients.notes.composer import open_composer
+from portal.clients.notes.filters import parse_note_filters
+from portal.clients.notes.queries import page_of_notes
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
 from portal.clients.page.value_chart import last_different_on, value_chart
@@ -27,10 +30,14 @@ CLIENT_PATH = "/clients/<id:client_id>"
 def show(client_id: int) -> ResponseReturnValue:
     """Show one client with its people, products and latest changes."""
     mine = store.summaries_on(current_user.id, f"client-{client_id}")
-    client, written = client_with_names(current_user, client_id, mine)
+    is_overruled = overruled.has_notices(current_user.id, client_id)
+    client, (written, has_notices) = client_with_names(current_user, client_id, mine, is_overruled)
     value_history = queries.value_history(client, clock.today())
     since = last_different_on(value_history)
     products = queries.products_of(client, clock.today(), since)
+    filters = parse_note_filters(request.args)
+    notes, paging = page_of_notes(client, filters, current_user, clock.now())
+    may_edit = current_user.may_write
     valued = [product.latest_amount_gbp for product in products if product.latest_amount_gbp is not None]
     return render_template(
         "clients/page/client.html",
@@ -44,11 +51,19 @@ def show(client_id: int) -> ResponseReturnValue:
         chart=value_chart(value_history),
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
         latest=timeline.latest_items(client, current_user),
-        overruled=overruled.notices_for(current_user.id, client),
+        overruled=overruled.notices_for(current_user.id, client) if has_notices else [],
         own_drafts=own_drafts_of(client, current_user, store.parse_summaries(written)),
+        composer=open_composer(current_user.id, client, request.args.get("note_draft")) if may_edit else None,
+        notes=notes,
+        note_filters=filters,
+        note_paging=paging,
+        note_page_url=lambda page: url_for(
+            ".show", client_id=client.id, **filters.query(note_page=page), _anchor="notes"
+        ),
+        kinds=choices.NOTE_KINDS,
         today=clock.today(),
         now=clock.now(),
-        may_edit=current_user.may_write,
+        may_edit=may_edit,
         may_grant=can_manage_access(current_user, client),
         min_visit_seconds=MIN_VISIT_SECONDS,
         presence=presence_on_client(client, "viewing"),

@@ -16,6 +16,7 @@ PRODUCT_TYPES = {
     "BOND": "Onshore Bond",
     "CASH": "Cash Account",
 }
+NOTE_KINDS = {"note": "Note", "call": "Call", "meeting": "Meeting", "email": "Email"}
 PRODUCT_STATUSES = {"active": "Active", "lapsed": "Lapsed"}
 RISK_PROFILES = range(1, 8)
 

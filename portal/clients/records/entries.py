@@ -1,4 +1,4 @@
-"""Define the entries of a client record: the client itself, and its people, products and valuations.
+"""Define the entries of a client record: the client itself, and its people, products, valuations and notes.
 
 Each kind defines its editable columns, their labels and how they are merged. The keys of fields (`phone`,
 `person/12/first_name`) are those of the history. Must not import views or forms.
@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Record, Valuation
+from portal.clients.records.note_models import ClientNote
 from portal.clients.records.revisions import from_json, to_json
 
 # Cached, because the same keys are split repeatedly: removing a product also removes thousands of valuations.
@@ -134,7 +135,21 @@ GRANT = EntryKind(
     model=ClientGrant,
     labels={"profile_id": "Person"},
 )
-KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION, GRANT)}
+# The history has neither the text nor the redacted text: `edits` and `redacted_by` stand for their changes.
+NOTE = EntryKind(
+    name="note",
+    label="note",
+    plural="notes",
+    model=ClientNote,
+    labels={
+        "kind": "Kind",
+        "happened_on": "Day",
+        "text": "Note",
+        "edits": "Text",
+        "redacted_by": "Redaction",
+    },
+)
+KINDS = {kind.name: kind for kind in (CLIENT, PERSON, PRODUCT, VALUATION, GRANT, NOTE)}
 
 
 @dataclass(frozen=True)

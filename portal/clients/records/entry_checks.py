@@ -56,5 +56,6 @@ _CHECKS: Mapping[tuple[str, str], Callable[[Any, date], str | None]] = {
     ("person", "ni_number"): _ni_number,
     ("product", "plan_number"): _plan_number,
     ("valuation", "valued_on"): _not_in_future,
+    ("note", "happened_on"): _not_in_future,
     ("valuation", "amount"): _not_negative,
 }

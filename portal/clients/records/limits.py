@@ -9,5 +9,6 @@ from datetime import date
 MAX_PEOPLE = 200
 MAX_PRODUCTS = 300
 MAX_VALUATIONS = 5_000  # one a working day for 19 years
+MAX_NOTES = 5_000  # five a week for 19 years; a filter by text reads them all
 MIN_DATE = date(1900, 1, 1)
 MAX_DATE = date(2199, 12, 31)

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.clients.records import choices
+from portal.clients.records.note_models import ClientNote
 from portal.extensions import Model
 
 
@@ -138,5 +139,5 @@ class Valuation(Model):
     amount: Mapped[Decimal] = mapped_column(Numeric(14, 2))
 
 
-Part = Person | Product | Valuation | ClientGrant
+Part = Person | Product | Valuation | ClientGrant | ClientNote
 Record = Client | Part

@@ -1,4 +1,4 @@
-"""Name the parts of a client record: Ruth Whitmore; ISA A0001; ISA A0001, 31 Mar 2026.
+"""Name the parts of a client record: Ruth Whitmore; ISA A0001; ISA A0001, 31 Mar 2026; call of 3 Nov 2026.
 
 Must not import Flask.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from portal.auth.directory import name_of
-from portal.clients.records.entries import GRANT, KINDS, PERSON, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.records.entries import GRANT, KINDS, NOTE, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.models import Product, Valuation
 from portal.extensions import db
 from portal.formatting import day
@@ -34,6 +34,8 @@ def part_name(kind: EntryKind, row: Any, product: Any = None) -> str:
         return name_of(row.profile_id)
     if kind is PRODUCT:
         return f"{row.product_type} {row.plan_number}"
+    if kind is NOTE:
+        return f"{row.kind} of {day(row.happened_on)}"
     return f"{part_name(PRODUCT, product)}, {day(row.valued_on)}" if product else f"valuation of {day(row.valued_on)}"
 
 
@@ -41,6 +43,8 @@ def full_name(kind: EntryKind, row: Any, product: Any = None) -> str:
     """Return the name for use within a sentence: the valuation of ISA A0001 on 31 Mar 2026; Olga Lindqvist’s access."""
     if kind is GRANT:
         return f"{part_name(kind, row)}’s access"
+    if kind is NOTE:
+        return f"the {part_name(kind, row)}"
     if kind is VALUATION and product:
         return f"the valuation of {part_name(PRODUCT, product)} on {day(row.valued_on)}"
     return part_name(kind, row, product)
@@ -53,9 +57,15 @@ def names_of(
 ) -> dict[Entry, str]:
     """Return the names of parts (entry → id of its client), also of removed ones, by at most eight statements.
 
-    `removed` has the columns of parts that may be removed, which need not be looked for in the history.
+    `removed` has the columns of parts that may be removed, which need not be looked for in the history. A note is named
+    by them without a statement, because its name is its kind and its day.
     """
-    rows = _rows_of(parts, removed)
+    notes = {
+        entry: SimpleNamespace(**entry.kind.parsed_columns(removed[entry]))
+        for entry in parts
+        if entry.kind is NOTE and entry in removed
+    }
+    rows = notes | _rows_of({entry: client_id for entry, client_id in parts.items() if entry not in notes}, removed)
     owners = {entry: Entry(PRODUCT, row.product_id) for entry, row in rows.items() if entry.kind is VALUATION}
     missing = {owner: parts[entry] for entry, owner in owners.items() if owner not in rows}
     products = rows | _rows_of(missing, removed)

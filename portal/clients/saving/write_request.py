@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from portal.auth import Profile
 from portal.clients.permissions import Caller
 from portal.clients.saving.write_context import WriteContext
-from portal.editing.base_version import parse_base_version
+from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.web.actor import Actor, request_origin
 from portal.web.request_body import is_json, request_fields
 from portal.web.session_cookie import identity
@@ -26,11 +26,14 @@ class WriteRequest:
         return self.context.source == "json"
 
 
-def write_request_from(profile: Profile) -> WriteRequest:
-    """Parse this request. Raises InvalidInput (422) without a base version."""
+def write_request_from(profile: Profile, *, base_version: BaseVersion | None = None) -> WriteRequest:
+    """Parse this request. `base_version` is that of a write that collides with nothing, whatever it was sent from.
+
+    Raises InvalidInput (422) without a base version.
+    """
     fields = request_fields()
     context = WriteContext(
-        base_version=parse_base_version(fields),
+        base_version=base_version or parse_base_version(fields),
         actor=Actor(profile.id, request_origin()),
         caller=Caller(profile, identity()),
         source="json" if is_json() else "form",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import ColumnElement, exists, select, text
 
 from portal.clients.records.display import display_value
 from portal.clients.records.entries import Entry, sort_key, split_key
@@ -63,6 +63,12 @@ class Notice:
     is_undo: bool
     reason: str
     lines: Sequence[Line]
+
+
+def has_notices(profile_id: int, client_id: int) -> ColumnElement[bool]:
+    """Return a SQL column: whether `notices_for` may find any. Most pages have none, and spare its statement."""
+    mine = (OverruledChange.profile_id == profile_id, OverruledChange.client_id == client_id)
+    return exists().where(*mine)
 
 
 def notices_for(profile_id: int, client: Client) -> list[Notice]:

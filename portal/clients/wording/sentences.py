@@ -5,7 +5,7 @@ from typing import Any
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
-from portal.clients.records.entries import CLIENT, GRANT, EntryKind, sort_key, split_key
+from portal.clients.records.entries import CLIENT, GRANT, NOTE, EntryKind, sort_key, split_key
 from portal.clients.records.revisions import Author, ClientRevision
 from portal.clients.saving.edits import Saved
 from portal.clients.wording.names import Names
@@ -48,6 +48,8 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
             access.append(_access_sentence(old, new))
         elif key == "is_restricted":
             access.append("restricted the client" if new else "showed the client to all users")
+        elif entry.kind is NOTE and column == "redacted_by":
+            access.append(f"redacted {names.get(entry, 'a note')}")
         else:
             verb = "changed" if column else "added" if old is None else "removed"
             done.setdefault(verb, []).append(key)

@@ -18,6 +18,7 @@ import { fetchPage, parsePage, refreshLiveParts, showLiveParts } from "../lib/li
 import { takeNote } from "../lib/tab-notes.js";
 import { firstControl } from "../editing/controls.js";
 import { openForm } from "../editing/open-form.js";
+import { postForm } from "../editing/post-form.js";
 import { leaveOutOwn, waitForOwnSave } from "../editing/remote/poll.js";
 import { leaveAnswer, VIEWING, withProceeded } from "../presence/sync/answered.js";
 
@@ -30,7 +31,6 @@ import { leaveAnswer, VIEWING, withProceeded } from "../presence/sync/answered.j
  * @property {(goOn: () => void) => Promise<void>} askToLeave
  */
 
-const SAVE_TIMEOUT_MS = 30_000;
 const STYLESHEETS = ["editing/editor", "editing/typed-fields", "clients/card-editor"];
 // What of the editor's page belongs to the form: the offers of drafts, the dialog of Cancel, the summary of the errors.
 const PARTS = ".draft-offer, [data-leaving], .error-summary, form[data-edit-form]";
@@ -154,7 +154,7 @@ const putBack = (banner) => query(page(), "presence-connection", HTMLElement).af
  * @returns {Promise<"sent"|"away"|"unknown">}
  */
 async function send(form) {
-	const sending = post(form);
+	const sending = postForm(form);
 	waitForOwnSave(sending);
 	const response = await sending;
 	if (!response) return "away";
@@ -165,16 +165,6 @@ async function send(form) {
 	if (isSaved) showSaved(fresh);
 	else if (open) show(open.place, fresh, form.action);
 	return "sent";
-}
-
-/**
- * Send the form as the browser would. Returns null without a response.
- * @param {HTMLFormElement} form
- */
-async function post(form) {
-	const body = new URLSearchParams(/** @type {any} */ (new FormData(form)));
-	const signal = AbortSignal.timeout(SAVE_TIMEOUT_MS);
-	return fetch(form.action, { method: "POST", body, signal }).catch(() => null);
 }
 
 /** @param {Document} fresh the client page with the saved values */

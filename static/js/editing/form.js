@@ -27,13 +27,15 @@ import { Saving } from "./saving.js";
  * @property {(form: HTMLFormElement) => Promise<"sent"|"away"|"unknown">} [send] saves the form. "away": the server could
  *   not be reached; "unknown": the browser must send the form, and show the response
  * @property {() => void} [leave] instead of opening the page to which Cancel leads
+ * @property {boolean} [isAside] beside what the page shows, as a new note: presence is not told of its fields, and it is
+ *   saved by key only from within it
  */
 
 /**
  * @param {HTMLFormElement} form
  * @param {FormOptions} [options]
  */
-export function watchForm(form, { signal, send, leave } = {}) {
+export function watchForm(form, { signal, send, leave, isAside } = {}) {
 	startFromTheRecord(form);
 	const onDraftState = (/** @type {import("./drafts/autosave.js").State} */ state) => {
 		if (state === "kept") showNotSaved(form, false);
@@ -50,7 +52,7 @@ export function watchForm(form, { signal, send, leave } = {}) {
 		count = changed.length;
 		const fields = count ? changed : untouched;
 		drawCount(form, count);
-		if (reported !== fields.join()) fire("activity", { activity: "editing", fields });
+		if (!isAside && reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
 		draft.changed();
 		countCharacters(form);
@@ -114,6 +116,7 @@ export function watchForm(form, { signal, send, leave } = {}) {
 	});
 	const saveByKey = (/** @type {KeyboardEvent} */ event) => {
 		if (!isSaveKey(event) || isElsewhere(form)) return;
+		if (isAside && !form.contains(document.activeElement)) return;
 		event.preventDefault();
 		form.requestSubmit();
 	};
@@ -127,7 +130,7 @@ export function watchForm(form, { signal, send, leave } = {}) {
 		if (count || "unsaved" in form.dataset) form.requestSubmit();
 		else cancel?.click();
 	};
-	on("finish", finish, signal);
+	if (!isAside) on("finish", finish, signal);
 	const warn = (/** @type {BeforeUnloadEvent} */ event) => {
 		if (saving.takesOwnUnload()) return;
 		if (!saving.isIdle || !draft.isSafe) event.preventDefault();

@@ -26,6 +26,17 @@ document.addEventListener("click", async (event) => {
 if (document.querySelector("client-visit")) import("../clients/visit.js");
 // Most pages are opened from the list: the way back leads to the view that it showed.
 if (keptList()) import("../clients/list-place.js").catch(() => {});
+// The form of a new note works without its module, which keeps what is typed. A failed load is tried again at the next key.
+const COMPOSER = "form[data-note-composer]";
+const openNote = async (/** @type {EventTarget|null} */ target) => {
+	const form = target instanceof Element && target.closest(COMPOSER);
+	if (!(form instanceof HTMLFormElement)) return;
+	const { openComposer } = await import("../clients/notes/composer.js");
+	openComposer(form);
+};
+for (const type of ["focusin", "input"])
+	document.addEventListener(type, ({ target }) => openNote(target).catch(() => {}));
+openNote(document.querySelector(`${COMPOSER}:is([data-unsaved], :focus-within)`)).catch(() => {});
 if (document.querySelector("[data-live=changes]")) import("../clients/unfold-diff.js");
 
 // Until the page is scrolled, the head needs no script. A reload may restore the position before this module runs.

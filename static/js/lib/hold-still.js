@@ -1,17 +1,17 @@
 /**
  * Keeps what the user works with in its place while a change moves the page. The page scrolls by as much as the change
- * has moved that place: the control under the pointer, or the focused one if the user has typed since the pointer moved.
- * Where neither is in sight, it is the field or the card in the middle of the window.
+ * has moved that place: the control or the entry of a list under the pointer, or the focused one if the user has typed
+ * since the pointer moved. Where neither is in sight, it is the field, the entry or the card in the middle of the window.
  *
  * @example holdStill(() => field.append(notice));
  */
 
-const PLACES = "a, button, input, select, textarea, summary, label, .field";
+const PLACES = "a, button, input, select, textarea, summary, label, .field, [data-key]";
 // They keep their place in the window while the page scrolls.
 const STICKY = ".save-bar, .rail";
 
-/** @type {{x: number, y: number}|null} null from the first key until the pointer moves */
-let pointer = null;
+/** @type {{x: number, y: number}|null|undefined} null from a key until the pointer moves; undefined before both */
+let pointer;
 let isHolding = false;
 
 document.addEventListener("pointermove", ({ clientX: x, clientY: y, pointerType }) => {
@@ -50,12 +50,20 @@ export function holdStill(change) {
  * @returns {Element[]}
  */
 function findPlaces() {
-	const hovered = pointer && document.elementFromPoint(pointer.x, pointer.y)?.closest(PLACES);
+	const hovered = underPointer()?.closest(PLACES);
 	if (hovered && !hovered.closest(STICKY)) return [hovered];
 	const { activeElement } = document;
 	const focused = activeElement?.matches(PLACES) && isInSight(activeElement) ? activeElement : null;
-	const middle = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest(".field, .card");
+	const middle = document
+		.elementFromPoint(innerWidth / 2, innerHeight / 2)
+		?.closest(".field, [data-key], .card");
 	return [focused ?? middle, hovered].flatMap((element) => element ?? []);
+}
+
+/** Before the first event, the pointer may rest where the user moved it before this module was loaded. */
+function underPointer() {
+	if (pointer === undefined) return [...document.querySelectorAll(":hover")].at(-1);
+	return pointer && document.elementFromPoint(pointer.x, pointer.y);
 }
 
 /** @param {Element} element */

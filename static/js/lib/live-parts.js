@@ -1,11 +1,13 @@
 /**
- * Updates the page in place: its title, and the parts marked data-live. Changes are highlighted.
+ * Updates the page in place: its title, and the parts marked data-live. Changes are highlighted, and do not move what the
+ * user works with.
  *
  * Reads: data-live on the parts.
  *
  * @example await refreshLiveParts(location.href);
  */
 import { highlight } from "./highlight.js";
+import { holdStill } from "./hold-still.js";
 import { HttpError } from "./http.js";
 import { morph } from "./morph.js";
 import { setTitle } from "./page-title.js";
@@ -24,10 +26,12 @@ export async function refreshLiveParts(url) {
 /** @param {Document} fresh the page as it should be */
 export function showLiveParts(fresh) {
 	setTitle(fresh.title);
-	for (const part of document.querySelectorAll("[data-live]")) {
-		const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
-		if (wanted) for (const element of morph(part, wanted)) highlight(element);
-	}
+	holdStill(() => {
+		for (const part of document.querySelectorAll("[data-live]")) {
+			const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
+			if (wanted) for (const element of morph(part, wanted)) highlight(element);
+		}
+	});
 }
 
 /**

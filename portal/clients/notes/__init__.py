@@ -1,0 +1,1 @@
+"""Show, add, correct and redact dated notes about a client."""

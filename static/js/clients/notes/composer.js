@@ -1,0 +1,73 @@
+/**
+ * The form of a new note on a client page. What the user types is kept as a draft, and the note is added without loading
+ * a page. The form collides with nothing, so it is no editing for presence.
+ *
+ * Reads:  <form data-note-composer data-draft-url data-base>, its hidden `version`, `draft` and `restored`.
+ * Fires:  `portal:saved`.
+ * Markup: templates/clients/notes/_composer.html.
+ *
+ * @example openComposer(form);
+ */
+import { enhanceDateField } from "../../editing/date-fields.js";
+import { watchForm } from "../../editing/form.js";
+import { postForm } from "../../editing/post-form.js";
+import { leaveOutOwn, waitForOwnSave } from "../../editing/remote/poll.js";
+import { createElement, query, queryAll } from "../../lib/dom.js";
+import { fire } from "../../lib/events.js";
+import { loadStylesheet } from "../../lib/lazy.js";
+import { parsePage, refreshLiveParts, showLiveParts } from "../../lib/live-parts.js";
+
+/** @type {WeakSet<HTMLFormElement>} */
+const opened = new WeakSet();
+
+/**
+ * Follow what the user types, also what was typed before this module was loaded.
+ * @param {HTMLFormElement} form
+ */
+export function openComposer(form) {
+	if (opened.has(form)) return;
+	opened.add(form);
+	loadStylesheet("editing/typed-fields").catch(() => {});
+	for (const day of queryAll(form, "[data-day]", HTMLInputElement)) enhanceDateField(day);
+	const controller = new AbortController();
+	watchForm(form, { signal: controller.signal, isAside: true, send: () => send(form, controller) });
+}
+
+/**
+ * Add the note, and show the page's answer. The browser sends the form itself, and shows the page, for any other response.
+ * @param {HTMLFormElement} form
+ * @param {AbortController} controller ends the listeners of the form
+ * @returns {Promise<"sent"|"away"|"unknown">}
+ */
+async function send(form, controller) {
+	const sending = postForm(form);
+	waitForOwnSave(sending);
+	const response = await sending;
+	if (!response) return "away";
+	const isAdded = response.redirected && response.ok && new URL(response.url).pathname === location.pathname;
+	if (!isAdded && response.status !== 422) return "unknown";
+	const fresh = await parsePage(response);
+	controller.abort();
+	const next = document.importNode(query(fresh, "form[data-note-composer]", HTMLFormElement), true);
+	form.replaceWith(next);
+	if (isAdded) await showAdded(next, fresh);
+	openComposer(next);
+	query(next, isAdded ? "textarea" : ".has-error :is(input, select, textarea)", HTMLElement).focus();
+	return "sent";
+}
+
+/**
+ * @param {HTMLFormElement} form that is empty again
+ * @param {Document} fresh the client page without filters
+ */
+async function showAdded(form, fresh) {
+	const message = createElement("p", { className: "flash", role: "status" });
+	form.prepend(message);
+	form.addEventListener("input", () => message.remove(), { once: true });
+	requestAnimationFrame(() => message.append("The note is added."));
+	const version = Number(query(fresh, "presence-page", HTMLElement).dataset.version);
+	leaveOutOwn(version);
+	if (location.search) await refreshLiveParts(location.href).catch(() => {});
+	else showLiveParts(fresh);
+	fire("saved", { version });
+}

@@ -1,0 +1,77 @@
+"""Test dated notes in the browser: they appear on open pages, and what is typed is never lost."""
+
+import re
+from datetime import timedelta
+
+from playwright.sync_api import Locator, expect
+
+from portal import clock
+from portal.clients import Client
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.drafts import wait_until_draft_is_kept
+from tests.browser.page_checks import top_of
+from tests.browser.people import Person
+from tests.support.factories import make_note
+
+
+def notes(person: Person) -> Locator:
+    return person.page.locator(".note-list > li")
+
+
+def add_note(person: Person) -> None:
+    person.page.get_by_role("button", name="Add note").click()
+
+
+def test_note_appears_on_an_open_page_and_does_not_move_what_is_under_the_pointer(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    for number in range(9):
+        make_note(client, f"Older note {number}\n" * 6, happened_on=clock.today() - timedelta(days=number + 2))
+    amelia.open(client)
+    daniel.open(client)
+    target = notes(daniel).filter(has_text="Older note 2")
+    target.hover()
+    before = top_of(target)
+
+    amelia.field("Note").fill("Rang about the ISA.\nSends papers.")
+    amelia.field("Kind").select_option("Call")
+    add_note(amelia)
+
+    expect(amelia.page.get_by_text("The note is added.")).to_be_visible()
+    expect(amelia.field("Note")).to_have_value("")
+    expect(amelia.field("Note")).to_be_focused()
+    for person in (amelia, daniel):
+        expect(notes(person).first).to_contain_text("Rang about the ISA.")
+    expect(notes(daniel)).to_have_count(10)
+    expect(daniel.page.locator("update-notice")).to_contain_text("Amelia added the call of")
+    assert abs(top_of(target) - before) < 1
+    expect(amelia.page.locator("update-notice")).to_be_hidden()
+    daniel.is_told(client, {"Amelia": "viewing", "Daniel": "viewing"})
+
+
+def test_typed_note_survives_a_dead_line_and_a_closed_tab(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("ERR_INTERNET_DISCONNECTED")
+    amelia.open(client)
+    amelia.field("Note").fill("Half a sentence")
+    wait_until_draft_is_kept(amelia)
+    amelia.page.close()
+    amelia = amelia.another_tab()
+    amelia.open(client)
+    amelia.page.get_by_role("link", name="a new note").click()
+    expect(amelia.page).to_have_url(re.compile("note_draft="))
+    expect(amelia.field("Note")).to_have_value("Half a sentence")
+
+    amelia.context.set_offline(True)
+    amelia.field("Note").fill("The whole sentence.")
+    add_note(amelia)
+    expect(amelia.page.get_by_role("alert")).to_contain_text("Not saved: the portal cannot be reached just now.")
+    expect(amelia.field("Note")).to_have_value("The whole sentence.")
+    amelia.context.set_offline(False)
+    wait_until_draft_is_kept(amelia)
+    add_note(amelia)
+
+    expect(notes(amelia)).to_have_count(1)
+    expect(notes(amelia)).to_contain_text("The whole sentence.")
+    expect(amelia.page.get_by_role("link", name="a new note")).to_have_count(0)
