@@ -25,7 +25,7 @@ from tests.support.csv_folder import CsvFolder, whole_database
 from tests.support.factories import make_client, make_person, make_product
 
 DEMO_DATA = PROJECT_ROOT / "portal" / "demo" / "data"
-FILES = ("profiles.csv", "clients.csv", "people.csv", "products.csv", "valuations.csv")
+FILES = ("profiles.csv", "clients.csv", "people.csv", "products.csv", "valuations.csv", "notes.csv")
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def cells_of(path: Path) -> list[list[str]]:
 
 def test_export_of_a_first_import_equals_its_files_except_escaped_cells(target: Path) -> None:
     imported(DEMO_DATA)
-    assert list(export_folder(target)) == [7, 250, 454, 663, 6933]
+    assert list(export_folder(target)) == [9, 250, 454, 663, 6933, 13]
     for name in FILES:
         exported = [[cell.replace("'+44", "+44") for cell in row] for row in cells_of(target / name)]
         assert exported == cells_of(DEMO_DATA / name), name
@@ -71,7 +71,7 @@ def test_exported_files_are_imported_without_a_change(target: Path) -> None:
     before = whole_database()
     export_folder(target)
 
-    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 5
+    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 6
     assert whole_database() == before
 
     empty_the_database()
@@ -89,7 +89,7 @@ def test_unusual_values_are_restored_unchanged(target: Path, cast: Cast) -> None
     before = whole_database()
     export_folder(target)
 
-    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 5
+    assert [(kind.new, kind.changed) for kind in imported(target)] == [(0, 0)] * 6
     assert whole_database() == before
     assert [row[1] for row in cells_of(target / "clients.csv")[1:]][:3] == ["'=1+1", "''=1+1", "''quoted''"]
 
@@ -102,8 +102,8 @@ def test_negative_numbers_are_not_escaped(target: Path) -> None:
 
 def test_export_of_an_empty_database_can_be_imported(target: Path) -> None:
     export_folder(target)
-    assert [len(cells_of(target / name)) for name in FILES] == [1] * 5
-    assert list(imported(target)) == [Counts(0, 0, 0)] * 5
+    assert [len(cells_of(target / name)) for name in FILES] == [1] * 6
+    assert list(imported(target)) == [Counts(0, 0, 0)] * 6
 
 
 def test_export_contains_no_password_hash(target: Path, cast: Cast) -> None:
@@ -180,7 +180,10 @@ def test_command_prints_the_counts_and_rejects_a_folder_in_one_line(app: Flask, 
     runner = app.test_cli_runner()
     first = runner.invoke(args=["clients", "export", str(target)])
     again = runner.invoke(args=["clients", "export", str(target)])
-    assert (first.exit_code, first.stdout) == (0, "profiles: 0\nclients: 0\npeople: 0\nproducts: 0\nvaluations: 0\n")
+    assert (first.exit_code, first.stdout) == (
+        0,
+        "profiles: 0\nclients: 0\npeople: 0\nproducts: 0\nvaluations: 0\nnotes: 0\n",
+    )
     assert again.exit_code == 1
     assert again.stderr == f"Error: {target} is not empty. Name another folder, or use --force to write over it.\n"
 

@@ -47,7 +47,7 @@ def only(model: type[Any]) -> Any:
 
 
 def test_import_writes_one_record_of_each_file(folder: CsvFolder) -> None:
-    assert imported(folder) == ImportCounts(*[ONE_NEW] * 5)
+    assert imported(folder) == ImportCounts(*[ONE_NEW] * 6)
 
     client, person, product, valuation = only(Client), only(Person), only(Product), only(Valuation)
     assert (client.client_ref, client.name, client.adviser_id) == ("KG1", "Whitmore Family", only(Profile).id)
@@ -64,13 +64,13 @@ def test_import_writes_one_record_of_each_file(folder: CsvFolder) -> None:
 
 def test_demo_data_is_imported_completely(app: Flask) -> None:
     counts = import_folder(DEMO_DATA)
-    assert [kind.new for kind in counts] == [9, 250, 454, 663, 6933]
+    assert [kind.new for kind in counts] == [9, 250, 454, 663, 6933, 13]
 
 
 def test_second_import_changes_nothing(folder: CsvFolder) -> None:
     imported(folder)
     before = whole_database()
-    assert imported(folder) == ImportCounts(*[ONE_UNCHANGED] * 5)
+    assert imported(folder) == ImportCounts(*[ONE_UNCHANGED] * 6)
     assert whole_database() == before
 
 
@@ -279,7 +279,7 @@ def test_simultaneous_imports_run_one_after_the_other(app: Flask, folder: CsvFol
     with ThreadPoolExecutor() as pool:
         both = [in_context(pool, app, lambda: imported(folder)) for _ in range(2)]
         counts = {importing.result(timeout=10) for importing in both}
-    assert counts == {ImportCounts(*[ONE_NEW] * 5), ImportCounts(*[ONE_UNCHANGED] * 5)}
+    assert counts == {ImportCounts(*[ONE_NEW] * 6), ImportCounts(*[ONE_UNCHANGED] * 6)}
 
 
 def invoked(app: Flask, *arguments: str) -> Any:

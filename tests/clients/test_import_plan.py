@@ -1,14 +1,14 @@
 """Plan an import from rows and existing records, without a database."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 from portal.clients.csv.importing.existing import ExistingRecords
 from portal.clients.csv.importing.plan import Counts, ImportPlan, build_plan
 from portal.clients.csv.importing.valuations import StoredValuation
-from portal.clients.csv.schema import ClientRow, PersonRow, ProductRow, ProfileRow, ValuationKey, ValuationRow
+from portal.clients.csv.schema import ClientRow, NoteRow, PersonRow, ProductRow, ProfileRow, ValuationKey, ValuationRow
 from portal.clients.csv.tables import Table, Tables
 
 DAY = date(2026, 8, 21)
@@ -19,6 +19,7 @@ CLIENT = ClientRow(
 RUTH = PersonRow(2, "KG1", "Mrs", "Ruth", "Whitmore", "", None, "QQ123456C")
 PLAN = ProductRow(2, "KG1", "A100", "ISA", "ISA", "Aviva", "active", None, Decimal(1), Decimal(0))
 VALUATION = ValuationRow(2, "A100", DAY, Decimal(100))
+NOTE = NoteRow(2, "KG1", "call", DAY, "AMELIA@firm.example", datetime(2026, 8, 21, tzinfo=UTC), None, "", "Rang")
 
 
 def plan(differing: Mapping[ValuationKey, StoredValuation | None] | None = None, **stored: Any) -> ImportPlan:
@@ -37,18 +38,19 @@ def plan(differing: Mapping[ValuationKey, StoredValuation | None] | None = None,
         people={"KG1": [record(RUTH, id=8, client_id=7)]},
         differing_valuations=differing or {},
         clients_of_former_advisers={},
+        notes={NOTE.key} if NOTE.key else (),
     )
     return build_plan(_tables(), existing)
 
 
 def _tables() -> Tables:
-    return Tables(Table([AMELIA]), Table([CLIENT]), Table([RUTH]), Table([PLAN]), Table([VALUATION]))
+    return Tables(Table([AMELIA]), Table([CLIENT]), Table([RUTH]), Table([PLAN]), Table([VALUATION]), Table([NOTE]))
 
 
 def test_new_records_have_natural_keys_and_no_base_version() -> None:
-    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}, {}))
+    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}, {}, ()))
 
-    assert result.counts == (Counts(1),) * 5
+    assert result.counts == (Counts(1),) * 6
     assert (result.clients.new[0]["adviser_email"], result.products.new[0]["client_ref"]) == (
         "AMELIA@firm.example",
         "KG1",
@@ -59,7 +61,7 @@ def test_new_records_have_natural_keys_and_no_base_version() -> None:
 def test_unchanged_records_except_the_case_of_an_email_change_no_client() -> None:
     result = plan()
 
-    assert result.counts[1:] == (Counts(0, 0, 1),) * 4
+    assert result.counts[1:] == (Counts(0, 0, 1),) * 5
     assert result.base_versions == {}
 
 

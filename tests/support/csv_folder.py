@@ -1,4 +1,4 @@
-"""A folder of five CSV files with one row each, which a test can change."""
+"""A folder of six CSV files with one row each, which a test can change."""
 
 from pathlib import Path
 from typing import Self
@@ -22,6 +22,10 @@ ONE_OF_EACH = {
     "products.csv": (
         "client_ref,plan_number,product_name,product_type,provider,status,start_on,fixed_fee_gbp,percentage_fee\n"
         "KG1,A100,Stocks & Shares ISA,ISA,Aviva,active,2019-04-06,120.00,0.75\n"
+    ),
+    "notes.csv": (
+        "client_ref,kind,happened_on,author_email,written_at,edited_at,redaction_reason,text\n"
+        "KG1,call,2026-08-20,amelia.hart@firm.example,2026-08-20T10:42:00+00:00,,,Rang about the ISA\n"
     ),
     "valuations.csv": "plan_number,valued_on,amount_gbp\nA100,2026-08-21,1234.50\n",
 }
@@ -64,7 +68,7 @@ class CsvFolder:
 
 def whole_database() -> dict[str, list[tuple[object, ...]]]:
     """Return every committed row of all tables of records."""
-    tables = ("profiles", "clients", "people", "products", "valuations")
+    tables = ("profiles", "clients", "people", "products", "valuations", "client_notes")
     with db.engine.connect() as connection:
         return {
             table: [tuple(row) for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY id"))]  # noqa: S608

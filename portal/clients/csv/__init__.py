@@ -1,1 +1,1 @@
-"""Import and export client records as five CSV files."""
+"""Import and export client records as six CSV files."""

@@ -1,11 +1,11 @@
-"""Export the client records as the five CSV files that the importer reads.
+"""Export the client records as the six CSV files that the importer reads.
 
 Rows are in the order in which they were stored. Two exports can therefore be compared line by line, and the export
 after a first import has the order of the imported files.
 """
 
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Select, select
 
 from portal.auth import Profile
 from portal.clients.csv.files import write_records
-from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, PROFILES, VALUATIONS, TableSchema
+from portal.clients.csv.schema import CLIENTS, NOTES, PEOPLE, PRODUCTS, PROFILES, VALUATIONS, TableSchema
 from portal.clients.records.models import Client, Person, Product, Valuation
+from portal.clients.records.note_models import ClientNote
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.web.csv_escaping import escape_formula
@@ -34,6 +35,7 @@ class ExportCounts(NamedTuple):
     people: int
     products: int
     valuations: int
+    notes: int
 
     def __str__(self) -> str:
         return "\n".join(f"{name}: {count:,}" for name, count in self._asdict().items())
@@ -42,7 +44,7 @@ class ExportCounts(NamedTuple):
 def export_folder(
     folder: Path, *, overwrite: bool = False, progress: Callable[[str], None] | None = None
 ) -> ExportCounts:
-    """Write a snapshot of all committed records to five files in `folder`, which is created if it does not exist.
+    """Write a snapshot of all committed records to six files in `folder`, which is created if it does not exist.
 
     Each file appears complete, and no file before all are written. Raises FolderNotUsable for a folder that cannot be
     written to, and for one that is not empty unless `overwrite` is set.
@@ -103,6 +105,8 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, str):
         return escape_formula(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
     return value.isoformat() if isinstance(value, date) else f"{value}"
 
 
@@ -122,6 +126,13 @@ def _queries() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
         (
             VALUATIONS,
             _columns(VALUATIONS, Valuation, plan_number=Product.plan_number).join(Product).order_by(Valuation.id),
+        ),
+        (
+            NOTES,
+            _columns(NOTES, ClientNote, **of_client, author_email=Profile.email)
+            .join(Client, Client.id == ClientNote.client_id)
+            .join(Profile, Profile.id == ClientNote.author_id, isouter=True)
+            .order_by(ClientNote.id),
         ),
     )
 

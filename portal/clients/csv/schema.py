@@ -1,18 +1,30 @@
-"""Define the five files of client records for import and export: names, columns and rows.
+"""Define the six files of client records for import and export: names, columns and rows.
 
 The headings of a file are in the order of its row's fields after `line`. A row's `key` is unique in its file.
 """
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from portal.auth.models import ROLES, Profile
 from portal.clients.records import choices
 from portal.clients.records.models import Client, Person, Product, Valuation
-from portal.clients.records.parsers import Parser, day, email, number, one_of, optional_day, text, whole_number
+from portal.clients.records.note_models import ClientNote
+from portal.clients.records.parsers import (
+    Parser,
+    day,
+    email,
+    moment,
+    number,
+    one_of,
+    optional_day,
+    optional_moment,
+    text,
+    whole_number,
+)
 
 
 class AnyRow(Protocol):
@@ -115,14 +127,43 @@ class ValuationRow(NamedTuple):
         return (self.plan_number, self.valued_on) if self.plan_number and self.valued_on else None
 
 
+class NoteKey(NamedTuple):
+    """What identifies a note. `author_email` is in lower case, '' for a note without an author."""
+
+    client_ref: str
+    author_email: str
+    written_at: datetime
+
+
+class NoteRow(NamedTuple):
+    line: int
+    client_ref: str
+    kind: str
+    happened_on: date
+    author_email: str
+    written_at: datetime
+    edited_at: datetime | None
+    redaction_reason: str
+    text: str
+
+    @property
+    def key(self) -> NoteKey | None:
+        is_valid = self.client_ref and self.author_email is not None and self.written_at
+        return NoteKey(self.client_ref, self.author_email.lower(), self.written_at) if is_valid else None
+
+
 @dataclass(frozen=True)
 class TableSchema(Generic[Row]):
-    """A file: parsers by heading, and `make_row` from the line and a value for each. Duplicates name `key_column`."""
+    """A file: parsers by heading, and `make_row` from the line and a value for each. Duplicates name `key_column`.
+
+    A folder without an optional file has no rows of it.
+    """
 
     file: str
     make_row: Callable[..., Row]
     key_column: str
     columns: dict[str, Parser]
+    is_optional: bool = False
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -205,4 +246,20 @@ VALUATIONS = TableSchema(
         "amount_gbp": number(Valuation.amount),
     },
 )
-FILES = (PROFILES.file, CLIENTS.file, PEOPLE.file, PRODUCTS.file, VALUATIONS.file)
+NOTES = TableSchema(
+    "notes.csv",
+    NoteRow,
+    "written_at",
+    {
+        "client_ref": text(Client.client_ref, required=True),
+        "kind": one_of(choices.NOTE_KINDS),
+        "happened_on": day,
+        "author_email": text(Profile.email),
+        "written_at": moment,
+        "edited_at": optional_moment,
+        "redaction_reason": text(ClientNote.redaction_reason),
+        "text": text(ClientNote.text, several_lines=True),
+    },
+    is_optional=True,  # folders from before there were notes
+)
+FILES = (PROFILES.file, CLIENTS.file, PEOPLE.file, PRODUCTS.file, VALUATIONS.file, NOTES.file)

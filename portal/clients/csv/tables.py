@@ -1,4 +1,4 @@
-"""Read the five files into rows, and collect all problems that can be found without the database."""
+"""Read the six files into rows, and collect all problems that can be found without the database."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable
@@ -9,7 +9,17 @@ from typing import Any, Generic
 from portal.clients.csv import schema
 from portal.clients.csv.files import Record, UnreadableFile, read_records
 from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import ClientRow, PersonRow, ProductRow, ProfileRow, Row, TableSchema, ValuationRow
+from portal.clients.csv.schema import (
+    ClientRow,
+    NoteKey,
+    NoteRow,
+    PersonRow,
+    ProductRow,
+    ProfileRow,
+    Row,
+    TableSchema,
+    ValuationRow,
+)
 from portal.clients.records.parsers import InvalidCell, Parser, quote_for_message
 
 OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -43,20 +53,23 @@ class Tables:
     people: Table[PersonRow]
     products: Table[ProductRow]
     valuations: Table[ValuationRow]
+    notes: Table[NoteRow]
 
     @property
     def problems(self) -> list[Problem]:
-        tables = (self.profiles, self.clients, self.people, self.products, self.valuations)
+        tables = (self.profiles, self.clients, self.people, self.products, self.valuations, self.notes)
         return [problem for table in tables for problem in table.problems]
 
     @property
     def client_refs(self) -> set[str]:
         """Return the client_ref of every client that the files name."""
-        return {row.client_ref for table in (self.clients, self.people, self.products) for row in table.rows}
+        return {
+            row.client_ref for table in (self.clients, self.people, self.products, self.notes) for row in table.rows
+        }
 
 
 def read_tables(folder: Path, on_progress: OnProgress) -> Tables:
-    """Read the five files of the folder. Problems are part of the result, so this raises nothing."""
+    """Read the files of the folder; notes.csv may be missing. Problems are part of the result: this raises nothing."""
 
     def read(table_schema: TableSchema[Row]) -> Table[Row]:
         table = read_table(table_schema, folder / table_schema.file)
@@ -69,10 +82,13 @@ def read_tables(folder: Path, on_progress: OnProgress) -> Tables:
         read(schema.PEOPLE),
         read(schema.PRODUCTS),
         read(schema.VALUATIONS),
+        read(schema.NOTES),
     )
 
 
 def read_table(table_schema: TableSchema[Row], path: Path) -> Table[Row]:
+    if table_schema.is_optional and not path.exists():
+        return Table()
     reader = _TableReader(table_schema)
     try:
         reader.read(path)
@@ -171,6 +187,8 @@ class _TableReader(Generic[Row]):
 
 
 def _display_key(key: Hashable) -> str:
+    if isinstance(key, NoteKey):
+        return f"a note about {quote_for_message(key.client_ref)} by this author at this time"
     if isinstance(key, tuple):
         plan_number, valued_on = key
         return f"{valued_on} of {quote_for_message(plan_number)}"

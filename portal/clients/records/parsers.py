@@ -1,11 +1,11 @@
-"""Create parsers for the cells of the five files: functions from a text to a value.
+"""Create parsers for the cells of the six files: functions from a text to a value.
 
 A parser raises InvalidCell with the problem. Lengths and sizes come from the models' columns.
 """
 
 import re
 from collections.abc import Callable, Collection
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -108,6 +108,25 @@ def day(cell: str) -> date:
     if not value:
         raise InvalidCell("is missing")
     return _day_of(value)
+
+
+def moment(cell: str) -> datetime:
+    """Parse a time with its zone, such as 2026-12-08T10:42:00+00:00 or 2026-12-08T10:42Z; return it in UTC."""
+    value = clean_line(cell)
+    if not value:
+        raise InvalidCell("is missing")
+    _day_of(value[:10])
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise InvalidCell(f"{quote_for_message(value)} is not a time such as 2026-12-08T10:42:00Z") from error
+    if parsed.tzinfo is None:
+        raise InvalidCell(f"{quote_for_message(value)} has no time zone: write 2026-12-08T10:42:00Z for UTC")
+    return parsed.astimezone(UTC)
+
+
+def optional_moment(cell: str) -> datetime | None:
+    return moment(cell) if clean_line(cell) else None
 
 
 def number(column: InstrumentedAttribute[Decimal], *, minimum: int | None = None, maximum: int | None = None) -> Parser:

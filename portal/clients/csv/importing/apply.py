@@ -18,8 +18,9 @@ from portal.clients.csv.importing.valuations import StoredValuation
 from portal.clients.csv.problems import Problem
 from portal.clients.csv.schema import CLIENTS, PRODUCTS, VALUATIONS, ValuationRow
 from portal.clients.records import valuation_jumps
-from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, Entry, EntryKind
+from portal.clients.records.entries import CLIENT, NOTE, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.models import Client, Product
+from portal.clients.records.note_models import ClientNote
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
 from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.clients.saving import auditing
@@ -49,6 +50,7 @@ def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) 
     _write_parts(PERSON, plan.people, revisions)
     _write_parts(PRODUCT, plan.products, revisions)
     on_progress(f"{PRODUCTS.file}: {sum(plan.products.counts):,} written")
+    _write_notes(plan.notes.new, profile_ids, revisions)
     warnings = _write_valuations(plan.valuations, revisions, on_progress)
     revisions.insert(at)
     _update_access(clients, versions, by)
@@ -102,8 +104,7 @@ def _with_adviser_ids(clients: RowChanges, ids: Mapping[str, int]) -> RowChanges
 def _write_parts(kind: EntryKind, parts: RowChanges, revisions: _Revisions) -> None:
     """Write people or products."""
     if parts.new:
-        has_ref = is_one_of(Client.client_ref, {values["client_ref"] for values in parts.new})
-        client_ids = dict(db.session.execute(select(Client.client_ref, Client.id).where(has_ref)).all())
+        client_ids = _client_ids(parts.new)
         rows = [{**values, "client_id": client_ids[values["client_ref"]]} for values in parts.new]
         for row in rows:
             del row["client_ref"]
@@ -111,6 +112,25 @@ def _write_parts(kind: EntryKind, parts: RowChanges, revisions: _Revisions) -> N
         for added in db.session.execute(insert(table).returning(table), rows).all():
             revisions.add(added.client_id, {Entry(kind, added.id).prefix: [None, kind.as_json(added)]})
     _update(kind, parts, revisions)
+
+
+def _write_notes(new: Sequence[Values], profile_ids: Mapping[str, int], revisions: _Revisions) -> None:
+    client_ids = _client_ids(new) if new else {}
+    rows = []
+    for values in new:
+        client_id, email = client_ids[values["client_ref"]], values["author_email"]
+        others = {name: value for name, value in values.items() if name not in ("client_ref", "author_email")}
+        author = {"client_id": client_id, "author_id": profile_ids[email.lower()] if email else None}
+        edits = {"edits": int(values["edited_at"] is not None), "version": revisions.versions.get(client_id, 1)}
+        rows.append({**others, **author, **edits})
+    for note in db.session.scalars(insert(ClientNote).returning(ClientNote), rows) if rows else ():
+        revisions.add(note.client_id, {Entry(NOTE, note.id).prefix: [None, note.summary]})
+
+
+def _client_ids(rows: Sequence[Values]) -> dict[str, int]:
+    """Return the ids of the clients that the rows name, by client_ref."""
+    has_ref = is_one_of(Client.client_ref, {values["client_ref"] for values in rows})
+    return dict(db.session.execute(select(Client.client_ref, Client.id).where(has_ref)).all())
 
 
 def _update(kind: EntryKind, changes: RowChanges, revisions: _Revisions) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Select, String, any_, func, literal, or_, select
@@ -11,9 +12,10 @@ from portal.auth import Profile
 from portal.auth.models import ADVISING_ROLES
 from portal.clients.csv.importing import valuations
 from portal.clients.csv.importing.valuations import StoredValuation
-from portal.clients.csv.schema import ValuationKey
+from portal.clients.csv.schema import NoteKey, ValuationKey
 from portal.clients.csv.tables import Tables
 from portal.clients.records.models import Client, Person, Product
+from portal.clients.records.note_models import ClientNote
 from portal.database import advisory_locks
 from portal.extensions import db
 
@@ -28,6 +30,7 @@ class ExistingRecords:
     by plan number. `differing_valuations` has the rows of the file for existing products that are not stored with the
     same amount: {(plan number, day): the stored valuation, None if there is none}. `clients_of_former_advisers` has the
     references of the stored clients of each adviser that is no adviser any more in the files, by email in lower case.
+    `notes` has the keys of the stored notes of the clients that notes.csv names.
     """
 
     profiles: Mapping[str, Values]
@@ -36,6 +39,7 @@ class ExistingRecords:
     people: Mapping[str, Sequence[Values]]
     differing_valuations: Mapping[ValuationKey, StoredValuation | None]
     clients_of_former_advisers: Mapping[str, Collection[str]]
+    notes: Collection[NoteKey]
 
 
 def acquire_import_lock() -> None:
@@ -68,6 +72,7 @@ def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
             [row for row in tables.valuations.rows if row.plan_number in products_by_plan and None not in row],
             {plan: product["id"] for plan, product in products_by_plan.items()},
         ),
+        notes=_notes_about({row.client_ref for row in tables.notes.rows}),
         clients_of_former_advisers=_clients_of_former_advisers(tables, profiles_by_email),
     )
 
@@ -95,6 +100,15 @@ def _people_where(has_ref: ColumnElement[bool]) -> dict[str, list[Values]]:
     for row in db.session.execute(query).mappings():
         people[row["client_ref"]].append(row)
     return people
+
+
+def _notes_about(client_refs: Collection[str]) -> set[NoteKey]:
+    if not client_refs:
+        return set()
+    author = func.coalesce(func.lower(Profile.email), "")
+    query = select(Client.client_ref, author, ClientNote.written_at).join(Client, Client.id == ClientNote.client_id)
+    rows = query.outerjoin(Profile, Profile.id == ClientNote.author_id).where(is_one_of(Client.client_ref, client_refs))
+    return {NoteKey(ref, email, written_at.astimezone(UTC)) for ref, email, written_at in db.session.execute(rows)}
 
 
 def _by(key: str, query: Select[Any]) -> dict[str, Values]:

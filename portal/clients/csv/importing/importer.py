@@ -1,4 +1,4 @@
-"""Import a folder of five CSV files into the client records, all or nothing.
+"""Import a folder of six CSV files into the client records, all or nothing.
 
 Records are changed to what the files contain. Records that the files do not name stay as they are.
 """

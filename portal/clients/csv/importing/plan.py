@@ -1,7 +1,7 @@
 """Compare the rows of the files with the existing records, and plan what an import writes. Pure.
 
 Records are identified by natural keys: profiles by email, clients by client_ref, products by plan number, valuations by
-plan number and day, people as people_matching.py defines.
+plan number and day, people as people_matching.py defines, notes by client, author and time.
 """
 
 from collections import defaultdict
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from portal.clients.csv.importing.existing import ExistingRecords, Values
 from portal.clients.csv.importing.valuations import StoredValuation
-from portal.clients.csv.schema import AnyRow, ClientRow, ValuationKey, ValuationRow
+from portal.clients.csv.schema import AnyRow, ClientRow, NoteRow, ValuationKey, ValuationRow
 from portal.clients.csv.tables import Tables
 from portal.clients.records.people_matching import match_people
 
@@ -33,6 +33,7 @@ class ImportCounts(NamedTuple):
     people: Counts
     products: Counts
     valuations: Counts
+    notes: Counts
 
     def __str__(self) -> str:
         return "\n".join(f"{name}: {counts}" for name, counts in self._asdict().items())
@@ -69,6 +70,7 @@ class ValuationChanges:
 class ImportPlan:
     """What an import writes. New rows and changes name clients and advisers by `client_ref` and `adviser_email`.
 
+    A note that is stored already stays as it is: its author may have corrected it, or an administrator redacted it.
     `base_versions` has the existing clients that change: {client id: version that the plan was compared with}.
     """
 
@@ -77,11 +79,12 @@ class ImportPlan:
     people: RowChanges
     products: RowChanges
     valuations: ValuationChanges
+    notes: RowChanges
     base_versions: Mapping[int, int]
 
     @property
     def counts(self) -> ImportCounts:
-        parts = (self.profiles, self.clients, self.people, self.products, self.valuations)
+        parts = (self.profiles, self.clients, self.people, self.products, self.valuations, self.notes)
         return ImportCounts(*(part.counts for part in parts))
 
 
@@ -92,11 +95,12 @@ def build_plan(tables: Tables, existing: ExistingRecords) -> ImportPlan:
     people = diff_rows(_people(tables, existing))
     products = diff_rows((_values(row), existing.products.get(row.plan_number)) for row in tables.products.rows)
     valuations = _valuations(tables.valuations.rows, existing)
+    notes = _notes(tables.notes.rows, existing)
     versions = {client["id"]: client["version"] for client in existing.clients.values()}
     versions |= {product["client_id"]: product["client_version"] for product in existing.products.values()}
-    changed_ids = _changed_clients(existing, clients, people, products, valuations)
+    changed_ids = _changed_clients(existing, clients, (people, products, notes), valuations)
     base_versions = {id_: versions[id_] for id_ in changed_ids}
-    return ImportPlan(profiles, clients, people, products, valuations, base_versions)
+    return ImportPlan(profiles, clients, people, products, valuations, notes, base_versions)
 
 
 def diff_rows(pairs: Iterable[tuple[Values, Values | None]]) -> RowChanges:
@@ -134,16 +138,20 @@ def _valuations(rows: list[ValuationRow], existing: ExistingRecords) -> Valuatio
     return ValuationChanges(written, stored, len(rows) - len(written))
 
 
+def _notes(rows: list[NoteRow], existing: ExistingRecords) -> RowChanges:
+    new: list[Values] = [_values(row) for row in rows if row.key not in existing.notes]
+    return RowChanges(new, unchanged=len(rows) - len(new))
+
+
 def _changed_clients(
     existing: ExistingRecords,
     clients: RowChanges,
-    people: RowChanges,
-    products: RowChanges,
+    parts: Iterable[RowChanges],
     valuations: ValuationChanges,
 ) -> set[int]:
-    """Return the ids of the existing clients of which anything changes."""
+    """Return the ids of the existing clients of which anything changes. `parts` are people, products and notes."""
     ids = {client["id"] for client, _ in clients.changed}
-    for changes in (people, products):
+    for changes in parts:
         ids |= {part["client_id"] for part, _ in changes.changed}
         refs = {values["client_ref"] for values in changes.new}
         ids |= {existing.clients[ref]["id"] for ref in refs & existing.clients.keys()}

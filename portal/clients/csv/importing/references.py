@@ -1,9 +1,19 @@
-"""Check that the rows of the five files name existing profiles, clients and products. Pure."""
+"""Check that the rows of the six files name existing profiles, clients and products. Pure."""
 
 from collections.abc import Collection, Iterator, Mapping
 
 from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, PersonRow, ProductRow
+from portal.clients.csv.schema import (
+    CLIENTS,
+    NOTES,
+    PEOPLE,
+    PRODUCTS,
+    VALUATIONS,
+    ClientRow,
+    NoteRow,
+    PersonRow,
+    ProductRow,
+)
 from portal.clients.csv.tables import Table, Tables
 from portal.clients.records.parsers import quote_for_message
 
@@ -16,26 +26,30 @@ def reference_problems(
     The arguments describe what is stored: emails in lower case, client references, and {plan number: client reference}.
     """
     return [
-        *_advisers(tables, emails),
+        *_users(CLIENTS.file, "adviser_email", tables.clients, tables, emails),
+        *_users(NOTES.file, "author_email", tables.notes, tables, emails),
         *_clients_of(PEOPLE.file, tables.people, tables, client_refs),
         *_clients_of(PRODUCTS.file, tables.products, tables, client_refs),
+        *_clients_of(NOTES.file, tables.notes, tables, client_refs),
         *_owners(tables, owners),
         *_plans(tables, owners),
     ]
 
 
-def _advisers(tables: Tables, emails: Collection[str]) -> Iterator[Problem]:
+def _users(
+    file: str, column: str, table: Table[ClientRow] | Table[NoteRow], tables: Tables, emails: Collection[str]
+) -> Iterator[Problem]:
     in_files = {row.key for row in tables.profiles.rows}
-    for row in tables.clients.rows:
-        email = row.adviser_email
+    for row in table.rows:
+        email: str | None = getattr(row, column)
         if not email or email.lower() in in_files or email.lower() in emails or tables.profiles.may_contain(email):
             continue
-        yield Problem(CLIENTS.file, row.line, "adviser_email", f"{quote_for_message(email)} is not a known user")
+        yield Problem(file, row.line, column, f"{quote_for_message(email)} is not a known user")
 
 
 def _clients_of(
     file: str,
-    table: Table[PersonRow] | Table[ProductRow],
+    table: Table[PersonRow] | Table[ProductRow] | Table[NoteRow],
     tables: Tables,
     client_refs: Collection[str],
 ) -> Iterator[Problem]:

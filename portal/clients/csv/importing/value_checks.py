@@ -9,9 +9,19 @@ from typing import Any
 
 from portal.clients.csv.importing.existing import ExistingRecords, Values
 from portal.clients.csv.problems import Problem
-from portal.clients.csv.schema import CLIENTS, PEOPLE, PRODUCTS, VALUATIONS, AnyRow, TableSchema, ValuationRow
+from portal.clients.csv.schema import (
+    CLIENTS,
+    NOTES,
+    PEOPLE,
+    PRODUCTS,
+    VALUATIONS,
+    AnyRow,
+    NoteRow,
+    TableSchema,
+    ValuationRow,
+)
 from portal.clients.csv.tables import Tables
-from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, VALUATION, EntryKind
+from portal.clients.records.entries import CLIENT, NOTE, PERSON, PRODUCT, VALUATION, EntryKind
 from portal.clients.records.entry_checks import problem_with
 from portal.clients.records.parsers import quote_for_message
 
@@ -29,11 +39,14 @@ def value_problems(tables: Tables, existing: ExistingRecords, today: date) -> li
         return _as_list(existing.products.get(row.plan_number))
 
     valuations = _unstored_valuations(tables.valuations.rows, existing)
+    notes = [row for row in tables.notes.rows if row.key is not None and row.key not in existing.notes]
     return [
         *_problems(CLIENTS, CLIENT, tables.clients.rows, stored_clients, today),
         *_problems(PEOPLE, PERSON, tables.people.rows, stored_people, today),
         *_problems(PRODUCTS, PRODUCT, tables.products.rows, stored_products, today),
         *_problems(VALUATIONS, VALUATION, valuations, lambda row: [], today),
+        *_problems(NOTES, NOTE, notes, lambda row: [], today),
+        *_texts(notes),
     ]
 
 
@@ -51,6 +64,15 @@ def _problems(
             problem = problem_with(kind.name, column, value, today)
             if problem and value not in (stored[column] for stored in stored_of(row)):
                 yield Problem(schema.file, row.line, heading, f"{quote_for_message(str(value))} {problem}")
+
+
+def _texts(rows: Iterable[NoteRow]) -> Iterator[Problem]:
+    """Yield a problem for each note without a text, except a redacted one, which has none."""
+    for row in rows:
+        if row.text == "" and row.redaction_reason == "":
+            yield Problem(NOTES.file, row.line, "text", "is missing")
+        elif row.text and row.redaction_reason:
+            yield Problem(NOTES.file, row.line, "text", "must be empty for a note with a redaction_reason")
 
 
 def _unstored_valuations(rows: Iterable[ValuationRow], existing: ExistingRecords) -> Iterator[ValuationRow]:
