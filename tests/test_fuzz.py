@@ -195,6 +195,10 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/users/new"): Takes(),
     ("POST", "/users/new"): Takes(form=("first_name", "last_name", "email", "role")),
     ("GET", "/users/<profile_id>"): Takes(),
+    ("GET", "/users/<profile_id>/details"): Takes(),
+    ("POST", "/users/<profile_id>/details"): Takes(
+        form=("first_name", "last_name", "email", "shown", "current_password")
+    ),
     ("POST", "/users/<profile_id>/role"): Takes(form=("role",)),
     ("POST", "/users/<profile_id>/activate"): Takes(),
     ("POST", "/users/<profile_id>/deactivate"): Takes(),

@@ -22,6 +22,8 @@ class Event(StrEnum):
     UNSAVED_VALUES_SHOWN = "unsaved_values_shown"
     UNSAVED_VALUES_HIDDEN = "unsaved_values_hidden"
     PROFILE_ADDED = "profile_added"
+    PROFILE_RENAMED = "profile_renamed"
+    EMAIL_CHANGED = "email_changed"
     ROLE_CHANGED = "role_changed"
     PROFILE_ACTIVATED = "profile_activated"
     PROFILE_DEACTIVATED = "profile_deactivated"
@@ -58,6 +60,8 @@ LABELS = {
     Event.UNSAVED_VALUES_SHOWN: "Showed unsaved values to colleagues",
     Event.UNSAVED_VALUES_HIDDEN: "Hid unsaved values from colleagues",
     Event.PROFILE_ADDED: "User added",
+    Event.PROFILE_RENAMED: "User renamed",
+    Event.EMAIL_CHANGED: "Email of a user changed",
     Event.ROLE_CHANGED: "Role changed",
     Event.PROFILE_ACTIVATED: "User activated",
     Event.PROFILE_DEACTIVATED: "User deactivated",

@@ -3,6 +3,8 @@
 The functions flush; the caller commits. portal.auth.profiles contains the same changes without an audit event.
 """
 
+from collections.abc import Collection
+
 from sqlalchemy import select, text
 
 from portal import audit, page_kinds
@@ -38,6 +40,24 @@ def change_role(by: Actor, profile: Profile, role: str) -> None:
     profiles.set_role(profile, role)
     audit.record(Event.ROLE_CHANGED, by, profile_id=profile.id, before=before, after=role)
     record_restricted_access(by, profile.id, before=before, after=role)
+
+
+def change_details(by: Actor, profile: Profile, *, first_name: str, last_name: str, email: str) -> set[str]:
+    """Change the profile's names and email. Return the names of the columns that have changed.
+
+    Raises InvalidInput (422), as `profiles.change_details`.
+    """
+    changed = profiles.change_details(profile, first_name, last_name, email)
+    record_changed_details(by, profile.id, changed)
+    return changed
+
+
+def record_changed_details(by: Actor, profile_id: int, changed: Collection[str]) -> None:
+    """Record in the audit log that these columns have changed, without their values."""
+    if not {"first_name", "last_name"}.isdisjoint(changed):
+        audit.record(Event.PROFILE_RENAMED, by, profile_id=profile_id)
+    if "email" in changed:
+        audit.record(Event.EMAIL_CHANGED, by, profile_id=profile_id)
 
 
 def record_restricted_access(by: Actor, profile_id: int, *, before: str | None, after: str) -> None:

@@ -1,9 +1,11 @@
 """Find, create and change profiles. The functions flush; the view or the command commits."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from portal.auth.models import ROLES, Profile
 from portal.auth.passwords import hashing
@@ -46,16 +48,50 @@ def add_profile(first_name: str, last_name: str, email: str, role: str, password
 
     Raises InvalidInput (422) for an invalid or taken email, an invalid name or role, or a weak password.
     """
-    email = _valid_email(email)
-    first_name, last_name = valid_name("first_name", first_name), valid_name("last_name", last_name)
+    first_name, last_name, email = _valid_details(first_name, last_name, email)
     password_hash = None if password is None else new_password_hash(password, (first_name, last_name, email))
-    if find_by_email(email) is not None:
-        raise InvalidInput("email", f"{email} is taken")
+    _reject_taken_email(email)
     _check_role(role)
     profile = Profile(first_name=first_name, last_name=last_name, email=email, role=role, password_hash=password_hash)
-    db.session.add(profile)
-    db.session.flush()
+    with _translate_taken_email(email):
+        db.session.add(profile)
+        db.session.flush()
     return profile
+
+
+def change_details(profile: Profile, first_name: str, last_name: str, email: str) -> set[str]:
+    """Change the profile's names and email. Return the names of the columns that have changed. Flushes.
+
+    Raises InvalidInput (422) as `add_profile`. The sign-in sessions stay: the password is the same.
+    """
+    first_name, last_name, email = _valid_details(first_name, last_name, email)
+    _reject_taken_email(email, except_for=profile)
+    new = {"first_name": first_name, "last_name": last_name, "email": email}
+    changed = {column for column, value in new.items() if getattr(profile, column) != value}
+    with _translate_taken_email(email):
+        for column in changed:
+            setattr(profile, column, new[column])
+        db.session.flush()
+    return changed
+
+
+def _valid_details(first_name: str, last_name: str, email: str) -> tuple[str, str, str]:
+    return valid_name("first_name", first_name), valid_name("last_name", last_name), _valid_email(email)
+
+
+def _reject_taken_email(email: str, except_for: Profile | None = None) -> None:
+    if find_by_email(email) not in (None, except_for):
+        raise InvalidInput("email", f"{email} is taken")
+
+
+@contextmanager
+def _translate_taken_email(email: str) -> Iterator[None]:
+    """Translate a unique violation: another administrator has used the email meanwhile. The transaction is lost."""
+    try:
+        yield
+    except IntegrityError as error:
+        db.session.rollback()
+        raise InvalidInput("email", f"{email} is taken") from error
 
 
 def valid_name(field: str, typed: str) -> str:

@@ -105,6 +105,7 @@ WRITES_NO_RECORD = {
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
     ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
+    ("POST", "/users/<profile_id>/details"): "a profile, which carries a mark of what the form has shown",
     **{
         ("POST", f"/users/<profile_id>/{what}"): "one value of a profile: the last one wins, the audit keeps all"
         for what in ("role", "activate", "deactivate", "password-code", "reset-second-factor", "sign-out", "unlock")

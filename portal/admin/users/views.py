@@ -1,18 +1,21 @@
 """Serve the users pages, on which administrators add users and change roles, access and passwords."""
 
+import hashlib
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
 from portal.admin.users import queries
-from portal.admin.users.forms import NewUserForm, RoleForm
+from portal.admin.users.forms import DetailsForm, NewUserForm, RoleForm
 from portal.auth import Profile, administration, profiles
 from portal.auth.mfa import totp
 from portal.auth.models import ROLES
 from portal.auth.permissions import require_admin
 from portal.auth.sessions import store
 from portal.auth.sessions.device_names import device_name
+from portal.auth.views.reauthentication import is_reauthenticated
 from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
@@ -65,6 +68,27 @@ def add() -> ResponseReturnValue:
 @blueprint.get(USER_PATH)
 def show(profile_id: int) -> ResponseReturnValue:
     return _render_user(profiles.profile_with_id(profile_id))
+
+
+@blueprint.route(f"{USER_PATH}/details", methods=["GET", "POST"])
+def change_details(profile_id: int) -> ResponseReturnValue:
+    """Change a user's name and email. Another administrator's change since the form was opened is not overwritten."""
+    profile = profiles.profile_with_id(profile_id)
+    form = DetailsForm(obj=profile)
+    if not form.is_submitted():
+        form.shown.data = _mark_of(profile)
+        return render_template("admin/users/details.html", profile=profile, form=form)
+    if not is_reauthenticated(form):
+        return render_template("admin/users/details.html", profile=profile, form=form), 422
+    db.session.refresh(profile, with_for_update=True)
+    if form.shown.data != _mark_of(profile):
+        return _changed_meanwhile(profile)
+    try:
+        changed = administration.change_details(current_actor(), profile, **form.values())
+    except InvalidInput as error:
+        form[error.field].errors = [f"This {error.problem}."]
+        return render_template("admin/users/details.html", profile=profile, form=form), 422
+    return _redirect_to_user(profile, "Name and email are saved." if changed else "Nothing was changed.")
 
 
 @blueprint.post(f"{USER_PATH}/role")
@@ -137,6 +161,18 @@ def _other_profile(profile_id: int) -> Profile:
     if profile.id == current_user.id:
         raise NotAllowed(OWN_ACCOUNT_REFUSED)
     return profile
+
+
+def _mark_of(profile: Profile) -> str:
+    """Return a text that is equal for equal names and email. It contains none of them."""
+    return hashlib.sha256("\0".join(profile.names).encode()).hexdigest()[:16]
+
+
+def _changed_meanwhile(profile: Profile) -> ResponseReturnValue:
+    form = DetailsForm(formdata=None, obj=profile)
+    form.shown.data = _mark_of(profile)
+    form.shown.errors = ["Another administrator has changed this user. The form shows the new values."]
+    return render_template("admin/users/details.html", profile=profile, form=form), 409
 
 
 def _redirect_to_user(profile: Profile, message: str) -> ResponseReturnValue:

@@ -21,6 +21,7 @@ from portal.auth.sessions.device_names import device_name
 from portal.auth.views.browser import current_browser
 from portal.auth.views.enrolment import render_set_up
 from portal.auth.views.forms import CodeForm, NewPasswordForm, ReauthenticationForm
+from portal.auth.views.reauthentication import is_reauthenticated
 from portal.config.current import current_settings
 from portal.errors import InvalidInput, NotAllowed
 from portal.extensions import db
@@ -70,7 +71,7 @@ def change_password() -> ResponseReturnValue:
 def begin_second_factor() -> ResponseReturnValue:
     """Create a secret for the authenticator app and redirect to the page that shows it."""
     form = ReauthenticationForm(prefix="factor")
-    if not _is_reauthenticated(form):
+    if not is_reauthenticated(form):
         return _render_account(factor=form), 422
     totp.begin_enrolment(current_user.id, current_settings())
     db.session.commit()
@@ -105,7 +106,7 @@ def remove_second_factor() -> ResponseReturnValue:
     form = ReauthenticationForm(prefix="factor")
     if totp.is_required(current_user, current_settings()):
         raise NotAllowed("Your role requires a second factor. An administrator can reset it for a new phone.")
-    if not _is_reauthenticated(form):
+    if not is_reauthenticated(form):
         return _render_account(factor=form), 422
     totp.remove(current_user.id)
     audit.record(Event.SECOND_FACTOR_REMOVED, current_actor(), profile_id=current_user.id)
@@ -116,7 +117,7 @@ def remove_second_factor() -> ResponseReturnValue:
 def create_recovery_codes() -> ResponseReturnValue:
     """Replace the recovery codes and show the new ones once."""
     form = ReauthenticationForm(prefix="factor")
-    if not _is_reauthenticated(form) or not totp.is_set_up(current_user.id):
+    if not is_reauthenticated(form) or not totp.is_set_up(current_user.id):
         return _render_account(factor=form), 422
     codes = one_time_codes.create_recovery_codes(current_user.id)
     return _render_recovery_codes(Event.RECOVERY_CODES_MADE, codes)
@@ -127,7 +128,7 @@ def end_sessions() -> ResponseReturnValue:
     """Sign out one other browser, or all other browsers."""
     form = ReauthenticationForm(prefix="sessions")
     which = request.form.get("end", "")
-    if not _is_reauthenticated(form):
+    if not is_reauthenticated(form):
         return _render_account(sessions=form), 422
     if which == ALL_OTHER_SESSIONS:
         count = store.end_others(current_user.id, current.current_session().id)
@@ -181,19 +182,6 @@ def _render_recovery_codes(event: Event, codes: Sequence[str]) -> ResponseReturn
     audit.record(event, current_actor(), profile_id=current_user.id)
     db.session.commit()
     return render_template("auth/recovery_codes.html", codes=codes, next_url=url_for(".show"))
-
-
-def _is_reauthenticated(form: ReauthenticationForm) -> bool:
-    if not form.validate():
-        return False
-    try:
-        verification.reauthenticate(
-            current_user, form.current_password.data or "", session_cookie.identity(), request_origin()
-        )
-    except InvalidInput as error:
-        form.current_password.errors = [f"That {error.problem}."]
-        return False
-    return True
 
 
 def _render_rejected_password(name: str, form: NewPasswordForm, error: InvalidInput) -> ResponseReturnValue:

@@ -83,6 +83,7 @@ def _update_profiles(profiles: RowChanges, ids: Mapping[str, int], by: Actor) ->
     for stored, values in profiles.changed:
         if columns := {name: value for name, value in values.items() if name != "role"}:
             _update_row(Profile, stored["id"], columns)
+            administration.record_changed_details(by, stored["id"], columns)
         if "role" in values:  # a new role also ends sessions and writes audit events
             administration.change_role(by, profile_operations.profile_with_id(stored["id"]), values["role"])
 
