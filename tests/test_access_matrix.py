@@ -86,6 +86,7 @@ TABLE = """
     GET    /user_page_presence/<page_identifier> 200       200       200       200       401       401       -
     DELETE /user_page_presence/<page_identifier> 200       200       200       200       401       401       403
     GET    /user_page_presence/<page_identifier>/events 200 200      200       200       401       401       -
+    GET    /user_page_presence/events            200       200       200       200       401       401       -
     GET    /user_page_presence/<page_identifier>/drafts 200 200      200       200       401       401       -
     POST   /user_page_presence/<page_identifier>/nudge 200  200      200       422       401       401       403
     PUT    /edit_drafts/<page_identifier>        200       200       200       403       401       401       403

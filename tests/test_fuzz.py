@@ -185,6 +185,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/user_page_presence/<page_identifier>"): Takes(),
     ("DELETE", "/user_page_presence/<page_identifier>"): Takes(query=("tab_id",)),
     ("GET", "/user_page_presence/<page_identifier>/events"): Takes(query=("tab_id", "stream")),
+    ("GET", "/user_page_presence/events"): Takes(query=("page",)),
     ("GET", "/user_page_presence/<page_identifier>/drafts"): Takes(),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("GET", "/lost_access"): Takes(query=("ticket",)),

@@ -27,6 +27,7 @@ SELF_CHECKING_ENDPOINTS = frozenset(
         "presence.events",
         "presence.leave",
         "presence.nudge",
+        "presence.own_events",
         "presence.roster",
         "presence.rosters",
         "presence.shared_drafts",

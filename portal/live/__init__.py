@@ -5,9 +5,10 @@
     notifications.py  the payload of a notification
     listener.py       LISTEN, on one connection for each process
     hub.py            the loop that reads due pages, for each process
-    broadcast.py      events for the streams of a page
+    due.py            what one statement reads
+    broadcast.py      events for the streams of a page, of lists and of a profile
     schedule.py       when a page is due to be read (pure)
-    registry.py       the open streams by page and by profile
+    registry.py       the open streams by page, row and profile
     stream.py         one stream: its pending events and its body
     connection.py     the TCP connection of a stream
 
@@ -16,6 +17,7 @@ Presence implements source.py, from which the hub reads rosters. Must not import
 
 import socket
 import time
+from collections.abc import Iterable
 
 from flask import Flask
 
@@ -41,18 +43,20 @@ def init_live(app: Flask, source: Source) -> None:
 
 def open_stream(
     app: Flask,
-    page: Page,
+    page: Page | None,
     caller: Identity,
     tab_id: str,
     number: int,
     *,
+    rows: Iterable[str] = (),
     seconds_left: float,
     connection: socket.socket | None,
 ) -> Stream:
-    """Open a stream of the page's events. Raises what `Hub.open` raises.
+    """Open a stream of the page's events, of the events of `rows`, and of the caller's. Raises what `Hub.open` raises.
 
-    `number` counts the streams that the tab has opened. The caller's session ends in `seconds_left`. `connection` is
-    the socket of the response, if the server provides it.
+    `rows` are identifiers of pages; those that the caller may not see are ignored. `number` counts the streams that the
+    tab has opened. The caller's session ends in `seconds_left`. `connection` is the socket of the response, if the
+    server provides it.
     """
     hub = hub_of(app)
     stream = Stream(
@@ -60,6 +64,7 @@ def open_stream(
         caller,
         tab_id,
         number,
+        rows=rows,
         ends_at=time.monotonic() + seconds_left,
         connection=StreamConnection(connection) if connection is not None else None,
         on_close=hub.close,

@@ -8,8 +8,21 @@ from collections.abc import Sequence
 import orjson
 
 from portal.live.registry import WatchedPage
-from portal.live.source import Reading
-from portal.live.stream import DRAFTS, END, NUDGE, PING, ROSTER, SAVED, SIGNED_OUT, EndReason, Stream, frame
+from portal.live.source import Authorization, ProfileReading, Reading
+from portal.live.stream import (
+    DRAFTS,
+    END,
+    NOTIFICATIONS,
+    NUDGE,
+    PING,
+    ROSTER,
+    ROW,
+    SAVED,
+    SIGNED_OUT,
+    EndReason,
+    Stream,
+    frame,
+)
 from portal.monitoring import metrics
 
 NUDGE_INTERVAL_SECONDS = 5  # between two nudge events of one profile on one page
@@ -36,7 +49,7 @@ def broadcast(watched: WatchedPage, streams: Sequence[Stream], reading: Reading)
     for stream, authorization in zip(streams, reading.authorizations, strict=True):
         is_new, stream.authorization = stream.authorization is None, authorization
         if not authorization.may_see:
-            _refuse(stream, is_new)
+            _refuse(stream, is_new, authorization)
             continue
         if is_new or is_changed:
             stream.post(ROSTER, roster)
@@ -67,6 +80,43 @@ def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: R
     if sent_bytes:
         metrics.DRAFTS_SENT.inc()
         watched.drafts_due_at = now + sent_bytes / MAX_DRAFT_BYTES_PER_SECOND
+
+
+def broadcast_row(streams: Sequence[Stream], reading: Reading) -> None:
+    """Send each list what has changed of its row. A row that the user may no longer see is sent as gone, once.
+
+    A row that the user may not see when the list opens is forgotten without an event: nothing tells that it exists.
+    """
+    identifier = reading.page.identifier
+    name, mark = f"{ROW} {identifier}", hash(orjson.dumps((reading.signature, reading.version)))
+    row = frame(ROW, f'{{"page": "{identifier}", {reading.roster[1:]}')
+    for stream, authorization in zip(streams, reading.row_authorizations, strict=True):
+        if not authorization.is_signed_in or identifier not in stream.rows:
+            continue  # the reading of its profile ends the stream
+        if not authorization.may_see:
+            if stream.rows.pop(identifier) is not None:
+                stream.post(name, frame(ROW, f'{{"page": "{identifier}", "gone": true}}'))
+        elif stream.rows[identifier] != mark:
+            stream.rows[identifier] = mark
+            stream.post(name, row)
+            metrics.ROSTERS_SENT.inc()
+
+
+def broadcast_profile(streams: Sequence[Stream], reading: ProfileReading) -> None:
+    """Send the streams of a profile the number of its unread notifications, if they were sent another."""
+    count = frame(NOTIFICATIONS, f'{{"unread": {reading.unread}}}')
+    for stream, authorization in zip(streams, reading.authorizations, strict=True):
+        is_new = stream.authorization is None
+        if stream.page is None:
+            stream.authorization = authorization
+        if not authorization.is_signed_in:
+            _refuse(stream, is_new, authorization)
+            continue
+        if stream.unread != reading.unread:
+            stream.unread = reading.unread
+            stream.post(NOTIFICATIONS, count)
+        if stream.page is None:
+            stream.opened.set()
 
 
 def ping(stream: Stream, now: float) -> None:
@@ -106,8 +156,9 @@ def drop_slow(stream: Stream) -> None:
         stream.connection.cut()
 
 
-def _refuse(stream: Stream, is_new: bool) -> None:
+def _refuse(stream: Stream, is_new: bool, authorization: Authorization) -> None:
     """End an unauthorised stream: a new one gets an HTTP status from `Hub.open`, an open one its last event."""
+    stream.authorization = authorization
     if is_new:
         stream.end()
     else:

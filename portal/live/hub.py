@@ -1,7 +1,7 @@
-"""Read the pages that have open streams when they are due, and broadcast the changes.
+"""Read what has open streams when it is due, and broadcast the changes: pages, rows of lists, profiles.
 
 Each process has one hub with one thread (under gevent a greenlet) and one connection. The thread listens for
-notifications, reads all due pages in one statement, which also authorises their streams, and posts events. Requests
+notifications, reads all that is due in one statement, which also authorises the streams, and posts events. Requests
 only add and remove streams. The thread starts with the first stream, and therefore after gunicorn has forked.
 
 Notifications are hints, the database is the source of truth. The next regular reading of a page recovers a lost
@@ -21,19 +21,29 @@ from sqlalchemy import Engine
 from portal.driver.errors import DATABASE_ERRORS
 from portal.errors import DatabaseUnavailable, NotFound, NotSignedIn, ServiceBusy
 from portal.live import notifications
-from portal.live.broadcast import add_nudge, broadcast, broadcast_drafts, drop_slow, end, end_signed_out, ping
+from portal.live.broadcast import (
+    add_nudge,
+    broadcast,
+    broadcast_drafts,
+    broadcast_profile,
+    broadcast_row,
+    drop_slow,
+    end,
+    end_signed_out,
+    ping,
+)
+from portal.live.due import DuePage, profile_key, take_due
 from portal.live.listener import Listener, Wakeup
 from portal.live.notifications import Notification
 from portal.live.registry import StreamRegistry
-from portal.live.schedule import Schedule
-from portal.live.source import Source
+from portal.live.schedule import COALESCE_SECONDS, Schedule
+from portal.live.source import Reading, Source
 from portal.live.stream import Stream
 from portal.monitoring import metrics
-from portal.page_kinds import PAGE_NOT_FOUND
+from portal.page_kinds import PAGE_NOT_FOUND, Page
 
 logger = logging.getLogger(__name__)
 
-MAX_PAGES_PER_READ = 200  # in one statement, so that no statement takes long
 MAX_REMOVALS_PER_TURN = 50  # so that notifications are handled in between
 OPENING_SECONDS = 5
 # A tab whose connection broke usually reconnects, and sends a heartbeat, within a second or two.
@@ -53,7 +63,7 @@ class Hub:
         self._max_streams = max_streams
         self._lock = threading.Lock()
         self._registry = StreamRegistry()
-        self._disconnected: deque[tuple[float, Stream]] = deque()  # with the time of the break, oldest first
+        self._disconnected: deque[tuple[float, Page, Stream]] = deque()  # with the time of the break, oldest first
         self._schedule = Schedule()
         self._wakeup: Wakeup | None = None  # exists with the thread
         self._thread: threading.Thread | None = None
@@ -61,7 +71,7 @@ class Hub:
         self._housekeeping_at = 0.0
 
     def open(self, stream: Stream) -> None:
-        """Add a stream and wait until its page has been read for it. Its roster is pending then.
+        """Add a stream and wait until what it sends has been read for it. Its first events are pending then.
 
         A stream that ends meanwhile, for example by a sign-out, sends its last event and raises nothing: the browser
         would report an error for a page that the user is leaving.
@@ -88,12 +98,16 @@ class Hub:
         with self._lock:
             if not self._registry.remove(stream):
                 return
-            if self._registry.page(stream.page.identifier) is None:
-                self._schedule.remove(stream.page.identifier)
+            page, profile_id = stream.page, stream.caller.profile_id
+            if page is not None and self._registry.page(page.identifier) is None:
+                self._schedule.remove(page.identifier)
+            if not self._registry.of_profile(profile_id):
+                self._schedule.remove(profile_key(profile_id))
             is_refused = stream.authorization is not None and not stream.authorization.may_see
             if stream.is_broken and not is_refused and not self._is_stopping:
                 metrics.count_ended_stream("broken")
-                self._disconnected.append((time.monotonic(), stream))
+                if page is not None:
+                    self._disconnected.append((time.monotonic(), page, stream))
 
     def stop(self) -> None:
         """End every stream and accept no more: the server stops, and browsers reconnect to its successor."""
@@ -111,7 +125,10 @@ class Hub:
                 stream.end()
                 return False
             self._registry.add(stream)
-            self._schedule.mark_changed(stream.page.identifier, time.monotonic())
+            now = time.monotonic()
+            if stream.page is not None:
+                self._schedule.mark_changed(stream.page.identifier, now)
+            self._schedule.mark_changed(profile_key(stream.caller.profile_id), now)
             try:
                 wakeup = self._wakeup = self._wakeup or self._start()
             except OSError as error:  # the process may open no more files
@@ -156,10 +173,12 @@ class Hub:
             self._housekeeping(time.monotonic())
 
     def _mark_all_changed(self) -> None:
-        """Request a reading of every page: notifications may have been lost without a connection."""
+        """Request a reading of everything: notifications may have been lost without a connection."""
         with self._lock:
-            for identifier in self._registry.pages():
-                self._schedule.mark_changed(identifier, time.monotonic())
+            for stream in self._registry.all():
+                stream.rows_read_at = None
+            for key in (*self._registry.pages(), *map(profile_key, self._registry.profiles())):
+                self._schedule.mark_changed(key, time.monotonic())
 
     def _turns(self, listener: Listener) -> Iterator[None]:
         while not self._is_stopping:
@@ -168,7 +187,7 @@ class Hub:
             now = time.monotonic()
             self._housekeeping(now)
             self._remove_disconnected(listener.connection, now)
-            self._read_due_pages(listener.connection, now)
+            self._read_due(listener.connection, now)
             yield
 
     def _next_turn(self) -> float:
@@ -182,11 +201,17 @@ class Hub:
             if notification.event == notifications.SIGNED_OUT:
                 for stream in self._registry.of_profile(notification.profile):
                     end_signed_out(stream)
+            elif notification.event == notifications.NOTIFIED:
+                if self._registry.of_profile(notification.profile):
+                    self._schedule.mark_changed(profile_key(notification.profile or 0), now)
             elif watched := self._registry.page(notification.page):
                 due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
                 self._schedule.mark_changed(watched.page.identifier, max(now, due_at))
                 if notification.event == notifications.NUDGE:
                     add_nudge(watched, notification.profile or 0, now)
+            elif notification.event in notifications.ROW_EVENTS and self._registry.with_row(notification.page or ""):
+                # Without a stream of its own, the page has no time of its last reading: each change waits.
+                self._schedule.mark_changed(notification.page or "", now + COALESCE_SECONDS)
 
     def _housekeeping(self, now: float) -> None:
         """Once a second: send pings, end streams whose cookie is too old, drop streams that are not read."""
@@ -211,36 +236,49 @@ class Hub:
         for _ in range(MAX_REMOVALS_PER_TURN):
             if not self._disconnected or now - self._disconnected[0][0] < LEAVE_GRACE_SECONDS:
                 return
-            broken_at, stream = self._disconnected[0]
+            broken_at, page, stream = self._disconnected[0]
             with self._lock:
                 has_another = any(self._registry.of_tab(stream))
             # Measured last: the statement would date a heartbeat from before its start before the break.
-            if not has_another and self._source.remove_tab(connection, stream, time.monotonic() - broken_at):
+            if not has_another and self._source.remove_tab(connection, page, stream, time.monotonic() - broken_at):
                 metrics.TABS_VANISHED.inc()
             self._disconnected.popleft()  # not earlier: after a database error the removal is repeated
 
-    def _read_due_pages(self, connection: PsycopgConnection, now: float) -> None:
+    def _read_due(self, connection: PsycopgConnection, now: float) -> None:
         with self._lock:
-            due = [self._registry.page(page) for page in self._schedule.take_due(now, MAX_PAGES_PER_READ)]
-            groups = [(watched, list(watched.streams)) for watched in due if watched]
-        if not groups:
+            due = take_due(self._registry, self._schedule, now)
+        if not due.pages and not due.profiles:
             return
-        all_streams = [stream for _, streams in groups for stream in streams]
-        paced = {watched.page.identifier for watched, _ in groups if now < watched.drafts_due_at}
-        readings = self._source.read(connection, [watched.page for watched, _ in groups], all_streams, paced)
+        readings, of_profiles = self._source.read(connection, due.page_queries(), due.profile_queries())
         now = time.monotonic()
         with self._lock:
-            for (watched, streams), reading in zip(groups, readings, strict=True):
-                if self._registry.page(watched.page.identifier) is watched:
-                    self._schedule.mark_read(watched.page.identifier, now, reading.changes_in_seconds)
-                    if reading.drafts is None:
-                        self._schedule.mark_changed(watched.page.identifier, watched.drafts_due_at)
-                new_profiles = {stream.caller.profile_id for stream in streams if stream.authorization is None}
-                broadcast(watched, streams, reading)
-                broadcast_drafts(watched, streams, reading, now)
-                for profile_id in new_profiles:
-                    for stream in self._registry.streams_over_limit(profile_id):
-                        end(stream, "replaced")
+            for page, reading in zip(due.pages, readings, strict=True):
+                self._broadcast_page(page, reading, now)
+            for profile, counted in zip(due.profiles, of_profiles, strict=True):
+                if self._registry.of_profile(profile.profile_id):
+                    self._schedule.mark_read(profile_key(profile.profile_id), now, float("inf"))
+                broadcast_profile(profile.streams, counted)
+                for stream in self._registry.streams_over_limit(profile.profile_id):
+                    end(stream, "replaced")
+
+    def _broadcast_page(self, due: DuePage, reading: Reading, now: float) -> None:
+        """Send the reading of a page to its streams and to the lists with a row for it. Holds the lock."""
+        identifier, watched = due.page.identifier, due.watched
+        broadcast_row(due.row_streams, reading)
+        if watched is None:
+            if due.row_streams and reading.changes_in_seconds < float("inf"):
+                self._schedule.mark_changed(identifier, now + max(COALESCE_SECONDS, reading.changes_in_seconds))
+            return
+        if self._registry.page(identifier) is watched:
+            self._schedule.mark_read(identifier, now, reading.changes_in_seconds)
+            if reading.drafts is None:
+                self._schedule.mark_changed(identifier, watched.drafts_due_at)
+        new_profiles = {stream.caller.profile_id for stream in due.streams if stream.authorization is None}
+        broadcast(watched, due.streams, reading)
+        broadcast_drafts(watched, due.streams, reading, now)
+        for profile_id in new_profiles:
+            for stream in self._registry.streams_over_limit(profile_id):
+                end(stream, "replaced")
 
 
 def _backoff_limit_seconds(failures: int) -> float:

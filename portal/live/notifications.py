@@ -14,6 +14,7 @@ NUDGE = "nudge"  # a waiting user asks the others on the page to finish
 SIGNED_OUT = "signed-out"  # a profile's sign-in sessions or role may have changed
 NOTIFIED = "notified"  # a profile has a notification, or has read one
 PAGE_EVENTS = (ROSTER, SAVED, DRAFTS, NUDGE)
+ROW_EVENTS = (ROSTER, SAVED)  # those that change what lists show of a page
 PROFILE_EVENTS = (SIGNED_OUT, NOTIFIED)
 
 

@@ -1,6 +1,6 @@
-"""The interface through which the hub reads rosters and authorises streams. Presence implements it."""
+"""The interface through which the hub reads pages and counts, and authorises streams. Presence implements it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -31,10 +31,33 @@ class Drafts(NamedTuple):
 class StreamIdentity(Protocol):
     """What the source needs to know of a stream. `number` counts the streams that the tab has opened."""
 
-    page: Page
+    page: Page | None
     caller: Identity
     tab_id: str
     number: int
+
+
+class PageQuery(NamedTuple):
+    """A page to read, and the streams to authorise on it: the page's own, and those of lists with a row for it."""
+
+    page: Page
+    streams: Sequence["StreamIdentity"]
+    row_streams: Sequence["StreamIdentity"]
+    has_drafts: bool
+
+
+class ProfileQuery(NamedTuple):
+    """A profile whose unread notifications are counted, and its streams, whose sessions are checked."""
+
+    profile_id: int
+    streams: Sequence["StreamIdentity"]
+
+
+class ProfileReading(NamedTuple):
+    """The unread notifications of a profile, and the authorisations of its streams, in their order."""
+
+    unread: int
+    authorizations: Sequence[Authorization]
 
 
 @dataclass(frozen=True)
@@ -42,8 +65,8 @@ class Reading:
     """The state of a page.
 
     `roster` is JSON, `signature` what users see of it. `changes_in_seconds` is when the roster changes by itself.
-    `authorizations` are those of the page's streams, in their order. So are `drafts`, which are None if they were not
-    read.
+    `authorizations` are those of the query's streams, in their order. So are `row_authorizations`, and so are `drafts`,
+    which are None if they were not read.
     """
 
     page: Page
@@ -51,7 +74,8 @@ class Reading:
     signature: object
     version: int | None
     changes_in_seconds: float
-    authorizations: list[Authorization]
+    authorizations: Sequence[Authorization]
+    row_authorizations: Sequence[Authorization]
     drafts: list[Drafts] | None
 
 
@@ -62,14 +86,12 @@ class Source(Protocol):
     def read(
         self,
         connection: PsycopgConnection,
-        pages: Sequence[Page],
-        streams: Sequence[StreamIdentity],
-        without_drafts: Collection[str] = (),
-    ) -> list[Reading]:
-        """Read the pages and authorise the streams in one statement.
+        pages: Sequence[PageQuery],
+        profiles: Sequence[ProfileQuery],
+    ) -> tuple[list[Reading], list[ProfileReading]]:
+        """Read the pages, count the notifications and authorise all streams, in one statement."""
 
-        The drafts of the pages with the identifiers `without_drafts` are not read.
-        """
-
-    def remove_tab(self, connection: PsycopgConnection, stream: StreamIdentity, broken_for_seconds: float) -> bool:
+    def remove_tab(
+        self, connection: PsycopgConnection, page: Page, stream: StreamIdentity, broken_for_seconds: float
+    ) -> bool:
         """Remove the tab of a broken stream from its page if it was inactive since; return whether it was removed."""

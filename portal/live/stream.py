@@ -8,7 +8,7 @@ Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal
 
 from portal.live.connection import StreamConnection
@@ -17,9 +17,8 @@ from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
 ROSTER, SAVED, DRAFTS, NUDGE = "roster", "saved", "drafts", "nudge"
+ROW, NOTIFICATIONS = "row", "notifications"
 SIGNED_OUT, PING, END = "signed-out", "ping", "end"
-# Only the newest event of each of these kinds stays pending, because it replaces the state of the one before.
-REPLACING_EVENTS = (ROSTER, SAVED, DRAFTS, PING)
 MAX_PENDING_NUDGES = 3
 
 # "restarting": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
@@ -55,21 +54,29 @@ class Stream:
         "page",
         "pending_since",
         "pinged_at",
+        "rows",
+        "rows_read_at",
         "tab_id",
+        "unread",
     )
 
     def __init__(
         self,
-        page: Page,
+        page: Page | None,
         caller: Identity,
         tab_id: str,
         number: int,
         *,
+        rows: Iterable[str] = (),
         ends_at: float,
         connection: StreamConnection | None,
         on_close: Callable[["Stream"], None],
     ) -> None:
-        self.page = page
+        self.page = page  # None: it has events of rows and of its profile only
+        # The identifiers of the pages whose changes it sends as rows of a list, each with a mark of what it sent last.
+        self.rows: dict[str, int | None] = dict.fromkeys(rows)
+        self.rows_read_at: float | None = None
+        self.unread: int | None = None  # the number of notifications that it sent last
         self.caller = caller
         self.tab_id = tab_id
         self.number = number  # counts the streams that the tab has opened
@@ -101,14 +108,17 @@ class Stream:
         return bool(self._last_event)
 
     def post(self, event: str, frame: bytes) -> None:
-        """Add a pending event. It replaces an older one of its kind, except a nudge."""
+        """Add a pending event. It replaces an older one with this name, except a nudge.
+
+        The event of a row is named after its page, too, so that the newest of each row stays.
+        """
         with self._lock:
             if self._ended:
                 return
-            if event in REPLACING_EVENTS:
-                self._newest[event] = frame
-            else:
+            if event == NUDGE:
                 self._nudges.append(frame)
+            else:
+                self._newest[event] = frame
             self._wake()
 
     def end(self, last_event: bytes = b"", *, is_refused: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
+from portal.notifications.unread_sql import unread_count_sql
 from portal.presence.shared_drafts_sql import opened_of, shared_drafts, shared_of
 from portal.presence.sql import (
     CALLER,
@@ -22,40 +23,43 @@ PREPARED_NUDGE = "presence_nudge"
 
 
 def pages_read() -> str:
-    """PREPARE reading pages for the streams of a process: their rosters, and the authorisation of each stream.
+    """PREPARE reading for the streams of a process: rosters, unread notifications, the authorisation of each stream.
 
-    Parameters, arrays except the last: page identifiers, page kinds, page numbers; then for each stream profile id,
-    session id and the 1-based position of its page; active window in seconds; identifiers of the pages whose shared
-    drafts are read. Returns one row: the database's time; [is the caller signed in, may it see the page, may it change
-    the record] of each stream in order; {page identifier: [roster, version, open editors, shared drafts]}.
+    Parameters, arrays except the active window: page identifiers, page kinds, page numbers; then for each check of a
+    stream profile id, session id, kind and number of the page that it wants to see (NULL: only its notifications);
+    active window in seconds; identifiers of the pages whose shared drafts are read; ids of the profiles whose unread
+    notifications are counted. Returns one row: the database's time; [is the caller signed in, may it see the page, may
+    it change the record] of each check in order; {page identifier: [roster, version, open editors, shared drafts]};
+    {profile id: unread notifications}.
 
-    All due pages are read in one statement, so a permission is never older than the content that it admits. A stream
+    All that is due is read in one statement, so a permission is never older than the content that it admits. A stream
     receives shared drafts if its caller may change the record and has an editor open.
     """
     return f"""
-    PREPARE {PREPARED_PAGES} (text[], text[], int[], int[], uuid[], int[], float8, text[]) AS
+    PREPARE {PREPARED_PAGES} (text[], text[], int[], int[], uuid[], text[], int[], float8, text[], int[]) AS
     WITH page AS MATERIALIZED (
         SELECT * FROM unnest($1, $2, $3) WITH ORDINALITY AS page (identifier, kind, number, place)
     ),
     stream AS (
-        SELECT stream.place, caller.id IS NOT NULL AS is_signed_in, caller.id IS NOT NULL AND {visible()} AS may_see,
+        SELECT page.place, caller.id IS NOT NULL AS is_signed_in,
+               caller.id IS NOT NULL AND (page.kind IS NULL OR {visible()}) AS may_see,
                caller.id IS NOT NULL AND {editable()} AS may_edit
-        FROM unnest($4, $5, $6) WITH ORDINALITY AS stream (profile_id, session_id, page_place, place)
-        JOIN page ON page.place = stream.page_place
-        LEFT JOIN LATERAL ({caller("stream.profile_id", "stream.session_id")}) caller ON true
+        FROM unnest($4, $5, $6, $7) WITH ORDINALITY AS page (profile_id, session_id, kind, number, place)
+        LEFT JOIN LATERAL ({caller("page.profile_id", "page.session_id")}) caller ON true
     ),
     present AS (
         SELECT * FROM user_page_presence
-        WHERE page_identifier = ANY ($1) AND {is_present("$7")}
+        WHERE page_identifier = ANY ($1) AND {is_present("$8")}
     ),
     rosters AS ({viewers("present")}),
-    edited AS (SELECT identifier, kind, number FROM page WHERE identifier = ANY ($8)),
-    {shared_drafts("present", "edited", "$7")}
+    edited AS (SELECT identifier, kind, number FROM page WHERE identifier = ANY ($9)),
+    {shared_drafts("present", "edited", "$8")}
     SELECT {NOW}::float8,
            (SELECT json_agg(json_build_array(is_signed_in, may_see, may_edit) ORDER BY place) FROM stream),
            (SELECT json_object_agg(page.identifier, json_build_array(
                 rosters.roster, {version()}, {opened_of("page.identifier")}, {shared_of("page.identifier")}))
-            FROM page LEFT JOIN rosters ON rosters.identifier = page.identifier)
+            FROM page LEFT JOIN rosters ON rosters.identifier = page.identifier),
+           (SELECT json_object_agg(owner.id, {unread_count_sql("owner.id")}) FROM unnest($10) AS owner (id))
     """
 
 

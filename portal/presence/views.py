@@ -1,5 +1,7 @@
 """The presence API (docs/api.md): JSON in, JSON out, errors as problem+json. The session identifies the caller."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, current_app, request
 from flask.typing import ResponseReturnValue
 
@@ -45,18 +47,21 @@ def roster(page_identifier: str) -> ResponseReturnValue:
 @blueprint.get("/<page_identifier>/events")
 def events(page_identifier: str) -> ResponseReturnValue:
     """Stream the page's changes as server-sent events until one side closes the connection."""
-    stream = open_stream(
-        current_app,
-        page_kinds.parse(page_identifier),
-        session_cookie.identity(),
-        parse_tab_id(request.args.get("tab_id")),
-        parse_stream_number(request.args.get("stream")),
-        seconds_left=session_cookie.seconds_left(),
-        connection=request.environ.get("gunicorn.socket"),
-    )
-    # Disables nginx's buffering of this response, whatever its configuration.
-    headers = {"X-Accel-Buffering": "no"}
-    return Response(stream, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
+    tab_id, number = parse_tab_id(request.args.get("tab_id")), parse_stream_number(request.args.get("stream"))
+    return _stream(page_kinds.parse(page_identifier), tab_id, number)
+
+
+@blueprint.get("/events")
+def own_events() -> ResponseReturnValue:
+    """Stream the caller's own events, and those of the rows of a list: the pages named by `page`.
+
+    A page that the caller may not see has no event.
+    """
+    identifiers = dict.fromkeys(request.args.getlist("page"))
+    if len(identifiers) > MAX_PAGES_PER_REQUEST:
+        raise InvalidInput("page", f"name at most {MAX_PAGES_PER_REQUEST} pages, such as ?page=client-1&page=client-2")
+    rows = [page.identifier for page in map(_page_or_none, identifiers) if page]
+    return _stream(None, "", 0, rows)
 
 
 @blueprint.get("/<page_identifier>/drafts")
@@ -102,6 +107,22 @@ def clear() -> ResponseReturnValue:
     """Remove the caller from every page."""
     current_store().clear(session_cookie.identity())
     return {"status": "cleared"}
+
+
+def _stream(page: page_kinds.Page | None, tab_id: str, number: int, rows: Iterable[str] = ()) -> Response:
+    stream = open_stream(
+        current_app,
+        page,
+        session_cookie.identity(),
+        tab_id,
+        number,
+        rows=rows,
+        seconds_left=session_cookie.seconds_left(),
+        connection=request.environ.get("gunicorn.socket"),
+    )
+    # Disables nginx's buffering of this response, whatever its configuration.
+    headers = {"X-Accel-Buffering": "no"}
+    return Response(stream, mimetype="text/event-stream", headers=headers, direct_passthrough=True)
 
 
 def _viewers(roster: Roster) -> list[Viewer]:

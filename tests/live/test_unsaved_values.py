@@ -399,9 +399,9 @@ def test_reading_finds_drafts_by_their_primary_key(app: Flask) -> None:
         raw = connection.connection.driver_connection
         prepare(raw, live_sql.pages_read())
         with raw.cursor() as cursor:
-            arguments = (["client-1"], ["client"], [1], [1], ["0" * 32], [1], 120, ["client-1"])
+            arguments = (["client-1"], ["client"], [1], [1], ["0" * 32], ["client"], [1], 120, ["client-1"], [1])
             cursor.execute(
-                f"EXPLAIN EXECUTE {live_sql.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s, %s)", arguments
+                f"EXPLAIN EXECUTE {live_sql.PREPARED_PAGES} (%s, %s, %s, %s, %s::uuid[], %s, %s, %s, %s, %s)", arguments
             )
             plan = "\n".join(line for (line,) in cursor.fetchall())
         connection.invalidate()

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 from werkzeug.test import TestResponse
 
 LINE_END = re.compile(r"\r\n|\r|\n")  # and no other: https://html.spec.whatwg.org/multipage/server-sent-events.html
+UNASKED = ("ping", "notifications")  # they arrive at any time
 TIMEOUT_SECONDS = 10  # only a failing test waits this long
 
 
@@ -34,10 +35,18 @@ class EventReader:
         self.close()
 
     def next(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Event | None:
-        """Wait for the next event that is not a ping and return it; None for the end of the stream."""
-        while (event := self._events.get(timeout=timeout_seconds)) is not None and event.name == "ping":
+        """Wait for the next event and return it; None for the end of the stream. Leaves out pings and own events."""
+        while (event := self._events.get(timeout=timeout_seconds)) is not None and event.name in UNASKED:
             pass
         return event
+
+    def unread(self, timeout_seconds: float = TIMEOUT_SECONDS) -> int:
+        """Return the next number of unread notifications. Leaves out all other events."""
+        while event := self._events.get(timeout=timeout_seconds):
+            if event.name == "notifications":
+                number: int = event.data["unread"]
+                return number
+        raise AssertionError("The stream has ended.")
 
     def names(self, timeout_seconds: float = TIMEOUT_SECONDS) -> list[str]:
         """Return the sorted first names on the next roster."""
