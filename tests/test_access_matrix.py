@@ -49,6 +49,11 @@ TABLE = """
     GET    /clients/<client_id>/product/<product_id>/valuation/new 200 200 200 403       sign-in   sign-in   -
     POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
     POST   /clients/<client_id>/notes            client    client    client    403       sign-in   sign-in   403
+    GET    /clients/<client_id>/notes/<note_id>  200       200       200       200       sign-in   sign-in   -
+    GET    /clients/<client_id>/notes/<note_id>/edit 200   403       403       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/notes/<note_id>/edit client 403      403       403       sign-in   sign-in   403
+    GET    /clients/<client_id>/notes/<note_id>/redact 403 403       200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/notes/<note_id>/redact 403 403       client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/history/<version>/revert 200 200     200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403

@@ -112,6 +112,7 @@ EDIT = (*GUARD, *CLIENT.labels, "decide-notes", "third-notes", "custom-notes")
 KINDS = ("person", "product", "valuation")
 OF_PARTS = (*PERSON.labels, *PRODUCT.labels, *VALUATION.labels)
 PART = (*GUARD, *OF_PARTS, "decide-fixed_fee", "third-fixed_fee", "confirm_another")
+REDACTION = ("version", "reason")
 NOTE_FIELDS = (*GUARD, "restored", "text", "kind", "happened_on")
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
@@ -125,6 +126,11 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/new"): Takes(query=("draft",)),
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
+    ("GET", "/clients/<client_id>/notes/<note_id>"): Takes(),
+    ("GET", "/clients/<client_id>/notes/<note_id>/edit"): Takes(),
+    ("POST", "/clients/<client_id>/notes/<note_id>/edit"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
+    ("GET", "/clients/<client_id>/notes/<note_id>/redact"): Takes(),
+    ("POST", "/clients/<client_id>/notes/<note_id>/redact"): Takes(form=REDACTION, body=REDACTION),
     ("POST", "/clients/<client_id>/notes"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),

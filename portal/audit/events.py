@@ -39,6 +39,7 @@ class Event(StrEnum):
     PROCEEDED_ANYWAY = "proceeded_anyway"
     CONFLICT_OVERRIDDEN = "conflict_overridden"
     REVERTED = "reverted"
+    NOTE_REDACTED = "note_redacted"
     AUDIT_PURGED = "audit_purged"
     HISTORY_PURGED = "history_purged"
 
@@ -77,6 +78,7 @@ LABELS = {
     Event.PROCEEDED_ANYWAY: "Proceeded although others were there",
     Event.CONFLICT_OVERRIDDEN: "Overrode another user’s change",
     Event.REVERTED: "Change undone",
+    Event.NOTE_REDACTED: "Note redacted",
     Event.AUDIT_PURGED: "Old audit events removed",
     Event.HISTORY_PURGED: "Old history removed",
 }

@@ -12,6 +12,7 @@ from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
 from portal.clients.listing import views as listing_views
+from portal.clients.notes import change_views as note_change_views
 from portal.clients.notes import composer
 from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
@@ -46,6 +47,7 @@ def init_clients(app: Flask) -> None:
         editor_views,
         history_views,
         note_views,
+        note_change_views,
         access_views,
         changes_views,
         overruled_views,

@@ -138,6 +138,11 @@ def can_manage_access(profile: Profile, client: Client) -> bool:
     return profile.role == "admin" or (profile.may_advise and client.adviser_id == profile.id)
 
 
+def can_redact_notes(profile: Profile) -> bool:
+    """Return whether the profile may delete the text of other users' notes."""
+    return profile.role == "admin"
+
+
 def readonly_columns(profile: Profile, client: Client) -> frozenset[str]:
     """Return the columns of a client, which the profile may change otherwise, that need permission to manage access."""
     if can_manage_access(profile, client):

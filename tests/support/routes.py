@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Flask
 
+from portal import clock
 from portal.clients import Client, ClientGrant
 from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.saving import operations
 from portal.extensions import db
 from tests.support.cast import Cast, make_profile
 from tests.support.edits import edit_from
-from tests.support.factories import make_client, make_person, make_product
+from tests.support.factories import make_client, make_note, make_person, make_product
 from tests.support.test_client import SAFE_METHODS
 
 # Several callers send each body, all from one version: a value that is saved already is no conflict.
@@ -30,6 +31,8 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): {"data": {"version": "1"}},
     ("POST", "/clients/<client_id>/history/<version>/revert"): {"data": {"version": "2", "entry": ""}},
     ("POST", "/clients/<client_id>/notes"): {"data": {"text": "Rang about the ISA.", "kind": "call"}},
+    ("POST", "/clients/<client_id>/notes/<note_id>/edit"): {"data": {"version": "2", "text": "Rang twice."}},
+    ("POST", "/clients/<client_id>/notes/<note_id>/redact"): {"data": {"version": "2", "reason": "Wrong client"}},
     ("POST", "/clients/<client_id>/access"): {"data": {"version": "1", "is_restricted": "no"}},
     ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
     ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},
@@ -73,6 +76,7 @@ def make_records(cast: Cast, *, is_restricted: bool = False) -> Client:
     client = make_client("Whitmore", adviser_id=cast.amelia.id, is_restricted=is_restricted)
     make_person(client)
     make_product(client, (date(2026, 3, 31), "5"))
+    make_note(client, author_id=cast.amelia.id, written_at=clock.now())
     make_profile("Priya", f"Raman {client.id}")
     db.session.add(ClientGrant(client_id=client.id, profile_id=cast.olga.id))
     operations.save_entry(client, Entry(CLIENT), edit_from(1, cast.ada.id, {"phone": "1"}))

@@ -177,7 +177,7 @@ def text_field(
     maximum = max_length(entry.model, column)
     required = [DataRequired(required_message)] if required_message else []
     clean = _clean_lines if issubclass(kind, TextAreaField) else _clean_line
-    checked = [*required, *checks, MaxLength(maximum), _check_characters, Plausible(entry, column)]
+    checked = [*required, *checks, MaxLength(maximum), check_characters, Plausible(entry, column)]
     return kind(entry.labels[column], checked, filters=[clean], render_kw=max_length_attributes(maximum), **options)
 
 
@@ -239,7 +239,7 @@ def _clean_lines(value: str | None) -> str:
     return clean_lines(value or "")
 
 
-def _check_characters(form: Form, field: Field) -> None:
+def check_characters(form: Form, field: Field) -> None:
     if problem := control_character_problem(field.data or ""):
         raise ValidationError(f"This has {problem}. Delete it, or type that part again.")
 

@@ -114,6 +114,8 @@ def _notes(revision: ClientRevision, merged: Mapping[int, Author], reader: Profi
     if revision.reverts:
         reason = f": “{revision.reason}”" if revision.reason else ""
         yield f"Undoes change {revision.reverts}{reason}"
+    elif revision.reason:
+        yield f"Reason: “{revision.reason}”"
     versions = () if revision.reverts else revision.merged_with
     others = [merged[version] for version in versions if version in merged]
     if together := sentences.changes_by(others, reader, names, excluded_keys=revision.resolutions):

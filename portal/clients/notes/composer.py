@@ -1,14 +1,16 @@
-"""Open the form of a new note, empty or with a draft, and name the forms of notes for drafts."""
+"""Open the forms of new notes and of corrections, with their drafts, and name them for drafts."""
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from portal import clock
 from portal.clients.notes.forms import NoteForm
 from portal.clients.records.models import Client
+from portal.clients.records.note_models import ClientNote
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
 from portal.editing.drafts.store import DraftKey
@@ -19,10 +21,16 @@ FORM_NAME = re.compile(rf"{NEW_NOTE}|note/(?P<id>[1-9][0-9]{{0,9}})", re.ASCII)
 
 @dataclass(frozen=True)
 class Composer:
-    """The form of a new note and the draft that the page writes."""
+    """The form of a note and the draft that the page writes.
+
+    `action` is the address of the form. `is_conflict`: the note was changed since the form was opened.
+    """
 
     form: NoteForm
     draft: EditorDraft
+    action: str
+    is_new: bool = True
+    is_conflict: bool = False
 
 
 def fields_of(form_name: str) -> Collection[str]:
@@ -30,8 +38,8 @@ def fields_of(form_name: str) -> Collection[str]:
     return NoteForm.field_names() if FORM_NAME.fullmatch(form_name) else ()
 
 
-def draft_key(profile_id: int, client: Client) -> DraftKey:
-    return DraftKey(profile_id, f"client-{client.id}", NEW_NOTE)
+def draft_key(profile_id: int, client: Client, note_id: int | None = None) -> DraftKey:
+    return DraftKey(profile_id, f"client-{client.id}", f"note/{note_id}" if note_id else NEW_NOTE)
 
 
 def open_composer(profile_id: int, client: Client, restore: str | None) -> Composer:
@@ -40,19 +48,52 @@ def open_composer(profile_id: int, client: Client, restore: str | None) -> Compo
     own = EditorDraft(key, store.new_id())
     chosen = next((draft for draft in store.drafts_of(key) if draft.draft_id == restore), None) if restore else None
     if chosen is None:
-        return Composer(empty, own)
+        return Composer(empty, own, _add_url(client))
     form = make_form(client, MultiDict(chosen.values))
     form.restored.data = str(chosen.mark)
-    return Composer(form, EditorDraft(key, own.draft_id, base=base_of(form, empty), is_restored=True))
+    draft = EditorDraft(key, own.draft_id, base=base_of(form, empty), is_restored=True)
+    return Composer(form, draft, _add_url(client))
 
 
 def sent_composer(profile_id: int, client: Client, form: NoteForm) -> Composer:
     """Return a form that was sent and rejected, with its draft."""
     draft_id = form.draft.data or store.new_id()
     base = base_of(form, make_form(client, None))
-    return Composer(form, EditorDraft(draft_key(profile_id, client), draft_id, base=base))
+    return Composer(form, EditorDraft(draft_key(profile_id, client), draft_id, base=base), _add_url(client))
+
+
+def open_correction(profile_id: int, client: Client, note: ClientNote) -> Composer:
+    """Return the form of a correction with the newest draft of it, or with the note's values."""
+    key, untouched = draft_key(profile_id, client, note.id), correction_form(client, note, None)
+    own = EditorDraft(key, store.new_id())
+    found = next(iter(store.drafts_of(key)), None)
+    if found is None:
+        return Composer(untouched, own, _correction_url(client, note.id), is_new=False)
+    form = correction_form(client, note, MultiDict(found.values))
+    form.version.data, form.restored.data = str(found.base_version), str(found.mark)
+    draft = EditorDraft(key, own.draft_id, base=base_of(form, untouched), is_restored=True)
+    return Composer(form, draft, _correction_url(client, note.id), is_new=False)
+
+
+def sent_correction(profile_id: int, client: Client, note_id: int, form: NoteForm) -> Composer:
+    """Return a correction that was sent and rejected, with its draft."""
+    draft = EditorDraft(draft_key(profile_id, client, note_id), form.draft.data or store.new_id())
+    return Composer(form, draft, _correction_url(client, note_id), is_new=False)
+
+
+def correction_form(client: Client, note: ClientNote, sent: MultiDict[str, str] | None) -> NoteForm:
+    """Return the form of a correction with the sent values. Others are those of the note."""
+    return NoteForm(sent, obj=note, data={"version": client.version})
 
 
 def make_form(client: Client, sent: MultiDict[str, str] | None) -> NoteForm:
     """Return the form of a new note with the sent values. Others have their defaults: a note of today."""
     return NoteForm(sent, data={"version": client.version, "kind": "note", "happened_on": clock.today()})
+
+
+def _add_url(client: Client) -> str:
+    return url_for("client_notes.add", client_id=client.id)
+
+
+def _correction_url(client: Client, note_id: int) -> str:
+    return url_for("client_note.correct", client_id=client.id, note_id=note_id)

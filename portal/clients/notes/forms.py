@@ -1,12 +1,17 @@
-"""Define the form of a note."""
+"""Define the forms of a note and of its redaction."""
 
 from typing import ClassVar
 
-from wtforms import TextAreaField
+from flask_wtf import FlaskForm
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import DataRequired
 
-from portal.clients.editor.form_fields import EntryForm, choice_field, day_field, text_field
+from portal.clients.editor.form_fields import EntryForm, check_characters, choice_field, day_field, text_field
 from portal.clients.records import choices
 from portal.clients.records.entries import NOTE
+from portal.clients.records.note_models import MAX_REDACTION_REASON_LENGTH
+from portal.text_input import clean_line
+from portal.web.max_length import MaxLength, max_length_attributes
 
 
 class NoteForm(EntryForm):
@@ -17,3 +22,16 @@ class NoteForm(EntryForm):
     text = text_field(NOTE, "text", kind=TextAreaField, required_message="Enter the note.")
     kind = choice_field(NOTE, "kind", choices.NOTE_KINDS)
     happened_on = day_field(NOTE, "happened_on", required_message="Enter the day it happened.")
+
+
+class RedactionForm(FlaskForm):
+    """The form of a redaction, with the client's version that the administrator has read."""
+
+    version = HiddenField()
+    reason = StringField(
+        "Reason",
+        [DataRequired("Enter the reason."), MaxLength(MAX_REDACTION_REASON_LENGTH), check_characters],
+        description="All users who see this client can read it. Do not repeat the text here.",
+        filters=[lambda text: clean_line(text or "")],
+        render_kw=max_length_attributes(MAX_REDACTION_REASON_LENGTH),
+    )

@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 from portal.auth import Profile
 from portal.clients.notes.filters import NoteFilters
 from portal.clients.records.models import Client
-from portal.clients.records.note_models import ClientNote
-from portal.clients.saving.notes import CORRECTION_PERIOD
+from portal.clients.records.note_models import ClientNote, ClientNoteVersion
+from portal.clients.saving.notes import is_correctable, note_of
 from portal.extensions import db
 from portal.web.pagination import Paging
 
@@ -84,10 +84,17 @@ def shown(
     )
 
 
-def is_correctable(note: ClientNote, profile: Profile, now: datetime) -> bool:
-    """Return whether the profile may correct the note now: its author may for 24 hours."""
-    is_author = profile.may_write and note.author_id == profile.id
-    return is_author and not note.is_redacted and now < note.written_at + CORRECTION_PERIOD
+def one_note(client: Client, note_id: int, reader: Profile, now: datetime) -> ShownNote:
+    """Return one note of the client. Raises NotFound (404)."""
+    note = note_of(client, note_id)
+    author, redactor = (db.session.get(Profile, id_) if id_ else None for id_ in (note.author_id, note.redacted_by))
+    return shown(note, author, redactor, reader, now)
+
+
+def versions_of(note_id: int) -> Sequence[ClientNoteVersion]:
+    """Return what the note said before its corrections, the newest first."""
+    versions = select(ClientNoteVersion).where(ClientNoteVersion.note_id == note_id)
+    return db.session.scalars(versions.order_by(ClientNoteVersion.edits.desc())).all()
 
 
 def texts_of(note_ids: Sequence[int]) -> dict[int, str]:

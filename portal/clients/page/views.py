@@ -13,7 +13,7 @@ from portal.clients.notes.queries import page_of_notes
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
 from portal.clients.page.value_chart import last_different_on, value_chart
-from portal.clients.permissions import can_manage_access, client_for, client_with_names
+from portal.clients.permissions import can_manage_access, can_redact_notes, client_for, client_with_names
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
 from portal.clients.saving.merging import product_of
@@ -61,6 +61,7 @@ def show(client_id: int) -> ResponseReturnValue:
             ".show", client_id=client.id, **filters.query(note_page=page), _anchor="notes"
         ),
         kinds=choices.NOTE_KINDS,
+        may_redact=can_redact_notes(current_user),
         today=clock.today(),
         now=clock.now(),
         may_edit=may_edit,

@@ -1,8 +1,8 @@
 /**
- * The form of a new note on a client page. What the user types is kept as a draft, and the note is added without loading
- * a page. The form collides with nothing, so it is no editing for presence.
+ * The form of a note. What the user types is kept as a draft, and a new note is added to its client page without loading
+ * a page. A correction loads one. The form collides with nothing, so it is no editing for presence.
  *
- * Reads:  <form data-note-composer data-draft-url data-base>, its hidden `version`, `draft` and `restored`.
+ * Reads:  <form data-note-composer="new" data-draft-url data-base>, its hidden `version`, `draft` and `restored`.
  * Fires:  `portal:saved`.
  * Markup: templates/clients/notes/_composer.html.
  *
@@ -30,7 +30,8 @@ export function openComposer(form) {
 	loadStylesheet("editing/typed-fields").catch(() => {});
 	for (const day of queryAll(form, "[data-day]", HTMLInputElement)) enhanceDateField(day);
 	const controller = new AbortController();
-	watchForm(form, { signal: controller.signal, isAside: true, send: () => send(form, controller) });
+	const add = form.dataset.noteComposer ? () => send(form, controller) : undefined;
+	watchForm(form, { signal: controller.signal, isAside: true, send: add });
 }
 
 /**
