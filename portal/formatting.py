@@ -25,7 +25,21 @@ def init_formatting(app: Flask) -> None:
     """Register each filter under its own name. In tests an undefined name in a template is an error."""
     if app.testing:
         app.jinja_env.undefined = StrictUndefined  # otherwise Jinja renders it as nothing
-    for each in (age_seconds, ago, change, day, due, gbp, gbp_change, gbp_short, hue, initials, moment, page_numbers):
+    for each in (
+        age_seconds,
+        ago,
+        change,
+        day,
+        days_ago,
+        due,
+        gbp,
+        gbp_change,
+        gbp_short,
+        hue,
+        initials,
+        moment,
+        page_numbers,
+    ):
         app.add_template_filter(each)
     app.add_template_filter(mailbox)
     app.add_template_filter(percent)
@@ -104,6 +118,12 @@ def due(on: date, today: date) -> str:
     if days < 0:
         return f"{_span(-days)} overdue"
     return {0: "today", 1: "tomorrow"}.get(days) or f"in {_span(days)}"
+
+
+def days_ago(on: date, today: date) -> str:
+    """Return the age of a day: today, yesterday, 13 days ago, 8 weeks ago."""
+    days = max(0, (today - on).days)
+    return {0: "today", 1: "yesterday"}.get(days) or f"{_span(days)} ago"
 
 
 def hue(profile_id: int) -> int:

@@ -31,6 +31,7 @@ TABLE = """
     GET    /clients                              200       200       200       200       sign-in   sign-in   -
     GET    /clients/new                          200       200       200       403       sign-in   sign-in   -
     POST   /clients/new                          422       422       422       403       sign-in   sign-in   403
+    GET    /clients/sum                          200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>                  200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403

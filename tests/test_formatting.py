@@ -99,6 +99,13 @@ def test_due_describes_the_distance_to_a_date(days: int, written: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("days", "written"), [(-1, "today"), (0, "today"), (1, "yesterday"), (13, "13 days ago"), (59, "8 weeks ago")]
+)
+def test_days_ago_describes_the_age_of_a_day(days: int, written: str) -> None:
+    assert formatting.days_ago(TODAY - timedelta(days=days), TODAY) == written
+
+
+@pytest.mark.parametrize(
     ("name", "letters"),
     [
         ("Ruth Whitmore", "RW"),

@@ -120,11 +120,13 @@ REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", 
 AGAIN = ("factor-current_password",)
 DRAFT = Takes(query=("form", "draft"), body=("version", "values", "seen", "restored"))
 PASSWORDS = ("password-current_password", "password-new_password", "password-again")
+LISTED = Takes(query=("view", "q", "adviser", "status", "sort", "page"))
 FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/"): Takes(),
-    ("GET", "/clients"): Takes(query=("view", "q", "adviser", "status", "sort", "page")),
+    ("GET", "/clients"): LISTED,
     ("GET", "/clients/new"): Takes(query=("draft",)),
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
+    ("GET", "/clients/sum"): LISTED,
     ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
     ("GET", "/clients/<client_id>/notes/<note_id>"): Takes(),
     ("GET", "/clients/<client_id>/notes/<note_id>/edit"): Takes(),

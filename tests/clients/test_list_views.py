@@ -9,7 +9,7 @@ from portal import clock
 from portal.clients import ClientGrant
 from portal.extensions import db
 from tests.support.cast import Cast
-from tests.support.factories import make_client
+from tests.support.factories import make_client, make_product
 from tests.support.html import form_of, links_of, text_of
 from tests.support.listing import counts_of, names_in
 from tests.support.postgres_proxy import Wiretap, work_in
@@ -139,6 +139,37 @@ def test_empty_view_says_what_will_be_here_and_leads_to_all(amelia: Visitor, cas
 
 def test_reader_who_cannot_have_clients_is_not_offered_own_ones(visit: Visit, cast: Cast) -> None:
     assert "mine" not in counts_of(visit(cast.rhys).get("/clients"))
+
+
+def test_sum_adds_the_latest_valuations_of_the_clients_in_the_view(visit: Visit, cast: Cast) -> None:
+    for name, is_restricted, amount in (
+        ("Whitmore", False, "1000.10"),
+        ("Bell", False, "7"),
+        ("Secret", True, "90000"),
+    ):
+        client = make_client(name, adviser_id=cast.amelia.id, is_restricted=is_restricted)
+        make_product(client, (date(2026, 1, 1), "5"), (date(2026, 2, 1), amount))
+    make_client("Unvalued", status="dormant")
+
+    def total(browser: Visitor, query: str) -> str:
+        return str(browser.get(f"/clients/sum?{query}").json["total"])
+
+    assert total(visit(cast.amelia), "view=mine") == "£91,007.10"
+    assert total(visit(cast.daniel), "view=all") == "£1,007.10"
+    assert total(visit(cast.daniel), "view=all&q=whitmore&page=9") == "£1,000.10"
+    assert total(visit(cast.daniel), "status=dormant") == total(visit(cast.daniel), "view=restricted") == "–"
+
+
+def test_row_says_how_old_the_oldest_of_its_valuations_is(amelia: Visitor) -> None:
+    make_product(client := make_client("Whitmore"), (TODAY - timedelta(days=400), "1"), (TODAY, "2"))
+    make_product(client, (TODAY - timedelta(days=400), "3"), (TODAY - timedelta(days=59), "4"))
+    make_product(make_client("Bell"), (TODAY - timedelta(days=366), "5"))
+
+    [old, recent] = amelia.get("/clients").text.split("<tr data-page=")[1:]
+
+    assert "valued 8 weeks ago" in recent
+    assert "stale" not in recent
+    assert 'class="stale">valued 12 months ago' in old
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from portal.clients.listing import queries as listing_queries
 from portal.clients.listing.filters import SORTS, VIEWS, ListFilters, parse_filters
 from portal.clients.listing.queries import ListPage
 from portal.clients.records import choices
+from portal.formatting import gbp
 from portal.presence.context import list_heartbeat_seconds
 
 blueprint = Blueprint("client_list", __name__)
@@ -41,8 +42,18 @@ def list_clients() -> ResponseReturnValue:
         page_url=lambda number: _list_url(filters.query(page=number)),
         sort_url=lambda key: _list_url(filters.sorted_by(key)),
         view_url=lambda view: _list_url(filters.in_view(view).query(page=1)),
+        sum_url=_list_url(filters.query(page=1, sort="name"), ".show_sum"),
+        today=clock.today(),
         unfiltered_url=_list_url({"view": filters.view}),
     )
+
+
+@blueprint.get("/clients/sum")
+def show_sum() -> ResponseReturnValue:
+    """Return the sum of the values of a view, as text for the list."""
+    filters = parse_filters(request.args)
+    filters = filters.in_view(filters.view or "all")
+    return {"total": gbp(listing_queries.sum_of_view(filters, clock.today(), current_user))}
 
 
 def _requested_page(filters: ListFilters) -> tuple[ListFilters, ListPage]:
@@ -62,5 +73,5 @@ def _first_view(counts: Mapping[str, int]) -> str:
     return "mine" if is_start and counts["mine"] else "all"
 
 
-def _list_url(query: dict[str, Any]) -> str:
-    return url_for(".list_clients", **query)
+def _list_url(query: dict[str, Any], endpoint: str = ".list_clients") -> str:
+    return url_for(endpoint, **query)

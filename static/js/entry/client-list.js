@@ -1,9 +1,11 @@
 /** The script of the client list. */
 import { keepList } from "../clients/kept-list.js";
+import { ViewSum } from "../clients/view-sum.js";
 import { query } from "../lib/dom.js";
 import { PresenceDots } from "../presence/ui/dots.js";
 
 customElements.define("presence-dots", PresenceDots);
+customElements.define("view-sum", ViewSum);
 
 // The views do not fit into a narrow window. The address of a list may name no view, and the link of the current one does.
 const current = query(document, ".views [aria-current]", HTMLAnchorElement);
