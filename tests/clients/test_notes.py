@@ -1,10 +1,11 @@
 """Test dated notes: adding, the client page, the history, drafts and live updates."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from werkzeug.test import TestResponse
 
 from portal import clock
@@ -17,7 +18,7 @@ from portal.extensions import db
 from tests.clients.conftest import history_of
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_note
-from tests.support.html import forms_of, text_of
+from tests.support.html import forms_of, links_of, text_of
 from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
@@ -227,6 +228,66 @@ def test_page_with_notes_takes_at_most_eight_statements(
         assert amelia.get(f"/clients/{client.id}").status_code == 200
 
     assert len(work_in(heard)) <= 8, [each[:70] for each in work_in(heard)]
+
+
+def test_notes_are_filtered_by_kind_and_words_and_divided_into_pages(amelia: Visitor, client: Client) -> None:
+    page = f"/clients/{client.id}"
+    assert "Words in notes" not in text_of(amelia.get(page))
+    for number in range(23):
+        kind = "call" if number % 2 else "email"
+        make_note(
+            client, f"Number-{number:02} 50%_off ISA", kind=kind, happened_on=date(2026, 1, 1) + timedelta(number)
+        )
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r"Number-([0-9]{2})", text_of(amelia.get(f"{page}?{query}")))
+
+    assert shown("") == [f"{number:02}" for number in range(22, 12, -1)]
+    assert shown("note_page=3") == ["02", "01", "00"]
+    assert shown("note_page=99") == ["02", "01", "00"]
+    assert shown("note_kind=call&note_page=2") == ["01"]
+    assert shown("note_text=isa+number-1") == [f"{number}" for number in range(19, 9, -1)]
+    assert shown("note_text=50%25_OFF&note_kind=email&note_page=2") == ["02", "00"]
+    assert shown("note_kind=fax&note_page=x") == shown("")
+    assert shown("note_text=100%25") == []
+    assert "No note matches." in text_of(amelia.get(f"{page}?note_text=100%25"))
+    links = links_of(amelia.get(f"{page}?note_kind=call&note_text=isa"))
+    assert f"{page}?note_kind=call&note_text=isa&note_page=2#notes" in links
+
+
+@pytest.mark.statements
+def test_page_of_notes_is_read_by_its_index(client: Client) -> None:
+    """Of a client with many notes among those of many clients."""
+    db.session.execute(
+        text(
+            "INSERT INTO client_notes (client_id, kind, happened_on, text)"
+            " SELECT :client_id, 'call', DATE '2016-01-01' + number, repeat('Rang about the ISA. ', 20)"
+            " FROM generate_series(1, 3000) number"
+        ),
+        {"client_id": client.id},
+    )
+    others = [make_client(f"Client {number}").id for number in range(20)]
+    db.session.execute(
+        text(
+            "INSERT INTO client_notes (client_id, kind, happened_on, text)"
+            " SELECT client_id, 'note', DATE '2020-01-01' + number, 'Met.'"
+            " FROM unnest(CAST(:ids AS integer[])) client_id, generate_series(1, 300) number"
+        ),
+        {"ids": others},
+    )
+    db.session.execute(text("ANALYZE client_notes"))
+    plan = "\n".join(
+        db.session.scalars(
+            text(
+                "EXPLAIN SELECT * FROM client_notes WHERE client_id = :client_id"
+                " ORDER BY happened_on DESC, id DESC LIMIT 10 OFFSET 20"
+            ),
+            {"client_id": client.id},
+        )
+    )
+
+    assert "ix_client_notes_newest" in plan
+    assert "Sort" not in plan
 
 
 def test_notes_of_another_client_are_not_shown(amelia: Visitor, client: Client) -> None:

@@ -57,7 +57,7 @@ def page_of_notes(
     """Return one page of the notes, the newest day first, by one statement. A page past the end becomes the last."""
     conditions = (ClientNote.client_id == client.id, *_conditions(filters))
     total = select(func.count()).select_from(ClientNote).where(*conditions).scalar_subquery()
-    last_page = func.greatest(0, (total - 1) / NOTES_PER_PAGE)
+    last_page = func.greatest(0, (total - 1) // NOTES_PER_PAGE)
     author, redactor = aliased(Profile), aliased(Profile)
     query = (
         select(ClientNote, author, redactor, total.label("total"))
