@@ -104,6 +104,9 @@ TABLE = """
     GET    /users/<profile_id>                   403       403       200       403       sign-in   sign-in   -
     GET    /users/<profile_id>/details           403       403       200       403       sign-in   sign-in   -
     POST   /users/<profile_id>/details           403       403       422       403       sign-in   sign-in   403
+    GET    /users/<profile_id>/hand-over         403       403       200       403       sign-in   sign-in   -
+    POST   /users/<profile_id>/hand-over         403       403       422       403       sign-in   sign-in   403
+    POST   /users/<profile_id>/hand-over/step    403       403       403       403       sign-in   sign-in   403
     POST   /users/<profile_id>/role              403       403       user      403       sign-in   sign-in   403
     POST   /users/<profile_id>/activate          403       403       user      403       sign-in   sign-in   403
     POST   /users/<profile_id>/deactivate        403       403       user      403       sign-in   sign-in   403

@@ -208,6 +208,11 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/users/<profile_id>/details"): Takes(
         form=("first_name", "last_name", "email", "shown", "current_password")
     ),
+    ("GET", "/users/<profile_id>/hand-over"): Takes(query=("page",)),
+    ("POST", "/users/<profile_id>/hand-over"): Takes(
+        query=("page",), form=("to", "mark", "deactivate", "current_password")
+    ),
+    ("POST", "/users/<profile_id>/hand-over/step"): Takes(form=("state",)),
     ("POST", "/users/<profile_id>/role"): Takes(form=("role",)),
     ("POST", "/users/<profile_id>/activate"): Takes(),
     ("POST", "/users/<profile_id>/deactivate"): Takes(),

@@ -17,6 +17,7 @@ from portal.clients.notes import composer
 from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
+from portal.clients.sharing import hand_over_views
 from portal.clients.sharing import views as access_views
 from portal.clients.visits import views as visits_views
 from portal.clients.wording import audit_words
@@ -49,6 +50,7 @@ def init_clients(app: Flask) -> None:
         note_views,
         note_change_views,
         access_views,
+        hand_over_views,
         changes_views,
         overruled_views,
         text_merges_views,

@@ -606,6 +606,12 @@ def a_code_for_a_new_user(setup: SceneSetup) -> Page:
     return page
 
 
+def a_hand_over(setup: SceneSetup) -> Page:
+    adviser = _long_profile()
+    make_client(LONG_NAME, adviser_id=adviser.id, is_restricted=True)
+    return _ada_at(setup, f"/users/{adviser.id}/hand-over")
+
+
 def the_audit(setup: SceneSetup) -> Page:
     profile = _long_profile()
     actor = Actor(profile.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
@@ -676,6 +682,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_user,
     a_new_user_with_errors,
     a_code_for_a_new_user,
+    a_hand_over,
     the_audit,
 )
 

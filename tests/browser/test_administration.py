@@ -6,7 +6,8 @@ from sqlalchemy import select
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.people import OpenBrowser
-from tests.support.cast import Cast
+from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.factories import make_client
 
 
 def test_new_client_is_typed_left_restored_and_added(open_browser: OpenBrowser, cast: Cast) -> None:
@@ -29,3 +30,22 @@ def test_new_client_is_typed_left_restored_and_added(open_browser: OpenBrowser, 
     assert client.town == "Bath"
     page.goto("/clients/new")
     expect(page.get_by_role("link", name="Restore")).to_have_count(0)
+
+
+def test_clients_of_a_leaver_are_handed_over_and_the_leaver_is_deactivated(
+    open_browser: OpenBrowser, cast: Cast
+) -> None:
+    leaver = make_profile("Lena", "Lindqvist")
+    book = [make_client(f"Of Lena {number}", adviser_id=leaver.id) for number in range(3)]
+    page = open_browser(cast.ada).page
+    page.goto(f"/users/{leaver.id}")
+    page.get_by_role("link", name="Hand over clients").click()
+    page.get_by_label("New adviser").select_option("Amelia Hart")
+    page.get_by_label("Deactivate Lena first").check()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Hand over").click()
+
+    expect(page.get_by_role("heading", name="3 clients are handed over")).to_be_visible()
+    expect(page.get_by_text("Lena Lindqvist can no longer sign in.")).to_be_visible()
+    db.session.rollback()
+    assert {db.session.get_one(Client, client.id).adviser_id for client in book} == {cast.amelia.id}

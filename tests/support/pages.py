@@ -64,5 +64,12 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
         yield path, nobody.get(path)
     for path in ("/clients", "/clients?q=nobody", "/clients/new", "/account", "/signed-in"):
         yield path, amelia.get(path)
-    for path in ("/users", "/users/new", f"/users/{cast.rhys.id}", f"/users/{cast.rhys.id}/details", "/audit"):
+    for path in (
+        "/users",
+        "/users/new",
+        f"/users/{cast.rhys.id}",
+        f"/users/{cast.rhys.id}/details",
+        f"/users/{cast.amelia.id}/hand-over",
+        "/audit",
+    ):
         yield path, ada.get(path)

@@ -109,6 +109,8 @@ WRITES_NO_RECORD = {
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
     ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
+    ("POST", "/users/<profile_id>/hand-over"): "nothing but a deactivation: its steps write clients",
+    ("POST", "/users/<profile_id>/hand-over/step"): "the adviser of clients, each from the version that it locks",
     ("POST", "/users/<profile_id>/details"): "a profile, which carries a mark of what the form has shown",
     **{
         ("POST", f"/users/<profile_id>/{what}"): "one value of a profile: the last one wins, the audit keeps all"
