@@ -1,5 +1,9 @@
 """Runs the migrations on the application's own database; called by `flask db …` and by `make demo`."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
@@ -12,15 +16,12 @@ from portal.database.advisory_locks import MIGRATIONS
 from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import db
 
+SECONDS_BETWEEN_ATTEMPTS = 0.2
+
 
 def run_migrations() -> None:
-    """Run each migration in a transaction of its own; a second `flask db upgrade` waits for the first.
-
-    The lock belongs to a transaction, which a pooler in transaction mode keeps on one connection.
-    """
-    with db.engine.begin() as turn, db.engine.connect() as connection:
-        turn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-        turn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATIONS})
+    """Run each migration in a transaction of its own; a second `flask db upgrade` waits for the first."""
+    with turn_to_migrate(), db.engine.connect() as connection:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -29,6 +30,21 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+
+
+@contextmanager
+def turn_to_migrate() -> Iterator[None]:
+    """Hold the lock of the migrations, which belongs to a transaction, as a pooler in transaction mode requires.
+
+    A second `flask db upgrade` asks again and again. If it waited inside its statement, CREATE INDEX CONCURRENTLY of
+    the first would wait for the end of that statement, and neither would go on.
+    """
+    with db.engine.connect() as turn:
+        while not turn.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": MIGRATIONS}):
+            turn.rollback()
+            time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+        turn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        yield
 
 
 def explained(error: DBAPIError) -> Exception:

@@ -55,7 +55,7 @@ def test_empty_list_says_how_to_add_clients(amelia: Visitor) -> None:
     "q",
     [
         *("Whitmore", "whitmore", "HITM", "  Whitmore   Family ", "KG00042", "kg0004", "SW1A 1AA", "sw1a1aa", "1a 1a"),
-        *("Ruth", "ruth abernathy", "ABERNATHY", "h Ab"),
+        *("Ruth", "ruth abernathy", "ABERNATHY", "ab ru", "family ruth kg42"),
     ],
 )
 def test_search_finds_part_of_name_reference_postcode_or_person(amelia: Visitor, q: str) -> None:
@@ -92,7 +92,7 @@ def test_quotes_and_html_are_searched_as_text(amelia: Visitor) -> None:
     assert "<script>" not in response.text
 
     shown = amelia.get("/clients", query_string={"q": "o'brien & <b>"})
-    assert "O'Brien & <b>Sons</b>" in text_of(shown)
+    assert "O'Brien & <b> Sons</b>" in text_of(shown)  # the mark ends after <b>
     assert "<b>Sons" not in shown.text
 
 

@@ -35,6 +35,9 @@ CROWD = """
 # Autovacuum would collect statistics at an unpredictable time.
 BY_HAND = "ALTER TABLE {} SET (autovacuum_enabled = off)"
 
+# Searches whose terms find a great part of all clients, so that the list counts and sorts most of the table.
+BROAD = ("q=whit&", "q=a e i o u l")
+
 REPEATS = volume(2, 5)  # the kernel counts CPU time in steps of 10 ms
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
 
@@ -63,8 +66,8 @@ def amelia(state: str, make_database: DatabaseMaker, just_imported_url: str) -> 
     """Return a signed-in visitor on a database of 50,000 clients."""
     with signed_in(make_database(template=just_imported_url)) as amelia:
         if state == "analysed":
-            with db.engine.begin() as connection:
-                connection.execute(text("ANALYZE"))
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE"))  # as autovacuum does after many inserts
         yield amelia
 
 
@@ -86,8 +89,12 @@ def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
         ("q=whit4999", "11 clients found"),
         ("q=sw7 2aa", "278 clients found"),
         ("q=kg777", "11 clients found"),
+        ("q=kg777 whit an", "clients found"),
+        ("q=02079460958", "0 clients found"),
+        ("q=a e i o u l", "clients found"),  # as many terms as are searched for, none of them selective
         ("q=no such client", "0 clients found"),
         ("q=an", "clients found"),
+        ("q=whit1&adviser=1&status=active&sort=next_review_on", "5,555 clients found"),
         ("q=whit&adviser=1&status=active&sort=next_review_on", "25,000 clients found"),
         ("sort=name&page=1900", "50,000 clients"),
         ("view=mine", "25,000 clients"),
@@ -99,14 +106,15 @@ def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
 def test_search_of_fifty_thousand_clients_is_fast(amelia: Visitor, state: str, query: str, found: str) -> None:
     """Measure the CPU time of the portal and of PostgreSQL, without other programs.
 
-    If one scan of the table takes more than 20 ms, as on a slow or busy machine, the limit is five scans. One of a few
+    If one scan of the table takes more than 20 ms, as on a slow or busy machine, the limit grows with it. One of a few
     attempts must succeed, because a processor does less in the same time when the machine is busy.
     """
     assert found in amelia.get(f"/clients?{query}").text
 
-    limit_ms = 100 if state == "analysed" else 250
+    limit_ms = (100 if state == "analysed" else 250) * (2 if query.startswith(BROAD) else 1)
     assert any(
-        _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < max(limit_ms, 5 * _busy_ms_of(_pass)) for _ in range(4)
+        _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < limit_ms * max(1, _busy_ms_of(_pass) / 20)
+        for _ in range(4)
     )
 
 

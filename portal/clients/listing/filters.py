@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from portal.clients.records.choices import CLIENT_STATUSES
+from portal.clients.search.terms import MAX_SEARCH_LENGTH, Search, parse_search
 from portal.integers import MAX_INTEGER
 from portal.text_input import search_words
 from portal.web.pagination import parse_number, parse_page, query_of
@@ -15,7 +16,6 @@ SORTS = {
     "next_review_on": "Next review",
     "total": "Value",
 }
-MAX_SEARCH_LENGTH = 100
 VIEWS = {
     "mine": "Mine",
     "due": "Due this month",
@@ -43,6 +43,10 @@ class ListFilters:
     status: str = ""
     sort: str = "name"
     page: int = 1
+
+    @property
+    def search(self) -> Search:
+        return parse_search(self.q)
 
     @property
     def sort_key(self) -> str:

@@ -13,6 +13,7 @@ from portal.clients.listing import queries as listing_queries
 from portal.clients.listing.filters import SORTS, VIEWS, ListFilters, parse_filters
 from portal.clients.listing.queries import ListPage
 from portal.clients.records import choices
+from portal.clients.search.evidence import explain
 from portal.formatting import gbp
 from portal.presence.context import list_heartbeat_seconds
 
@@ -31,6 +32,7 @@ def list_clients() -> ResponseReturnValue:
     return render_template(
         "clients/listing/list.html",
         clients=page.rows,
+        evidence={row.id: explain(row, filters.search) for row in page.rows} if filters.search else {},
         paging=page.paging,
         filters=filters,
         counts=page.counts,
@@ -59,7 +61,7 @@ def show_sum() -> ResponseReturnValue:
 def _requested_page(filters: ListFilters) -> tuple[ListFilters, ListPage]:
     """Return the requested page, with the view that was chosen for an address without one."""
     today = clock.today()
-    if filters.q:
+    if filters.search:
         filters = filters.in_view(filters.view or "all")
         return filters, listing_queries.page_of_search(filters, today, current_user)
     counts = listing_queries.count_views(filters, today, current_user)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    literal_column,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,10 +26,26 @@ from portal.clients.records import choices
 from portal.clients.records.note_models import ClientNote
 from portal.extensions import Model
 
+# Forms in which a search compares what people write in several ways (clients/search/terms.py has those of its terms):
+# a reference in lower case without punctuation and leading zeros, a telephone number's digits without 0 or country
+# code, a plan number without punctuation, and an NI number without blanks.
+REFERENCE_FORM = (
+    "regexp_replace(regexp_replace(lower(client_ref), '[^a-z0-9]', '', 'g'), '(^|[a-z])0+([0-9])', '\\1\\2', 'g')"
+)
+PHONE_FORM = "regexp_replace(regexp_replace(phone, '[^0-9]', '', 'g'), '^(0044|44)?0?', '')"
+PLAN_FORM = "regexp_replace(lower(plan_number), '[^a-z0-9]', '', 'g')"
+NI_FORM = "upper(replace(ni_number, ' ', ''))"
 
-def _trigrams(name: str) -> Index:
-    """Return an index for searches of any part of the column `searched`."""
-    return Index(name, "searched", postgresql_using="gin", postgresql_ops={"searched": "gin_trgm_ops"})
+
+def _trigrams(name: str, *texts: str) -> Index:
+    """Return an index for searches of any part of the texts, each a column or an expression."""
+    labelled = {f"text{number}": each for number, each in enumerate(texts)}
+    return Index(
+        name,
+        *(literal_column(each).label(label) for label, each in labelled.items()),
+        postgresql_using="gin",
+        postgresql_ops=dict.fromkeys(labelled, "gin_trgm_ops"),
+    )
 
 
 class Client(Model):
@@ -42,7 +59,8 @@ class Client(Model):
         CheckConstraint(
             choices.check_one_of("capacity_for_loss", ["", *choices.CAPACITIES_FOR_LOSS]), name="capacity_for_loss"
         ),
-        _trigrams("ix_clients_searched"),
+        _trigrams("ix_clients_searched", "searched"),
+        _trigrams("ix_clients_contact", REFERENCE_FORM, PHONE_FORM, "lower(email)"),
         Index("ix_clients_lower_name", text("lower(name)"), "id"),
     )
 
@@ -90,7 +108,11 @@ class Person(Model):
     """A person who belongs to a client."""
 
     __tablename__ = "people"
-    __table_args__ = (_trigrams("ix_people_searched"),)
+    __table_args__ = (
+        _trigrams("ix_people_searched", "searched"),
+        _trigrams("ix_people_known_as", "lower(known_as)"),
+        Index("ix_people_ni_number", text(NI_FORM)),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     client_id: Mapped[int] = mapped_column(ForeignKey("clients.id", ondelete="CASCADE"), index=True)
@@ -112,6 +134,7 @@ class Product(Model):
         CheckConstraint(choices.check_one_of("status", choices.PRODUCT_STATUSES), name="status"),
         CheckConstraint("fixed_fee >= 0", name="fixed_fee"),
         CheckConstraint("percentage_fee BETWEEN 0 AND 100", name="percentage_fee"),
+        _trigrams("ix_products_plan_number", PLAN_FORM),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

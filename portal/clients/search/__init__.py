@@ -1,0 +1,1 @@
+"""Search clients, for the list and for quick open."""
