@@ -4,6 +4,7 @@ Every unsafe route is either in NO_RECORD, which says what else it writes, or re
 carries one that is yet to come, or comes too late. A new route fails here until it does one of the two.
 """
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -87,7 +88,7 @@ def test_write_over_a_newer_change_is_409_and_changes_no_record(
         make_records(cast)
         client = db.session.get(Client, newest_id())
         assert client
-        daniels = {"name": "Daniel's", "phone": "Daniel's"}
+        daniels = {"name": "Daniel's", "phone": "Daniel's", "next_review_on": date(2030, 1, 31)}
         operations.save_entry(client, Entry(CLIENT), edit_from(2, cast.daniel.id, daniels))
         [person] = db.session.scalars(select(Person).where(Person.client_id == client.id))
         edit = edit_from(3, cast.daniel.id, {"known_as": "Daniel's"})

@@ -114,6 +114,7 @@ OF_PARTS = (*PERSON.labels, *PRODUCT.labels, *VALUATION.labels)
 PART = (*GUARD, *OF_PARTS, "decide-fixed_fee", "third-fixed_fee", "confirm_another")
 REDACTION = ("version", "reason")
 NOTE_FIELDS = (*GUARD, "restored", "text", "kind", "happened_on")
+REVIEW = (*NOTE_FIELDS, "next_review_on", "decide-next_review_on")
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
 REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes", "custom-notes")
@@ -133,6 +134,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/notes/<note_id>/edit"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/notes/<note_id>/redact"): Takes(),
     ("POST", "/clients/<client_id>/notes/<note_id>/redact"): Takes(form=REDACTION, body=REDACTION),
+    ("GET", "/clients/<client_id>/review"): Takes(query=("proceeded",)),
+    ("POST", "/clients/<client_id>/review"): Takes(form=REVIEW, body=REVIEW),
     ("POST", "/clients/<client_id>/notes"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),

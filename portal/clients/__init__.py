@@ -13,7 +13,7 @@ from portal.clients.history import changes_views, overruled_views
 from portal.clients.history import views as history_views
 from portal.clients.listing import views as listing_views
 from portal.clients.notes import change_views as note_change_views
-from portal.clients.notes import composer
+from portal.clients.notes import composer, review_views
 from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
@@ -49,6 +49,7 @@ def init_clients(app: Flask) -> None:
         history_views,
         note_views,
         note_change_views,
+        review_views,
         access_views,
         hand_over_views,
         changes_views,

@@ -1,16 +1,19 @@
 """Test dated notes in the browser: they appear on open pages, and what is typed is never lost."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 from playwright.sync_api import Locator, expect
 
 from portal import clock
 from portal.clients import Client
+from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.page_checks import top_of
-from tests.browser.people import Person
+from tests.browser.people import CLIENT_PAGE, Person
+from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_note
 
 
@@ -75,3 +78,21 @@ def test_typed_note_survives_a_dead_line_and_a_closed_tab(
     expect(notes(amelia)).to_have_count(1)
     expect(notes(amelia)).to_contain_text("The whole sentence.")
     expect(amelia.page.get_by_role("link", name="a new note")).to_have_count(0)
+
+
+def test_review_is_marked_done_and_a_next_review_that_another_user_saves_meanwhile_is_decided_in_place(
+    amelia: Person, client: Client, cast: Cast
+) -> None:
+    client.next_review_on = clock.today()
+    db.session.commit()
+    amelia.open(client)
+    amelia.page.get_by_role("link", name="Mark review done").click()
+    amelia.field("Note").fill("Met both at the office.")
+    amelia.field("Next review").fill("1/12/2031")
+    save_for(cast.daniel, client, next_review_on=date(2030, 3, 1))
+    amelia.page.get_by_role("button", name="Keep mine").click()
+    amelia.page.get_by_role("button", name="Mark review done").press("Enter")
+
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+    expect(notes(amelia)).to_contain_text("Met both at the office.")
+    expect(amelia.page.get_by_role("main")).to_contain_text("1 Dec 2031")

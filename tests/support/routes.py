@@ -33,6 +33,9 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/clients/<client_id>/notes"): {"data": {"text": "Rang about the ISA.", "kind": "call"}},
     ("POST", "/clients/<client_id>/notes/<note_id>/edit"): {"data": {"version": "2", "text": "Rang twice."}},
     ("POST", "/clients/<client_id>/notes/<note_id>/redact"): {"data": {"version": "2", "reason": "Wrong client"}},
+    ("POST", "/clients/<client_id>/review"): {
+        "data": {"version": "2", "text": "Met.", "happened_on": "2026-01-05", "next_review_on": "2031-06-30"}
+    },
     ("POST", "/clients/<client_id>/access"): {"data": {"version": "1", "is_restricted": "no"}},
     ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
     ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},

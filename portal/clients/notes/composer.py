@@ -1,22 +1,22 @@
-"""Open the forms of new notes and of corrections, with their drafts, and name them for drafts."""
+"""Open the forms of new notes, of corrections and of reviews, with their drafts, and name them for drafts."""
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from portal import clock
-from portal.clients.notes.forms import NoteForm
+from portal.clients.notes.forms import NoteForm, ReviewForm
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
 from portal.editing.drafts.store import DraftKey
 
-NEW_NOTE = "note/new"
-FORM_NAME = re.compile(rf"{NEW_NOTE}|note/(?P<id>[1-9][0-9]{{0,9}})", re.ASCII)
+NEW_NOTE, REVIEW = "note/new", "review"
+FORM_NAME = re.compile(rf"{NEW_NOTE}|{REVIEW}|note/(?P<id>[1-9][0-9]{{0,9}})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class Composer:
 
 def fields_of(form_name: str) -> Collection[str]:
     """Return the fields that a draft of this form may contain, none for a form that is not of a note."""
+    if form_name == REVIEW:
+        return ReviewForm.field_names()
     return NoteForm.field_names() if FORM_NAME.fullmatch(form_name) else ()
 
 
@@ -89,6 +91,40 @@ def correction_form(client: Client, note: ClientNote, sent: MultiDict[str, str] 
 def make_form(client: Client, sent: MultiDict[str, str] | None) -> NoteForm:
     """Return the form of a new note with the sent values. Others have their defaults: a note of today."""
     return NoteForm(sent, data={"version": client.version, "kind": "note", "happened_on": clock.today()})
+
+
+def review_key(profile_id: int, client: Client) -> DraftKey:
+    return DraftKey(profile_id, f"client-{client.id}", REVIEW)
+
+
+def open_review(profile_id: int, client: Client) -> Composer:
+    """Return the form of a review with the newest draft of it, or with a next review in a year."""
+    key, untouched = review_key(profile_id, client), review_form(client, None)
+    own, url = EditorDraft(key, store.new_id()), url_for("client_review.complete", client_id=client.id)
+    found = next(iter(store.drafts_of(key)), None)
+    if found is None:
+        untouched.draft.data = own.draft_id
+        return Composer(untouched, own, url)
+    form = review_form(client, MultiDict(found.values))
+    form.version.data, form.seen.data, form.restored.data = str(found.base_version), found.seen, str(found.mark)
+    form.draft.data = own.draft_id
+    return Composer(form, replace(own, base=base_of(form, untouched), is_restored=True), url)
+
+
+def sent_review(profile_id: int, client: Client, form: ReviewForm) -> Composer:
+    """Return a review that was sent and rejected, with its draft."""
+    form.draft.data = form.draft.data or store.new_id()
+    base = base_of(form, review_form(client, None))
+    draft = EditorDraft(review_key(profile_id, client), form.draft.data, base=base)
+    return Composer(form, draft, url_for("client_review.complete", client_id=client.id))
+
+
+def review_form(client: Client, sent: MultiDict[str, str] | None) -> ReviewForm:
+    """Return the form of a review with the sent values. Others have defaults: a meeting today, again in a year."""
+    today = clock.today()
+    in_a_year = today.replace(year=today.year + 1, day=min(today.day, 28))
+    note = {"kind": "meeting", "happened_on": today, "next_review_on": in_a_year}
+    return ReviewForm(sent, data={"version": client.version, **note})
 
 
 def _add_url(client: Client) -> str:

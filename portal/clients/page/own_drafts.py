@@ -54,6 +54,8 @@ def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]
 
 def _note_label_and_url(client_id: int, draft_id: str, form: re.Match[str]) -> tuple[str, str]:
     """Return the label and the address of the form of a note."""
+    if form[0] == composer.REVIEW:
+        return "the review", url_for("client_review.ask", client_id=client_id)
     if form["id"]:
         return "the correction of a note", url_for("client_note.edit", client_id=client_id, note_id=form["id"])
     return "a new note", url_for("clients.show", client_id=client_id, note_draft=draft_id, _anchor="notes")

@@ -37,7 +37,7 @@ def add_note(client: Client, edit: Edit, submission: str = "") -> Saved:
     client with MAX_NOTES notes.
     """
     lock(client, edit)
-    if (sent := _sent_before(client, edit, submission)) is not None:
+    if (sent := sent_before(client, edit, submission)) is not None:
         return Saved(client.version, entry=Entry(NOTE, sent), is_change=False)
     note = insert_note(client, edit, submission)
     entry = Entry(NOTE, note.id)
@@ -62,7 +62,7 @@ def insert_note(client: Client, edit: Edit, submission: str) -> ClientNote:
     return note
 
 
-def _sent_before(client: Client, edit: Edit, submission: str) -> int | None:
+def sent_before(client: Client, edit: Edit, submission: str) -> int | None:
     if not submission:
         return None
     mine = (ClientNote.client_id == client.id, ClientNote.author_id == edit.context.actor.profile_id)
