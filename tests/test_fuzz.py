@@ -128,6 +128,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/new"): Takes(query=("draft",)),
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/sum"): LISTED,
+    ("GET", "/clients.csv"): LISTED,
+    ("GET", "/clients/order"): LISTED._replace(query=(*LISTED.query, "start")),
     ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
     ("GET", "/clients/<client_id>/notes/<note_id>"): Takes(),
     ("GET", "/clients/<client_id>/notes/<note_id>/edit"): Takes(),

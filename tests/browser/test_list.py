@@ -59,7 +59,7 @@ def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
     assert len(calls) == 2
 
 
-def test_view_search_and_order_are_kept_on_the_way_back_from_a_client(amelia: Person, cast: Cast) -> None:
+def test_list_is_kept_on_the_way_to_the_next_client_and_back(amelia: Person, cast: Cast) -> None:
     for number in range(27):
         make_client(f"Returning {number:02}", adviser_id=cast.amelia.id)
     amelia.page.goto("/clients")
@@ -74,6 +74,13 @@ def test_view_search_and_order_are_kept_on_the_way_back_from_a_client(amelia: Pe
     assert address.endswith("?view=all&q=returning&page=2")
 
     amelia.page.get_by_role("link", name="Returning 26").click()
+    neighbours = amelia.page.get_by_role("navigation", name="Clients of the list")
+    expect(neighbours).to_have_text("27 of 27")
+    expect(neighbours.get_by_role("link", name="Next client")).to_be_hidden()
+    for number in (25, 24):  # the first page of the list ends with 24
+        neighbours.get_by_role("link", name="Previous client").click()
+        expect(amelia.page.get_by_role("heading", level=1)).to_contain_text(f"Returning {number}")
+        expect(neighbours).to_have_text(f"{number + 1} of 27")
     with amelia.page.expect_response(is_answered_beat):
         amelia.page.get_by_role("link", name="Edit", exact=True).click()
     amelia.page.get_by_role("button", name="Cancel").or_(amelia.page.get_by_role("link", name="Cancel")).click()

@@ -16,6 +16,7 @@ from sqlalchemy import (
     SQLColumnExpression,
     func,
     join,
+    literal,
     select,
     true,
 )
@@ -98,6 +99,22 @@ def sum_of_view(filters: ListFilters, today: date, reader: Profile) -> Decimal |
     return total
 
 
+def order_of_view(filters: ListFilters, today: date, reader: Profile, start: int, limit: int) -> list[tuple[int, int]]:
+    """Return (id, version) of the clients in the view in their order, from the one with the number `start`."""
+    chosen = _chosen(filters, _candidate(filters, reader), today, reader, start - 1, limit).subquery()
+    query = select(Client.id, Client.version).join(chosen, chosen.c.id == Client.id)
+    rows = db.session.execute(query.order_by(*_ordered(filters, chosen.c.sorted_by, chosen.c.id)))
+    return [(row.id, row.version) for row in rows]
+
+
+def rows_of_clients(ids: Sequence[int], today: date, reader: Profile) -> Sequence[Row[Any]]:
+    """Return the rows of these clients, in this order, without those that the reader may not see."""
+    unsorted: Any = select(Client.id, literal(0).label("sorted_by"))
+    chosen = unsorted.where(Client.id.in_(ids), visible_to(reader))
+    rows = {row.id: row for row in db.session.execute(_rows(ListFilters(), chosen, None, today, reader))}
+    return [rows[number] for number in ids if number in rows]
+
+
 def _rows(filters: ListFilters, chosen: Select[Any], counted: CTE | None, today: date, reader: Profile) -> Executable:
     """Select the rows of the chosen clients, each with the counts. With counts, no clients give one row without id.
 
@@ -143,7 +160,9 @@ def _counted(filters: ListFilters, candidate: Any, today: date, reader: Profile)
     return select(*counts).select_from(candidate).where(*_matching(filters, candidate, reader))
 
 
-def _chosen(filters: ListFilters, candidate: Any, today: date, reader: Profile, offset: Any) -> Select[Any]:
+def _chosen(
+    filters: ListFilters, candidate: Any, today: date, reader: Profile, offset: Any, limit: int = PAGE_SIZE
+) -> Select[Any]:
     """Select the ids of one page, and what they are sorted by."""
     adviser = aliased(Profile)
     products = _products_total(candidate, today)
@@ -162,7 +181,7 @@ def _chosen(filters: ListFilters, candidate: Any, today: date, reader: Profile, 
     if filters.sort_key == "total":
         chosen = chosen.join(products, true(), isouter=True)
     order = _ordered(filters, sorted_by, candidate.id)
-    return chosen.order_by(*order).limit(PAGE_SIZE).offset(offset)
+    return chosen.order_by(*order).limit(limit).offset(offset)
 
 
 def _ordered(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:

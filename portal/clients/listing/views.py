@@ -3,21 +3,29 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from portal import clock
+from portal import audit, clock
+from portal.audit import Event
 from portal.auth import directory
 from portal.clients.listing import queries as listing_queries
+from portal.clients.listing.csv_rows import csv_of_clients
 from portal.clients.listing.filters import SORTS, VIEWS, ListFilters, parse_filters
 from portal.clients.listing.queries import ListPage
 from portal.clients.records import choices
 from portal.clients.search.evidence import explain
+from portal.extensions import db
 from portal.formatting import gbp
+from portal.integers import MAX_INTEGER
 from portal.presence.context import list_heartbeat_seconds
+from portal.web.actor import current_actor
+from portal.web.pagination import parse_number
 
 blueprint = Blueprint("client_list", __name__)
+MAX_CLIENTS_IN_ORDER = 500
+MAX_CSV_ROWS = 100_000
 
 
 @blueprint.get("/")
@@ -45,6 +53,7 @@ def list_clients() -> ResponseReturnValue:
         sort_url=lambda key: _list_url(filters.sorted_by(key)),
         view_url=lambda view: _list_url(filters.in_view(view).query(page=1)),
         sum_url=_list_url(filters.query(page=1, sort="name"), ".show_sum"),
+        csv_url=_list_url(filters.query(page=1), ".export"),
         today=clock.today(),
         unfiltered_url=_list_url({"view": filters.view}),
     )
@@ -53,9 +62,35 @@ def list_clients() -> ResponseReturnValue:
 @blueprint.get("/clients/sum")
 def show_sum() -> ResponseReturnValue:
     """Return the sum of the values of a view, as text for the list."""
+    return {"total": gbp(listing_queries.sum_of_view(_filters_of_view(), clock.today(), current_user))}
+
+
+@blueprint.get("/clients/order")
+def show_order() -> ResponseReturnValue:
+    """Return the clients of a view in their order, at most MAX_CLIENTS_IN_ORDER from the number `start`."""
+    start = parse_number(request.args.get("start", ""), MAX_INTEGER) or 1
+    found = listing_queries.order_of_view(
+        _filters_of_view(), clock.today(), current_user, start, limit=MAX_CLIENTS_IN_ORDER
+    )
+    return {"start": start, "clients": found}
+
+
+@blueprint.get("/clients.csv")
+def export() -> ResponseReturnValue:
+    """Return all clients of a view as CSV, in its order. The audit log records the export."""
+    filters, today = _filters_of_view(), clock.today()
+    found = listing_queries.order_of_view(filters, today, current_user, start=1, limit=MAX_CSV_ROWS)
+    names = sorted(name for name, value in filters.query(page=1, sort="name").items() if value)
+    audit.record(Event.EXPORTED, current_actor(), what="clients", rows=len(found), view=filters.view, filters=names)
+    db.session.commit()
+    lines = stream_with_context(csv_of_clients([number for number, _ in found], today, current_user.id))
+    name = f"clients-{filters.view.replace('_', '-')}-{today.isoformat()}.csv"
+    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _filters_of_view() -> ListFilters:
     filters = parse_filters(request.args)
-    filters = filters.in_view(filters.view or "all")
-    return {"total": gbp(listing_queries.sum_of_view(filters, clock.today(), current_user))}
+    return filters.in_view(filters.view or "all")
 
 
 def _requested_page(filters: ListFilters) -> tuple[ListFilters, ListPage]:

@@ -1,4 +1,7 @@
-/** The list from which the user of this tab went to a client: its address, for the way back. Without storage there is none. */
+/**
+ * The list from which the user of this tab went to a client: its address for the way back, and its clients in the order
+ * that the user saw. Without storage there is none.
+ */
 import { myId } from "../session/session.js";
 
 const KEY = "client-list";
@@ -6,6 +9,10 @@ const KEY = "client-list";
 /**
  * @typedef {Object} KeptList
  * @property {string} search "?view=mine&sort=-total&page=2"
+ * @property {number[]} ids of some clients in their order
+ * @property {number} first the number of the first of them in the list, from 1
+ * @property {number} total of the list
+ * @property {boolean} [isWide] the ids are more than those of one page
  */
 
 /** @param {KeptList} list */
