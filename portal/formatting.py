@@ -43,6 +43,7 @@ def init_formatting(app: Flask) -> None:
         app.add_template_filter(each)
     app.add_template_filter(mailbox)
     app.add_template_filter(percent)
+    app.add_template_filter(since)
     app.add_template_filter(telephone)
     app.add_template_filter(timestamp)
 
@@ -88,6 +89,16 @@ def moment(at: datetime | None) -> str:
         return EMPTY
     local = at.astimezone(LONDON)
     return f"{day(local)}, {local:%H:%M}"
+
+
+def since(at: datetime, now: datetime) -> str:
+    """Return a moment in London for use after "since": 14:02, yesterday 14:02, Tuesday 14:02, 24 Nov 2026."""
+    local, today = at.astimezone(LONDON), now.astimezone(LONDON).date()
+    days = (today - local.date()).days
+    if days > 6:
+        return day(local)
+    named = {0: "", 1: "yesterday "}.get(days, f"{local:%A} ")
+    return f"{named}{local:%H:%M}"
 
 
 def timestamp(at: datetime) -> str:

@@ -158,7 +158,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/<kind>/<part_id>/edit"): Takes(form=PART, body=PART),
     ("GET", "/clients/<client_id>/<kind>/<part_id>/remove"): Takes(),
     ("POST", "/clients/<client_id>/<kind>/<part_id>/remove"): Takes(form=("version",), body=("version",)),
-    ("GET", "/clients/<client_id>/history"): Takes(query=("field", "person", "version", "page")),
+    ("GET", "/clients/<client_id>/history"): Takes(query=("since", "field", "person", "version", "page")),
     ("GET", "/clients/<client_id>/history/<version>/revert"): Takes(query=("entry", "back")),
     ("POST", "/clients/<client_id>/history/<version>/revert"): Takes(query=("back",), form=REVERT, body=REVERT),
     ("POST", "/clients/<client_id>/overruled/<version>/dismiss"): Takes(query=("back",)),

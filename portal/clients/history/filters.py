@@ -24,17 +24,19 @@ FIELDS = {**CLIENT.labels, **PARTS}
 class HistoryFilters:
     """The filters of the history. `field` is a key of FIELDS; '' means all.
 
-    `person` is a profile's id, NO_AUTHOR for imports and commands, or '' for all. `version` selects one change.
+    `person` is a profile's id, NO_AUTHOR for imports and commands, or '' for all. `version` selects one change,
+    `since` the changes after that version.
     """
 
     field: str = ""
     person: str = ""
     version: int | None = None
+    since: int | None = None
     page: int = 1
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.field or self.person or self.version)
+        return bool(self.field or self.person or self.version or self.since)
 
     def query(self, **changes: object) -> dict[str, Any]:
         """Return the parameters of the same page with `changes`, without those that have their default value."""
@@ -49,5 +51,6 @@ def parse_history_filters(args: Mapping[str, str]) -> HistoryFilters:
         field=field if field in FIELDS else "",
         person=NO_AUTHOR if has_no_author else str(parse_number(person, MAX_INTEGER) or ""),
         version=parse_number(args.get("version", ""), MAX_INTEGER),
+        since=parse_number(args.get("since", ""), MAX_INTEGER),
         page=parse_page(args),
     )

@@ -43,9 +43,12 @@ class TimelineItem:
     entry_changes: Sequence[EntryChange] = ()
 
 
-def latest_items(client: Client, reader: Profile) -> list[TimelineItem]:
-    """Return the latest changes for the client page, without values, because comparing values takes time."""
-    return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST_ITEMS)).all(), reader)
+def latest_items(client: Client, reader: Profile, known: Names) -> list[TimelineItem]:
+    """Return the latest changes for the client page, without values, because comparing values takes time.
+
+    `known` are names of parts that need not be read.
+    """
+    return _items(client, db.session.scalars(_revisions(client, ()).limit(LATEST_ITEMS)).all(), reader, known)
 
 
 def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) -> tuple[list[TimelineItem], Paging]:
@@ -62,7 +65,7 @@ def page_of_history(client: Client, filters: HistoryFilters, reader: Profile) ->
     found = db.session.scalars(rows).all()
     is_alone = filters.version is not None
     by_version = entry_changes(found, None if is_alone else MAX_CHANGES_PER_ITEM, Budget(), unfold=is_alone)
-    return [replace(item, entry_changes=by_version[item.version]) for item in _items(client, found, reader)], paging
+    return [replace(item, entry_changes=by_version[item.version]) for item in _items(client, found, reader, {})], paging
 
 
 def people_in(client: Client) -> dict[str, str]:
@@ -82,6 +85,8 @@ def _revisions(client: Client, conditions: Iterable[ColumnElement[bool]]) -> Sel
 def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
     if filters.version:
         yield ClientRevision.version == filters.version
+    if filters.since:
+        yield ClientRevision.version > filters.since
     if filters.person == NO_AUTHOR:
         yield ClientRevision.changed_by.is_(None)
     elif filters.person:
@@ -93,9 +98,9 @@ def _conditions(filters: HistoryFilters) -> Iterable[ColumnElement[bool]]:
         yield ClientRevision.changes.has_key(filters.field) | ClientRevision.resolutions.has_key(filters.field)
 
 
-def _items(client: Client, found: Sequence[ClientRevision], reader: Profile) -> list[TimelineItem]:
+def _items(client: Client, found: Sequence[ClientRevision], reader: Profile, known: Names) -> list[TimelineItem]:
     merged = authors_in(client.id, {version for each in found for version in each.merged_with})
-    names = names_in(client.id, [*found, *merged.values()])
+    names = names_in(client.id, [*found, *merged.values()], known)
     return [
         TimelineItem(
             version=revision.version,

@@ -3,6 +3,7 @@
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import null
 
 from portal import clock
 from portal.auth import directory
@@ -12,15 +13,18 @@ from portal.clients.notes.filters import parse_note_filters
 from portal.clients.notes.queries import page_of_notes
 from portal.clients.page.movement import movement_of
 from portal.clients.page.own_drafts import own_drafts_of
+from portal.clients.page.since_visit import MAX_REVISIONS, names_on_page, since_visit
 from portal.clients.page.value_chart import last_different_on, value_chart
 from portal.clients.permissions import can_manage_access, can_redact_notes, client_for, client_with_names
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices, queries
 from portal.clients.saving.merging import product_of
+from portal.clients.visits.changes import last_visit, parse_last_visit
 from portal.clients.visits.views import MIN_VISIT_SECONDS
 from portal.clients.wording import overruled
 from portal.editing.drafts import store
 from portal.web.pagination import parse_page
+from portal.web.session_cookie import is_user_activity
 
 blueprint = Blueprint("clients", __name__)
 CLIENT_PATH = "/clients/<id:client_id>"
@@ -29,12 +33,16 @@ CLIENT_PATH = "/clients/<id:client_id>"
 @blueprint.get(CLIENT_PATH)
 def show(client_id: int) -> ResponseReturnValue:
     """Show one client with its people, products and latest changes."""
-    mine = store.summaries_on(current_user.id, f"client-{client_id}")
+    drafts = store.summaries_on(current_user.id, f"client-{client_id}")
+    # A page that reloads itself keeps its strip and marks, so the reload must bring none.
+    visit = last_visit(current_user.id, client_id, MAX_REVISIONS + 1) if is_user_activity() else null()
     is_overruled = overruled.has_notices(current_user.id, client_id)
-    client, (written, has_notices) = client_with_names(current_user, client_id, mine, is_overruled)
+    client, (written, visited, has_notices) = client_with_names(current_user, client_id, drafts, visit, is_overruled)
     value_history = queries.value_history(client, clock.today())
     since = last_different_on(value_history)
+    people = queries.people_of(client)
     products = queries.products_of(client, clock.today(), since)
+    names = names_on_page(people, products)
     filters = parse_note_filters(request.args)
     notes, paging = page_of_notes(client, filters, current_user, clock.now())
     may_edit = current_user.may_write
@@ -44,13 +52,13 @@ def show(client_id: int) -> ResponseReturnValue:
         client=client,
         adviser_name=directory.name_of(client.adviser_id),
         updated_by_name=directory.name_of(client.updated_by),
-        people=queries.people_of(client),
+        people=people,
         products=products,
         total_gbp=sum(valued) if valued else None,
         value_history=value_history,
         chart=value_chart(value_history),
         movement=movement_of([(row.earlier_amount_gbp, row.latest_amount_gbp) for row in products], since),
-        latest=timeline.latest_items(client, current_user),
+        latest=timeline.latest_items(client, current_user, names),
         overruled=overruled.notices_for(current_user.id, client) if has_notices else [],
         own_drafts=own_drafts_of(client, current_user, store.parse_summaries(written)),
         composer=open_composer(current_user.id, client, request.args.get("note_draft")) if may_edit else None,
@@ -66,6 +74,7 @@ def show(client_id: int) -> ResponseReturnValue:
         now=clock.now(),
         may_edit=may_edit,
         may_grant=can_manage_access(current_user, client),
+        since_visit=since_visit(client, parse_last_visit(visited), names),
         min_visit_seconds=MIN_VISIT_SECONDS,
         presence=presence_on_client(client, "viewing"),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from portal.clients.records.entries import Entry, entries_in
@@ -12,8 +13,13 @@ MAX_PARTS = 10  # of one change; a sentence names three and counts the others
 Names = Mapping[Entry, str]
 
 
-def names_in(client_id: int, revisions: Iterable[ClientRevision | Author]) -> Names:
-    """Return the names of the first parts that each revision touches, also of removed parts."""
+def names_in(
+    client_id: int, revisions: Iterable[ClientRevision | Author], known: Names = MappingProxyType({})
+) -> Names:
+    """Return the names of the first parts that each revision touches, also of removed parts.
+
+    `known` are names that the caller has read already.
+    """
     parts: dict[Entry, int] = {}
     removed: dict[Entry, Mapping[str, Any]] = {}
     for revision in revisions:
@@ -23,7 +29,8 @@ def names_in(client_id: int, revisions: Iterable[ClientRevision | Author]) -> Na
             whole = [part for part in touched if part.prefix in revision.changes]
             removed |= {part: next(filter(None, revision.changes[part.prefix])) for part in whole}
             parts |= dict.fromkeys(_parts_in(revision.resolutions), client_id)
-    return names_of(parts, removed, full_name) if parts else {}
+    unknown = {part: owner for part, owner in parts.items() if part not in known}
+    return {**known, **names_of(unknown, removed, full_name)} if unknown else known
 
 
 def names_of_fields(fields: Iterable[tuple[int, Sequence[str]]]) -> Names:

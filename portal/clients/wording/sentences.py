@@ -1,16 +1,25 @@
 """Build the sentences about changes: what was saved, and with which changes it was merged. Pure except for names."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
 from portal.clients.records.entries import CLIENT, GRANT, NOTE, EntryKind, sort_key, split_key
-from portal.clients.records.revisions import Author, ClientRevision
+from portal.clients.records.revisions import Author, ClientRevision, FieldChanges
 from portal.clients.saving.edits import Saved
 from portal.clients.wording.names import Names
 
 MAX_NAMES_SHOWN = 3
+
+
+class Sourced(Protocol):
+    """A revision, as far as its source goes."""
+
+    @property
+    def source(self) -> str: ...
+
+
 # The resolution of a conflict, as the history describes it.
 RESOLUTION_SENTENCES = {
     "both": "Kept together with what was saved meanwhile",
@@ -39,10 +48,17 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
     """Return what a change did, after its author's name: changed Phone and Notes; added Ruth Whitmore."""
     if revision.version == 1 and not revision.changes:
         return "added this client"
+    if clauses := clauses_of(revision.changes, names):
+        return join_words(clauses)
+    return f"left {join_words(labels_of(revision.resolutions, names))} as it was saved meanwhile"
+
+
+def clauses_of(changes: FieldChanges, names: Names) -> list[str]:
+    """Return the clauses of `describe_changes`: changed Phone and Notes; gave Olga Petrova access."""
     done: dict[str, list[str]] = {}
     access: list[str] = []
-    for key in sorted(revision.changes, key=sort_key):
-        old, new = revision.changes[key]
+    for key in sorted(changes, key=sort_key):
+        old, new = changes[key]
         entry, column = split_key(key)
         if entry.kind is GRANT and not column:
             access.append(_access_sentence(old, new))
@@ -51,12 +67,9 @@ def describe_changes(revision: ClientRevision, names: Names) -> str:
         elif entry.kind is NOTE and column == "redacted_by":
             access.append(f"redacted {names.get(entry, 'a note')}")
         else:
-            verb = "changed" if column else "added" if old is None else "removed"
+            verb = "changed" if column else "removed" if new is None else "added"
             done.setdefault(verb, []).append(key)
-    clauses = [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
-    if clauses:
-        return join_words(clauses)
-    return f"left {join_words(labels_of(revision.resolutions, names))} as it was saved meanwhile"
+    return [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
 
 
 def labels_of(changes: Iterable[str], names: Names) -> list[str]:
@@ -85,9 +98,13 @@ def join_words(names: Sequence[str], maximum: int = MAX_NAMES_SHOWN) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def capitalised(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
 def author_name(revision: ClientRevision) -> str:
     """Return the author's name: Daniel Okafor; an import; a command."""
-    return name_of(revision.changed_by) or _system_author(revision)
+    return name_of(revision.changed_by) or system_author(revision)
 
 
 def changes_by(
@@ -113,8 +130,9 @@ def _whose_change(revision: ClientRevision | Author, by: Profile) -> str:
 
 
 def _first_name_or_source(revision: ClientRevision | Author) -> str:
-    return name_of(revision.changed_by).split(" ")[0] if revision.changed_by else _system_author(revision)
+    return name_of(revision.changed_by).split(" ")[0] if revision.changed_by else system_author(revision)
 
 
-def _system_author(revision: ClientRevision | Author) -> str:
+def system_author(revision: Sourced) -> str:
+    """Return what made a change that has no author: an import; a command."""
     return "an import" if revision.source == "import" else "a command"

@@ -3,8 +3,8 @@
  * position stay.
  *
  * Reads: data-key on repeated elements, which pairs old with new ones. Elements without a key are paired by position;
- *        data-unfolded on a <details> whose content the user has loaded; data-local on an element that a script has
- *        added, which stays.
+ *        data-unfolded on a <details> whose content the user has loaded; data-local on an element that belongs to the
+ *        open page alone, which stays.
  *
  * @example for (const element of morph(part, wanted)) highlight(element);
  */
