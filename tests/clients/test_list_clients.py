@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from portal import clock
 from portal.web.pagination import PAGE_SIZE
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import form_of, links_of, options_of, text_of
 from tests.support.listing import names_in
@@ -290,3 +291,22 @@ def test_list_takes_at_most_four_statements(tapped_visit: Visit, cast: Cast, wir
         assert browser.get(f"/clients?{query}").status_code == 200
 
     assert len(work_in(heard)) <= 4, heard
+
+
+def test_row_of_a_client_that_others_changed_since_the_last_visit_is_marked(amelia: Visitor, cast: Cast) -> None:
+    def marked() -> list[str]:
+        rows = amelia.get("/clients?view=all").text.split("<tr data-page=")[1:]
+        return [
+            name for row in rows for name in ("Seen", "Own", "Never") if f">{name}</a>" in row and ">Changed<" in row
+        ]
+
+    seen, own, never = make_client("Seen"), make_client("Own"), make_client("Never")
+    for client in (seen, own):
+        amelia.post(f"/clients/{client.id}/visit", json={"version": 1})
+    for client in (seen, never):
+        save_for(cast.daniel, client, phone="222")
+    save_for(cast.amelia, own, phone="222")
+
+    assert marked() == ["Seen"]
+    amelia.post(f"/clients/{seen.id}/visit", json={"version": 2})
+    assert marked() == []

@@ -29,6 +29,7 @@ from portal.clients.permissions import visible_to
 from portal.clients.records.models import Client, Product
 from portal.clients.records.queries import _has_draft, _valuation_by
 from portal.clients.search.query import evidence_columns, matching_ids
+from portal.clients.visits.store import has_changed_since_visit
 from portal.extensions import db
 from portal.presence.in_use import numbers_in_use
 from portal.web.pagination import PAGE_SIZE, Paging
@@ -143,6 +144,7 @@ def _rows(filters: ListFilters, chosen: Select[Any], counted: CTE | None, today:
             products.c.total_gbp,
             products.c.valued_on,
             _has_draft(reader).label("has_draft"),
+            has_changed_since_visit(reader).label("has_changed"),
             *(counted.c if counted is not None else ()),
             *(evidence_columns(filters.search) if filters.search else ()),
         )
