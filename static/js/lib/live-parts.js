@@ -23,10 +23,10 @@ export async function refreshLiveParts(url) {
 	showLiveParts(await fetchPage(url));
 }
 
-/** @param {Document} fresh the page as it should be, except for what is local to an open page: data-local */
+/** @param {Document} fresh the page as it should be */
 export function showLiveParts(fresh) {
 	setTitle(fresh.title);
-	for (const local of fresh.querySelectorAll("[data-local]")) local.remove();
+	for (const mark of fresh.querySelectorAll(".new-mark")) mark.remove(); // the page keeps those of its own visit
 	holdStill(() => {
 		for (const part of document.querySelectorAll("[data-live]")) {
 			const wanted = fresh.querySelector(`[data-live="${part.getAttribute("data-live")}"]`);
