@@ -118,6 +118,8 @@ TABLE = """
     POST   /users/<profile_id>/reset-second-factor 403     403       user      403       sign-in   sign-in   403
     POST   /users/<profile_id>/sign-out          403       403       user      403       sign-in   sign-in   403
     POST   /users/<profile_id>/unlock            403       403       user      403       sign-in   sign-in   403
+    GET    /records/export                       403       403       200       403       sign-in   sign-in   -
+    POST   /records/export                       403       403       422       403       sign-in   sign-in   403
     GET    /audit                                403       403       200       403       sign-in   sign-in   -
     GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /healthz                              200       200       200       200       200       200       -

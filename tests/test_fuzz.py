@@ -225,6 +225,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/users/<profile_id>/reset-second-factor"): Takes(),
     ("POST", "/users/<profile_id>/sign-out"): Takes(),
     ("POST", "/users/<profile_id>/unlock"): Takes(),
+    ("GET", "/records/export"): Takes(),
+    ("POST", "/records/export"): Takes(form=("current_password",)),
     ("GET", "/audit"): Takes(query=("event", "who", "address", "since", "until", "before")),
     ("GET", "/audit.csv"): Takes(query=("event", "who", "address", "since", "until", "before")),
     ("GET", "/healthz"): Takes(),

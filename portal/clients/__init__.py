@@ -7,6 +7,7 @@ from flask import Flask
 from portal import page_kinds
 from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
+from portal.clients.csv import views as csv_views
 from portal.clients.editor import editor, new_client, new_client_views, same_parts_views, text_merges_views
 from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
@@ -51,6 +52,7 @@ def init_clients(app: Flask) -> None:
         note_change_views,
         review_views,
         access_views,
+        csv_views,
         hand_over_views,
         changes_views,
         overruled_views,

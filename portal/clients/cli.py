@@ -12,9 +12,8 @@ from portal.audit import Event
 from portal.auth import profiles
 from portal.cli import CommandGroup
 from portal.clients.csv import export
-from portal.clients.csv.export import ExportCounts
+from portal.clients.csv.auditing import record_export, record_import
 from portal.clients.csv.importing import importer
-from portal.clients.csv.importing.plan import ImportCounts
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.write_context import command_context
@@ -40,7 +39,7 @@ def import_clients(folder: Path) -> None:
     """
     actor = cli_actor("flask clients import")
     counts = importer.import_folder(folder, progress=_progress, warn=_warn, by=actor)
-    audit.record(Event.IMPORTED, actor, **_summary(counts))
+    record_import(counts, actor)
     db.session.commit()
     click.echo(counts)
 
@@ -55,7 +54,7 @@ def export_clients(folder: Path, force: bool) -> None:
     `import` removes.
     """
     counts = export.export_folder(folder, overwrite=force, progress=_progress)
-    audit.record(Event.EXPORTED, cli_actor("flask clients export"), what="clients", **_summary(counts))
+    record_export(counts, cli_actor("flask clients export"))
     db.session.commit()
     click.echo(counts)
 
@@ -166,8 +165,3 @@ def _progress(line: str) -> None:
 def _warn(line: str) -> None:
     """Print a value that was imported but may be wrong."""
     click.echo(f"Please check {line}", err=True)
-
-
-def _summary(counts: ImportCounts | ExportCounts) -> dict[str, int]:
-    """Return how many records of each kind were written, for the audit log."""
-    return {name: of if isinstance(of, int) else of.new + of.changed for name, of in counts._asdict().items()}

@@ -14,5 +14,6 @@ OLD_DRAFTS = 0x6B696E67_0014
 VISIT_PURGE = 0x6B696E67_0020
 IMPORT = 0x6B696E67_0100
 NEW_CLIENT = 0x6B696E67_0101
+EXPORT = 0x6B696E67_0102
 # Taken with a profile's id as second key. PostgreSQL keeps pairs of keys apart from the single keys above.
 DRAFTS_OF_PROFILE = 0x6B69

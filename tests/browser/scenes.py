@@ -612,6 +612,14 @@ def a_hand_over(setup: SceneSetup) -> Page:
     return _ada_at(setup, f"/users/{adviser.id}/hand-over")
 
 
+def asked_before_exporting(setup: SceneSetup) -> Page:
+    setup.browser_errors.expect("status of 422")
+    page = _ada_at(setup, "/records/export")
+    page.get_by_role("button", name="Export").click()
+    expect(page.get_by_text("Enter your password.")).to_be_visible()
+    return page
+
+
 def the_audit(setup: SceneSetup) -> Page:
     profile = _long_profile()
     actor = Actor(profile.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
@@ -683,6 +691,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_new_user_with_errors,
     a_code_for_a_new_user,
     a_hand_over,
+    asked_before_exporting,
     the_audit,
 )
 

@@ -139,10 +139,10 @@ def test_failed_export_keeps_earlier_files(target: Path, monkeypatch: pytest.Mon
     CsvFolder(target)
     before = {path.name: path.read_bytes() for path in target.iterdir()}
 
-    def fail_at_products(path: Path, rows: Any) -> None:
+    def fail_at_products(path: Path, rows: Any) -> int:
         if "products" in path.name:
             raise OSError(28, "No space left on device")
-        write_records(path, rows)
+        return write_records(path, rows)
 
     monkeypatch.setattr(export, "write_records", fail_at_products)
     with pytest.raises(FolderNotUsable, match="No space left on device"):

@@ -70,6 +70,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
         f"/users/{cast.rhys.id}",
         f"/users/{cast.rhys.id}/details",
         f"/users/{cast.amelia.id}/hand-over",
+        "/records/export",
         "/audit",
     ):
         yield path, ada.get(path)

@@ -112,6 +112,7 @@ WRITES_NO_RECORD = {
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
     ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
+    ("POST", "/records/export"): "an audit event",
     ("POST", "/users/<profile_id>/hand-over"): "nothing but a deactivation: its steps write clients",
     ("POST", "/users/<profile_id>/hand-over/step"): "the adviser of clients, each from the version that it locks",
     ("POST", "/users/<profile_id>/details"): "a profile, which carries a mark of what the form has shown",

@@ -51,11 +51,18 @@ def export_folder(
     """
     try:
         _prepare(folder, overwrite=overwrite)
-        # A separate connection, because the isolation level must be set before a transaction's first statement.
-        with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        with snapshot() as connection:
             return _write_all(connection, folder, progress)
     except OSError as error:
         raise FolderNotUsable(f"{folder} cannot be written to: {error.strerror}") from error
+
+
+def snapshot() -> Connection:
+    """Return a connection whose statements all see the same committed records.
+
+    It is a separate one, because the isolation level must be set before a transaction's first statement.
+    """
+    return db.engine.connect().execution_options(isolation_level="REPEATABLE READ")
 
 
 def _prepare(folder: Path, *, overwrite: bool) -> None:
@@ -69,7 +76,7 @@ def _write_all(connection: Connection, folder: Path, progress: Callable[[str], N
     written: list[tuple[Path, Path]] = []
     counts: list[int] = []
     try:
-        for schema, query in _queries():
+        for schema, query in tables():
             target = folder / schema.file
             partial = folder / f".{schema.file}.partial"
             partial.unlink(missing_ok=True)
@@ -86,17 +93,14 @@ def _write_all(connection: Connection, folder: Path, progress: Callable[[str], N
 
 
 def _write(connection: Connection, schema: TableSchema[Any], query: Select[Any], path: Path) -> int:
-    count = 0
+    return write_records(path, rows_of(connection, schema, query)) - 1
 
-    def lines() -> Iterator[list[str]]:
-        nonlocal count
-        yield list(schema.columns)
-        for row in connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query):
-            count += 1
-            yield [_cell(value) for value in row]
 
-    write_records(path, lines())
-    return count
+def rows_of(connection: Connection, schema: TableSchema[Any], query: Select[Any]) -> Iterator[list[str]]:
+    """Yield the headings of the file, then its rows as text. Memory does not grow with their number."""
+    yield list(schema.columns)
+    for row in connection.execution_options(yield_per=ROWS_AT_A_TIME).execute(query):
+        yield [_cell(value) for value in row]
 
 
 def _cell(value: object) -> str:
@@ -110,7 +114,7 @@ def _cell(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else f"{value}"
 
 
-def _queries() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
+def tables() -> tuple[tuple[TableSchema[Any], Select[Any]], ...]:
     """Return each file with the query for its rows, in the order of its columns."""
     of_client = {"client_ref": Client.client_ref}
     return (

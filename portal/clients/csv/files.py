@@ -56,13 +56,26 @@ def read_records(path: Path) -> Iterator[Record]:
             yield Record(line, [unescape_formula(cell) for cell in cells])
 
 
-def write_records(path: Path, rows: Iterable[Iterable[str]]) -> None:
-    """Write the rows and flush them to the disk. Only the owner can read the file, because it contains client data."""
+def write_records(path: Path, rows: Iterable[Iterable[str]]) -> int:
+    """Write the rows and flush them to the disk. Return their number.
+
+    Only the owner can read the file, because it contains client data.
+    """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        csv_writer(file, line_end="\n").writerows(rows)
+        count = write_rows(file, rows)
         file.flush()
         os.fsync(descriptor)
+    return count
+
+
+def write_rows(file: TextIO, rows: Iterable[Iterable[str]]) -> int:
+    """Write the rows to an open file. Return their number."""
+    writer, count = csv_writer(file, line_end="\n"), 0
+    for row in rows:
+        writer.writerow(row)
+        count += 1
+    return count
 
 
 def _utf8_bytes(path: Path) -> bytes:
