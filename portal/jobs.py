@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from portal.audit import reads
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
 from portal.clients.visits import store as visits
@@ -70,6 +71,7 @@ JOBS = (
     ),
     Job("old drafts", every_seconds=3600, lock=advisory_locks.OLD_DRAFTS, run=notifications.add_old_drafts),
     Job("notification purge", every_seconds=3600, lock=advisory_locks.NOTIFICATION_PURGE, run=notifications.purge),
+    Job("read log purge", every_seconds=3600, lock=advisory_locks.READ_LOG_PURGE, run=reads.purge),
 )
 
 

@@ -122,6 +122,8 @@ TABLE = """
     POST   /records/export                       403       403       422       403       sign-in   sign-in   403
     GET    /audit                                403       403       200       403       sign-in   sign-in   -
     GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
+    GET    /reads                                403       403       200       403       sign-in   sign-in   -
+    GET    /reads.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /healthz                              200       200       200       200       200       200       -
     GET    /readyz                               200       200       200       200       200       200       -
     GET    /metrics                              404       404       404       404       404       404       -
@@ -130,6 +132,8 @@ TABLE = """
 BY_ROLE = {
     ("GET", "/audit"): {"carys": "200"},
     ("GET", "/audit.csv"): {"carys": "200"},
+    ("GET", "/reads"): {"carys": "200"},
+    ("GET", "/reads.csv"): {"carys": "200"},
 }
 ROWS = {(row[0], row[1]): dict(zip(PEOPLE, row[2:], strict=True)) for row in map(str.split, TABLE.split("\n")) if row}
 for route, expected in ROWS.items():

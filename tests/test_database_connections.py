@@ -122,6 +122,7 @@ CHANGES = {
     "leave": lambda visitor: visitor.leave("client-1", "t"),
     "save": lambda visitor: visitor.post("/clients/1/edit", data={"name": "X", "version": "1"}),
     "sign-out": lambda visitor: visitor.post("/sign-out"),
+    "page, whose reading is recorded": lambda visitor: visitor.get("/clients/1"),
 }
 
 

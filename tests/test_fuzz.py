@@ -229,6 +229,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/records/export"): Takes(form=("current_password",)),
     ("GET", "/audit"): Takes(query=("event", "who", "address", "since", "until", "before")),
     ("GET", "/audit.csv"): Takes(query=("event", "who", "address", "since", "until", "before")),
+    ("GET", "/reads"): Takes(query=("who", "client", "since", "until", "before")),
+    ("GET", "/reads.csv"): Takes(query=("who", "client", "since", "until", "before")),
     ("GET", "/healthz"): Takes(),
     ("GET", "/readyz"): Takes(),
     ("GET", "/metrics"): Takes(),

@@ -40,6 +40,7 @@ class Event(StrEnum):
     CONFLICT_OVERRIDDEN = "conflict_overridden"
     REVERTED = "reverted"
     NOTE_REDACTED = "note_redacted"
+    READS_VIEWED = "reads_viewed"
     AUDIT_PURGED = "audit_purged"
     HISTORY_PURGED = "history_purged"
 
@@ -79,6 +80,7 @@ LABELS = {
     Event.CONFLICT_OVERRIDDEN: "Overrode another user’s change",
     Event.REVERTED: "Change undone",
     Event.NOTE_REDACTED: "Note redacted",
+    Event.READS_VIEWED: "Looked up who has read clients",
     Event.AUDIT_PURGED: "Old audit events removed",
     Event.HISTORY_PURGED: "Old history removed",
 }

@@ -17,6 +17,7 @@ from portal.clients.notes import change_views as note_change_views
 from portal.clients.notes import composer, review_views
 from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
+from portal.clients.reads import views as read_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
 from portal.clients.sharing import hand_over_views
 from portal.clients.sharing import views as access_views
@@ -54,6 +55,7 @@ def init_clients(app: Flask) -> None:
         access_views,
         csv_views,
         hand_over_views,
+        read_views,
         changes_views,
         overruled_views,
         text_merges_views,

@@ -14,6 +14,7 @@ from portal.cli import CommandGroup
 from portal.clients.csv import export
 from portal.clients.csv.auditing import record_export, record_import
 from portal.clients.csv.importing import importer
+from portal.clients.reads.cli import list_reads
 from portal.clients.records.models import Client
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.write_context import command_context
@@ -75,6 +76,7 @@ def reassign_clients(from_email: str, to_email: str) -> None:
 
 
 clients.add_old_name("hand-over", reassign_clients)
+clients.add_command(list_reads)
 
 
 @clients.command("restrict", epilog="Example: flask clients restrict KG00012")

@@ -123,13 +123,23 @@ def lock_for(caller: Caller, client_id: int, *, to_grant: bool = False) -> froze
     return readonly_columns(profile, client)
 
 
-def is_visible_to_session(caller: Identity, client_id: int) -> bool:
-    """Return whether the session is active and its profile sees the client, by one new statement."""
+def record_read(caller: Identity, client_id: int) -> bool:
+    """Record that the session's profile reads the client, and return whether it may. The caller commits.
+
+    One new statement does both, so no read is without a record (docs/decisions/0013-read-log.md). It writes one row for
+    each profile, client and hour, and its commit waits for no standby.
+    """
     query = f"""
-        SELECT EXISTS (
-            SELECT FROM ({sql.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
+        WITH reader AS (
+            SELECT caller.id FROM ({sql.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
                 (SELECT CAST(:number AS integer) AS number) page
-            WHERE {VISIBLE_SQL})"""  # noqa: S608 - constants of ours
+            WHERE {VISIBLE_SQL}
+        ),
+        read AS (
+            INSERT INTO client_reads (hour, client_id, profile_id)
+            SELECT date_trunc('hour', now(), 'UTC'), :number, id FROM reader ON CONFLICT DO NOTHING
+        )
+        SELECT EXISTS (SELECT FROM reader), set_config('synchronous_commit', 'local', true)"""  # noqa: S608
     return bool(db.session.scalar(text(query), {**caller._asdict(), "number": client_id}))
 
 

@@ -11,8 +11,13 @@ from sqlalchemy import Connection, text
 from portal.extensions import db
 
 MIGRATIONS_TABLE = "alembic_version"
-# Triggers refuse updates and deletions in these tables for every role.
-APPEND_ONLY_TABLES = ("audit_events", "client_revisions")
+# Triggers refuse the other changes of these tables for every role.
+VERBS = {
+    "audit_events": ("SELECT", "INSERT"),
+    "client_revisions": ("SELECT", "INSERT"),
+    "client_reads": ("SELECT", "INSERT", "DELETE"),
+}
+ALL_VERBS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 # A missing table is reported by the check of the migrations. current_schema() is NULL if the role may use no schema.
 MISSING_PRIVILEGES = text("""
     WITH needed AS (
@@ -43,8 +48,7 @@ def missing_privileges(connection: Connection) -> list[str]:
     """Return the privileges that the role lacks to serve, such as "profiles INSERT"."""
     needed = [(MIGRATIONS_TABLE, "SELECT")]
     for name in db.metadata.tables:
-        verbs = ("SELECT", "INSERT") if name in APPEND_ONLY_TABLES else ("SELECT", "INSERT", "UPDATE", "DELETE")
-        needed += [(name, verb) for verb in verbs]
+        needed += [(name, verb) for verb in VERBS.get(name, ALL_VERBS)]
     names, privileges = zip(*needed, strict=True)
     parameters = {"names": list(names), "privileges": list(privileges)}
     return list(connection.scalars(MISSING_PRIVILEGES, parameters))

@@ -1,7 +1,9 @@
 """Escape formulas in CSV cells, and write CSV with every cell quoted."""
 
 import csv
+import io
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -23,6 +25,13 @@ def escape_formula(text: str) -> str:
 
 def unescape_formula(cell: str) -> str:
     return cell[1:] if _ESCAPED_FORMULA.match(cell) else cell
+
+
+def csv_line(cells: Iterable[str | None]) -> str:
+    """Return one line of CSV in which no cell is a formula."""
+    text = io.StringIO()
+    csv_writer(text).writerow([escape_formula(cell or "") for cell in cells])
+    return text.getvalue()
 
 
 def csv_writer(file: TextIO, *, line_end: str = "\r\n") -> "Writer":

@@ -13,7 +13,7 @@ from datetime import date
 import pyotp
 from flask import current_app
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal import audit
 from portal.auth import Profile
@@ -628,6 +628,16 @@ def the_audit(setup: SceneSetup) -> Page:
     return _ada_at(setup, "/audit")
 
 
+def the_read_log(setup: SceneSetup) -> Page:
+    client, reader = long_client(setup.cast), _long_profile()
+    read = "INSERT INTO client_reads SELECT date_trunc('hour', now(), 'UTC'), :client, :reader"
+    db.session.execute(text(read), {"client": client.id, "reader": reader.id})
+    db.session.commit()
+    page = _ada_at(setup, f"/reads?client={client.client_ref}")
+    expect(page.get_by_role("row").filter(has_text=reader.email)).to_be_visible()
+    return page
+
+
 def _long_profile() -> Profile:
     """Create a profile of this scene only, with the longest names."""
     return make_profile(LONG_NAME, f"{LONG_NAME}-{secrets.token_hex(4)}")
@@ -693,6 +703,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_hand_over,
     asked_before_exporting,
     the_audit,
+    the_read_log,
 )
 
 

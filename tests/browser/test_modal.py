@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from portal.clients import Client
+from portal.extensions import db
 from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.support.cast import Cast, make_profile
 
@@ -38,6 +39,25 @@ def test_modal_lists_the_other_users_and_their_activity(
         "⚠️ Making changes while others are editing may cause data conflicts. "
         "Consider coordinating with your team before proceeding."
     )
+
+
+def test_compliance_reads_a_restricted_client_without_edit_and_holds_no_user_up(
+    amelia: Person, open_browser: OpenBrowser, client: Client
+) -> None:
+    client.is_restricted = True
+    db.session.commit()
+    carys = open_browser(make_profile("Carys", "Lloyd", "compliance"))
+    carys.open(client)
+    amelia.open(client)
+    amelia.sees("Carys is also viewing this client record")
+
+    amelia.click_edit()
+
+    expect(amelia.page).to_have_url(EDITOR)
+    carys.sees("Amelia is editing this client record")
+    expect(carys.page.get_by_role("link", name="Edit")).to_have_count(0)
+    carys.page.get_by_role("link", name="Who has read this client").click()
+    expect(carys.page.get_by_role("row").filter(has_text="Amelia Hart")).to_be_visible()
 
 
 def test_reader_neither_opens_the_dialog_nor_is_listed_nor_keeps_a_user_waiting(

@@ -79,6 +79,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "one_time_codes",
         "overruled_changes",
         "client_visits",
+        "client_reads",
         "known_devices",
         "notifications",
         "client_notes",

@@ -72,5 +72,8 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
         f"/users/{cast.amelia.id}/hand-over",
         "/records/export",
         "/audit",
+        "/reads",
+        "/reads?client=none&since=x",
+        f"/reads?client={client.client_ref}",
     ):
         yield path, ada.get(path)

@@ -1,6 +1,5 @@
 """Serve the audit page and its CSV to administrators and compliance."""
 
-import io
 from collections.abc import Iterable, Iterator
 
 from flask import Blueprint, Response, render_template, request, stream_with_context
@@ -10,17 +9,17 @@ from flask_login import current_user
 from portal import audit
 from portal.admin.audit import queries
 from portal.admin.audit.details import describe_events
-from portal.admin.audit.filters import AuditFilters, parse_filters, problems_in
+from portal.admin.audit.filters import AuditFilters, parse_filters
 from portal.admin.audit.queries import AuditRow
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth import Profile
 from portal.auth.permissions import require_oversight
-from portal.dates import written
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web.actor import current_actor
-from portal.web.csv_escaping import csv_writer, escape_formula
+from portal.web.csv_escaping import csv_line
+from portal.web.day_range import problems_in
 
 blueprint = Blueprint("audit", __name__)
 blueprint.before_request(require_oversight)
@@ -41,7 +40,7 @@ def show() -> ResponseReturnValue:
         "admin/audit/audit.html",
         rows=rows,
         filters=filters,
-        days={name: _day_shown(name, filters) for name in ("since", "until")},
+        days=filters.shown(request.args),
         problems=problems,
         labels=LABELS,
         details=describe_events([row.event for row in rows], current_user),
@@ -65,28 +64,16 @@ def export() -> ResponseReturnValue:
     return Response(lines, mimetype="text/csv", headers=headers)
 
 
-def _day_shown(name: str, filters: AuditFilters) -> str:
-    """Return the content of a date field: the day that was read, or else the user's input."""
-    day = getattr(filters, name)
-    return written(day) if day else request.args.get(name, "")
-
-
 def _csv_lines(batches: Iterable[list[AuditRow]], reader_id: int) -> Iterator[str]:
     reader = db.session.get_one(Profile, reader_id)  # the lines are read in a session of their own
-    yield _csv_line(COLUMNS)
+    yield csv_line(COLUMNS)
     for rows in batches:
         details = describe_events([row.event for row in rows], reader)
         for row, about in zip(rows, details, strict=True):
             event = row.event
             people = (row.actor_name, row.actor_email, row.subject_name, row.subject_email)
             origin = (event.address, event.user_agent, event.request_id)
-            yield _csv_line((event.at.isoformat(), event.event, *people, about, *origin))
-
-
-def _csv_line(cells: Iterable[str | None]) -> str:
-    text = io.StringIO()
-    csv_writer(text).writerow([escape_formula(cell or "") for cell in cells])
-    return text.getvalue()
+            yield csv_line((event.at.isoformat(), event.event, *people, about, *origin))
 
 
 def _filter_names(filters: AuditFilters) -> list[str]:
