@@ -220,8 +220,8 @@ def test_restricted_client_looks_like_a_missing_one_without_access(
 
 
 def _told(answer: TestResponse) -> str:
-    """Return the response's text without tokens and request id, which differ in each call."""
-    text = re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=)"[^"]*"', r"\1", answer.text)
+    """Return the response's text without tokens, request id and remaining seconds, which differ in each call."""
+    text = re.sub(r'(csrf[_-]token"[^>]*(?:value|content)=|data-seconds-\w+=)"[^"]*"', r"\1", answer.text)
     return text.replace(answer.headers.get("X-Request-ID", "\n\n"), "")
 
 
