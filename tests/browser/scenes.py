@@ -724,7 +724,7 @@ def long_client(cast: Cast) -> Client:
         objectives=f"https://{LONG_WORD}.example/{LONG_WORD}",
         notes=f"{LONG_WORD}\n\n{LONG_WORD} and more",
     )
-    make_note(client, f"{LONG_WORD} " * 80, kind="meeting", author_id=cast.daniel.id)
+    make_note(client, f"{LONG_WORD} " * 54, kind="meeting", author_id=cast.daniel.id)
     make_person(client, LONG_NAME, LONG_NAME, known_as=LONG_WORD, ni_number="QQ123456C", title="Mrs")
     make_product(
         client,
