@@ -73,7 +73,7 @@ def test_nothing_is_important_and_no_id_is_styled(
 
 def test_every_stylesheet_is_linked_by_a_template_or_loaded_by_a_script(stylesheets: dict[str, str]) -> None:
     templates = "".join(path.read_text() for path in (PROJECT_ROOT / "templates").rglob("*.html"))
-    lists = re.findall(r"set (?:extra_)?stylesheets = \[(.*?)\]", templates, flags=re.S)
+    lists = re.findall(r"set (?:extra_)?stylesheets = (\[.*?)%}", templates, flags=re.S)
     linked = set(re.findall(r'"([a-z]+/[a-z-]+)"', "".join(lists)))
     scripts = "".join(path.read_text() for path in (PROJECT_ROOT / "static" / "js").rglob("*.js"))
     loaded = set(re.findall(r'loadStylesheet\("([a-z]+/[a-z-]+)"\)', scripts))
