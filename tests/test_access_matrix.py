@@ -51,6 +51,7 @@ TABLE = """
     POST   /clients/<client_id>/<kind>/<part_id>/remove client 409   409       403       sign-in   sign-in   403
     GET    /clients/<client_id>/product/<product_id>/valuation/new 200 200 200 403       sign-in   sign-in   -
     POST   /clients/<client_id>/product/<product_id>/valuation/new product 422 422 403   sign-in   sign-in   403
+    GET    /clients/<client_id>/notes/mentionable 200    200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/notes            client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/notes/<note_id>  200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/notes/<note_id>/edit 200   403       403       403       sign-in   sign-in   -

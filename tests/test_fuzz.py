@@ -138,6 +138,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/notes/<note_id>/redact"): Takes(form=REDACTION, body=REDACTION),
     ("GET", "/clients/<client_id>/review"): Takes(query=("proceeded",)),
     ("POST", "/clients/<client_id>/review"): Takes(form=REVIEW, body=REVIEW),
+    ("GET", "/clients/<client_id>/notes/mentionable"): Takes(),
     ("POST", "/clients/<client_id>/notes"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),

@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, exists, literal, or_, select, text, true
 from sqlalchemy.orm import aliased
 
 from portal import page_kinds
 from portal.auth import Profile
+from portal.auth.models import OVERSIGHT_ROLES
 from portal.auth.sessions import store as sign_in_sessions
 from portal.clients.records.models import Client, ClientGrant
 from portal.errors import NotAllowed, NotFound
@@ -56,6 +57,13 @@ def visible_to(profile: Profile, client: Any = Client) -> ColumnElement[bool]:
         return true()
     granted = exists().where(ClientGrant.client_id == client.id, ClientGrant.profile_id == profile.id)
     return or_(~client.is_restricted, client.adviser_id == profile.id, granted)
+
+
+def sees(client: Client) -> ColumnElement[bool]:
+    """Return the condition that a row of `profiles` may see this client, as `visible_to` says."""
+    granted = exists().where(ClientGrant.client_id == client.id, ClientGrant.profile_id == Profile.id)
+    is_open, is_adviser = literal(not client.is_restricted), Profile.id == client.adviser_id
+    return or_(is_open, Profile.role.in_(OVERSIGHT_ROLES), is_adviser, granted)
 
 
 def client_for(profile: Profile, client_id: int, *, write: bool = False) -> Client:

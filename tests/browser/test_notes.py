@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
 from portal import clock
@@ -96,3 +97,22 @@ def test_review_is_marked_done_and_a_next_review_that_another_user_saves_meanwhi
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     expect(notes(amelia)).to_contain_text("Met both at the office.")
     expect(amelia.page.get_by_role("main")).to_contain_text("1 Dec 2031")
+
+
+def test_mention_is_completed_by_keyboard_in_a_list_that_axe_accepts(amelia: Person, client: Client) -> None:
+    amelia.open(client)
+    amelia.field("Note").press_sequentially("Ask @da")
+    option = amelia.page.get_by_role("option", name="Daniel Okafor")
+    expect(option).to_have_attribute("aria-selected", "true")
+    expect(amelia.field("Note")).to_have_attribute("aria-activedescendant", option.get_attribute("id") or "")
+    assert [rule["id"] for rule in Axe().run(amelia.page).response["violations"]] == []
+
+    amelia.page.keyboard.press("Escape")
+    expect(option).to_be_hidden()
+    amelia.page.keyboard.type("n")
+    amelia.page.keyboard.press("Enter")
+    expect(amelia.field("Note")).to_have_value("Ask @Daniel Okafor ")
+    expect(option).to_be_hidden()
+    amelia.page.keyboard.type("about it.")
+    add_note(amelia)
+    expect(notes(amelia)).to_contain_text("Ask @Daniel Okafor about it.")

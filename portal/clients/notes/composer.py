@@ -11,6 +11,7 @@ from portal import clock
 from portal.clients.notes.forms import NoteForm, ReviewForm
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote
+from portal.clients.saving.mentions import names_of, with_names
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
 from portal.editing.drafts.store import DraftKey
@@ -85,7 +86,9 @@ def sent_correction(profile_id: int, client: Client, note_id: int, form: NoteFor
 
 def correction_form(client: Client, note: ClientNote, sent: MultiDict[str, str] | None) -> NoteForm:
     """Return the form of a correction with the sent values. Others are those of the note."""
-    return NoteForm(sent, obj=note, data={"version": client.version})
+    text = with_names(note.text, note.mentions, names_of(note.mentions))
+    values = {"text": text, "kind": note.kind, "happened_on": note.happened_on}
+    return NoteForm(sent, data={"version": client.version, **values})
 
 
 def make_form(client: Client, sent: MultiDict[str, str] | None) -> NoteForm:

@@ -14,6 +14,7 @@ from portal.clients.records.entries import NOTE
 from portal.clients.records.models import Client
 from portal.clients.saving import notes
 from portal.clients.saving.edits import Edit, ValueRejected
+from portal.clients.saving.mentions import mentionable
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store
@@ -23,6 +24,13 @@ from portal.extensions import db
 from portal.web.request_body import reject_unknown_fields, request_fields
 
 blueprint = Blueprint("client_notes", __name__, url_prefix="/clients/<id:client_id>/notes")
+
+
+@blueprint.get("/mentionable")
+def list_mentionable(client_id: int) -> ResponseReturnValue:
+    """Return the users whom a note about the client may mention, for the list that opens after an `@`."""
+    client = client_for(current_user, client_id, write=True)
+    return {"users": [{"name": name, "mention": mention} for name, mention in mentionable(client)]}
 
 
 @blueprint.post("")

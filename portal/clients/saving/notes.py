@@ -18,6 +18,7 @@ from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote, ClientNoteVersion
 from portal.clients.records.revisions import to_json
 from portal.clients.saving.edits import Edit, Saved, ValueRejected
+from portal.clients.saving.mentions import notify_mentioned, parse_mentions
 from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.operations import lock
 from portal.clients.saving.versions import create_version
@@ -51,6 +52,7 @@ def insert_note(client: Client, edit: Edit, submission: str) -> ClientNote:
         raise ValueRejected("text", f"A client has at most {MAX_NOTES:,} notes.")
     note = ClientNote(
         **edit.values,
+        mentions=parse_mentions(client, edit.values["text"]),
         client_id=client.id,
         author_id=edit.context.actor.profile_id,
         written_at=clock.now(),
@@ -59,6 +61,7 @@ def insert_note(client: Client, edit: Edit, submission: str) -> ClientNote:
     )
     db.session.add(note)
     db.session.flush()
+    notify_mentioned(note, note.version, note.author_id)
     return note
 
 
@@ -116,9 +119,13 @@ def correct_note(client: Client, note_id: int, profile: Profile, edit: Edit) -> 
     }
     if "text" in changed:
         changes[entry.key("edits")] = [note.edits, note.edits + 1]
+    known = note.mentions
+    if "text" in changed:
+        changed["mentions"] = parse_mentions(client, changed["text"])
     stamp = {"edits": note.edits + 1, "edited_at": clock.now(), "version": client.version + 1}
     for name, value in {**changed, **stamp}.items():
         setattr(note, name, value)
+    notify_mentioned(note, note.version, profile.id, known)
     return Saved(create_version(client, changes, edit), entry=entry)
 
 

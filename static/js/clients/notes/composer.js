@@ -2,7 +2,7 @@
  * The form of a note. What the user types is kept as a draft, and a new note is added to its client page without loading
  * a page. A correction loads one. The form collides with nothing, so it is no editing for presence.
  *
- * Reads:  <form data-note-composer="new" data-draft-url data-base>, its hidden `version`, `draft` and `restored`.
+ * Reads:  <form data-note-composer="new" data-mentionable data-draft-url data-base>, its hidden `version`, `draft` and `restored`.
  * Fires:  `portal:saved`.
  * Markup: templates/clients/notes/_composer.html.
  *
@@ -29,6 +29,20 @@ export function openComposer(form) {
 	opened.add(form);
 	loadStylesheet("editing/typed-fields").catch(() => {});
 	for (const day of queryAll(form, "[data-day]", HTMLInputElement)) enhanceDateField(day);
+	const text = query(form, "textarea", HTMLTextAreaElement);
+	const offerUsers = async () => {
+		if (!text.value.includes("@")) return;
+		text.removeEventListener("input", offerUsers);
+		const loading = import("./mentions.js");
+		await loadStylesheet("clients/mentions").catch(() => {});
+		loading
+			.then(({ offerMentions }) => offerMentions(text, form.dataset.mentionable ?? ""))
+			.catch(() => {
+				text.addEventListener("input", offerUsers); // the server cannot be reached: the next key tries again
+			});
+	};
+	text.addEventListener("input", offerUsers);
+	offerUsers();
 	const controller = new AbortController();
 	const add = form.dataset.noteComposer ? () => send(form, controller) : undefined;
 	watchForm(form, { signal: controller.signal, isAside: true, send: add });
