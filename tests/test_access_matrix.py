@@ -31,6 +31,7 @@ TABLE = """
     GET    /clients                              200       200       200       200       sign-in   sign-in   -
     GET    /clients/new                          200       200       200       403       sign-in   sign-in   -
     POST   /clients/new                          422       422       422       403       sign-in   sign-in   403
+    POST   /clients/bulk                         200       200       200       403       401       401       403
     GET    /clients/order                        200       200       200       200       sign-in   sign-in   -
     GET    /clients.csv                          200       200       200       200       sign-in   sign-in   -
     GET    /clients/sum                          200       200       200       200       sign-in   sign-in   -

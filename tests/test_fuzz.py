@@ -129,6 +129,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/new"): Takes(form=EDIT, body=EDIT),
     ("GET", "/clients/sum"): LISTED,
     ("GET", "/clients.csv"): LISTED,
+    ("POST", "/clients/bulk"): Takes(body=("action", "value", "clients")),
     ("GET", "/clients/order"): LISTED._replace(query=(*LISTED.query, "start")),
     ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
     ("GET", "/clients/<client_id>/notes/<note_id>"): Takes(),

@@ -7,6 +7,7 @@ from flask import Flask
 from portal import page_kinds
 from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
+from portal.clients.bulk import views as bulk_views
 from portal.clients.csv import views as csv_views
 from portal.clients.editor import editor, new_client, new_client_views, same_parts_views, text_merges_views
 from portal.clients.editor import views as editor_views
@@ -45,6 +46,7 @@ def init_clients(app: Flask) -> None:
     page_kinds.register(new_client.PAGE_KIND)
     modules = (
         listing_views,
+        bulk_views,
         new_client_views,
         page_views,
         editor_views,

@@ -7,6 +7,7 @@ from playwright.sync_api import Locator, Request, expect
 from portal.clients import Client
 from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person, is_answered_beat, is_bulk_read
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client
 from tests.support.server import Portal
 
@@ -86,6 +87,25 @@ def test_list_is_kept_on_the_way_to_the_next_client_and_back(amelia: Person, cas
     amelia.page.get_by_role("button", name="Cancel").or_(amelia.page.get_by_role("link", name="Cancel")).click()
     amelia.page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Clients").click()
     expect(amelia.page).to_have_url(address)
+
+
+def test_selected_clients_are_changed_except_one_that_a_colleague_changed_meanwhile(amelia: Person, cast: Cast) -> None:
+    """Daniel gives one of them an adviser after Amelia has loaded the list."""
+    clients = [make_client(f"Bulk {number:02}") for number in range(27)]
+    amelia.page.goto("/clients?q=bulk")
+    save_for(cast.daniel, clients[3], adviser_id=cast.daniel.id)
+    amelia.field("Select all clients of this page").check()
+    amelia.page.get_by_role("button", name="Select all 27").click()
+    bar = amelia.page.get_by_role("form", name="Change the selected clients")
+    expect(bar).to_contain_text("27 selected")
+    amelia.field("New adviser").select_option(label="Amelia Hart")
+    bar.get_by_role("button", name="Change", exact=True).click()
+    expect(bar.get_by_role("listitem")).to_have_text(re.compile("^Bulk 03: Another user has changed the same field"))
+    expect(bar).to_contain_text("26 changed, 1 not changed")
+    expect(amelia.field("Select Bulk 03")).to_be_checked()
+    expect(amelia.field("Select Bulk 04")).not_to_be_checked()
+    bar.get_by_role("link", name="Show the list as it is now").click()
+    expect(row(amelia, clients[26 - 2])).to_contain_text("Amelia Hart")
 
 
 def test_empty_search_result_is_stated_and_links_back_to_the_list(amelia: Person) -> None:

@@ -53,6 +53,7 @@ def list_clients() -> ResponseReturnValue:
         sort_url=lambda key: _list_url(filters.sorted_by(key)),
         view_url=lambda view: _list_url(filters.in_view(view).query(page=1)),
         sum_url=_list_url(filters.query(page=1, sort="name"), ".show_sum"),
+        order_url=_list_url(filters.query(page=1), ".show_order"),
         csv_url=_list_url(filters.query(page=1), ".export"),
         today=clock.today(),
         unfiltered_url=_list_url({"view": filters.view}),

@@ -1,0 +1,1 @@
+"""Change several clients of the list at once."""
