@@ -35,6 +35,7 @@ TABLE = """
     GET    /clients/order                        200       200       200       200       sign-in   sign-in   -
     GET    /clients.csv                          200       200       200       200       sign-in   sign-in   -
     GET    /clients/sum                          200       200       200       200       sign-in   sign-in   -
+    GET    /clients/search                       200       200       200       200       401       401       -
     GET    /clients/<client_id>                  200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
@@ -89,6 +90,7 @@ TABLE = """
     POST   /account/recovery-codes               422       422       422       422       sign-in   sign-in   403
     POST   /account/sessions                     422       422       422       422       sign-in   sign-in   403
     POST   /account/unsaved-values               account   account   account   account   sign-in   sign-in   403
+    POST   /account/single-keys                  account   account   account   account   sign-in   sign-in   403
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
     POST   /session                              200       200       200       200       401       401       403

@@ -131,6 +131,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients.csv"): LISTED,
     ("POST", "/clients/bulk"): Takes(body=("action", "value", "clients")),
     ("GET", "/clients/order"): LISTED._replace(query=(*LISTED.query, "start")),
+    ("GET", "/clients/search"): Takes(query=("q",)),
     ("GET", "/clients/<client_id>"): Takes(query=("note_kind", "note_text", "note_page", "note_draft")),
     ("GET", "/clients/<client_id>/notes/<note_id>"): Takes(),
     ("GET", "/clients/<client_id>/notes/<note_id>/edit"): Takes(),
@@ -189,6 +190,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/account/recovery-codes"): Takes(form=AGAIN),
     ("POST", "/account/sessions"): Takes(form=("sessions-current_password", "end")),
     ("POST", "/account/unsaved-values"): Takes(form=("shows_unsaved",)),
+    ("POST", "/account/single-keys"): Takes(form=("single_keys",)),
     ("POST", "/user_page_presence"): Takes(
         body=(
             *("page_identifier", "tab_id", "activity", "visible", "fields", "waiting", "answer", "stream"),

@@ -44,6 +44,8 @@ class Profile(Model):
     last_signed_in_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # Whether colleagues who edit the same form see what this profile has typed and not saved.
     shows_unsaved: Mapped[bool] = mapped_column(server_default=true())
+    # Whether keys without Ctrl or Alt are commands, such as "e" (WCAG 2.1.4).
+    has_single_keys: Mapped[bool] = mapped_column(server_default=true())
     # The kinds of notification that this profile does not want (portal/notifications/kinds.py).
     muted_notifications: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
 

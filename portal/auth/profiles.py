@@ -146,6 +146,12 @@ def share_unsaved_values(profile: Profile, *, is_shared: bool) -> None:
     sharing_changed.send(profile_id=profile.id)
 
 
+def use_single_keys(profile: Profile, *, is_used: bool) -> None:
+    """Switch the commands of single keys on or off. Flushes."""
+    profile.has_single_keys = is_used
+    db.session.flush()
+
+
 def set_demo_passwords(*, is_demo: bool) -> list[Profile]:
     """Give the demo password to each profile without a password. Raises NotAllowed (403) outside demo mode."""
     if not is_demo:

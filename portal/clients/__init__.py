@@ -20,6 +20,7 @@ from portal.clients.notes import views as note_views
 from portal.clients.page import views as page_views
 from portal.clients.reads import views as read_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
+from portal.clients.search import views as search_views
 from portal.clients.sharing import hand_over_views
 from portal.clients.sharing import views as access_views
 from portal.clients.visits import views as visits_views
@@ -47,6 +48,7 @@ def init_clients(app: Flask) -> None:
     modules = (
         listing_views,
         bulk_views,
+        search_views,
         new_client_views,
         page_views,
         editor_views,

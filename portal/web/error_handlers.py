@@ -33,7 +33,7 @@ STATUSES: dict[type[errors.PortalError], int] = {
 RETRY_AFTER_SECONDS = 5
 # While the database is unavailable each request fails. One traceback a minute is enough.
 TRACEBACK_EVERY_SECONDS = 60
-JSON_BLUEPRINTS = {"client_changes"}
+JSON_BLUEPRINTS = {"client_changes", "client_search"}
 JSON_PATHS = ("/user_page_presence", "/edit_drafts", "/session")
 PAGE_TITLES = {
     403: "Not allowed",

@@ -55,6 +55,7 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("DELETE", "/edit_drafts/<page_identifier>"): {"query_string": "form=record"},
     ("POST", "/account/unsaved-values"): {"data": {"shows_unsaved": "no"}},
+    ("POST", "/account/single-keys"): {"data": {"single_keys": "no"}},
     ("POST", "/users/<profile_id>/role"): {"data": {"role": "reader"}},
     ("POST", "/discard_draft/<page_identifier>"): {
         "query_string": "form=record",
@@ -111,6 +112,7 @@ WRITES_NO_RECORD = {
     ("POST", "/account/recovery-codes"): "one's own second factor",
     ("POST", "/account/sessions"): "one's own sign-in sessions",
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
+    ("POST", "/account/single-keys"): "one's own setting: the last one wins",
     ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
     ("POST", "/records/export"): "an audit event",

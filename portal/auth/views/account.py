@@ -158,6 +158,18 @@ def share_unsaved_values() -> ResponseReturnValue:
     return redirect(url_for(".show"))
 
 
+@blueprint.post("/single-keys")
+def use_single_keys() -> ResponseReturnValue:
+    """Switch the commands of single keys on or off."""
+    chosen = request.form.get("single_keys")
+    if chosen not in ("yes", "no"):
+        raise InvalidInput("single_keys", "must be yes or no")
+    profiles.use_single_keys(current_user, is_used=chosen == "yes")
+    db.session.commit()
+    flash(f"Single keys are {'on' if chosen == 'yes' else 'off'}.")
+    return redirect(url_for(".show"))
+
+
 def _render_account(**forms: FlaskForm) -> str:
     settings, here = current_settings(), current.current_session()
     return render_template(

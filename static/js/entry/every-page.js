@@ -35,6 +35,27 @@ const loadNudges = () => import("../presence/ui/nudge-banner.js");
 if (hasNotes()) loadNudges().catch(() => {});
 loadOn(["roster"], loadNudges, ({ others }) => others.some(({ asked_at }) => asked_at));
 
+// The box in the top bar, Ctrl K, and the single keys, except while the user types or has switched them off.
+const press = (/** @type {string} */ key) =>
+	import("../find/shortcuts.js").then((shortcuts) => shortcuts.press(key)).catch(() => {});
+const box = document.querySelector("[data-find]");
+box?.addEventListener("click", (event) => {
+	event.preventDefault();
+	press("/");
+});
+document.addEventListener("keydown", (event) => {
+	const { key, ctrlKey, metaKey, altKey, target } = event;
+	const isCtrlK = key === "k" && (ctrlKey || metaKey);
+	const isTyping = target instanceof Element && target.closest("input,select,textarea");
+	if (
+		!isCtrlK &&
+		(key.length > 1 || ctrlKey || metaKey || altKey || isTyping || !box?.matches("[data-keys]"))
+	)
+		return;
+	if (isCtrlK || key === "/") event.preventDefault();
+	press(isCtrlK ? "/" : key);
+});
+
 // The timer is loaded when it may have to ask. Users leave most pages in the first minutes.
 const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));
 if (timer) {
