@@ -3,6 +3,7 @@
 All values that depend on the machine come from the environment; README.md lists the settings.
 """
 
+import gc
 import json
 import mmap
 import os
@@ -243,17 +244,20 @@ def on_reload(server: Arbiter) -> None:
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:
+    """Collect no garbage while the application is imported: nearly all that it creates stays."""
     worker.board = server.board
+    gc.disable()
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Let queries wait under gevent, and collect garbage less often."""
+    """Let queries wait under gevent, and collect garbage again, but less often."""
     # A module that is imported before the fork would miss gevent's patches.
     from portal.driver.garbage import collect_garbage_less_often  # noqa: PLC0415
     from portal.driver.gevent_wait import let_gevent_wait  # noqa: PLC0415
 
     let_gevent_wait()
     collect_garbage_less_often()
+    gc.enable()
 
 
 def child_exit(server: Arbiter, worker: Worker) -> None:
