@@ -1,14 +1,17 @@
 """A browser without a screen: the test client with a sign-in session and its CSRF token."""
 
 import contextvars
+import secrets
 from typing import Any, ClassVar, Self
 
 from flask import Flask, has_app_context
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from portal.auth import Profile
 from portal.auth.sessions import store
 from portal.extensions import db
+from portal.web import csrf
 from portal.web.actor import RequestOrigin
 from portal.web.session_cookie import IDENTITY_KEY, Identity, parse_identity
 
@@ -25,9 +28,13 @@ class Visitor:
         self._token: str | None = None
         if profile is not None:
             identity_text = signed_in_text(self.application, profile)
+            csrf_secret = secrets.token_hex(20)
             with self.browser.session_transaction() as session:
                 session[IDENTITY_KEY] = identity_text
+                session[csrf.SESSION_KEY] = csrf_secret
                 session.permanent = True
+            # As GET /session would return it, which takes as much CPU as many a test's own call.
+            self._token = _csrf_token(self.application, csrf_secret)
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
@@ -84,6 +91,10 @@ class Visitor:
             answer = self.get("/session")
             self._token = answer.json["csrf_token"] if answer.status_code == 200 else ""
         return {**options.get("headers", {}), **({"X-CSRFToken": self._token} if self._token else {})}
+
+
+def _csrf_token(app: Flask, csrf_secret: str) -> str:
+    return str(URLSafeTimedSerializer(str(app.secret_key), salt=csrf.SALT).dumps(csrf_secret))
 
 
 def signed_in_text(app: Flask, profile: Profile) -> str:
