@@ -25,6 +25,7 @@ from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, OpenBrowser, Person
 from tests.browser.scenes import SceneSetup
+from tests.browser.windows import Windows
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.beside_a_portal import make_database_with_cast, within
 from tests.support.cast import Cast, load_cast, make_profile
@@ -140,21 +141,51 @@ def browser_errors() -> Iterator[BrowserErrors]:
     assert found == []
 
 
+@pytest.fixture(scope="session")
+def all_windows(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[Windows]:
+    with pytest.MonkeyPatch.context() as patch:
+        windows = Windows(browser, browser_context_args, REMEMBER_TOASTS, patch)
+        yield windows
+        windows.close()
+
+
+@pytest.fixture
+def windows(all_windows: Windows) -> Iterator[Windows]:
+    """Return the windows, which the test returns at its end, after the check of `browser_errors`."""
+    yield all_windows
+    all_windows.take_back()
+
+
 @pytest.fixture
 def open_browser(
-    new_context: CreateContextCallback, portal: Portal, browser_errors: BrowserErrors, browsers_app: Flask
+    new_context: CreateContextCallback,
+    windows: Windows,
+    portal: Portal,
+    browser_errors: BrowserErrors,
+    browsers_app: Flask,
+    pytestconfig: pytest.Config,
 ) -> OpenBrowser:
-    """`open_browser(profile)` opens a browser context in which the profile is signed in; None is signed in as no user.
+    """`open_browser(profile)` opens a window in which the profile is signed in; None is signed in as no user.
 
-    Each context has its own sign-in session. `at` is another portal, `browser` another browser process. Further
-    arguments are those of a browser context.
+    Each window has its own sign-in session. `at` is another portal, `browser` another browser process. Further
+    arguments are those of a new browser context. A window of an earlier test has cached the static files, unless
+    `is_new`. Playwright traces new contexts only.
     """
+    is_traced = pytestconfig.getoption("--tracing") != "off"
 
     def open_person(
-        profile: Profile | None, at: Portal = portal, browser: Browser | None = None, **options: Any
+        profile: Profile | None,
+        at: Portal = portal,
+        browser: Browser | None = None,
+        is_new: bool = is_traced,
+        **options: Any,
     ) -> Person:
-        make: Callable[..., BrowserContext] = browser.new_context if browser else new_context
         state = signed_in(browsers_app, profile) if profile else None
+        if not (browser or is_new or options):
+            page = windows.lend(at.url, state["cookies"] if state else [])
+            browser_errors.watch(page.context)
+            return Person(page.context, page)
+        make: Callable[..., BrowserContext] = browser.new_context if browser else new_context
         context = make(base_url=at.url, storage_state=state, **options)
         context.add_init_script(REMEMBER_TOASTS)
         browser_errors.watch(context)
@@ -201,50 +232,15 @@ def crowd(app: Flask) -> Crowd:
     return gather
 
 
-@pytest.fixture(scope="session")
-def reusable_contexts(browser: Browser, browser_context_args: dict[str, Any]) -> Iterator[dict[int, BrowserContext]]:
-    """Keep the browser contexts of `reuse_browser`, by profile id."""
-    contexts: dict[int, BrowserContext] = {}
-    yield contexts
-    for context in contexts.values():
-        context.close()
-
-
-@pytest.fixture
-def reuse_browser(
-    reusable_contexts: dict[int, BrowserContext],
-    browser: Browser,
-    browser_context_args: dict[str, Any],
-    unhurried_portal: Portal,
-    browser_errors: BrowserErrors,
-    browsers_app: Flask,
-) -> OpenBrowser:
-    """`reuse_browser(profile)` opens a tab in the context of earlier tests, which caches static files (0.2 s)."""
-
-    def open_person(profile: Profile) -> Person:
-        context = reusable_contexts.get(profile.id)
-        if context is None:
-            state = signed_in(browsers_app, profile)
-            options = browser_context_args | {"base_url": unhurried_portal.url, "storage_state": state}
-            context = reusable_contexts[profile.id] = browser.new_context(**options)
-        for page in context.pages:
-            page.close()
-        browser_errors.watch(context)
-        return Person(context)
-
-    return open_person
-
-
 @pytest.fixture
 def scene_setup(
     open_browser: OpenBrowser,
-    reuse_browser: OpenBrowser,
     unhurried_portal: Portal,
     cast: Cast,
     crowd: Crowd,
     browser_errors: BrowserErrors,
 ) -> SceneSetup:
-    return SceneSetup(open_browser, reuse_browser, unhurried_portal, cast, crowd, browser_errors)
+    return SceneSetup(open_browser, unhurried_portal, cast, crowd, browser_errors)
 
 
 def signed_in(app: Flask, profile: Profile) -> StorageState:

@@ -1,5 +1,8 @@
 """Checks of a page in a browser that several test modules make."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from playwright.sync_api import Locator, Page, expect
 
 ANIMATIONS_FINISHED = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
@@ -29,11 +32,15 @@ SHOWS_FOCUS = """() => {
 }"""
 
 
-def emulate_phone(page: Page) -> None:
-    """Give the page the width and the touch input of a phone."""
+@contextmanager
+def phone(page: Page) -> Iterator[None]:
+    """Give the page the width and the touch input of a phone in this block."""
     page.set_viewport_size(PHONE_VIEWPORT)
-    page.context.new_cdp_session(page).send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    session = page.context.new_cdp_session(page)
+    session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.wait_for_function("matchMedia('(pointer: coarse)').matches")
+    yield
+    session.detach()
 
 
 def top_of(locator: Locator) -> float:

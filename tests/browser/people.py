@@ -64,9 +64,9 @@ Crowd = Callable[..., list[Profile]]  # the fixture crowd
 class Person:
     """A user of the cast with one tab of a browser context; `another_tab` opens a second one."""
 
-    def __init__(self, context: BrowserContext) -> None:
+    def __init__(self, context: BrowserContext, page: Page | None = None) -> None:
         self.context = context
-        self.page: Page = context.new_page()
+        self.page = page or context.new_page()
 
     # Actions
 

@@ -49,31 +49,22 @@ VIEWERS = 20
 
 @dataclass(frozen=True)
 class SceneSetup:
-    """What a scene needs. Its portal is the unhurried one, on which nothing changes by itself.
-
-    `reuse_browser(profile)` opens a tab in the browser context of earlier scenes. A scene that changes cookies or the
-    clock has a context of its own, by `open_browser`.
-    """
+    """What a scene needs. Its portal is the unhurried one, on which nothing changes by itself."""
 
     open_browser: OpenBrowser
-    reuse_browser: OpenBrowser
     portal: Portal
     cast: Cast
     crowd: Crowd
     browser_errors: BrowserErrors
 
     def amelia(self) -> Person:
-        return self.reuse_browser(self.cast.amelia)
-
-    def amelia_alone(self) -> Person:
-        """Open a browser context of this scene only."""
         return self.open_browser(self.cast.amelia, at=self.portal)
 
-    def amelia_among_others(self, amelia: Person | None = None) -> tuple[Person, Client]:
+    def amelia_among_others(self) -> tuple[Person, Client]:
         """Open the client page beside twenty other viewers, and wait until it shows them."""
         client = long_client(self.cast)
         self.crowd(client, VIEWERS, LONG_NAME)
-        amelia = amelia or self.amelia()
+        amelia = self.amelia()
         amelia.open(client)
         amelia.sees(f"{VIEWERS} users are viewing this client record")
         return amelia, client
@@ -189,7 +180,7 @@ def an_answer_to_that(setup: SceneSetup) -> Page:
 
 def news(setup: SceneSetup) -> Page:
     client = long_client(setup.cast)
-    amelia = setup.amelia_alone()
+    amelia = setup.amelia()
     amelia.open(client)
     setup.crowd(client, VIEWERS, LONG_NAME)
     amelia.page.clock.install()
@@ -210,7 +201,7 @@ def reconnecting(setup: SceneSetup) -> Page:
 
 def signed_out(setup: SceneSetup) -> Page:
     setup.browser_errors.expect("status of 401")
-    amelia, _ = setup.amelia_among_others(setup.amelia_alone())
+    amelia, _ = setup.amelia_among_others()
     amelia.context.clear_cookies()
     amelia.hide_tab()
     expect(amelia.signed_out).to_be_visible()
@@ -244,7 +235,7 @@ def the_editor(setup: SceneSetup) -> Page:
 def the_editor_beside_others(setup: SceneSetup) -> Page:
     """Open the editor beside a user who is changing a field, and who has saved a changed and an unchanged field."""
     client = long_client(setup.cast)
-    amelia, daniel = setup.amelia(), setup.reuse_browser(setup.cast.daniel)
+    amelia, daniel = setup.amelia(), setup.open_browser(setup.cast.daniel, at=setup.portal)
     amelia.open_editor(client)
     amelia.field("Key information").fill(LONG_WORD)
     daniel.open_editor(client)
@@ -508,7 +499,7 @@ def a_missing_page(setup: SceneSetup) -> Page:
 
 def still_there(setup: SceneSetup) -> Page:
     """Let the clock reach two minutes before the idle limit."""
-    amelia = setup.amelia_alone()
+    amelia = setup.amelia()
     amelia.page.clock.install()
     amelia.page.goto("/account")
     amelia.page.route("**/session", lambda route: route.abort())
@@ -644,7 +635,7 @@ def _long_profile() -> Profile:
 
 
 def _ada_at(setup: SceneSetup, path: str) -> Page:
-    ada = setup.reuse_browser(setup.cast.ada)
+    ada = setup.open_browser(setup.cast.ada, at=setup.portal)
     ada.page.goto(path)
     return ada.page
 

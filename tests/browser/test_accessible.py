@@ -16,7 +16,7 @@ from portal.clients.records.entries import PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.drafts import wait_until_draft_is_kept
-from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, emulate_phone
+from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, phone
 from tests.browser.people import EDITOR, OpenBrowser, Person
 from tests.browser.scenes import SceneSetup, cancel_asks, signed_out, still_there, the_modal
 from tests.support.cast import Cast
@@ -231,7 +231,7 @@ def test_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
     def open_zoomed_browser(profile: Profile, at: Portal = scene_setup.portal) -> Person:
         return open_browser(profile, at=at, viewport=AT_400_PERCENT)
 
-    page = scene(replace(scene_setup, open_browser=open_zoomed_browser, reuse_browser=open_zoomed_browser))
+    page = scene(replace(scene_setup, open_browser=open_zoomed_browser))
     dialog = page.locator("dialog[open]")
     page.wait_for_function(ANIMATIONS_FINISHED)
     expect(dialog.get_by_role("heading")).to_be_in_viewport(ratio=1)
@@ -256,8 +256,15 @@ def test_every_control_is_large_enough_for_a_thumb_where_names_are_short(
     product = make_product(client, (date(2025, 3, 31), "1"), product_name="A")
     db.session.commit()
     save_for(cast.daniel, client, town="Ely")
-    emulate_phone(amelia.page)
     page = f"/clients/{client.id}"
-    for path in (page, f"{page}/edit", f"{page}/history", f"{page}/product/{product.id}", "/clients?q=Ng", "/account"):
-        amelia.page.goto(path)
-        assert amelia.page.evaluate(TOO_SMALL_CONTROLS) == [], path
+    with phone(amelia.page):
+        for path in (
+            page,
+            f"{page}/edit",
+            f"{page}/history",
+            f"{page}/product/{product.id}",
+            "/clients?q=Ng",
+            "/account",
+        ):
+            amelia.page.goto(path)
+            assert amelia.page.evaluate(TOO_SMALL_CONTROLS) == [], path

@@ -96,10 +96,12 @@ def test_keyboard_meets_no_control_under_the_head(amelia: Person, long_client: C
         amelia.page.keyboard.press("Shift+Tab")
         assert not amelia.page.evaluate(IS_FOCUS_COVERED), amelia.page.evaluate("document.activeElement.outerHTML")
 
-    amelia.page.evaluate("location.hash = 'objectives-and-notes'")
-    expect(amelia.page.locator("#objectives-and-notes")).to_be_in_viewport(ratio=1)
+    amelia.page.evaluate("location.hash = 'objectives-and-key-information'")
+    expect(amelia.page.locator("#objectives-and-key-information")).to_be_in_viewport(ratio=1)
     assert (
-        amelia.page.locator("#objectives-and-notes").evaluate("heading => heading.getBoundingClientRect().top")
+        amelia.page.locator("#objectives-and-key-information").evaluate(
+            "heading => heading.getBoundingClientRect().top"
+        )
         >= COMPACT_HEAD_PX
     )
 

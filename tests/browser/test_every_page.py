@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from tests.browser.page_checks import ANIMATIONS_FINISHED, PHONE_VIEWPORT, TOO_SMALL_CONTROLS, emulate_phone
+from tests.browser.page_checks import ANIMATIONS_FINISHED, PHONE_VIEWPORT, TOO_SMALL_CONTROLS, phone
 from tests.browser.scenes import (
     SCENES,
     SceneSetup,
@@ -49,11 +49,12 @@ def test_page_is_accessible_and_fits_a_phone(scene: Callable[[SceneSetup], Page]
     faults = {"in light": violations(page, "light", WHOLE), "otherwise named": page.evaluate(OTHERWISE_NAMED)}
     if scene in IN_DARK:
         faults["in dark"] = violations(page, "dark", COLOURS)
-    emulate_phone(page)
-    faults["too small for a thumb"] = page.evaluate(TOO_SMALL_CONTROLS)
-    faults["beyond the edge"] = page.evaluate(BEYOND_THE_EDGE)
+    with phone(page):
+        faults["too small for a thumb"] = page.evaluate(TOO_SMALL_CONTROLS)
+        faults["beyond the edge"] = page.evaluate(BEYOND_THE_EDGE)
+        width = page.evaluate("document.scrollingElement.scrollWidth")
     assert not any(faults.values()), faults
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= PHONE_VIEWPORT["width"]
+    assert width <= PHONE_VIEWPORT["width"]
 
 
 def violations(page: Page, scheme: str, options: dict[str, list[str]]) -> list[str]:

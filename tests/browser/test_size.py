@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Response
 
 from portal.clients import Client
-from tests.browser.people import Person
+from tests.browser.people import OpenBrowser, Person
+from tests.support.cast import Cast
 from tests.support.server import Portal
 
 MAX_BYTES = 60_000
@@ -15,9 +16,10 @@ Opened = Callable[[Person, Client], None]
 
 @pytest.mark.parametrize("opened", [Person.open, Person.open_editor], ids=["client page", "editor"])
 def test_scripts_and_styles_are_small_compressed_cached_and_from_the_portal_alone(
-    amelia: Person, client: Client, portal: Portal, opened: Opened
+    open_browser: OpenBrowser, cast: Cast, client: Client, portal: Portal, opened: Opened
 ) -> None:
     pytest.importorskip("minify", reason="the minifier has no wheel for this system")
+    amelia = open_browser(cast.amelia, is_new=True)
     responses = responses_while_opening(amelia, client, opened)
     assert [response.url for response in responses if not response.url.startswith(f"{portal.url}/")] == []
 
