@@ -18,12 +18,13 @@ from tests.support.cast import Cast
 from tests.support.network_client import NetworkClient, network_client_app, network_client_of
 from tests.support.notifications import NotificationListener
 from tests.support.processes import is_running
-from tests.support.server import STOP_TIMEOUT_SECONDS, Portal
+from tests.support.server import Portal
 from tests.support.time_travel import tab_ids
 from tests.support.until import wait_until
 from tests.support.volume import volume
 
 STREAMS = volume(100, 500)
+RELOAD_SECONDS = 60 + 10 + 20  # HANDOVER_SECONDS and graceful_timeout of gunicorn.conf.py, on a busy machine
 TOKEN = "a-token-for-metrics-only"
 CROWD = """
     INSERT INTO profiles (first_name, last_name, email, role)
@@ -232,7 +233,8 @@ def read_to_the_end(streams: list[socket.socket]) -> list[bytes]:
 
 
 def wait_until_gone(pids: list[int]) -> None:
-    wait_until(lambda: not any(map(is_running, pids)), "workers still run", within_seconds=STOP_TIMEOUT_SECONDS)
+    """Wait for as long as gunicorn.conf.py lets them wait for their successors and then for their last requests."""
+    wait_until(lambda: not any(map(is_running, pids)), "workers still run", within_seconds=RELOAD_SECONDS)
 
 
 def figures(portal: Portal) -> dict[str, float]:
