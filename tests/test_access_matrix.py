@@ -27,7 +27,7 @@ from tests.support.test_client import Visitor
 Visit = type[Visitor]
 PEOPLE = ("amelia", "daniel", "ada", "rhys", "olga", "signed-out", "no token")
 TABLE = """
-    GET    /                                     clients   clients   clients   clients   sign-in   sign-in   -
+    GET    /                                     200       200       200       200       sign-in   sign-in   -
     GET    /clients                              200       200       200       200       sign-in   sign-in   -
     GET    /clients/new                          200       200       200       403       sign-in   sign-in   -
     POST   /clients/new                          422       422       422       403       sign-in   sign-in   403
@@ -72,7 +72,7 @@ TABLE = """
     POST   /clients/<client_id>/access           access    403       access    403       sign-in   sign-in   403
     POST   /clients/<client_id>/access/grant     access    403       422       403       sign-in   sign-in   403
     POST   /clients/<client_id>/access/<grant_id>/revoke access 403  409       403       sign-in   sign-in   403
-    GET    /sign-in                              clients   clients   clients   clients   200       200       -
+    GET    /sign-in                              desk      desk      desk      desk      200       200       -
     POST   /sign-in                              422       422       422       422       422       422       403
     POST   /sign-out                             sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   403
     GET    /sign-in/code                         sign-in   sign-in   sign-in   sign-in   sign-in   sign-in   -
@@ -252,6 +252,11 @@ def _call(app: Flask, browser: Visitor, method: str, rule: str, client_id: str =
 def _outcome(answer: TestResponse) -> str:
     if answer.status_code == 302:
         path = answer.headers["Location"].split("?")[0]
-        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{OTHER_PROFILE_ID}": "user"}
+        redirects = {
+            "/": "desk",
+            "/clients/1": "client",
+            "/clients/1/product/1": "product",
+            f"/users/{OTHER_PROFILE_ID}": "user",
+        }
         return redirects.get(path) or Path(path).name
     return str(answer.status_code)

@@ -9,6 +9,7 @@ from portal.admin.audit.details import register_words
 from portal.clients import cli, permission_recheck, permissions
 from portal.clients.bulk import views as bulk_views
 from portal.clients.csv import views as csv_views
+from portal.clients.desk import views as desk_views
 from portal.clients.editor import editor, new_client, new_client_views, same_parts_views, text_merges_views
 from portal.clients.editor import views as editor_views
 from portal.clients.history import changes_views, overruled_views
@@ -46,6 +47,7 @@ def init_clients(app: Flask) -> None:
     )
     page_kinds.register(new_client.PAGE_KIND)
     modules = (
+        desk_views,
         listing_views,
         bulk_views,
         search_views,

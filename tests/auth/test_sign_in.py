@@ -19,7 +19,7 @@ from tests.support.sign_in import sign_in
 from tests.support.test_client import Visitor, visitors_of
 
 Visit = type[Visitor]
-HOME = "/clients"
+HOME = "/"
 HOSTS = ("portal.example",)
 
 

@@ -23,11 +23,14 @@ from portal.clients.history import revert
 from portal.clients.records import models
 from portal.clients.records.entries import CLIENT, PERSON, PRODUCT, Entry
 from portal.clients.saving import operations
+from portal.clients.visits.store import record
 from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store as drafts
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
+from portal.notifications.kinds import Kind, mention_subject
+from portal.notifications.models import Notification
 from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
@@ -99,6 +102,29 @@ def the_list(setup: SceneSetup) -> Page:
     amelia.page.goto("/clients?q=Featherstonehaugh")
     expect(amelia.page.locator(f'[data-page="client-{client.id}"] .avatar')).to_have_count(4)
     return amelia.page
+
+
+def the_desk(setup: SceneSetup) -> Page:
+    client = long_client(setup.cast)
+    setup.crowd(client, VIEWERS, LONG_NAME)
+    record(setup.cast.amelia, client, 1)
+    save_for(setup.cast.daniel, client, phone="0117 496 0001", next_review_on=date(2026, 1, 1))
+    key = DraftKey(setup.cast.amelia.id, f"client-{client.id}", "record")
+    drafts.save(key, "desk", DraftPayload(1, "", {"phone": "1"}))
+    about = {"profile_id": setup.cast.amelia.id, "actor_id": setup.cast.daniel.id, "client_id": client.id}
+    db.session.add(Notification(kind=Kind.MENTIONED, subject=mention_subject(1), **about))
+    db.session.commit()
+    amelia = setup.amelia()
+    amelia.page.goto("/")
+    expect(amelia.page.get_by_role("region", name="In use now").get_by_text("more")).to_be_visible()
+    return amelia.page
+
+
+def an_empty_desk(setup: SceneSetup) -> Page:
+    newcomer = setup.open_browser(make_profile("Nora", "Newcomer", "reader"))
+    newcomer.page.goto("/")
+    expect(newcomer.page.get_by_text("You have opened no client yet.")).to_be_visible()
+    return newcomer.page
 
 
 def a_new_client_with_errors(setup: SceneSetup) -> Page:
@@ -645,6 +671,8 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_refused_sign_in,
     the_signed_in_page,
     the_list,
+    the_desk,
+    an_empty_desk,
     a_new_client_with_errors,
     an_empty_list,
     a_client_without_anything,

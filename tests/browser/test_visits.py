@@ -82,3 +82,17 @@ def test_dismissed_strip_takes_its_marks_along(amelia: Person, cast: Cast, clien
         amelia.page.get_by_role("button", name="Dismiss").click()
     expect(amelia.page.locator(".since-visit, .new-mark")).to_have_count(0)
     expect(amelia.page.locator("main")).to_be_focused()
+
+
+def test_desk_shows_who_works_where_as_it_happens(amelia: Person, daniel: Person, client: Client) -> None:
+    amelia.page.goto("/")
+    in_use = amelia.page.get_by_role("region", name="In use now")
+    row = in_use.get_by_role("listitem").filter(has=amelia.page.locator(f'a[href="/clients/{client.id}"]'))
+    expect(row).to_have_count(0)
+
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960222")
+    expect(row).to_contain_text("Daniel is editing Phone")
+
+    daniel.leave()
+    expect(row).to_have_count(0)

@@ -62,7 +62,7 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
     yield "not found", daniel.get(here)
     for path in ("/sign-in", "/choose-password"):
         yield path, nobody.get(path)
-    for path in ("/clients", "/clients?q=nobody", "/clients/new", "/account", "/signed-in"):
+    for path in ("/", "/clients", "/clients?q=nobody", "/clients/new", "/account", "/signed-in"):
         yield path, amelia.get(path)
     for path in (
         "/users",

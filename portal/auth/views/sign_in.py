@@ -173,4 +173,4 @@ def _render_set_up(profile: Profile, form: CodeForm) -> ResponseReturnValue:
 
 
 def _next_url(url: str | None) -> str:
-    return safe_redirect_target(url, url_for("client_list.list_clients"))
+    return safe_redirect_target(url, url_for("desk.show"))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -26,11 +26,6 @@ from portal.web.pagination import parse_number
 blueprint = Blueprint("client_list", __name__)
 MAX_CLIENTS_IN_ORDER = 500
 MAX_CSV_ROWS = 100_000
-
-
-@blueprint.get("/")
-def home() -> ResponseReturnValue:
-    return redirect(url_for(".list_clients"))
 
 
 @blueprint.get("/clients")

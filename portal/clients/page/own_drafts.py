@@ -52,6 +52,20 @@ def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]
     ]
 
 
+def label_and_url(client_id: int, draft_id: str, form_name: str, part_name: str | None) -> tuple[str, str] | None:
+    """Return what the draft edits and the address that restores it, None for a form without an editor.
+
+    `part_name` is the name of the part that the form edits, if it is known.
+    """
+    if note_form := composer.FORM_NAME.fullmatch(form_name):
+        return _note_label_and_url(client_id, draft_id, note_form)
+    form = match_form(form_name)
+    if form is None:
+        return None
+    part = _named_part(form)
+    return _label_and_url(client_id, draft_id, form, {part: part_name} if part and part_name else {})
+
+
 def _note_label_and_url(client_id: int, draft_id: str, form: re.Match[str]) -> tuple[str, str]:
     """Return the label and the address of the form of a note."""
     if form[0] == composer.REVIEW:

@@ -1,0 +1,1 @@
+"""Show a user's desk: what colleagues work on now, and what waits for the user."""
