@@ -116,7 +116,7 @@ def the_desk(setup: SceneSetup) -> Page:
     db.session.commit()
     amelia = setup.amelia()
     amelia.page.goto("/")
-    expect(amelia.page.get_by_role("region", name="In use now").get_by_text("more")).to_be_visible()
+    expect(amelia.page.get_by_role("region", name="In use now").get_by_text("more").first).to_be_visible()
     return amelia.page
 
 

@@ -99,6 +99,7 @@ def test_every_accepted_change_survives_many_writers_and_killed_processes(
     names = {profile.id: name for profile, name in writers.items()}
 
     crowd, progress = start_writers(programs, app, served, writers, client, tmp_path)
+    db.session.rollback()  # the crash would end the transaction
     assert kill_meanwhile(progress, served, postgres) == KILLS
     assert [process.wait(PATIENCE_SECONDS) for process in crowd] == [0] * WRITERS
     story = read_story(client, first, names, tmp_path)
@@ -165,7 +166,6 @@ def crash(postgres: EmbeddedPostgres) -> None:
 
 def read_story(client: Client, first: dict[str, Any], names: dict[int, str], folder: Path) -> Story:
     """Read under the lock of the client's row, because a save whose worker was killed may still be running."""
-    db.session.rollback()
     db.session.refresh(client, with_for_update=True)
     sent = [
         Sent(profile_id, **json.loads(line))
