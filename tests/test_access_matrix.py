@@ -91,6 +91,10 @@ TABLE = """
     POST   /account/sessions                     422       422       422       422       sign-in   sign-in   403
     POST   /account/unsaved-values               account   account   account   account   sign-in   sign-in   403
     POST   /account/single-keys                  account   account   account   account   sign-in   sign-in   403
+    GET    /notifications                        200       200       200       200       sign-in   sign-in   -
+    GET    /notifications/<notification_id>      history   404       404       404       sign-in   sign-in   -
+    POST   /notifications/read                   news      news      news      news      sign-in   sign-in   403
+    POST   /notifications/kinds                  account   account   account   account   sign-in   sign-in   403
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
     POST   /session                              200       200       200       200       401       401       403
@@ -258,5 +262,7 @@ def _outcome(answer: TestResponse) -> str:
             "/clients/1/product/1": "product",
             f"/users/{OTHER_PROFILE_ID}": "user",
         }
+        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{OTHER_PROFILE_ID}": "user"}
+        redirects["/notifications"] = "news"
         return redirects.get(path) or Path(path).name
     return str(answer.status_code)

@@ -1,6 +1,6 @@
 """Find, create and change profiles. The functions flush; the view or the command commits."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from email_validator import EmailNotValidError, validate_email
@@ -149,6 +149,12 @@ def share_unsaved_values(profile: Profile, *, is_shared: bool) -> None:
 def use_single_keys(profile: Profile, *, is_used: bool) -> None:
     """Switch the commands of single keys on or off. Flushes."""
     profile.has_single_keys = is_used
+    db.session.flush()
+
+
+def mute_notifications(profile: Profile, kinds: Sequence[str]) -> None:
+    """Set the kinds of notification that the profile does not want. Flushes."""
+    profile.muted_notifications = list(kinds)
     db.session.flush()
 
 

@@ -18,6 +18,7 @@ from portal.clients.listing import views as listing_views
 from portal.clients.notes import change_views as note_change_views
 from portal.clients.notes import composer, review_views
 from portal.clients.notes import views as note_views
+from portal.clients.notifications import views as notification_views
 from portal.clients.page import views as page_views
 from portal.clients.reads import views as read_views
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Valuation
@@ -67,9 +68,12 @@ def init_clients(app: Flask) -> None:
         text_merges_views,
         same_parts_views,
         visits_views,
+        notification_views,
     )
     for module in modules:
         app.register_blueprint(module.blueprint)
+    app.add_template_global(notification_views.count_unread_notifications)
+    app.add_template_global(notification_views.notification_labels)
     permission_recheck.init_permission(app)
     register_words(audit_words.words_for)
     app.cli.add_command(cli.clients)

@@ -52,6 +52,11 @@ def notify_sql(event: str, page: str, **members: str) -> str:
     return f"pg_notify('{CHANNEL}', json_build_object('event', '{event}', 'page', {page}{pairs})::text)"
 
 
+def notify_profile_sql(event: str, profile: str) -> str:
+    """Return SQL that notifies the streams of a profile within another statement, as `notify_sql` does for a page."""
+    return f"pg_notify('{CHANNEL}', json_build_object('event', '{event}', 'profile', {profile})::text)"
+
+
 def _notify(connection: Connection, notification: Notification) -> None:
     connection.execute(NOTIFY, {"channel": CHANNEL, "payload": notification.payload()})
     metrics.NOTIFICATIONS_SENT.inc()

@@ -3,6 +3,7 @@
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
 from portal.notifications.unread_sql import unread_count_sql
+from portal.notifications.waiting_sql import notified_editors, told_count
 from portal.presence.shared_drafts_sql import opened_of, shared_drafts, shared_of
 from portal.presence.sql import (
     CALLER,
@@ -15,7 +16,7 @@ from portal.presence.sql import (
     visible,
     without_tab,
 )
-from portal.presence.tab_sql import NOW
+from portal.presence.tab_sql import NOW, is_live
 
 PREPARED_PAGES = "presence_pages"
 PREPARED_DISCONNECTED = "presence_disconnected"
@@ -85,11 +86,11 @@ def disconnected() -> str:
 
 
 def nudge() -> str:
-    """PREPARE asking the other users on a page to finish.
+    """PREPARE asking the other users on a page to finish. Those who edit are also notified, wherever they are.
 
     Parameters: profile id, session id, page identifier, page kind, page number, tab id, active window in seconds,
     minimum seconds between two nudges. Returns one row: is the caller signed in, may it see the page, does its tab wait
-    there, in how many seconds it may ask again (0 if this call has asked), how many pages were notified.
+    there, in how many seconds it may ask again (0 if this call has asked), how many NOTIFYs were sent.
 
     The limit is a condition of the UPDATE, and PostgreSQL checks it again on the row as the last caller left it. Of two
     simultaneous calls one succeeds. The limit counts for the profile on the page, whichever tab asked last.
@@ -110,9 +111,17 @@ def nudge() -> str:
         WHERE user_id = (SELECT id FROM allowed) AND page_identifier = $3 AND tabs -> $6 ? 'waiting'
           AND {is_present("$7")} AND {last_asked} <= {NOW} - $8
         RETURNING user_id, page_identifier
-    )
+    ),
+    asking AS (SELECT asked.user_id, page.kind, page.number FROM asked, page),
+    editors AS (
+        SELECT user_id FROM user_page_presence
+        WHERE page_identifier = $3 AND {is_present("$7")} AND EXISTS (
+            SELECT FROM jsonb_each(tabs) AS each (id, tab)
+            WHERE {is_live("tab", "$7")} AND tab ->> 'activity' = 'editing')
+    ),
+    {notified_editors("asking", "editors")}
     SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), EXISTS (SELECT FROM waiting),
            CASE WHEN EXISTS (SELECT FROM asked) THEN 0
                 ELSE (SELECT least($8, greatest(1, last_asked + $8 - {NOW})) FROM waiting) END::float8,
-           (SELECT count({notify_sql(NUDGE, "page_identifier", profile="user_id")}) FROM asked)::int
+           (SELECT count({notify_sql(NUDGE, "page_identifier", profile="user_id")}) FROM asked)::int + {told_count()}
     """

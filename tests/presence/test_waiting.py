@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from portal.extensions import db
+from portal.live.notifications import Notification as Notice
+from portal.notifications.kinds import Kind
 from tests.support.cast import Cast
 from tests.support.notifications import NotificationListener
 from tests.support.test_client import Visitor
@@ -185,3 +189,30 @@ def test_nudge_body_that_is_not_an_object_is_422(amelia: Visitor, page_identifie
 
 def test_nudge_on_a_forbidden_page_is_404(amelia: Visitor) -> None:
     assert ask(amelia, "client-999999").status_code == 404
+
+
+def test_nudge_notifies_those_who_edit_wherever_they_are_and_once_until_they_read_it(
+    amelia: Visitor, daniel: Visitor, visit: Visit, cast: Cast, page_identifier: str, listener: NotificationListener
+) -> None:
+    visit(cast.ada).beat(page_identifier)
+    daniel.beat(page_identifier, tab_id="editor", activity="editing")
+    cast.rhys.role = "adviser"
+    cast.rhys.muted_notifications = [Kind.WAITING]
+    db.session.commit()
+    visit(cast.rhys).beat(page_identifier, activity="editing")
+    for _ in range(2):
+        amelia.beat(page_identifier, tab_id="t", waiting=True)
+        listener.received()
+        assert ask(amelia, page_identifier).status_code == 200
+        assert Notice("notified", profile=cast.daniel.id) in listener.received()
+        db.session.execute(text("UPDATE user_page_presence SET tabs = tabs #- '{t,asked_at}'"))
+        db.session.commit()
+    rows = db.session.execute(text("SELECT profile_id, kind, actor_id FROM notifications")).all()
+    assert rows == [(cast.daniel.id, "waiting", cast.amelia.id)]
+
+
+def test_refused_nudge_notifies_nobody(amelia: Visitor, daniel: Visitor, page_identifier: str) -> None:
+    daniel.beat(page_identifier, activity="editing")
+    amelia.beat(page_identifier, tab_id="t")
+    assert ask(amelia, page_identifier).status_code == 422
+    assert db.session.scalar(text("SELECT count(*) FROM notifications")) == 0

@@ -113,6 +113,8 @@ WRITES_NO_RECORD = {
     ("POST", "/account/sessions"): "one's own sign-in sessions",
     ("POST", "/account/unsaved-values"): "one's own setting: the last one wins",
     ("POST", "/account/single-keys"): "one's own setting: the last one wins",
+    ("POST", "/notifications/kinds"): "one's own setting: the last one wins",
+    ("POST", "/notifications/read"): "one's own notifications",
     ("POST", "/clients/new"): "a client that does not exist yet, once for each opening of the form",
     ("POST", "/users/new"): "a profile, whose email is unique",
     ("POST", "/records/export"): "an audit event",

@@ -2,6 +2,7 @@
 
 /** @typedef {import("../presence/sync/roster.js").User} User */
 /** @typedef {import("../presence/sync/api.js").SharedDraft} SharedDraft */
+/** @typedef {import("../presence/sync/api.js").RowEvent} RowEvent */
 
 /**
  * The detail of each event.
@@ -12,6 +13,8 @@
  * @property {{user: User}} leave a user has left the page
  * @property {{state: ConnectionState}} connection the connection has changed
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
+ * @property {{unread: number}} notifications the number of the user's unread notifications; 100: more than 99
+ * @property {RowEvent} row the state of one row of a list, or that the user may no longer see it
  * @property {{drafts: SharedDraft[], read_at: number}} drafts what the editors of the user's open forms have typed and not saved
  * @property {{version: number}} saved the server has a newer version of the record than this page
  * @property {{activity?: "viewing"|"editing", fields?: string[], focus?: string|null}} activity what the user edits, if it

@@ -20,6 +20,7 @@ import { call } from "../../lib/http.js";
  * @property {string} seen newer versions that the user has seen
  */
 /** @typedef {{read_at: number, drafts: SharedDraft[]}} DraftsResponse */
+/** @typedef {PresenceResponse & {page: string, gone?: true}} RowEvent of a gone row: only page and gone */
 /**
  * @typedef {Object} TabState what a tab reports of itself
  * @property {string} page_identifier
@@ -60,6 +61,13 @@ export const leave = (page, tabId) => call("DELETE", `${PATH}/${page}?tab_id=${t
  */
 export const events = (page, tabId, number) =>
 	new EventSource(`${PATH}/${page}/events?tab_id=${tabId}&stream=${number}`);
+
+/**
+ * Open the event stream of the rows of a list, and of the user's own events.
+ * @param {string[]} pages at most 100
+ */
+export const ownEvents = (pages) =>
+	new EventSource(`${PATH}/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`);
 
 /**
  * Return what the other editors of the tab's form have typed and not saved.

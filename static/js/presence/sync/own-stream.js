@@ -1,0 +1,47 @@
+/**
+ * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. A hidden
+ * tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
+ *
+ * Reads: [data-page] of the rows within [data-live-rows], when the page loads; <body data-profile-id>.
+ * Fires: `portal:row`, `portal:notifications`.
+ *
+ * @example <tbody data-live-rows><tr data-page="client-42">…</tr></tbody>
+ */
+import { queryAll } from "../../lib/dom.js";
+import { fire } from "../../lib/events.js";
+import { myId } from "../../session/session.js";
+import { ownEvents } from "./api.js";
+import { SharedStream } from "./shared-stream.js";
+import { limitingLocks } from "./stream-slot.js";
+
+const MAX_ROWS = 100;
+
+const rows = queryAll(document, "[data-live-rows] [data-page]", HTMLElement).map(
+	({ dataset }) => dataset.page ?? "",
+);
+const pages = [...new Set(rows)].slice(0, MAX_ROWS);
+// Tabs with the same rows share a stream, and those without rows do, too.
+const context = { page: `rows ${pages.join(" ")}`, profileId: myId(), locks: limitingLocks() };
+const stream = new SharedStream(context, {
+	open: () => ownEvents(pages),
+	handlers: {
+		row: (detail) => fire("row", detail),
+		notifications: (detail) => fire("notifications", detail),
+		"signed-out": () => stream.stop(),
+	},
+	onBreak: () => {},
+});
+
+/** Whether the rows arrive by the stream. */
+export const isLive = () => stream.isLive;
+
+function followVisibility() {
+	if (document.hidden) return stream.stop();
+	if (document.hasFocus()) stream.prefer();
+	stream.start();
+}
+
+followVisibility();
+document.addEventListener("visibilitychange", followVisibility);
+window.addEventListener("pagehide", () => stream.stop());
+window.addEventListener("pageshow", ({ persisted }) => persisted && followVisibility());
