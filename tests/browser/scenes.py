@@ -31,6 +31,8 @@ from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
 from portal.notifications.kinds import Kind, mention_subject
 from portal.notifications.models import Notification
+from portal.notifications import store as notifications
+from portal.notifications.kinds import Kind
 from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
@@ -535,6 +537,19 @@ def still_there(setup: SceneSetup) -> Page:
     return amelia.page
 
 
+def the_notifications(setup: SceneSetup) -> Page:
+    """Show the list with the panel of the top bar open above it."""
+    client = make_client(LONG_NAME, adviser_id=setup.cast.amelia.id)
+    for kind in (Kind.MENTIONED, Kind.WAITING, Kind.OPENED):
+        notifications.add(kind, [setup.cast.amelia.id], client_id=client.id, actor_id=setup.cast.daniel.id)
+    db.session.commit()
+    page = setup.amelia().page
+    page.goto("/notifications")
+    page.locator(".bell").click()
+    expect(page.locator(".notifications-panel")).to_be_visible()
+    return page
+
+
 def the_account(setup: SceneSetup) -> Page:
     """Show two sign-in sessions, and the error of a wrong password."""
     setup.browser_errors.expect("status of 422")
@@ -711,6 +726,7 @@ SCENES: tuple[Callable[[SceneSetup], Page], ...] = (
     a_missing_page,
     still_there,
     the_account,
+    the_notifications,
     setting_up_a_second_factor,
     recovery_codes,
     entering_a_code,

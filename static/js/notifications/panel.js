@@ -13,13 +13,14 @@ const TIMEOUT_MS = 10_000;
 
 /** @type {HTMLElement|undefined} */
 let panel;
-// A click on the button closes the panel before the button's own event, and must not open it again.
-let closedAt = Number.NEGATIVE_INFINITY;
+// The press of a pointer on the button closes the panel before the click, which must not open it again.
+let wasOpenAtPress = false;
 
 /** @param {HTMLAnchorElement} bell */
 export async function togglePanel(bell) {
-	if (panel?.matches(":popover-open")) return panel.hidePopover();
-	if (performance.now() - closedAt < 300) return;
+	const isOpen = wasOpenAtPress || panel?.matches(":popover-open");
+	wasOpenAtPress = false;
+	if (isOpen) return panel?.hidePopover();
 	panel ??= createPanel(bell);
 	try {
 		const [list] = await Promise.all([fetchList(bell.href), loadStylesheet("notifications/notifications")]);
@@ -37,9 +38,10 @@ function createPanel(bell) {
 	created.setAttribute("aria-labelledby", "notifications-panel-title");
 	bell.setAttribute("aria-expanded", "false");
 	created.addEventListener("toggle", (event) => {
-		const isOpen = /** @type {ToggleEvent} */ (event).newState === "open";
-		bell.setAttribute("aria-expanded", `${isOpen}`);
-		if (!isOpen) closedAt = performance.now();
+		bell.setAttribute("aria-expanded", `${/** @type {ToggleEvent} */ (event).newState === "open"}`);
+	});
+	bell.addEventListener("pointerdown", () => {
+		wasOpenAtPress = created.matches(":popover-open");
 	});
 	created.addEventListener("submit", (event) => markAllRead(created, event));
 	bell.after(created);
