@@ -1,11 +1,13 @@
 """Register client records: the list, the client page, its editors, history, import and export."""
 
 from collections.abc import Collection
+from functools import partial
 
 from flask import Flask
 
 from portal import page_kinds
 from portal.admin.audit.details import register_words
+from portal.auth.sessions.store import read_with_profile
 from portal.clients import cli, permission_recheck, permissions
 from portal.clients.bulk import views as bulk_views
 from portal.clients.csv import views as csv_views
@@ -27,6 +29,7 @@ from portal.clients.sharing import hand_over_views
 from portal.clients.sharing import views as access_views
 from portal.clients.visits import views as visits_views
 from portal.clients.wording import audit_words
+from portal.notifications.unread_sql import unread_count_sql
 
 __all__ = ["Client", "ClientGrant", "Person", "Product", "Valuation", "init_clients"]
 
@@ -72,6 +75,7 @@ def init_clients(app: Flask) -> None:
     )
     for module in modules:
         app.register_blueprint(module.blueprint)
+    read_with_profile(notification_views.UNREAD, partial(unread_count_sql, "profiles.id"))
     app.add_template_global(notification_views.count_unread_notifications)
     app.add_template_global(notification_views.notification_labels)
     permission_recheck.init_permission(app)

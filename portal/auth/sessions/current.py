@@ -30,7 +30,7 @@ def profile_of_session(identity_text: str) -> Profile | None:
     found = store.find_active(identity)
     if found is None:
         return None
-    profile, g.sign_in_session = found
+    profile, g.sign_in_session, g.read_with_profile = found
     # Detached from the ORM session: after a rollback the ORM would reload the row, which may be deleted by then.
     db.session.expunge(g.sign_in_session)
     return profile

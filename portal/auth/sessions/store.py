@@ -5,9 +5,10 @@ end sessions also notify the profile's event streams, once the transaction has c
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,6 +20,7 @@ from sqlalchemy import (
     String,
     delete,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -39,6 +41,7 @@ ACTIVE_SESSION_SQL = """profiles.is_active AND sign_in_sessions.session_epoch = 
 _IS_ACTIVE = text(ACTIVE_SESSION_SQL)
 MAX_SESSIONS_PER_PROFILE = 20  # a further sign-in ends the session that has been idle longest
 TOUCH_INTERVAL_SECONDS = 60
+_read_with_profile: dict[str, Callable[[], str]] = {}
 
 
 class SignInSession(Model):
@@ -77,15 +80,24 @@ def begin(profile_id: int, session_epoch: int, origin: RequestOrigin, *, hours: 
     return f"{profile_id}.{token}"
 
 
-def find_active(identity: Identity) -> tuple[Profile, SignInSession] | None:
-    """Return the active profile and its session, or None if the session is not active."""
+def read_with_profile(name: str, sql: Callable[[], str]) -> None:
+    """Read a SQL scalar over `profiles.id` in the statement that loads the profile of each request.
+
+    For what every page shows: it takes no statement of its own.
+    """
+    _read_with_profile[name] = sql
+
+
+def find_active(identity: Identity) -> tuple[Profile, SignInSession, dict[str, Any]] | None:
+    """Return the active profile, its session and what is read with them; None if the session is not active."""
+    more: list[ColumnElement[Any]] = [literal_column(sql()).label(name) for name, sql in _read_with_profile.items()]
     query = (
-        select(Profile, SignInSession)
+        select(Profile, SignInSession, *more)
         .join(SignInSession, SignInSession.profile_id == Profile.id)
         .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, _IS_ACTIVE)
     )
     found = db.session.execute(query).one_or_none()
-    return (found[0], found[1]) if found else None
+    return (found[0], found[1], dict(zip(_read_with_profile, found[2:], strict=True))) if found else None
 
 
 def lock_active(identity: Identity, *, to_change: bool = False) -> Profile:

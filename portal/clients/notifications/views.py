@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -18,6 +18,7 @@ from portal.notifications.kinds import LABELS, Kind
 from portal.web.pagination import parse_page
 from portal.web.request_body import is_json, reject_json, request_fields
 
+UNREAD = "unread_notifications"
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
 
 
@@ -70,8 +71,11 @@ def choose_kinds() -> ResponseReturnValue:
 
 
 def count_unread_notifications() -> int:
-    """Return the number of the user's unread notifications, for the button of the top bar."""
-    return store.count_unread(current_user.id)
+    """Return the number of the user's unread notifications, for the button of the top bar.
+
+    It was read with the profile, so that no page takes a statement more for it.
+    """
+    return int(g.get("read_with_profile", {}).get(UNREAD, 0))
 
 
 def notification_labels() -> Mapping[Kind, str]:
