@@ -2,7 +2,6 @@
  * The script of every page: it defines the elements that every page has, and loads the others when they are needed.
  * Pages that need more have a second script, for example entry/viewing.js or entry/editor.js.
  */
-import { isPlain } from "../lib/dom.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
 import { hasNotes } from "../lib/tab-notes.js";
@@ -58,23 +57,17 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The server has just counted the notifications, and few users open the list from this page.
-const bell = /** @type {HTMLAnchorElement|null} */ (document.querySelector(".bell"));
-if (bell) {
-	loadOn(
-		["notifications"],
-		() => import("../notifications/bell.js"),
-		({ unread }) => `${unread}` !== bell.dataset.unread,
-	);
-	bell.addEventListener("click", (event) => {
-		if (!isPlain(event)) return;
-		event.preventDefault();
-		import("../notifications/panel.js").then(
-			({ togglePanel }) => togglePanel(bell),
-			() => location.assign(bell.href),
-		);
-	});
-	if (!document.querySelector("presence-page")) import("../presence/sync/own-stream.js");
-}
+const bell = /** @type {HTMLAnchorElement} */ (document.querySelector(".bell"));
+bell.onclick = (e) => {
+	e.preventDefault();
+	import("../notifications/panel.js").then((panel) => panel.toggle(bell));
+};
+loadOn(
+	["notifications"],
+	() => import("../notifications/bell.js"),
+	({ unread }) => `${unread}` !== bell.dataset.unread,
+);
+document.querySelector("presence-page") ?? import("../presence/sync/own-stream.js");
 
 // The timer is loaded when it may have to ask. Users leave most pages in the first minutes.
 const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));

@@ -23,6 +23,7 @@ function show(unread) {
 	bell.dataset.unread = `${unread}`;
 	const isMany = unread > MAX_SHOWN;
 	setText(query(bell, "b", HTMLElement), isMany ? `${MAX_SHOWN}+` : unread ? `${unread}` : "");
+	query(bell, "b", HTMLElement).hidden = !unread;
 	const words = `${isMany ? `more than ${MAX_SHOWN}` : unread} unread`;
 	setText(query(bell, ".visually-hidden", HTMLElement), unread ? `Notifications: ${words}` : "Notifications");
 	if (unread > before && performance.now() - announcedAt > ANNOUNCEMENT_MS) {

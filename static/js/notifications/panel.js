@@ -17,7 +17,7 @@ let panel;
 let wasOpenAtPress = false;
 
 /** @param {HTMLAnchorElement} bell */
-export async function togglePanel(bell) {
+export async function toggle(bell) {
 	const isOpen = wasOpenAtPress || panel?.matches(":popover-open");
 	wasOpenAtPress = false;
 	if (isOpen) return panel?.hidePopover();

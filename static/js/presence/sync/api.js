@@ -63,13 +63,6 @@ export const events = (page, tabId, number) =>
 	new EventSource(`${PATH}/${page}/events?tab_id=${tabId}&stream=${number}`);
 
 /**
- * Open the event stream of the rows of a list, and of the user's own events.
- * @param {string[]} pages at most 100
- */
-export const ownEvents = (pages) =>
-	new EventSource(`${PATH}/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`);
-
-/**
  * Return what the other editors of the tab's form have typed and not saved.
  * @param {string} page
  * @returns {Promise<DraftsResponse>}

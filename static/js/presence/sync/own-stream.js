@@ -10,7 +10,6 @@
 import { queryAll } from "../../lib/dom.js";
 import { fire } from "../../lib/events.js";
 import { myId } from "../../session/session.js";
-import { ownEvents } from "./api.js";
 import { SharedStream } from "./shared-stream.js";
 import { limitingLocks } from "./stream-slot.js";
 
@@ -23,7 +22,8 @@ const pages = [...new Set(rows)].slice(0, MAX_ROWS);
 // Tabs with the same rows share a stream, and those without rows do, too.
 const context = { page: `rows ${pages.join(" ")}`, profileId: myId(), locks: limitingLocks() };
 const stream = new SharedStream(context, {
-	open: () => ownEvents(pages),
+	open: () =>
+		new EventSource(`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`),
 	handlers: {
 		row: (detail) => fire("row", detail),
 		notifications: (detail) => fire("notifications", detail),

@@ -162,7 +162,7 @@ export class PresencePage extends HTMLElement {
 				saved: (response) => this.#handleVersion(response),
 				drafts: (response) => this.#drafts.receive(response),
 				nudge: (detail) => fire("nudge", detail),
-				notifications: (detail) => fire("notifications", detail),
+				notifications: (data) => fire("notifications", data),
 				"signed-out": () => {
 					this.#stream.stop();
 					this.#heartbeat.beat(); // its response tells whether this is true
