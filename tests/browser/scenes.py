@@ -29,10 +29,9 @@ from portal.editing.drafts import store as drafts
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
+from portal.notifications import store as notifications
 from portal.notifications.kinds import Kind, mention_subject
 from portal.notifications.models import Notification
-from portal.notifications import store as notifications
-from portal.notifications.kinds import Kind
 from portal.page_kinds import parse
 from portal.presence import beats
 from portal.presence.store import current_store
