@@ -41,7 +41,7 @@ def links_in(visitor: Visitor) -> list[str]:
 
 
 def bell_of(visitor: Visitor) -> str:
-    [bell] = re.findall(r'<a class="bell".*?</a>', visitor.get("/account").text, re.DOTALL)
+    [bell] = re.findall(r'<a class="bell account".*?</a>', visitor.get("/account").text, re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", bell).split())
 
 

@@ -11,6 +11,8 @@ import { PresencePage } from "../presence/sync/page.js";
 customElements.define("presence-connection", PresenceConnection);
 customElements.define("presence-page", PresencePage);
 
+const first = (/** @type {string} */ selector) => document.querySelector(selector);
+
 // Users leave most pages before any element has had the focus.
 const keepFocus = () => import("../lib/kept-focus.js").catch(() => {});
 if (document.activeElement === document.body) document.addEventListener("focusin", keepFocus, { once: true });
@@ -38,7 +40,7 @@ loadOn(["roster"], loadNudges, ({ others }) => others.some(({ asked_at }) => ask
 // The box in the top bar, Ctrl K, and the single keys, except while the user types or has switched them off.
 const press = (/** @type {string} */ key) =>
 	import("../find/shortcuts.js").then((shortcuts) => shortcuts.press(key)).catch(() => {});
-const box = document.querySelector("[data-find]");
+const box = first("[data-find]");
 box?.addEventListener("click", (event) => {
 	event.preventDefault();
 	press("/");
@@ -57,20 +59,17 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The server has just counted the notifications, and few users open the list from this page.
-const bell = /** @type {HTMLAnchorElement} */ (document.querySelector(".bell"));
+const bell = /** @type {HTMLAnchorElement} */ (first(".bell"));
+const load = () => import("../notices/bell.js");
 bell.onclick = (e) => {
 	e.preventDefault();
-	import("../notifications/panel.js").then((panel) => panel.toggle(bell));
+	load().then((it) => it.toggle(bell));
 };
-loadOn(
-	["notifications"],
-	() => import("../notifications/bell.js"),
-	({ unread }) => `${unread}` !== bell.dataset.unread,
-);
-document.querySelector("presence-page") ?? import("../presence/sync/own-stream.js");
+loadOn(["unread"], load, ({ unread }) => `${unread}` !== bell.dataset.unread);
+first("presence-page") ?? import("../presence/sync/own-stream.js");
 
 // The timer is loaded when it may have to ask. Users leave most pages in the first minutes.
-const timer = /** @type {HTMLElement|null} */ (document.querySelector("session-timer"));
+const timer = /** @type {HTMLElement|null} */ (first("session-timer"));
 if (timer) {
 	const { secondsIdle, secondsLeft } = timer.dataset;
 	timer.dataset.since = `${Date.now()}`;
@@ -80,7 +79,7 @@ if (timer) {
 
 // The server has just written the ages, and many pages show none.
 const drawAges = () => {
-	if (document.querySelector("time[data-age-seconds]"))
+	if (first("time[data-age-seconds]"))
 		import("../lib/ages.js").then((ages) => ages.drawAges()).catch(() => {}); // offline: the next interval tries again
 };
 setInterval(drawAges, 20_000);

@@ -13,7 +13,7 @@
  * @property {{user: User}} leave a user has left the page
  * @property {{state: ConnectionState}} connection the connection has changed
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
- * @property {{unread: number}} notifications the number of the user's unread notifications; 100: more than 99
+ * @property {{unread: number}} unread the number of the user's unread notifications; 100: more than 99
  * @property {RowEvent} row the state of one row of a list, or that the user may no longer see it
  * @property {{drafts: SharedDraft[], read_at: number}} drafts what the editors of the user's open forms have typed and not saved
  * @property {{version: number}} saved the server has a newer version of the record than this page

@@ -3,7 +3,7 @@
  * tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
  *
  * Reads: [data-page] of the rows within [data-live-rows], when the page loads; <body data-profile-id>.
- * Fires: `portal:row`, `portal:notifications`.
+ * Fires: `portal:row`, `portal:unread`.
  *
  * @example <tbody data-live-rows><tr data-page="client-42">…</tr></tbody>
  */
@@ -26,7 +26,7 @@ const stream = new SharedStream(context, {
 		new EventSource(`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`),
 	handlers: {
 		row: (detail) => fire("row", detail),
-		notifications: (detail) => fire("notifications", detail),
+		notifications: (detail) => fire("unread", detail),
 		"signed-out": () => stream.stop(),
 	},
 	onBreak: () => {},

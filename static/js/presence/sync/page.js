@@ -9,7 +9,7 @@
  *          data-version of the record as the page shows it, if it has one; <body data-profile-id>; the open form
  *          (shared-drafts.js).
  * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
- * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:notifications`,
+ * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:unread`,
  *          `portal:connection`; `portal:drafts` when
  *          the unsaved values of other editors have changed; `portal:renewed` if the user has signed in again in
  *          another tab; `portal:saved` at each response with a newer version, until the component that shows the
@@ -162,7 +162,7 @@ export class PresencePage extends HTMLElement {
 				saved: (response) => this.#handleVersion(response),
 				drafts: (response) => this.#drafts.receive(response),
 				nudge: (detail) => fire("nudge", detail),
-				notifications: (data) => fire("notifications", data),
+				notifications: (data) => fire("unread", data),
 				"signed-out": () => {
 					this.#stream.stop();
 					this.#heartbeat.beat(); // its response tells whether this is true

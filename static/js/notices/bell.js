@@ -2,7 +2,7 @@
  * The number of unread notifications in the top bar. A screen reader hears that there are new ones, not each number.
  *
  * Reads:   data-unread of .bell.
- * Listens: `portal:notifications`.
+ * Listens: `portal:unread`.
  */
 import { createElement, query, setText } from "../lib/dom.js";
 import { on } from "../lib/events.js";
@@ -32,4 +32,7 @@ function show(unread) {
 	} else if (unread < before) setText(status, "");
 }
 
-on("notifications", ({ unread }) => show(unread));
+on("unread", ({ unread }) => show(unread));
+
+/** @param {HTMLAnchorElement} link */
+export const toggle = async (link) => (await import("./panel.js")).toggle(link);
