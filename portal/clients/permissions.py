@@ -1,7 +1,8 @@
 """Load and authorise clients in one step. Every read and write starts here.
 
 A restricted client is visible to its adviser, to users with a grant, to compliance and to administrators. It does not
-exist for other users. The rule is defined twice, for SQLAlchemy and as SQL text for presence; a test compares them.
+exist for other users. The rule is defined three times, for a reader, for a client and as SQL text for presence; a test
+compares them.
 Readers and compliance change nothing. Paraplanners change records but never who sees them.
 """
 

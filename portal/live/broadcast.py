@@ -85,8 +85,10 @@ def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: R
 def broadcast_row(streams: Sequence[Stream], reading: Reading) -> None:
     """Send each list what has changed of its row. A row that the user may no longer see is sent as gone, once.
 
-    A row that the user may not see when the list opens is forgotten without an event: nothing tells that it exists.
+    The stream has no event for a row that the user may not see when the list opens.
     """
+    if not streams:
+        return  # most pages are in no open list
     identifier = reading.page.identifier
     name, mark = f"{ROW} {identifier}", hash(orjson.dumps((reading.signature, reading.version)))
     row = frame(ROW, f'{{"page": "{identifier}", {reading.roster[1:]}')

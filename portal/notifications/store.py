@@ -1,6 +1,6 @@
 """Add, count, read and delete notifications. Nothing here commits.
 
-Open pages of the profiles are told of their new counts after the commit.
+The server sends the new counts to the profiles' open pages after the commit.
 """
 
 from collections.abc import Collection, Iterable
@@ -108,8 +108,8 @@ def count_unread(profile_id: int) -> int:
 
 def mark_read(profile_id: int, notification_id: int | None = None) -> None:
     """Mark one of the profile's notifications as read, or all of them."""
-    db.session.execute(MARK_READ, {"profile_id": profile_id, "id": notification_id})
-    _publish_after_commit([profile_id])
+    if db.session.execute(MARK_READ, {"profile_id": profile_id, "id": notification_id}).rowcount:  # type: ignore[attr-defined]
+        _publish_after_commit([profile_id])
 
 
 def mark_read_about(profile_id: int, kind: Kind, client_id: int, subject: str) -> None:

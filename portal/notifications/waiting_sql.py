@@ -6,13 +6,13 @@ from portal.notifications.kinds import Kind
 
 
 def notified_editors(asked: str, editors: str) -> str:
-    """Return CTEs that notify the editors of a client's page; the last one, `told`, has a row for each.
+    """Return CTEs that notify the editors of a client's page; the last one, `notified`, has a row for each.
 
     `asked` and `editors` are names of CTEs: the user who asks (user_id) and the page (kind, number) if the nudge is
     accepted; and the profiles that edit there (user_id).
     """
     return f"""
-    told AS (
+    notified AS (
         INSERT INTO notifications (profile_id, kind, client_id, actor_id)
         SELECT profiles.id, '{Kind.WAITING}', asked.number, asked.user_id
         FROM {asked} AS asked JOIN {editors} AS editor ON editor.user_id <> asked.user_id
@@ -25,6 +25,6 @@ def notified_editors(asked: str, editors: str) -> str:
     )"""
 
 
-def told_count() -> str:
-    """Return a scalar that tells the open pages of each notified profile, and counts the profiles."""
-    return f"(SELECT count({notify_profile_sql(NOTIFIED, 'profile_id')}) FROM told)::int"
+def notified_editors_count() -> str:
+    """Return a scalar that notifies the streams of each profile, and counts the profiles."""
+    return f"(SELECT count({notify_profile_sql(NOTIFIED, 'profile_id')}) FROM notified)::int"

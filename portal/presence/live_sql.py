@@ -3,7 +3,7 @@
 from portal.live.notifications import NUDGE
 from portal.live.publish import notify_sql
 from portal.notifications.unread_sql import unread_count_sql
-from portal.notifications.waiting_sql import notified_editors, told_count
+from portal.notifications.waiting_sql import notified_editors, notified_editors_count
 from portal.presence.shared_drafts_sql import opened_of, shared_drafts, shared_of
 from portal.presence.sql import (
     CALLER,
@@ -123,5 +123,6 @@ def nudge() -> str:
     SELECT EXISTS (SELECT FROM caller), EXISTS (SELECT FROM allowed), EXISTS (SELECT FROM waiting),
            CASE WHEN EXISTS (SELECT FROM asked) THEN 0
                 ELSE (SELECT least($8, greatest(1, last_asked + $8 - {NOW})) FROM waiting) END::float8,
-           (SELECT count({notify_sql(NUDGE, "page_identifier", profile="user_id")}) FROM asked)::int + {told_count()}
+           (SELECT count({notify_sql(NUDGE, "page_identifier", profile="user_id")}) FROM asked)::int
+               + {notified_editors_count()}
     """

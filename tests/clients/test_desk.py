@@ -1,5 +1,6 @@
 """The desk: what colleagues work on, and what waits for the user."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -13,13 +14,14 @@ from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
 from portal.notifications.kinds import Kind, mention_subject
 from portal.notifications.models import Notification
-from tests.clients.test_visits import record_visit
 from tests.support.cast import Cast, make_profile
+from tests.support.edits import save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import links_of, text_of
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass
+from tests.support.visits import record_visit
 
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
@@ -165,16 +167,21 @@ def test_mentions_lead_to_the_note(amelia: Visitor, cast: Cast) -> None:
     shown = part(amelia, "mentions")
 
     assert "Daniel mentioned you" in shown
-    assert f'href="/clients/{client.id}#note-12"' in shown
-    assert "note-13" not in shown
     assert ">New<" in shown
+    [link] = re.findall('href="(/notifications/[0-9]+)"', shown)
+    assert amelia.get(link).headers["Location"].endswith(f"/clients/{client.id}#note-12")
+    assert ">New<" not in part(amelia, "mentions")
 
 
-def test_recent_clients_are_marked_if_others_have_changed_them(amelia: Visitor) -> None:
+def test_recent_clients_are_marked_if_others_have_changed_them(amelia: Visitor, cast: Cast) -> None:
     client = make_client("Bell Family")
     record_visit(amelia, client, 1)
-
     assert "Bell Family" in part(amelia, "recent")
+    assert ">Changed<" not in part(amelia, "recent")
+
+    save_for(cast.daniel, client, phone="222")
+
+    assert ">Changed<" in part(amelia, "recent")
 
 
 def test_restricted_client_leaves_no_trace_on_the_desk_without_access(visit: Visit, cast: Cast) -> None:

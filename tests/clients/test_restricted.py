@@ -11,7 +11,7 @@ from portal import page_kinds
 from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.clients import Client, ClientGrant
-from portal.clients.permissions import VISIBLE_SQL, visible_to
+from portal.clients.permissions import VISIBLE_SQL, sees, visible_to
 from portal.extensions import db
 from portal.presence import beats
 from portal.presence.store import store_of
@@ -52,6 +52,12 @@ def test_visibility_rule_is_the_same_for_pages_and_presence(cast: Cast) -> None:
     for person in people:
         by_pages = db.session.scalars(select(Client.id).where(visible_to(person)).order_by(Client.id)).all()
         assert by_pages == db.session.scalars(query, {"id": person.id}).all()
+        seen_by_person = [
+            client.id
+            for client in db.session.scalars(select(Client).order_by(Client.id))
+            if db.session.scalar(select(Profile.id).where(Profile.id == person.id, sees(client)))
+        ]
+        assert seen_by_person == by_pages
         assert (len(by_pages) == 72) == person.has_oversight
 
 

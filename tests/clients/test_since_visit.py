@@ -13,13 +13,13 @@ from portal.clients.saving import operations
 from portal.extensions import db
 from portal.formatting import since
 from tests.clients.conftest import ClientEditor
-from tests.clients.test_visits import record_visit
 from tests.support.cast import Cast, make_profile
 from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import links_of, text_of
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
+from tests.support.visits import record_visit
 
 Visit = type[Visitor]
 pytestmark = pytest.mark.statements

@@ -19,6 +19,7 @@ from tests.support.edits import save_for
 from tests.support.factories import make_client
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
+from tests.support.visits import record_visit
 
 Visit = type[Visitor]
 pytestmark = pytest.mark.statements
@@ -33,10 +34,6 @@ def visits() -> dict[tuple[int, int], int]:
     """Return {(profile id, client id): version seen}."""
     db.session.rollback()
     return {(row.profile_id, row.client_id): row.version for row in db.session.scalars(select(ClientVisit))}
-
-
-def record_visit(browser: Visitor, client: Client, version: int) -> None:
-    assert browser.post(f"/clients/{client.id}/visit", json={"version": version}).status_code == 200
 
 
 def let_days_pass(days: int) -> None:

@@ -174,12 +174,12 @@ def drafts_of(reader: Profile) -> list[Draft]:
 def mentions_of(reader: Profile) -> Sequence[Row[Any]]:
     """Return who has mentioned the reader in which note, newest first. No text of a note is read.
 
-    Rows: client_id, client_name, by, subject ("note/12"), created_at, is_read.
+    Rows: id of the notification, client_name, by, subject ("note/12"), created_at, is_read.
     """
     author = aliased(Profile)
     query: Select[*tuple[Any, ...]] = (
         select(
-            Client.id.label("client_id"),
+            Notification.id,
             Client.name.label("client_name"),
             author.first_name.label("by"),
             Notification.subject,

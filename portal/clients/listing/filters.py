@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from portal.clients.records.choices import CLIENT_STATUSES
 from portal.clients.search.terms import MAX_SEARCH_LENGTH, Search, parse_search
@@ -44,7 +45,7 @@ class ListFilters:
     sort: str = "name"
     page: int = 1
 
-    @property
+    @cached_property
     def search(self) -> Search:
         return parse_search(self.q)
 

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.auth.directory import name_of
 from portal.clients.editor import conflicts
 from portal.clients.editor.responses import rejected_values
 from portal.clients.notes import composer
@@ -22,6 +21,7 @@ from portal.clients.records.revisions import last_change
 from portal.clients.saving import reviews
 from portal.clients.saving.edits import Edit, EditConflict, ValueRejected
 from portal.clients.saving.write_request import WriteRequest, write_request_from
+from portal.clients.wording.sentences import author_name, capitalised
 from portal.editing.drafts import store
 from portal.editing.drafts.payload import draft_id_from
 from portal.editing.merge.resolutions import Resolution
@@ -116,8 +116,8 @@ def _conflict(
         detail = "Another user has changed the next review since. Decide, or start from the newest version."
         return error_response(409, detail, version=merged.version, conflicts=conflicts.conflict_to_dict(merged))
     revision = last_change(merged.newer_revisions, reviews.FIELD)
-    by = name_of(revision.changed_by) if revision else ""
-    question = Question(by or "An import or a command", client.next_review_on, form.next_review_on.data, merged.version)
+    by = capitalised(author_name(revision)) if revision else "An import or a command"
+    question = Question(by, client.next_review_on, form.next_review_on.data, merged.version)
     return _page(client, composer.sent_review(current_user.id, client, form), question), 409
 
 

@@ -24,7 +24,8 @@ from portal.editing.drafts.store import DraftSummary
 class OwnDraft:
     """A draft. `label` names its entry within a sentence; `url` opens the editor with the draft restored.
 
-    `card` is that of `Editor`. `collides` is false for a new note, before which nobody is asked.
+    `card` is that of `Editor`. `collides` is false for a new note: its editor opens without the
+    question about other users.
     """
 
     label: str

@@ -78,7 +78,7 @@ def all_reads(selection: Selection, limit: int) -> Iterator[list[ReadRow]]:
 
 
 def record_look(by: Actor, event: Event, selection: Selection, **about: str) -> None:
-    """Record in the audit log that somebody looked at the read log, and whose or which client's. Flushes."""
+    """Record in the audit log that a user looked at the read log, and of which profile or client. Flushes."""
     of_client = {"client_id": selection.client.id} if selection.client else {}
     filters = {"filters": names} if (names := selection.filters.names()) else {}
     profile_id = selection.reader.id if selection.reader else None

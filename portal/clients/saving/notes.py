@@ -75,9 +75,8 @@ def sent_before(client: Client, edit: Edit, submission: str) -> int | None:
 class NoteChanged(StaleVersion):
     """The note was corrected or redacted since it was opened (409). Nothing was changed."""
 
-    def __init__(self, note: ClientNote) -> None:
+    def __init__(self) -> None:
         super().__init__("This note has been changed since you opened it.")
-        self.note = note
 
 
 def note_of(client: Client, note_id: int) -> ClientNote:
@@ -156,4 +155,4 @@ def _reject_changed(client: Client, note: ClientNote, edit: Edit) -> None:
     """Raise NoteChanged (409) if the note was written since the base version, InvalidInput (422) for a future one."""
     reject_future_version(client, edit.context.base_version)
     if note.version > edit.context.base_version.version:
-        raise NoteChanged(note)
+        raise NoteChanged

@@ -12,7 +12,7 @@ def notify_colleagues(client: Client, revision: ClientRevision, overruled: Colle
     """Notify those whose values the revision overruled, who gain the client, and the client's adviser. Flushes.
 
     Each of them receives one notification of the change. A command has no author: it notifies only those who gain the
-    client. An import notifies nobody.
+    client. An import notifies no users.
     """
     changes, version, by = revision.changes, revision.version, revision.changed_by
 

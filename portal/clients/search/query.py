@@ -1,6 +1,6 @@
 """Select the clients that match a search. Tests read the plans of these statements.
 
-Each term is a UNION ALL, because an OR over several tables would use none of their trigram indexes.
+Each term is a UNION, because an OR over several tables would use none of their trigram indexes.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ MAX_MATCHING_PARTS = 20  # people and products of one client that are read to sa
 
 
 def matching_ids(search: Search) -> CompoundSelect[int]:
-    """Select the ids of the clients that match, some of them repeatedly, whoever may see them."""
+    """Select the ids of the clients that match, some of them repeatedly, without a check of the permission."""
     each = [union(*_branches(term)) for term in search.terms]
     found: CompoundSelect[Any] = intersect(*each) if len(each) > 1 else each[0]
     return union(found, *_numbers(search.whole)) if search.whole and search.whole.compact else found

@@ -27,7 +27,7 @@ import { Saving } from "./saving.js";
  * @property {(form: HTMLFormElement) => Promise<"sent"|"away"|"unknown">} [send] saves the form. "away": the server could
  *   not be reached; "unknown": the browser must send the form, and show the response
  * @property {() => void} [leave] instead of opening the page to which Cancel leads
- * @property {boolean} [isAside] beside what the page shows, as a new note: presence is not told of its fields, and it is
+ * @property {boolean} [isAside] beside what the page shows, as a new note: presence does not show its fields, and it is
  *   saved by key only from within it
  */
 

@@ -2,6 +2,7 @@
  * The script of every page: it defines the elements that every page has, and loads the others when they are needed.
  * Pages that need more have a second script, for example entry/viewing.js or entry/editor.js.
  */
+import { isPlain } from "../lib/dom.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
 import { PresenceConnection } from "../presence/ui/connection.js";
 import { hasNotes } from "../lib/tab-notes.js";
@@ -42,6 +43,7 @@ const press = (/** @type {string} */ key) =>
 	import("../find/shortcuts.js").then((shortcuts) => shortcuts.press(key)).catch(() => {});
 const box = first("[data-find]");
 box?.addEventListener("click", (event) => {
+	if (!isPlain(event)) return;
 	event.preventDefault();
 	press("/");
 });
@@ -60,10 +62,14 @@ document.addEventListener("keydown", (event) => {
 
 // The server has just counted the notifications, and few users open the list from this page.
 const bell = /** @type {HTMLAnchorElement} */ (first(".bell"));
-const load = () => import("../notices/bell.js");
+const load = () => import("../notifications/bell.js");
 bell.onclick = (e) => {
+	if (!isPlain(e)) return;
 	e.preventDefault();
-	load().then((it) => it.toggle(bell));
+	load().then(
+		(it) => it.toggle(bell),
+		() => location.assign(bell.href),
+	);
 };
 loadOn(["unread"], load, ({ unread }) => `${unread}` !== bell.dataset.unread);
 first("presence-page") ?? import("../presence/sync/own-stream.js");

@@ -1,19 +1,22 @@
 /**
- * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. All rows share one
- * call: on load, when the page becomes visible, and at each heartbeat while it is visible. The list itself reports no
- * presence.
+ * <presence-dots>: the users on a record of a list, in small avatars, and in words who edits it. The event stream sends
+ * each row when it opens and when it changes. Without the stream all rows share one call: on load, when the page becomes
+ * visible, and at each heartbeat while it is visible. The list itself reports no presence.
  *
- * Reads: data-page ("client-42") of an ancestor; data-heartbeat-seconds of an ancestor that all rows share;
- *        <body data-profile-id>.
+ * Reads:   data-page ("client-42") of an ancestor; data-heartbeat-seconds of an ancestor that all rows share;
+ *          <body data-profile-id>.
+ * Listens: `portal:row`.
  *
  * @example <tr data-page="client-42"> … <td><presence-dots></presence-dots></td></tr>
  */
 import { createElement, setText } from "../../lib/dom.js";
+import { on } from "../../lib/events.js";
 import { loadStylesheet } from "../../lib/lazy.js";
 import { myId } from "../../session/session.js";
 import { rosters } from "../sync/api.js";
 import { renderAvatars } from "./avatar.js";
 import { Heartbeat } from "../sync/heartbeat.js";
+import { isLive } from "../sync/own-stream.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { editorsFirst, whoEdits } from "./wording.js";
 
@@ -22,8 +25,9 @@ loadStylesheet("presence/states").catch(() => {}); // without it the words and t
 /** @type {PresenceDots[]} */
 const rows = [];
 const heartbeat = new Heartbeat({
-	send: () => rosters(rows.map((row) => row.page)),
+	send: async () => (isLive() ? {} : rosters(rows.map((row) => row.page))),
 	onResponse: (rosters) => {
+		if (isLive()) return; // the stream has sent each row
 		for (const row of rows) row.draw(rosters[row.page] ?? []);
 	},
 	onFailure: ({ status }) => [401, 404].includes(status) && heartbeat.stop(),
@@ -38,6 +42,9 @@ export class PresenceDots extends HTMLElement {
 		if (!myId() || rows.push(this) > 1) return;
 		const shared = /** @type {HTMLElement} */ (this.closest("[data-heartbeat-seconds]"));
 		heartbeat.heartbeatMs = Number(shared.dataset.heartbeatSeconds) * 1000;
+		on("row", ({ page, users = [] }) => {
+			for (const row of rows) if (row.page === page) row.draw(users);
+		});
 		followVisibility();
 	}
 

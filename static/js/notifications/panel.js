@@ -7,9 +7,9 @@
 import { createElement, query } from "../lib/dom.js";
 import { call } from "../lib/http.js";
 import { loadStylesheet } from "../lib/lazy.js";
+import { fetchPage } from "../lib/live-parts.js";
 
 const MAX_SHOWN = 10;
-const TIMEOUT_MS = 10_000;
 
 /** @type {HTMLElement|undefined} */
 let panel;
@@ -53,10 +53,7 @@ function createPanel(bell) {
  * @param {string} href
  */
 async function fetchList(href) {
-	const response = await fetch(href, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-	if (!response.ok || response.redirected) throw new Error(`${response.status}`);
-	const page = new DOMParser().parseFromString(await response.text(), "text/html");
-	const list = query(page, "[data-notifications]", HTMLElement);
+	const list = query(await fetchPage(href, { isUsers: true }), "[data-notifications]", HTMLElement);
 	for (const extra of [...list.querySelectorAll("li")].slice(MAX_SHOWN)) extra.remove();
 	const heading = createElement("h2", {
 		id: "notifications-panel-title",
