@@ -93,6 +93,8 @@ def test_step_ends_when_its_time_is_over(amelia: Visitor, monkeypatch: pytest.Mo
         ({"action": "adviser", "value": "", "clients": [[1, 1]]}, "value"),
         ({"action": "adviser", "value": "99999999999", "clients": [[1, 1]]}, "value"),
         ({"action": "next_review", "value": "soon", "clients": [[1, 1]]}, "value"),
+        ({"action": "next_review", "value": "8/12/0206", "clients": [[1, 1]]}, "value"),
+        ({"action": "next_review", "value": "1 Jan 2200", "clients": [[1, 1]]}, "value"),
         ({"action": "restrict", "clients": []}, "clients"),
         ({"action": "restrict", "clients": [[1]]}, "clients"),
         ({"action": "restrict", "clients": [[1, True]]}, "clients"),

@@ -141,6 +141,15 @@ def test_reader_who_cannot_have_clients_is_not_offered_own_ones(visit: Visit, ca
     assert "mine" not in counts_of(visit(cast.rhys).get("/clients"))
 
 
+def test_address_of_own_clients_shows_all_to_a_reader_who_cannot_have_clients(visit: Visit, cast: Cast) -> None:
+    make_client("Bell", adviser_id=cast.daniel.id)
+
+    response = visit(cast.rhys).get("/clients?view=mine")
+
+    assert names_in(response) == ["Bell"]
+    assert 'href="/clients?view=all" aria-current="page"' in response.text
+
+
 def test_sum_adds_the_latest_valuations_of_the_clients_in_the_view(visit: Visit, cast: Cast) -> None:
     for name, is_restricted, amount in (
         ("Whitmore", False, "1000.10"),

@@ -66,6 +66,15 @@ def test_image_for_browsers_without_javascript_records_the_version_of_the_page(
     assert visits() == {(cast.amelia.id, client.id): 2}
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_address_of_the_image_records_nothing_for_another_site(
+    amelia: Visitor, cast: Cast, client: Client, site: str
+) -> None:
+    response = amelia.get(f"/clients/{client.id}/visit?version=1", headers={"Sec-Fetch-Site": site})
+
+    assert (response.status_code, visits()) == (204, {})
+
+
 def test_visit_keeps_the_newest_version_and_the_last_time(amelia: Visitor, cast: Cast, client: Client) -> None:
     save_for(cast.daniel, client, phone="222")
     record_visit(amelia, client, 2)

@@ -14,6 +14,7 @@ from portal import dates
 from portal.auth import Profile
 from portal.clients.permissions import Caller, client_for
 from portal.clients.records.entries import CLIENT, Entry
+from portal.clients.records.limits import MAX_DATE, MIN_DATE
 from portal.clients.saving.edits import Edit
 from portal.clients.saving.operations import adviser_problem, save_entry
 from portal.clients.saving.write_context import WriteContext
@@ -121,6 +122,9 @@ def _adviser_id(value: object) -> int:
 
 def _day(value: object) -> date:
     try:
-        return dates.read(value if isinstance(value, str) else "")
+        day = dates.read(value if isinstance(value, str) else "")
     except dates.UnreadableDay as problem:
         raise InvalidInput("value", str(problem)) from None
+    if not MIN_DATE <= day <= MAX_DATE:
+        raise InvalidInput("value", f"Enter a date between {MIN_DATE.year} and {MAX_DATE.year}.")
+    return day

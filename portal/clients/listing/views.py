@@ -31,7 +31,7 @@ MAX_CSV_ROWS = 100_000
 @blueprint.get("/clients")
 def list_clients() -> ResponseReturnValue:
     """Search, filter, sort and page through the clients."""
-    filters, page = _requested_page(parse_filters(request.args))
+    filters, page = _requested_page(_requested_filters())
     return render_template(
         "clients/listing/list.html",
         clients=page.rows,
@@ -84,8 +84,14 @@ def export() -> ResponseReturnValue:
     return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _filters_of_view() -> ListFilters:
+def _requested_filters() -> ListFilters:
+    """Return the filters of the address. Users that cannot advise clients have no view of their own clients."""
     filters = parse_filters(request.args)
+    return filters if filters.view != "mine" or current_user.may_advise else filters.in_view("all")
+
+
+def _filters_of_view() -> ListFilters:
+    filters = _requested_filters()
     return filters.in_view(filters.view or "all")
 
 

@@ -34,9 +34,10 @@ def record(client_id: int) -> ResponseReturnValue:
 def record_by_image(client_id: int) -> ResponseReturnValue:
     """Record the visit for a browser without JavaScript. The record does not change, and repeating it changes nothing.
 
-    Another site cannot request it for the caller, because the cookie is SameSite=Lax.
+    A link on another site cannot do it for the caller: browsers say where a request comes from.
     """
-    _record(client_id, request.args)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        _record(client_id, request.args)
     return "", 204
 
 

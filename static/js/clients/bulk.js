@@ -45,7 +45,6 @@ export function drawSelection() {
 	const picked = boxes().filter((box) => box.checked).length;
 	head.checked = picked === boxes().length;
 	head.indeterminate = picked > 0 && !head.checked;
-	if (!head.checked) elsewhere.clear();
 	form.hidden = count === 0 && !result.textContent;
 	setText(query(form, "[data-count]", HTMLElement), `${selection().length} selected`);
 	const total = Number(body.dataset.total);
@@ -61,6 +60,7 @@ const checkAll = () => {
 if (head.checked) checkAll();
 table.addEventListener("change", ({ target }) => {
 	if (target === head) checkAll();
+	if (boxes().some((box) => !box.checked)) elsewhere.clear(); // the user no longer wants them all
 	drawSelection();
 });
 
@@ -97,7 +97,8 @@ form.addEventListener("submit", async (event) => {
 	if (isBusy) return;
 	isBusy = true;
 	const wanted = selection();
-	const field = form.elements.namedItem(action.value);
+	const chosen = action.value; // the user can choose another action meanwhile
+	const field = form.elements.namedItem(chosen);
 	const value = field instanceof HTMLInputElement || field instanceof HTMLSelectElement ? field.value : "";
 	result.replaceChildren();
 	progress.max = wanted.length;
@@ -108,7 +109,7 @@ form.addEventListener("submit", async (event) => {
 	try {
 		while (results.length < wanted.length) {
 			const clients = wanted.slice(results.length, results.length + CLIENTS_A_STEP);
-			const step = { action: action.value, value, clients };
+			const step = { action: chosen, value, clients };
 			const answer = await call("POST", form.dataset.url ?? "", { body: step, timeoutMs: 60_000 });
 			results.push(...answer.results);
 			progress.value = results.length;

@@ -62,8 +62,8 @@ async function send(form, controller) {
 	const isAdded = response.redirected && response.ok && new URL(response.url).pathname === location.pathname;
 	if (!isAdded && response.status !== 422) return "unknown";
 	const fresh = await parsePage(response);
-	controller.abort();
 	const next = document.importNode(query(fresh, "form[data-note-composer]", HTMLFormElement), true);
+	controller.abort();
 	form.replaceWith(next);
 	if (isAdded) await showAdded(next, fresh);
 	openComposer(next);
