@@ -145,7 +145,7 @@ def test_resetting_the_second_factor_allows_sign_in_with_the_password(ada: Visit
     ada.post(f"/users/{cast.amelia.id}/reset-second-factor")
 
     assert not totp.is_set_up(cast.amelia.id)
-    assert sign_in(visit(None), cast.amelia.email, PASSWORD).headers["Location"] == "/clients"
+    assert sign_in(visit(None), cast.amelia.email, PASSWORD).headers["Location"] == "/"
 
 
 def test_unlocked_user_can_sign_in_without_waiting(ada: Visitor, visit: Visit, cast: Cast) -> None:

@@ -148,9 +148,7 @@ def test_second_factor_is_set_up_from_the_account_page(visit: Visit, cast: Cast)
     assert '<svg class="qr"' in page.text or 'class="qr"' in page.text
     secret = second_factor.pending_secret(cast.amelia.id, SETTINGS)
     assert secret in text_of(page).replace(" ", "")
-    assert (
-        sign_in(visit(None), cast.amelia.email).headers["Location"] == "/clients"
-    )  # not required before its confirmation
+    assert sign_in(visit(None), cast.amelia.email).headers["Location"] == "/"  # not required before its confirmation
 
     wrong = here.post("/account/second-factor/confirm", data={"code": "000000"})
     assert (wrong.status_code, "is not the code that the app shows" in text_of(wrong)) == (422, True)

@@ -26,8 +26,11 @@ MAX_STOPS = 60
 # The calendar button inside a date field is Chromium's own, with a ring of its own; the field then has no :focus.
 SHOWS_FOCUS = """() => {
     const stop = document.activeElement;
-    const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(stop);
-    const isOutlined = outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== "rgba(0, 0, 0, 0)";
+    // The link of a row shows the focus around the row, by a pseudo-element.
+    const isOutlined = [undefined, "::after"].some((part) => {
+        const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(stop, part);
+        return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2 && outlineColor !== "rgba(0, 0, 0, 0)";
+    });
     return isOutlined || (stop.type === "date" && !stop.matches(":focus"));
 }"""
 

@@ -79,4 +79,4 @@ def sign_in(person: Person, profile: Profile) -> None:
     person.field("Email").fill(profile.email)
     person.field("Password").fill(PASSWORD)
     person.page.get_by_role("button", name="Sign in").click()
-    expect(person.page.get_by_role("heading", level=1)).to_have_text("Clients")
+    expect(person.page.get_by_role("heading", level=1)).to_have_text("My desk")

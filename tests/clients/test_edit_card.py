@@ -168,7 +168,7 @@ def test_offer_of_a_card_leads_back_to_the_card(amelias_editor: ClientEditor, ca
     contact = keep(cast.amelia, client, "record/contact", "card", {"phone": "01632 960777"})
 
     offered = amelias_editor.browser.get(amelias_editor.address + CONTACT)
-    assert "?card=contact&draft=card" in links_of(offered)
+    assert f"{amelias_editor.address}/edit?card=contact&draft=card" in links_of(offered)
     assert "unsaved changes" not in text_of(amelias_editor.browser.get(f"{amelias_editor.address}/edit"))
     assert "unsaved changes" not in text_of(amelias_editor.browser.get(f"{amelias_editor.address}/edit?card=notes"))
     [discard] = [form for form in forms_of(offered) if "mark" in form]

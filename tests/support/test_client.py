@@ -35,6 +35,8 @@ class Visitor:
                 session.permanent = True
             # As GET /session would return it, which takes as much CPU as many a test's own call.
             self._token = _csrf_token(self.application, csrf_secret)
+            if has_app_context():
+                db.session.rollback()  # reading the profile has begun a transaction
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)

@@ -30,10 +30,11 @@ export function countdown(ms) {
 }
 
 /**
- * Return what a screen reader announces at this second, "" for nothing.
+ * Return what a screen reader announces, "" for nothing. A slow tab draws less often than once a second.
  * @param {number} ms
+ * @param {number} [msBefore] when the time was drawn before
  */
-export function announcement(ms) {
-	const seconds = Math.ceil(ms / 1000);
-	return ANNOUNCED_SECONDS.includes(seconds) ? `${seconds} seconds left` : "";
+export function announcement(ms, msBefore = ms + 1000) {
+	const isPassed = ANNOUNCED_SECONDS.some((seconds) => ms <= seconds * 1000 && msBefore > seconds * 1000);
+	return isPassed ? `${Math.ceil(ms / 1000)} seconds left` : "";
 }

@@ -24,6 +24,7 @@ const SIGNED_OUT = 401;
 class SessionTimer extends HTMLElement {
 	#life = { idleAt: 0, limitAt: 0 };
 	#checkedAt = Date.now();
+	#msDrawn = Number.POSITIVE_INFINITY;
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#timeout;
 	#dialog = query(this, "dialog", HTMLDialogElement);
@@ -90,7 +91,8 @@ class SessionTimer extends HTMLElement {
 	#draw(state, msLeft) {
 		showOnly(this, "when", state);
 		setText(query(this, "[data-countdown]", HTMLElement), countdown(msLeft));
-		const text = announcement(msLeft);
+		const text = announcement(msLeft, this.#msDrawn);
+		this.#msDrawn = msLeft;
 		if (text) setText(query(this, "[role=status]", HTMLElement), text);
 		if (this.#dialog.open) return;
 		this.#dialog.returnValue = "";
