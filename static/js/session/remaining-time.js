@@ -36,5 +36,5 @@ export function countdown(ms) {
  */
 export function announcement(ms, msBefore = ms + 1000) {
 	const isPassed = ANNOUNCED_SECONDS.some((seconds) => ms <= seconds * 1000 && msBefore > seconds * 1000);
-	return isPassed ? `${Math.ceil(ms / 1000)} seconds left` : "";
+	return isPassed && ms > 0 ? `${Math.ceil(ms / 1000)} seconds left` : "";
 }
