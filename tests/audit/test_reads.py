@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.audit import AuditEvent
 from portal.audit.reads import ClientRead
 from portal.auth import Profile
+from portal.auth.sessions import store
 from portal.clients import Client
 from portal.clients.permission_recheck import READ_BY_POST, RECHECKED_STATUSES
 from portal.clients.permissions import record_read
+from portal.clients.reads import queries, views
 from portal.clients.reads.filters import parse_read_filters
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
@@ -259,6 +261,42 @@ def test_export_has_the_filtered_rows_without_formulas_and_is_recorded(
     about = {"client_id": client.id, "filters": ["client"], "what": "reads"}
     assert looks() == [("exported", cast.ada.id, None, about)]
     assert "<script>alert" not in visit(cast.ada).get("/reads").text
+
+
+def test_export_holds_no_transaction_while_the_browser_reads_and_loses_no_row(
+    app: Flask, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ROWS_AT_A_TIME", 2)
+    for hours_ago in range(2):
+        add_reads(client, cast.amelia, cast.daniel, cast.rhys, hours_ago=hours_ago)
+    filters, reader = parse_read_filters({"client": client.client_ref}), identity_of(app, cast.ada)
+    db.session.rollback()
+
+    lines = []
+    for line in views._csv_lines(filters, reader):
+        assert not db.session().in_transaction()
+        lines.append(line)
+
+    assert (len(lines), len(set(lines))) == (7, 7)
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "adviser"}, {}])
+def test_export_ends_when_the_session_of_its_reader_ends_or_the_reader_loses_oversight(
+    app: Flask, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr(queries, "ROWS_AT_A_TIME", 1)
+    add_reads(client, cast.amelia, cast.daniel)
+    lines = views._csv_lines(parse_read_filters({}), identity_of(app, cast.ada))
+    next(lines)
+    assert "Daniel" in next(lines)
+
+    if change:
+        db.session.execute(update(Profile).where(Profile.id == cast.ada.id).values(change))
+    else:
+        store.end_all(cast.ada.id)
+    db.session.commit()
+
+    assert list(lines) == []
 
 
 def test_user_sees_neither_the_log_nor_a_link_to_it(visit: Visit, cast: Cast, client: Client) -> None:

@@ -6,17 +6,20 @@ from datetime import date
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from portal import clock
 from portal.audit import AuditEvent
+from portal.auth import Profile
+from portal.auth.sessions import store
 from portal.clients import Client
 from portal.clients.listing import csv_rows
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
-from tests.support.test_client import Visitor
+from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
@@ -67,11 +70,11 @@ def test_csv_has_only_clients_that_the_reader_may_see_and_is_audited(visit: Visi
 
 
 def test_client_restricted_while_the_csv_is_read_is_not_in_what_follows(
-    visit: Visit, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(csv_rows, "CLIENTS_AT_A_TIME", 1)
     ids = [make_client(name).id for name in ("First", "Second")]
-    lines = csv_rows.csv_of_clients(ids, TODAY, cast.daniel.id)
+    lines = csv_rows.csv_of_clients(ids, TODAY, identity_of(app, cast.daniel))
     next(lines)
     assert "First" in next(lines)
 
@@ -79,6 +82,25 @@ def test_client_restricted_while_the_csv_is_read_is_not_in_what_follows(
     db.session.commit()
 
     assert next(lines) == ""
+
+
+@pytest.mark.parametrize("is_deactivated", [True, False])
+def test_csv_ends_when_the_session_of_its_reader_ends(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch, is_deactivated: bool
+) -> None:
+    monkeypatch.setattr(csv_rows, "CLIENTS_AT_A_TIME", 1)
+    ids = [make_client(name).id for name in ("First", "Second")]
+    lines = csv_rows.csv_of_clients(ids, TODAY, identity_of(app, cast.daniel))
+    next(lines)
+    assert "First" in next(lines)
+
+    if is_deactivated:
+        db.session.execute(update(Profile).where(Profile.id == cast.daniel.id).values(is_active=False))
+    else:
+        store.end_all(cast.daniel.id)
+    db.session.commit()
+
+    assert list(lines) == []
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1"])

@@ -17,6 +17,7 @@ from sqlalchemy import (
     CursorResult,
     DateTime,
     ForeignKey,
+    Select,
     String,
     delete,
     func,
@@ -100,6 +101,11 @@ def find_active(identity: Identity) -> tuple[Profile, SignInSession, dict[str, A
     return (found[0], found[1], dict(zip(_read_with_profile, found[2:], strict=True))) if found else None
 
 
+def active_profile(identity: Identity) -> Profile | None:
+    """Return the profile as it is now, or None if the session is no longer active. For a response that is streamed."""
+    return db.session.scalar(_active_profile(identity).execution_options(populate_existing=True))
+
+
 def lock_active(identity: Identity, *, to_change: bool = False) -> Profile:
     """Lock the profile and the session until the transaction ends, and return the refreshed profile.
 
@@ -108,11 +114,8 @@ def lock_active(identity: Identity, *, to_change: bool = False) -> Profile:
     then update it would deadlock. The profile is locked before the session, in the same order as in
     `profiles.end_sessions`. Raises NotSignedIn (401) if the session is no longer active.
     """
-    query = (
-        select(Profile)
-        .join(SignInSession, SignInSession.profile_id == Profile.id)
-        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, _IS_ACTIVE)
-        .with_for_update(read=not to_change, key_share=to_change, of=[Profile, SignInSession])
+    query = _active_profile(identity).with_for_update(
+        read=not to_change, key_share=to_change, of=[Profile, SignInSession]
     )
     profile = db.session.scalar(query.execution_options(populate_existing=True))
     if profile is None:
@@ -178,6 +181,14 @@ def purge(connection: Connection, idle_minutes: int) -> int:
     )
     parameters = {"idle_minutes": idle_minutes, "touch_interval_seconds": TOUCH_INTERVAL_SECONDS}
     return _notify_signed_out(connection.execute(query, parameters))
+
+
+def _active_profile(identity: Identity) -> Select[Profile]:
+    return (
+        select(Profile)
+        .join(SignInSession, SignInSession.profile_id == Profile.id)
+        .where(SignInSession.id == UUID(identity.session_id), Profile.id == identity.profile_id, _IS_ACTIVE)
+    )
 
 
 def _evict_least_recently_used(profile_id: int) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from portal.auth import Profile
+from portal.auth.sessions.store import active_profile
 from portal.clients.listing.queries import rows_of_clients
 from portal.extensions import db
 from portal.web.csv_escaping import csv_writer, escape_formula
+from portal.web.session_cookie import Identity
 
 CLIENTS_AT_A_TIME = 1_000
 COLUMNS = (
@@ -19,16 +20,18 @@ COLUMNS = (
 )
 
 
-def csv_of_clients(ids: Sequence[int], today: date, reader_id: int) -> Iterator[str]:
+def csv_of_clients(ids: Sequence[int], today: date, identity: Identity) -> Iterator[str]:
     """Yield the lines of these clients in batches, without those that the reader may no longer see.
 
-    No transaction is open while the browser reads.
+    They stop when the reader's session ends. No transaction is open while the browser reads.
     """
     yield _csv([COLUMNS])
     for start in range(0, len(ids), CLIENTS_AT_A_TIME):
-        reader = db.session.get_one(Profile, reader_id)
-        rows = rows_of_clients(ids[start : start + CLIENTS_AT_A_TIME], today, reader)
+        reader = active_profile(identity)
+        rows = rows_of_clients(ids[start : start + CLIENTS_AT_A_TIME], today, reader) if reader else None
         db.session.rollback()
+        if rows is None:
+            return
         yield _csv([_cells(row) for row in rows])
 
 

@@ -17,7 +17,7 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web.actor import Actor
 
-ROWS_PER_FETCH = 1_000
+ROWS_AT_A_TIME = 1_000
 COLUMNS = ("hour", "user", "user_email", "client_ref", "client")
 
 
@@ -71,10 +71,19 @@ def reads(selection: Selection, limit: int) -> list[ReadRow]:
 
 
 def all_reads(selection: Selection, limit: int) -> Iterator[list[ReadRow]]:
-    """Yield the rows of `reads` in batches, so that a long list does not fill the memory."""
-    query = _query(selection).limit(limit).execution_options(yield_per=ROWS_PER_FETCH)
-    for rows in db.session.execute(query).partitions():
-        yield [ReadRow(*row) for row in rows]
+    """Yield the rows of `reads` in batches, so that a long list does not fill the memory.
+
+    Each batch is read in a transaction of its own: none is open while the caller writes the rows.
+    """
+    query, batch = _query(selection), list[ReadRow]()
+    while limit > 0:
+        after_last = query.where(*_older_than(batch[-1].cursor)) if batch else query
+        batch = [ReadRow(*row) for row in db.session.execute(after_last.limit(min(limit, ROWS_AT_A_TIME)))]
+        db.session.rollback()
+        if not batch:
+            return
+        yield batch
+        limit -= ROWS_AT_A_TIME
 
 
 def record_look(by: Actor, event: Event, selection: Selection, **about: str) -> None:
@@ -129,5 +138,9 @@ def _conditions(selection: Selection) -> Iterator[ColumnElement[bool]]:
     if filters.until_at:
         yield ClientRead.hour < filters.until_at
     if cursor := filters.cursor:
-        yield ClientRead.hour <= cursor.hour  # bounds the scan of each index; the next condition does so only for one
-        yield tuple_(ClientRead.hour, ClientRead.client_id, ClientRead.profile_id) < tuple_(*cursor)
+        yield from _older_than(cursor)
+
+
+def _older_than(cursor: Cursor) -> Iterator[ColumnElement[bool]]:
+    yield ClientRead.hour <= cursor.hour  # bounds the scan of each index; the next condition does so only for one
+    yield tuple_(ClientRead.hour, ClientRead.client_id, ClientRead.profile_id) < tuple_(*cursor)

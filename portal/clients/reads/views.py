@@ -7,14 +7,17 @@ from flask.typing import ResponseReturnValue
 
 from portal.audit import Event
 from portal.auth.permissions import require_oversight
+from portal.auth.sessions.store import active_profile
 from portal.clients.reads import queries
 from portal.clients.reads.filters import ReadFilters, parse_read_filters
 from portal.clients.reads.queries import COLUMNS, Selection
 from portal.errors import InvalidInput
 from portal.extensions import db
+from portal.web import session_cookie
 from portal.web.actor import current_actor
 from portal.web.csv_escaping import csv_line
 from portal.web.day_range import problems_in
+from portal.web.session_cookie import Identity
 
 blueprint = Blueprint("reads", __name__)
 blueprint.before_request(require_oversight)
@@ -58,12 +61,22 @@ def export() -> ResponseReturnValue:
     queries.record_look(current_actor(), Event.EXPORTED, queries.select_by(filters), what="reads")
     db.session.commit()
     headers = {"Content-Disposition": 'attachment; filename="reads.csv"'}
-    return Response(stream_with_context(_csv_lines(filters)), mimetype="text/csv", headers=headers)
+    return Response(
+        stream_with_context(_csv_lines(filters, session_cookie.identity())), mimetype="text/csv", headers=headers
+    )
 
 
-def _csv_lines(filters: ReadFilters) -> Iterator[str]:
-    selection = queries.select_by(filters)  # the lines are read in a session of their own
+def _csv_lines(filters: ReadFilters, identity: Identity) -> Iterator[str]:
+    """Yield the lines until the reader's session ends or the reader loses oversight.
+
+    No transaction is open while the browser reads.
+    """
     yield csv_line(COLUMNS)
-    for rows in queries.all_reads(selection, MAX_CSV_ROWS):
+    for rows in queries.all_reads(queries.select_by(filters), MAX_CSV_ROWS):
+        reader = active_profile(identity)
+        is_allowed = reader is not None and reader.has_oversight
+        db.session.rollback()
+        if not is_allowed:
+            return
         for row in rows:
             yield csv_line(row.cells())
