@@ -5,6 +5,7 @@ import io
 import json
 import re
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from flask import Flask
@@ -328,3 +329,16 @@ def test_command_lists_reads_and_is_recorded(app: Flask, cast: Cast, client: Cli
     assert (unknown.exit_code, "No client has the reference KG99999." in unknown.output) == (1, True)
     assert looks()[0] == ("reads_viewed", None, None, {"client_id": client_id, "filters": ["client"]})
     assert len(looks()) == 3
+
+
+def test_command_is_recorded_before_its_first_line(
+    app: Flask, cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that closes the pipe, like `head -1`, ends the command at a line."""
+    add_reads(client, cast.amelia)
+    with monkeypatch.context() as broken:
+        broken.setattr("click.echo", Mock(side_effect=BrokenPipeError))
+        app.test_cli_runner().invoke(args=["clients", "reads"])
+    db.session.rollback()
+
+    assert [event for event, *_ in looks()] == ["reads_viewed"]

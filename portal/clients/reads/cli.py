@@ -31,12 +31,12 @@ def list_reads(
     """
     days = {name: day.date().isoformat() for name, day in (("since", since), ("until", until)) if day}
     selection = queries.select_by(parse_read_filters({"client": client_ref, "who": who, **days}))
+    queries.record_look(cli_actor("flask clients reads"), Event.READS_VIEWED, selection)
+    db.session.commit()  # before the first line: `| head -1` ends the command at a line
     count = 0
     for rows in queries.all_reads(selection, limit):
         for row in rows:
             cells = dict(zip(COLUMNS, row.cells(), strict=True))
             click.echo(json.dumps(cells) if as_json else "\t".join(cells.values()))
         count += len(rows)
-    queries.record_look(cli_actor("flask clients reads"), Event.READS_VIEWED, selection)
-    db.session.commit()
     click.echo(f"{count} reads", err=True)
