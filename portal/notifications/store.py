@@ -14,7 +14,10 @@ from portal.live.outbox import after_commit
 from portal.notifications.kinds import Kind
 from portal.notifications.unread_sql import RETENTION_DAYS, unread_count_sql
 
-MAX_NOTIFICATIONS_PER_PROFILE = 500  # the oldest are deleted
+MAX_NOTIFICATIONS_PER_PROFILE = 500
+# A hand-over or an edit of many clients adds one for each. They are deleted before what a colleague addressed to the
+# profile.
+KINDS_DELETED_FIRST = (Kind.HANDED_OVER, Kind.CHANGED)
 OLD_DRAFT_HOURS = 24
 MAX_OLD_DRAFTS_AT_ONCE = 1_000
 
@@ -51,13 +54,15 @@ INSERT_OLD_DRAFTS = text(f"""
     ON CONFLICT DO NOTHING
     RETURNING profile_id""")  # noqa: S608 - constants of ours
 
-# Rows that another transaction has locked are skipped: the next notification deletes them.
-DELETE_OLDEST = text("""
+# Read rows are deleted first, then unread ones of KINDS_DELETED_FIRST, the oldest first in each group. Rows that
+# another transaction has locked are skipped: the next notification deletes them.
+DELETE_BEYOND_LIMIT = text("""
     DELETE FROM notifications WHERE id IN (
         SELECT id FROM notifications WHERE id IN (
-            SELECT oldest.id FROM unnest(CAST(:profile_ids AS int[])) AS owner (id), LATERAL (
+            SELECT beyond.id FROM unnest(CAST(:profile_ids AS int[])) AS owner (id), LATERAL (
                 SELECT id FROM notifications WHERE profile_id = owner.id
-                ORDER BY created_at DESC, id DESC OFFSET :maximum) AS oldest)
+                ORDER BY read_at IS NOT NULL, kind = ANY (:kinds), created_at DESC, id DESC
+                OFFSET :maximum) AS beyond)
         FOR UPDATE SKIP LOCKED)""")
 
 MARK_READ = text("""
@@ -125,17 +130,18 @@ def purge(connection: Connection) -> int:
 
 
 def _follow_up_after_commit(profile_ids: Iterable[int]) -> None:
-    """Delete the oldest notifications beyond the limit, and tell the profiles' open pages.
+    """Delete the notifications beyond the limit, and tell the profiles' open pages.
 
     Within the transaction, the deletion would lock notifications of clients that other transactions have locked.
     """
     if notified := sorted(set(profile_ids)):
-        after_commit(partial(_delete_oldest, profile_ids=notified))
+        after_commit(partial(_delete_beyond_limit, profile_ids=notified))
         _publish_after_commit(notified)
 
 
-def _delete_oldest(connection: Connection, profile_ids: Collection[int]) -> None:
-    connection.execute(DELETE_OLDEST, {"profile_ids": profile_ids, "maximum": MAX_NOTIFICATIONS_PER_PROFILE})
+def _delete_beyond_limit(connection: Connection, profile_ids: Collection[int]) -> None:
+    values = {"maximum": MAX_NOTIFICATIONS_PER_PROFILE, "kinds": list(KINDS_DELETED_FIRST)}
+    connection.execute(DELETE_BEYOND_LIMIT, {"profile_ids": profile_ids, **values})
 
 
 def _publish_after_commit(profile_ids: Iterable[int]) -> None:

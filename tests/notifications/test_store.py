@@ -19,6 +19,10 @@ from tests.support.cast import Cast
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 
+ADD_CLIENTS = text("""
+    INSERT INTO clients (client_ref, name, client_type, adviser_id)
+    SELECT 'KH' || n, 'Client ' || n, 'family', :adviser FROM generate_series(1, :count) n""")
+
 
 @pytest.fixture
 def client(app: Flask, cast: Cast) -> Client:
@@ -101,6 +105,37 @@ def test_profile_keeps_its_newest_notifications_and_others_keep_theirs(
     for note in range(1, 6):
         notify(client, cast.daniel.id, cast.amelia.id, kind=Kind.MENTIONED, subject=f"note/{note}")
     assert [row[2] for row in stored()] == ["", "note/3", "note/4", "note/5"]
+
+
+def test_hand_over_of_more_clients_than_the_limit_keeps_an_unread_mention(client: Client, cast: Cast) -> None:
+    notify(client, cast.daniel.id, cast.amelia.id, kind=Kind.MENTIONED, subject="note/1")
+    for kind in (Kind.OVERRULED, Kind.DRAFT):
+        notify(client, cast.daniel.id, cast.amelia.id, kind=kind, subject="1")
+    db.session.execute(ADD_CLIENTS, {"count": 501, "adviser": cast.amelia.id})
+    for client_id in db.session.scalars(select(Client.id).where(Client.id != client.id).order_by(Client.id)).all():
+        store.add(Kind.HANDED_OVER, [cast.amelia.id], client_id=client_id, actor_id=cast.ada.id)
+    db.session.commit()
+
+    kinds = [row[1] for row in stored()]
+    assert kinds == ["mentioned", "overruled", "draft", *["handed-over"] * 497]
+
+
+def test_read_notifications_are_deleted_first_and_changes_before_mentions(
+    client: Client, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_NOTIFICATIONS_PER_PROFILE", 3)
+
+    def mention(note: int) -> None:
+        notify(client, cast.daniel.id, cast.amelia.id, kind=Kind.MENTIONED, subject=f"note/{note}")
+
+    mention(1)
+    mention(2)
+    store.mark_read_about(cast.amelia.id, Kind.MENTIONED, client.id, "note/2")
+    notify(client, cast.daniel.id, cast.amelia.id)
+    mention(3)
+    assert [row[2] for row in stored()] == ["note/1", "", "note/3"]
+    mention(4)
+    assert [row[2] for row in stored()] == ["note/1", "note/3", "note/4"]
 
 
 def test_count_stops_at_a_hundred(client: Client, cast: Cast) -> None:
