@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
-from psycopg2.errors import InsufficientPrivilege
-from sqlalchemy import text
+from psycopg2.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import DBAPIError
 
 from portal.config.current import current_settings
@@ -17,11 +17,32 @@ from portal.driver.errors import DATABASE_ERRORS, first_line, kind_of_trouble
 from portal.extensions import db
 
 SECONDS_BETWEEN_ATTEMPTS = 0.2
+LOCK_TIMEOUT_MS = 1_000
+NO_LOCK = (LockNotAvailable, DeadlockDetected)
+MAX_ATTEMPTS = 30  # 90 s behind one long transaction
+SECONDS_BETWEEN_LOCK_ATTEMPTS = 2
 
 
 def run_migrations() -> None:
-    """Run each migration in a transaction of its own; a second `flask db upgrade` waits for the first."""
-    with turn_to_migrate(), db.engine.connect() as connection:
+    """Run each migration in a transaction of its own; a second `flask db upgrade` waits for the first.
+
+    A migration that does not get a lock is undone and runs again, because requests queue behind a waiting ALTER TABLE.
+    """
+    with turn_to_migrate():
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            try:
+                return attempt_migrations()
+            except DBAPIError as error:
+                if not isinstance(error.orig, NO_LOCK) or attempt == MAX_ATTEMPTS or is_relative():
+                    raise
+                current_app.logger.warning("migrations: %s; trying again", first_line(error))
+                time.sleep(SECONDS_BETWEEN_LOCK_ATTEMPTS)
+
+
+def attempt_migrations() -> None:
+    """Run the migrations that the database does not have yet."""
+    with db.engine.connect() as connection:
+        event.listen(connection, "begin", limit_wait_for_locks)
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -30,6 +51,16 @@ def run_migrations() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+
+
+def limit_wait_for_locks(connection: Connection) -> None:
+    """Limit the waits of a transaction. It does not apply to CREATE INDEX CONCURRENTLY, which blocks no request."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+
+
+def is_relative() -> bool:
+    """Return whether the target counts from the current revision, like -1: another attempt would go further."""
+    return str(context.get_context().opts.get("destination_rev")).startswith(("+", "-"))
 
 
 @contextmanager
@@ -53,6 +84,11 @@ def explained(error: DBAPIError) -> Exception:
         return CommandError(
             f"this database role may not migrate ({first_line(error)}). Run flask db upgrade with the DATABASE_URL of "
             "the role that owns the tables: docs/security.md, Database roles."
+        )
+    if isinstance(error.orig, NO_LOCK):
+        return CommandError(
+            f"another transaction holds a lock that a migration needs ({first_line(error)}). The migration is undone. "
+            "Run flask db upgrade again when that transaction has ended."
         )
     if isinstance(error, DATABASE_ERRORS) and current_settings().is_command:
         return CommandError(f"the database is {kind_of_trouble(error)}: {first_line(error)}")

@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator
+from subprocess import Popen
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -17,10 +18,12 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.search.query import matching_ids
 from portal.clients.search.terms import parse_search
+from portal.config.current import current_settings
 from portal.extensions import db
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.processes import Programs, environment_without_settings
 from tests.support.test_client import visitors_of
+from tests.support.until import wait_until
 
 pytestmark = pytest.mark.statements
 
@@ -189,6 +192,35 @@ def test_two_upgrades_at_the_same_time_both_succeed(make_database: DatabaseMaker
     upgrades = [programs.start(sys.executable, "-m", "flask", "db", "upgrade", env=environ) for _ in range(2)]
 
     assert [each.wait(60) for each in upgrades] == [0, 0]
+
+
+def start_upgrade(programs: Programs) -> Popen[str]:
+    environ = environment_without_settings() | {
+        "DATABASE_URL": current_settings().database_url,
+        "PORTAL_SECRET_KEY": "k" * 40,
+    }
+    return programs.start(sys.executable, "-m", "flask", "db", "upgrade", env=environ)
+
+
+def is_waiting_for_a_lock() -> bool:
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+
+def test_upgrade_behind_a_long_transaction_lets_requests_pass_and_succeeds(
+    empty_app: Flask, programs: Programs
+) -> None:
+    """A waiting ALTER TABLE blocks each later reader of its table, so it must give up and try again."""
+    upgrade(revision="0019")
+    with db.engine.connect() as long, db.engine.connect() as request:
+        long.execute(text("SELECT count(*) FROM profiles"))
+        upgrading = start_upgrade(programs)
+        wait_until(is_waiting_for_a_lock, "the upgrade waits for no lock")
+        request.execute(text("SET LOCAL lock_timeout = '5s'"))
+        request.execute(text("SELECT count(*) FROM profiles"))
+        assert upgrading.poll() is None
+
+    assert upgrading.wait(60) == 0
 
 
 def test_not_ready_until_the_migrations_are_current(empty_app: Flask) -> None:
