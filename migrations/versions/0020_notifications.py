@@ -14,6 +14,16 @@ depends_on = None
 
 
 def upgrade() -> None:
+    # First the strongest lock, on profiles: the foreign keys lock profiles and clients, and a save would deadlock.
+    op.add_column(
+        "profiles",
+        sa.Column(
+            "muted_notifications",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default=sa.text("'[]'"),
+            nullable=False,
+        ),
+    )
     op.create_table(
         "notifications",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -41,15 +51,6 @@ def upgrade() -> None:
         postgresql_nulls_not_distinct=True,
     )
     op.create_index("ix_notifications_profile_id_created_at", "notifications", ["profile_id", "created_at"])
-    op.add_column(
-        "profiles",
-        sa.Column(
-            "muted_notifications",
-            postgresql.JSONB(astext_type=sa.Text()),
-            server_default=sa.text("'[]'"),
-            nullable=False,
-        ),
-    )
 
 
 def downgrade() -> None:

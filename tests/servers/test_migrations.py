@@ -223,6 +223,20 @@ def test_upgrade_behind_a_long_transaction_lets_requests_pass_and_succeeds(
     assert upgrading.wait(60) == 0
 
 
+def test_upgrade_that_waits_for_the_profiles_has_not_locked_the_clients(empty_app: Flask, programs: Programs) -> None:
+    """A save locks its profile and then the client: the other order would be a deadlock."""
+    upgrade(revision="0019")
+    with db.engine.connect() as save:
+        save.execute(text("SELECT FROM profiles FOR SHARE"))
+        upgrading = start_upgrade(programs)
+        wait_until(is_waiting_for_a_lock, "the upgrade waits for no lock")
+        save.execute(text("SET LOCAL lock_timeout = '100ms'"))
+        save.execute(text("UPDATE clients SET name = name"))
+        save.commit()
+
+    assert upgrading.wait(60) == 0
+
+
 def test_not_ready_until_the_migrations_are_current(empty_app: Flask) -> None:
     browser = visitors_of(empty_app)(None)
     answer = browser.get("/readyz")
