@@ -88,6 +88,38 @@ def test_request_that_is_repeated_adds_one_note(amelia: Visitor, client: Client)
     assert len(notes_of(client)) == 2
 
 
+def test_text_that_was_typed_after_a_lost_answer_is_not_lost(amelia: Visitor, client: Client, cast: Cast) -> None:
+    form = {**composer_of(amelia.get(f"/clients/{client.id}")), "text": "Met."}
+    add(amelia, client, **form)
+    draft = f"/edit_drafts/client-{client.id}?form=note/new&draft={form['draft']}"
+    amelia.call("PUT", draft, json={"version": 1, "values": {"text": "Met. A paragraph."}})
+
+    again = add(amelia, client, **{**form, "text": "Met. A paragraph."})
+    program = amelia.post(f"/clients/{client.id}/notes", json={"text": "Rang.", "draft": form["draft"]})
+
+    [note] = notes_of(client)
+    assert (again.status_code, program.status_code, note.text) == (409, 409, "Met.")
+    assert "This note was added already, " in text_of(again)
+    assert f"/clients/{client.id}/notes/{note.id}/edit" in links_of(again)
+    kept = composer_of(again)
+    assert kept["text"] == "Met. A paragraph."
+    key = store.DraftKey(cast.amelia.id, f"client-{client.id}", "note/new")
+    assert [each.values["text"] for each in store.drafts_of(key)] == ["Met. A paragraph."]
+    assert add(amelia, client, **kept).status_code == 302
+    assert [each.text for each in notes_of(client)] == ["Met.", "Met. A paragraph."]
+    assert store.drafts_of(key) == []
+
+
+def test_request_that_is_repeated_after_a_correction_adds_no_note(amelia: Visitor, client: Client) -> None:
+    form = {**composer_of(amelia.get(f"/clients/{client.id}")), "text": "Met."}
+    add(amelia, client, **form)
+    [note] = notes_of(client)
+    amelia.post(f"/clients/{client.id}/notes/{note.id}/edit", data={"version": "2", "text": "Rang."})
+
+    assert add(amelia, client, **form).status_code == 302
+    assert [each.text for each in notes_of(client)] == ["Rang."]
+
+
 def test_program_adds_a_note_without_a_version(amelia: Visitor, client: Client) -> None:
     path = f"/clients/{client.id}/notes"
     response = amelia.post(path, json={"text": "Met.", "kind": "meeting", "happened_on": "2026-11-21"})

@@ -120,6 +120,35 @@ def test_request_that_is_repeated_is_one_review(amelia: Visitor, client: Client)
     assert (notes_of(client), client.version) == (["Met both."], 2)
 
 
+@pytest.mark.parametrize("typed", [{"text": "Met both. A paragraph."}, {"next_review_on": "1/2/2028"}])
+def test_values_that_were_typed_after_a_lost_answer_are_not_lost(
+    amelia: Visitor, client: Client, typed: dict[str, str]
+) -> None:
+    form = opened(amelia, client)
+    send(amelia, client, form)
+
+    again = send(amelia, client, {**form, **typed})
+
+    assert (again.status_code, notes_of(client), client.version) == (409, ["Met both."], 2)
+    assert "This note was added already, " in text_of(again)
+    kept = form_of(again)
+    assert {name: kept[name] for name in typed} == typed
+    assert send(amelia, client, kept).status_code == 302
+    assert len(notes_of(client)) == 2
+
+
+def test_repeated_review_that_kept_the_other_users_day_is_one_review(
+    amelia: Visitor, client: Client, cast: Cast
+) -> None:
+    form = opened(amelia, client)
+    save_for(cast.daniel, client, next_review_on=THEIRS)
+    answer = {**form_of(send(amelia, client, form)), "decide-next_review_on": "theirs"}
+    for _ in range(2):
+        assert send(amelia, client, answer).status_code == 302
+
+    assert notes_of(client) == ["Met both."]
+
+
 @pytest.mark.parametrize(
     ("typed", "errors"),
     [

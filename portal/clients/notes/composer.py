@@ -11,6 +11,7 @@ from portal import clock
 from portal.clients.notes.forms import NoteForm, ReviewForm
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote
+from portal.clients.saving.edits import AddedBefore
 from portal.clients.saving.mentions import names_of, with_names
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
@@ -24,7 +25,8 @@ FORM_NAME = re.compile(rf"{NEW_NOTE}|{REVIEW}|note/(?P<id>[1-9][0-9]{{0,9}})", r
 class Composer:
     """The form of a note and the draft that the page writes.
 
-    `action` is the address of the form. `is_conflict`: the note was changed since the form was opened.
+    `action` is the address of the form. `is_conflict`: the note was changed since the form was opened. `added_before`:
+    the form has added a note already.
     """
 
     form: NoteForm
@@ -32,6 +34,7 @@ class Composer:
     action: str
     is_new: bool = True
     is_conflict: bool = False
+    added_before: AddedBefore | None = None
 
 
 def fields_of(form_name: str) -> Collection[str]:
@@ -63,6 +66,16 @@ def sent_composer(profile_id: int, client: Client, form: NoteForm) -> Composer:
     draft_id = form.draft.data or store.new_id()
     base = base_of(form, make_form(client, None))
     return Composer(form, EditorDraft(draft_key(profile_id, client), draft_id, base=base), _add_url(client))
+
+
+def another(sent: Composer, earlier: AddedBefore) -> Composer:
+    """Return a form that has added `earlier`, as one that adds another note. Its draft replaces the one so far."""
+    form, draft = sent.form, sent.draft
+    stored = next((each for each in store.drafts_of(draft.key) if each.draft_id == draft.draft_id), None)
+    if stored:
+        form.restored.data = str(stored.mark)
+    form.version.data, form.draft.data = str(earlier.version), store.new_id()
+    return replace(sent, draft=replace(draft, draft_id=form.draft.data, is_restored=True), added_before=earlier)
 
 
 def open_correction(profile_id: int, client: Client, note: ClientNote) -> Composer:

@@ -19,7 +19,7 @@ from portal.clients.presence import edit_warning_on_client, presence_on_client
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import last_change
 from portal.clients.saving import reviews
-from portal.clients.saving.edits import Edit, EditConflict, ValueRejected
+from portal.clients.saving.edits import AddedBefore, Edit, EditConflict, ValueRejected
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.wording.sentences import author_name, capitalised
 from portal.editing.drafts import store
@@ -81,9 +81,13 @@ def _complete(client: Client) -> ResponseReturnValue:
     )
     try:
         saved = reviews.complete_review(client, edit, note, submission)
-    except EditConflict as conflict:
+    except (AddedBefore, EditConflict) as conflict:
         db.session.rollback()
-        return _conflict(client, form, write_request, conflict)
+        if isinstance(conflict, AddedBefore):
+            response = _added_before(client, form, write_request, conflict)
+        else:
+            response = _conflict(client, form, write_request, conflict)
+        return response
     except ValueRejected as rejection:
         db.session.rollback()
         form[rejection.field].errors = (rejection.problem,)
@@ -105,6 +109,15 @@ def _rejected(client: Client, form: ReviewForm, write_request: WriteRequest) -> 
     if write_request.wants_json:
         return rejected_values({name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name})
     return _page(client, composer.sent_review(current_user.id, client, form)), 422
+
+
+def _added_before(
+    client: Client, form: ReviewForm, write_request: WriteRequest, earlier: AddedBefore
+) -> ResponseReturnValue:
+    """Return 409 with a form that adds another note. The page contains everything that was typed."""
+    if write_request.wants_json:
+        return error_response(409, str(earlier), key=earlier.entry.prefix)
+    return _page(client, composer.another(composer.sent_review(current_user.id, client, form), earlier)), 409
 
 
 def _conflict(
@@ -133,6 +146,7 @@ def _page(
         form=form,
         draft=opened.draft,
         question=question,
+        added_before=opened.added_before,
         now=clock.now(),
         presence=presence_on_client(client, "editing", warning=warning),
     )

@@ -13,7 +13,7 @@ from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import NOTE
 from portal.clients.records.models import Client
 from portal.clients.saving import notes
-from portal.clients.saving.edits import Edit, ValueRejected
+from portal.clients.saving.edits import AddedBefore, Edit, ValueRejected
 from portal.clients.saving.mentions import mentionable
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.editing.base_version import BaseVersion
@@ -21,6 +21,7 @@ from portal.editing.drafts import store
 from portal.editing.drafts.payload import draft_id_from
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
+from portal.web.error_handlers import error_response
 from portal.web.request_body import reject_unknown_fields, request_fields
 
 blueprint = Blueprint("client_notes", __name__, url_prefix="/clients/<id:client_id>/notes")
@@ -53,6 +54,11 @@ def _add(client: Client, write_request: WriteRequest) -> ResponseReturnValue:
     values = {name: form[name].data for name in form.field_names()}
     try:
         saved = notes.add_note(client, Edit(write_request.context, values), submission)
+    except AddedBefore as earlier:
+        db.session.rollback()
+        if write_request.wants_json:
+            return error_response(409, str(earlier), key=earlier.entry.prefix)
+        return _page(client, composer.another(composer.sent_composer(current_user.id, client, form), earlier)), 409
     except ValueRejected as rejection:
         db.session.rollback()
         form[rejection.field].errors = (rejection.problem,)
@@ -69,11 +75,14 @@ def _rejected(client: Client, form: NoteForm, write_request: WriteRequest) -> Re
     """Return 422 with each error beside its field, and everything that was typed."""
     if write_request.wants_json:
         return rejected_values({name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name})
-    page = render_template(
+    return _page(client, composer.sent_composer(current_user.id, client, form)), 422
+
+
+def _page(client: Client, sent: composer.Composer) -> str:
+    return render_template(
         "clients/notes/new.html",
         client=client,
-        composer=composer.sent_composer(current_user.id, client, form),
+        composer=sent,
         now=clock.now(),
         presence=presence_on_client(client, "viewing"),
     )
-    return page, 422

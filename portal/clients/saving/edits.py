@@ -5,6 +5,7 @@ Must not import Flask.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,19 @@ class EditConflict(StaleVersion):
     def __init__(self, merged: Merged) -> None:
         super().__init__("Another user has changed the same fields since you opened this.")
         self.merged = merged
+
+
+class AddedBefore(StaleVersion):
+    """The same form was sent before with other values, and added `entry` in `version` (409). Nothing was changed."""
+
+    def __init__(self, entry: Entry, at: datetime, version: int) -> None:
+        label = entry.kind.label
+        super().__init__(
+            f"This form has added a {label} already, with other values. Send another `draft` to add another."
+        )
+        self.entry = entry
+        self.at = at
+        self.version = version
 
 
 class ValueRejected(InvalidInput):

@@ -4,6 +4,7 @@ Each of them is a version of the client with a revision, so that open pages and 
 what was done, and never has the text (records/note_models.py).
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
@@ -17,7 +18,7 @@ from portal.clients.records.limits import MAX_NOTES
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote, ClientNoteVersion
 from portal.clients.records.revisions import to_json
-from portal.clients.saving.edits import Edit, Saved, ValueRejected
+from portal.clients.saving.edits import AddedBefore, Edit, Saved, ValueRejected
 from portal.clients.saving.mentions import notify_mentioned, parse_mentions
 from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.operations import lock
@@ -34,12 +35,14 @@ NOT_CORRECTABLE = "Only its author can correct a note, for 24 hours after writin
 def add_note(client: Client, edit: Edit, submission: str = "") -> Saved:
     """Add a note with the edit's `kind`, `happened_on` and `text`. It collides with nothing.
 
-    A request that is repeated with the same `submission` returns the first note. Raises ValueRejected (422) for a
-    client with MAX_NOTES notes.
+    A request that is repeated with the same `submission` returns the first note. Raises AddedBefore (409) if it has
+    other values, and ValueRejected (422) for a client with MAX_NOTES notes.
     """
     lock(client, edit)
     if (sent := sent_before(client, edit, submission)) is not None:
-        return Saved(client.version, entry=Entry(NOTE, sent), is_change=False)
+        if not had_values(sent, edit.values):
+            raise AddedBefore(Entry(NOTE, sent.id), sent.written_at, client.version)
+        return Saved(client.version, entry=Entry(NOTE, sent.id), is_change=False)
     note = insert_note(client, edit, submission)
     entry = Entry(NOTE, note.id)
     return Saved(create_version(client, {entry.prefix: [None, note.summary]}, edit), entry=entry)
@@ -65,11 +68,18 @@ def insert_note(client: Client, edit: Edit, submission: str) -> ClientNote:
     return note
 
 
-def sent_before(client: Client, edit: Edit, submission: str) -> int | None:
+def sent_before(client: Client, edit: Edit, submission: str) -> ClientNote | None:
+    """Return the note that the same form has added before."""
     if not submission:
         return None
     mine = (ClientNote.client_id == client.id, ClientNote.author_id == edit.context.actor.profile_id)
-    return db.session.scalar(select(ClientNote.id).where(*mine, ClientNote.submission == submission))
+    return db.session.scalar(select(ClientNote).where(*mine, ClientNote.submission == submission))
+
+
+def had_values(note: ClientNote, values: Mapping[str, object]) -> bool:
+    """Return whether the note had these values when it was added."""
+    first = db.session.get(ClientNoteVersion, {"note_id": note.id, "edits": 0}) or note
+    return all(getattr(first, name) == value for name, value in values.items())
 
 
 class NoteChanged(StaleVersion):
