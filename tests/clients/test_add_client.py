@@ -13,6 +13,7 @@ from portal.editing.drafts.store import DraftKey
 from portal.extensions import db
 from tests.clients.conftest import history_of
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client
 from tests.support.html import errors_of, form_of, links_of, options_of, text_of
 from tests.support.test_client import Visitor
@@ -71,6 +72,40 @@ def test_form_sent_twice_adds_one_client(amelia: Visitor, cast: Cast) -> None:
     assert first.headers["Location"] == second.headers["Location"] == f"/clients/{client.id}"
     assert len(history_of(client)) == 1
     assert db.session.scalar(select(func.count()).where(AuditEvent.event == Event.CLIENT_ADDED)) == 1
+
+
+def test_values_that_were_typed_after_a_lost_answer_are_not_lost(amelia: Visitor, cast: Cast) -> None:
+    form = {**form_of(amelia.get(NEW)), "name": "Whitmore"}
+    amelia.post(NEW, data=form)
+    page = f"new_client-{cast.amelia.id}"
+    draft = {"version": 1, "values": {"name": "Whitmore", "phone": "111"}}
+    amelia.call("PUT", f"/edit_drafts/{page}?form=record&draft={form['draft']}", json=draft)
+
+    again = amelia.post(NEW, data={**form, "phone": "111"})
+    program = amelia.post(
+        NEW, json={"name": "Whitmore", "client_type": "family", "phone": "222", "draft": form["draft"]}
+    )
+
+    [client] = clients()
+    assert (again.status_code, program.status_code, program.json["id"], client.phone) == (409, 409, client.id, "")
+    assert "This form has added a client already, " in text_of(again)
+    assert f"/clients/{client.id}" in links_of(again)
+    kept = form_of(again)
+    assert (kept["name"], kept["phone"]) == ("Whitmore", "111")
+    assert len(store.drafts_of(DraftKey(cast.amelia.id, page, "record"))) == 1
+    assert amelia.post(NEW, data=kept).status_code == 302
+    assert [client.phone for client in clients()] == ["", "111"]
+    assert store.drafts_of(DraftKey(cast.amelia.id, page, "record")) == []
+
+
+def test_form_sent_again_after_the_client_was_changed_adds_no_other(amelia: Visitor, cast: Cast) -> None:
+    form = {**form_of(amelia.get(NEW)), "name": "Whitmore"}
+    amelia.post(NEW, data=form)
+    [client] = clients()
+    save_for(cast.daniel, client, name="Whitmore-Hart", phone="222")
+
+    assert amelia.post(NEW, data=form).headers["Location"] == f"/clients/{client.id}"
+    assert len(clients()) == 1
 
 
 def test_form_sent_twice_at_the_same_time_adds_one_client(amelia: Visitor, cast: Cast) -> None:

@@ -12,7 +12,7 @@ from portal.clients.editor.responses import rejected_values
 from portal.clients.permissions import Caller, check_may_add
 from portal.clients.records.models import Client
 from portal.clients.saving.adding import add_client
-from portal.clients.saving.edits import ValueRejected
+from portal.clients.saving.edits import AddedBefore, ValueRejected
 from portal.clients.saving.write_context import WriteContext
 from portal.clients.saving.write_request import WriteRequest
 from portal.editing.base_version import BaseVersion
@@ -22,6 +22,7 @@ from portal.editing.drafts.payload import draft_id_from
 from portal.extensions import db
 from portal.presence.context import presence_of
 from portal.web.actor import current_actor
+from portal.web.error_handlers import error_response
 from portal.web.request_body import is_json, reject_unknown_fields, request_fields
 from portal.web.session_cookie import identity
 
@@ -47,6 +48,9 @@ def add() -> ResponseReturnValue:
         return _rejected(editor, form, write_request)
     try:
         client = add_client(write_request.context, editor.values(form), submission)
+    except AddedBefore as earlier:
+        db.session.rollback()
+        return _added_before(editor, form, write_request, earlier)
     except ValueRejected as rejection:
         db.session.rollback()
         form[rejection.field].errors = (rejection.problem,)
@@ -76,13 +80,26 @@ def _rejected(editor: NewClientEditor, form: EntryForm, write_request: WriteRequ
     return _page(*drafts.resubmitted_form(editor, form, write_request)), 422
 
 
-def _page(form: EntryForm, draft: EditorDraft) -> str:
+def _added_before(
+    editor: NewClientEditor, form: EntryForm, write_request: WriteRequest, earlier: AddedBefore
+) -> ResponseReturnValue:
+    """Return 409 with a form that adds another client. Its draft replaces the one so far."""
+    if write_request.wants_json:
+        return error_response(409, str(earlier), id=earlier.entry.id)
+    if stored := drafts.unchanged_draft(editor, form.draft.data or "").stored:
+        form.restored.data = str(stored.mark)
+    form.draft.data = store.new_id()
+    return _page(*drafts.resubmitted_form(editor, form, write_request), added_before=earlier), 409
+
+
+def _page(form: EntryForm, draft: EditorDraft, added_before: AddedBefore | None = None) -> str:
     editor = new_client_editor(current_user)
     return render_template(
         "clients/editor/new_client.html",
         editor=editor,
         form=form,
         draft=draft,
+        added_before=added_before,
         now=clock.now(),
         presence=presence_of(editor.page_identifier, "editing", "a new client"),
     )

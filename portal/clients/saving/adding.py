@@ -11,8 +11,10 @@ from portal.audit import Event
 from portal.auth import Profile
 from portal.auth.sessions import store as sign_in_sessions
 from portal.clients import permissions
+from portal.clients.records.entries import CLIENT, Entry
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import ClientRevision
+from portal.clients.records.revisions import ClientRevision, oldest_since, to_json, value_before
+from portal.clients.saving.edits import AddedBefore
 from portal.clients.saving.operations import lock_adviser
 from portal.clients.saving.write_context import WriteContext
 from portal.database import advisory_locks
@@ -30,12 +32,14 @@ def add_client(context: WriteContext, values: Mapping[str, Any], submission: str
     """Add a client with the next free reference, a first revision and an audit event.
 
     `submission` identifies one opening of the form: the same form sent twice returns the client that exists. Raises
-    NotSignedIn (401), NotAllowed (403), ValueRejected (422) for an unsuitable adviser, or ServiceBusy (503).
+    NotSignedIn (401), NotAllowed (403), AddedBefore (409) if it was sent with other values, ValueRejected (422) for an
+    unsuitable adviser, or ServiceBusy (503).
     """
     profile = _author(context)
     db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.NEW_CLIENT)))
     added_by_form = f"{profile.id}/{submission}" if submission else None
     if added_by_form and (earlier := _added_by(added_by_form)):
+        _reject_other_values(earlier, values)
         return earlier
     if values.get("adviser_id"):
         lock_adviser(values["adviser_id"])
@@ -60,6 +64,15 @@ def _author(context: WriteContext) -> Profile:
 
 def _added_by(form: str) -> Client | None:
     return db.session.scalar(select(Client).where(Client.added_by_form == form))
+
+
+def _reject_other_values(client: Client, values: Mapping[str, Any]) -> None:
+    """Raise AddedBefore (409) unless the client had these values when it was added."""
+    later = oldest_since(client.id, 1)
+    added = {name: value_before(later, name, to_json(getattr(client, name))) for name in values}
+    if added != {name: to_json(value) for name, value in values.items()}:
+        first = db.session.get_one(ClientRevision, {"client_id": client.id, "version": 1})
+        raise AddedBefore(Entry(CLIENT, client.id), first.changed_at, first.version)
 
 
 def _insert(values: Mapping[str, Any]) -> Client:
