@@ -122,3 +122,39 @@ def test_users_who_may_see_the_client_are_offered(visit: Visit, client: Client, 
     client.is_restricted = True
     db.session.commit()
     assert offered() == ["Ada Byron", "Amelia Hart"]
+
+
+@pytest.mark.parametrize("is_deactivated", [False, True], ids=["no access", "deactivated"])
+def test_correction_keeps_a_mention_of_a_user_who_has_lost_access_since(
+    amelia: Visitor, client: Client, cast: Cast, is_deactivated: bool
+) -> None:
+    add(amelia, client, "Ask @Daniel Okafor.")
+    path = f"/clients/{client.id}/notes/{only_note().id}/edit"
+    db.session.add(ClientGrant(client_id=client.id, profile_id=cast.amelia.id))
+    client.is_restricted, cast.daniel.is_active = True, not is_deactivated
+    db.session.commit()
+
+    answer = amelia.post(path, data={**form_of(amelia.get(path)), "text": "Ask @Daniel Okafor about the ISA."})
+    other = amelia.post(path, data={**form_of(amelia.get(path)), "text": "Ask @Daniel Okafor, @Rhys Morgan."})
+
+    assert (answer.status_code, other.status_code) == (302, 422)
+    assert [mention[2] for mention in only_note().mentions] == [cast.daniel.id]
+    assert [profile_id for profile_id, *_ in notified()] == [cast.daniel.id]
+
+
+def test_correction_keeps_a_mention_by_email_of_a_name_that_several_users_have(
+    amelia: Visitor, client: Client, cast: Cast
+) -> None:
+    other = make_profile("Dan", "Okafor")
+    other.first_name, other.email = "Daniel", "d.okafor@firm.example"
+    db.session.commit()
+    add(amelia, client, "Ask @d.okafor@firm.example.")
+    path = f"/clients/{client.id}/notes/{only_note().id}/edit"
+
+    form = form_of(amelia.get(path))
+    answer = amelia.post(path, data={**form, "text": f"{form['text']} About the ISA."})
+
+    assert form["text"] == "Ask @d.okafor@firm.example."
+    assert answer.status_code == 302
+    assert [mention[2] for mention in only_note().mentions] == [other.id]
+    assert [profile_id for profile_id, *_ in notified()] == [other.id]

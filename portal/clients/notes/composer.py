@@ -12,7 +12,7 @@ from portal.clients.notes.forms import NoteForm, ReviewForm
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote
 from portal.clients.saving.edits import AddedBefore
-from portal.clients.saving.mentions import names_of, with_names
+from portal.clients.saving.mentions import spellings_of, with_names
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
 from portal.editing.drafts.store import DraftKey
@@ -99,7 +99,7 @@ def sent_correction(profile_id: int, client: Client, note_id: int, form: NoteFor
 
 def correction_form(client: Client, note: ClientNote, sent: MultiDict[str, str] | None) -> NoteForm:
     """Return the form of a correction with the sent values. Others are those of the note."""
-    text = with_names(note.text, note.mentions, names_of(note.mentions))
+    text = with_names(note.text, note.mentions, spellings_of(note.mentions))
     values = {"text": text, "kind": note.kind, "happened_on": note.happened_on}
     return NoteForm(sent, data={"version": client.version, **values})
 

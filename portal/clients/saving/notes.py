@@ -130,7 +130,7 @@ def correct_note(client: Client, note_id: int, profile: Profile, edit: Edit) -> 
         changes[entry.key("edits")] = [note.edits, note.edits + 1]
     known = note.mentions
     if "text" in changed:
-        changed["mentions"] = parse_mentions(client, changed["text"])
+        changed["mentions"] = parse_mentions(client, changed["text"], {profile_id for *_, profile_id in known})
     stamp = {"edits": note.edits + 1, "edited_at": clock.now(), "version": client.version + 1}
     for name, value in {**changed, **stamp}.items():
         setattr(note, name, value)
