@@ -134,6 +134,25 @@ def test_note_cannot_be_corrected_by_another_user_or_after_24_hours_or_without_t
     assert current(note).text == FIRST
 
 
+def test_text_of_a_correction_that_can_no_longer_be_made_is_on_the_answer(
+    visit: Visit, cast: Cast, client: Client, note: ClientNote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daniel, note.author_id = visit(cast.daniel), cast.daniel.id
+    db.session.commit()
+    form = form_of(daniel.get(path_of(note)))
+    monkeypatch.setattr(clock, "now", lambda: note.written_at + timedelta(hours=24))
+    too_late = correct(daniel, note, form, text="An hour of work")
+    client.is_restricted = True
+    db.session.commit()
+    hidden = correct(daniel, note, form, text="An hour of work")
+
+    assert (too_late.status_code, hidden.status_code) == (403, 404)
+    for answer in (too_late, hidden):
+        assert "What you typed was not saved" in text_of(answer)
+        assert "An hour of work" in text_of(answer)
+    assert current(note).text == FIRST
+
+
 def test_wrong_correction_is_refused_by_its_field(amelia: Visitor, note: ClientNote) -> None:
     response = correct(amelia, note, text=" ")
 

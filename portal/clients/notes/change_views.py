@@ -13,13 +13,14 @@ from portal.clients.notes.forms import NoteForm, RedactionForm
 from portal.clients.permissions import can_redact_notes, client_for
 from portal.clients.presence import presence_on_client
 from portal.clients.records import choices
+from portal.clients.records.entries import NOTE
 from portal.clients.records.models import Client
 from portal.clients.saving import notes
 from portal.clients.saving.edits import Edit, Saved, ValueRejected
 from portal.clients.saving.notes import NoteChanged
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.editing.drafts import store
-from portal.errors import NotAllowed
+from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.web.error_handlers import error_response
 from portal.web.request_body import reject_unknown_fields, request_fields
@@ -56,7 +57,15 @@ def edit(client_id: int, note_id: int) -> ResponseReturnValue:
 @blueprint.post("/edit")
 def correct(client_id: int, note_id: int) -> ResponseReturnValue:
     """Correct the note. Returns 409 if it was changed since it was opened, for example in another tab."""
-    client, write_request = client_for(current_user, client_id, write=True), write_request_from(current_user)
+    try:
+        return _correct(client_for(current_user, client_id, write=True), note_id)
+    except (NotFound, NotAllowed) as error:
+        error.typed = {NOTE.labels["text"]: text} if (text := request_fields().get("text")) else {}
+        raise
+
+
+def _correct(client: Client, note_id: int) -> ResponseReturnValue:
+    write_request = write_request_from(current_user)
     note = notes.note_of(client, note_id)
     form = composer.correction_form(client, note, request_fields())
     reject_unknown_fields(form._fields)
