@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,27 @@ def test_draft_of_a_correction_is_offered_and_comes_back(amelia: Visitor, client
     correct(amelia, note, restored)
     assert current(note).text == "Half"
     assert "the correction of a note" not in text_of(amelia.get(f"/clients/{client.id}"))
+
+
+def test_draft_of_a_correction_that_can_no_longer_be_made_can_be_copied_and_discarded(
+    visit: Visit, cast: Cast, client: Client, note: ClientNote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    amelia, page = visit(cast.amelia), f"/clients/{client.id}"
+    path = f"/edit_drafts/client-{client.id}?form=note/{note.id}&draft=d1"
+    draft = {"version": 1, "values": {"text": "An hour of work", "kind": "email"}}
+    assert amelia.call("PUT", path, json=draft).status_code == 200
+    monkeypatch.setattr(clock, "now", lambda: note.written_at + timedelta(hours=24))
+
+    shown = amelia.get(path_of(note))
+
+    assert shown.status_code == 403
+    assert "Kind Email Note An hour of work" in text_of(shown)
+    assert "An hour of work" not in visit(cast.daniel).get(path_of(note)).text
+    discard = f"/discard_draft/client-{client.id}?form=note/{note.id}"
+    assert discard in unescape(shown.text)
+    assert amelia.post(discard, data=form_of(shown)).headers["Location"] == page
+    assert "An hour of work" not in amelia.get(path_of(note)).text
+    assert "the correction of a note" not in text_of(amelia.get(page))
 
 
 def everything() -> str:

@@ -1,5 +1,6 @@
 """Show one note with its earlier texts, correct it and redact it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Blueprint, flash, redirect, render_template, url_for
@@ -20,6 +21,7 @@ from portal.clients.saving.edits import Edit, Saved, ValueRejected
 from portal.clients.saving.notes import NoteChanged
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.editing.drafts import store
+from portal.editing.drafts.context import Offer
 from portal.errors import NotAllowed, NotFound
 from portal.extensions import db
 from portal.web.error_handlers import error_response
@@ -46,10 +48,12 @@ def show(client_id: int, note_id: int) -> ResponseReturnValue:
 
 @blueprint.get("/edit")
 def edit(client_id: int, note_id: int) -> ResponseReturnValue:
-    """Show the form of a correction, with the newest draft of it."""
+    """Show the form of a correction, with the newest draft of it. When it is too late, show its drafts (403)."""
     client = client_for(current_user, client_id, write=True)
     note = notes.note_of(client, note_id)
     if not notes.is_correctable(note, current_user, clock.now()):
+        if offers := composer.drafts_of_correction(current_user.id, client, note_id):
+            return _too_late_page(client, offers), 403
         raise NotAllowed(notes.NOT_CORRECTABLE)
     return _correction_page(client, note_id, composer.open_correction(current_user.id, client, note))
 
@@ -154,6 +158,19 @@ def _correction_page(client: Client, note_id: int, opened: composer.Composer) ->
         shown=queries.one_note(client, note_id, current_user, clock.now()),
         kinds=choices.NOTE_KINDS,
         may_redact=False,
+        now=clock.now(),
+        presence=presence_on_client(client, "viewing"),
+    )
+
+
+def _too_late_page(client: Client, offers: Sequence[Offer]) -> str:
+    return render_template(
+        "clients/notes/too_late.html",
+        client=client,
+        detail=notes.NOT_CORRECTABLE,
+        offers=offers,
+        labels=NOTE.labels,
+        kinds=choices.NOTE_KINDS,
         now=clock.now(),
         presence=presence_on_client(client, "viewing"),
     )

@@ -9,12 +9,13 @@ from werkzeug.datastructures import MultiDict
 
 from portal import clock
 from portal.clients.notes.forms import NoteForm, ReviewForm
+from portal.clients.records.entries import NOTE
 from portal.clients.records.models import Client
 from portal.clients.records.note_models import ClientNote
 from portal.clients.saving.edits import AddedBefore
 from portal.clients.saving.mentions import spellings_of, with_names
 from portal.editing.drafts import store
-from portal.editing.drafts.context import EditorDraft, base_of
+from portal.editing.drafts.context import EditorDraft, Offer, base_of
 from portal.editing.drafts.store import DraftKey
 
 NEW_NOTE, REVIEW = "note/new", "review"
@@ -89,6 +90,12 @@ def open_correction(profile_id: int, client: Client, note: ClientNote) -> Compos
     form.version.data, form.restored.data = str(found.base_version), str(found.mark)
     draft = EditorDraft(key, own.draft_id, base=base_of(form, untouched), is_restored=True)
     return Composer(form, draft, _correction_url(client, note.id), is_new=False)
+
+
+def drafts_of_correction(profile_id: int, client: Client, note_id: int) -> list[Offer]:
+    """Return the drafts of a correction that can no longer be made, to copy or discard."""
+    key = draft_key(profile_id, client, note_id)
+    return [Offer(key, draft, [NOTE.labels.get(name, name) for name in draft.values]) for draft in store.drafts_of(key)]
 
 
 def sent_correction(profile_id: int, client: Client, note_id: int, form: NoteForm) -> Composer:
