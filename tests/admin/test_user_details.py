@@ -98,10 +98,13 @@ def test_change_of_another_administrator_is_not_overwritten(ada: Visitor, cast: 
     answer = ada.post(path, data={**form, "first_name": "Mel"})
 
     assert answer.status_code == 409
-    assert "Another administrator has changed this user." in text_of(answer)
+    assert "Another administrator has changed this user. Saved now: Amelia Jones, a@firm.example." in text_of(answer)
+    kept = form_of(answer)
+    assert (kept["first_name"], kept["last_name"], kept["email"]) == ("Mel", form["last_name"], form["email"])
+    assert kept.get("current_password", "") == ""
     db.session.refresh(cast.amelia)
     assert (cast.amelia.full_name, cast.amelia.email) == ("Amelia Jones", "a@firm.example")
-    ada.post(path, data={**form_of(answer), "first_name": "Mel", "current_password": PASSWORD})
+    ada.post(path, data={**kept, "last_name": "Jones", "current_password": PASSWORD})
     db.session.refresh(cast.amelia)
     assert cast.amelia.full_name == "Mel Jones"
 

@@ -82,7 +82,7 @@ def change_details(profile_id: int) -> ResponseReturnValue:
         return render_template("admin/users/details.html", profile=profile, form=form), 422
     db.session.refresh(profile, with_for_update=True)
     if form.shown.data != _mark_of(profile):
-        return _changed_meanwhile(profile)
+        return _changed_meanwhile(profile, form)
     try:
         changed = administration.change_details(current_actor(), profile, **form.values())
     except InvalidInput as error:
@@ -168,10 +168,13 @@ def _mark_of(profile: Profile) -> str:
     return hashlib.sha256("\0".join(profile.names).encode()).hexdigest()[:16]
 
 
-def _changed_meanwhile(profile: Profile) -> ResponseReturnValue:
-    form = DetailsForm(formdata=None, obj=profile)
+def _changed_meanwhile(profile: Profile, form: DetailsForm) -> ResponseReturnValue:
+    """Return 409 with the values that are saved and a form that keeps what was typed and can be sent again."""
     form.shown.data = _mark_of(profile)
-    form.shown.errors = ["Another administrator has changed this user. The form shows the new values."]
+    form.shown.errors = [
+        f"Another administrator has changed this user. Saved now: {profile.full_name}, {profile.email}. "
+        "The form shows what you typed. Saving replaces what is saved."
+    ]
     return render_template("admin/users/details.html", profile=profile, form=form), 409
 
 
