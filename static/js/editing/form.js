@@ -63,11 +63,6 @@ export function watchForm(form, { signal, send, leave, isAside } = {}) {
 		follow();
 	};
 	const saving = new Saving(form, begin, signal);
-	/** A response can break off. The form is usable again, and the fault is reported. */
-	const failed = (/** @type {unknown} */ error) => {
-		reportError(error);
-		return /** @type {const} */ ("away");
-	};
 	/** Send the form once the draft is saved. If the server could not be reached, the browser would replace the page. */
 	const sendWhenReady = async (/** @type {HTMLElement|null} */ submitter) => {
 		saving.begin();
@@ -81,7 +76,13 @@ export function watchForm(form, { signal, send, leave, isAside } = {}) {
 			begin(); // another user has saved since the user pressed Save
 			return leadToUndecided(form);
 		}
-		const sent = send ? await send(form).catch(failed) : "unknown";
+		// A response can break off. The form is usable again, and the fault is reported.
+		const sent = send
+			? await send(form).catch((error) => {
+					reportError(error);
+					return "away";
+				})
+			: "unknown";
 		if (sent === "unknown") return saving.submit(submitter);
 		if (sent === "sent") return;
 		begin();

@@ -42,11 +42,14 @@ loadOn(["roster"], loadNudges, ({ others }) => others.some(({ asked_at }) => ask
 const press = (/** @type {string} */ key) =>
 	import("../find/shortcuts.js").then((shortcuts) => shortcuts.press(key)).catch(() => {});
 const box = first("[data-find]");
-box?.addEventListener("click", (event) => {
-	if (!isPlain(event)) return;
-	event.preventDefault();
-	press("/");
-});
+/** @type {(link: Element|null, open: () => void) => void} */
+const opens = (link, open) =>
+	link?.addEventListener("click", (event) => {
+		if (!isPlain(/** @type {MouseEvent} */ (event))) return;
+		event.preventDefault();
+		open();
+	});
+opens(box, () => press("/"));
 document.addEventListener("keydown", (event) => {
 	const { key, ctrlKey, metaKey, altKey, target } = event;
 	const isCtrlK = key === "k" && (ctrlKey || metaKey);
@@ -63,14 +66,12 @@ document.addEventListener("keydown", (event) => {
 // The server has just counted the notifications, and few users open the list from this page.
 const bell = /** @type {HTMLAnchorElement} */ (first(".bell"));
 const load = () => import("../notifications/bell.js");
-bell.onclick = (e) => {
-	if (!isPlain(e)) return;
-	e.preventDefault();
+opens(bell, () =>
 	load().then(
 		(it) => it.toggle(bell),
 		() => location.assign(bell.href),
-	);
-};
+	),
+);
 loadOn(["unread"], load, ({ unread }) => `${unread}` !== bell.dataset.unread);
 first("presence-page") ?? import("../presence/sync/own-stream.js");
 

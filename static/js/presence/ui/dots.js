@@ -25,9 +25,9 @@ loadStylesheet("presence/states").catch(() => {}); // without it the words and t
 /** @type {PresenceDots[]} */
 const rows = [];
 const heartbeat = new Heartbeat({
-	send: async () => (isLive() ? {} : rosters(rows.map((row) => row.page))),
+	send: async () => (isLive() ? null : rosters(rows.map((row) => row.page))),
 	onResponse: (rosters) => {
-		if (isLive()) return; // the stream has sent each row
+		if (!rosters || isLive()) return; // the stream has sent each row
 		for (const row of rows) row.draw(rosters[row.page] ?? []);
 	},
 	onFailure: ({ status }) => [401, 404].includes(status) && heartbeat.stop(),
