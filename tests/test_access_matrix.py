@@ -261,8 +261,7 @@ def _outcome(answer: TestResponse) -> str:
             "/clients/1": "client",
             "/clients/1/product/1": "product",
             f"/users/{OTHER_PROFILE_ID}": "user",
+            "/notifications": "news",
         }
-        redirects = {"/clients/1": "client", "/clients/1/product/1": "product", f"/users/{OTHER_PROFILE_ID}": "user"}
-        redirects["/notifications"] = "news"
         return redirects.get(path) or Path(path).name
     return str(answer.status_code)

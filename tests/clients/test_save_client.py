@@ -265,7 +265,7 @@ def test_custom_value_is_accepted_under_the_name_that_the_next_release_sends(
     assert send(amelia, client, sent, **{"decide-phone": "custom", "custom-phone": "0123"}).status_code == 302
     assert stored(client)["phone"] == "0123"
     assert last_revision(client).resolutions == {"phone": "custom"}
-    raw = db.session.scalars(text("SELECT resolutions FROM client_revisions WHERE version = 3")).one()
+    raw = db.session.scalars(text("SELECT decisions FROM client_revisions WHERE version = 3")).one()
     assert raw == {"phone": "third"}
 
 

@@ -120,4 +120,4 @@ def test_order_has_the_clients_around_a_page_with_their_versions(visit: Visit, c
     assert response.json == {"start": 1, "clients": [[number, 1] for number in ids]}
     part = browser.get("/clients/order?view=all&sort=-name&start=49")
     assert part.json == {"start": 49, "clients": [[ids[1], 1], [ids[0], 1]]}
-    assert browser.get("/clients/order?view=mine&q=client").json["clients"] == []
+    assert browser.get("/clients/order?view=restricted&q=client").json["clients"] == []

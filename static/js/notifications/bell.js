@@ -24,7 +24,8 @@ function show(unread) {
 	const isMany = unread > MAX_SHOWN;
 	setText(query(bell, "b", HTMLElement), isMany ? `${MAX_SHOWN}+` : unread ? `${unread}` : "");
 	query(bell, "b", HTMLElement).hidden = !unread;
-	const words = `${isMany ? `more than ${MAX_SHOWN}` : unread} unread`;
+	const many = `more than ${MAX_SHOWN}`;
+	const words = `${isMany ? many : unread} unread`;
 	setText(query(bell, ".visually-hidden", HTMLElement), unread ? `Notifications: ${words}` : "Notifications");
 	if (unread > before && performance.now() - announcedAt > ANNOUNCEMENT_MS) {
 		announcedAt = performance.now();

@@ -69,10 +69,8 @@ export async function offerMentions(text, url) {
 			}),
 		);
 		list.hidden = false;
-		setText(
-			message,
-			`${shown.length === 1 ? "1 user" : `${shown.length} users`}: arrow keys choose, Enter accepts`,
-		);
+		const users = shown.length === 1 ? "user" : "users";
+		setText(message, `${shown.length} ${users}: arrow keys choose, Enter accepts`);
 		activate(0);
 	};
 	text.addEventListener("input", show);
