@@ -16,7 +16,7 @@ def draft_offer(person: Person) -> Locator:
 
 def wait_until_draft_is_kept(person: Person) -> None:
     """Wait until the server has stored everything that was typed."""
-    expect(person.page.get_by_text("Draft kept", exact=True).first).to_be_visible()
+    expect(person.page.get_by_text("Draft kept", exact=True).filter(visible=True).first).to_be_visible()
 
 
 def all_drafts(profile: Profile, client: Client) -> list[dict[str, str]]:

@@ -22,6 +22,7 @@ def amelia(open_browser: OpenBrowser, cast: Cast) -> Person:
 
 
 def test_client_is_found_opened_and_changed_and_signing_out_works(amelia: Person, client: Client) -> None:
+    amelia.page.get_by_role("link", name="Clients", exact=True).click()
     amelia.field("Search").fill(client.client_ref)
     amelia.page.get_by_role("button", name="Search").click()
     amelia.page.get_by_role("link", name=client.name).click()
