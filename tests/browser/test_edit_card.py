@@ -176,7 +176,7 @@ def test_typed_values_survive_an_outage_and_are_not_left_without_a_question(
     wait_until_draft_is_kept(amelia)
     amelia.page.route("**/edit?card=contact", lambda route: route.abort())
     amelia.save()
-    expect(amelia.page.get_by_text("Not saved: the portal cannot be reached just now.")).to_be_visible()
+    expect(amelia.page.get_by_role("alert").filter(has_text="Not saved: the portal cannot be reached")).to_be_visible()
     amelia.page.unroute("**/edit?card=contact")
     amelia.save()
     expect(amelia.card("Contact")).to_contain_text(MINE)
@@ -184,7 +184,7 @@ def test_typed_values_survive_an_outage_and_are_not_left_without_a_question(
     open_card(amelia)
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.field("Phone").fill(THEIRS)
-    expect(amelia.page.get_by_text("Draft not kept – trying again")).to_be_visible()
+    expect(amelia.page.get_by_text("Draft not kept – trying again").filter(visible=True)).to_be_visible()
     amelia.leave()
     assert browser_errors.leave_questions == 1
 

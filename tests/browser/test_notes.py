@@ -88,6 +88,7 @@ def test_review_is_marked_done_and_a_next_review_that_another_user_saves_meanwhi
     db.session.commit()
     amelia.open(client)
     amelia.page.get_by_role("link", name="Mark review done").click()
+    expect(amelia.page).to_have_url(re.compile("/review$"))  # the client page has a field Note, too
     amelia.field("Note").fill("Met both at the office.")
     amelia.field("Next review").fill("1/12/2031")
     save_for(cast.daniel, client, next_review_on=date(2030, 3, 1))

@@ -69,8 +69,8 @@ export async function offerMentions(text, url) {
 			}),
 		);
 		list.hidden = false;
-		const users = shown.length === 1 ? "user" : "users";
-		setText(message, `${shown.length} ${users}: arrow keys choose, Enter accepts`);
+		const noun = shown.length === 1 ? "user" : "users";
+		setText(message, `${shown.length} ${noun}: arrow keys choose, Enter accepts`);
 		activate(0);
 	};
 	text.addEventListener("input", show);
