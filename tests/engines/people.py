@@ -39,7 +39,7 @@ class Person:
         self.fill("Email", email)
         self.fill("Password", PASSWORD)
         self.click("button", "Sign in")
-        self.is_at("/clients$")
+        self.is_at(r":\d+/$")
 
     def open(self, client: Client) -> None:
         """Open the client page, and wait until the server has answered its first heartbeat."""
