@@ -8,7 +8,7 @@ from portal import clock
 from portal.clients.editor import conflicts, drafts
 from portal.clients.editor.form_fields import EntryForm
 from portal.clients.editor.new_client import NewClientEditor, new_client_editor
-from portal.clients.editor.responses import rejected_values
+from portal.clients.editor.responses import rejected_form
 from portal.clients.permissions import Caller, check_may_add
 from portal.clients.records.models import Client
 from portal.clients.saving.adding import add_client
@@ -76,7 +76,7 @@ def _added(client: Client) -> ResponseReturnValue:
 
 def _rejected(editor: NewClientEditor, form: EntryForm, write_request: WriteRequest) -> ResponseReturnValue:
     if write_request.wants_json:
-        return rejected_values({name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name})
+        return rejected_form(form)
     return _page(*drafts.resubmitted_form(editor, form, write_request)), 422
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
+from wtforms import Form
 
 from portal import clock
 from portal.clients.editor import conflicts, drafts
@@ -94,9 +95,14 @@ def rejected_response(
 ) -> ResponseReturnValue:
     """Return 422 with each error beside its field, and with the control that confirms an unusual amount."""
     if write_request.wants_json:
-        errors = {name: " ".join(map(str, errors)) for name, errors in form.errors.items() if name is not None}
-        return rejected_values(errors, rejection)
+        return rejected_form(form, rejection)
     return editor_page(editor, *drafts.resubmitted_form(editor, form, write_request), rejection), 422
+
+
+def rejected_form(form: Form, rejection: ValueRejected | None = None) -> ResponseReturnValue:
+    """Return 422 as JSON with the problem of each field of the form, as `rejected_values` does."""
+    errors = {name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name is not None}
+    return rejected_values(errors, rejection)
 
 
 def rejected_values(

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.clients.editor.responses import rejected_values
+from portal.clients.editor.responses import rejected_form, rejected_values
 from portal.clients.notes import composer, queries
 from portal.clients.notes.forms import NoteForm, RedactionForm
 from portal.clients.permissions import can_redact_notes, client_for
@@ -135,7 +135,7 @@ def _saved(client: Client, saved: Saved, write_request: WriteRequest, message: s
 
 def _rejected(client: Client, note_id: int, form: NoteForm, write_request: WriteRequest) -> ResponseReturnValue:
     if write_request.wants_json:
-        return rejected_values({name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name})
+        return rejected_form(form)
     return _correction_page(client, note_id, composer.sent_correction(current_user.id, client, note_id, form)), 422
 
 

@@ -10,7 +10,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.clients.editor import conflicts
-from portal.clients.editor.responses import rejected_values
+from portal.clients.editor.responses import rejected_form
 from portal.clients.notes import composer
 from portal.clients.notes.composer import Composer
 from portal.clients.notes.forms import ReviewForm
@@ -107,7 +107,7 @@ def _resolutions(fields: Mapping[str, str]) -> dict[str, Resolution]:
 
 def _rejected(client: Client, form: ReviewForm, write_request: WriteRequest) -> ResponseReturnValue:
     if write_request.wants_json:
-        return rejected_values({name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name})
+        return rejected_form(form)
     return _page(client, composer.sent_review(current_user.id, client, form)), 422
 
 

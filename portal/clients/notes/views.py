@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from portal import clock
-from portal.clients.editor.responses import rejected_values
+from portal.clients.editor.responses import rejected_form
 from portal.clients.notes import composer
 from portal.clients.notes.forms import NoteForm
 from portal.clients.permissions import client_for
@@ -74,7 +74,7 @@ def _add(client: Client, write_request: WriteRequest) -> ResponseReturnValue:
 def _rejected(client: Client, form: NoteForm, write_request: WriteRequest) -> ResponseReturnValue:
     """Return 422 with each error beside its field, and everything that was typed."""
     if write_request.wants_json:
-        return rejected_values({name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name})
+        return rejected_form(form)
     return _page(client, composer.sent_composer(current_user.id, client, form)), 422
 
 
