@@ -150,7 +150,8 @@ class Hub:
         while not self._is_stopping:
             try:
                 with Listener(self._engine, wakeup, self._source.prepare) as listener:
-                    self._mark_all_changed()
+                    with self._lock:
+                        self._mark_all_changed(time.monotonic())
                     for _ in self._turns(listener):
                         failures = 0  # not after connecting: a failing database may accept connections
             except DATABASE_ERRORS as error:
@@ -172,13 +173,12 @@ class Hub:
             wakeup.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
             self._housekeeping(time.monotonic())
 
-    def _mark_all_changed(self) -> None:
-        """Request a reading of everything: notifications may have been lost without a connection."""
-        with self._lock:
-            for stream in self._registry.all():
-                stream.rows_read_at = None
-            for key in (*self._registry.pages(), *map(profile_key, self._registry.profiles())):
-                self._schedule.mark_changed(key, time.monotonic())
+    def _mark_all_changed(self, now: float) -> None:
+        """Request a reading of everything: notifications may have been lost without a connection. Holds the lock."""
+        for stream in self._registry.all():
+            stream.rows_read_at = None
+        for key in (*self._registry.pages(), *map(profile_key, self._registry.profiles())):
+            self._schedule.mark_changed(key, now)
 
     def _turns(self, listener: Listener) -> Iterator[None]:
         while not self._is_stopping:
@@ -204,14 +204,21 @@ class Hub:
             elif notification.event == notifications.NOTIFIED:
                 if self._registry.of_profile(notification.profile):
                     self._schedule.mark_changed(profile_key(notification.profile or 0), now)
-            elif watched := self._registry.page(notification.page):
-                due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
-                self._schedule.mark_changed(watched.page.identifier, max(now, due_at))
-                if notification.event == notifications.NUDGE:
-                    add_nudge(watched, notification.profile or 0, now)
-            elif notification.event in notifications.ROW_EVENTS and self._registry.with_row(notification.page or ""):
-                # Without a stream of its own, the page has no time of its last reading: each change waits.
-                self._schedule.mark_changed(notification.page or "", now + COALESCE_SECONDS)
+            elif notification.event == notifications.IMPORTED:
+                self._mark_all_changed(now)
+            elif notification.page:
+                self._mark_page_changed(notification, notification.page, now)
+
+    def _mark_page_changed(self, notification: Notification, identifier: str, now: float) -> None:
+        """Request a reading of a page that has streams, or a row in an open list. Holds the lock."""
+        if watched := self._registry.page(identifier):
+            due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
+            self._schedule.mark_changed(identifier, max(now, due_at))
+            if notification.event == notifications.NUDGE:
+                add_nudge(watched, notification.profile or 0, now)
+        elif notification.event in notifications.ROW_EVENTS and self._registry.with_row(identifier):
+            # Without a stream of its own, the page has no time of its last reading: each change waits.
+            self._schedule.mark_changed(identifier, now + COALESCE_SECONDS)
 
     def _housekeeping(self, now: float) -> None:
         """Once a second: send pings, end streams whose cookie is too old, drop streams that are not read."""

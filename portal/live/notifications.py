@@ -13,13 +13,18 @@ DRAFTS = "drafts"  # the unsaved input of an editor of the page has changed
 NUDGE = "nudge"  # a waiting user asks the others on the page to finish
 SIGNED_OUT = "signed-out"  # a profile's sign-in sessions or role may have changed
 NOTIFIED = "notified"  # a profile has a notification, or has read one
+IMPORTED = "imported"  # an import has changed records: one event, however many they are
 PAGE_EVENTS = (ROSTER, SAVED, DRAFTS, NUDGE)
 ROW_EVENTS = (ROSTER, SAVED)  # those that change what lists show of a page
 PROFILE_EVENTS = (SIGNED_OUT, NOTIFIED)
+GENERAL_EVENTS = (IMPORTED,)
 
 
 class Notification(NamedTuple):
-    """PAGE_EVENTS have a `page`, PROFILE_EVENTS a `profile`. NUDGE also has a profile: the one that asks."""
+    """PAGE_EVENTS have a `page`, PROFILE_EVENTS a `profile`, GENERAL_EVENTS neither.
+
+    NUDGE also has a profile: the one that asks.
+    """
 
     event: str
     page: str | None = None
@@ -47,7 +52,9 @@ def parse(payload: str) -> Notification | None:
     )
     if notification.event in PAGE_EVENTS:
         return notification if notification.page else None
-    return notification if notification.event in PROFILE_EVENTS and notification.profile else None
+    if notification.event in PROFILE_EVENTS:
+        return notification if notification.profile else None
+    return notification if notification.event in GENERAL_EVENTS else None
 
 
 def _text(value: object) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, text
 
-from portal.live.notifications import CHANNEL, NOTIFIED, ROSTER, SAVED, SIGNED_OUT, Notification
+from portal.live.notifications import CHANNEL, IMPORTED, NOTIFIED, ROSTER, SAVED, SIGNED_OUT, Notification
 from portal.monitoring import metrics
 
 NOTIFY = text("SELECT pg_notify(:channel, :payload)")
@@ -27,6 +27,14 @@ def roster_changed(connection: Connection, page_identifiers: Iterable[str]) -> N
 def saved(connection: Connection, page_identifier: str, version: int) -> None:
     """Notify the page of a new version of its record."""
     _notify(connection, Notification(SAVED, page=page_identifier, version=version))
+
+
+def imported(connection: Connection) -> None:
+    """Let all open pages be read again, because an import has changed records.
+
+    A notification for each record would be 50,000 of them, and most of their pages are not open.
+    """
+    _notify(connection, Notification(IMPORTED))
 
 
 def signed_out(connection: Connection, profile_id: int) -> None:

@@ -108,6 +108,59 @@ def test_selected_clients_are_changed_except_one_that_a_colleague_changed_meanwh
     expect(row(amelia, clients[26 - 2])).to_contain_text("Amelia Hart")
 
 
+def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: Cast) -> None:
+    """Amelia saves two clients and restricts a third while Daniel selects clients far down the list."""
+    first, *_, hidden, moved, last = clients = [make_client(f"Live {number:02}") for number in range(25)]
+    page = daniel.page
+    page.goto("/clients?q=live")
+    for client in (moved, last):
+        row(daniel, client).get_by_role("checkbox").check()
+    link = row(daniel, last).get_by_role("link")
+    link.focus()
+    place, scrolled = link.bounding_box(), page.evaluate("scrollY")
+    assert scrolled > 0
+
+    save_for(cast.amelia, hidden, is_restricted=True)
+    emptied = page.get_by_role("row", name="No longer available")
+    expect(emptied).to_be_visible()
+    offer = page.locator("list-changes")
+    assert offer.inner_text().strip() == ""  # what he may no longer see is not counted
+    save_for(cast.amelia, first, phone="0117 496 0411")
+    save_for(cast.amelia, moved, name="A live one")
+    expect(offer.get_by_role("status")).to_have_text("2 clients changed")
+    assert (link.bounding_box(), page.evaluate("scrollY")) == (place, scrolled)
+
+    offer.get_by_role("button", name="Show").press("Enter")
+    expect(row(daniel, moved)).to_contain_text("A live one")
+    expect(offer.get_by_role("button")).to_be_hidden()
+    expect(page.locator("tbody tr").first).to_contain_text("A live one")
+    expect(row(daniel, moved).locator(".just-changed").first).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Live|live"))).to_have_count(len(clients) - 1)
+    expect(emptied).to_have_count(0)
+    expect(link).to_be_focused()
+    expect(page.get_by_role("form", name="Change the selected clients")).to_contain_text("2 selected")
+    assert page.evaluate("scrollY") == scrolled
+    save_for(cast.amelia, moved, name="A live one again")  # the stream follows the rows that are shown now
+    expect(offer.get_by_role("status")).to_have_text("1 client changed")
+
+
+def test_changes_elsewhere_are_offered_without_the_stream(
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast
+) -> None:
+    client = make_client("Polled")
+    amelia = open_browser(cast.amelia, at=unhurried_portal)
+    amelia.miss_events()
+    amelia.page.clock.install()
+    with amelia.page.expect_response(lambda response: is_bulk_read(response.request)):
+        amelia.page.goto("/clients?q=Polled")
+    save_for(cast.daniel, client, name="Polled anew")
+    amelia.page.clock.fast_forward("00:06")
+    offer = amelia.page.locator("list-changes")
+    expect(offer.get_by_role("status")).to_have_text("1 client changed")
+    offer.get_by_role("button", name="Show").click()
+    expect(row(amelia, client)).to_contain_text("Polled anew")
+
+
 def test_empty_search_result_is_stated_and_links_back_to_the_list(amelia: Person) -> None:
     amelia.page.goto("/clients?q=nobody+of+this+name")
     expect(amelia.page.get_by_role("main")).to_contain_text("No clients match “nobody of this name”.")

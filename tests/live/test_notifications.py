@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notification, parse
+from portal.live.notifications import IMPORTED, NUDGE, ROSTER, SAVED, SIGNED_OUT, Notification, parse
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,7 @@ from portal.live.notifications import NUDGE, ROSTER, SAVED, SIGNED_OUT, Notifica
         Notification(SAVED, page="client-42", version=7),
         Notification(NUDGE, page="client-42", profile=3),
         Notification(SIGNED_OUT, profile=3),
+        Notification(IMPORTED),
     ],
 )
 def test_encoded_notification_is_parsed_unchanged(notice: Notification) -> None:

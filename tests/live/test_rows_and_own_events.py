@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -9,20 +10,25 @@ from flask import Flask
 
 from portal.auth import profiles
 from portal.clients import Client
+from portal.clients.csv.importing.importer import import_folder
 from portal.extensions import db
 from portal.live import hub_of
+from portal.live.notifications import IMPORTED, Notification
 from portal.notifications import store
 from portal.notifications.kinds import Kind
 from tests.live.conftest import Listen, run_sql
 from tests.support.cast import Cast
+from tests.support.csv_folder import ONE_OF_EACH, CsvFolder
 from tests.support.edits import save_for
 from tests.support.factories import make_client
+from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
 from tests.support.problems import assert_problem
 from tests.support.sse_reader import Event, EventReader
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass
 from tests.support.until import wait_until
+from tests.support.volume import volume
 
 Visit = type[Visitor]
 ListenToRows = Callable[..., EventReader]
@@ -93,6 +99,31 @@ def test_row_that_the_caller_may_not_see_has_no_event_and_is_gone_when_it_is_res
     visit(cast.amelia).beat(f"client-{shown.id}")
     notify(cast.daniel.id, clients[2])
     assert events.unread() == 1
+    assert events.is_drained()
+
+
+def test_import_that_changes_many_clients_is_one_event_for_the_hub_and_one_for_each_row_of_the_list(
+    visit: Visit,
+    cast: Cast,
+    clients: list[Client],
+    listen_to_rows: ListenToRows,
+    listener: NotificationListener,
+    tmp_path: Path,
+) -> None:
+    shown, hidden, unchanged = clients
+    others = [make_client(f"Imported {number}") for number in range(volume(100, 5_000))]
+    restrict(hidden, cast)
+    events = listen_to_rows(visit(cast.daniel), *clients)
+    assert {row(events.next())[:2] for _ in range(2)} == {(f"client-{client.id}", 1) for client in (shown, unchanged)}
+    imported = [(client, cast.amelia.email) for client in (shown, hidden)] + [(client, "") for client in others]
+    rows = [f"{client.client_ref},{client.name},family,active,{email},,,0117 1,,,,,,,,," for client, email in imported]
+    headings = {name: content.splitlines(keepends=True)[0] for name, content in ONE_OF_EACH.items()}
+    folder = CsvFolder(tmp_path / "in", headings).add("clients.csv", *rows)
+    listener.received()
+    import_folder(folder.path)
+    db.session.commit()
+    assert listener.received() == [Notification(IMPORTED)]
+    assert row(events.next()) == (f"client-{shown.id}", 2, [])
     assert events.is_drained()
 
 

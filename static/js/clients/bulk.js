@@ -6,6 +6,7 @@
  * Markup: templates/clients/listing/_bulk.html; a checkbox in each row and in the head.
  */
 import { createElement, query, queryAll, setText, showOnly } from "../lib/dom.js";
+import { on } from "../lib/events.js";
 import { call, HttpError } from "../lib/http.js";
 
 /** @typedef {{id: number, name: string, is_changed: boolean, reason: string}} Result */
@@ -63,6 +64,8 @@ table.addEventListener("change", ({ target }) => {
 	if (boxes().some((box) => !box.checked)) elsewhere.clear(); // the user no longer wants them all
 	drawSelection();
 });
+
+on("rows-shown", drawSelection);
 
 everything.addEventListener("click", async () => {
 	try {

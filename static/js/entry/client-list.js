@@ -1,14 +1,18 @@
 /** The script of the client list. */
-import { keepList } from "../clients/kept-list.js";
+import { keepShownList } from "../clients/kept-list.js";
 import { ViewSum } from "../clients/view-sum.js";
-import { query, queryAll } from "../lib/dom.js";
-import { loadStylesheet } from "../lib/lazy.js";
+import { query } from "../lib/dom.js";
+import { on } from "../lib/events.js";
+import { loadOn, loadStylesheet } from "../lib/lazy.js";
+import { isLive } from "../presence/sync/own-stream.js";
 import { PresenceDots } from "../presence/ui/dots.js";
+
+const STREAM_OPENS_MS = 5_000;
 
 customElements.define("presence-dots", PresenceDots);
 customElements.define("view-sum", ViewSum);
 
-// The views do not fit into a narrow window. The address of a list may name no view, and the link of the current one does.
+// The views do not fit into a narrow window.
 const current = query(document, ".views [aria-current]", HTMLAnchorElement);
 current.scrollIntoView({ block: "nearest", inline: "center" });
 // Few users change several clients at once. A reload may restore a selection before this module runs.
@@ -19,11 +23,20 @@ const loadBulk = () =>
 const table = document.querySelector(".whole-rows:has(.pick)");
 table?.addEventListener("change", () => loadBulk().catch(() => {}), { once: true });
 if (table?.querySelector(".pick :checked")) loadBulk().catch(() => {});
-const rows = document.querySelector("tbody[data-first]");
-if (rows instanceof HTMLElement)
-	keepList({
-		search: new URLSearchParams(location.search).has("view") ? location.search : current.search,
-		ids: queryAll(rows, "[data-key]", HTMLElement).map(({ dataset }) => Number(dataset.key)),
-		first: Number(rows.dataset.first),
-		total: Number(rows.dataset.total),
-	});
+keepShownList();
+
+// Most lists are left before a client of theirs is changed elsewhere.
+const loadChanges = () => import("../clients/list-changes.js");
+loadOn(["row"], loadChanges, ({ page, version, gone }) => {
+	const row = document.querySelector(`[data-live-rows] [data-page="${page}"]`);
+	return row instanceof HTMLElement && (gone || (version ?? 0) > Number(row.dataset.version));
+});
+// The rows are read without the stream while it opens, too.
+on("rows-polled", () =>
+	setTimeout(() => {
+		if (isLive() || document.hidden) return;
+		loadChanges()
+			.then((module) => module.compare())
+			.catch(() => {}); // the next poll tries again
+	}, STREAM_OPENS_MS),
+);

@@ -15,6 +15,8 @@
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
  * @property {{unread: number}} unread the number of the user's unread notifications; 100: more than 99
  * @property {RowEvent} row the state of one row of a list, or that the user may no longer see it
+ * @property {undefined} rows-polled the rosters of a list were read without the stream
+ * @property {undefined} rows-shown the rows of a list have been replaced
  * @property {{drafts: SharedDraft[], read_at: number}} drafts what the editors of the user's open forms have typed and not saved
  * @property {{version: number}} saved the server has a newer version of the record than this page
  * @property {{activity?: "viewing"|"editing", fields?: string[], focus?: string|null}} activity what the user edits, if it

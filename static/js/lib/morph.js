@@ -45,7 +45,10 @@ export function morph(here, there, changed = new Set()) {
  */
 function morphChildren(here, there, changed) {
 	const old = [...here.childNodes].filter((node) => !isLocal(node));
-	const pairs = paired(old, [...there.childNodes]);
+	const pairs = paired(
+		old,
+		[...there.childNodes].filter((node) => !isLocal(node)),
+	);
 	const kept = new Set(pairs.map(([node]) => node));
 	/** @type {Map<string, ChildNode>} */
 	const moved = new Map();

@@ -27,6 +27,8 @@ from portal.clients.saving import auditing
 from portal.clients.saving.auditing import AdviserChange
 from portal.editing import optimistic_lock
 from portal.extensions import db
+from portal.live import publish
+from portal.live.outbox import after_commit
 from portal.web.actor import Actor
 
 
@@ -54,6 +56,8 @@ def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) 
     warnings = _write_valuations(plan.valuations, revisions, on_progress)
     revisions.insert(at)
     _update_access(clients, versions, by)
+    if versions:
+        after_commit(publish.imported)
     return warnings
 
 

@@ -2,7 +2,8 @@
  * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. A hidden
  * tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
  *
- * Reads: [data-page] of the rows within [data-live-rows], when the page loads; <body data-profile-id>.
+ * Reads: [data-page] of the rows within [data-live-rows], when the page loads and after `followRows`;
+ *        <body data-profile-id>.
  * Fires: `portal:row`, `portal:unread`.
  *
  * @example <tbody data-live-rows><tr data-page="client-42">…</tr></tbody>
@@ -15,22 +16,41 @@ import { limitingLocks } from "./stream-slot.js";
 
 const MAX_ROWS = 100;
 
-const rows = queryAll(document, "[data-live-rows] [data-page]", HTMLElement).map(
-	({ dataset }) => dataset.page ?? "",
-);
-const pages = [...new Set(rows)].slice(0, MAX_ROWS);
-// Tabs with the same rows share a stream, and those without rows do, too.
-const context = { page: `rows ${pages.join(" ")}`, profileId: myId(), locks: limitingLocks() };
-const stream = new SharedStream(context, {
-	open: () =>
-		new EventSource(`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`),
-	handlers: {
-		row: (detail) => fire("row", detail),
-		notifications: (detail) => fire("unread", detail),
-		"signed-out": () => stream.stop(),
-	},
-	onBreak: () => {},
-});
+let pages = shownPages();
+let stream = streamOf(pages);
+
+function shownPages() {
+	const rows = queryAll(document, "[data-live-rows] [data-page]", HTMLElement);
+	return [...new Set(rows.map(({ dataset }) => dataset.page ?? ""))].slice(0, MAX_ROWS).sort();
+}
+
+/** @param {string[]} pages */
+function streamOf(pages) {
+	// Tabs with the same rows share a stream, and those without rows do, too.
+	const context = { page: `rows ${pages.join(" ")}`, profileId: myId(), locks: limitingLocks() };
+	return new SharedStream(context, {
+		open: () =>
+			new EventSource(
+				`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`,
+			),
+		handlers: {
+			row: (detail) => fire("row", detail),
+			notifications: (detail) => fire("unread", detail),
+			"signed-out": () => stream.stop(),
+		},
+		onBreak: () => {},
+	});
+}
+
+/** Follow the rows that the page shows now. */
+export function followRows() {
+	const shown = shownPages();
+	if (shown.join() === pages.join()) return;
+	stream.stop();
+	pages = shown;
+	stream = streamOf(pages);
+	followVisibility();
+}
 
 /** Whether the rows arrive by the stream. */
 export const isLive = () => stream.isLive;

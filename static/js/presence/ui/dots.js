@@ -5,12 +5,12 @@
  *
  * Reads:   data-page ("client-42") of an ancestor; data-heartbeat-seconds of an ancestor that all rows share;
  *          <body data-profile-id>.
- * Listens: `portal:row`.
+ * Listens: `portal:row`, `portal:rows-shown`. Fires: `portal:rows-polled`.
  *
  * @example <tr data-page="client-42"> … <td><presence-dots></presence-dots></td></tr>
  */
 import { createElement, setText } from "../../lib/dom.js";
-import { on } from "../../lib/events.js";
+import { fire, on } from "../../lib/events.js";
 import { loadStylesheet } from "../../lib/lazy.js";
 import { myId } from "../../session/session.js";
 import { rosters } from "../sync/api.js";
@@ -22,13 +22,15 @@ import { editorsFirst, whoEdits } from "./wording.js";
 
 loadStylesheet("presence/states").catch(() => {}); // without it the words and titles say the same
 
-/** @type {PresenceDots[]} */
-const rows = [];
+/** @type {Set<PresenceDots>} */
+const rows = new Set();
+let isFollowing = false;
 const heartbeat = new Heartbeat({
-	send: async () => (isLive() ? null : rosters(rows.map((row) => row.page))),
+	send: async () => (isLive() ? null : rosters([...rows].map((row) => row.page))),
 	onResponse: (rosters) => {
 		if (!rosters || isLive()) return; // the stream has sent each row
 		for (const row of rows) row.draw(rosters[row.page] ?? []);
+		fire("rows-polled");
 	},
 	onFailure: ({ status }) => [401, 404].includes(status) && heartbeat.stop(),
 });
@@ -39,13 +41,21 @@ export class PresenceDots extends HTMLElement {
 
 	connectedCallback() {
 		this.append(this.#list, this.#words);
-		if (!myId() || rows.push(this) > 1) return;
+		if (!myId()) return;
+		rows.add(this);
+		if (isFollowing) return;
+		isFollowing = true;
 		const shared = /** @type {HTMLElement} */ (this.closest("[data-heartbeat-seconds]"));
 		heartbeat.heartbeatMs = Number(shared.dataset.heartbeatSeconds) * 1000;
 		on("row", ({ page, users = [] }) => {
 			for (const row of rows) if (row.page === page) row.draw(users);
 		});
+		on("rows-shown", () => heartbeat.isRunning && heartbeat.beat()); // the stream of the new rows opens only now
 		followVisibility();
+	}
+
+	disconnectedCallback() {
+		rows.delete(this);
 	}
 
 	get page() {

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RowChanges } from "../../static/js/clients/row-changes.js";
+
+/** @type {[string, number][]} */
+const SHOWN = [
+	["client-1", 3],
+	["client-2", 1],
+	["client-3", 1],
+];
+
+function changesOf(...events) {
+	const changes = new RowChanges();
+	changes.show(SHOWN);
+	for (const event of events) changes.take(event);
+	return changes;
+}
+
+test("rows with a newer version on the server are counted once each", () => {
+	assert.equal(changesOf({ page: "client-1", version: 3 }).sentence, "");
+	assert.equal(changesOf({ page: "client-1", version: 4 }).sentence, "1 client changed");
+	const twice = [4, 5].map((version) => ({ page: "client-1", version }));
+	assert.equal(changesOf(...twice, { page: "client-2", version: 2 }).sentence, "2 clients changed");
+});
+
+test("an older version, another row and a row that is gone are not counted", () => {
+	const older = { page: "client-1", version: 2 };
+	const other = { page: "client-9", version: 9 };
+	assert.equal(changesOf(older, other).sentence, "");
+	assert.equal(changesOf({ page: "client-1", version: 4 }, { page: "client-1", gone: true }).sentence, "");
+});
+
+test("rows that are shown again count only what is newer than they are", () => {
+	const changes = changesOf({ page: "client-1", version: 5 }, { page: "client-2", version: 2 });
+	changes.show([
+		["client-2", 2],
+		["client-1", 4],
+	]);
+	assert.equal(changes.sentence, "1 client changed");
+	changes.show([["client-1", 5]]);
+	assert.equal(changes.sentence, "");
+});
+
+test("without the stream the order says what has changed, and whether rows have come, gone or moved", () => {
+	const read = (/** @type {[string, number][]} */ ...rows) => {
+		const changes = changesOf();
+		changes.takeOrder(rows);
+		return changes.sentence;
+	};
+	const [one, two, three] = SHOWN;
+	assert.equal(read(...SHOWN, ["client-4", 1]), "");
+	assert.equal(read(["client-1", 4], two, three), "1 client changed");
+	assert.equal(read(two, one, three), "The list has changed");
+	assert.equal(read(["client-9", 1], one, two, three), "The list has changed");
+	assert.equal(read(one, two), "The list has changed");
+});
