@@ -8,7 +8,7 @@ from portal.auth import Profile
 from portal.clients import Client
 from portal.clients.visits.store import record
 from portal.extensions import db
-from tests.browser.people import OpenBrowser, Person
+from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.edits import save_for
 from tests.support.server import Portal
@@ -96,3 +96,19 @@ def test_desk_shows_who_works_where_as_it_happens(amelia: Person, daniel: Person
 
     daniel.leave()
     expect(row).to_have_count(0)
+
+
+def test_desk_follows_the_clients_that_it_names_between_its_reloads(
+    open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
+) -> None:
+    """The unhurried portal reloads the desk after 30 seconds."""
+    amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
+    daniel.open(client)
+    amelia.page.goto("/")
+    row = amelia.page.get_by_role("region", name="In use now").get_by_role("listitem").filter(has_text=client.name)
+    expect(row).to_contain_text("Daniel is viewing")
+    daniel.open_editor(client)
+    daniel.field("Phone").fill("01632 960222")
+    expect(row).to_contain_text("Daniel is editing Phone", timeout=AT_ONCE_MS)
+    daniel.leave()
+    expect(row).to_have_count(0, timeout=AT_ONCE_MS)

@@ -1,15 +1,50 @@
-/** The script of the desk: reloads its parts in place while it is visible, as often as a page sends heartbeats. */
+/**
+ * The script of the desk: reloads its parts in place while it is visible. The event stream says when a client that the
+ * desk names has changed, or the notifications have. The regular reload, as frequent as the heartbeats of a page, finds
+ * the rest, such as a further client in use, and everything without the stream.
+ */
 import { query } from "../lib/dom.js";
+import { on } from "../lib/events.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { Heartbeat } from "../presence/sync/heartbeat.js";
+import { followRows } from "../presence/sync/own-stream.js";
+import { RowStates } from "../presence/sync/row-states.js";
+
+const RELOAD_AFTER_MS = 300; // a save changes the version and the roster
+const MIN_PAUSE_MS = 5_000; // colleagues who move through a form change the roster with each field
+
+const { dataset } = query(document, "[data-heartbeat-seconds]", HTMLElement);
+const states = new RowStates();
+let isReloadDue = false;
+let readAt = 0;
+let unread = query(document, ".bell", HTMLElement).dataset.unread ?? "";
 
 const heartbeat = new Heartbeat({
 	send: () => refreshLiveParts(location.href),
-	onResponse: () => {},
+	onResponse: () => {
+		readAt = Date.now();
+		followRows();
+	},
 	onFailure: () => {}, // every-page.js tells the user; the next interval tries again
 });
-const { dataset } = query(document, "[data-heartbeat-seconds]", HTMLElement);
 heartbeat.heartbeatMs = Number(dataset.heartbeatSeconds) * 1000;
+
+function reload() {
+	if (isReloadDue) return;
+	isReloadDue = true;
+	const pauseMs = Math.max(RELOAD_AFTER_MS, readAt + MIN_PAUSE_MS - Date.now());
+	setTimeout(() => {
+		isReloadDue = false;
+		heartbeat.beat();
+	}, pauseMs);
+}
+on("row", (event) => states.isChange(event) && reload());
+on("unread", (event) => {
+	if (`${event.unread}` === unread) return;
+	unread = `${event.unread}`;
+	reload();
+});
+
 const follow = () => (document.hidden ? heartbeat.stop() : heartbeat.start());
 follow();
 document.addEventListener("visibilitychange", follow);
