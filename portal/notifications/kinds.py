@@ -10,7 +10,7 @@ class Kind(StrEnum):
     CHANGED = "changed"  # nothing: one unread notification of a client and an actor
     OVERRULED = "overruled"  # "version/7"
     WAITING = "waiting"  # nothing
-    HANDED_OVER = "handed-over"  # nothing
+    HANDED_OVER = "handed-over"  # nothing; without a client: several of them, one unread notification of an actor
     OPENED = "opened"  # nothing
     DRAFT = "draft"  # the id of the draft
 

@@ -15,7 +15,8 @@ class Notification(Model):
 
     `subject` identifies what it is about within the client, by kind (kinds.py). `version` is that of the client's
     newest change which the notification is about, if it is about changes. A profile has one unread notification of the
-    same kind, client, actor and subject: a repetition moves it to the top.
+    same kind, client, actor and subject: a repetition moves it to the top. A hand-over of several clients has no client
+    and `client_count`, their number.
     """
 
     __tablename__ = "notifications"
@@ -41,5 +42,6 @@ class Notification(Model):
     actor_id: Mapped[int | None] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"))
     subject: Mapped[str] = mapped_column(String(MAX_SUBJECT_LENGTH), server_default="")
     version: Mapped[int | None]
+    client_count: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

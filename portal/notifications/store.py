@@ -15,7 +15,7 @@ from portal.notifications.kinds import Kind
 from portal.notifications.unread_sql import RETENTION_DAYS, unread_count_sql
 
 MAX_NOTIFICATIONS_PER_PROFILE = 500
-# A hand-over or an edit of many clients adds one for each. They are deleted before what a colleague addressed to the
+# An edit of many clients adds one for each. They are deleted before what a colleague addressed to the
 # profile.
 KINDS_DELETED_FIRST = (Kind.HANDED_OVER, Kind.CHANGED)
 OLD_DRAFT_HOURS = 24
@@ -23,12 +23,13 @@ MAX_OLD_DRAFTS_AT_ONCE = 1_000
 
 REPEATED = """
     ON CONFLICT (profile_id, kind, client_id, actor_id, subject) WHERE read_at IS NULL
-    DO UPDATE SET created_at = excluded.created_at, version = excluded.version"""
+    DO UPDATE SET created_at = excluded.created_at, version = excluded.version,
+        client_count = notifications.client_count + excluded.client_count"""
 
 # A notification with a subject is never repeated, read or not: a note mentions a profile once.
 INSERT = text(f"""
-    INSERT INTO notifications (profile_id, kind, client_id, actor_id, subject, version)
-    SELECT profiles.id, :kind, :client_id, :actor_id, :subject, :version FROM profiles
+    INSERT INTO notifications (profile_id, kind, client_id, actor_id, subject, version, client_count)
+    SELECT profiles.id, :kind, :client_id, :actor_id, :subject, :version, :client_count FROM profiles
     WHERE profiles.id = ANY (:profile_ids) AND profiles.id IS DISTINCT FROM CAST(:actor_id AS int) AND is_active
       AND NOT muted_notifications ? :kind
       AND (:subject = '' OR NOT EXISTS (
@@ -79,21 +80,30 @@ def add(
     kind: Kind,
     profile_ids: Collection[int],
     *,
-    client_id: int,
+    client_id: int | None,
     actor_id: int | None,
     subject: str = "",
     version: int | None = None,
+    client_count: int | None = None,
 ) -> None:
     """Notify the profiles, in the transaction of the change that causes it. Flushes.
 
     Leaves out the actor, deactivated profiles and those that have switched the kind off. The caller decides who may be
     notified; each reading checks again that the profile may see the client. Adding the same again changes nothing, or
-    moves an unread notification to the top. The arguments are columns of models.Notification.
+    moves an unread notification to the top and adds `client_count` to its own. The arguments are columns of
+    models.Notification.
     """
     if not profile_ids:
         return
     db.session.flush()
-    values = {"kind": kind, "client_id": client_id, "actor_id": actor_id, "subject": subject, "version": version}
+    values = {
+        "kind": kind,
+        "client_id": client_id,
+        "actor_id": actor_id,
+        "subject": subject,
+        "version": version,
+        "client_count": client_count,
+    }
     _follow_up_after_commit(db.session.scalars(INSERT, {**values, "profile_ids": list(profile_ids)}).all())
 
 

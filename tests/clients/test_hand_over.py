@@ -1,5 +1,7 @@
 """Hand over a client book in the browser: preview, steps of one change for each client, result."""
 
+import re
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
@@ -85,6 +87,36 @@ def test_each_step_changes_one_client_in_its_history(ada: Visitor, path: str, bo
         [revision] = history_of(client)
         assert (revision.version, revision.source, revision.changed_by) == (2, "form", cast.ada.id)
         assert revision.changes == {"adviser_id": [cast.daniel.id, cast.amelia.id]}
+
+
+@pytest.mark.usefixtures("one_client_a_step")
+def test_new_adviser_is_notified_once_of_all_clients_which_leads_to_the_list(
+    ada: Visitor, path: str, book: list[Client], cast: Cast, visit: Visit
+) -> None:
+    """The number is right after each step, and the notification names no client that Amelia may lose again."""
+    page, amelia = ada.post(path, data=opened(ada, path, cast)), visit(cast.amelia)
+    for said in ("Ada Byron handed 1 client to you", "Ada Byron handed 2 clients to you"):
+        page = ada.post(f"{path}/step", data=form_of(page))
+        notifications = amelia.get("/notifications")
+        assert said in text_of(notifications)
+        assert notifications.text.count('class="unread"') == 1
+    assert all(client.name not in text_of(notifications) for client in book)
+    [link] = [link for link in links_of(notifications) if re.fullmatch(r"/notifications/\d+", link)]
+    assert amelia.get(link).location == "/clients?view=mine"
+    assert 'class="unread"' not in amelia.get("/notifications").text
+
+
+def test_hand_over_of_one_client_names_it_and_leads_to_it(ada: Visitor, path: str, cast: Cast, visit: Visit) -> None:
+    client, amelia = make_client("Alone", adviser_id=cast.daniel.id), visit(cast.amelia)
+    ada.post(f"{path}/step", data=form_of(ada.post(path, data=opened(ada, path, cast))))
+    assert "handed this client over to you Alone" in text_of(amelia.get("/notifications"))
+    save_for(cast.amelia, client, adviser_id=cast.daniel.id, is_restricted=True)
+    assert "Alone" not in text_of(amelia.get("/notifications"))
+
+
+def test_command_notifies_the_new_adviser_once(app: Flask, book: list[Client], cast: Cast, visit: Visit) -> None:
+    app.test_cli_runner().invoke(args=["clients", "reassign", cast.daniel.email, cast.amelia.email])
+    assert "2 clients were handed to you" in text_of(visit(cast.amelia).get("/notifications"))
 
 
 def test_audit_equals_that_of_the_command(app: Flask, ada: Visitor, path: str, book: list[Client], cast: Cast) -> None:

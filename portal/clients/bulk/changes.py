@@ -72,7 +72,7 @@ def change_client(client_id: int, version: int, change: BulkChange, by: Caller, 
     try:
         client = client_for(by.profile, client_id, write=True)
         name = client.name
-        context = WriteContext(BaseVersion(version), actor, by, "form")
+        context = WriteContext(BaseVersion(version), actor, by, "form", is_one_of_many=len(change.clients) > 1)
         saved = save_entry(client, Entry(CLIENT), Edit(context, change.values, to_grant=change.to_grant))
         db.session.commit()
         return Result(client_id, name, is_changed=saved.is_change)

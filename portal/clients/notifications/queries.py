@@ -13,7 +13,10 @@ MAX_KEYS = 20  # of a change; a sentence names three and counts the others
 
 
 class Item(NamedTuple):
-    """A notification as it is shown. `keys` are those of the change of `version`, `form` and `draft_id` of a draft."""
+    """A notification as it is shown. `keys` are those of the change of `version`, `form` is that of a draft.
+
+    A notification about several clients has their number, and no client.
+    """
 
     id: int
     kind: str
@@ -21,9 +24,10 @@ class Item(NamedTuple):
     version: int | None
     created_at: datetime
     is_read: bool
-    client_id: int
-    client_name: str
-    client_ref: str
+    client_id: int | None
+    client_name: str | None
+    client_ref: str | None
+    client_count: int | None
     actor_id: int | None
     actor: str | None
     keys: list[str] | None
@@ -34,13 +38,13 @@ class Item(NamedTuple):
 def _items_sql(condition: str, order: str) -> str:
     return f"""
     SELECT notifications.id, kind, subject, notifications.version, notifications.created_at, read_at IS NOT NULL,
-           clients.id, clients.name, client_ref, actor.id, actor.first_name || ' ' || actor.last_name,
+           clients.id, clients.name, client_ref, client_count, actor.id, actor.first_name || ' ' || actor.last_name,
            ARRAY(SELECT jsonb_object_keys(changes) LIMIT {MAX_KEYS}), reverts IS NOT NULL,
            (SELECT min(form) FROM edit_drafts WHERE kind = 'draft' AND edit_drafts.profile_id = caller.id
             AND page_identifier = 'client-' || clients.id AND draft_id = subject)
     FROM profiles AS caller
     JOIN notifications ON notifications.profile_id = caller.id
-    JOIN clients ON clients.id = notifications.client_id
+    LEFT JOIN clients ON clients.id = notifications.client_id
     LEFT JOIN profiles AS actor ON actor.id = actor_id
     LEFT JOIN client_revisions AS revision
         ON revision.client_id = clients.id AND revision.version = notifications.version
@@ -70,4 +74,4 @@ def _items(condition: str, order: str, **values: object) -> list[Item]:
 
 def fields_of(items: list[Item]) -> list[tuple[int, list[str]]]:
     """Return the changed keys with their client, for the names of parts."""
-    return [(item.client_id, item.keys) for item in items if item.keys]
+    return [(item.client_id, item.keys) for item in items if item.client_id and item.keys]

@@ -37,12 +37,18 @@ def sentence_of(item: Item, names: Names) -> str:
         what = join_words(labels_of(item.keys, names)) if item.keys else "this client"
         verb = "changed" if kind is Kind.CHANGED else "undid your change to" if item.is_undo else "overruled you on"
         return f"{verb} {what}"
+    if item.client_count is not None:
+        clients = "1 client" if item.client_count == 1 else f"{item.client_count:,} clients"
+        were = "was" if item.client_count == 1 else "were"
+        return f"handed {clients} to you" if item.actor else f"{clients} {were} handed to you"
     return DONE[kind] if item.actor else HAPPENED.get(kind, "There is news of this client")
 
 
 def place_of(item: Item, reader: Profile) -> str:
-    """Return the address of what the notification is about: a note, a change, a draft, or the client page."""
+    """Return the address of what the notification is about: a note, a change, a draft, the client page or the list."""
     kind = Kind(item.kind)
+    if item.client_id is None:
+        return url_for("client_list.list_clients", view="mine")
     if kind is Kind.MENTIONED:
         return url_for("clients.show", client_id=item.client_id, _anchor=item.subject.replace("/", "-"))
     if kind in (Kind.CHANGED, Kind.OVERRULED) and item.version:

@@ -8,11 +8,13 @@ from portal.notifications import store
 from portal.notifications.kinds import Kind, overruled_subject
 
 
-def notify_colleagues(client: Client, revision: ClientRevision, overruled: Collection[int]) -> None:
+def notify_colleagues(
+    client: Client, revision: ClientRevision, overruled: Collection[int], *, is_one_of_many: bool
+) -> None:
     """Notify those whose values the revision overruled, who gain the client, and the client's adviser. Flushes.
 
     Each of them receives one notification of the change. A command has no author: it notifies only those who gain the
-    client. An import notifies no users.
+    client. An import notifies no users. Several clients that are handed over together are one notification.
     """
     changes, version, by = revision.changes, revision.version, revision.changed_by
 
@@ -27,7 +29,9 @@ def notify_colleagues(client: Client, revision: ClientRevision, overruled: Colle
     }
     notify(Kind.OPENED, opened)
     adviser = {client.adviser_id} - opened - set(overruled) if client.adviser_id else set()
-    if "adviser_id" in changes:
+    if "adviser_id" in changes and is_one_of_many:
+        store.add(Kind.HANDED_OVER, adviser, client_id=None, actor_id=by, client_count=1)
+    elif "adviser_id" in changes:
         notify(Kind.HANDED_OVER, adviser)
     elif by is not None and changes:
         notify(Kind.CHANGED, adviser)

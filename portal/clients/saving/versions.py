@@ -62,5 +62,5 @@ def create_version(
         permissions.evict(client.id)
     after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
     db.session.refresh(client)
-    notify_colleagues(client, revision, overruled)
+    notify_colleagues(client, revision, overruled, is_one_of_many=edit.context.is_one_of_many)
     return version

@@ -18,7 +18,8 @@ class WriteContext:
     """Who writes, from which version and how.
 
     `caller` is the user whose permission is checked under the lock. None is the operator, who has all permissions.
-    `source` is one of revisions.SOURCES. All merges and diffs of the write share `budget`.
+    `source` is one of revisions.SOURCES. `is_one_of_many`: the same is done to several clients, and their new adviser
+    is notified once. All merges and diffs of the write share `budget`.
     """
 
     base_version: BaseVersion
@@ -26,6 +27,7 @@ class WriteContext:
     caller: Caller | None
     source: str
     budget: Budget = field(default_factory=Budget)
+    is_one_of_many: bool = False
 
 
 def command_context(client: Client, actor: Actor) -> WriteContext:

@@ -86,7 +86,7 @@ def step(profile_id: int) -> ResponseReturnValue:
     to_adviser = profiles.profile_with_id(state.to_id)
     ends_at = time.monotonic() + STEP_SECONDS
     for client_id in client_ids_of(adviser, state.after_id):
-        state = _with_next(state, client_id, _hand_over(client_id, adviser, to_adviser))
+        state = _with_next(state, client_id, _hand_over(client_id, adviser, to_adviser, state.total > 1))
         if time.monotonic() > ends_at:
             return _step_page(adviser, to_adviser, state)
     return _result(adviser, to_adviser, state)
@@ -99,14 +99,20 @@ def _form(adviser: Profile) -> HandOverForm:
     return form
 
 
-def _hand_over(client_id: int, adviser: Profile, to_adviser: Profile) -> str | None:
+def _hand_over(client_id: int, adviser: Profile, to_adviser: Profile, is_one_of_many: bool) -> str | None:
     """Reassign one client and commit. Return why it was not changed, '' if it was, None if it has another adviser."""
     client = client_for(current_user, client_id, write=True)
     if client.adviser_id != adviser.id:
         return None
-    caller = Caller(current_user, identity())
+    context = WriteContext(
+        BaseVersion(client.version),
+        current_actor(),
+        Caller(current_user, identity()),
+        source="form",
+        is_one_of_many=is_one_of_many,
+    )
     try:
-        reassign_client(client, to_adviser, WriteContext(BaseVersion(client.version), current_actor(), caller, "form"))
+        reassign_client(client, to_adviser, context)
         db.session.commit()
     except StaleVersion:
         db.session.rollback()

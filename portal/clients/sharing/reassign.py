@@ -1,6 +1,7 @@
 """Reassign the clients of one adviser to another: all in one transaction, or one after the other. Flushes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 from sqlalchemy import Select, select
@@ -30,7 +31,8 @@ def reassign(
     check_may_receive(to_adviser)
     found = list(db.session.scalars(select(Client).where(Client.adviser_id == from_adviser.id).order_by(Client.id)))
     for done, client in enumerate(found, start=1):
-        reassign_client(client, to_adviser, command_context(client, by))
+        context = replace(command_context(client, by), is_one_of_many=len(found) > 1)
+        reassign_client(client, to_adviser, context)
         on_progress(done, len(found))
     return len(found)
 
