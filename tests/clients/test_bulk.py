@@ -8,7 +8,11 @@ import pytest
 from portal.clients import Client
 from portal.clients.bulk import views as bulk_views
 from portal.clients.bulk.changes import MAX_CLIENTS
+from portal.clients.saving.edits import Edit
+from portal.clients.saving.write_context import command_context
+from portal.clients.sharing import grants
 from portal.extensions import db
+from portal.web.actor import UNKNOWN_ACTOR
 from tests.clients.conftest import history_of
 from tests.support.cast import Cast
 from tests.support.edits import save_for
@@ -73,6 +77,33 @@ def test_restricting_needs_the_permission_of_each_client(amelia: Visitor, cast: 
     for client, is_restricted in ((own, True), (other, False)):
         db.session.refresh(client)
         assert client.is_restricted is is_restricted
+
+
+def test_restriction_is_lifted_by_those_who_may_restrict_and_the_others_are_listed(
+    amelia: Visitor, visit: Visit, cast: Cast
+) -> None:
+    """Amelia sees the client of Daniel by a grant, which does not let her manage the access to it."""
+    own, granted, hidden = (
+        make_client(name, adviser_id=adviser.id, is_restricted=True)
+        for name, adviser in (("Own", cast.amelia), ("Granted", cast.daniel), ("Hidden", cast.daniel))
+    )
+    grants.grant(granted, cast.amelia.id, Edit(command_context(granted, UNKNOWN_ACTOR)))
+    db.session.commit()
+
+    own_result, granted_result, hidden_result = change(amelia, "unrestrict", "", own, granted, hidden)
+
+    assert own_result["is_changed"]
+    assert "Only the client’s adviser" in granted_result["reason"]
+    assert (hidden_result["name"], hidden_result["is_changed"]) == ("", False)
+    assert [is_restricted(client) for client in (own, granted, hidden)] == [False, True, True]
+    [revision] = history_of(own)
+    assert (revision.changed_by, revision.changes) == (cast.amelia.id, {"is_restricted": [True, False]})
+    assert change(visit(cast.ada), "unrestrict", "", hidden)[0]["is_changed"]
+
+
+def is_restricted(client: Client) -> bool:
+    db.session.refresh(client)
+    return client.is_restricted
 
 
 def test_step_ends_when_its_time_is_over(amelia: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,10 @@ BEING_SAVED = "Another user was saving it at that moment."
 
 @dataclass(frozen=True)
 class BulkChange:
-    """The values to set, and the (id, version) of the clients. Restricting needs the permission to manage access."""
+    """The values to set, and the (id, version) of the clients.
+
+    To restrict a client, and to lift its restriction, needs the permission to manage its access.
+    """
 
     values: Mapping[str, Any]
     clients: Sequence[tuple[int, int]]
@@ -101,13 +104,13 @@ def _is_pair(pair: object) -> bool:
 
 
 def _values(action: object, value: object) -> dict[str, Any]:
-    if action == "restrict":
-        return {"is_restricted": True}
+    if action in ("restrict", "unrestrict"):
+        return {"is_restricted": action == "restrict"}
     if action == "adviser":
         return {"adviser_id": _adviser_id(value)}
     if action == "next_review":
         return {"next_review_on": _day(value)}
-    raise InvalidInput("action", "must be adviser, next_review or restrict")
+    raise InvalidInput("action", "must be adviser, next_review, restrict or unrestrict")
 
 
 def _adviser_id(value: object) -> int:
