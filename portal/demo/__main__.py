@@ -4,7 +4,6 @@ Starts PostgreSQL unless DATABASE_URL is set, migrates, imports the demo data in
 as in production, until Ctrl-C. It stops only the processes that it started.
 """
 
-import csv
 import os
 import signal
 import socket
@@ -24,16 +23,17 @@ from flask_migrate import upgrade
 from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError
 
+from portal import clock
 from portal.app import create_app
 from portal.auth import profiles
 from portal.auth.models import ROLES, Profile
-from portal.clients.csv.importing.importer import import_folder
 from portal.config import DEMO_PASSWORD, PROJECT_ROOT, Settings, settings_from_environ
+from portal.demo.files import read
+from portal.demo.records import add_records
 from portal.errors import PortalError
 from portal.extensions import db
 from portal.postgres.server import EmbeddedPostgres
 
-DEMO_DATA = Path(__file__).parent / "data"
 HOST = "127.0.0.1"  # the demo's password is public, so only this machine can connect
 SERVE_TIMEOUT_SECONDS = 30
 STOP_TIMEOUT_SECONDS = 15  # gunicorn's graceful_timeout and a little more
@@ -112,11 +112,10 @@ def _prepare(settings: Settings) -> list[Profile]:
         upgrade()
         if not db.session.scalar(select(exists(select(Profile.id)))):
             click.echo("Importing the demo data")
-            import_folder(DEMO_DATA)
+            add_records(clock.today())
             profiles.set_demo_passwords(is_demo=settings.is_demo)
             db.session.commit()
-        with (DEMO_DATA / "profiles.csv").open(encoding="utf-8", newline="") as file:
-            emails = [row["email"] for row in csv.DictReader(file)]
+        emails = [row["email"] for row in read("profiles.csv", clock.today())]
         accounts = list(db.session.scalars(select(Profile).where(Profile.email.in_(emails)).order_by(Profile.id)))
         db.session.expunge_all()
         for engine in db.engines.values():

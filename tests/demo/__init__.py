@@ -1,0 +1,1 @@
+"""Test the demo's data: what it says, and how it moves to the present day."""
