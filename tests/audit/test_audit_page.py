@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from portal import audit
-from portal.admin.audit.filters import parse_filters
+from portal.admin.audit import queries, views
+from portal.admin.audit.filters import AuditFilters, parse_filters
 from portal.audit import AuditEvent, Event
+from portal.auth import Profile
+from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web.actor import Actor, RequestOrigin
 from tests.support.cast import Cast
 from tests.support.html import errors_of, form_of, links_of, text_of
-from tests.support.test_client import Visitor
+from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 EVIL = '=HYPERLINK("https://evil.example")<script>alert(1)</script>'
@@ -155,6 +158,38 @@ def test_export_of_the_csv_is_recorded(ada: Visitor, cast: Cast) -> None:
     taken = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc())).first()
     assert (taken.event, taken.actor_id) == ("exported", cast.ada.id)
     assert taken.about == {"what": "audit", "filters": ["event", "who"]}
+
+
+def test_csv_holds_no_transaction_while_the_browser_reads_and_loses_no_event(
+    app: Flask, ada: Visitor, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "ROWS_AT_A_TIME", 2)
+    reader = identity_of(app, cast.ada)
+    db.session.rollback()
+    lines = []
+    for line in views._csv_lines(AuditFilters(), reader):
+        assert not db.session().in_transaction()
+        lines.append(line)
+    assert (len(lines), len(set(lines))) == (4, 4)
+
+
+@pytest.mark.usefixtures("ada")
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": "adviser"}, {}])
+def test_csv_ends_when_the_session_of_its_reader_ends_or_the_reader_loses_oversight(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr(queries, "ROWS_AT_A_TIME", 1)
+    lines = views._csv_lines(AuditFilters(), identity_of(app, cast.ada))
+    next(lines)
+    assert "flask clients export" in next(lines)
+
+    if change:
+        db.session.execute(update(Profile).where(Profile.id == cast.ada.id).values(change))
+    else:
+        store.end_all(cast.ada.id)
+    db.session.commit()
+
+    assert list(lines) == []
 
 
 def test_each_line_of_the_command_is_an_event(app: Flask, ada: Visitor) -> None:

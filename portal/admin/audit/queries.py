@@ -1,6 +1,7 @@
 """Query audit events for the audit page, its CSV and `flask audit list`."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -11,7 +12,7 @@ from portal.audit import AuditEvent
 from portal.auth import Profile
 from portal.extensions import db
 
-ROWS_PER_FETCH = 1_000
+ROWS_AT_A_TIME = 1_000
 Actor, Subject = aliased(Profile), aliased(Profile)
 
 
@@ -31,10 +32,17 @@ def events(filters: AuditFilters, limit: int) -> list[AuditRow]:
 
 
 def all_events(filters: AuditFilters, limit: int) -> Iterator[list[AuditRow]]:
-    """Yield the rows of `events` in batches, so that a long list does not fill the memory."""
-    query = _query(filters).limit(limit).execution_options(yield_per=ROWS_PER_FETCH)
-    for rows in db.session.execute(query).partitions():
-        yield [AuditRow(*row) for row in rows]
+    """Yield the rows of `events` in batches, so that a long list does not fill the memory.
+
+    Each batch is read in a transaction of its own: none is open while the caller writes the rows.
+    """
+    while limit > 0 and (batch := events(filters, min(limit, ROWS_AT_A_TIME))):
+        for row in batch:
+            db.session.expunge(row.event)
+        db.session.rollback()
+        yield batch
+        filters = replace(filters, before=batch[-1].event.id)
+        limit -= len(batch)
 
 
 def _query(filters: AuditFilters) -> Select[AuditEvent, str, str, str, str]:
