@@ -24,7 +24,7 @@ from portal.presence.store import current_store
 from portal.web.session_cookie import IDENTITY_KEY, SessionInterface
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import PATIENCE_MS, REMEMBER_TOASTS, Crowd, OpenBrowser, Person
-from tests.browser.scenes import SceneSetup
+from tests.browser.scenes.setup import SceneSetup
 from tests.browser.windows import Windows
 from tests.conftest import DatabaseMaker, settings_for
 from tests.support.beside_a_portal import make_database_with_cast, within

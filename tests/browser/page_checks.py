@@ -1,8 +1,11 @@
 """Checks of a page in a browser that several test modules make."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 ANIMATIONS_FINISHED = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
@@ -38,12 +41,26 @@ SHOWS_FOCUS = """() => {
 @contextmanager
 def phone(page: Page) -> Iterator[None]:
     """Give the page the width and the touch input of a phone in this block."""
+    before = page.viewport_size
+    assert before
     page.set_viewport_size(PHONE_VIEWPORT)
     session = page.context.new_cdp_session(page)
     session.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     page.wait_for_function("matchMedia('(pointer: coarse)').matches")
     yield
     session.detach()
+    page.set_viewport_size(before)
+
+
+def axe_violations(page: Page, **options: Any) -> list[str]:
+    """Return the violations that axe finds when all animations have finished."""
+    page.wait_for_function(ANIMATIONS_FINISHED)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    report = page.evaluate("options => axe.run(options)", {"resultTypes": ["violations"], **options})
+    return [
+        f"{rule['id']}: {json.dumps([node['html'] for node in rule['nodes']][:3])}" for rule in report["violations"]
+    ]
 
 
 def top_of(locator: Locator) -> float:

@@ -17,8 +17,9 @@ from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.page_checks import ANIMATIONS_FINISHED, TOO_SMALL_CONTROLS, phone
-from tests.browser.people import EDITOR, OpenBrowser, Person
-from tests.browser.scenes import SceneSetup, cancel_asks, signed_out, still_there, the_modal
+from tests.browser.people import OpenBrowser, Person
+from tests.browser.scenes import dialogs
+from tests.browser.scenes.setup import SceneSetup
 from tests.support.cast import Cast
 from tests.support.edits import edit_from, save_for
 from tests.support.factories import make_person, make_product
@@ -83,17 +84,6 @@ def test_editing_user_is_named_on_the_client_page_in_the_editor_and_in_the_list(
     expect(row).not_to_contain_text("Daniel is editing")
 
 
-@pytest.fixture
-def amelia_waits(amelia: Person, daniel: Person, client: Client) -> Person:
-    """Let Amelia wait for Daniel to leave the editor, and ask him to finish."""
-    daniel.open_editor(client)
-    amelia.open(client)
-    amelia.wait_for_others()
-    amelia.waiting.get_by_role("button", name="Ask to finish").click()
-    expect(daniel.nudged).to_be_visible()
-    return amelia
-
-
 def heading(person: Person) -> Locator:
     return person.page.get_by_role("heading", level=1)
 
@@ -102,46 +92,6 @@ def remove_for(cast: Cast, client: Client, entry: Entry) -> None:
     """Remove a part of the record in another session."""
     operations.remove_part(client, entry, edit_from(client.version, cast.ada.id))
     db.session.commit()
-
-
-@pytest.mark.usefixtures("amelia_waits")
-def test_focus_moves_on_after_the_reply_to_a_waiting_user(daniel: Person) -> None:
-    done = daniel.nudged.get_by_role("button", name="Save and hand over")
-    daniel.nudged.get_by_role("button", name="Finish soon").press("Enter")
-    expect(done).to_be_focused()
-
-    daniel.field("Phone").fill("01632 960779")
-    done.press("Enter")
-    expect(daniel.page.locator(".flash")).to_be_focused()
-
-
-@pytest.mark.usefixtures("amelia_waits")
-def test_focus_is_on_the_heading_when_a_user_is_done_without_a_change(daniel: Person, client: Client) -> None:
-    daniel.nudged.get_by_role("button", name="Save and hand over").press("Enter")
-    expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
-    expect(heading(daniel)).to_be_focused()
-
-
-def test_focus_is_on_the_heading_when_a_viewer_is_done(daniel: Person, amelia: Person, client: Client) -> None:
-    daniel.open(client)
-    amelia.open(client)
-    amelia.wait_for_others()
-    amelia.waiting.get_by_role("button", name="Ask to finish").click()
-    daniel.nudged.get_by_role("button", name="Done").press("Enter")
-    expect(daniel.nudged).to_be_hidden()
-    expect(heading(daniel)).to_be_focused()
-
-
-def test_focus_is_on_the_heading_when_the_editor_opens_by_itself(amelia_waits: Person, daniel: Person) -> None:
-    daniel.leave()
-    expect(amelia_waits.page).to_have_url(EDITOR)
-    expect(heading(amelia_waits)).to_be_focused()
-
-
-def test_focus_returns_to_edit_when_waiting_is_stopped(amelia_waits: Person) -> None:
-    amelia_waits.waiting.get_by_role("button", name="Stop waiting").press("Enter")
-    expect(amelia_waits.waiting).to_be_hidden()
-    expect(amelia_waits.page.get_by_role("link", name="Edit", exact=True)).to_be_focused()
 
 
 def test_focus_is_on_what_a_save_and_a_restored_draft_say(amelia: Person, client: Client) -> None:
@@ -224,14 +174,20 @@ def test_live_change_takes_no_focus_that_the_user_has_given_up(amelia: Person, c
     assert amelia.page.evaluate("document.activeElement.localName") in ("body", "main")
 
 
-@pytest.mark.parametrize("scene", [the_modal, signed_out, cancel_asks, still_there], ids=lambda scene: scene.__name__)
+@pytest.mark.parametrize(
+    "open_dialog",
+    [dialogs.concurrent_access, dialogs.signed_out, dialogs.unsaved_changes, dialogs.still_there],
+    ids=lambda open_dialog: open_dialog.__name__,
+)
 def test_dialog_opens_at_its_top_and_scrolls_to_each_button_at_400_percent(
-    scene: Callable[[SceneSetup], Page], scene_setup: SceneSetup, open_browser: OpenBrowser
+    open_dialog: Callable[[SceneSetup], Page], scene_setup: SceneSetup, open_browser: OpenBrowser
 ) -> None:
     def open_zoomed_browser(profile: Profile, at: Portal = scene_setup.portal) -> Person:
-        return open_browser(profile, at=at, viewport=AT_400_PERCENT)
+        person = open_browser(profile, at=at)
+        person.page.set_viewport_size(AT_400_PERCENT)  # type: ignore[arg-type]
+        return person
 
-    page = scene(replace(scene_setup, open_browser=open_zoomed_browser))
+    page = open_dialog(replace(scene_setup, open_browser=open_zoomed_browser))
     dialog = page.locator("dialog[open]")
     page.wait_for_function(ANIMATIONS_FINISHED)
     expect(dialog.get_by_role("heading")).to_be_in_viewport(ratio=1)

@@ -3,7 +3,6 @@
 import re
 from http import HTTPStatus
 
-import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Locator, expect
 
@@ -15,6 +14,7 @@ from tests.browser.conftest import signed_in
 from tests.browser.drafts import all_drafts, draft_offer, newest_draft, wait_until_draft_is_kept
 from tests.browser.people import CLIENT_PAGE, PATIENCE_MS, OpenBrowser, Person, kill_browser, sign_in_again
 from tests.support.cast import Cast
+from tests.support.edits import save_for
 from tests.support.factories import make_client
 
 SIGNED_OUT = "status of 401"
@@ -97,19 +97,38 @@ def test_text_typed_after_the_session_ended_is_kept_after_signing_in_again(
     assert newest_draft(vera, client) == {"phone": "01632 962200", "notes": "Typed after that"}
 
 
-def test_two_tabs_of_one_editor_keep_separate_drafts(amelia: Person, cast: Cast, client: Client) -> None:
+def test_tabs_of_one_editor_keep_separate_drafts_and_one_discards_nothing_that_another_goes_on_typing(
+    amelia: Person, cast: Cast, client: Client
+) -> None:
     another = amelia.another_tab()
     amelia.open_editor(client)
     another.open_editor(client)
-    amelia.field("Key information").fill("Typed here")
+    amelia.field("Key information").fill("First line")
     wait_until_draft_is_kept(amelia)
     another.field("Town").fill("Wells")
     wait_until_draft_is_kept(another)
-    assert all_drafts(cast.amelia, client) == [{"town": "Wells"}, {"notes": "Typed here"}]
-
+    assert all_drafts(cast.amelia, client) == [{"town": "Wells"}, {"notes": "First line"}]
     another.save()
     expect(another.page).to_have_url(CLIENT_PAGE)
-    assert all_drafts(cast.amelia, client) == [{"notes": "Typed here"}]
+    assert all_drafts(cast.amelia, client) == [{"notes": "First line"}]
+
+    another.open_editor(client)
+    expect(draft_offer(another)).to_contain_text("(Key information)")
+    amelia.field("Key information").fill("First line, second line")
+    expect(amelia.page.get_by_text("Draft kept", exact=True)).to_be_hidden()
+    wait_until_draft_is_kept(amelia)
+    draft_offer(another).get_by_role("button", name="Discard").click()
+    expect(draft_offer(another)).to_have_text("You have typed more since, in another tab. It is kept there.")
+    expect(another.field("Name")).to_be_focused()
+    assert newest_draft(cast.amelia, client) == {"notes": "First line, second line"}
+
+    another.reload()
+    draft_offer(another).get_by_role("button", name="Discard").click()
+    expect(draft_offer(another)).to_have_count(0)
+    assert all_drafts(cast.amelia, client) == []
+    with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
+        amelia.focus_window()  # a page that says that its draft is kept keeps it again
+    assert newest_draft(cast.amelia, client) == {"notes": "First line, second line"}
 
 
 def test_leaving_at_once_keeps_the_draft_without_a_question_and_it_can_be_discarded(
@@ -135,19 +154,14 @@ def test_leaving_at_once_keeps_the_draft_without_a_question_and_it_can_be_discar
     assert newest_draft(cast.amelia, client) is None
 
 
-def test_draft_restored_on_a_newer_version_is_merged_and_marked(amelia: Person, daniel: Person, cast: Cast) -> None:
+def test_draft_restored_on_a_newer_version_is_merged_and_marked(amelia: Person, cast: Cast) -> None:
     client = make_client("Whitmore Family", adviser_id=cast.amelia.id, phone="1", notes="One\nTwo\nThree")
     amelia.open_editor(client)
     amelia.field("Phone").fill("01632 962300")
     amelia.field("Key information").fill("One\nTwo\nThree, mine")
     wait_until_draft_is_kept(amelia)
     amelia.leave()
-    daniel.open_editor(client)
-    daniel.field("Phone").fill("01632 962400")
-    daniel.field("Town").fill("Wells")
-    daniel.field("Key information").fill("One, theirs\nTwo\nThree")
-    daniel.save()
-    expect(daniel.page).to_have_url(CLIENT_PAGE)
+    save_for(cast.daniel, client, phone="01632 962400", town="Wells", notes="One, theirs\nTwo\nThree")
 
     amelia.open_editor(client)
     draft_offer(amelia).get_by_role("link", name="Restore").click()
@@ -185,63 +199,13 @@ def test_draft_on_offer_stays_whatever_is_typed_beside_it_and_in_another_tab(
     expect(another.field("Key information")).to_have_value("An hour's work")
 
 
-def test_discarding_in_an_old_tab_leaves_what_another_tab_goes_on_typing(
-    amelia: Person, cast: Cast, client: Client
-) -> None:
-    typing = amelia.another_tab()
-    typing.open_editor(client)
-    typing.field("Key information").fill("First line")
-    wait_until_draft_is_kept(typing)
-    amelia.open_editor(client)
-    expect(draft_offer(amelia)).to_contain_text("(Key information)")
-    typing.field("Key information").fill("First line, second line")
-    expect(typing.page.get_by_text("Draft kept", exact=True)).to_be_hidden()
-    wait_until_draft_is_kept(typing)
-
-    draft_offer(amelia).get_by_role("button", name="Discard").click()
-    expect(draft_offer(amelia)).to_have_text("You have typed more since, in another tab. It is kept there.")
-    expect(amelia.field("Name")).to_be_focused()
-    assert newest_draft(cast.amelia, client) == {"notes": "First line, second line"}
-
-
-def test_page_that_says_draft_kept_keeps_it_again_when_it_was_discarded_elsewhere(
-    amelia: Person, cast: Cast, client: Client
-) -> None:
-    typing = amelia.another_tab()
-    typing.open_editor(client)
-    typing.field("Key information").fill("First line")
-    wait_until_draft_is_kept(typing)
-    amelia.open_editor(client)
-    draft_offer(amelia).get_by_role("button", name="Discard").click()
-    expect(draft_offer(amelia)).to_have_count(0)
-    assert all_drafts(cast.amelia, client) == []
-
-    with typing.page.expect_response(lambda response: response.request.method == "PUT"):
-        typing.focus_window()
-    assert newest_draft(cast.amelia, client) == {"notes": "First line"}
-
-
-def test_restored_draft_is_kept_once_by_the_page_that_shows_it(amelia: Person, cast: Cast, client: Client) -> None:
-    amelia.open_editor(client)
-    amelia.field("Phone").fill("01632 962600")
-    wait_until_draft_is_kept(amelia)
-    amelia.reload()
-    draft_offer(amelia).get_by_role("link", name="Restore").click()
-    wait_until_draft_is_kept(amelia)
-
-    assert all_drafts(cast.amelia, client) == [{"phone": "01632 962600"}]
-    with amelia.page.expect_response(lambda response: response.request.method == "PUT"):
-        amelia.field("Phone").fill(client.phone)
-    assert all_drafts(cast.amelia, client) == []
-
-
 def cancel(person: Person) -> Locator:
     """Return the dialog that Cancel opens."""
     person.page.get_by_role("link", name="Cancel").click()
     return person.page.get_by_role("dialog", name="You have not saved your changes")
 
 
-def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_in_the_list(
+def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_in_the_list_and_discarded(
     amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     amelia.open_editor(client)
@@ -254,53 +218,38 @@ def test_cancel_asks_and_the_draft_that_is_kept_is_found_on_the_client_page_and_
 
     cancel(amelia).get_by_role("button", name="Keep as draft").click()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert browser_errors.leave_questions == 0
     amelia.page.goto(f"/clients?q={client.client_ref}")
     expect(amelia.page.get_by_role("row", name=client.client_ref)).to_contain_text("Draft")
     amelia.page.get_by_role("link", name=client.name).click()
-    amelia.page.get_by_role("region", name="Your unsaved changes").get_by_role("link", name="this record").click()
+    unsaved = amelia.page.get_by_role("region", name="Your unsaved changes")
+    unsaved.get_by_role("link", name="this record").click()
     expect(amelia.field("Phone")).to_have_value("501632 960001")
-
-
-def test_cancel_discards_what_was_typed_and_the_draft_that_it_came_from(
-    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
-) -> None:
-    amelia.open_editor(client)
-    amelia.field("Phone").fill("01632 962700")
     wait_until_draft_is_kept(amelia)
-    amelia.reload()
-    draft_offer(amelia).get_by_role("link", name="Restore").click()
+    assert all_drafts(cast.amelia, client) == [{"phone": "501632 960001"}]
+
     amelia.field("Town").press_sequentially("Wells")
     cancel(amelia).get_by_role("button", name="Discard").click()
-
     expect(amelia.page).to_have_url(CLIENT_PAGE)
+    expect(unsaved).to_have_count(0)
     assert all_drafts(cast.amelia, client) == []
     assert browser_errors.leave_questions == 0
-    expect(amelia.page.get_by_role("region", name="Your unsaved changes")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [380, 1440])
-def test_discard_in_the_dialog_of_cancel_is_not_next_to_keep(amelia: Person, client: Client, width: int) -> None:
-    amelia.page.set_viewport_size({"width": width, "height": 800})
-    amelia.open_editor(client)
-    amelia.field("Phone").press_sequentially("5")
-    question = cancel(amelia)
-
-    expect(question.get_by_role("button")).to_have_text(["Discard", "Go on", "Keep as draft"])
-    boxes = [question.get_by_role("button", name=name).bounding_box() for name in ("Discard", "Go on", "Keep as draft")]
-    discard, go_on, keep = (box for box in boxes if box)
-    side, size = ("y", "height") if width == 380 else ("x", "width")
-    assert go_on[side] - discard[side] - discard[size] >= 2 * (keep[side] - go_on[side] - go_on[size]) > 0  # type: ignore[literal-required]
-
-
-def test_cancel_stays_where_the_draft_cannot_be_kept(
+def test_cancel_asks_nothing_without_a_change_and_stays_where_the_draft_cannot_be_kept(
     amelia: Person, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("Failed to load resource")
     amelia.open_editor(client)
+    amelia.page.get_by_role("link", name="Cancel").click()
+    expect(amelia.page).to_have_url(CLIENT_PAGE)
+
+    amelia.open_editor(client)
     amelia.page.route("**/edit_drafts/**", lambda route: route.abort())
     amelia.field("Phone").press_sequentially("5")
     question = cancel(amelia)
+    for width in (380, 1440):
+        amelia.page.set_viewport_size({"width": width, "height": 800})
+        check_that_discard_is_apart(question, is_column=width == 380)
     for name in ("Keep as draft", "Discard"):
         question.get_by_role("button", name=name).click()
         expect(question.get_by_role("alert")).to_contain_text("The portal cannot be reached just now.")
@@ -308,7 +257,11 @@ def test_cancel_stays_where_the_draft_cannot_be_kept(
     expect(amelia.field("Phone")).to_have_value("501632 960001")
 
 
-def test_cancel_of_an_editor_in_which_nothing_is_changed_asks_nothing(amelia: Person, client: Client) -> None:
-    amelia.open_editor(client)
-    amelia.page.get_by_role("link", name="Cancel").click()
-    expect(amelia.page).to_have_url(CLIENT_PAGE)
+def check_that_discard_is_apart(question: Locator, is_column: bool) -> None:
+    """Check that Discard is at least twice as far from the next button as that one is from the last."""
+    names = ["Discard", "Go on", "Keep as draft"]
+    expect(question.get_by_role("button")).to_have_text(names)
+    boxes = [question.get_by_role("button", name=name).bounding_box() for name in names]
+    discard, go_on, keep = (box for box in boxes if box)
+    side, size = ("y", "height") if is_column else ("x", "width")
+    assert go_on[side] - discard[side] - discard[size] >= 2 * (keep[side] - go_on[side] - go_on[size]) > 0  # type: ignore[literal-required]

@@ -2,13 +2,12 @@
 
 import re
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.page_checks import ANIMATIONS_FINISHED
+from tests.browser.page_checks import axe_violations
 from tests.browser.people import EDITOR, Person
 from tests.support.factories import make_client, make_person
 
@@ -75,8 +74,3 @@ def test_single_keys_work_outside_fields_until_they_are_switched_off(amelia: Per
     page.keyboard.press("Escape")
     expect(page.locator("dialog[open]")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"/clients/\d+$"))
-
-
-def axe_violations(page: Page) -> list[str]:
-    page.wait_for_function(ANIMATIONS_FINISHED)
-    return [rule["id"] for rule in Axe().run(page).response["violations"]]

@@ -1,5 +1,6 @@
 """Test that open pages and editors show other users' saves, and keep the user's own values."""
 
+import re
 from typing import Any
 
 import pytest
@@ -41,31 +42,43 @@ def news(person: Person, field: str) -> Locator:
     return person.page.locator(f'[data-field="{field}"] .news')
 
 
-def test_saved_value_of_another_user_is_shown_in_untouched_fields(amelia: Person, client: Client, cast: Cast) -> None:
+def test_saved_value_of_another_user_is_shown_in_untouched_fields_and_is_undone_and_taken_again(
+    amelia: Person, client: Client, cast: Cast
+) -> None:
+    before = client.phone
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
 
-    save_for(cast.daniel, client, phone=THEIRS, risk_profile=5, notes="Rang.\nTwice.")
+    save_for(cast.daniel, client, phone=THEIRS, risk_profile=5, postcode="BA1", notes="Rang.\nTwice.")
 
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Risk profile")).to_have_value("5")
     expect(amelia.field("Key information")).to_have_value("Rang.\nTwice.")
-    expect(news(amelia, "phone")).to_have_text("Daniel, just now · was 01632 960001Undo")
+    expect(news(amelia, "phone")).to_have_text(f"Daniel, just now · was {before}Undo")
     expect(news(amelia, "risk_profile")).to_contain_text("was Not assessed")
     expect(news(amelia, "notes").locator("p")).to_have_text("Daniel, just now")
     expect(amelia.page.locator(".field.changed label")).to_have_text(["Town"])
     expect(amelia.page.locator("[name=version]")).to_have_value("1")
 
+    news(amelia, "phone").get_by_role("button", name="Undo: Phone").click()
+    expect(amelia.field("Phone")).to_have_value(before)
+    expect(amelia.field("Phone")).to_be_focused()
+    news(amelia, "phone").get_by_role("button", name="Use Daniel’s: Phone").click()
+    news(amelia, "phone").get_by_role("button", name="Put mine back: Phone").click()
+    amelia.page.get_by_role("button", name="Keep mine: Phone").click()
+    amelia.field("Postcode").press("End")
+    amelia.field("Postcode").press_sequentially(" 1AA")  # the browser's undo would remove the typed text
+    expect(news(amelia, "postcode")).to_have_text("Daniel, just now · was empty")
     amelia.field("Key information").fill("Rang.\nTwice.\nThree times.")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     saved = reloaded(client)
-    assert (saved.phone, saved.risk_profile, saved.town, saved.version) == (THEIRS, 5, "Bath", 3)
-    assert saved.notes == "Rang.\nTwice.\nThree times."
+    assert (saved.phone, saved.risk_profile, saved.town, saved.version) == (before, 5, "Bath", 3)
+    assert (saved.postcode, saved.notes) == ("BA1 1AA", "Rang.\nTwice.\nThree times.")
 
 
 @pytest.mark.usefixtures("both_changed_phone")
-def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved(
+def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved_also_in_the_draft(
     amelia: Person, client: Client, choice: Locator
 ) -> None:
     expect(amelia.field("Phone")).to_have_value(MINE)
@@ -78,59 +91,32 @@ def test_field_that_both_have_changed_is_decided_in_place_before_it_is_saved(
     expect(choice).to_be_focused()
     assert (reloaded(client).phone, client.version) == (THEIRS, 2)
 
-    choice.get_by_role("button", name="Keep mine: Phone").click()
-    expect(to_decide).to_be_hidden()
-    amelia.page.keyboard.press("Control+s")
-    expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (reloaded(client).phone, client.version) == (MINE, 3)
-
-
-def test_value_that_arrived_is_undone_and_taken_again(amelia: Person, client: Client, cast: Cast) -> None:
-    before = client.phone
-    amelia.open_editor(client)
-    save_for(cast.daniel, client, phone=THEIRS, town="Bath")
-    news(amelia, "phone").get_by_role("button", name="Undo: Phone").click()
-    expect(amelia.field("Phone")).to_have_value(before)
-    expect(amelia.field("Phone")).to_be_focused()
-    news(amelia, "phone").get_by_role("button", name="Use Daniel’s: Phone").click()
-    news(amelia, "phone").get_by_role("button", name="Put mine back: Phone").click()
-    amelia.page.get_by_role("button", name="Keep mine: Phone").click()
-    amelia.field("Town").press("End")
-    amelia.field("Town").press_sequentially(" Spa")
-    expect(news(amelia, "town")).to_have_text(
-        "Daniel, just now · was empty"
-    )  # the browser's undo would remove the typed text
-
-    amelia.save()
-    expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (reloaded(client).phone, client.town) == (before, "Bath Spa")
-
-
-@pytest.mark.usefixtures("both_changed_phone")
-def test_use_theirs_keeps_what_was_typed_until_the_save_also_in_the_draft(
-    amelia: Person, client: Client, choice: Locator
-) -> None:
     choice.get_by_role("button", name="Use Daniel’s").click()
-
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     expect(amelia.field("Phone")).to_be_focused()
     expect(choice).to_have_count(0)
+    expect(to_decide).to_be_hidden()
     expect(amelia.page.locator(".field.changed")).to_have_count(0)
     expect(news(amelia, "phone")).to_contain_text("Using Daniel’s")
     wait_until_draft_is_kept(amelia)
 
     amelia.open_editor(client)
-    expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Phone)")
+    offer = amelia.page.get_by_text("You have unsaved changes")
+    expect(offer).to_contain_text("(Phone)")
     amelia.page.get_by_role("link", name="Restore").click()
     expect(amelia.field("Phone")).to_have_value(THEIRS)
     amelia.page.get_by_role("button", name="Put mine back: Phone").click()
     expect(amelia.field("Phone")).to_have_value(MINE)
     expect(choice).to_contain_text(f"Daniel saved {THEIRS}")
-    choice.get_by_role("button", name="Use Daniel’s").click()
-    amelia.save()
+    choice.get_by_role("button", name="Keep mine: Phone").click()
+    expect(amelia.field("Phone")).to_have_value(MINE)
+    expect(news(amelia, "phone")).to_have_text("Saving puts yours in place of Daniel’sUse Daniel’s")
+
+    amelia.page.keyboard.press("Control+s")
     expect(amelia.page).to_have_url(CLIENT_PAGE)
+    assert (reloaded(client).phone, client.version) == (MINE, 3)
     amelia.open_editor(client)
-    expect(amelia.page.get_by_text("You have unsaved changes")).to_have_count(0)
+    expect(offer).to_have_count(0)
 
 
 def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: Client, cast: Cast) -> None:
@@ -154,82 +140,31 @@ def test_ctrl_z_takes_out_what_arrived_live_in_one_step(amelia: Person, client: 
     assert reloaded(client).notes.startswith("Nought.\nOne.\nTwo.")
 
 
-@pytest.fixture
-def notes_choice(amelia: Person, client: Client, cast: Cast) -> Locator:
-    """Daniel has changed the second line as Amelia has, and put another before them; she has added one at the end."""
+def test_lines_that_touch_are_offered_with_the_difference_and_no_answer_takes_out_others(
+    amelia: Person, client: Client, cast: Cast
+) -> None:
+    """Daniel changes the second line as Amelia has, and puts another before them; she has added one at the end."""
     save_for(cast.daniel, client, notes="One.\nTwo.\nThree.")
     amelia.open_editor(client)
-    amelia.field("Key information").fill("One.\nTwo, says Amelia.\nThree.\nFour.")
+    notes, choice = amelia.field("Key information"), amelia.page.locator('[data-field="notes"] .choice')
+    notes.fill("One.\nTwo, says Amelia.\nThree.\nFour.")
     save_for(cast.daniel, client, notes="Nought.\nOne.\nTwo, says Daniel.\nThree.")
-    choice = amelia.page.locator('[data-field="notes"] .choice')
     expect(choice).to_contain_text("Daniel changed lines that you have changed too:")
-    return choice
+    expect(choice.get_by_role("button").first).to_have_text("Keep both")
+    expect(choice.locator("ins")).to_contain_text(["Nought.", ", says Daniel."])
 
-
-@pytest.mark.parametrize(
-    ("button", "notes"),
-    [
-        ("Keep both", "Nought.\nOne.\nTwo, says Daniel.\nTwo, says Amelia.\nThree.\nFour."),
-        ("Use Daniel’s", "Nought.\nOne.\nTwo, says Daniel.\nThree."),
-        ("Keep mine", "Nought.\nOne.\nTwo, says Amelia.\nThree.\nFour."),
-    ],
-)
-def test_lines_that_touch_are_offered_with_the_difference_and_no_answer_takes_out_others(
-    amelia: Person, client: Client, notes_choice: Locator, button: str, notes: str
-) -> None:
-    expect(notes_choice.get_by_role("button").first).to_have_text("Keep both")
-    expect(notes_choice.locator("ins")).to_contain_text(["Nought.", ", says Daniel."])
-
-    notes_choice.get_by_role("button", name=button).click()
-
-    expect(amelia.field("Key information")).to_have_value(notes)
-    amelia.save()
-    expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert reloaded(client).notes == notes
-
-
-@pytest.mark.usefixtures("both_changed_phone")
-def test_keep_mine_saves_over_theirs_knowingly_and_is_not_asked_again(
-    amelia: Person, client: Client, choice: Locator
-) -> None:
+    choice.get_by_role("button", name="Use Daniel’s").click()
+    expect(notes).to_have_value("Nought.\nOne.\nTwo, says Daniel.\nThree.")
+    amelia.page.get_by_role("button", name="Put mine back: Key information").click()
+    choice.get_by_role("button", name="Keep both").click()
+    expect(notes).to_have_value("Nought.\nOne.\nTwo, says Daniel.\nTwo, says Amelia.\nThree.\nFour.")
+    notes.press("Control+z")
     choice.get_by_role("button", name="Keep mine").click()
-    expect(amelia.field("Phone")).to_have_value(MINE)
-    expect(news(amelia, "phone")).to_have_text("Saving puts yours in place of Daniel’sUse Daniel’s")
-
+    kept = "Nought.\nOne.\nTwo, says Amelia.\nThree.\nFour."
+    expect(notes).to_have_value(kept)
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert (reloaded(client).phone, client.version) == (MINE, 3)
-
-
-def test_client_page_is_updated_in_place(amelia: Person, client: Client, cast: Cast) -> None:
-    amelia.open(client)
-    phone = amelia.page.get_by_role("link", name=client.phone)
-    phone.focus()
-    amelia.page.evaluate("document.body.dataset.same = 'page'")
-
-    save_for(cast.daniel, client, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
-
-    told = amelia.page.locator("update-notice")
-    expect(told).to_contain_text("Daniel changed Name, Email and Phone")
-    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore & Sons")
-    expect(amelia.page.get_by_role("link", name="ruth@mail.example")).to_be_visible()
-    expect(amelia.page.get_by_role("link", name=THEIRS)).to_be_focused()
-    expect(amelia.page.locator(".just-changed").first).to_be_visible()
-    expect(amelia.page.locator("[data-same=page]")).to_have_count(1)
-
-    told.get_by_role("button", name="Dismiss").click()
-    expect(told).to_be_hidden()
-
-
-def test_ones_own_save_in_another_tab_is_called_ones_own(amelia: Person, client: Client) -> None:
-    amelia.open(client)
-    other = amelia.another_tab()
-    other.open_editor(client)
-    other.field("Phone").fill(MINE)
-    other.save()
-
-    expect(amelia.page.locator("update-notice")).to_contain_text("You changed Phone elsewhere")
-    expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()
+    assert reloaded(client).notes == kept
 
 
 def overrule(client: Client, by: Profile, **values: Any) -> None:
@@ -248,52 +183,72 @@ def undo(client: Client, by: Profile, version: int, entry: Entry | None = None) 
     db.session.commit()
 
 
-def test_overruled_user_sees_it_on_the_open_page_and_restores_the_value(
+def test_open_client_page_shows_saves_of_others_and_ones_own_and_offers_to_restore_what_is_replaced(
     amelia: Person, client: Client, cast: Cast
 ) -> None:
-    save_for(cast.amelia, client, phone=MINE)
     amelia.open(client)
-    overrule(client, cast.daniel, phone=THEIRS)
+    phone = amelia.page.get_by_role("link", name=client.phone)
+    phone.focus()
+    amelia.page.evaluate("document.body.dataset.same = 'page'")
 
+    save_for(cast.daniel, client, phone=THEIRS, name="Whitmore & Sons", email="ruth@mail.example")
+
+    told = amelia.page.locator("update-notice")
+    expect(told).to_contain_text("Daniel changed Name, Email and Phone")
+    expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore & Sons")
+    expect(amelia.page.get_by_role("link", name="ruth@mail.example")).to_be_visible()
+    expect(amelia.page.get_by_role("link", name=THEIRS)).to_be_focused()
+    expect(amelia.page.locator(".just-changed").first).to_be_visible()
+    expect(amelia.page.locator("[data-same=page]")).to_have_count(1)
+
+    told.get_by_role("button", name="Dismiss").click()
+    expect(told).to_be_hidden()
+
+    other = amelia.another_tab()
+    other.open_editor(client)
+    other.field("Phone").fill(MINE)
+    other.save()
+    expect(told).to_contain_text("You changed Phone elsewhere")
+    expect(amelia.page.get_by_role("link", name=MINE)).to_be_visible()
+
+    overrule(client, cast.daniel, phone=THEIRS)
     notice = amelia.page.get_by_role("region", name="Your changes that others have replaced")
     expect(notice).to_contain_text(f"Daniel replaced your Phone: {MINE} → {THEIRS}")
     notice.get_by_role("button", name="Put mine back: Phone").click()
-
     expect(amelia.page.get_by_role("main")).to_contain_text("Phone is as you had it.")
     expect(notice).to_have_count(0)
     assert reloaded(client).phone == MINE
 
 
-@pytest.mark.parametrize("is_undo", [False, True], ids=["replaced", "undone"])
-def test_overruled_user_sees_it_in_the_open_editor_and_restores_the_value(
-    amelia: Person, client: Client, cast: Cast, choice: Locator, is_undo: bool
+def test_overruled_user_sees_what_is_replaced_or_undone_in_the_open_editor_and_restores_the_values(
+    amelia: Person, client: Client, cast: Cast, choice: Locator
 ) -> None:
-    before = client.phone
     save_for(cast.amelia, client, phone=MINE)
+    save_for(cast.amelia, client, email="mine@mail.example")
     amelia.open_editor(client)
     amelia.field("Town").fill("Bath")
-    if is_undo:
-        undo(client, cast.daniel, 2)
-    else:
-        overrule(client, cast.daniel, phone=THEIRS)
-    replaced = (
-        f"undid your change to Phone: {MINE} → {before}" if is_undo else f"replaced your Phone: {MINE} → {THEIRS}"
-    )
+    overrule(client, cast.daniel, phone=THEIRS)
+    undo(client, cast.daniel, 3)
 
-    expect(choice).to_have_text(f"Daniel {replaced}Put mine back")
-    expect(amelia.field("Phone")).to_have_accessible_description(f"Daniel {replaced}")
-    expect(amelia.field("Phone")).to_have_value(before if is_undo else THEIRS)
+    replaced = f"Daniel replaced your Phone: {MINE} → {THEIRS}"
+    expect(choice).to_have_text(f"{replaced}Put mine back")
+    expect(amelia.field("Phone")).to_have_accessible_description(replaced)
+    expect(amelia.field("Phone")).to_have_value(THEIRS)
+    undone = amelia.page.locator('[data-field="email"] .choice')
+    expect(undone).to_have_text("Daniel undid your change to Email: mine@mail.example → emptyPut mine back")
+    expect(amelia.field("Email")).to_have_value("")
     save_for(cast.ada, client, phone="01632 960111")
-    expect(choice).to_have_text(f"Daniel {replaced}. Ada changed thisPut mine back")
-    amelia.page.get_by_role("button", name="Put mine back: Phone").click()
+    expect(choice).to_have_text(f"{replaced}. Ada changed thisPut mine back")
+    undone.get_by_role("button", name="Put mine back: Email").click()
+    choice.get_by_role("button", name="Put mine back: Phone").click()
 
     expect(amelia.field("Phone")).to_have_value(MINE)
     expect(amelia.field("Phone")).to_be_focused()
     expect(news(amelia, "phone")).to_have_text("Saving puts yours in place of Ada’sUse Ada’s")
     amelia.save()
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    expect(amelia.page.get_by_text(f"Daniel {'undid' if is_undo else 'replaced'} your")).to_have_count(0)
-    assert (reloaded(client).phone, client.town) == (MINE, "Bath")
+    expect(amelia.page.get_by_text(re.compile("Daniel (undid|replaced) your"))).to_have_count(0)
+    assert (reloaded(client).phone, client.email, client.town) == (MINE, "mine@mail.example", "Bath")
 
 
 def test_overruled_user_who_types_in_the_same_field_keeps_the_typed_value(
