@@ -5,11 +5,22 @@ import re
 from playwright.sync_api import Locator, Request, expect
 
 from portal.clients import Client
-from tests.browser.people import AT_ONCE_MS, OpenBrowser, Person, is_answered_beat, is_bulk_read
+from tests.browser.people import AT_ONCE_MS, PATIENCE_MS, OpenBrowser, Person, is_answered_beat, is_bulk_read
 from tests.support.cast import Cast
 from tests.support.edits import save_for
 from tests.support.factories import make_client
 from tests.support.server import Portal
+
+# Ask until the stream has sent the row, which needs no script of the list.
+ASK_FOR_ROW = """async ([page, patienceMs]) => {
+    for (const giveUpAt = performance.now() + patienceMs; performance.now() < giveUpAt; ) {
+        const modules = performance.getEntriesByType("resource").map(({ name }) => name);
+        const stream = modules.find((name) => name.endsWith("/sync/own-stream.js"));
+        if (stream && (await import(stream)).lastRow(page)) return true;
+        await new Promise((goOn) => setTimeout(goOn, 100));
+    }
+    return false;
+}"""
 
 
 def test_search_leads_to_the_client(amelia: Person, cast: Cast) -> None:
@@ -32,6 +43,12 @@ def test_rows_show_who_is_on_each_client(amelia: Person, daniel: Person, cast: C
     expect(avatars(amelia, busy)).to_have_text(["DO"])
     expect(avatars(amelia, busy)).to_have_attribute("title", "Daniel Okafor – Editing")
     expect(avatars(amelia, quiet)).to_have_count(0)
+
+    held = amelia.hold("**/entry/client-list.js")
+    amelia.page.reload(wait_until="commit")
+    assert amelia.page.evaluate(ASK_FOR_ROW, [f"client-{busy.id}", PATIENCE_MS])
+    held.pop().continue_()
+    expect(avatars(amelia, busy)).to_have_text(["DO"])
 
     daniel.leave()
     expect(avatars(amelia, busy)).to_have_count(0)

@@ -16,6 +16,8 @@ import { limitingLocks } from "./stream-slot.js";
 
 const MAX_ROWS = 100;
 
+/** @type {Map<string, import("./api.js").RowEvent>} the last event of each row */
+const lastRows = new Map();
 let pages = shownPages();
 let stream = streamOf(pages);
 
@@ -34,7 +36,10 @@ function streamOf(pages) {
 				`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`,
 			),
 		handlers: {
-			row: (detail) => fire("row", detail),
+			row: (detail) => {
+				lastRows.set(detail.page, detail);
+				fire("row", detail);
+			},
 			notifications: (detail) => fire("unread", detail),
 			"signed-out": () => stream.stop(),
 		},
@@ -54,6 +59,12 @@ export function followRows() {
 
 /** Whether the rows arrive by the stream. */
 export const isLive = () => stream.isLive;
+
+/**
+ * Return what the stream has sent last of a row, for a module that is loaded after the stream has opened.
+ * @param {string} page
+ */
+export const lastRow = (page) => (isLive() ? lastRows.get(page) : undefined);
 
 function followVisibility() {
 	if (document.hidden) return stream.stop();

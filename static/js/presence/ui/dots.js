@@ -16,7 +16,7 @@ import { myId } from "../../session/session.js";
 import { rosters } from "../sync/api.js";
 import { renderAvatars } from "./avatar.js";
 import { Heartbeat } from "../sync/heartbeat.js";
-import { isLive } from "../sync/own-stream.js";
+import { isLive, lastRow } from "../sync/own-stream.js";
 import { inOrder, withoutMe } from "../sync/roster.js";
 import { editorsFirst, whoEdits } from "./wording.js";
 
@@ -43,6 +43,8 @@ export class PresenceDots extends HTMLElement {
 		this.append(this.#list, this.#words);
 		if (!myId()) return;
 		rows.add(this);
+		const sent = lastRow(this.page);
+		if (sent) this.draw(sent.users ?? []);
 		if (isFollowing) return;
 		isFollowing = true;
 		const shared = /** @type {HTMLElement} */ (this.closest("[data-heartbeat-seconds]"));
