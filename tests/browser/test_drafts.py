@@ -29,15 +29,27 @@ ASK_FOR_OFFER = """async ([path, patienceMs]) => {
 OFFER = "You have unsaved changes from less than a minute ago"
 
 
-def test_draft_of_a_killed_browser_is_restored_on_another_device_and_removed_by_a_save(
-    amelia: Person, open_browser: OpenBrowser, another_browser: Browser, cast: Cast, client: Client
+def test_user_of_a_killed_browser_and_the_typed_values_disappear_and_the_draft_is_restored_on_another_device(
+    amelia: Person,
+    daniel: Person,
+    open_browser: OpenBrowser,
+    another_browser: Browser,
+    cast: Cast,
+    client: Client,
 ) -> None:
     first = open_browser(cast.amelia, browser=another_browser)
     first.open_editor(client)
+    daniel.open_editor(client)
     first.field("Phone").fill("01632 962000")
     first.field("Risk profile").select_option("5 of 7")
     wait_until_draft_is_kept(first)
+    expect(daniel.unsaved("phone").locator("p")).to_contain_text("01632 962000")
     kill_browser(another_browser)
+    daniel.take_in()
+    expect(daniel.sentence).to_contain_text("Amelia is editing")  # until the active window is over
+    expect(daniel.unsaved("phone").locator("p")).to_have_count(0, timeout=30_000)
+    daniel.sees()
+    daniel.leave()
 
     amelia.open_editor(client)
     expect(draft_offer(amelia)).to_contain_text(f"{OFFER} (Phone, Risk profile).")

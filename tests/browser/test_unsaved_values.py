@@ -3,14 +3,14 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from portal.auth import Profile
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.page_checks import top_of
-from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, kill_browser, reloaded
+from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, reloaded
 from tests.support.cast import Cast
 from tests.support.edits import save_for
 
@@ -65,24 +65,6 @@ def test_editors_see_what_a_colleague_types_and_take_it_over_without_a_conflict(
     assert (reloaded(client).phone, client.town) == (PHONE, "Bath")
 
 
-def test_long_text_shows_its_changes_and_is_added_by_lines(amelia: Person, daniel: Person, client: Client) -> None:
-    client.notes = "Rang in May.\nSends papers."
-    db.session.commit()
-    amelia.open_editor(client)
-    daniel.open_editor(client)
-    amelia.field("Key information").fill("Rang in June.\nSends papers.")
-    daniel.field("Key information").fill("Rang in May.\nSends papers.\nHas moved.")
-
-    difference = amelia.unsaved("notes").locator("ins")
-    amelia.page.get_by_role("button", name="Show changes: Daniel’s Key information").click()
-    expect(difference).to_have_text(re.compile("Has moved."))
-    amelia.page.get_by_role("button", name="Add to mine: Daniel’s Key information").click()
-
-    expect(amelia.field("Key information")).to_have_value("Rang in June.\nSends papers.\nHas moved.")
-    amelia.page.get_by_role("button", name="Show changes: Daniel’s Key information").click()
-    expect(difference).to_have_count(0)
-
-
 def test_values_arrive_and_leave_by_heartbeats_without_the_stream(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
@@ -124,26 +106,25 @@ def test_reader_sees_no_value_and_a_user_who_hides_them_shows_none(
         assert hidden not in person.page.content()
 
 
-def test_value_of_a_crashed_browser_disappears(
-    amelia: Person, client: Client, open_browser: OpenBrowser, cast: Cast, another_browser: Browser
-) -> None:
-    amelia.open_editor(client)
-    daniel = open_browser(cast.daniel, browser=another_browser)
-    daniel.open_editor(client)
-    daniel.field("Phone").fill(PHONE)
-    expect(row(amelia, "phone")).to_contain_text(PHONE)
-
-    kill_browser(another_browser)
-
-    expect(row(amelia, "phone")).to_have_count(0, timeout=30_000)
-
-
-def test_values_disappear_on_both_sides_when_access_is_taken_away(
+def test_long_text_is_added_by_lines_and_values_disappear_on_both_sides_when_access_is_taken_away(
     amelia: Person, daniel: Person, client: Client, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 404")
+    client.notes = "Rang in May.\nSends papers."
+    db.session.commit()
     amelia.open_editor(client)
     daniel.open_editor(client)
+    amelia.field("Key information").fill("Rang in June.\nSends papers.")
+    daniel.field("Key information").fill("Rang in May.\nSends papers.\nHas moved.")
+    show = amelia.page.get_by_role("button", name="Show changes: Daniel’s Key information")
+    difference = amelia.unsaved("notes").locator("ins")
+    show.click()
+    expect(difference).to_have_text(re.compile("Has moved."))
+    amelia.page.get_by_role("button", name="Add to mine: Daniel’s Key information").click()
+    expect(amelia.field("Key information")).to_have_value("Rang in June.\nSends papers.\nHas moved.")
+    show.click()
+    expect(difference).to_have_count(0)
+
     daniel.field("Phone").fill(PHONE)
     amelia.field("Town").fill("Bath")
     expect(row(amelia, "phone")).to_contain_text(PHONE)
