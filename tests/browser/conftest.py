@@ -102,7 +102,8 @@ def portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture(scope="session")
 def unhurried_portal(browsers_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """Start a portal with the intervals of production, where an immediate change cannot be due to a heartbeat."""
-    portal = Portal(browsers_database_url, tmp_path_factory.mktemp("unhurried-portal") / "log")
+    log = tmp_path_factory.mktemp("unhurried-portal") / "log"
+    portal = Portal(browsers_database_url, log, WEB_CONCURRENCY="1")  # a worker takes 1 s of CPU to start
     portal.start()
     yield portal
     portal.stop()

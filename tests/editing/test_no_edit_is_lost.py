@@ -35,7 +35,7 @@ from tests.support.test_client import visitors_of
 from tests.support.volume import volume
 
 WRITERS = 8
-EDITS = volume(40, 200)
+EDITS = volume(20, 200)
 KILLS = volume(3, 6)  # the third time it is the database, else a worker
 PATIENCE_SECONDS = 400
 NOTES = "\n".join(f"line {number}" for number in range(40))

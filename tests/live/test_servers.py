@@ -35,10 +35,10 @@ CROWD = """
 
 @pytest.fixture(scope="module")
 def servers(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Portal]]:
-    """Two portals that do not know of each other."""
+    """Two portals that do not know of each other: north with one worker process, south with two."""
     made = [
-        Portal(database_url, tmp_path_factory.mktemp(name) / "log", PORTAL_METRICS_TOKEN=TOKEN)
-        for name in ("north", "south")
+        Portal(database_url, tmp_path_factory.mktemp(name) / "log", PORTAL_METRICS_TOKEN=TOKEN, WEB_CONCURRENCY=workers)
+        for name, workers in (("north", "1"), ("south", "2"))
     ]
     yield made
     for portal in made:
