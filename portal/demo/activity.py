@@ -42,13 +42,15 @@ def add_notifications(acts: Sequence[Act], today: date) -> None:
 
 def _notified(act: Act) -> Iterator[tuple[Kind, int, str]]:
     """Yield the notifications of an act: kind, profile and subject."""
+    mentioned = set()
     for part in act.parts.values():
         if isinstance(part, ClientNote):
             for *_, profile_id in part.mentions:
+                mentioned.add(profile_id)
                 yield Kind.MENTIONED, profile_id, mention_subject(part.id)
         else:
             yield Kind.OPENED, part.profile_id, ""
-    if act.adviser_id not in (None, act.author.id):
+    if act.adviser_id is not None and act.adviser_id not in (act.author.id, *mentioned):
         yield Kind.HANDED_OVER if "adviser_id" in act.fields else Kind.CHANGED, act.adviser_id, ""
 
 

@@ -26,7 +26,8 @@ REPEATED = """
     DO UPDATE SET created_at = excluded.created_at, version = excluded.version,
         client_count = notifications.client_count + excluded.client_count"""
 
-# A notification with a subject is never repeated, read or not: a note mentions a profile once.
+# A notification with a subject is never repeated, read or not: a note mentions a profile once. A change whose note
+# mentions the profile is one notification, the mention.
 INSERT = text(f"""
     INSERT INTO notifications (profile_id, kind, client_id, actor_id, subject, version, client_count)
     SELECT profiles.id, :kind, :client_id, :actor_id, :subject, :version, :client_count FROM profiles
@@ -36,6 +37,10 @@ INSERT = text(f"""
         SELECT FROM notifications AS earlier
         WHERE earlier.profile_id = profiles.id AND earlier.kind = :kind AND earlier.subject = :subject
           AND earlier.client_id IS NOT DISTINCT FROM CAST(:client_id AS int)))
+      AND NOT (:kind = '{Kind.CHANGED}' AND EXISTS (
+        SELECT FROM notifications AS mention
+        WHERE mention.profile_id = profiles.id AND mention.kind = '{Kind.MENTIONED}'
+          AND mention.client_id = CAST(:client_id AS int) AND mention.version = CAST(:version AS int)))
     ORDER BY profiles.id {REPEATED}
     RETURNING profile_id""")  # noqa: S608 - constants of ours
 

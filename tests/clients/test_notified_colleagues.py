@@ -73,6 +73,19 @@ def test_overruled_adviser_receives_one_notification_of_the_change(
     assert notified() == [(cast.amelia.id, "overruled", cast.daniel.id, 3)]
 
 
+def test_adviser_whom_a_note_mentions_receives_the_mention_alone_unless_mentions_are_switched_off(
+    client: Client, cast: Cast, daniels_editor: ClientEditor
+) -> None:
+    daniels_editor.send({}, "/notes", text="Please ring, @Amelia Hart", kind="note")
+    assert notified() == [(cast.amelia.id, "mentioned", cast.daniel.id, 2)]
+
+    cast.amelia.muted_notifications = ["mentioned"]
+    store.mark_read(cast.amelia.id)
+    db.session.commit()
+    daniels_editor.send({}, "/notes", text="And again, @Amelia Hart", kind="note")
+    assert notified()[1:] == [(cast.amelia.id, "changed", cast.daniel.id, 3)]
+
+
 def test_new_adviser_is_notified_that_the_client_is_handed_over(client: Client, cast: Cast) -> None:
     save_for(cast.ada, client, adviser_id=cast.daniel.id)
     assert notified() == [(cast.daniel.id, "handed-over", cast.ada.id, 2)]

@@ -1,6 +1,7 @@
 """Show users their notifications, lead to the place of each, mark them as read, and let users choose the kinds."""
 
 import re
+from datetime import date
 
 import pytest
 from flask import Flask
@@ -12,7 +13,7 @@ from portal.notifications import store
 from portal.notifications.kinds import Kind
 from tests.support.cast import Cast
 from tests.support.edits import save_for
-from tests.support.factories import make_client, make_person
+from tests.support.factories import make_client, make_note, make_person
 from tests.support.html import text_of
 from tests.support.problems import assert_problem
 from tests.support.test_client import Visitor
@@ -49,7 +50,12 @@ def bell_of(visitor: Visitor) -> str:
     ("kind", "more", "sentence", "place"),
     [
         (Kind.MENTIONED, {"subject": "note/12"}, "Daniel Okafor mentioned you in a note", "#note-12"),
-        (Kind.CHANGED, {"version": 2}, "Daniel Okafor changed Phone and Known as of Ruth", "/history?version=2"),
+        (
+            Kind.CHANGED,
+            {"version": 2},
+            "Daniel Okafor changed Phone and Known as of Ruth Whitmore and added the call of 27 Nov 2026",
+            "/history?version=2",
+        ),
         (Kind.OVERRULED, {"version": 2}, "Daniel Okafor overruled you on Phone", "/history?version=2"),
         (Kind.WAITING, {}, "Daniel Okafor waits for you to finish", ""),
         (Kind.HANDED_OVER, {}, "Daniel Okafor handed this client over to you", ""),
@@ -60,7 +66,9 @@ def test_notification_says_what_happened_and_leads_to_the_place(
     client: Client, cast: Cast, amelia: Visitor, kind: Kind, more: dict[str, object], sentence: str, place: str
 ) -> None:
     person = make_person(client)
-    changes = f'{{"phone": ["1", "2"], "person/{person.id}/known_as": ["", "Ru"]}}'
+    note = make_note(client, kind="call", happened_on=date(2026, 11, 27))
+    changes = f'''{{"phone": ["1", "{"2" * 300}"], "person/{person.id}/known_as": ["", "Ru"],
+        "note/{note.id}": [null, {{"kind": "call"}}]}}'''
     db.session.execute(
         text(
             "INSERT INTO client_revisions (client_id, version, changed_by, source, changes)"

@@ -1,7 +1,7 @@
 """Read the notifications of a profile, with what their words need. Each read checks the permission."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
@@ -9,11 +9,12 @@ from portal.extensions import db
 from portal.notifications.unread_sql import readable
 from portal.web.pagination import PAGE_SIZE, Paging
 
-MAX_KEYS = 20  # of a change; a sentence names three and counts the others
+MAX_CHANGES = 20  # of a revision; a sentence names three and counts the others
+MAX_VALUE_BYTES = 200  # of a change in a sentence, which needs the values of grants only
 
 
 class Item(NamedTuple):
-    """A notification as it is shown. `keys` are those of the change of `version`, `form` is that of a draft.
+    """A notification as it is shown. `changes` are those of `version`, `form` is that of a draft.
 
     A notification about several clients has their number, and no client.
     """
@@ -30,7 +31,7 @@ class Item(NamedTuple):
     client_count: int | None
     actor_id: int | None
     actor: str | None
-    keys: list[str] | None
+    changes: dict[str, list[Any]] | None  # by key, old and new value; a long value is replaced by the type
     is_undo: bool
     form: str | None
 
@@ -39,7 +40,10 @@ def _items_sql(condition: str, order: str) -> str:
     return f"""
     SELECT notifications.id, kind, subject, notifications.version, notifications.created_at, read_at IS NOT NULL,
            clients.id, clients.name, client_ref, client_count, actor.id, actor.first_name || ' ' || actor.last_name,
-           ARRAY(SELECT jsonb_object_keys(changes) LIMIT {MAX_KEYS}), reverts IS NOT NULL,
+           (SELECT jsonb_object_agg(key, CASE WHEN pg_column_size(value) <= {MAX_VALUE_BYTES} THEN value ELSE
+                jsonb_build_array(NULLIF(jsonb_typeof(value->0), 'null'), NULLIF(jsonb_typeof(value->1), 'null')) END)
+            FROM (SELECT * FROM jsonb_each(changes) LIMIT {MAX_CHANGES}) AS change),
+           reverts IS NOT NULL,
            (SELECT min(form) FROM edit_drafts WHERE kind = 'draft' AND edit_drafts.profile_id = caller.id
             AND page_identifier = 'client-' || clients.id AND draft_id = subject)
     FROM profiles AS caller
@@ -74,4 +78,4 @@ def _items(condition: str, order: str, **values: object) -> list[Item]:
 
 def fields_of(items: list[Item]) -> list[tuple[int, list[str]]]:
     """Return the changed keys with their client, for the names of parts."""
-    return [(item.client_id, item.keys) for item in items if item.client_id and item.keys]
+    return [(item.client_id, list(item.changes)) for item in items if item.client_id and item.changes]

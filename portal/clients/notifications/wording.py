@@ -7,7 +7,7 @@ from portal.clients.notifications.queries import Item
 from portal.clients.page.own_drafts import own_drafts_of
 from portal.clients.records.models import Client
 from portal.clients.wording.names import Names
-from portal.clients.wording.sentences import join_words, labels_of
+from portal.clients.wording.sentences import clauses_of, join_words, labels_of, without_fields_of_whole_parts
 from portal.editing.drafts.store import DraftSummary
 from portal.extensions import db
 from portal.notifications.kinds import Kind
@@ -33,10 +33,12 @@ def sentence_of(item: Item, names: Names) -> str:
     kind = Kind(item.kind)
     if kind is Kind.DRAFT:
         return "Your draft is a day old, and not saved"
-    if kind in (Kind.CHANGED, Kind.OVERRULED):
-        what = join_words(labels_of(item.keys, names)) if item.keys else "this client"
-        verb = "changed" if kind is Kind.CHANGED else "undid your change to" if item.is_undo else "overruled you on"
-        return f"{verb} {what}"
+    if kind is Kind.CHANGED:
+        clauses = clauses_of(without_fields_of_whole_parts(item.changes), names) if item.changes else []
+        return join_words(clauses) or "changed this client"
+    if kind is Kind.OVERRULED:
+        what = join_words(labels_of(item.changes, names)) if item.changes else "this client"
+        return f"{'undid your change to' if item.is_undo else 'overruled you on'} {what}"
     if item.client_count is not None:
         clients = "1 client" if item.client_count == 1 else f"{item.client_count:,} clients"
         were = "was" if item.client_count == 1 else "were"

@@ -16,7 +16,13 @@ from portal.clients.records.models import Client, Person, Valuation
 from portal.clients.records.part_names import full_name, names_of
 from portal.clients.visits.changes import ChangeByOther, LastVisit
 from portal.clients.wording.names import Names
-from portal.clients.wording.sentences import capitalised, clauses_of, join_words, system_author
+from portal.clients.wording.sentences import (
+    capitalised,
+    clauses_of,
+    join_words,
+    system_author,
+    without_fields_of_whole_parts,
+)
 from portal.extensions import db
 
 MAX_REVISIONS = 50  # that the strip describes
@@ -90,7 +96,7 @@ def _sentences(found: Sequence[ChangeByOther], names: Names) -> list[str]:
         for key, (old, new) in each.changes.items():
             together[key] = [together[key][0] if key in together else old, new]
     sentences = [
-        capitalised(f"{author} {join_words(clauses_of(_without_fields_of_whole_parts(changes), names))}")
+        capitalised(f"{author} {join_words(clauses_of(without_fields_of_whole_parts(changes), names))}")
         for (_, author), changes in by_author.items()
     ]
     more = len(sentences) - MAX_AUTHORS
@@ -99,15 +105,6 @@ def _sentences(found: Sequence[ChangeByOther], names: Names) -> list[str]:
 
 def _author(change: ChangeByOther) -> str:
     return change.first_name or system_author(change)
-
-
-def _without_fields_of_whole_parts(changes: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    """Leave out the fields of parts that were added or removed as well."""
-    return {
-        key: change
-        for key, change in changes.items()
-        if (prefix := split_key(key)[0].prefix) == key or prefix not in changes
-    }
 
 
 def _marks(found: Sequence[ChangeByOther], valuations: Mapping[Entry, Valuation]) -> Iterator[tuple[str, Mark]]:

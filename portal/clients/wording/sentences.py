@@ -72,6 +72,15 @@ def clauses_of(changes: FieldChanges, names: Names) -> list[str]:
     return [*(f"{verb} {join_words(labels_of(keys, names))}" for verb, keys in done.items()), *access]
 
 
+def without_fields_of_whole_parts(changes: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    """Leave out the fields of parts that were added or removed as well."""
+    return {
+        key: change
+        for key, change in changes.items()
+        if (prefix := split_key(key)[0].prefix) == key or prefix not in changes
+    }
+
+
 def labels_of(changes: Iterable[str], names: Names) -> list[str]:
     """Return the labels of the fields with these keys, each once: Phone, Provider of ISA A0001.
 
