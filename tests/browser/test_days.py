@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from portal.clients import Client
-from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.drafts import draft_offer, newest_draft, wait_until_draft_is_kept
+from tests.browser.drafts import draft_offer, newest_draft
 from tests.browser.people import CLIENT_PAGE, OpenBrowser, Person, reloaded
 from tests.support.cast import Cast
 from tests.support.edits import save_for
-from tests.support.factories import make_client, make_person, make_product
+from tests.support.factories import make_client
+from tests.support.volume import IS_FULL
 
 LABEL = "Next review"
 
@@ -27,32 +27,29 @@ def hint(person: Person) -> Locator:
     return person.page.locator("#next_review_on-hint")
 
 
-@pytest.mark.parametrize(
-    ("typed", "problem"), [("12/08", "Add the year"), ("30/02/2027", "30 February 2027 is not in the calendar")]
-)
 def test_invalid_date_is_counted_kept_as_typed_and_rejected_at_its_field(
-    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors, typed: str, problem: str
+    amelia: Person, cast: Cast, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect("status of 422")
     amelia.open_editor(client)
-    amelia.field(LABEL).fill(typed)
-    expect(amelia.page.locator("[data-change-count]")).to_have_text("1 changed")
-    wait_until_draft_is_kept(amelia)
-    assert newest_draft(cast.amelia, client) == {"next_review_on": typed}
-    amelia.save()
-
-    expect(amelia.page.get_by_role("alert")).to_contain_text("one field needs another look")
-    expect(amelia.field(LABEL)).to_have_value(typed)
-    expect(amelia.field(LABEL)).to_have_accessible_description(re.compile(problem))
+    for typed, problem in (("12/08", "Add the year"), ("30/02/2027", "30 February 2027 is not in the calendar")):
+        with amelia.page.expect_response(lambda answer: answer.request.method == "PUT"):
+            amelia.field(LABEL).fill(typed)
+        expect(amelia.page.locator("[data-change-count]")).to_have_text("1 changed")
+        assert newest_draft(cast.amelia, client) == {"next_review_on": typed}
+        amelia.save()
+        expect(amelia.page.get_by_role("alert")).to_contain_text("one field needs another look")
+        expect(amelia.field(LABEL)).to_have_value(typed)
+        expect(amelia.field(LABEL)).to_have_accessible_description(re.compile(problem))
     assert reloaded(client).next_review_on == date(2026, 12, 8)
 
     amelia.leave()
     amelia.open_editor(client)
     draft_offer(amelia).get_by_role("link", name="Restore").click()
-    expect(amelia.field(LABEL)).to_have_value(typed)
+    expect(amelia.field(LABEL)).to_have_value("30/02/2027")
 
 
-@pytest.mark.parametrize("locale", ["en-US", "de-DE"])
+@pytest.mark.parametrize("locale", ["en-US", "de-DE"] if IS_FULL else ["en-US"])
 def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
     open_browser: OpenBrowser, browser: Browser, cast: Cast, client: Client, locale: str
 ) -> None:
@@ -68,11 +65,18 @@ def test_day_reads_and_is_understood_the_same_in_a_browser_of_another_language(
     amelia.context.close()
 
 
-def test_typed_date_is_shown_with_its_weekday_or_as_invalid(amelia: Person, client: Client) -> None:
+def test_typed_date_is_shown_with_its_weekday_or_as_invalid_and_a_day_of_the_calendar_is_written_into_the_field(
+    amelia: Person, client: Client
+) -> None:
     amelia.open_editor(client)
     field = amelia.field(LABEL)
     field.focus()
     expect(hint(amelia)).to_have_text("Day first, such as 31/12/2026")
+    button = amelia.page.get_by_role("button", name="Choose Next review from a calendar")
+    button.click()
+    picker = amelia.page.locator(".day", has=button).locator("[type=date]")
+    expect(picker).to_have_value("2026-12-08")
+    amelia.page.keyboard.press("Escape")
     field.fill("1 sep 2027")
     expect(hint(amelia)).to_have_text("Wednesday 1 September 2027")
     field.fill("1/9")
@@ -80,20 +84,13 @@ def test_typed_date_is_shown_with_its_weekday_or_as_invalid(amelia: Person, clie
     field.press("Tab")
     expect(hint(amelia)).to_have_text("Not a date. Day first, such as 31/12/2026")
 
-
-def test_day_chosen_from_the_calendar_is_written_into_the_field(amelia: Person, client: Client) -> None:
-    amelia.open_editor(client)
-    amelia.field(LABEL).focus()
-    button = amelia.page.get_by_role("button", name="Choose Next review from a calendar")
+    field.focus()
     button.click()
-    picker = amelia.page.locator(".day", has=button).locator("[type=date]")
-    expect(picker).to_have_value("2026-12-08")
     picker.fill("2027-01-31")  # as the browser's own calendar does
     amelia.page.keyboard.press("Escape")
-    expect(amelia.field(LABEL)).to_have_value("31 January 2027")
+    expect(field).to_have_value("31 January 2027")
     expect(amelia.page.locator("[data-change-count]")).to_have_text("1 changed")
     amelia.save()
-
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert reloaded(client).next_review_on == date(2027, 1, 31)
 
@@ -133,22 +130,3 @@ def test_conflict_about_a_day_shows_it_in_words_and_takes_a_typed_one(
 
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert reloaded(client).next_review_on == date(2027, 3, 3)
-
-
-def test_no_named_control_keeps_a_half_typed_value_from_scripts(amelia: Person, cast: Cast, client: Client) -> None:
-    """A browser's own control for dates or numbers gives scripts and the server no value that it cannot parse."""
-    person, product = make_person(client), make_product(client, (date(2026, 3, 31), "1"))
-    db.session.commit()
-    paths = [
-        "edit",
-        f"person/{person.id}/edit",
-        f"product/{product.id}/edit",
-        f"product/{product.id}/valuation/new",
-        "person/new",
-        "product/new",
-        "history",
-    ]
-    for path in paths:
-        amelia.page.goto(f"/clients/{client.id}/{path}")
-        kinds = amelia.page.eval_on_selector_all("input[name]", "inputs => inputs.map(({ type }) => type)")
-        assert not {"date", "datetime-local", "month", "number", "time", "week"} & set(kinds), path

@@ -67,7 +67,7 @@ def test_user_who_proceeds_edits_at_once_and_is_not_asked_again(amelia: Person, 
     expect(amelia.modal).to_be_visible()  # a bookmark of the address answers nothing
 
 
-def test_user_who_closes_the_dialog_returns_to_the_client_page_and_edits_nothing(
+def test_user_who_closes_the_dialog_edits_nothing_and_others_who_leave_meanwhile_leave_the_editor_to_the_user(
     amelia: Person, daniel: Person, client: Client
 ) -> None:
     daniel.open(client)
@@ -75,21 +75,14 @@ def test_user_who_closes_the_dialog_returns_to_the_client_page_and_edits_nothing
     amelia.reload()
     expect(amelia.modal.get_by_role("button", name="Wait for Users")).to_be_focused()
     amelia.page.keyboard.press("Escape")
-
     expect(amelia.page).to_have_url(re.compile(rf"/clients/{client.id}$"))
     expect(amelia.waiting).to_be_hidden()
     daniel.sees("Amelia is also viewing this client record")
 
-
-def test_others_who_leave_meanwhile_leave_the_editor_to_the_user(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
-    daniel.open(client)
     amelia.open_path(f"/clients/{client.id}/edit")
     expect(amelia.modal).to_be_visible()
     daniel.leave()
     amelia.forget_who_left()
     amelia.modal.get_by_role("button", name="Edit now").click()
-
     expect(amelia.field("Name")).to_be_focused()
     expect(amelia.page).to_have_url(EDITOR)

@@ -41,7 +41,8 @@ def test_rows_show_who_is_on_each_client(amelia: Person, daniel: Person, cast: C
 
     daniel.open_editor(busy)
     expect(avatars(amelia, busy)).to_have_text(["DO"])
-    expect(avatars(amelia, busy)).to_have_attribute("title", "Daniel Okafor – Editing")
+    expect(row(amelia, busy).get_by_role("img", name="Daniel Okafor – Editing")).to_be_visible()
+    expect(row(amelia, busy)).to_contain_text("Daniel is editing")
     expect(avatars(amelia, quiet)).to_have_count(0)
 
     held = amelia.hold("**/entry/client-list.js")
@@ -52,6 +53,7 @@ def test_rows_show_who_is_on_each_client(amelia: Person, daniel: Person, cast: C
 
     daniel.leave()
     expect(avatars(amelia, busy)).to_have_count(0)
+    expect(row(amelia, busy)).not_to_contain_text("Daniel is editing")
 
 
 def test_all_rows_share_one_call_and_a_hidden_list_makes_none(

@@ -44,8 +44,20 @@ def sees_at_once(person: Person, sentence: str) -> None:
     expect(person.sentence).to_have_text(sentence, timeout=AT_ONCE_MS)
 
 
-def test_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: Person, client: Client) -> None:
+def test_arrival_edit_hidden_tab_and_departure_are_seen_at_once_and_a_reload_or_second_tab_is_not_announced(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
     open_with_stream(amelia, amelia.open, client)
+    daniel.open(client)
+    sees_at_once(amelia, "Daniel is also viewing this client record")
+    for _ in range(3):
+        daniel.reload()
+    second = daniel.another_tab()
+    second.open_editor(client)
+    sees_at_once(amelia, "Daniel is editing this client record")
+    second.page.close()
+    sees_at_once(amelia, "Daniel is also viewing this client record")
+    assert amelia.toasts_so_far() == ["Daniel Okafor joined this page 👋"]
 
     daniel.open_editor(client)
     sees_at_once(amelia, "Daniel is editing this client record")
@@ -58,42 +70,20 @@ def test_join_an_edit_and_a_hidden_tab_are_seen_at_once(amelia: Person, daniel: 
     daniel.show_tab()
     expect(amelia.avatars).to_have_class(re.compile(r"\bediting\b"), timeout=AT_ONCE_MS)
 
-
-def test_leave_is_announced_after_the_grace_period_without_a_heartbeat(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
-    open_with_stream(amelia, amelia.open, client)
-    daniel.open(client)
-    sees_at_once(amelia, "Daniel is also viewing this client record")
     beats: list[Request] = []
     amelia.page.on("request", lambda request: beats.append(request) if is_beat(request) else None)
-
     daniel.leave()
-
     expect(amelia.indicator).to_be_hidden()
     assert amelia.toasts_so_far() == ["Daniel Okafor joined this page 👋", "Daniel Okafor left this page 👋"]
     assert beats == []
 
 
-def test_save_shows_at_once_on_the_page_and_in_the_editor(
-    amelia: Person, daniel: Person, client: Client, cast: Cast
-) -> None:
-    open_with_stream(amelia, amelia.open, client)
-    open_with_stream(daniel, daniel.open_editor, client)
-
-    save_for(cast.ada, client, phone="01632 960999")
-
-    told = amelia.page.locator("update-notice")
-    expect(told).to_contain_text("Ada changed Phone", timeout=AT_ONCE_MS)
-    expect(amelia.page.get_by_role("link", name="01632 960999")).to_be_visible()
-    expect(daniel.field("Phone")).to_have_value("01632 960999", timeout=AT_ONCE_MS)
-
-
-def test_save_during_the_display_of_another_save_is_shown_at_once(
-    app: Flask, amelia: Person, client: Client, cast: Cast
+def test_save_shows_at_once_on_the_page_and_in_the_editor_also_during_the_display_of_another_save(
+    app: Flask, amelia: Person, daniel: Person, client: Client, cast: Cast
 ) -> None:
     """The event arrives while the page requests the changes of the first save, and no heartbeat repeats it."""
     open_with_stream(amelia, amelia.open, client)
+    open_with_stream(daniel, daniel.open_editor, client)
     amelia.page.evaluate("document.addEventListener('portal:saved', ({ detail }) => (window.told = detail.version))")
 
     def answer_late(route: Route) -> None:
@@ -107,29 +97,12 @@ def test_save_during_the_display_of_another_save_is_shown_at_once(
     amelia.page.route("**/changes?*", answer_late, times=1)
     save_for(cast.ada, client, phone="01632 960999")
 
+    expect(amelia.page.get_by_role("link", name="01632 960999")).to_be_visible(timeout=AT_ONCE_MS)
     expect(amelia.page.get_by_role("link", name=EMAIL)).to_be_visible(timeout=AT_ONCE_MS)
     expect(amelia.page.locator("update-notice")).to_contain_text("Ada changed Phone and Email")
+    expect(daniel.field("Phone")).to_have_value("01632 960999", timeout=AT_ONCE_MS)
 
-
-def test_reload_and_second_tab_are_not_announced(amelia: Person, daniel: Person, client: Client) -> None:
-    open_with_stream(amelia, amelia.open, client)
-    daniel.open(client)
-    sees_at_once(amelia, "Daniel is also viewing this client record")
-    for _ in range(3):
-        daniel.reload()
-    second = daniel.another_tab()
-    second.open_editor(client)
-    sees_at_once(amelia, "Daniel is editing this client record")
-    second.page.close()
-    sees_at_once(amelia, "Daniel is also viewing this client record")
-
-    assert amelia.toasts_so_far() == ["Daniel Okafor joined this page 👋"]
-
-
-def test_only_a_tab_in_sight_holds_a_stream(amelia: Person, client: Client) -> None:
-    open_with_stream(amelia, amelia.open, client)
-
-    with amelia.page.expect_event("requestfailed", opens_stream):  # as a closed tab does
+    with amelia.page.expect_event("requestfailed", opens_stream):  # only a tab in sight holds one, as a closed tab
         amelia.hide_tab()
     with amelia.page.expect_request(is_beat), amelia.page.expect_request(opens_stream):
         amelia.show_tab()

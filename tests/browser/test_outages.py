@@ -91,23 +91,35 @@ def test_outage_longer_than_the_active_window_shows_no_user_leaving_or_joining(
     all_are_back_without_news(both)
 
 
-def test_crash_of_the_database_that_empties_presence_shows_no_user_leaving(
+def test_crash_of_the_database_that_empties_presence_shows_no_user_leaving_and_a_user_who_waits_goes_on(
     both: tuple[Person, Person], postgres: EmbeddedPostgres
 ) -> None:
-    assert postgres.pid is not None
-    os.kill(postgres.pid, signal.SIGKILL)
+    crash(postgres)
     all_say_reconnecting(both)
     postgres.start()
     all_are_back_without_news(both)
 
+    amelia, daniel = both
+    amelia.wait_for_others()
+    crash(postgres)
+    expect(amelia.waiting).to_contain_text("Reconnecting – still waiting")
+    postgres.start()
+    expect(amelia.waiting).to_contain_text("Still in use – checked just now")
+    daniel.leave()
+    expect(amelia.page).to_have_url(EDITOR)
 
-def test_page_requested_without_the_database_shows_503_and_recovers(
-    amelia: Person, client: Client, postgres: EmbeddedPostgres, browser_errors: BrowserErrors
+
+def test_save_and_page_without_the_database_succeed_when_it_is_back(
+    both: tuple[Person, Person], client: Client, postgres: EmbeddedPostgres
 ) -> None:
-    browser_errors.expect("status of 503")
+    amelia, daniel = both
     path = f"/clients/{client.id}"
     db.session.rollback()
     postgres.stop()
+    daniel.field("Key information").fill("Typed without a database")
+    daniel.save()
+    expect(daniel.page.get_by_role("alert")).to_contain_text("Not saved: the portal cannot be reached just now.")
+    expect(daniel.field("Key information")).to_have_value("Typed without a database")
     answer = amelia.page.goto(path)
     assert answer is not None
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
@@ -116,37 +128,18 @@ def test_page_requested_without_the_database_shows_503_and_recovers(
     postgres.start()
     amelia.page.get_by_role("link", name="Try again").click()
     expect(amelia.page.get_by_role("heading", level=1)).to_contain_text("Whitmore Family")
-
-
-def test_waiting_goes_on_through_an_outage(both: tuple[Person, Person], portal: Portal) -> None:
-    amelia, daniel = both
-    amelia.click_edit()
-    amelia.modal.get_by_role("button", name="Wait for Users").click()
-    portal.kill()
-    expect(amelia.waiting).to_contain_text("Reconnecting – still waiting")
-    portal.start()
-
-    expect(amelia.waiting).to_contain_text("Still in use – checked just now")
-    daniel.leave()
-    expect(amelia.page).to_have_url(EDITOR)
-
-
-def test_save_without_the_database_stays_in_the_editor_and_is_saved_later(
-    both: tuple[Person, Person], client: Client, postgres: EmbeddedPostgres
-) -> None:
-    _, daniel = both
-    postgres.stop()
-    daniel.field("Key information").fill("Typed without a database")
-    daniel.save()
-    expect(daniel.page.get_by_role("alert")).to_contain_text("Not saved: the portal cannot be reached just now.")
-    expect(daniel.field("Key information")).to_have_value("Typed without a database")
-
-    postgres.start()
     wait_until_draft_is_kept(daniel)
     daniel.save()
     expect(daniel.page).to_have_url(re.compile(r"/clients/\d+$"))
     db.session.rollback()
     assert (client.phone, client.notes) == ("01632 960800", "Typed without a database")
+
+
+def crash(postgres: EmbeddedPostgres) -> None:
+    """Kill the server, which empties the table of presence at its next start."""
+    db.session.rollback()
+    assert postgres.pid is not None
+    os.kill(postgres.pid, signal.SIGKILL)
 
 
 def all_say_reconnecting(people: tuple[Person, Person]) -> None:

@@ -1,14 +1,29 @@
 """Test people, products and valuations in the browser: two users edit one of them, and undo changes."""
 
 import re
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 from playwright.sync_api import expect
 
 from portal.clients import Client
+from portal.clients.records.entries import PERSON, PRODUCT, VALUATION, EntryKind
+from portal.clients.saving import operations
+from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import Person
+from tests.support.cast import Cast
+from tests.support.edits import edit_from
 from tests.support.factories import make_product
+
+
+def add_for(cast: Cast, client: Client, kind: EntryKind, values: Mapping[str, Any], parent: int | None = None) -> None:
+    """Let Daniel add a part of the record in another session."""
+    db.session.refresh(client)
+    operations.add_part(client, kind, edit_from(client.version, cast.daniel.id, values), parent)
+    db.session.commit()
 
 
 def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
@@ -44,41 +59,30 @@ def test_fee_of_another_user_is_merged_or_asked_about_and_can_be_undone(
     expect(amelia.page.get_by_role("main")).to_contain_text("£275.00 → £100.00")
 
 
-def test_open_history_and_product_page_show_changes_of_another_user(
-    amelia: Person, daniel: Person, client: Client
-) -> None:
+def test_open_history_and_product_page_show_changes_of_another_user(amelia: Person, cast: Cast, client: Client) -> None:
     product = make_product(client, (date(2026, 3, 31), "1000"), plan_number=f"P{client.id}")
     amelia.page.goto(f"/clients/{client.id}/product/{product.id}")
     another = amelia.another_tab()
     another.page.goto(f"/clients/{client.id}/history")
-    daniel.page.goto(f"/clients/{client.id}/product/{product.id}/valuation/new")
-    daniel.field("Valued on").fill("2026-06-30")
-    daniel.field("Amount").fill("1,100")
-    daniel.save()
+    add_for(cast, client, VALUATION, {"valued_on": date(2026, 6, 30), "amount": Decimal("1100.00")}, product.id)
 
     expect(amelia.page.get_by_role("table")).to_contain_text("£1,100.00")
     expect(amelia.page.get_by_text(f"Daniel added the valuation of ISA P{client.id} on 30 Jun 2026")).to_be_visible()
     undo = another.page.get_by_role("link", name="Undo change 2")
     undo.focus()
-    daniel.page.goto(f"/clients/{client.id}/person/new")
-    daniel.field("First name").fill("Ruth")
-    daniel.field("Last name").fill("Whitmore")
-    daniel.save()
+    add_for(cast, client, PERSON, {"first_name": "Ruth", "last_name": "Whitmore"})
 
     expect(another.page.get_by_role("link", name="Undo change 3")).to_be_visible()
     expect(undo).to_be_focused()  # the new entry was inserted above it
 
 
 def test_open_form_says_that_another_user_has_just_added_the_same_person(
-    amelia: Person, daniel: Person, client: Client
+    amelia: Person, cast: Cast, client: Client
 ) -> None:
-    for person in (amelia, daniel):
-        person.page.goto(f"/clients/{client.id}/person/new")
-        person.field("First name").fill("Ruth")
+    amelia.open_path(f"/clients/{client.id}/person/new")
+    amelia.field("First name").fill("Ruth")
     said = amelia.page.locator('[data-field="first_name"] .choice')
-    daniel.field("Last name").fill("Whitmore")
-    daniel.save()
-    expect(daniel.page.get_by_text("Ruth Whitmore is added.")).to_be_visible()
+    add_for(cast, client, PERSON, {"first_name": "Ruth", "last_name": "Whitmore"})
 
     amelia.field("Last name").fill("Whitmore")
     amelia.field("Last name").press("Tab")
@@ -102,16 +106,12 @@ def test_open_form_says_that_another_user_has_just_added_the_same_person(
 
 
 def test_open_form_says_that_another_user_has_just_added_the_same_product(
-    amelia: Person, daniel: Person, client: Client
+    amelia: Person, cast: Cast, client: Client
 ) -> None:
-    amelia.page.goto(f"/clients/{client.id}/product/new")
+    amelia.open_path(f"/clients/{client.id}/product/new")
     amelia.field("Plan number").fill(f"P {client.id}")
-    daniel.page.goto(f"/clients/{client.id}/product/new")
-    daniel.field("Plan number").fill(f"P{client.id}")
-    daniel.field("Name").fill("Stocks")
-    daniel.field("Type").select_option("ISA")
-    daniel.field("Provider").fill("Aviva")
-    daniel.save()
+    stocks = {"plan_number": f"P{client.id}", "product_name": "Stocks", "product_type": "ISA", "provider": "Aviva"}
+    add_for(cast, client, PRODUCT, stocks)
 
     said = amelia.page.locator('[data-field="plan_number"] .choice')
     expect(said).to_contain_text(f"Daniel Okafor added ISA P{client.id}")

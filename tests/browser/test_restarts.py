@@ -16,6 +16,7 @@ from tests.support.server import Portal
 JOINED = "Daniel Okafor joined this page 👋"
 LEFT = "Daniel Okafor left this page 👋"
 SEEN = "Daniel is also viewing this client record"
+EDITS = "Daniel is editing this client record"
 
 
 @pytest.fixture(scope="module")
@@ -61,39 +62,26 @@ def is_stream(response: Response) -> bool:
     return "/events?" in response.url and response.ok
 
 
-def edits_and_is_seen_at_once(daniel: Person, amelia: Person, client: Client) -> None:
-    daniel.open_editor(client)
-    expect(amelia.sentence).to_have_text("Daniel is editing this client record", timeout=AT_ONCE_MS)
-
-
-def test_reload_of_the_server_shows_no_user_leaving(
-    amelia: Person, daniel: Person, south: Portal, client: Client
+def test_lost_connections_a_reload_and_a_crash_of_the_server_show_no_user_leaving(
+    amelia: Person, daniel: Person, south: Portal, balancer: Balancer, client: Client
 ) -> None:
+    """After the crash Daniel is on the other server."""
+    with daniel.page.expect_response(is_stream):
+        balancer.lose_connections()
+    daniel.open_editor(client)
+    expect(amelia.sentence).to_have_text(EDITS, timeout=AT_ONCE_MS)
+
     with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):
         south.tell(signal.SIGHUP)
     expect(daniel.page.get_by_text("Reconnecting…")).to_be_hidden()
+    with daniel.page.expect_response(is_stream):
+        daniel.open(client)
+    expect(amelia.sentence).to_have_text(SEEN, timeout=AT_ONCE_MS)
 
-    edits_and_is_seen_at_once(daniel, amelia, client)
-    assert amelia.toasts_so_far() == [JOINED]
-
-
-def test_users_of_a_killed_server_move_to_another_without_leaving(
-    amelia: Person, daniel: Person, south: Portal, client: Client
-) -> None:
     with daniel.page.expect_response(is_stream, timeout=AT_ONCE_MS):
         south.kill()
-
-    edits_and_is_seen_at_once(daniel, amelia, client)
-    assert amelia.toasts_so_far() == [JOINED]
-
-
-def test_brief_loss_of_all_connections_shows_no_user_leaving(
-    amelia: Person, daniel: Person, balancer: Balancer, client: Client
-) -> None:
-    with daniel.page.expect_response(is_stream):
-        balancer.lose_connections()
-
-    edits_and_is_seen_at_once(daniel, amelia, client)
+    daniel.open_editor(client)
+    expect(amelia.sentence).to_have_text(EDITS, timeout=AT_ONCE_MS)
     assert amelia.toasts_so_far() == [JOINED]
 
 
