@@ -52,8 +52,8 @@ def test_typed_values_are_not_sent_while_signed_out_and_saved_after_signing_in_a
     assert (client.phone, client.updated_by) == ("01632 960600", vera.id)
 
 
-def test_signing_out_in_one_tab_is_noticed_in_the_other(
-    open_browser: OpenBrowser, vera: Profile, client: Client, browser_errors: BrowserErrors
+def test_sign_out_in_one_tab_and_sign_in_of_another_user_are_noticed_in_the_other(
+    open_browser: OpenBrowser, cast: Cast, vera: Profile, client: Client, browser_errors: BrowserErrors
 ) -> None:
     browser_errors.expect(SIGNED_OUT)
     person = open_browser(vera)
@@ -61,22 +61,11 @@ def test_signing_out_in_one_tab_is_noticed_in_the_other(
     second = person.another_tab()
     second.page.goto("/clients")
     second.page.get_by_role("button", name="Sign out").click()
-
     expect(person.signed_out).to_be_visible()
     expect(person.signed_out).not_to_contain_text("typed")
     is_hidden(person, client)
 
-
-def test_sign_in_of_another_user_in_the_same_browser_is_noticed(
-    open_browser: OpenBrowser, cast: Cast, vera: Profile, client: Client, browser_errors: BrowserErrors
-) -> None:
-    browser_errors.expect(SIGNED_OUT)
-    person = open_browser(vera)
-    person.open(client)
-    end_sessions(vera)
-    expect(person.signed_out).to_be_visible()
     sign_in_again(person, cast.daniel, come_back=Person.focus_window)
-
     expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
     is_hidden(person, client)
     person.signed_out.get_by_role("link", name="Leave this page").click()
