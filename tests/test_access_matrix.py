@@ -95,6 +95,7 @@ TABLE = """
     GET    /notifications/<notification_id>      history   404       404       404       sign-in   sign-in   -
     POST   /notifications/read                   news      news      news      news      sign-in   sign-in   403
     POST   /notifications/kinds                  account   account   account   account   sign-in   sign-in   403
+    GET    /help/editing-together                200       200       200       200       sign-in   sign-in   -
     GET    /signed-in                            200       200       200       200       sign-in   sign-in   -
     GET    /session                              200       200       200       200       401       401       -
     POST   /session                              200       200       200       200       401       401       403

@@ -11,7 +11,7 @@ from portal.editing.drafts.store import DraftKey
 from portal.extensions import PRESENCE_BIND, db
 from portal.live import init_live
 from portal.live.outbox import after_commit
-from portal.presence import cli, models, removal, shared_drafts, views
+from portal.presence import cli, help_views, models, removal, shared_drafts, views
 from portal.presence.live_source import PresenceSource
 from portal.presence.store import init_store
 
@@ -31,6 +31,7 @@ def init_presence(app: Flask) -> None:
     drafts_changed.connect(_notify_editors_after_commit)
     sharing_changed.connect(_notify_pages_after_commit)
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(help_views.blueprint)
     app.cli.add_command(cli.presence)
 
 

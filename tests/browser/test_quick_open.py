@@ -53,6 +53,8 @@ def test_single_keys_work_outside_fields_until_they_are_switched_off(amelia: Per
     page.keyboard.press("?")
     keys = page.get_by_role("dialog", name="Keys")
     expect(keys).to_contain_text("Find a client")
+    together = keys.get_by_role("link", name="How we edit together")
+    expect(together).to_have_attribute("href", "/help/editing-together")
     assert axe_violations(page) == []
     page.keyboard.press("Escape")
     expect(keys).to_have_count(0)

@@ -20,6 +20,7 @@ export function openHelp() {
 		]);
 		list.append(createElement("dt", {}, what), createElement("dd", {}, ...shown));
 	}
+	const together = createElement("a", { href: "/help/editing-together" }, "How we edit together");
 	const account = createElement("a", { href: "/account#keys-title" }, "your account page");
 	form.append(
 		createElement("h2", { id: "keys-help" }, "Keys"),
@@ -31,6 +32,7 @@ export function openHelp() {
 			account,
 			".",
 		),
+		createElement("p", {}, together, " says what happens when several users edit one client."),
 		createElement(
 			"footer",
 			{},

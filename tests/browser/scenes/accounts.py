@@ -61,6 +61,14 @@ def account(setup: SceneSetup) -> States:
     yield "recovery codes", page
 
     page.goto("/account")
+    page.get_by_role("link", name="How we edit together").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("How we edit together")
+    for picture in page.get_by_role("img").all():
+        picture.scroll_into_view_if_needed()
+    page.wait_for_function("[...document.images].every(({ naturalWidth }) => naturalWidth > 0)")  # lazily
+    yield "page How we edit together", page
+
+    page.goto("/account")
     page.get_by_role("button", name="Sign out", exact=True).first.click()
     submit_credentials(page, profile.email)
     page.get_by_label("Code", exact=True).fill("000000")
