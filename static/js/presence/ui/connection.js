@@ -29,7 +29,8 @@ export class PresenceConnection extends HTMLElement {
 		on("connection", ({ state }) => this.#setState(state));
 		on("sign-in-wanted", () => this.#setState("signed-out"));
 		on("access-lost", ({ mayRead }) => this.#showLost(mayRead));
-		this.#dialog.addEventListener("cancel", (event) => event.preventDefault()); // the record behind it is hidden
+		// For browsers that do not know closedby="none": the record behind the dialog is hidden.
+		this.#dialog.addEventListener("cancel", (event) => event.preventDefault());
 		document.addEventListener("visibilitychange", () => this.#checkSession());
 		window.addEventListener("focus", () => this.#checkSession());
 	}
