@@ -1,5 +1,6 @@
 """Describe what a change did, entry by entry and field by field, for display."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +8,16 @@ from typing import Any
 from portal.clients.history.undone import Undone, undone_in
 from portal.clients.notes.queries import texts_of
 from portal.clients.records.display import display_value
-from portal.clients.records.entries import CLIENT, NOTE, VALUATION, Entry, entries_in
+from portal.clients.records.entries import (
+    CLIENT,
+    NOTE,
+    VALUATION,
+    Entry,
+    entries_in,
+    has_known_columns,
+    sort_key,
+    split_key,
+)
 from portal.clients.records.part_names import names_of
 from portal.clients.records.revisions import ClientRevision
 from portal.editing.merge.budget import Budget
@@ -38,7 +48,8 @@ class EntryChange:
     """What a change did to one entry. `name` is empty for the client itself. `action`: changed, added or removed.
 
     A valuation that was removed with its product is restored with it, so `can_be_undone_alone` is false. It is false
-    for a note too, which is corrected or redacted instead. `undone` is the later change that undid it.
+    for a note too, which is corrected or redacted instead, and for what only a newer release knows. `undone` is the
+    later change that undid it.
     """
 
     entry: Entry
@@ -69,7 +80,7 @@ def entry_changes(
     undone = undone_in(found[0].client_id, found) if found else {}
     texts = texts_of([entry.id for entry in parts if entry.kind is NOTE and entry.id is not None])
     builder = _EntryChanges(names_of(parts, removed), budget, unfold, undone, texts)
-    return {each.version: [builder.of(each, entry) for entry in shown[each.version]] for each in found}
+    return {each.version: builder.of_revision(each, shown[each.version]) for each in found}
 
 
 @dataclass(frozen=True)
@@ -82,8 +93,16 @@ class _EntryChanges:
     undone: Mapping[tuple[int, str], Undone]
     note_texts: Mapping[int, str]
 
-    def of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
-        found = replace(self._of(revision, entry), undone=self.undone.get((revision.version, entry.prefix)))
+    def of_revision(self, revision: ClientRevision, entries: Sequence[Entry]) -> list[EntryChange]:
+        columns: dict[Entry, list[str]] = defaultdict(list)
+        for key in sorted(revision.changes, key=sort_key):
+            entry, column = split_key(key)
+            if column:
+                columns[entry].append(column)
+        return [self._of_entry(revision, entry, columns[entry]) for entry in entries]
+
+    def _of_entry(self, revision: ClientRevision, entry: Entry, columns: Sequence[str]) -> EntryChange:
+        found = replace(self._of(revision, entry, columns), undone=self.undone.get((revision.version, entry.prefix)))
         return self._with_text(found) if entry.kind is NOTE else found
 
     def _with_text(self, found: EntryChange) -> EntryChange:
@@ -92,11 +111,11 @@ class _EntryChanges:
         shown = [FieldChange(found.entry.key("text"), NOTE.labels["text"], "", text)] if text else []
         return replace(found, fields=[*found.fields, *shown], can_be_undone_alone=False)
 
-    def _of(self, revision: ClientRevision, entry: Entry) -> EntryChange:
+    def _of(self, revision: ClientRevision, entry: Entry, columns: Sequence[str]) -> EntryChange:
         name = "" if entry.kind is CLIENT else self.names.get(entry, f"a {entry.kind.label}")
         if entry.prefix not in revision.changes:
-            columns = [column for column in entry.kind.labels if entry.key(column) in revision.changes]
-            return EntryChange(entry, name, "changed", [self._field(revision, entry, column) for column in columns])
+            fields = [self._field(revision, entry, column) for column in columns]
+            return EntryChange(entry, name, "changed", fields, can_be_undone_alone=has_known_columns(entry, columns))
         old, new = revision.changes[entry.prefix]
         is_valuation_removed = new is None and entry.kind is VALUATION
         is_removed_with_product = is_valuation_removed and f"product/{old['product_id']}" in revision.changes
@@ -105,7 +124,7 @@ class _EntryChanges:
             name,
             action="added" if old is None else "removed",
             fields=list(_fields_of_part(entry, old, new)),
-            can_be_undone_alone=not is_removed_with_product,
+            can_be_undone_alone=entry.kind.is_known and not is_removed_with_product,
         )
 
     def _field(self, revision: ClientRevision, entry: Entry, column: str) -> FieldChange:
@@ -114,7 +133,7 @@ class _EntryChanges:
         is_folded = is_text and not self.unfold and len(old) + len(new) > MAX_UNFOLDED_CHARACTERS
         return FieldChange(
             key=entry.key(column),
-            label=entry.kind.labels[column],
+            label=entry.kind.label_of(column),
             old=display_value(entry.kind, column, old),
             new=display_value(entry.kind, column, new),
             is_text=is_text,

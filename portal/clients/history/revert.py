@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from portal.clients.records.entries import NOTE, Entry, entries_in
+from portal.clients.records.entries import NOTE, Entry, entries_in, has_known_columns, split_key
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import MAX_REASON_LENGTH, ClientRevision
 from portal.clients.saving.edits import Edit, Saved, ValueRejected
@@ -23,6 +23,7 @@ from portal.extensions import db
 from portal.text_input import clean_line, control_character_problem
 
 IS_A_NOTE = "is a note, which cannot be undone: its author corrects it, or an administrator redacts it"
+IS_OF_A_NEWER_RELEASE = "was changed by a newer release, which can undo it"
 TOO_LONG = f"has more than {MAX_REASON_LENGTH} characters"
 
 
@@ -39,13 +40,18 @@ def revision_of(client: Client, version: int) -> ClientRevision:
 def entry_in(revision: ClientRevision, prefix: str) -> Entry:
     """Return the entry with this key: "person/12", or "" for the client.
 
-    Raises InvalidInput (422) if the revision did not change it, or if it is a note.
+    Raises InvalidInput (422) if the revision did not change it, if it is a note, or if only a newer release knows all
+    that was changed.
     """
     for entry in entries_in(revision.changes):
-        if entry.prefix == prefix and entry.kind is NOTE:
+        if entry.prefix != prefix:
+            continue
+        if entry.kind is NOTE:
             raise InvalidInput("entry", IS_A_NOTE)
-        if entry.prefix == prefix:
-            return entry
+        changed = (split_key(key) for key in revision.changes)
+        if not has_known_columns(entry, [column for other, column in changed if other == entry and column]):
+            raise InvalidInput("entry", IS_OF_A_NEWER_RELEASE)
+        return entry
     raise InvalidInput("entry", "must be what this change touched, such as person/12, or empty for the client itself")
 
 

@@ -7,6 +7,7 @@ Each kind defines its editable columns, their labels and how they are merged. Th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from portal.clients.records.models import Client, ClientGrant, Person, Product, Record, Valuation
@@ -15,6 +16,7 @@ from portal.clients.records.revisions import from_json, to_json
 
 # Cached, because the same keys are split repeatedly: removing a product also removes thousands of valuations.
 MAX_REMEMBERED_KEYS = 20_000
+NEWER_FIELD = "Field of a newer release"
 
 
 def max_length(model: type[Any], column: str) -> int:
@@ -38,9 +40,18 @@ class EntryKind:
     labels: Mapping[str, str]
     by_lines: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def is_known(self) -> bool:
+        """Return whether this release has the kind. The history may have entries of a newer release."""
+        return KINDS.get(self.name) is self
+
+    def label_of(self, column: str) -> str:
+        """Return the label of a column, also of one that only a newer release has."""
+        return self.labels.get(column, NEWER_FIELD)
+
     def python_type(self, column: str) -> type[Any]:
-        kind: type[Any] = self.model.__table__.c[column].type.python_type
-        return kind
+        columns = self.model.__table__.c if self.is_known else {}
+        return columns[column].type.python_type if column in columns else str
 
     def values_of(self, row: Record) -> dict[str, Any]:
         """Return the editable values as {column: value}."""
@@ -171,22 +182,46 @@ class Entry:
 
 @lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def split_key(key: str) -> tuple[Entry, str]:
-    """Return the entry and the column of a history key. The column is empty for a part that was added or removed."""
+    """Return the entry and the column of a history key. The column is empty for a part that was added or removed.
+
+    Processes of two releases run at the same time during a deployment. A kind that only the newer one has is no known
+    kind, and a key of another form is a column of the client that this release does not have.
+    """
     kind_name, _, rest = key.partition("/")
-    if not rest:
-        return Entry(CLIENT), key
     number, _, column = rest.partition("/")
-    return Entry(KINDS[kind_name], int(number)), column
+    if not (kind_name and number.isdecimal()):
+        return Entry(CLIENT), key
+    return Entry(KINDS.get(kind_name) or _kind_of_a_newer_release(kind_name), int(number)), column
+
+
+@lru_cache(maxsize=MAX_REMEMBERED_KEYS)  # kinds are compared by identity
+def _kind_of_a_newer_release(name: str) -> EntryKind:
+    return EntryKind(
+        name,
+        label="part of a newer release",
+        plural="parts of a newer release",
+        model=object,
+        labels=MappingProxyType({}),
+    )
 
 
 @lru_cache(maxsize=MAX_REMEMBERED_KEYS)
 def sort_key(key: str) -> tuple[int, int, int]:
     """Return the sort key of a history key: the client first, products before their valuations. JSON has no order."""
     entry, column = split_key(key)
-    labels = list(entry.kind.labels)
-    return list(KINDS).index(entry.kind.name), entry.id or 0, labels.index(column) if column else -1
+    kinds, labels = list(KINDS), list(entry.kind.labels)
+    return _place_in(kinds, entry.kind.name), entry.id or 0, _place_in(labels, column) if column else -1
+
+
+def _place_in(names: list[str], name: str) -> int:
+    return names.index(name) if name in names else len(names)
 
 
 def entries_in(keys: Iterable[str]) -> list[Entry]:
     """Return the entries that a change of these keys touches, each once, in order."""
     return list(dict.fromkeys(split_key(key)[0] for key in sorted(keys, key=sort_key)))
+
+
+def has_known_columns(entry: Entry, columns: Iterable[str]) -> bool:
+    """Return whether this release has the kind of the entry and all these columns."""
+    return entry.kind.is_known and entry.kind.labels.keys() >= set(columns)

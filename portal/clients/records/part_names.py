@@ -58,8 +58,9 @@ def names_of(
     """Return the names of parts (entry → id of its client), also of removed ones, by at most eight statements.
 
     `removed` has the columns of parts that may be removed, which need not be looked for in the history. A note is named
-    by them without a statement, because its name is its kind and its day.
+    by them without a statement, because its name is its kind and its day. A part of a newer release has no name.
     """
+    parts = {entry: client_id for entry, client_id in parts.items() if entry.kind.is_known}
     notes = {
         entry: SimpleNamespace(**entry.kind.parsed_columns(removed[entry]))
         for entry in parts

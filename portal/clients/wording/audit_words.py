@@ -50,11 +50,8 @@ def _known(keys: Iterable[str]) -> list[str]:
 
 
 def _is_known(key: str) -> bool:
-    try:
-        entry, column = split_key(key)
-    except (KeyError, ValueError):
-        return False
-    return column in entry.kind.labels if column else entry.id is not None
+    entry, column = split_key(key)
+    return column in entry.kind.labels if column else entry.kind.is_known and entry.id is not None
 
 
 def _clients_named(ids: set[int], reader: Profile | None) -> dict[int, str]:

@@ -135,7 +135,7 @@ def _lines(row: Any, names: dict[Entry, str]) -> Iterator[Line]:
         if not column:
             yield Line(entry, "", name, "", "", False, f"{name} is {'removed' if new is None else 'back'}")
             continue
-        label = entry.kind.labels[column]
+        label = entry.kind.label_of(column)
         yield Line(
             entry=entry,
             column=column,

@@ -94,9 +94,9 @@ def labels_of(changes: Iterable[str], names: Names) -> list[str]:
         if not column:
             parts.setdefault(entry.kind, []).append(name)
         elif entry.kind is CLIENT:
-            labels["who sees the client" if key == "is_restricted" else entry.kind.labels[column]] = None
+            labels["who sees the client" if key == "is_restricted" else entry.kind.label_of(column)] = None
         else:
-            labels[f"{entry.kind.labels[column]} of {name}"] = None
+            labels[f"{entry.kind.label_of(column)} of {name}"] = None
     return [*labels, *(named[0] if len(named) == 1 else f"{len(named)} {kind.plural}" for kind, named in parts.items())]
 
 
