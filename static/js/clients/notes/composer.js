@@ -14,6 +14,7 @@ import { postForm } from "../../editing/post-form.js";
 import { leaveOutOwn, waitForOwnSave } from "../../editing/remote/poll.js";
 import { createElement, query, queryAll } from "../../lib/dom.js";
 import { fire } from "../../lib/events.js";
+import { HttpError } from "../../lib/http.js";
 import { loadStylesheet } from "../../lib/lazy.js";
 import { parsePage, refreshLiveParts, showLiveParts } from "../../lib/live-parts.js";
 
@@ -33,13 +34,12 @@ export function openComposer(form) {
 	const offerUsers = async () => {
 		if (!text.value.includes("@")) return;
 		text.removeEventListener("input", offerUsers);
-		const loading = import("./mentions.js");
+		// Browsers report a module that they cannot load as a TypeError.
+		const loading = import("./mentions.js").catch(nullFor(TypeError));
 		await loadStylesheet("clients/mentions").catch(() => {});
-		loading
-			.then(({ offerMentions }) => offerMentions(text, form.dataset.mentionable ?? ""))
-			.catch(() => {
-				text.addEventListener("input", offerUsers); // the server cannot be reached: the next key tries again
-			});
+		const mentions = await loading;
+		const offering = mentions?.offerMentions(text, form.dataset.mentionable ?? "").then(() => true);
+		if (!(await offering?.catch(nullFor(HttpError)))) text.addEventListener("input", offerUsers); // the next key tries again
 	};
 	text.addEventListener("input", offerUsers);
 	offerUsers();
@@ -47,6 +47,16 @@ export function openComposer(form) {
 	const add = form.dataset.noteComposer ? () => send(form, controller) : undefined;
 	watchForm(form, { signal: controller.signal, isAside: true, send: add });
 }
+
+/**
+ * Return a handler of rejections: null for an error of this type, which says that the server cannot be reached. Any other
+ * error is a fault of the script. It is thrown again, so that it is reported.
+ * @param {new (...values: any[]) => Error} type
+ */
+const nullFor = (type) => (/** @type {unknown} */ error) => {
+	if (error instanceof type) return null;
+	throw error;
+};
 
 /**
  * Add the note, and show the page's answer. The browser sends the form itself, and shows the page, for any other response.
