@@ -62,14 +62,14 @@ def _measure(server: EmbeddedPostgres, database: Database, requests: int) -> Non
             everything = Outcome()
             print(f"{place:28} {'p50':>7} {'p95':>7} {'CPU':>7}")
             for kind, searched in SEARCHES.items():
-                outcome, cpu_ms = _search(side, viewer, path + quote(searched), requests)
+                outcome, cpu_ms = timed_requests(side, viewer, path + quote(searched), requests)
                 everything.latencies_ms += outcome.latencies_ms
                 p50_ms, p95_ms = outcome.percentile_ms(50), outcome.percentile_ms(95)
                 print(f"  {kind:26} {p50_ms:4.0f} ms {p95_ms:4.0f} ms {cpu_ms:4.0f} ms")
             print(f"  {'all':26} {everything.percentile_ms(50):4.0f} ms {everything.percentile_ms(95):4.0f} ms")
 
 
-def _search(side: Side, viewer: Viewer, path: str, requests: int) -> tuple[Outcome, float]:
+def timed_requests(side: Side, viewer: Viewer, path: str, requests: int) -> tuple[Outcome, float]:
     """Return the times of the responses, and the milliseconds of CPU for each."""
     connection = http.client.HTTPConnection("127.0.0.1", side.server.port, timeout=load.TIMEOUT_SECONDS)
     outcome = Outcome()

@@ -101,7 +101,7 @@ def live(side: Side, viewers: Sequence[Viewer], seconds: float, rounds: int) -> 
 
 def idle(side: Side, viewers: Sequence[Viewer]) -> Idle:
     """Measure the cost of idle streams: as many as this process may open, up to 10,000."""
-    holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: _max_streams()]
+    holders = [viewer for viewer in viewers for _ in range(STREAMS_OF_VIEWER)][: max_streams()]
     before_kb = servers.memory_kb_below(side.server.pid)
     began = time.perf_counter()
     with _opened(side, holders, PAGES * 10) as streams:
@@ -158,7 +158,7 @@ def _changes(viewers: Sequence[Viewer]) -> Iterator[tuple[int, bytes]]:
             yield page, data.portal_beat(viewer, page, activity=activity).requests[0]
 
 
-def _max_streams() -> int:
+def max_streams() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MAX_IDLE_STREAMS + 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(wanted, hard)), hard))
