@@ -1,10 +1,10 @@
 /** The script of the client list. */
 import { keepShownList } from "../clients/kept-list.js";
 import { ViewSum } from "../clients/view-sum.js";
-import { query } from "../lib/dom.js";
-import { on } from "../lib/events.js";
+import { query, queryAll } from "../lib/dom.js";
+import { fire, on } from "../lib/events.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
-import { isLive } from "../presence/sync/own-stream.js";
+import { isLive, lastRow } from "../presence/sync/own-stream.js";
 import { PresenceDots } from "../presence/ui/dots.js";
 
 const STREAM_OPENS_MS = 5_000;
@@ -31,6 +31,11 @@ loadOn(["row"], loadChanges, ({ page, version, gone }) => {
 	const row = document.querySelector(`[data-live-rows] [data-page="${page}"]`);
 	return row instanceof HTMLElement && (gone || (version ?? 0) > Number(row.dataset.version));
 });
+// The stream may have sent rows before this module was loaded.
+for (const { dataset } of queryAll(document, "[data-live-rows] [data-page]", HTMLElement)) {
+	const sent = lastRow(dataset.page ?? "");
+	if (sent) fire("row", sent);
+}
 // The rows are read without the stream while it opens, too.
 on("rows-polled", () =>
 	setTimeout(() => {

@@ -3,11 +3,11 @@
  * desk names has changed, or the notifications have. The regular reload, as frequent as the heartbeats of a page, finds
  * the rest, such as a further client in use, and everything without the stream.
  */
-import { query } from "../lib/dom.js";
+import { query, queryAll } from "../lib/dom.js";
 import { on } from "../lib/events.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { Heartbeat } from "../presence/sync/heartbeat.js";
-import { followRows } from "../presence/sync/own-stream.js";
+import { followRows, lastRow } from "../presence/sync/own-stream.js";
 import { RowStates } from "../presence/sync/row-states.js";
 
 const RELOAD_AFTER_MS = 300; // a save changes the version and the roster
@@ -28,6 +28,12 @@ const heartbeat = new Heartbeat({
 	onFailure: () => {}, // every-page.js tells the user; the next interval tries again
 });
 heartbeat.heartbeatMs = Number(dataset.heartbeatSeconds) * 1000;
+
+// The stream may have sent rows before this module was loaded.
+for (const row of queryAll(document, "[data-live-rows] [data-page]", HTMLElement)) {
+	const sent = lastRow(row.dataset.page ?? "");
+	if (sent) states.isChange(sent);
+}
 
 function reload() {
 	if (isReloadDue) return;

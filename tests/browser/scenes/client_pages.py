@@ -36,7 +36,9 @@ def lists(setup: SceneSetup) -> States:
     page = setup.amelia().page
     page.goto("/clients?q=Featherstonehaugh")
     expect(page.locator(f'[data-page="client-{client.id}"] .avatar')).to_have_count(4)
-    yield "list", page
+    save_for(setup.cast.daniel, client, phone="0117 496 0002")
+    expect(page.locator("list-changes").get_by_role("button", name="Show")).to_be_visible()
+    yield "list that was changed elsewhere", page
 
     page.goto(f"/clients?q={LONG_WORD}")
     yield "empty list", page
