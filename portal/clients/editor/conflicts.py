@@ -1,25 +1,23 @@
 """Build the questions of the conflict page and parse the resolutions that it sends.
 
-Works for every kind of entry. It needs the entry's form as it was sent, and a second, prefixed one for custom values.
+Works for every kind of entry, and for several entries that are saved together (`MergedValues`). It needs the form as it
+was sent, and a second, prefixed one for custom values.
 Must not import views.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, Form
 
 from portal.auth import Profile
 from portal.auth.directory import name_of
-from portal.clients.editor.editor import Editor
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.records.display import display_value
-from portal.clients.records.entries import Entry
-from portal.clients.records.revisions import ClientRevision, last_change, to_json
-from portal.clients.saving.edits import Merged
+from portal.clients.records.revisions import ClientRevision, to_json
+from portal.clients.saving.edits import MergedValues
 from portal.clients.saving.write_request import WriteRequest
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.inline_diff import Segment, abridged_diff
@@ -77,13 +75,19 @@ class AutoMergedField:
     segments: Sequence[Segment] | None = None
 
 
+class FormMaker(Protocol):
+    """What has a form, such as an editor."""
+
+    def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm: ...
+
+
 def fields_of(form: Form) -> set[str]:
     """Return the names that a form may send: its fields, and those that the conflict page adds for each field."""
     added = {f"{prefix}{name}" for name in form._fields for prefix in PREFIXES}
     return {"seen_version", *form._fields, *added}
 
 
-def make_custom_form(editor: Editor, fields: MultiDict[str, str]) -> EntryForm:
+def make_custom_form(editor: FormMaker, fields: MultiDict[str, str]) -> EntryForm:
     """Return the form of the custom values, whatever their prefix."""
     renamed = [(_page_name(name), text) for name, text in fields.items(multi=True)]
     return editor.make_form(MultiDict(renamed), prefix=CUSTOM_PREFIX)
@@ -101,7 +105,7 @@ def parse_resolutions(custom_form: Form, sent: Mapping[str, str], names: Sequenc
     return resolutions
 
 
-def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRequest) -> list[Question]:
+def conflict_questions(merged: MergedValues, custom_form: Form, write_request: WriteRequest) -> list[Question]:
     """Return the conflicting fields in the order of the form. Fields with a resolution keep it.
 
     A custom value starts as the user's own value, in a text as both texts together.
@@ -112,12 +116,12 @@ def conflict_questions(merged: Merged, custom_form: Form, write_request: WriteRe
     return [_question(conflict, merged, custom_form, write_request) for conflict in merged.resolved.conflicts]
 
 
-def conflict_to_dict(merged: Merged) -> list[dict[str, object]]:
+def conflict_to_dict(merged: MergedValues) -> list[dict[str, object]]:
     """Return the conflicting fields for a program: the three values as JSON, and the author of the saved one."""
     return [
         {
             "field": conflict.field,
-            "label": merged.entry.kind.labels[conflict.field],
+            "label": merged.labels[conflict.field],
             "base": None if conflict.base is UNKNOWN else to_json(conflict.base),
             "theirs": to_json(conflict.theirs),
             "yours": to_json(conflict.yours),
@@ -127,28 +131,27 @@ def conflict_to_dict(merged: Merged) -> list[dict[str, object]]:
             "at": revision.changed_at.isoformat() if revision else None,
         }
         for conflict, revision in (
-            (conflict, last_change(merged.newer_revisions, merged.entry.key(conflict.field)))
-            for conflict in merged.resolved.unresolved
+            (conflict, merged.last_change_of(conflict.field)) for conflict in merged.resolved.unresolved
         )
     ]
 
 
-def auto_merged_fields(merged: Merged, write_request: WriteRequest) -> list[AutoMergedField]:
+def auto_merged_fields(merged: MergedValues, write_request: WriteRequest) -> list[AutoMergedField]:
     """Return the fields that a save merges without a question: those that one side has changed, and merged texts."""
-    entry, changes = merged.entry, merged.resolved.changes
+    changes = merged.resolved.changes
     questioned = {conflict.field for conflict in merged.resolved.conflicts}
     found = []
-    for name, label in entry.kind.labels.items():
-        revision = last_change(merged.newer_revisions, entry.key(name))
+    for name, label in merged.labels.items():
+        revision = merged.last_change_of(name)
         if name in questioned or (name not in changes and revision is None):
             continue
-        theirs = getattr(merged.row, name)
+        theirs = merged.saved_value(name)
         value = changes.get(name, theirs)
         whose = [_whose(revision, write_request.by)] if revision else []
         whose += ["yours"] if name in changes else []
-        is_merged = name in entry.kind.by_lines and name in changes
+        is_merged = merged.is_by_lines(name) and name in changes
         segments = _segments(theirs, value, write_request.context.budget) if is_merged else None
-        found.append(AutoMergedField(label, " and ".join(whose), _display(entry, name, value), segments))
+        found.append(AutoMergedField(label, " and ".join(whose), merged.display(name, value), segments))
     return found
 
 
@@ -164,18 +167,18 @@ def _choice(fields: Mapping[str, str], name: str) -> str:
     return "custom" if sent == SENT_CUSTOM else sent
 
 
-def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_request: WriteRequest) -> Question:
-    entry, name = merged.entry, conflict.field
+def _question(conflict: Conflict, merged: MergedValues, custom_form: Form, write_request: WriteRequest) -> Question:
+    name = conflict.field
     shown_version = write_request.context.base_version.seen_version
-    revision = last_change(merged.newer_revisions, entry.key(name))
+    revision = merged.last_change_of(name)
     was_asked = shown_version is not None and f"asked-{name}" in write_request.fields
     has_changed_again = was_asked and revision is not None and revision.version > (shown_version or 0)
     chosen = _choice(write_request.fields, name)
     return Question(
         name=name,
-        label=entry.kind.labels[name],
-        base=UNKNOWN_BASE if conflict.base is UNKNOWN else _display(entry, name, conflict.base),
-        options=list(_options(conflict, entry, revision, write_request)),
+        label=merged.labels[name],
+        base=UNKNOWN_BASE if conflict.base is UNKNOWN else merged.display(name, conflict.base),
+        options=list(_options(conflict, merged, revision, write_request)),
         custom=custom_form[name],
         choice="" if has_changed_again else chosen,
         error=_error(custom_form[name], chosen) if was_asked and not has_changed_again else "",
@@ -185,7 +188,7 @@ def _question(conflict: Conflict, merged: Merged, custom_form: Form, write_reque
 
 
 def _options(
-    conflict: Conflict, entry: Entry, revision: ClientRevision | None, write_request: WriteRequest
+    conflict: Conflict, merged: MergedValues, revision: ClientRevision | None, write_request: WriteRequest
 ) -> Iterator[Option]:
     whose = _whose(revision, write_request.by) if revision else "Theirs"
     at = revision.changed_at if revision else None
@@ -196,7 +199,7 @@ def _options(
             continue
         segments = None if conflict.both is None else _segments(conflict.base, value, write_request.context.budget)
         shown_at = at if choice == "theirs" else None
-        yield Option(choice, heading, _display(entry, conflict.field, value), segments, shown_at)
+        yield Option(choice, heading, merged.display(conflict.field, value), segments, shown_at)
 
 
 def _segments(base: Any, text: str, budget: Budget) -> Sequence[Segment] | None:
@@ -215,7 +218,3 @@ def _whose(revision: ClientRevision, reader: Profile) -> str:
     if profile_id is None:
         return "The import’s" if revision.source == "import" else "A command’s"
     return "Yours, saved elsewhere" if profile_id == reader.id else f"{name_of(profile_id)}’s"
-
-
-def _display(entry: Entry, name: str, value: object) -> str:
-    return display_value(entry.kind, name, to_json(value))

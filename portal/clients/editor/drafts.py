@@ -3,7 +3,7 @@
 Reads, never writes: opening a draft does not settle it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from portal.clients.saving.write_context import preview_context
 from portal.clients.saving.write_request import WriteRequest
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, Offer, base_of
-from portal.editing.drafts.store import EditDraft
+from portal.editing.drafts.store import DraftKey, EditDraft
 from portal.editing.merge.budget import Budget
 from portal.editing.seen import format_seen
 from portal.errors import InvalidInput
@@ -44,7 +44,9 @@ def open_form(editor: Editor, *, restore: str | None) -> tuple[EntryForm, Editor
         return _with(form, own)
     unsaved.form.restored.data = str(chosen.mark)
     base = base_of(unsaved.form, form)
-    restored = replace(own, labels=unsaved.labels, base=base, is_restored=True, aside=aside_of(editor, chosen.values))
+    restored = replace(
+        own, labels=unsaved.labels, base=base, is_restored=True, aside=aside_of(editor.labels, chosen.values)
+    )
     return _with(unsaved.form, restored)
 
 
@@ -55,20 +57,20 @@ def resubmitted_form(editor: Editor, form: EntryForm, write_request: WriteReques
     known = {draft_id, *([restored.draft_id] if restored else [])}
     others = [draft for draft in store.drafts_of(editor.draft_key) if draft.draft_id not in known]
     base = base_of(form, editor.make_form(None))
-    offers, aside = _offers(editor, others, write_request.context.budget), aside_of(editor, write_request.fields)
+    offers, aside = _offers(editor, others, write_request.context.budget), aside_of(editor.labels, write_request.fields)
     return _with(form, EditorDraft(editor.draft_key, draft_id, offers, base=base, aside=aside))
 
 
-def aside_of(editor: Editor, values: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of this entry's fields that the user has set aside."""
-    names = {f"{store.ASIDE}{name}" for name in editor.entry.kind.labels}
+def aside_of(fields: Iterable[str], values: Mapping[str, str]) -> dict[str, str]:
+    """Return the values of these fields that the user has set aside."""
+    names = {f"{store.ASIDE}{name}" for name in fields}
     return {name: value for name, value in values.items() if name in names}
 
 
-def unchanged_draft(editor: Editor, draft_id: str) -> EditorDraft:
+def unchanged_draft(key: DraftKey, draft_id: str) -> EditorDraft:
     """Return the draft unchanged, for a page without the form's fields, such as the conflict page."""
-    found = next((draft for draft in store.drafts_of(editor.draft_key) if draft.draft_id == draft_id), None)
-    return EditorDraft(editor.draft_key, draft_id, stored=found)
+    found = next((draft for draft in store.drafts_of(key) if draft.draft_id == draft_id), None)
+    return EditorDraft(key, draft_id, stored=found)
 
 
 def _offers(editor: Editor, found: Sequence[EditDraft], budget: Budget) -> list[Offer]:
@@ -95,9 +97,9 @@ def _unsaved_changes(editor: Editor, draft: EditDraft, budget: Budget) -> _Unsav
     """Merge a draft with the record. Returns None if the draft's version does not exist yet, so it is forged."""
     form = editor.make_form(MultiDict(draft.values))
     form.version.data, form.seen.data = str(draft.base_version), draft.seen
-    labels = editor.entry.kind.labels
+    labels = editor.labels
     names = [name for name in labels if name in draft.values and name in form and _is_on_offer(form[name])]
-    aside = aside_of(editor, draft.values)
+    aside = aside_of(editor.labels, draft.values)
     if editor.is_new:
         return _Unsaved(form, [labels[name] for name in names if clean_line(draft.values[name])])
     try:

@@ -90,6 +90,15 @@ class Editor:
         return self.client.name if kind is CLIENT else full_name(kind, self.row, self.product)
 
     @property
+    def labels(self) -> Mapping[str, str]:
+        return self.entry.kind.labels
+
+    @property
+    def is_named_by_client(self) -> bool:
+        """Return whether `full_name` is the client's name."""
+        return self.entry.kind is CLIENT
+
+    @property
     def removed_prefixes(self) -> list[str]:
         """Return the prefixes that roster entries have for users who edit what a removal would delete.
 

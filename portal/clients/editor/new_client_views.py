@@ -86,7 +86,7 @@ def _added_before(
     """Return 409 with a form that adds another client. Its draft replaces the one so far."""
     if write_request.wants_json:
         return error_response(409, str(earlier), id=earlier.entry.id)
-    if stored := drafts.unchanged_draft(editor, form.draft.data or "").stored:
+    if stored := drafts.unchanged_draft(editor.draft_key, form.draft.data or "").stored:
         form.restored.data = str(stored.mark)
     form.draft.data = store.new_id()
     return _page(*drafts.resubmitted_form(editor, form, write_request), added_before=earlier), 409

@@ -3,10 +3,11 @@
 The view has committed or rolled back before. Every page contains the user's input, so no outcome loses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from flask import flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
@@ -24,17 +25,51 @@ from portal.clients.records.entries import PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.revisions import to_json
 from portal.clients.records.valuation_jumps import PreviousValuation
-from portal.clients.saving.edits import Merged, PossibleDuplicate, Saved, UnusualAmount, ValueRejected
+from portal.clients.saving.edits import MergedValues, PossibleDuplicate, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.wording import overruled, sentences
 from portal.clients.wording.names import names_in
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, values_of
+from portal.editing.drafts.store import DraftKey
 from portal.extensions import db
+from portal.formatting import gbp
 from portal.presence.context import EditWarning
 from portal.web.error_handlers import error_response
 
 HIDDEN_FIELDS = ("version", "seen", "proceeded", "draft", "restored")
+
+
+class Confirmation(NamedTuple):
+    """A checkbox `confirm_amount` that confirms an amount far from the previous valuation."""
+
+    value: str
+    label: str
+
+
+class ConflictSubject(Protocol):
+    """What a conflict page is about: an editor, or several entries that are saved together. `labels` are its fields."""
+
+    @property
+    def client(self) -> Client: ...
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def full_name(self) -> str: ...
+
+    @property
+    def is_named_by_client(self) -> bool: ...
+
+    @property
+    def back_url(self) -> str: ...
+
+    @property
+    def draft_key(self) -> DraftKey: ...
 
 
 def editor_page(
@@ -54,7 +89,7 @@ def editor_page(
         editor=editor,
         form=form,
         draft=draft,
-        amount_to_confirm=_amount_to_confirm(rejection),
+        confirmations=confirmations_of(rejection),
         same=same,
         same_url=url_of_part(editor.client, same.entry) if same else "",
         same_question_url=_same_question_url(editor),
@@ -118,19 +153,20 @@ def rejected_values(
 
 
 def conflict_response(
-    editor: Editor,
-    merged: Merged,
+    editor: ConflictSubject,
+    merged: MergedValues,
     custom_form: EntryForm,
     write_request: WriteRequest,
     *,
     typed: EntryForm | None = None,
     undoing: int = 0,
-    rejection: ValueRejected | None = None,
+    confirmations: Sequence[Confirmation] = (),
+    hidden: Mapping[str, str] = MappingProxyType({}),
 ) -> ResponseReturnValue:
     """Return 409: other users have changed the same fields, and the user must choose.
 
-    Hidden fields contain the `typed` values. An undo of the version `undoing` needs only the entry's key. The page
-    stores custom values as a draft of the entry's editor.
+    Hidden fields contain the `typed` values, and `hidden`. An undo of the version `undoing` needs only the entry's key.
+    The page stores custom values as a draft of the entry's editor.
     """
     if write_request.wants_json:
         detail = "Another user has changed the same fields since. Decide on each, or start from the newest version."
@@ -146,12 +182,18 @@ def conflict_response(
         client=editor.client,
         editor=editor,
         back_url=editor.back_url,
-        hidden={**sent, "seen_version": str(merged.version), **texts, **drafts.aside_of(editor, write_request.fields)},
+        hidden={
+            **sent,
+            **hidden,
+            "seen_version": str(merged.version),
+            **texts,
+            **drafts.aside_of(editor.labels, write_request.fields),
+        },
         questions=conflicts.conflict_questions(merged, custom_form, write_request),
         auto_merged_fields=conflicts.auto_merged_fields(merged, write_request),
-        amount_to_confirm=_amount_to_confirm(rejection),
+        confirmations=confirmations,
         undoing=undoing,
-        draft=drafts.unchanged_draft(editor, sent["draft"]),
+        draft=drafts.unchanged_draft(editor.draft_key, sent["draft"]),
         now=clock.now(),
         presence=presence_on_client(editor.client, "editing", editor.name),
     )
@@ -167,9 +209,11 @@ def _last_valuation(editor: Editor) -> PreviousValuation | None:
     return queries.valuation_before(editor.product.id, editor.row.valued_on, editor.row.id)
 
 
-def _amount_to_confirm(rejection: ValueRejected | None) -> Decimal | None:
-    """Return the amount that the user must confirm, or None."""
-    return rejection.amount if isinstance(rejection, UnusualAmount) else None
+def confirmations_of(rejection: ValueRejected | None) -> list[Confirmation]:
+    """Return what the user can confirm of an editor's rejected values."""
+    if not isinstance(rejection, UnusualAmount):
+        return []
+    return [Confirmation(f"{rejection.amount:.2f}", gbp(rejection.amount))]
 
 
 def _same_question_url(editor: Editor) -> str:

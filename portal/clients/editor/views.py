@@ -199,7 +199,9 @@ def _conflict_page(
     custom_form[rejection.field].errors = (rejection.problem,)
     resolutions = {name: resolution for name, resolution in edit.resolutions.items() if name != rejection.field}
     merged = merge_with_current(editor.client, editor.entry, replace(edit, resolutions=resolutions))
-    return responses.conflict_response(editor, merged, custom_form, write_request, typed=form, rejection=rejection)
+    return responses.conflict_response(
+        editor, merged, custom_form, write_request, typed=form, confirmations=responses.confirmations_of(rejection)
+    )
 
 
 def _editor(client_id: int, entry: Entry, product_id: int | None = None, card: str = "") -> Editor:

@@ -115,7 +115,12 @@ def _revert_values(
         undo = reverting.as_undo(revision, entry, replace(edit, resolutions=others), _only(write_request))
         merged = merge_with_current(client, entry, undo)
         return responses.conflict_response(
-            editor, merged, custom_form, write_request, undoing=revision.version, rejection=error
+            editor,
+            merged,
+            custom_form,
+            write_request,
+            undoing=revision.version,
+            confirmations=responses.confirmations_of(error),
         )
     store.discard_after_save(editor.draft_key, write_request.fields)
     return _undone_response(client, revision, entry, saved, write_request)

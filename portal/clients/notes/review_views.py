@@ -17,7 +17,6 @@ from portal.clients.notes.forms import ReviewForm
 from portal.clients.permissions import client_for
 from portal.clients.presence import edit_warning_on_client, presence_on_client
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import last_change
 from portal.clients.saving import reviews
 from portal.clients.saving.edits import AddedBefore, Edit, EditConflict, ValueRejected
 from portal.clients.saving.write_request import WriteRequest, write_request_from
@@ -128,7 +127,7 @@ def _conflict(
     if write_request.wants_json:
         detail = "Another user has changed the next review since. Decide, or start from the newest version."
         return error_response(409, detail, version=merged.version, conflicts=conflicts.conflict_to_dict(merged))
-    revision = last_change(merged.newer_revisions, reviews.FIELD)
+    revision = merged.last_change_of(reviews.FIELD)
     by = capitalised(author_name(revision)) if revision else "An import or a command"
     question = Question(by, client.next_review_on, form.next_review_on.data, merged.version)
     return _page(client, composer.sent_review(current_user.id, client, form), question), 409

@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
+from portal.clients.records.display import display_value
 from portal.clients.records.entries import Entry
 from portal.clients.records.models import Record
-from portal.clients.records.revisions import ClientRevision
+from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving.write_context import WriteContext
 from portal.editing.merge.resolutions import Resolutions, Resolved
 from portal.errors import InvalidInput, StaleVersion
@@ -38,9 +39,37 @@ class Edit:
     reason: str = ""
 
 
+class MergedValues(Protocol):
+    """The result of merging sent values with the client's current ones at its current `version`.
+
+    `labels` has all fields that the sender could have changed, in the order of the form.
+    """
+
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def resolved(self) -> Resolved: ...
+
+    def saved_value(self, name: str) -> Any:
+        """Return the field's current value."""
+
+    def last_change_of(self, name: str) -> ClientRevision | None:
+        """Return the newest revision that changed the field and that the sender did not know."""
+
+    def display(self, name: str, value: Any) -> str:
+        """Return the text that users read for a value of the field."""
+
+    def is_by_lines(self, name: str) -> bool:
+        """Return whether the field is a text that is merged line by line."""
+
+
 @dataclass(frozen=True)
 class Merged:
-    """The result of merging an edit with the entry's current `row` at the client's current `version`.
+    """The result of merging an edit with the entry's current `row` (MergedValues).
 
     `newer_revisions` are the revisions that the sender did not know.
     """
@@ -50,6 +79,22 @@ class Merged:
     version: int
     resolved: Resolved
     newer_revisions: Sequence[ClientRevision]
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        return self.entry.kind.labels
+
+    def saved_value(self, name: str) -> Any:
+        return getattr(self.row, name)
+
+    def last_change_of(self, name: str) -> ClientRevision | None:
+        return last_change(self.newer_revisions, self.entry.key(name))
+
+    def display(self, name: str, value: Any) -> str:
+        return display_value(self.entry.kind, name, to_json(value))
+
+    def is_by_lines(self, name: str) -> bool:
+        return name in self.entry.kind.by_lines
 
 
 @dataclass(frozen=True)
@@ -70,7 +115,7 @@ class Saved:
 class EditConflict(StaleVersion):
     """Other users have changed the same fields since, and the user must decide (409). Nothing was changed."""
 
-    def __init__(self, merged: Merged) -> None:
+    def __init__(self, merged: MergedValues) -> None:
         super().__init__("Another user has changed the same fields since you opened this.")
         self.merged = merged
 
