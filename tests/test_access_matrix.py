@@ -62,6 +62,8 @@ TABLE = """
     POST   /clients/<client_id>/notes/<note_id>/redact 403 403       client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/review           200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/review           client    client    client    403       sign-in   sign-in   403
+    GET    /clients/<client_id>/valuations       200       200       200       403       sign-in   sign-in   -
+    POST   /clients/<client_id>/valuations       client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/history          200       200       200       200       sign-in   sign-in   -
     GET    /clients/<client_id>/history/<version>/revert 200 200     200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/history/<version>/revert history history history 403     sign-in   sign-in   403

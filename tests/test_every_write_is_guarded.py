@@ -5,6 +5,7 @@ carries one that is yet to come, or comes too late. A new route fails here until
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, Person, Product, Valuation
-from portal.clients.records.entries import CLIENT, PERSON, Entry
+from portal.clients.records.entries import CLIENT, PERSON, VALUATION, Entry
 from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving import operations
 from portal.extensions import db
@@ -93,18 +94,23 @@ def test_write_over_a_newer_change_is_409_and_changes_no_record(
         [person] = db.session.scalars(select(Person).where(Person.client_id == client.id))
         edit = edit_from(3, cast.daniel.id, {"known_as": "Daniel's"})
         operations.save_entry(client, Entry(PERSON, person.id), edit)
+        [product] = db.session.scalars(select(Product).where(Product.client_id == client.id))
+        valuation = {"valued_on": date(2026, 6, 30), "amount": Decimal(6)}
+        operations.add_part(client, VALUATION, edit_from(4, cast.daniel.id, valuation), product.id)
         db.session.commit()
         path = path_of(app, rule).replace("/clients/1/", f"/clients/{client.id}/")
         path = path.replace("/person/1/", f"/person/{person.id}/")
         body = {**REQUEST_BODIES[method, rule]["data"], "version": "2"}
         if "name" in body:
             body["name"] = "Amelia's"
+        if "amount_1" in body:
+            body[f"amount_{product.id}"] = body.pop("amount_1")
 
         answer = visit(cast.amelia).call(method, path, **{"json" if as_json else "data": body})
 
         assert answer.status_code == 409, (rule, answer.text)
         db.session.refresh(client)
-        assert (client.name, client.version) == ("Daniel's", 4)
+        assert (client.name, client.version) == ("Daniel's", 5)
 
 
 def newest_id() -> int:

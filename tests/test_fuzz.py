@@ -115,6 +115,8 @@ PART = (*GUARD, *OF_PARTS, "decide-fixed_fee", "third-fixed_fee", "confirm_anoth
 REDACTION = ("version", "reason")
 NOTE_FIELDS = (*GUARD, "restored", "text", "kind", "happened_on")
 REVIEW = (*NOTE_FIELDS, "next_review_on", "decide-next_review_on")
+AMOUNT = ("amount_1", "decide-amount_1", "third-amount_1", "custom-amount_1")
+VALUATIONS = (*GUARD, "restored", "valued_on", "shown_on", "unplaced", "confirm_amount", *AMOUNT)
 RESTRICT = ("version", "is_restricted")
 GRANT = ("version", "profile_id")
 REVERT = ("version", "seen_version", "entry", "reason", "only", "decide-notes", "third-notes", "custom-notes")
@@ -140,6 +142,8 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("POST", "/clients/<client_id>/notes/<note_id>/redact"): Takes(form=REDACTION, body=REDACTION),
     ("GET", "/clients/<client_id>/review"): Takes(query=("proceeded",)),
     ("POST", "/clients/<client_id>/review"): Takes(form=REVIEW, body=REVIEW),
+    ("GET", "/clients/<client_id>/valuations"): Takes(query=("day", "proceeded")),
+    ("POST", "/clients/<client_id>/valuations"): Takes(query=("proceeded",), form=VALUATIONS, body=VALUATIONS),
     ("GET", "/clients/<client_id>/notes/mentionable"): Takes(),
     ("POST", "/clients/<client_id>/notes"): Takes(form=NOTE_FIELDS, body=NOTE_FIELDS),
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),

@@ -27,6 +27,8 @@ from portal.clients.records.models import Client, ClientGrant, Person, Product, 
 from portal.clients.search import views as search_views
 from portal.clients.sharing import hand_over_views
 from portal.clients.sharing import views as access_views
+from portal.clients.valuations import grid
+from portal.clients.valuations import views as valuation_views
 from portal.clients.visits import views as visits_views
 from portal.clients.wording import audit_words
 from portal.notifications.unread_sql import unread_count_sql
@@ -62,6 +64,7 @@ def init_clients(app: Flask) -> None:
         note_views,
         note_change_views,
         review_views,
+        valuation_views,
         access_views,
         csv_views,
         hand_over_views,
@@ -85,4 +88,4 @@ def init_clients(app: Flask) -> None:
 
 def _fields_of(form_name: str) -> Collection[str]:
     """Return the fields that a draft of this form of a client may contain."""
-    return editor.fields_of(form_name) or composer.fields_of(form_name)
+    return editor.fields_of(form_name) or composer.fields_of(form_name) or grid.fields_of(form_name)

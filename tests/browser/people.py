@@ -41,6 +41,14 @@ SET_HIDDEN = """(isHidden) => {
 }"""
 
 
+# Headless browsers have no clipboard.
+PASTE = """(control, text) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", text);
+    control.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}"""
+
+
 # Requests the roster until it is the expected one, and returns the last.
 ASK_WHO_IS_HERE = """async ([path, expected, patienceMs]) => {
     const written = (roster) => JSON.stringify(Object.entries(roster).sort());
@@ -223,6 +231,13 @@ class Person:
         """Wait until the server's roster of the client page is `doing`: first name to activity."""
         path = f"{PRESENCE_PATH}/client-{client.id}"
         assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, patience_ms]) == doing
+
+
+def paste_into(control: Locator, text: str) -> None:
+    """Paste rows of a spreadsheet into a control of the grid of valuations."""
+    control.focus()
+    control.evaluate(PASTE, text)
+    expect(control.page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
 
 
 def is_beat(request: Request) -> bool:

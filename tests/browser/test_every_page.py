@@ -28,6 +28,7 @@ SCENES: tuple[Scene, ...] = (
     client_pages.access,
     editors.editor,
     editors.editor_beside_others,
+    editors.valuation_grid,
     editors.conflict,
     editors.people,
     editors.history,

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
@@ -153,6 +153,32 @@ def test_client_with_the_maximum_number_of_parts_is_shown_within_a_second(amelia
         "/product/new", version=1, product_name="I", product_type="ISA", provider="A", plan_number="1"
     )
     assert product.json["errors"] == {"product_name": "A client has at most 300 products."}
+
+
+def test_grid_of_the_most_products_costs_less_than_a_second(amelia: Visitor, daniel: Visitor) -> None:
+    client = make_client()
+    for number in range(MAX_PRODUCTS):
+        make_product(client, (date(2026, 3, 31), "1.00"), plan_number=f"A{number:05}")
+    url = f"/clients/{client.id}/valuations?day=2026-06-30"
+
+    with bounded():
+        form = form_of(amelia.get(url))
+    amounts = [name for name in form if name.startswith("amount_")]
+    assert len(amounts) == MAX_PRODUCTS
+    with bounded():
+        saved = daniel.post(url, data={**form_of(daniel.get(url)), **dict.fromkeys(amounts, "1.50")})
+    assert saved.status_code == 302
+    with bounded():
+        asked = amelia.post(url, data={**form, **dict.fromkeys(amounts, "1.25")})
+    assert asked.status_code == 409
+    decided = dict.fromkeys((f"decide-{name}" for name in amounts), "yours")
+    with bounded():
+        assert amelia.post(url, data={**form_of(asked), **decided}).status_code == 302
+    with bounded():
+        history = amelia.get(f"/clients/{client.id}/history")
+    assert "300" in text_of(history)
+    values = db.session.scalars(select(Valuation.amount).where(Valuation.valued_on == date(2026, 6, 30))).all()
+    assert values == [Decimal("1.25")] * MAX_PRODUCTS
 
 
 def test_undoing_hostile_texts_costs_less_than_a_second(amelias_editor: ClientEditor, texts: Texts) -> None:

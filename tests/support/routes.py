@@ -36,6 +36,7 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/clients/<client_id>/review"): {
         "data": {"version": "2", "text": "Met.", "happened_on": "2026-01-05", "next_review_on": "2031-06-30"}
     },
+    ("POST", "/clients/<client_id>/valuations"): {"data": {"version": "2", "valued_on": "2026-06-30", "amount_1": "7"}},
     ("POST", "/clients/<client_id>/access"): {"data": {"version": "1", "is_restricted": "no"}},
     ("POST", "/clients/<client_id>/access/grant"): {"data": {"version": "1", "profile_id": "6"}},
     ("POST", "/clients/<client_id>/access/<grant_id>/revoke"): {"data": {"version": "1"}},

@@ -99,6 +99,11 @@ class Editor:
         return self.entry.kind is CLIENT
 
     @property
+    def shown_product(self) -> Product | None:
+        """Return the product to which the entry belongs, or which it is."""
+        return self.row if self.entry.kind is PRODUCT else self.product
+
+    @property
     def removed_prefixes(self) -> list[str]:
         """Return the prefixes that roster entries have for users who edit what a removal would delete.
 

@@ -22,7 +22,7 @@ from portal.clients.editor.forms import ValuationForm
 from portal.clients.presence import presence_on_client
 from portal.clients.records import queries
 from portal.clients.records.entries import PRODUCT, Entry
-from portal.clients.records.models import Client
+from portal.clients.records.models import Client, Product
 from portal.clients.records.revisions import to_json
 from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.clients.saving.edits import MergedValues, PossibleDuplicate, Saved, UnusualAmount, ValueRejected
@@ -64,6 +64,9 @@ class ConflictSubject(Protocol):
 
     @property
     def is_named_by_client(self) -> bool: ...
+
+    @property
+    def shown_product(self) -> Product | None: ...
 
     @property
     def back_url(self) -> str: ...
@@ -141,10 +144,13 @@ def rejected_form(form: Form, rejection: ValueRejected | None = None) -> Respons
 
 
 def rejected_values(
-    errors: Mapping[str, str], rejection: ValueRejected | None = None, detail: str = "Some values cannot be kept."
+    errors: Mapping[str, str],
+    rejection: ValueRejected | None = None,
+    detail: str = "Some values cannot be kept.",
+    confirm: Mapping[str, str] | None = None,
 ) -> ResponseReturnValue:
     """Return 422 as JSON: the problem of each field, and `confirm`, what to send if the value is meant."""
-    members = {}
+    members: dict[str, Mapping[str, str]] = {"confirm": confirm} if confirm else {}
     if isinstance(rejection, UnusualAmount):
         members = {"confirm": {"confirm_amount": to_json(rejection.amount)}}
     elif isinstance(rejection, PossibleDuplicate) and rejection.can_be_another:

@@ -6,7 +6,7 @@ Drafts are not merged here. The editor shows which of their values are unsaved.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask import url_for
@@ -17,7 +17,9 @@ from portal.clients.notes import composer
 from portal.clients.records.entries import CLIENT, PRODUCT, Entry
 from portal.clients.records.models import Client
 from portal.clients.records.part_names import full_name, names_of
+from portal.clients.valuations import grid
 from portal.editing.drafts.store import DraftSummary
+from portal.formatting import day as day_in_words
 
 
 @dataclass(frozen=True)
@@ -47,10 +49,19 @@ def own_drafts_of(client: Client, reader: Profile, found: Sequence[DraftSummary]
         for written in found
         if (form := composer.FORM_NAME.fullmatch(written.form))
     ]
-    return of_notes + [
-        OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at, form["card"] or "")
-        for written, form in forms
+    of_grids = [
+        OwnDraft(*_grid_label_and_url(client.id, day), written.updated_at, "")
+        for written in found
+        if (day := grid.day_of_form(written.form))
     ]
+    return (
+        of_notes
+        + of_grids
+        + [
+            OwnDraft(*_label_and_url(client.id, written.draft_id, form, names), written.updated_at, form["card"] or "")
+            for written, form in forms
+        ]
+    )
 
 
 def label_and_url(client_id: int, draft_id: str, form_name: str, part_name: str | None) -> tuple[str, str] | None:
@@ -60,6 +71,8 @@ def label_and_url(client_id: int, draft_id: str, form_name: str, part_name: str 
     """
     if note_form := composer.FORM_NAME.fullmatch(form_name):
         return _note_label_and_url(client_id, draft_id, note_form)
+    if day := grid.day_of_form(form_name):
+        return _grid_label_and_url(client_id, day)
     form = match_form(form_name)
     if form is None:
         return None
@@ -74,6 +87,11 @@ def _note_label_and_url(client_id: int, draft_id: str, form: re.Match[str]) -> t
     if form["id"]:
         return "the correction of a note", url_for("client_note.edit", client_id=client_id, note_id=form["id"])
     return "a new note", url_for("clients.show", client_id=client_id, note_draft=draft_id, _anchor="notes")
+
+
+def _grid_label_and_url(client_id: int, day: date) -> tuple[str, str]:
+    """Return the label and the address of the grid of valuations."""
+    return f"the valuations of {day_in_words(day)}", grid.url_of(client_id, day)
 
 
 def _named_part(form: re.Match[str]) -> Entry | None:

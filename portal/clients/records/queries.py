@@ -1,6 +1,6 @@
 """Read client records. Tests count and time the statements of the list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    and_,
     exists,
     false,
     func,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from portal.auth import Profile
@@ -60,6 +62,33 @@ def products_of(client: Client, today: date, then: date | None = None) -> Sequen
         .join(earlier, true(), isouter=True)
         .where(Product.client_id == client.id)
         .order_by(latest.c.amount.desc().nulls_last(), Product.plan_number)
+    ).all()
+
+
+def valuation_rows(client: Client, day: date) -> Sequence[Row[Any]]:
+    """Return the client's products with the amount of the day, and with their newest valuation before it.
+
+    `amount_gbp`, `before_valued_on` and `before_amount_gbp` are None without such a valuation. The order does not
+    depend on values, so that a column of amounts fits the rows again after a save.
+    """
+    before, of_day = _latest_valuation(Valuation.valued_on < day), aliased(Valuation)
+    return db.session.execute(
+        select(
+            Product.id,
+            Product.plan_number,
+            Product.product_name,
+            Product.product_type,
+            Product.provider,
+            Product.status,
+            of_day.amount.label("amount_gbp"),
+            before.c.valued_on.label("before_valued_on"),
+            before.c.amount.label("before_amount_gbp"),
+        )
+        .select_from(Product)
+        .join(of_day, and_(of_day.product_id == Product.id, of_day.valued_on == day), isouter=True)
+        .join(before, true(), isouter=True)
+        .where(Product.client_id == client.id)
+        .order_by(Product.provider, Product.product_name, Product.plan_number)
     ).all()
 
 
@@ -109,6 +138,14 @@ def valuation_before(product_id: int, day: date, ignored_id: int | None = None) 
     return PreviousValuation(row.valued_on, row.amount) if row else None
 
 
+def valuations_before(product_ids: Collection[int], day: date) -> dict[int, PreviousValuation]:
+    """Return the newest valuation before the day of each product that has one."""
+    before = _latest_valuation(Valuation.valued_on < day)
+    wanted = select(Product.id, before.c.valued_on, before.c.amount).join(before, true())
+    rows = db.session.execute(wanted.where(Product.id.in_(product_ids)))
+    return {row.id: PreviousValuation(row.valued_on, row.amount) for row in rows}
+
+
 def _has_draft(reader: Profile) -> ColumnElement[bool]:
     """Return the condition that the reader has unsaved input for the client."""
     page_identifier = func.concat("client-", Client.id)
@@ -118,9 +155,13 @@ def _has_draft(reader: Profile) -> ColumnElement[bool]:
 
 def _valuation_by(day: Any) -> LateralFromClause:
     """Select the value of a product on a day, for every total, list and chart: its newest valuation up to then."""
+    return _latest_valuation(Valuation.valued_on <= day)
+
+
+def _latest_valuation(condition: ColumnElement[bool]) -> LateralFromClause:
     return (
         select(Valuation.valued_on, Valuation.amount)
-        .where(Valuation.product_id == Product.id, Valuation.valued_on <= day)
+        .where(Valuation.product_id == Product.id, condition)
         .order_by(Valuation.valued_on.desc())
         .limit(1)
         .lateral()

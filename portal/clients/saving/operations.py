@@ -20,7 +20,7 @@ from portal.clients.records.entries import CLIENT, PRODUCT, VALUATION, Entry, En
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.clients.records.models import Client, Person, Product, Record, Valuation
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
-from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Merged, Saved, UnusualAmount, ValueRejected
+from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved, UnusualAmount, ValueRejected
 from portal.clients.saving.merging import merge_with_current, prefixes_in, product_of, revisions_after, row_of
 from portal.clients.saving.same_parts import reject_unconfirmed_duplicate
 from portal.clients.saving.versions import create_version
@@ -63,7 +63,7 @@ def save_entry(client: Client, entry: Entry, edit: Edit) -> Saved:
     others = [revision for revision in merged.newer_revisions if entry.prefix in prefixes_in(revision)]
     changed = merged.resolved.changes
     resolutions = {entry.key(name): choice for name, choice in merged.resolved.choices.items()}
-    if not changed and (not resolutions or _is_duplicate_resolution(merged, edit, resolutions)):
+    if not changed and (not resolutions or is_duplicate_resolution(merged.newer_revisions, edit, resolutions)):
         return Saved(client.version, others, frozenset(resolutions), is_change=False)
     row = merged.row
     if isinstance(row, Valuation) and "amount" in changed:
@@ -192,10 +192,12 @@ def _reject_too_long(kind: EntryKind, changes: Mapping[str, Any]) -> None:
             raise ValueRejected(column, problem)
 
 
-def _is_duplicate_resolution(merged: Merged, edit: Edit, resolutions: Mapping[str, str]) -> bool:
+def is_duplicate_resolution(
+    newer_revisions: Sequence[ClientRevision], edit: Edit, resolutions: Mapping[str, str]
+) -> bool:
     """Return whether the user has sent these resolutions of the same page before, by a second click on Save."""
     shown, by = edit.context.base_version.seen_version or 0, edit.context.actor.profile_id
-    later = (revision for revision in merged.newer_revisions if revision.version > shown)
+    later = (revision for revision in newer_revisions if revision.version > shown)
     return any(revision.changed_by == by and revision.resolutions == resolutions for revision in later)
 
 

@@ -17,13 +17,14 @@ RETENTION = timedelta(days=90)
 OVERRULING = ("yours", "custom")
 
 
-# The author of a value is that of the newest earlier revision that changed its key.
+# The author of a value is that of the newest earlier revision that changed its key, or that added its whole part.
 INSERT_OVERRULED = text("""
     INSERT INTO overruled_changes (profile_id, client_id, version, keys)
     SELECT last.changed_by, :client_id, :version, jsonb_agg(key)
     FROM unnest(CAST(:keys AS text[])) AS key, LATERAL (
         SELECT changed_by FROM client_revisions
-        WHERE client_id = :client_id AND version < :version AND version >= :version - :maximum AND changes ? key
+        WHERE client_id = :client_id AND version < :version AND version >= :version - :maximum
+          AND changes ?| ARRAY[key, coalesce(substring(key FROM '^[a-z]+/[0-9]+'), key)]
         ORDER BY version DESC LIMIT 1) AS last
     WHERE last.changed_by <> :by
     GROUP BY last.changed_by

@@ -50,7 +50,7 @@ export function watchForm(form, { signal, send, leave, isAside } = {}) {
 	const follow = () => {
 		const changed = markChanges(form);
 		count = changed.length;
-		const fields = count ? changed : untouched;
+		const fields = count ? changed.slice(0, 50) : untouched; // as many as a heartbeat may have
 		drawCount(form, count);
 		if (!isAside && reported !== fields.join()) fire("activity", { activity: "editing", fields });
 		reported = fields.join();
@@ -127,11 +127,14 @@ export function watchForm(form, { signal, send, leave, isAside } = {}) {
 		form.requestSubmit();
 	};
 	document.addEventListener("keydown", saveByKey, { signal });
-	const followConnection = (/** @type {import("../lib/events.js").ConnectionState} */ state) => {
-		isSignedOut = state === "signed-out";
-		if (state === "online") showNotSaved(form, false);
-	};
-	on("connection", ({ state }) => followConnection(state), signal);
+	on(
+		"connection",
+		({ state }) => {
+			isSignedOut = state === "signed-out";
+			if (state === "online") showNotSaved(form, false);
+		},
+		signal,
+	);
 	const finish = () => {
 		if (count || "unsaved" in form.dataset) form.requestSubmit();
 		else cancel?.click();

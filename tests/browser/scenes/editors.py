@@ -13,9 +13,10 @@ from portal.clients.saving import operations
 from portal.editing.base_version import BaseVersion
 from portal.editing.merge.resolutions import Resolution
 from portal.extensions import db
-from tests.browser.people import CHANGES
+from tests.browser.people import CHANGES, paste_into
 from tests.browser.scenes.setup import LONG_NAME, LONG_WORD, VIEWERS, SceneSetup, States, long_client
 from tests.support.edits import edit_from, save_for
+from tests.support.factories import make_product
 from tests.support.hostile_texts import shuffled
 
 
@@ -70,6 +71,25 @@ def editor_beside_others(setup: SceneSetup) -> States:
     amelia.hide_tab()
     expect(amelia.page.get_by_role("button", name="Keep both")).to_be_visible()
     yield "editor beside others", amelia.page
+
+
+def valuation_grid(setup: SceneSetup) -> States:
+    """Show pasted rows of which none has a place, and then everything that the grid can say about its amounts."""
+    setup.browser_errors.expect("status of 422")
+    client = long_client(setup.cast)
+    make_product(client)
+    amelia = setup.amelia()
+    page = amelia.page
+    amelia.open_path(f"/clients/{client.id}/valuations?day=2026-03-31")
+    amounts = page.locator("tbody [data-amount]")
+    paste_into(amounts.first, f"{LONG_WORD}\t{LONG_WORD}\n{LONG_WORD}\t2")
+    yield "grid of valuations after a paste", page
+
+    amounts.first.fill(LONG_WORD)
+    amounts.last.fill("1")
+    page.get_by_role("button", name="Save valuations").click()
+    expect(page.get_by_role("alert")).to_contain_text("3 fields need another look")
+    yield "grid of valuations with errors", page
 
 
 def conflict(setup: SceneSetup) -> States:

@@ -1,0 +1,1 @@
+"""Enter the valuations of all products of a client for one day."""

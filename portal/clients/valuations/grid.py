@@ -1,0 +1,204 @@
+"""Describe the grid of a client's valuations of one day: its rows, form, draft and totals. Must not import views."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, ClassVar, cast
+
+from flask import url_for
+from sqlalchemy import Row
+from werkzeug.datastructures import MultiDict
+from wtforms import HiddenField, TextAreaField, ValidationError
+from wtforms.validators import Optional
+
+from portal import clock
+from portal.clients.editor.form_fields import (
+    AmountField,
+    EntryForm,
+    Plausible,
+    Required,
+    check_characters,
+    day_field,
+)
+from portal.clients.records.entries import PRODUCT, VALUATION, Entry
+from portal.clients.records.limits import MAX_DATE, MIN_DATE
+from portal.clients.records.models import Client, Valuation
+from portal.clients.records.part_names import names_of, part_name
+from portal.clients.records.queries import valuation_rows
+from portal.clients.saving.day_merging import AMOUNT, field_of, product_id_of
+from portal.editing.drafts import store
+from portal.editing.drafts.context import EditorDraft, base_of
+from portal.editing.drafts.store import DraftKey
+from portal.formatting import day as day_in_words
+from portal.integers import MAX_INTEGER
+from portal.text_input import clean_lines
+
+FORM_NAME = re.compile(r"valuations/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
+FIELD_NAME = re.compile(rf"{AMOUNT}(?P<id>[1-9][0-9]{{0,9}})", re.ASCII)
+UNPLACED = "unplaced"
+STILL_UNPLACED = "These rows belong to no product. Enter their amounts above, and delete them here."
+
+
+class GridForm(EntryForm):
+    """The form of the grid, without the amounts. `shown_on` is the day whose amounts the page showed.
+
+    `unplaced` has pasted rows that belong to no product, so that none of them is lost.
+    """
+
+    GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    shown_on = HiddenField()
+    valued_on = day_field(VALUATION, "valued_on", required_message="Enter the day of the valuations.")
+    unplaced = TextAreaField("Rows that are not placed", filters=[lambda text: clean_lines(text or "")])
+
+    def validate_unplaced(self, field: TextAreaField) -> None:
+        check_characters(self, field)
+        if field.data:
+            raise ValidationError(STILL_UNPLACED)
+
+
+class FieldNames(Collection[str]):
+    """The fields that a draft of the grid may contain. The form of a draft does not tell which products there are."""
+
+    def __contains__(self, name: object) -> bool:
+        return name in ("valued_on", UNPLACED) or (isinstance(name, str) and is_amount_field(name))
+
+    def __iter__(self) -> Any:
+        return iter(("valued_on", UNPLACED))
+
+    def __len__(self) -> int:
+        return 2
+
+
+@dataclass(frozen=True)
+class Totals:
+    """The amounts that are entered, and the values of all products before the day and with the entered amounts."""
+
+    entered: int
+    entered_gbp: Decimal
+    before_gbp: Decimal
+    after_gbp: Decimal
+
+
+@dataclass(frozen=True)
+class DayGrid:
+    """The grid of one day for one user (responses.ConflictSubject)."""
+
+    client: Client
+    day: date
+    profile_id: int
+    rows: Sequence[Row[Any]]
+
+    name = ""  # of a part in other users' rosters: the fields themselves name their products
+    is_named_by_client = False
+    shown_product = None
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return {field_of(row.id): part_name(PRODUCT, row) for row in self.rows}
+
+    @property
+    def full_name(self) -> str:
+        return f"the valuations of {day_in_words(self.day)}"
+
+    @property
+    def url(self) -> str:
+        return url_of(self.client.id, self.day)
+
+    @property
+    def back_url(self) -> str:
+        return url_for("clients.show", client_id=self.client.id)
+
+    @property
+    def draft_key(self) -> DraftKey:
+        return DraftKey(self.profile_id, f"client-{self.client.id}", f"valuations/{self.day.isoformat()}")
+
+    def make_form(self, sent: MultiDict[str, str] | None, prefix: str = "") -> EntryForm:
+        """Return the form with the sent values. Fields that were not sent have the saved amounts.
+
+        With a prefix it has the custom values of the conflict page, which are not empty.
+        """
+        is_filled: Any = Required("Enter the amount.") if prefix else Optional()
+        checks = [is_filled, Plausible(VALUATION, "amount")]
+        amounts = {name: AmountField(label, checks, column=Valuation.amount) for name, label in self.labels.items()}
+        form_class = cast(type[GridForm], type("AmountsForm", (GridForm,), {"GROUPS": {"": tuple(amounts)}, **amounts}))
+        saved = {field_of(row.id): row.amount_gbp for row in self.rows}
+        shown = {"version": self.client.version, "valued_on": self.day, "shown_on": self.day.isoformat()}
+        return form_class(sent, prefix=prefix, data={**shown, **saved})
+
+    def totals(self, form: EntryForm) -> Totals:
+        """Return the totals of the form's amounts. Text that is no amount does not count."""
+        before = {row.id: row.before_amount_gbp or Decimal(0) for row in self.rows}
+        entered = {row.id: form[field_of(row.id)].data for row in self.rows}
+        amounts = {product_id: amount for product_id, amount in entered.items() if isinstance(amount, Decimal)}
+        after = sum((before | amounts).values(), Decimal(0))
+        return Totals(len(amounts), sum(amounts.values(), Decimal(0)), sum(before.values(), Decimal(0)), after)
+
+
+def grid_of(client: Client, day: date, profile_id: int) -> DayGrid:
+    return DayGrid(client, day, profile_id, valuation_rows(client, day))
+
+
+def url_of(client_id: int, day: date | None = None) -> str:
+    """Return the address of the grid of a day, of today by default."""
+    return url_for("client_valuations.show", client_id=client_id, day=day.isoformat() if day else None)
+
+
+def parse_day(text: str) -> date | None:
+    """Return the day of an address or a hidden field: 2026-12-08. None for other text and for a day of no valuation."""
+    try:
+        day = date.fromisoformat(text) if len(text) == len("2026-12-08") else None
+    except ValueError:
+        return None
+    return day if day and MIN_DATE <= day <= min(MAX_DATE, clock.today()) else None
+
+
+def is_amount_field(name: str) -> bool:
+    found = FIELD_NAME.fullmatch(name)
+    return bool(found and int(found["id"]) <= MAX_INTEGER)
+
+
+def fields_of(form_name: str) -> Collection[str]:
+    """Return the fields that a draft of this form may contain, none for a form that is no grid."""
+    return FieldNames() if day_of_form(form_name) else ()
+
+
+def day_of_form(form_name: str) -> date | None:
+    """Return the day of a grid's form, as drafts name it. None for other forms."""
+    found = FORM_NAME.fullmatch(form_name)
+    return parse_day(found["day"]) if found else None
+
+
+def open_grid(grid: DayGrid) -> tuple[EntryForm, EditorDraft]:
+    """Return the form with the newest draft of it, or with the saved amounts."""
+    untouched, own = grid.make_form(None), EditorDraft(grid.draft_key, store.new_id())
+    found = next(iter(store.drafts_of(grid.draft_key)), None)
+    form = untouched
+    if found is not None:
+        form = grid.make_form(with_removed_products(grid, MultiDict(found.values)))
+        form.version.data, form.seen.data, form.restored.data = str(found.base_version), found.seen, str(found.mark)
+        own = replace(own, base=base_of(form, untouched), is_restored=True)
+    form.draft.data = own.draft_id
+    return form, own
+
+
+def sent_grid(grid: DayGrid, form: EntryForm) -> tuple[EntryForm, EditorDraft]:
+    """Return a form that was sent and rejected, with its draft."""
+    form.draft.data = form.draft.data or store.new_id()
+    return form, EditorDraft(grid.draft_key, form.draft.data, base=base_of(form, grid.make_form(None)))
+
+
+def with_removed_products(grid: DayGrid, fields: MultiDict[str, str]) -> MultiDict[str, str]:
+    """Return the fields with the amounts of products that were removed since as rows that are not placed."""
+    gone = [name for name in fields if is_amount_field(name) and name not in grid.labels and fields[name].strip()]
+    if not gone:
+        return fields
+    names = names_of({Entry(PRODUCT, product_id_of(name)): grid.client.id for name in gone}, {})
+    rows = [f"{names.get(Entry(PRODUCT, product_id_of(name)), name)}\t{fields[name]}" for name in gone]
+    kept = MultiDict(fields)
+    for name in gone:
+        kept.pop(name)
+    kept[UNPLACED] = "\n".join(filter(None, [fields.get(UNPLACED, ""), *rows]))
+    return kept

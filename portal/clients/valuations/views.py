@@ -1,0 +1,257 @@
+"""Serve the grid in which a user enters the valuations of all products of a client for one day."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from werkzeug.datastructures import MultiDict
+
+from portal import clock
+from portal.clients.editor import conflicts
+from portal.clients.editor.form_fields import EntryForm
+from portal.clients.editor.responses import Confirmation, conflict_response, rejected_values
+from portal.clients.permissions import client_for
+from portal.clients.presence import edit_warning_on_client, presence_on_client
+from portal.clients.records.models import Client
+from portal.clients.saving.day_merging import day_history, field_of, merge_day
+from portal.clients.saving.edits import Edit, EditConflict, MergedValues, Saved
+from portal.clients.saving.valuations import ProductsRemoved, RejectedAmounts, rejection_of, save_valuations
+from portal.clients.saving.write_request import WriteRequest, write_request_from
+from portal.clients.valuations.grid import (
+    UNPLACED,
+    DayGrid,
+    FieldNames,
+    grid_of,
+    is_amount_field,
+    open_grid,
+    parse_day,
+    sent_grid,
+    url_of,
+    with_removed_products,
+)
+from portal.clients.wording import sentences
+from portal.clients.wording.names import names_in
+from portal.dates import UnreadableDay, read
+from portal.editing.drafts import store
+from portal.editing.drafts.context import EditorDraft
+from portal.editing.drafts.payload import draft_id_from, parse_draft
+from portal.errors import InvalidInput, NotAllowed, NotFound
+from portal.extensions import db
+from portal.formatting import day as day_in_words
+from portal.formatting import gbp
+from portal.presence.context import EditWarning
+from portal.web.request_body import reject_unknown_fields, request_fields
+
+blueprint = Blueprint("client_valuations", __name__, url_prefix="/clients/<id:client_id>/valuations")
+CONFIRM = "confirm_amount"  # "amount_12=1234.00", one or several
+
+
+@blueprint.get("")
+def show(client_id: int) -> ResponseReturnValue:
+    """Show the grid of a day, today by default, with the newest draft of it."""
+    client = client_for(current_user, client_id, write=True)
+    text = request.args.get("day")
+    day = parse_day(text) if text else clock.today()
+    if day is None:
+        raise InvalidInput("day", "must be a day such as 2026-12-08 and not in the future")
+    grid = grid_of(client, day, current_user.id)
+    warning = edit_warning_on_client(client, current_user.id, grid.back_url)
+    return _page(grid, *open_grid(grid), warning=warning)
+
+
+@blueprint.post("")
+def save(client_id: int) -> ResponseReturnValue:
+    """Save the amounts as one change. Returns 409 with the conflict page for amounts that another user has changed.
+
+    If the day is another one than the page showed, nothing is saved: the response leads to the grid of that day, with
+    what was typed as its draft.
+    """
+    try:
+        try:
+            return _save(client_for(current_user, client_id, write=True))
+        except ProductsRemoved:  # between two statements of this request
+            db.session.rollback()
+            return _save(client_for(current_user, client_id, write=True))
+    except (NotFound, NotAllowed) as error:
+        error.typed = {name: text for name, text in request.form.items() if is_amount_field(name) and text}
+        raise
+
+
+def _save(client: Client) -> ResponseReturnValue:
+    write_request = write_request_from(current_user)
+    fields = request_fields()
+    shown_on = parse_day(fields.get("shown_on", ""))
+    day = _typed_day(fields) or shown_on or clock.today()
+    grid = grid_of(client, day, current_user.id)
+    if shown_on and shown_on != day and not write_request.wants_json:
+        return _show_other_day(grid_of(client, shown_on, current_user.id), day, write_request)
+    form = grid.make_form(fields if write_request.wants_json else with_removed_products(grid, fields))
+    reject_unknown_fields({*conflicts.fields_of(form), CONFIRM})
+    if not form.validate():
+        return _rejected_form(grid, form, write_request)
+    custom_form = conflicts.make_custom_form(grid, fields)
+    resolutions = conflicts.parse_resolutions(custom_form, fields, form.field_names())
+    edit = Edit(write_request.context, _amounts(form), resolutions, proceeded=bool(fields.get("proceeded")))
+    try:
+        saved = save_valuations(client, day, edit, _confirmed(fields))
+    except (EditConflict, RejectedAmounts) as problem:
+        db.session.rollback()
+        if isinstance(problem, EditConflict):
+            response = _conflict_page(grid, problem.merged, form, custom_form, write_request)
+        else:
+            response = _rejected_amounts(grid, form, custom_form, write_request, edit, problem)
+        return response
+    store.discard_after_save(grid.draft_key, fields)
+    db.session.commit()
+    return _saved(grid, saved, write_request)
+
+
+def _amounts(form: EntryForm) -> dict[str, Decimal]:
+    """Return the valid amounts of the form by field."""
+    sent = form.sent_values()
+    return {name: amount for name, amount in sent.items() if amount is not None and not form[name].errors}
+
+
+def _rejected_form(grid: DayGrid, form: EntryForm, write_request: WriteRequest) -> ResponseReturnValue:
+    """Name the wrong cells together with the unusual amounts of the others, so that the user corrects all at once."""
+    if form["valued_on"].errors:
+        return _rejected(grid, form, write_request)
+    edit, confirmed = Edit(write_request.context, _amounts(form)), _confirmed(request_fields())
+    rejection = rejection_of(merge_day(grid.client, grid.day, edit), grid.day, edit, confirmed)
+    if rejection is None:
+        return _rejected(grid, form, write_request)
+    _show_problems(form, rejection)
+    return _rejected(grid, form, write_request, rejection.to_confirm)
+
+
+def _show_problems(form: EntryForm, rejection: RejectedAmounts) -> None:
+    for name, problem in rejection.problems.items():
+        form[name].errors = (problem,)
+
+
+def _typed_day(fields: Mapping[str, str]) -> date | None:
+    try:
+        day = read(fields.get("valued_on", ""))
+    except UnreadableDay:
+        return None
+    return parse_day(day.isoformat())
+
+
+def _show_other_day(grid: DayGrid, day: date, write_request: WriteRequest) -> ResponseReturnValue:
+    """Lead to the grid of another day. What was typed into `grid` becomes a draft of that day."""
+    fields, client = write_request.fields, grid.client
+    history = day_history(client, grid.day, write_request.context.base_version)
+    base = history.amounts_at(write_request.context.base_version.version)
+    if base is None:
+        base = {field_of(row.id): row.amount_gbp for row in grid.rows}
+    form = grid.make_form(MultiDict(fields))
+    untouched = {name for name in grid.labels if form[name].data is not None and form[name].data == base.get(name)}
+    sent = {name: text for name, text in fields.items() if is_amount_field(name) or name == UNPLACED}
+    typed = {name: text for name, text in sent.items() if text.strip() and name not in untouched}
+    payload = parse_draft({"version": client.version, "values": typed}, FieldNames())
+    draft_id = draft_id_from(fields.get("draft", ""))
+    store.lock_drafts(current_user.id)
+    store.discard_after_save(grid.draft_key, fields)
+    if typed:
+        store.save(replace(grid, day=day).draft_key, draft_id or store.new_id(), payload)
+        flash(f"This is the grid of {day_in_words(day)} now. Nothing is saved yet.")
+    db.session.commit()
+    return redirect(url_of(client.id, day))
+
+
+def _confirmed(fields: MultiDict[str, str]) -> dict[str, Decimal]:
+    """Return the amounts that the user has confirmed. Text of another form confirms nothing."""
+    pairs = (word.partition("=") for text in fields.getlist(CONFIRM) for word in text.split())
+    return {name: Decimal(amount) for name, _, amount in pairs if amount.replace(".", "", 1).isdecimal()}
+
+
+def _conflict_page(
+    grid: DayGrid,
+    merged: MergedValues,
+    form: EntryForm,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    confirmations: Sequence[Confirmation] = (),
+) -> ResponseReturnValue:
+    hidden = {CONFIRM: " ".join(request_fields().getlist(CONFIRM))}
+    return conflict_response(
+        grid, merged, custom_form, write_request, typed=form, confirmations=confirmations, hidden=hidden
+    )
+
+
+def _rejected_amounts(
+    grid: DayGrid,
+    form: EntryForm,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    edit: Edit,
+    rejection: RejectedAmounts,
+) -> ResponseReturnValue:
+    """Show the grid again, or the conflict page for its custom values. The other resolutions are kept."""
+    if not rejection.problems.keys() <= edit.resolutions.keys() or write_request.wants_json:
+        _show_problems(form, rejection)
+        return _rejected(grid, form, write_request, rejection.to_confirm)
+    _show_problems(custom_form, rejection)
+    resolutions = {name: each for name, each in edit.resolutions.items() if name not in rejection.problems}
+    merged = merge_day(grid.client, grid.day, replace(edit, resolutions=resolutions))
+    confirmations = [
+        Confirmation(_confirmation(name, amount), f"{gbp(amount)} for {grid.labels[name]}")
+        for name, amount in rejection.to_confirm.items()
+    ]
+    return _conflict_page(grid, merged, form, custom_form, write_request, confirmations)
+
+
+def _confirmation(name: str, amount: Decimal) -> str:
+    return f"{name}={amount:.2f}"
+
+
+def _rejected(
+    grid: DayGrid, form: EntryForm, write_request: WriteRequest, to_confirm: Mapping[str, Decimal] | None = None
+) -> ResponseReturnValue:
+    """Return 422 with each error beside its cell, and with the controls that confirm unusual amounts."""
+    confirmations = {name: _confirmation(name, amount) for name, amount in (to_confirm or {}).items()}
+    if write_request.wants_json:
+        errors = {name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name is not None}
+        return rejected_values(errors, confirm={CONFIRM: " ".join(confirmations.values())} if confirmations else None)
+    return _page(grid, *sent_grid(grid, form), confirmations=confirmations), 422
+
+
+def _saved(grid: DayGrid, saved: Saved, write_request: WriteRequest) -> ResponseReturnValue:
+    names = names_in(grid.client.id, saved.merged_with)
+    if write_request.wants_json:
+        merged_with = [sentences.describe_revision(revision, names) for revision in saved.merged_with]
+        return {"status": "saved", "version": saved.version, "merged_with": merged_with}
+    if saved.is_change:
+        flash(sentences.saved_message(saved, write_request.by, names))
+    else:
+        flash(f"No valuation of {day_in_words(grid.day)} was to be changed.")
+    return redirect(grid.back_url)
+
+
+def _page(
+    grid: DayGrid,
+    form: EntryForm,
+    draft: EditorDraft,
+    *,
+    confirmations: Mapping[str, str] | None = None,
+    warning: EditWarning | None = None,
+) -> str:
+    if "proceeded" in request.args:
+        form.proceeded.data = "1"
+    return render_template(
+        "clients/valuations/grid.html",
+        client=grid.client,
+        grid=grid,
+        form=form,
+        draft=draft,
+        totals=grid.totals(form),
+        confirmations=confirmations or {},
+        confirmed=request.form.getlist(CONFIRM),
+        own_url=grid.url,
+        now=clock.now(),
+        presence=presence_on_client(grid.client, "editing", warning=warning),
+    )
