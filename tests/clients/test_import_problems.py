@@ -22,7 +22,7 @@ def folder(app: Flask, tmp_path: Path) -> CsvFolder:
 def problems_of(folder: CsvFolder) -> list[str]:
     with pytest.raises(ImportProblems) as raised:
         import_folder(folder.path)
-    return raised.value.problems
+    return [str(problem) for problem in raised.value.problems]
 
 
 @pytest.mark.parametrize(

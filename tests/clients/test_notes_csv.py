@@ -113,7 +113,8 @@ def test_wrong_cell_is_named_and_nothing_is_imported(folder: CsvFolder, column: 
     with pytest.raises(ImportProblems) as raised:
         imported(folder.set("notes.csv", column, value))
 
-    assert [found for found in raised.value.problems if found.startswith(problem)], raised.value.problems
+    problems = [str(found) for found in raised.value.problems]
+    assert [found for found in problems if found.startswith(problem)], problems
     db.session.rollback()
     assert all_notes() == []
 

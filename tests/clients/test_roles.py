@@ -175,7 +175,7 @@ def imported(folder: CsvFolder) -> Any:
         db.session.commit()
     except ImportProblems as error:
         db.session.rollback()
-        return error.problems
+        return [str(problem) for problem in error.problems]
     return []
 
 

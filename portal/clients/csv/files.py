@@ -9,9 +9,11 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from portal.driver.turns import in_turns
 from portal.web.csv_escaping import csv_writer, unescape_formula
 
 MAX_FILE_BYTES = 256 * 2**20
@@ -38,11 +40,36 @@ class UnreadableFile(Exception):
         self.line = line
 
 
-def read_records(path: Path) -> Iterator[Record]:
-    """Yield the rows that are not empty, with unescaped cells. Raises UnreadableFile before the first one."""
-    lines = _Lines(_utf8_bytes(path))
+class MissingFile(UnreadableFile):
+    """There is no such file."""
+
+    def __init__(self) -> None:
+        super().__init__("the file is missing")
+
+
+def read_file(path: Path) -> bytes:
+    """Return the content of a file. Raises UnreadableFile."""
+    if not path.exists():
+        raise MissingFile
+    if not path.is_file():
+        raise UnreadableFile("is not a file")
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+
+
+def read_records(content: bytes) -> Iterator[Record]:
+    """Yield the rows that are not empty, with unescaped cells. Raises UnreadableFile before the first one.
+
+    A worker of the server reads a large file in between other requests.
+    """
+    _reject_other_encodings(content)
+    lines = _Lines(content)
     reader = csv.reader(lines, strict=True)
-    while True:
+    for _ in in_turns(count()):
         line = reader.line_num + 1
         lines.room = MAX_RECORD_CHARACTERS
         try:
@@ -63,34 +90,19 @@ def write_records(path: Path, rows: Iterable[Iterable[str]]) -> int:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8", newline="") as file:
-        count = write_rows(file, rows)
+        written = write_rows(file, rows)
         file.flush()
         os.fsync(descriptor)
-    return count
+    return written
 
 
 def write_rows(file: TextIO, rows: Iterable[Iterable[str]]) -> int:
     """Write the rows to an open file. Return their number."""
-    writer, count = csv_writer(file, line_end="\n"), 0
+    writer, written = csv_writer(file, line_end="\n"), 0
     for row in rows:
         writer.writerow(row)
-        count += 1
-    return count
-
-
-def _utf8_bytes(path: Path) -> bytes:
-    if not path.exists():
-        raise UnreadableFile("the file is missing")
-    if not path.is_file():
-        raise UnreadableFile("is not a file")
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise UnreadableFile(f"is larger than {MAX_FILE_BYTES // 2**20} MB")
-        content = path.read_bytes()
-    except OSError as error:
-        raise UnreadableFile(f"cannot be read: {error.strerror}") from error
-    _reject_other_encodings(content)
-    return content
+        written += 1
+    return written
 
 
 def _reject_other_encodings(content: bytes) -> None:

@@ -1,6 +1,6 @@
 """Describe problems of the files to import, with file, line and column."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from portal.errors import PortalError
@@ -25,16 +25,16 @@ class ImportProblems(PortalError):
     """The files cannot be imported, and nothing was. `problems` has all problems, the message the first 200."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = [str(problem) for problem in problems]
+        self.problems = list(problems)
         super().__init__(_listed(self.problems))
 
 
-def first_of(lines: list[str]) -> list[str]:
-    """Return the first MAX_PROBLEMS_SHOWN lines, and the number of the others as a line."""
-    more = len(lines) - MAX_PROBLEMS_SHOWN
-    return [*lines[:MAX_PROBLEMS_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
+def first_of(problems: Sequence[Problem]) -> list[str]:
+    """Return the first MAX_PROBLEMS_SHOWN problems as lines, and the number of the others as a line."""
+    more = len(problems) - MAX_PROBLEMS_SHOWN
+    return [*map(str, problems[:MAX_PROBLEMS_SHOWN]), *([f"and {more:,} more"] if more > 0 else [])]
 
 
-def _listed(problems: list[str]) -> str:
+def _listed(problems: Sequence[Problem]) -> str:
     noun = "problem" if len(problems) == 1 else "problems"
     return "\n".join([f"nothing was imported, because of {len(problems):,} {noun}:", *first_of(problems)])

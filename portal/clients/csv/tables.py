@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Generic
 
 from portal.clients.csv import schema
-from portal.clients.csv.files import Record, UnreadableFile, read_records
+from portal.clients.csv.files import MissingFile, Record, UnreadableFile, read_records
 from portal.clients.csv.problems import Problem
 from portal.clients.csv.schema import (
     ClientRow,
@@ -26,6 +25,7 @@ OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 USE_COMMAS = "save it with commas, in Excel as “CSV UTF-8 (Comma delimited)”"
 MAX_PROBLEMS_PER_FILE = 10_000
 OnProgress = Callable[[str], None]
+ContentOf = Callable[[str], bytes]
 
 
 @dataclass
@@ -68,11 +68,14 @@ class Tables:
         }
 
 
-def read_tables(folder: Path, on_progress: OnProgress) -> Tables:
-    """Read the files of the folder; notes.csv may be missing. Problems are part of the result: this raises nothing."""
+def read_tables(content_of: ContentOf, on_progress: OnProgress) -> Tables:
+    """Read the six files; notes.csv may be missing. Problems are part of the result: this raises nothing.
+
+    `content_of(name)` returns the content of a file, or raises UnreadableFile.
+    """
 
     def read(table_schema: TableSchema[Row]) -> Table[Row]:
-        table = read_table(table_schema, folder / table_schema.file)
+        table = read_table(table_schema, content_of)
         on_progress(f"{table_schema.file}: {len(table.rows):,} rows read, {len(table.problems):,} problems")
         return table
 
@@ -86,13 +89,13 @@ def read_tables(folder: Path, on_progress: OnProgress) -> Tables:
     )
 
 
-def read_table(table_schema: TableSchema[Row], path: Path) -> Table[Row]:
-    if table_schema.is_optional and not path.exists():
-        return Table()
+def read_table(table_schema: TableSchema[Row], content_of: ContentOf) -> Table[Row]:
     reader = _TableReader(table_schema)
     try:
-        reader.read(path)
+        reader.read(content_of(table_schema.file))
     except UnreadableFile as error:
+        if table_schema.is_optional and isinstance(error, MissingFile):
+            return Table()
         reader.add_fatal(error.line, error.problem)
     return reader.table
 
@@ -107,8 +110,8 @@ class _TableReader(Generic[Row]):
         self.columns: list[tuple[int | None, str, Parser]] = []
         self.lines_of_keys: dict[Hashable, int] = {}
 
-    def read(self, path: Path) -> None:
-        records = read_records(path)
+    def read(self, content: bytes) -> None:
+        records = read_records(content)
         header = next(records, None)
         if header is None:
             raise UnreadableFile("is empty: its first line must name the columns")

@@ -15,14 +15,11 @@ from portal.clients.csv.importing import valuations
 from portal.clients.csv.importing.existing import Values, is_one_of
 from portal.clients.csv.importing.plan import ImportPlan, RowChanges, ValuationChanges
 from portal.clients.csv.importing.valuations import StoredValuation
-from portal.clients.csv.problems import Problem
 from portal.clients.csv.schema import CLIENTS, PRODUCTS, VALUATIONS, ValuationRow
-from portal.clients.records import valuation_jumps
 from portal.clients.records.entries import CLIENT, NOTE, PERSON, PRODUCT, VALUATION, Entry, EntryKind
 from portal.clients.records.models import Client, Product
 from portal.clients.records.note_models import ClientNote
 from portal.clients.records.revisions import ClientRevision, FieldChanges, to_json
-from portal.clients.records.valuation_jumps import PreviousValuation
 from portal.clients.saving import auditing
 from portal.clients.saving.auditing import AdviserChange
 from portal.editing import optimistic_lock
@@ -32,8 +29,8 @@ from portal.live.outbox import after_commit
 from portal.web.actor import Actor
 
 
-def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) -> list[str]:
-    """Write the plan; return a line for each amount that may be wrong.
+def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) -> None:
+    """Write the plan.
 
     Raises StaleVersion if an existing client was saved since the plan was built. The clients are locked before anything
     that belongs to them is written, and before profiles are updated. Every save locks in this order.
@@ -53,12 +50,11 @@ def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) 
     _write_parts(PRODUCT, plan.products, revisions)
     on_progress(f"{PRODUCTS.file}: {sum(plan.products.counts):,} written")
     _write_notes(plan.notes.new, profile_ids, revisions)
-    warnings = _write_valuations(plan.valuations, revisions, on_progress)
+    _write_valuations(plan.valuations, revisions, on_progress)
     revisions.insert(at)
     _update_access(clients, versions, by)
     if versions:
         after_commit(publish.imported)
-    return warnings
 
 
 class _Revisions:
@@ -149,10 +145,7 @@ def _update(kind: EntryKind, changes: RowChanges, revisions: _Revisions) -> None
         )
 
 
-def _write_valuations(
-    changes: ValuationChanges, revisions: _Revisions, on_progress: Callable[[str], None]
-) -> list[str]:
-    """Write the valuations; return a line for each that is far from the previous one."""
+def _write_valuations(changes: ValuationChanges, revisions: _Revisions, on_progress: Callable[[str], None]) -> None:
     plans = is_one_of(Product.plan_number, {row.plan_number for row in changes.rows})
     products = db.session.execute(select(Product.plan_number, Product.id, Product.client_id).where(plans)).all()
     product_ids = {product.plan_number: product.id for product in products}
@@ -167,7 +160,6 @@ def _write_valuations(
                 revisions.add(client_id, _valuation_change(row, product_id, ids[product_id, row.valued_on], stored))
         written += len(part)
         on_progress(f"{VALUATIONS.file}: {written:,} of {len(changes.rows):,} written")
-    return [_jump_warning(row, found) for row, found in valuations.find_jumps(changes.rows, product_ids)]
 
 
 def _valuation_change(row: ValuationRow, product_id: int, id_: int, stored: StoredValuation | None) -> FieldChanges:
@@ -175,11 +167,6 @@ def _valuation_change(row: ValuationRow, product_id: int, id_: int, stored: Stor
     if stored is not None:
         return {entry.key("amount"): [to_json(stored.amount), amount]}
     return {entry.prefix: [None, {"product_id": product_id, "valued_on": to_json(row.valued_on), "amount": amount}]}
-
-
-def _jump_warning(row: ValuationRow, found: Any) -> str:
-    text = valuation_jumps.describe_jump(row.amount, PreviousValuation(found.before_on, found.before))
-    return str(Problem(VALUATIONS.file, row.line, "amount_gbp", text))
 
 
 def _update_access(clients: RowChanges, versions: Mapping[int, int], by: Actor) -> None:

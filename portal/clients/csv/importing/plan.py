@@ -14,6 +14,7 @@ from portal.clients.csv.importing.valuations import StoredValuation
 from portal.clients.csv.schema import AnyRow, ClientRow, NoteRow, ValuationKey, ValuationRow
 from portal.clients.csv.tables import Tables
 from portal.clients.records.people_matching import match_people
+from portal.driver.turns import in_turns
 
 
 class Counts(NamedTuple):
@@ -106,7 +107,7 @@ def build_plan(tables: Tables, existing: ExistingRecords) -> ImportPlan:
 def diff_rows(pairs: Iterable[tuple[Values, Values | None]]) -> RowChanges:
     """Sort pairs of a row and its stored record (None: new). Compares the columns of the row only."""
     changes = RowChanges()
-    for values, stored in pairs:
+    for values, stored in in_turns(pairs):
         if stored is None:
             changes.new.append(values)
         elif differences := {name: value for name, value in values.items() if stored[name] != value}:
@@ -133,13 +134,15 @@ def _people(tables: Tables, existing: ExistingRecords) -> Iterator[tuple[Values,
 def _valuations(rows: list[ValuationRow], existing: ExistingRecords) -> ValuationChanges:
     stored = existing.differing_valuations
     written = [
-        row for row in rows if row.plan_number not in existing.products or (row.plan_number, row.valued_on) in stored
+        row
+        for row in in_turns(rows)
+        if row.plan_number not in existing.products or (row.plan_number, row.valued_on) in stored
     ]
     return ValuationChanges(written, stored, len(rows) - len(written))
 
 
 def _notes(rows: list[NoteRow], existing: ExistingRecords) -> RowChanges:
-    new: list[Values] = [_values(row) for row in rows if row.key not in existing.notes]
+    new: list[Values] = [_values(row) for row in in_turns(rows) if row.key not in existing.notes]
     return RowChanges(new, unchanged=len(rows) - len(new))
 
 

@@ -16,6 +16,7 @@ from portal.clients.csv.schema import (
 )
 from portal.clients.csv.tables import Table, Tables
 from portal.clients.records.parsers import quote_for_message
+from portal.driver.turns import in_turns, let_others_run
 
 
 def reference_problems(
@@ -41,6 +42,7 @@ def _users(
 ) -> Iterator[Problem]:
     in_files = {row.key for row in tables.profiles.rows}
     for row in table.rows:
+        let_others_run()
         email: str | None = getattr(row, column)
         if not email or email.lower() in in_files or email.lower() in emails or tables.profiles.may_contain(email):
             continue
@@ -55,6 +57,7 @@ def _clients_of(
 ) -> Iterator[Problem]:
     in_files = {row.client_ref for row in tables.clients.rows}
     for row in table.rows:
+        let_others_run()
         ref = row.client_ref
         if not ref or ref in in_files or ref in client_refs or tables.clients.may_contain(ref):
             continue
@@ -62,7 +65,7 @@ def _clients_of(
 
 
 def _owners(tables: Tables, owners: Mapping[str, str]) -> Iterator[Problem]:
-    for row in tables.products.rows:
+    for row in in_turns(tables.products.rows):
         owner = owners.get(row.plan_number)
         if owner is not None and row.client_ref and owner != row.client_ref:
             text = f"{quote_for_message(row.plan_number)} belongs to another client, {quote_for_message(owner)}"
@@ -71,7 +74,7 @@ def _owners(tables: Tables, owners: Mapping[str, str]) -> Iterator[Problem]:
 
 def _plans(tables: Tables, owners: Collection[str]) -> Iterator[Problem]:
     in_files = {row.plan_number for row in tables.products.rows}
-    for row in tables.valuations.rows:
+    for row in in_turns(tables.valuations.rows):
         plan = row.plan_number
         if not plan or plan in in_files or plan in owners or tables.products.may_contain(plan):
             continue

@@ -1,5 +1,6 @@
 """Read and write valuations in bulk: a file can have millions. All functions work in parts of PART_ROWS rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -8,7 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from portal.clients.csv.schema import ValuationKey, ValuationRow
-from portal.clients.records.valuation_jumps import MAX_CHANGE
+from portal.clients.records import valuation_jumps
+from portal.clients.records.valuation_jumps import PreviousValuation
+from portal.driver.turns import in_turns
 from portal.extensions import db
 
 PART_ROWS = 10_000
@@ -30,17 +33,24 @@ WRITE = text(f"""
     RETURNING id, product_id, valued_on
 """)  # noqa: S608
 
-# The rows that differ from the previous valuation of their product by more than valuation_jumps.MAX_CHANGE.
-JUMPS = text(f"""
+# The rows that will differ from the previous valuation of their product by more than valuation_jumps.MAX_CHANGE. The
+# previous one is a row too, or a stored valuation of another day.
+JUMPS = text("""
+    WITH given AS (
+        SELECT * FROM unnest(CAST(:plans AS text[]), CAST(:days AS date[]), CAST(:amounts AS numeric[]))
+                 WITH ORDINALITY AS given (plan_number, valued_on, amount, place)),
+    stored AS (
+        SELECT plan_number, valued_on, amount, CAST(NULL AS bigint) AS place
+        FROM products JOIN valuations ON valuations.product_id = products.id
+        WHERE plan_number = ANY (CAST(:plans AS text[]))),
+    together AS (
+        SELECT * FROM given
+        UNION ALL SELECT * FROM stored WHERE (plan_number, valued_on) NOT IN (SELECT plan_number, valued_on FROM given))
     SELECT place, before, before_on
-    FROM {ROWS_OF_PART}
-    JOIN (SELECT product_id, valued_on,
-                 lag(amount) OVER earlier AS before, lag(valued_on) OVER earlier AS before_on
-          FROM valuations WHERE product_id = ANY (CAST(:product_ids AS integer[]))
-          WINDOW earlier AS (PARTITION BY product_id ORDER BY valued_on)) AS each USING (product_id, valued_on)
-    WHERE before <> 0 AND abs(given.amount - before) > :max_change * abs(before)
-    ORDER BY place
-""")  # noqa: S608
+    FROM (SELECT place, amount, lag(amount) OVER earlier AS before, lag(valued_on) OVER earlier AS before_on
+          FROM together WINDOW earlier AS (PARTITION BY plan_number ORDER BY valued_on)) AS each
+    WHERE place IS NOT NULL AND before <> 0 AND abs(amount - before) > :max_change * abs(before)
+""")
 
 
 class StoredValuation(NamedTuple):
@@ -66,11 +76,34 @@ def write(part: Sequence[ValuationRow], product_ids: Mapping[str, int]) -> dict[
     return {(row.product_id, row.valued_on): row.id for row in written}
 
 
-def find_jumps(rows: Sequence[ValuationRow], product_ids: Mapping[str, int]) -> Iterator[tuple[ValuationRow, Any]]:
-    """Yield the stored rows whose amount is far from the previous one, each with `before` and `before_on`."""
-    for part in parts(rows):
-        for found in db.session.execute(JUMPS, _columns(part, product_ids) | {"max_change": MAX_CHANGE}):
-            yield part[found.place - 1], found
+def find_jumps(rows: Sequence[ValuationRow]) -> list[tuple[ValuationRow, PreviousValuation]]:
+    """Return the rows, not yet written, whose amount is far from the previous one, in the order of the file.
+
+    A part has all rows of its products.
+    """
+    found: list[tuple[ValuationRow, PreviousValuation]] = []
+    for part in _parts_by_product(rows):
+        plans = [row.plan_number for row in part]
+        amounts = {"days": _array(row.valued_on for row in part), "amounts": _array(row.amount for row in part)}
+        for place, before, before_on in db.session.execute(
+            JUMPS, {"plans": plans, **amounts, "max_change": valuation_jumps.MAX_CHANGE}
+        ):
+            found.append((part[place - 1], PreviousValuation(before_on, before)))
+    return sorted(found, key=lambda jump: jump[0].line)
+
+
+def _parts_by_product(rows: Sequence[ValuationRow]) -> Iterator[list[ValuationRow]]:
+    by_plan: dict[str, list[ValuationRow]] = defaultdict(list)
+    for row in in_turns(rows):
+        by_plan[row.plan_number].append(row)
+    part: list[ValuationRow] = []
+    for of_product in by_plan.values():
+        part += of_product
+        if len(part) >= PART_ROWS:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def parts(rows: Sequence[ValuationRow]) -> Iterator[Sequence[ValuationRow]]:

@@ -24,6 +24,7 @@ from portal.clients.csv.tables import Tables
 from portal.clients.records.entries import CLIENT, NOTE, PERSON, PRODUCT, VALUATION, EntryKind
 from portal.clients.records.entry_checks import problem_with
 from portal.clients.records.parsers import quote_for_message
+from portal.driver.turns import in_turns
 
 
 def value_problems(tables: Tables, existing: ExistingRecords, today: date) -> list[Problem]:
@@ -58,7 +59,7 @@ def _problems(
     today: date,
 ) -> Iterator[Problem]:
     headings = dict(zip(schema.fields, schema.columns, strict=True))
-    for row in rows:
+    for row in in_turns(rows):
         for column, heading in headings.items():
             value = getattr(row, column)
             problem = problem_with(kind.name, column, value, today)
@@ -77,7 +78,7 @@ def _texts(rows: Iterable[NoteRow]) -> Iterator[Problem]:
 
 def _unstored_valuations(rows: Iterable[ValuationRow], existing: ExistingRecords) -> Iterator[ValuationRow]:
     """Yield the complete rows that are not stored as they are."""
-    for row in rows:
+    for row in in_turns(rows):
         if None not in row and (
             row.plan_number not in existing.products
             or (row.plan_number, row.valued_on) in existing.differing_valuations
