@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from portal.audit import reads
 from portal.auth import throttle, trusted_devices
 from portal.auth.sessions import store as sign_in_sessions
+from portal.clients.csv.importing import pending as pending_imports
 from portal.clients.visits import store as visits
 from portal.config.current import current_settings
 from portal.database import advisory_locks
@@ -71,6 +72,7 @@ JOBS = (
     ),
     Job("old drafts", every_seconds=3600, lock=advisory_locks.OLD_DRAFTS, run=notifications.add_old_drafts),
     Job("notification purge", every_seconds=3600, lock=advisory_locks.NOTIFICATION_PURGE, run=notifications.purge),
+    Job("import purge", every_seconds=3600, lock=advisory_locks.IMPORT_PURGE, run=pending_imports.purge),
     Job("read log purge", every_seconds=3600, lock=advisory_locks.READ_LOG_PURGE, run=reads.purge),
 )
 

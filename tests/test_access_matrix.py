@@ -131,6 +131,12 @@ TABLE = """
     POST   /users/<profile_id>/unlock            403       403       user      403       sign-in   sign-in   403
     GET    /records/export                       403       403       200       403       sign-in   sign-in   -
     POST   /records/export                       403       403       422       403       sign-in   sign-in   403
+    GET    /records/import                       403       403       200       403       sign-in   sign-in   -
+    POST   /records/import                       403       403       422       403       sign-in   sign-in   403
+    POST   /records/import/apply                 403       403       import    403       sign-in   sign-in   403
+    POST   /records/import/discard               403       403       import    403       sign-in   sign-in   403
+    GET    /records/import/progress              403       403       200       403       sign-in   sign-in   -
+    GET    /records/import/details.csv           403       403       404       403       sign-in   sign-in   -
     GET    /audit                                403       403       200       403       sign-in   sign-in   -
     GET    /audit.csv                            403       403       200       403       sign-in   sign-in   -
     GET    /reads                                403       403       200       403       sign-in   sign-in   -

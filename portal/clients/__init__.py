@@ -10,6 +10,7 @@ from portal.admin.audit.details import register_words
 from portal.auth.sessions.store import read_with_profile
 from portal.clients import cli, permission_recheck, permissions
 from portal.clients.bulk import views as bulk_views
+from portal.clients.csv import import_views
 from portal.clients.csv import views as csv_views
 from portal.clients.desk import views as desk_views
 from portal.clients.editor import editor, new_client, new_client_views, same_parts_views, text_merges_views
@@ -67,6 +68,7 @@ def init_clients(app: Flask) -> None:
         valuation_views,
         access_views,
         csv_views,
+        import_views,
         hand_over_views,
         read_views,
         changes_views,
@@ -82,6 +84,7 @@ def init_clients(app: Flask) -> None:
     app.add_template_global(notification_views.count_unread_notifications)
     app.add_template_global(notification_views.notification_labels)
     permission_recheck.init_permission(app)
+    import_views.init_uploads(app)
     register_words(audit_words.words_for)
     app.cli.add_command(cli.clients)
 

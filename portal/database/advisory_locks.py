@@ -16,5 +16,7 @@ READ_LOG_PURGE = 0x6B696E67_0021
 IMPORT = 0x6B696E67_0100
 NEW_CLIENT = 0x6B696E67_0101
 EXPORT = 0x6B696E67_0102
+IMPORT_PURGE = 0x6B696E67_0103
 # Taken with a profile's id as second key. PostgreSQL keeps pairs of keys apart from the single keys above.
 DRAFTS_OF_PROFILE = 0x6B69
+IMPORT_OF_PROFILE = 0x6B6A

@@ -25,7 +25,14 @@ from portal.config import Settings
 from portal.errors import NotSignedIn
 
 IDENTITY_KEY = "_user_id"  # the key that Flask-Login uses
-BACKGROUND_ENDPOINTS = {"static", "auth.session_state", "health.healthz", "health.readyz", "health.show_metrics"}
+BACKGROUND_ENDPOINTS = {
+    "static",
+    "auth.session_state",
+    "record_import.progress",
+    "health.healthz",
+    "health.readyz",
+    "health.show_metrics",
+}
 BACKGROUND_BLUEPRINTS = {
     "presence",
     "drafts",

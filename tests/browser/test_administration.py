@@ -1,13 +1,20 @@
 """Administration in the browser, from start to end."""
 
+from pathlib import Path
+
+import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal.auth import Profile
 from portal.clients import Client
+from portal.clients.csv.import_views import MAX_UPLOAD_BYTES
+from portal.clients.csv.importing import pending
+from portal.database import advisory_locks
 from portal.extensions import db
 from tests.browser.people import OpenBrowser
 from tests.support.cast import PASSWORD, Cast, make_profile
+from tests.support.csv_folder import ONE_OF_EACH, CsvFolder
 from tests.support.factories import make_client
 
 
@@ -51,3 +58,50 @@ def test_clients_of_a_leaver_are_handed_over_and_the_leaver_is_deactivated(
     expect(page.get_by_text("Lena Lindqvist can no longer sign in.")).to_be_visible()
     db.session.rollback()
     assert {db.session.get_one(Client, client.id).adviser_id for client in book} == {cast.amelia.id}
+
+
+@pytest.mark.usefixtures("app")
+def test_files_are_refused_corrected_watched_and_imported(open_browser: OpenBrowser, tmp_path: Path) -> None:
+    admin = make_profile("Iris", "Ingram", "admin")  # an import of Ada's may be left by another test
+    ref, plan = "IMPORTED-1", "IMPORTED-A100"  # other tests use the database too
+    files = {name: content.replace("KG1", ref).replace("A100", plan) for name, content in ONE_OF_EACH.items()}
+    folder = CsvFolder(tmp_path / "in", files)
+    page = open_browser(admin).page
+    page.goto("/users")
+    page.get_by_role("link", name="Import records").click()
+    chooser = page.get_by_label("CSV files")
+    check = page.get_by_role("button", name="Check the files")
+    (tmp_path / "large.csv").write_bytes(b"," * (MAX_UPLOAD_BYTES + 1))
+    chooser.set_input_files(tmp_path / "large.csv")
+    check.click()
+    expect(page.get_by_text("The files have more than 8 MB.")).to_be_visible()
+    expect(chooser).to_be_focused()
+
+    folder.set("clients.csv", "risk_profile", "9")
+    chooser.set_input_files(sorted(folder.path.iterdir()))
+    expect(page.get_by_text("The files have more than 8 MB.")).to_be_hidden()
+    check.click()
+    expect(page.get_by_role("row").filter(has_text="9 is not 1 to 7")).to_contain_text("clients.csvline 2")
+
+    folder.set("clients.csv", "risk_profile", "5")
+    chooser.set_input_files(sorted(folder.path.iterdir()))
+    check.click()
+    expect(page.get_by_role("row").filter(has_text=f"{ref} Whitmore Family")).to_contain_text("New")
+
+    found = pending.import_of(admin)
+    assert found
+    with db.engine.begin() as connection:  # as while the import is being written
+        key = {"key": advisory_locks.IMPORT_OF_PROFILE, "id": admin.id}
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key, :id)"), key)
+        page.reload()
+        expect(page.get_by_role("heading", name="Importing")).to_be_visible()
+        pending.note_progress(found.id, "valuations.csv: 1 of 2 written")
+        expect(page.get_by_role("status").filter(has_text="valuations.csv: 1 of 2 written")).to_be_visible()
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Import all of it").click()
+
+    expect(page.get_by_role("heading", name="The files are imported")).to_be_visible()
+    db.session.rollback()
+    assert db.session.scalars(select(Client.name).where(Client.client_ref == ref)).all() == ["Whitmore Family"]
+    page.get_by_role("button", name="Import other files").click()
+    expect(page.get_by_role("heading", name="Upload the files")).to_be_visible()

@@ -5,14 +5,16 @@ import json
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from email.message import Message
 from typing import NamedTuple
 
 import pytest
 from flask import Flask
 
+from portal.clients.csv.import_views import MAX_UPLOAD_BYTES
 from tests.support.cast import Cast
+from tests.support.csv_folder import upload_of
 from tests.support.debian import run
 from tests.support.network_client import network_client_app, network_client_of
 from tests.support.nginx import NAME, Nginx
@@ -59,6 +61,15 @@ def asked(nginx: Nginx, path: str, at: str = "127.0.0.1", **headers: str) -> Ite
 def get(nginx: Nginx, path: str, at: str = "127.0.0.1", **headers: str) -> Answer:
     with asked(nginx, path, at, **headers) as answer:
         return Answer(answer.status, answer.headers, answer.read().decode())
+
+
+def post(nginx: Nginx, path: str, body: bytes, **headers: str) -> int:
+    plain = socket.create_connection(("127.0.0.1", nginx.https_port), timeout=20)
+    with closing(http.client.HTTPSConnection(NAME, timeout=20)) as connection:
+        connection.sock = nginx.trust().wrap_socket(plain, server_hostname=NAME)
+        with suppress(OSError):  # nginx does not read a body that it refuses
+            connection.request("POST", path, body, headers)
+        return connection.getresponse().status
 
 
 def get_plain(nginx: Nginx, path: str, host: str, at: str = "127.0.0.1") -> Answer:
@@ -123,6 +134,24 @@ def test_portal_gets_the_address_of_the_connection_and_not_the_one_that_a_browse
     line = nginx.access_log[-1]
     assert line.startswith("127.0.0.1 ")
     assert "forged" not in line
+
+
+def test_only_the_files_of_an_import_may_be_larger_than_other_bodies(
+    nginx: Nginx, app: Flask, cast: Cast, database_url: str
+) -> None:
+    ada = network_client_of(network_client_app(database_url), cast.ada)
+    kind, body = upload_of(MAX_UPLOAD_BYTES)
+    headers = {
+        "Content-Type": kind,
+        "Cookie": ada.cookie,
+        "X-CSRFToken": ada.csrf_token,
+        "Referer": f"https://{NAME}:{nginx.https_port}/",
+    }
+
+    assert post(nginx, "/records/import", body, **headers) == 302
+    assert post(nginx, "/records/import", body + b" " * 2**20, **headers) == 413
+    assert post(nginx, "/records/import/apply", body, **headers) == 413
+    assert post(nginx, "/records/export", body, **headers) == 413
 
 
 def test_event_stream_is_not_buffered(

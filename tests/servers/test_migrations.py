@@ -87,6 +87,8 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
         "notifications",
         "client_notes",
         "client_note_versions",
+        "client_imports",
+        "client_import_files",
     }
 
     downgrade(revision="base")

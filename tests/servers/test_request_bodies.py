@@ -5,21 +5,24 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 from flask import Flask
 from werkzeug.exceptions import RequestTimeout
 
 from portal.clients import Client
-from portal.web.body_reader import FAILURE
+from portal.clients.csv.import_views import MAX_UPLOAD_BYTES, MULTIPART_BYTES
+from portal.web.body_reader import FAILURE, MAX_LARGE_BODIES
 from portal.web.security_headers import MAX_BODY_BYTES
 from tests.conftest import AppMaker
 from tests.support.cast import Cast
+from tests.support.csv_folder import upload_of
 from tests.support.html import text_of
 from tests.support.network_client import NetworkClient, network_client_app, network_client_of
 from tests.support.server import Portal
 from tests.support.test_client import Visitor
+from tests.support.until import wait_until
 
 PATIENCE_SECONDS = 10
 PATHS = ("/user_page_presence", "/clients/1/edit", "/sign-in")
@@ -83,6 +86,11 @@ def server(portal: Portal, app: Flask) -> Portal:
 @pytest.fixture
 def amelia(database_url: str, make_app: AppMaker, cast: Cast) -> NetworkClient:
     return network_client_of(network_client_app(database_url), cast.amelia)
+
+
+@pytest.fixture
+def ada(database_url: str, make_app: AppMaker, cast: Cast) -> NetworkClient:
+    return network_client_of(network_client_app(database_url), cast.ada)
 
 
 def head_of(path: str, framing: str, network_client: NetworkClient | None = None, method: str = "POST") -> bytes:
@@ -159,6 +167,54 @@ def test_body_that_was_given_up_is_answered_408(visit: type[Visitor], caplog: py
     assert [record.getMessage() for record in caplog.records] == [
         "request body not read: the body took too long to arrive"
     ]
+
+
+def send_upload(server: Portal, browser: NetworkClient | None, length: int, *, is_chunked: bool = False) -> int:
+    kind, body = upload_of(length)
+    framing = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {length}"
+    head = head_of("/records/import", framing, browser).replace(b"application/json", kind.encode())
+    with closing(connected(server)) as connection:
+        with suppress(OSError):  # a body that is refused is not read
+            connection.sendall(head + (b"%x\r\n%b\r\n0\r\n\r\n" % (length, body) if is_chunked else body))
+        return status_of(connection)
+
+
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_upload_of_an_administrator_may_be_larger_up_to_its_own_limit(
+    server: Portal, ada: NetworkClient, is_chunked: bool
+) -> None:
+    most = MAX_UPLOAD_BYTES + MULTIPART_BYTES
+
+    assert send_upload(server, ada, most, is_chunked=is_chunked) == 302
+    assert send_upload(server, ada, most + 1, is_chunked=is_chunked) == 413
+
+
+def test_upload_of_no_administrator_is_bounded_as_all_bodies(server: Portal, amelia: NetworkClient) -> None:
+    assert send_upload(server, amelia, MAX_BODY_BYTES) == 403
+    assert send_upload(server, amelia, MAX_BODY_BYTES + 1) == 413
+    assert send_upload(server, None, MAX_BODY_BYTES + 1) == 413
+    assert send_upload(server, amelia, MAX_BODY_BYTES + 1, is_chunked=True) == 413
+
+
+def test_body_of_an_administrator_to_another_address_is_bounded_as_all_bodies(
+    server: Portal, ada: NetworkClient
+) -> None:
+    with closing(connected(server)) as connection:
+        connection.sendall(head_of("/records/import/apply", f"Content-Length: {MAX_BODY_BYTES + 1}", ada))
+        assert status_of(connection) == 413
+
+
+def test_slow_uploads_hold_no_database_connection_and_are_few(server: Portal, ada: NetworkClient) -> None:
+    head = head_of("/records/import", f"Content-Length: {MAX_UPLOAD_BYTES}", ada)
+    with ExitStack() as open_connections:
+        for _ in range(MAX_LARGE_BODIES):
+            slow = open_connections.enter_context(closing(connected(server)))
+            slow.sendall(head + b"-")
+        wait_until(lambda: send_upload(server, ada, MAX_BODY_BYTES + 1) == 503, "the places are not taken")
+        with closing(connected(server)) as connection:
+            connection.sendall(f"GET /clients HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {ada.cookie}\r\n\r\n".encode())
+            assert status_of(connection) == 200
+    wait_until(lambda: send_upload(server, ada, MAX_BODY_BYTES + 1) == 302, "the places are not free again")
 
 
 @pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked"])

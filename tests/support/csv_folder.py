@@ -1,11 +1,15 @@
 """A folder of six CSV files with one row each, which a test can change."""
 
+import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import text
+from werkzeug.test import TestResponse
 
 from portal.extensions import db
+from tests.support.test_client import Visitor
 
 ONE_OF_EACH = {
     "profiles.csv": "first_name,last_name,email,role\nAmelia,Hart,amelia.hart@firm.example,adviser\n",
@@ -64,6 +68,20 @@ class CsvFolder:
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
+
+
+def send_files(browser: Visitor, files: Iterable[tuple[str, str | bytes]]) -> TestResponse:
+    """Upload (name, content) pairs for an import in the browser."""
+    contents = [(content.encode() if isinstance(content, str) else content, name) for name, content in files]
+    data = {"files": [(io.BytesIO(content), name) for content, name in contents]}
+    return browser.post("/records/import", data=data, content_type="multipart/form-data")
+
+
+def upload_of(length: int) -> tuple[str, bytes]:
+    """Return the content type and the body of an upload of one file. The body has this length."""
+    begin = b'--x\r\nContent-Disposition: form-data; name="files"; filename="clients.csv"\r\n\r\n'
+    end = b"\r\n--x--\r\n"
+    return "multipart/form-data; boundary=x", begin + b"a" * (length - len(begin) - len(end)) + end
 
 
 def whole_database() -> dict[str, list[tuple[object, ...]]]:

@@ -9,9 +9,10 @@ from portal.clients import Client
 from portal.editing.drafts import store
 from portal.editing.drafts.store import DraftKey, DraftPayload
 from portal.extensions import db
-from tests.support.cast import Cast
+from tests.support.cast import PASSWORD, Cast
+from tests.support.csv_folder import ONE_OF_EACH, send_files
 from tests.support.factories import make_client, make_person, make_product
-from tests.support.html import form_of
+from tests.support.html import form_of, forms_of
 from tests.support.test_client import Visitor
 
 Visit = type[Visitor]
@@ -71,9 +72,20 @@ def pages_of(visit: Visit, cast: Cast, client: Client) -> Iterator[tuple[str, Te
         f"/users/{cast.rhys.id}/details",
         f"/users/{cast.amelia.id}/hand-over",
         "/records/export",
+        "/records/import",
         "/audit",
         "/reads",
         "/reads?client=none&since=x",
         f"/reads?client={client.client_ref}",
     ):
         yield path, ada.get(path)
+    send_files(ada, [("clients.csv", "name\nWhitmore,<b>"), ("people.csv", "\xff")])
+    yield "import with problems", ada.get("/records/import")
+    client.client_ref = "KG1"
+    db.session.commit()
+    send_files(ada, ONE_OF_EACH.items())
+    preview = ada.get("/records/import")
+    yield "import preview", preview
+    form = next(form for form in forms_of(preview) if "mark" in form)
+    ada.post("/records/import/apply", data={**form, "current_password": PASSWORD})
+    yield "imported", ada.get("/records/import")

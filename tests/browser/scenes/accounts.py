@@ -3,7 +3,7 @@
 import secrets
 
 import pyotp
-from playwright.sync_api import expect
+from playwright.sync_api import FilePayload, expect
 from sqlalchemy import text
 
 from portal import audit
@@ -14,6 +14,7 @@ from tests.browser.people import submit_credentials
 from tests.browser.scenes import dialogs
 from tests.browser.scenes.setup import LONG_NAME, LONG_WORD, SceneSetup, States, long_client, long_profile
 from tests.support.cast import PASSWORD
+from tests.support.csv_folder import ONE_OF_EACH
 from tests.support.factories import make_client
 
 
@@ -109,7 +110,7 @@ def users(setup: SceneSetup) -> States:
 
 
 def logs(setup: SceneSetup) -> States:
-    """Show the audit log, the log of reads and the export."""
+    """Show the audit log, the log of reads, the export and the import."""
     setup.browser_errors.expect("status of 422")
     client, reader = long_client(setup.cast), long_profile()
     actor = Actor(reader.id, RequestOrigin("2001:db8:1234:5678:9abc:def0:1234:5678", "w" * 200, "r" * 64))
@@ -129,3 +130,18 @@ def logs(setup: SceneSetup) -> States:
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_text("Enter your password.")).to_be_visible()
     yield "export with an error", page
+
+    page.goto("/records/import")
+    page.get_by_role("button", name="Check the files").click()
+    expect(page.get_by_text("Choose the files.")).to_be_visible()
+    yield "import with an error", page
+
+    files = {name: content.replace("KG1", client.client_ref) for name, content in ONE_OF_EACH.items()}
+    chosen: list[FilePayload] = [
+        {"name": name, "mimeType": "text/csv", "buffer": files[name].encode()} for name in files
+    ]
+    page.get_by_label("CSV files").set_input_files(chosen)
+    page.get_by_role("button", name="Check the files").click()
+    page.get_by_role("button", name="Import all of it").click()
+    expect(page.get_by_text("Enter your password.")).to_be_visible()
+    yield "changes of an import with an error", page

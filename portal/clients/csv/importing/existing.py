@@ -47,6 +47,11 @@ def acquire_import_lock() -> None:
     db.session.execute(select(func.pg_advisory_xact_lock(advisory_locks.IMPORT)))
 
 
+def try_import_lock() -> bool:
+    """Return whether no other import is being written. Like `acquire_import_lock`, but waits for none."""
+    return bool(db.session.scalar(select(func.pg_try_advisory_xact_lock(advisory_locks.IMPORT))))
+
+
 def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
     """Read the records that the files name. `lock` holds their clients against saves until the transaction ends.
 

@@ -1,0 +1,59 @@
+/**
+ * The script of the pages of an import. Refuses files that are too large before they are sent, and shows how far the import
+ * is while the browser waits for the response, or while another tab does.
+ *
+ * Reads:  data-upload, data-max-bytes; data-apply, data-running, data-progress-url; data-status, data-line, data-error.
+ * Markup: templates/clients/csv/.
+ */
+import { query, queryAll, setText } from "../lib/dom.js";
+import { call } from "../lib/http.js";
+
+const EVERY_MS = 1_000;
+
+for (const form of queryAll(document, "form[data-upload]", HTMLFormElement)) {
+	const input = query(form, "input[type=file]", HTMLInputElement);
+	const error = query(form, ".error", HTMLElement);
+	const check = () => {
+		const bytes = [...(input.files ?? [])].reduce((sum, file) => sum + file.size, 0);
+		const isTooLarge = bytes > Number(form.dataset.maxBytes);
+		const most = Math.floor(Number(form.dataset.maxBytes) / 2 ** 20);
+		error.hidden = !isTooLarge;
+		input.ariaInvalid = isTooLarge ? "true" : null;
+		query(form, ".field", HTMLElement).classList.toggle("has-error", isTooLarge);
+		if (isTooLarge)
+			setText(query(error, "[data-error]", HTMLElement), `The files have more than ${most} MB.`);
+		return !isTooLarge;
+	};
+	input.addEventListener("change", check);
+	form.addEventListener("submit", (event) => {
+		if (check()) return;
+		event.preventDefault();
+		input.focus();
+	});
+}
+
+for (const form of queryAll(document, "form[data-apply]", HTMLFormElement)) {
+	form.addEventListener("submit", () => {
+		query(form, "button", HTMLButtonElement).disabled = true;
+		query(form, "[data-status]", HTMLElement).hidden = false;
+		follow(form, () => {});
+	});
+}
+
+for (const page of queryAll(document, "[data-running]", HTMLElement)) follow(page, () => location.reload());
+
+/**
+ * Show the progress every second. The browser ends this when it opens the response.
+ * @param {HTMLElement} part
+ * @param {() => void} whenDone
+ */
+function follow(part, whenDone) {
+	const line = query(part, "[data-line]", HTMLElement);
+	setTimeout(async () => {
+		const url = /** @type {string} */ (part.dataset.progressUrl);
+		const now = await call("GET", url).catch(() => null);
+		if (now?.progress) setText(line, now.progress);
+		if (now && !now.is_running) whenDone();
+		follow(part, whenDone);
+	}, EVERY_MS);
+}
