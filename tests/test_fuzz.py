@@ -213,6 +213,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/user_page_presence/events"): Takes(query=("page",)),
     ("GET", "/user_page_presence/<page_identifier>/drafts"): Takes(),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
+    ("GET", "/help/editing-together"): Takes(),
     ("GET", "/lost_access"): Takes(query=("ticket",)),
     ("PUT", "/edit_drafts/<page_identifier>"): DRAFT,
     ("DELETE", "/edit_drafts/<page_identifier>"): Takes(query=("form", "draft", "mark")),
