@@ -60,7 +60,7 @@ def write_history(records: Records, today: date) -> list[Act]:
         act.parts = {
             name: _make_part(act, name, value, records) for name, value in act.fields.items() if _is_part(name)
         }
-        db.session.add_all(act.parts.values())
+    db.session.add_all(part for act in acts for part in act.parts.values())
     db.session.flush()
     for act in acts:
         if VISIT not in act.fields:
