@@ -115,6 +115,8 @@ def test_amount_of_the_day_is_shown_and_changed_and_an_empty_one_changes_nothing
     amelias.send(form, A1="", A2="220")
 
     assert values_of(client) == {"A1": Decimal(110), "A2": Decimal(220)}
+    wrong = amelias.send(amelias.open(), A1="", A2="x", L1="1")
+    assert "Total of the entered amounts and the last values of the others £300.00 £331.00 +£31.00" in text_of(wrong)
     [_, changed] = history_of(client)
     assert changed.changes == {f"valuation/{id_of('A2')}/amount": ["210.00", "220.00"]}
     assert amelias.send(amelias.open()).status_code == 302

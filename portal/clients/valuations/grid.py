@@ -130,11 +130,18 @@ class DayGrid:
 
     def totals(self, form: EntryForm) -> Totals:
         """Return the totals of the form's amounts. Text that is no amount does not count."""
-        before = {row.id: row.before_amount_gbp or Decimal(0) for row in self.rows}
+        before = sum((row.before_amount_gbp or Decimal(0) for row in self.rows), Decimal(0))
+        kept = {row.id: kept_gbp(row) for row in self.rows}
         entered = {row.id: form[field_of(row.id)].data for row in self.rows}
         amounts = {product_id: amount for product_id, amount in entered.items() if isinstance(amount, Decimal)}
-        after = sum((before | amounts).values(), Decimal(0))
-        return Totals(len(amounts), sum(amounts.values(), Decimal(0)), sum(before.values(), Decimal(0)), after)
+        after = sum((kept | amounts).values(), Decimal(0))
+        return Totals(len(amounts), sum(amounts.values(), Decimal(0)), before, after)
+
+
+def kept_gbp(row: Row[Any]) -> Decimal:
+    """Return the value that the product keeps if its amount is empty: that of the day, or the last one before it."""
+    kept = row.before_amount_gbp if row.amount_gbp is None else row.amount_gbp
+    return Decimal(0) if kept is None else kept
 
 
 def grid_of(client: Client, day: date, profile_id: int) -> DayGrid:

@@ -31,13 +31,13 @@ test("a difference has its sign", () =>
 test("an empty field is not wrong", () =>
 	assert.deepEqual(["", " ", "5", "x"].map(isWrong), [false, false, false, true]));
 
-test("the total has the typed amounts, and the last values of the other products", () => {
+test("the total has the typed amounts, and of the other products the amount of the day or the last value", () => {
 	const rows = [
-		{ typed: "0.10", before: "5.00" },
-		{ typed: "", before: "0.20" },
-		{ typed: "wrong", before: "1000.00" },
-		{ typed: "£0.20", before: "0" },
+		{ typed: "0.10", before: "5.00", kept: "5.00" },
+		{ typed: "", before: "0.20", kept: "0.30" },
+		{ typed: "wrong", before: "1000.00", kept: "1000.00" },
+		{ typed: "£0.20", before: "0", kept: "0" },
 	];
-	const totals = { entered: 2, enteredPence: 30n, beforePence: 100520n, afterPence: 100050n };
+	const totals = { entered: 2, enteredPence: 30n, beforePence: 100520n, afterPence: 100060n };
 	assert.deepEqual(totalsOf(rows), totals);
 });

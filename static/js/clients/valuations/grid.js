@@ -2,7 +2,7 @@
  * The grid of valuations: an editor with totals, another day, and keys as in a spreadsheet. It is loaded when the user
  * begins to use the grid (entry/valuation-grid.js), or when other users do.
  *
- * Reads: [data-before], the values before the day, and the amounts of the table's rows; [data-entered],
+ * Reads: [data-before], the values before the day, with data-kept, those that rows without an amount keep; [data-entered],
  *        [data-entered-gbp], [data-wrong], [data-before-gbp], [data-after-gbp] and [data-change-gbp] below them;
  *        `shown_on` and `valued_on`.
  */
@@ -16,9 +16,14 @@ const AMOUNTS = "tbody [data-amount]";
 for (const form of queryAll(document, "form[data-valuation-grid]", HTMLFormElement)) {
 	const rows = queryAll(form, "tbody", HTMLElement)[0];
 	const drawTotals = () => {
-		const before = queryAll(rows, "[data-before]", HTMLElement).map(({ dataset }) => dataset.before ?? "");
+		const values = queryAll(rows, "[data-before]", HTMLElement).map(({ dataset }) => dataset);
 		const controls = queryAll(rows, "[data-amount]", HTMLInputElement);
-		const totals = totalsOf(controls.map(({ value }, i) => ({ typed: value, before: before[i] })));
+		const totals = totalsOf(
+			controls.map(({ value }, i) => {
+				const { before = "", kept = "" } = values[i];
+				return { typed: value, before, kept };
+			}),
+		);
 		const show = (/** @type {string} */ name, /** @type {string} */ text) =>
 			setText(query(form, `tfoot [data-${name}]`, HTMLElement), text);
 		show("entered", `${totals.entered}`);
@@ -31,7 +36,10 @@ for (const form of queryAll(document, "form[data-valuation-grid]", HTMLFormEleme
 	};
 	for (const type of ["input", "focusout"]) form.addEventListener(type, drawTotals);
 	drawTotals(); // the user may have typed before this module was loaded
-	new MutationObserver(drawTotals).observe(rows, { subtree: true, attributeFilter: ["data-before"] });
+	new MutationObserver(drawTotals).observe(rows, {
+		subtree: true,
+		attributeFilter: ["data-before", "data-kept"],
+	});
 	followDay(form);
 	followPlaceAgain(form);
 	form.addEventListener("keydown", moveByKey);

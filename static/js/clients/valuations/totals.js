@@ -37,16 +37,21 @@ export const gbpChange = (amount) => `${amount > 0n ? "+" : ""}${gbp(amount)}`;
 export const isWrong = (text) => text.trim() !== "" && pence(text) === null;
 
 /**
- * Sum the amounts of the grid. A row without an amount keeps the value before the day.
- * @param {{typed: string, before: string}[]} rows
+ * Sum the amounts of the grid.
+ * @param {{typed: string, before: string, kept: string}[]} rows before: the value before the day; kept: the value that a
+ *   row without an amount keeps
  */
 export function totalsOf(rows) {
-	const amounts = rows.map(({ typed, before }) => ({ typed: pence(typed), before: pence(before) ?? 0n }));
+	const amounts = rows.map(({ typed, before, kept }) => ({
+		typed: pence(typed),
+		before: pence(before) ?? 0n,
+		kept: pence(kept) ?? 0n,
+	}));
 	const entered = amounts.filter(({ typed }) => typed !== null);
 	return {
 		entered: entered.length,
 		enteredPence: entered.reduce((sum, { typed }) => sum + (typed ?? 0n), 0n),
 		beforePence: amounts.reduce((sum, { before }) => sum + before, 0n),
-		afterPence: amounts.reduce((sum, { typed, before }) => sum + (typed ?? before), 0n),
+		afterPence: amounts.reduce((sum, { typed, kept }) => sum + (typed ?? kept), 0n),
 	};
 }
