@@ -46,6 +46,7 @@ NOT_PAGES = (
     "image/svg+xml",
     "text/css",
     "text/event-stream",
+    "application/zip",
 )
 ROLES = {"amelia": "adviser", "ada": "admin", "rhys": "reader"}
 IS_AS_IT_WAS = """
