@@ -2,13 +2,15 @@
  * The script of the pages of an import. Refuses files that are too large before they are sent, and shows how far the import
  * is while the browser waits for the response, or while another tab does.
  *
- * Reads:  data-upload, data-max-bytes; data-apply, data-running, data-progress-url; data-status, data-line, data-error.
+ * Reads:  data-upload, data-max-bytes, data-error, data-busy; data-apply, data-running, data-progress-url, data-status,
+ *         data-line.
  * Markup: templates/clients/csv/.
  */
 import { query, queryAll, setText } from "../lib/dom.js";
 import { call } from "../lib/http.js";
 
 const EVERY_MS = 1_000;
+const BUSY = "The files are uploaded and checked. Large files take some seconds.";
 
 for (const form of queryAll(document, "form[data-upload]", HTMLFormElement)) {
 	const input = query(form, "input[type=file]", HTMLInputElement);
@@ -26,7 +28,11 @@ for (const form of queryAll(document, "form[data-upload]", HTMLFormElement)) {
 	};
 	input.addEventListener("change", check);
 	form.addEventListener("submit", (event) => {
-		if (check()) return;
+		if (check()) {
+			query(form, "button", HTMLButtonElement).disabled = true;
+			setText(query(form, "[data-busy]", HTMLElement), BUSY);
+			return;
+		}
 		event.preventDefault();
 		input.focus();
 	});
