@@ -3,14 +3,14 @@
 import re
 
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from portal.auth import Profile, profiles
 from portal.clients import Client
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import signed_in
-from tests.browser.people import OpenBrowser, Person, sign_in_again, submit_credentials
+from tests.browser.people import OpenBrowser, Person, is_beat, sign_in_again, submit_credentials
 from tests.support.cast import Cast
 
 SIGNED_OUT = "status of 401"
@@ -80,17 +80,22 @@ def test_form_of_a_signed_out_user_is_not_sent(
     client: Client,
     browser_errors: BrowserErrors,
 ) -> None:
-    """The submit precedes the heartbeat that would report that another user has signed in."""
-    browser_errors.expect(SIGNED_OUT, "status of 403")
+    """The submit precedes the heartbeat that would report that another user has signed in, and that fails later."""
+    browser_errors.expect(SIGNED_OUT, "status of 403", "Failed to load resource")
     person = open_browser(vera)
     person.open_editor(client)
-    person.page.route("**/user_page_presence", lambda route: None)
+    beats: list[Route] = []
+    person.page.route("**/user_page_presence", lambda route: beats.append(route))  # noqa: PLW0108 – Playwright takes no builtin
+    with person.page.expect_request(is_beat):
+        pass
     person.field("Phone").fill("01632 960600")
     person.context.add_cookies(signed_in(browsers_app, cast.daniel)["cookies"])
     person.save()
 
     expect(person.signed_out).to_contain_text("Daniel Okafor is signed in now, but this page was opened by Vera Quinn")
     expect(person.signed_out).to_contain_text("What Vera typed is kept as a draft.")
+    for route in beats:
+        route.abort()
     is_hidden(person, client)
     person.context.add_cookies(signed_in(browsers_app, vera)["cookies"])
     person.focus_window()

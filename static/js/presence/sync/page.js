@@ -8,7 +8,8 @@
  *          field; data-edit-warning ("present"|"editing"); data-conflicting, in an editor, whom it asks about first;
  *          data-version of the record as the page shows it, if it has one; <body data-profile-id>; the open form
  *          (shared-drafts.js).
- * Listens: `portal:activity` from an editor, `portal:renewed` after a new sign-in.
+ * Listens: `portal:activity` from an editor; `portal:sign-in-wanted`, when the user has sent a form while signed out;
+ *          `portal:renewed` after a new sign-in.
  * Fires:   `portal:roster`, `portal:join`, `portal:leave`, `portal:nudge`, `portal:unread`,
  *          `portal:connection`; `portal:drafts` when
  *          the unsaved values of other editors have changed; `portal:renewed` if the user has signed in again in
@@ -180,7 +181,11 @@ export class PresencePage extends HTMLElement {
 		document.addEventListener("visibilitychange", () => document.hidden || this.#holdStream());
 		window.addEventListener("pagehide", () => this.#leave());
 		window.addEventListener("pageshow", ({ persisted }) => persisted && this.#returnFromCache());
-		on("renewed", () => this.#heartbeat.start());
+		on("sign-in-wanted", () => this.#end("signed-out"));
+		on("renewed", () => {
+			this.#setConnection("online"); // so that the end of this session is reported, too
+			this.#heartbeat.start();
+		});
 		on("activity", (detail) => {
 			Object.assign(this.#tabState, detail);
 			soon();
@@ -293,7 +298,8 @@ export class PresencePage extends HTMLElement {
 
 	/** @param {ConnectionState} state */
 	#setConnection(state) {
-		if (state !== this.#connection) fire("connection", { state });
-		this.#connection = state;
+		if (state === this.#connection) return;
+		this.#connection = state; // before the event, whose listeners may report the same
+		fire("connection", { state });
 	}
 }

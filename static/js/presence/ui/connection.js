@@ -2,8 +2,7 @@
  * <presence-connection>: a note while the server cannot be reached; a dialog when the sign-in session has ended, with
  * the record hidden until the user has signed in again in a new tab; and the notice of lost access (lost-access.js).
  *
- * Listens: `portal:connection`; `portal:sign-in-wanted`, when the user has sent a form while signed out;
- *          `portal:access-lost`, when the user has sent a form and may no longer save the record.
+ * Listens: `portal:connection`; `portal:access-lost`, when the user has sent a form and may no longer save the record.
  * Fires:   `portal:renewed`.
  * Markup:  templates/presence/_connection.html.
  *
@@ -27,10 +26,9 @@ export class PresenceConnection extends HTMLElement {
 
 	connectedCallback() {
 		on("connection", ({ state }) => this.#setState(state));
-		on("sign-in-wanted", () => this.#setState("signed-out"));
 		on("access-lost", ({ mayRead }) => this.#showLost(mayRead));
 		// For browsers that do not know closedby="none": the record behind the dialog is hidden.
-		this.#dialog.addEventListener("cancel", (event) => event.preventDefault());
+		this.#dialog.oncancel = () => false;
 		document.addEventListener("visibilitychange", () => this.#checkSession());
 		window.addEventListener("focus", () => this.#checkSession());
 	}
