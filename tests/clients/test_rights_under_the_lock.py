@@ -44,6 +44,7 @@ ROUTES = [
     ("POST", "/clients/<client_id>/notes/<note_id>/edit"),
     ("POST", "/clients/<client_id>/product/<product_id>/valuation/new"),
     ("POST", "/clients/<client_id>/review"),
+    ("POST", "/clients/<client_id>/valuations"),
 ]
 # Of administrators, not of Amelia: test_note_changes.py.
 OTHER_ROUTES = [("POST", "/clients/<client_id>/notes/<note_id>/redact")]
