@@ -105,7 +105,7 @@ def test_desk_follows_the_clients_that_it_names_between_its_reloads(
     amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
     daniel.open(client)
     amelia.page.goto("/")
-    row = amelia.page.get_by_role("region", name="In use now").get_by_role("listitem").filter(has_text=client.name)
+    row = amelia.page.get_by_role("region", name="In use now").locator(f'[data-page="client-{client.id}"]')
     expect(row).to_contain_text("Daniel is viewing")
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 960222")
