@@ -70,7 +70,8 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
-    return browser_context_args | {"locale": "en-GB"}
+    # Without animations: to open and close a dialog takes 0.20 s of CPU, not 0.30, and half of the time.
+    return browser_context_args | {"locale": "en-GB", "reduced_motion": "reduce"}
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,7 @@ def _is_emptied(context: BrowserContext, url: str) -> bool:
         page.unroute_all()
         page.goto(f"{url}/healthz")  # a page of the portal's origin, whose storage it can empty
         page.evaluate(EMPTY_STORAGE)
-        page.emulate_media(media="null", color_scheme="null", reduced_motion="null", forced_colors="null")
+        page.emulate_media(media="null", color_scheme="null", reduced_motion="reduce", forced_colors="null")
         if page.viewport_size != VIEWPORT:
             page.set_viewport_size(VIEWPORT)  # type: ignore[arg-type]
         context.clear_cookies()
