@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseTable, place } from "../../../static/js/clients/valuations/pasted.js";
+import { addUnplaced, hasNames, parseTable, place } from "../../../static/js/clients/valuations/pasted.js";
 
 /** @param {string} planNumber @param {string} productName */
 const target = (planNumber, productName) => ({
@@ -104,4 +104,15 @@ describe("rows with a product and an amount", () => {
 		assert.deepEqual(placed("A0001\t\nA0002\t2").amounts, { [SECOND]: "2.00" }));
 	test("without any known product are all kept", () =>
 		assert.deepEqual(placed("x\t1\ny\t2").unplaced, ["x\t1", "y\t2"]));
+});
+
+describe("rows without a place", () => {
+	test("are placed again if a row has a product beside its amount", () =>
+		assert.ok(hasNames(parseTable("A0001\t1\n\t6"))));
+	test("are not placed again if they are amounts alone, which would fill the fields of other products", () => {
+		for (const text of ["6", "\t6", "6\t\n7\t", ""]) assert.equal(hasNames(parseTable(text)), false);
+	});
+	test("are added once when they are pasted once more, and all of them when they are equal", () =>
+		assert.equal(addUnplaced("B9\t5\n7", ["B9\t5", "8", "8"]), "B9\t5\n7\n8\n8"));
+	test("are all kept if there are none yet", () => assert.equal(addUnplaced("", ["8", "8"]), "8\n8"));
 });

@@ -7,7 +7,7 @@
  * @example paste(form, "A0001\t£1,234.50\r\n", form.elements.amount_12);
  */
 import { createElement, query, queryAll } from "../../lib/dom.js";
-import { MAX_ROWS, parseTable, place } from "./pasted.js";
+import { addUnplaced, hasNames, MAX_ROWS, parseTable, place } from "./pasted.js";
 import { isWrong } from "./totals.js";
 
 const MAX_NAMES = 3;
@@ -31,8 +31,7 @@ export function paste(form, text, start) {
 export function placeAgain(form) {
 	const [start] = queryAll(form, "tbody [data-amount]", HTMLInputElement);
 	const table = parseTable(unplacedOf(form).value);
-	// A single column would fill the fields from the first one on.
-	if (table.some((row) => row.length > 1)) fill(form, table, start, "");
+	if (hasNames(table)) fill(form, table, start, "");
 }
 
 /**
@@ -50,8 +49,7 @@ function fill(form, table, start, before) {
 	const changed = [...amounts.keys()].flatMap((name) => controls.get(name) ?? []);
 	const undo = [...changed, rest].map((control) => /** @type {const} */ ([control, control.value]));
 	for (const control of changed) control.value = amounts.get(control.name) ?? "";
-	const known = before.split("\n").filter(Boolean); // the user may paste the corrected rows once more
-	rest.value = [...new Set([...known, ...unplaced])].join("\n");
+	rest.value = addUnplaced(before, unplaced);
 	showChange(form);
 	const wrong = changed.filter(({ value }) => isWrong(value)).map((control) => targetOf(control).label);
 	report(form, sentencesOf(changed.length, wrong, unplaced.length, heading), () => {

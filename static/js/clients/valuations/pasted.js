@@ -57,6 +57,22 @@ export function place(table, targets, start) {
 }
 
 /**
+ * Whether a row has a product beside its amount. Amounts alone would fill the fields from the first one on.
+ * @param {string[][]} table
+ */
+export const hasNames = (table) => table.some((row) => row.filter(Boolean).length > 1);
+
+/**
+ * Return the text of the rows without a place, with further ones. The user may paste the corrected rows once more.
+ * @param {string} before
+ * @param {string[]} unplaced
+ */
+export function addUnplaced(before, unplaced) {
+	const known = before.split("\n").filter(Boolean);
+	return [...known, ...unplaced.filter((row) => !known.includes(row))].join("\n");
+}
+
+/**
  * @param {string[][]} rows of one cell
  * @param {Target[]} targets
  * @param {string} start
