@@ -1,5 +1,6 @@
 """Report each kind of problem in a file, with file, line and column."""
 
+import tracemalloc
 from datetime import date
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from flask import Flask
 
 from portal.clients.csv import files, tables
+from portal.clients.csv.files import UnreadableFile, read_records
 from portal.clients.csv.importing.importer import import_folder
 from portal.clients.csv.problems import ImportProblems
 from portal.extensions import db
@@ -226,6 +228,19 @@ def test_other_encoding_is_reported_with_line_and_byte(folder: CsvFolder, newlin
     assert problems_of(folder) == [
         "people.csv:3: byte 9 of the line, 0xE9, is not UTF-8: save the file with the encoding UTF-8"
     ]
+
+
+def test_position_of_a_wrong_byte_after_many_lines_needs_little_memory() -> None:
+    """One object for each line needed 130 times the memory of the file."""
+    content = b"\n" * 500_000 + b"\xff"
+    tracemalloc.start()
+    with pytest.raises(UnreadableFile) as error:
+        list(read_records(content))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert error.value.line == 500_001
+    assert peak < 10 * len(content)
 
 
 def test_utf_16_is_rejected(folder: CsvFolder) -> None:

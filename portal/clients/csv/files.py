@@ -7,7 +7,6 @@ quotes.
 import csv
 import io
 import os
-import re
 from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
@@ -19,8 +18,6 @@ from portal.web.csv_escaping import csv_writer, unescape_formula
 MAX_FILE_BYTES = 256 * 2**20
 # Less than the csv module's own limit of a cell, so that a missing quotation mark is detected here.
 MAX_RECORD_CHARACTERS = 100_000
-
-_NEWLINE = re.compile(rb"\r\n|\r|\n")
 
 
 class Record(NamedTuple):
@@ -109,12 +106,13 @@ def _reject_other_encodings(content: bytes) -> None:
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        newlines = list(_NEWLINE.finditer(error.object, 0, error.start))
-        column = error.start - (newlines[-1].end() if newlines else 0) + 1
+        before = error.object[: error.start]  # without a BOM
+        newlines = before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n")
+        column = error.start - max(before.rfind(b"\n"), before.rfind(b"\r"))
         raise UnreadableFile(
             f"byte {column} of the line, 0x{error.object[error.start]:02X}, is not UTF-8: "
             "save the file with the encoding UTF-8",
-            len(newlines) + 1,
+            newlines + 1,
         ) from error
 
 
