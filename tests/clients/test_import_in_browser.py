@@ -212,7 +212,19 @@ def test_user_renamed_since_the_preview_is_shown_again(ada: Visitor, cast: Cast)
     assert "Last name Hartley → becomes Hart" in text_of(answer)
 
 
+def test_client_saved_since_the_preview_is_named_although_the_changes_were_downloaded_later(
+    ada: Visitor, cast: Cast
+) -> None:
+    client = make_client("Whitmore", client_ref="KG1", phone="111")
+    preview = uploaded(ada)
+    save_for(cast.daniel, client, phone="222")
+    ada.get(f"{PATH}/details.csv")
+
+    assert "Changed meanwhile: KG1 Whitmore." in text_of(applied(ada, preview))
+
+
 def test_files_that_no_longer_fit_are_shown_with_their_problems(ada: Visitor, folder: CsvFolder, cast: Cast) -> None:
+    make_client("Whitmore", client_ref="KG1")  # is not saved
     other = make_client(client_ref="KG2")
     preview = uploaded(ada, folder)
     make_product(other, plan_number="A100")
@@ -221,6 +233,7 @@ def test_files_that_no_longer_fit_are_shown_with_their_problems(ada: Visitor, fo
 
     assert answer.status_code == 409
     assert "A100 belongs to another client, KG2" in text_of(answer)
+    assert "Changed meanwhile" not in text_of(answer)
     assert audited() == []
 
 

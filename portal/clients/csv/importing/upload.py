@@ -99,13 +99,12 @@ def in_turn() -> Iterator[None]:
 
 
 def preview_of(import_id: int) -> Preview:
-    """Check the files and record what is shown of them. Flushes. The caller is in turn."""
+    """Check the files. The caller is in turn."""
     try:
         checked = check_import(_read(import_id))
     except ImportProblems as error:
         return Preview(problems=error.problems)
     mark = mark_of(checked.plan)
-    pending.note_shown(import_id, mark, checked.plan.base_versions)
     changes = changes_by_file(checked.plan)
     sections = [
         Section(title, counts, list(islice(changes[file], MAX_CHANGES_SHOWN)))
@@ -144,9 +143,11 @@ def apply_upload(profile: Profile, shown_mark: str, by: Actor) -> None:
 def moved_clients(shown: Mapping[str, int], preview: Preview) -> tuple[list[str], int]:
     """Return which clients have changed since the earlier preview, which showed these versions, and their number.
 
-    Names the first of them.
+    Names the first of them. With problems it is not known which clients the files would change.
     """
-    now = {str(id_): version for id_, version in preview.checked.plan.base_versions.items()} if preview.checked else {}
+    if preview.checked is None:
+        return [], 0
+    now = {str(id_): version for id_, version in preview.checked.plan.base_versions.items()}
     moved = [int(id_) for id_ in shown.keys() | now.keys() if shown.get(id_) != now.get(id_)]
     is_moved = Client.id == any_(literal(moved, ARRAY(Integer)))
     rows = db.session.execute(
