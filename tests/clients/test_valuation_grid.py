@@ -180,6 +180,31 @@ def test_another_day_takes_the_typed_amounts_along_and_saves_nothing_before_its_
     assert db.session.scalars(select(EditDraft)).all() == []
 
 
+@pytest.mark.parametrize("rows", ["x" * 100_001, "B9\t5\0"])
+def test_rows_that_no_draft_can_hold_keep_the_grid_at_its_day(amelias: Grid, client: Client, rows: str) -> None:
+    rejected = amelias.send(amelias.open(), valued_on="27/11/2026", A1="105", unplaced=rows)
+
+    assert rejected.status_code == 422
+    assert "cannot be taken to another day" in errors_of(rejected)["valued_on"]
+    kept = form_of(rejected)
+    typed = (kept["shown_on"], kept["valued_on"], kept[amelias.fields["A1"]], kept["unplaced"].strip())
+    assert typed == ("2026-11-28", "27/11/2026", "105", rows)
+
+
+def test_lost_access_shows_the_amounts_and_the_rows_that_were_not_saved(
+    amelias: Grid, client: Client, cast: Cast
+) -> None:
+    form = amelias.open()
+    client.is_restricted, client.adviser_id = True, cast.daniel.id
+    db.session.commit()
+
+    refused = amelias.send(form, A1="105", unplaced="B9\t5")
+
+    assert refused.status_code == 404
+    assert all(typed in text_of(refused) for typed in ("105", "Rows that are not placed B9 5"))
+    assert "A1" not in text_of(refused)
+
+
 def test_amounts_of_different_products_are_merged(amelias: Grid, daniels: Grid, client: Client) -> None:
     form = amelias.open()
     daniels.send(daniels.open(), A1="101")

@@ -48,10 +48,11 @@ class GridForm(EntryForm):
     """
 
     GROUPS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    LABELS: ClassVar[Mapping[str, str]] = {UNPLACED: "Rows that are not placed"}
 
     shown_on = HiddenField()
     valued_on = day_field(VALUATION, "valued_on", required_message="Enter the day of the valuations.")
-    unplaced = TextAreaField("Rows that are not placed", filters=[lambda text: clean_lines(text or "")])
+    unplaced = TextAreaField(LABELS[UNPLACED], filters=[lambda text: clean_lines(text or "")])
 
     def validate_unplaced(self, field: TextAreaField) -> None:
         check_characters(self, field)

@@ -25,6 +25,7 @@ from portal.clients.valuations.grid import (
     UNPLACED,
     DayGrid,
     FieldNames,
+    GridForm,
     grid_of,
     is_amount_field,
     kept_gbp,
@@ -78,7 +79,11 @@ def save(client_id: int) -> ResponseReturnValue:
             db.session.rollback()
             return _save(client_for(current_user, client_id, write=True))
     except (NotFound, NotAllowed) as error:
-        error.typed = {name: text for name, text in request.form.items() if is_amount_field(name) and text}
+        error.typed = {
+            GridForm.LABELS.get(name, name): text
+            for name, text in request.form.items()
+            if text and (is_amount_field(name) or name == UNPLACED)
+        }
         raise
 
 
@@ -153,7 +158,11 @@ def _show_other_day(grid: DayGrid, day: date, write_request: WriteRequest) -> Re
     untouched = {name for name in grid.labels if form[name].data is not None and form[name].data == base.get(name)}
     sent = {name: text for name, text in fields.items() if is_amount_field(name) or name == UNPLACED}
     typed = {name: text for name, text in sent.items() if text.strip() and name not in untouched}
-    payload = parse_draft({"version": client.version, "values": typed}, FieldNames())
+    try:
+        payload = parse_draft({"version": client.version, "values": typed}, FieldNames())
+    except InvalidInput as problem:
+        form["valued_on"].errors = (f"What you typed cannot be taken to another day: its texts {problem.problem}.",)
+        return _rejected(grid, form, write_request)
     draft_id = draft_id_from(fields.get("draft", ""))
     store.lock_drafts(current_user.id)
     store.discard_after_save(grid.draft_key, fields)
