@@ -233,10 +233,14 @@ class Person:
         assert self.page.evaluate(ASK_WHO_IS_HERE, [path, doing, patience_ms]) == doing
 
 
-def paste_into(control: Locator, text: str) -> None:
-    """Paste rows of a spreadsheet into a control of the grid of valuations."""
+def start_paste(control: Locator, text: str) -> None:
     control.focus()
     control.evaluate(PASTE, text)
+
+
+def paste_into(control: Locator, text: str) -> None:
+    """Paste rows of a spreadsheet into a control of the grid of valuations, and wait until they are placed."""
+    start_paste(control, text)
     expect(control.page.get_by_role("button", name="Undo", exact=True)).to_be_visible()
 
 

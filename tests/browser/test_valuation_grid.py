@@ -14,7 +14,7 @@ from portal.extensions import db
 from portal.formatting import day
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import wait_until_draft_is_kept
-from tests.browser.people import CLIENT_PAGE, Person, paste_into
+from tests.browser.people import CLIENT_PAGE, Person, paste_into, start_paste
 from tests.support.factories import make_product
 
 MARCH = date(2026, 3, 31)
@@ -117,3 +117,30 @@ def test_typed_amounts_go_along_to_another_day_and_survive_a_reload(amelia: Pers
     save(amelia)
     expect(amelia.page).to_have_url(CLIENT_PAGE)
     assert (values_of(client, yesterday), values_of(client, clock.today())) == ({"A1": Decimal(101)}, {})
+
+
+def test_rows_pasted_on_a_slow_line_are_placed_or_kept_below_when_the_user_saves_at_once(
+    amelia: Person, client: Client, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.expect("status of 422")
+    held = amelia.hold("**/valuations/paste.js*")
+    open_grid(amelia, client)
+    rest = amelia.field("Rows that are not placed")
+    start_paste(amount(amelia, "A1"), "A1\t£101\r\nA2\t£102\r\n")
+    expect(rest).to_have_value("A1\t£101\nA2\t£102")
+    start_paste(amount(amelia, "A1"), "A3\t£103\r\nB9\t£5")
+    held[0].continue_()
+    expect(rest).to_have_value("B9\t£5")
+    values = [amount(amelia, name) for name in ("A1", "A2", "A3")]
+    for control, value in zip(values, ("101.00", "102.00", "103.00"), strict=True):
+        expect(control).to_have_value(value)
+
+    wait_until_draft_is_kept(amelia)
+    amelia.reload()
+    held = amelia.hold("**/valuations/paste.js*")
+    start_paste(amount(amelia, "A1"), "A1\t£99\r\nA2\t£98\r\n")
+    save(amelia)
+
+    expect(amelia.page).to_have_title(re.compile("^Error"))
+    expect(rest).to_have_value("B9\t£5\nA1\t£99\nA2\t£98")
+    assert values_of(client, clock.today()) == {}

@@ -40,18 +40,33 @@ async function pasteRows(event) {
 	if (!(control instanceof HTMLInputElement && "amount" in control.dataset)) return;
 	if (!/[\t\r\n]/.test(text.trim())) return;
 	event.preventDefault();
-	const { paste } = await import("../clients/valuations/paste.js").catch(() => ({ paste: keepForLater }));
-	paste(this, text, control);
+	const takeBack = keepBelow(this, text);
+	const module = await import("../clients/valuations/paste.js").catch(() => undefined);
+	// The rows stay below if the server cannot be reached, or if the user has saved meanwhile: the save refuses them.
+	if (module && !control.closest("[inert]") && takeBack()) module.paste(this, text, control);
 }
 
 /**
- * Put the rows below the grid, so that none is lost: the server cannot be reached.
+ * Put the rows below the grid until they are placed, so that none is lost on a slow line. Returns a function that takes
+ * them from there; it returns false if the user has edited them.
  * @param {HTMLFormElement} form
  * @param {string} text
  */
-function keepForLater(form, text) {
-	const rest = query(form, "[data-unplaced] textarea", HTMLTextAreaElement);
-	rest.value = [rest.value, text.trim()].filter(Boolean).join("\n");
-	query(form, "[data-unplaced]", HTMLElement).hidden = false;
-	rest.dispatchEvent(new Event("input", { bubbles: true }));
+function keepBelow(form, text) {
+	const part = query(form, "[data-unplaced]", HTMLElement);
+	const rest = query(part, "textarea", HTMLTextAreaElement);
+	const rows = text.trim().replace(/\r\n?/g, "\n");
+	const show = (/** @type {string[]} */ lines) => {
+		rest.value = lines.filter(Boolean).join("\n");
+		part.hidden = !rest.value;
+		rest.dispatchEvent(new Event("input", { bubbles: true }));
+	};
+	show([rest.value, rows]);
+	return () => {
+		const start = rest.value.lastIndexOf(rows);
+		if (start < 0) return false;
+		const after = rest.value.slice(start + rows.length).replace(/^\n/, "");
+		show([rest.value.slice(0, start).replace(/\n$/, ""), after]);
+		return true;
+	};
 }
