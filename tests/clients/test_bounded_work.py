@@ -9,17 +9,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, text, update
 from werkzeug.test import TestResponse
 
 from portal.clients import Client, Valuation
+from portal.clients.csv.importing.importer import import_folder
+from portal.clients.csv.problems import ImportProblems
 from portal.clients.records.limits import MAX_PEOPLE, MAX_PRODUCTS, MAX_VALUATIONS
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.clients.conftest import ClientEditor
 from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder
 from tests.support.factories import make_client, make_person, make_product
 from tests.support.hostile_texts import blocks, shuffled
 from tests.support.html import errors_of, form_of, text_of
@@ -190,3 +194,16 @@ def test_undoing_hostile_texts_costs_less_than_a_second(amelias_editor: ClientEd
         response: TestResponse = amelias_editor.send(form, "/history/2/revert")
     assert response.status_code in (302, 409)
     db.session.rollback()
+
+
+def test_import_that_repeats_a_demoted_adviser_reads_the_clients_once(cast: Cast, tmp_path: Path) -> None:
+    common = {"name": "Whitmore", "client_type": "family", "adviser_id": cast.amelia.id}
+    db.session.execute(insert(Client), [{**common, "client_ref": f"W{number}"} for number in range(1_000)])
+    db.session.commit()
+    folder = CsvFolder(tmp_path / "in").set("profiles.csv", "role", "paraplanner")
+    folder.add("profiles.csv", *["Amelia,Hart,amelia.hart@firm.example,paraplanner"] * 2_000)
+
+    with bounded(), pytest.raises(ImportProblems) as raised:
+        import_folder(folder.path)
+
+    assert [problem.line for problem in raised.value.problems if problem.column == "role"] == [2]

@@ -32,7 +32,8 @@ def _unsuitable_advisers(tables: Tables, existing: ExistingRecords) -> Iterator[
 
 def _needed_advisers(tables: Tables, existing: ExistingRecords) -> Iterator[Problem]:
     advisers = {row.client_ref: (row.adviser_email or "").lower() for row in tables.clients.rows}
-    for row in tables.profiles.rows:
+    first_rows = {row.key: row for row in reversed(tables.profiles.rows) if row.key}
+    for row in first_rows.values():
         refs = existing.clients_of_former_advisers.get(row.key or "", ())
         count = sum(advisers.get(ref, row.key) == row.key for ref in refs)
         if count:

@@ -91,8 +91,10 @@ def is_one_of(column: Any, texts: Iterable[str | None]) -> ColumnElement[bool]:
 def _clients_of_former_advisers(tables: Tables, profiles: Mapping[str, Values]) -> dict[str, list[str]]:
     refs: dict[str, list[str]] = {}
     for row in tables.profiles.rows:
-        stored = profiles.get(row.key or "")
-        if row.key and stored and stored["role"] in ADVISING_ROLES and row.role and row.role not in ADVISING_ROLES:
+        if not row.key or row.key in refs:
+            continue
+        stored = profiles.get(row.key)
+        if stored and stored["role"] in ADVISING_ROLES and row.role and row.role not in ADVISING_ROLES:
             advised = select(Client.client_ref).where(Client.adviser_id == stored["id"])
             refs[row.key] = list(db.session.scalars(advised))
     return refs
