@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 from portal import clock
 from portal.clients import Client, Product, Valuation
 from portal.clients.records.entries import PRODUCT, VALUATION, Entry
+from portal.clients.records.limits import MAX_PRODUCTS
 from portal.clients.saving import operations
 from portal.clients.saving.overruled import OverruledChange
 from portal.editing.drafts.store import EditDraft
@@ -370,6 +371,24 @@ def test_amount_of_a_removed_product_is_kept_as_a_row_without_a_place(
     assert values_of(client) == {}
     assert amelias.send(form_of(rejected), unplaced="").status_code == 302
     assert values_of(client) == {"A1": Decimal(101)}
+
+
+def test_only_as_many_removed_products_are_named_as_a_client_can_have(
+    amelias: Grid, client: Client, cast: Cast, products: list[Product]
+) -> None:
+    """The name of each is looked for in the whole history: 5,000 invented ones kept the database busy for 4 seconds."""
+    form = amelias.open()
+    operations.remove_part(client, Entry(PRODUCT, products[2].id), edit_from(1, cast.daniel.id))
+    db.session.commit()
+    invented = {f"amount_{1_000_000 + number}": "1" for number in range(MAX_PRODUCTS)}
+    own = form.pop(amelias.fields["L1"])
+
+    first = amelias.send({amelias.fields["L1"]: own, **form, **invented}, L1="9")
+    last = amelias.send({**form, **invented}, L1="9")
+
+    rows = [form_of(rejected)["unplaced"].splitlines() for rejected in (first, last)]
+    assert [len(each) for each in rows] == [MAX_PRODUCTS + 1] * 2
+    assert (rows[0][0], rows[1][-1]) == ("ISA L1\t9", f"{amelias.fields['L1']}\t9")
 
 
 def test_product_of_another_client_is_not_in_the_grid_and_not_named(amelias: Grid, client: Client) -> None:

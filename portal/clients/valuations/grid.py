@@ -23,7 +23,7 @@ from portal.clients.editor.form_fields import (
     day_field,
 )
 from portal.clients.records.entries import PRODUCT, VALUATION, Entry
-from portal.clients.records.limits import MAX_DATE, MIN_DATE
+from portal.clients.records.limits import MAX_DATE, MAX_PRODUCTS, MIN_DATE
 from portal.clients.records.models import Client, Valuation
 from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.queries import valuation_rows
@@ -199,11 +199,14 @@ def sent_grid(grid: DayGrid, form: EntryForm) -> tuple[EntryForm, EditorDraft]:
 
 
 def with_removed_products(grid: DayGrid, fields: MultiDict[str, str]) -> MultiDict[str, str]:
-    """Return the fields with the amounts of products that were removed since as rows that are not placed."""
+    """Return the fields with the amounts of products that were removed since as rows that are not placed.
+
+    The name of each is looked for in the whole history, so only as many are named as a client can have.
+    """
     gone = [name for name in fields if is_amount_field(name) and name not in grid.labels and fields[name].strip()]
     if not gone:
         return fields
-    names = names_of({Entry(PRODUCT, product_id_of(name)): grid.client.id for name in gone}, {})
+    names = names_of({Entry(PRODUCT, product_id_of(name)): grid.client.id for name in gone[:MAX_PRODUCTS]}, {})
     rows = [f"{names.get(Entry(PRODUCT, product_id_of(name)), name)}\t{fields[name]}" for name in gone]
     kept = MultiDict(fields)
     for name in gone:
