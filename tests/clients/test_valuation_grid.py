@@ -420,6 +420,22 @@ def test_draft_of_a_day_is_restored_in_its_grid_and_merged_when_it_is_saved(
     assert amelias.send(form, **fixed).status_code == 409
 
 
+def test_amount_that_a_restored_grid_only_showed_is_not_asked_about(
+    amelias: Grid, daniels: Grid, client: Client
+) -> None:
+    url = f"/edit_drafts/client-{client.id}?form=valuations/2026-11-28&draft=d"
+    draft = {"version": 1, "seen": "", "values": {amelias.fields["A1"]: "102"}}
+    assert amelias.browser.call("PUT", url, json=draft).status_code == 200
+    daniels.send(daniels.open(), A2="201")
+    form = amelias.open()
+    assert (form[amelias.fields["A1"]], form[amelias.fields["A2"]]) == ("102", "201.00")
+    daniels.send(daniels.open(), A2="202")
+
+    assert amelias.send(form).status_code == 302
+
+    assert values_of(client) == {"A1": Decimal(102), "A2": Decimal(202)}
+
+
 @pytest.mark.parametrize("name", ["amount_0", "amount_x", "amount_12345678901", "amount", "phone", "amount_4294967296"])
 def test_draft_of_a_grid_has_no_other_fields(amelias: Grid, client: Client, name: str) -> None:
     url = f"/edit_drafts/client-{client.id}?form=valuations/2026-11-27&draft=d"

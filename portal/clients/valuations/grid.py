@@ -27,10 +27,11 @@ from portal.clients.records.limits import MAX_DATE, MAX_PRODUCTS, MIN_DATE
 from portal.clients.records.models import Client, Valuation
 from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.queries import valuation_rows
-from portal.clients.saving.day_merging import AMOUNT, field_of, product_id_of
+from portal.clients.saving.day_merging import AMOUNT, day_history, field_of, product_id_of
+from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft, base_of
-from portal.editing.drafts.store import DraftKey
+from portal.editing.drafts.store import DraftKey, EditDraft
 from portal.formatting import day as day_in_words
 from portal.integers import MAX_INTEGER
 from portal.text_input import clean_lines
@@ -186,10 +187,26 @@ def open_grid(grid: DayGrid) -> tuple[EntryForm, EditorDraft]:
     form = untouched
     if found is not None:
         form = grid.make_form(with_removed_products(grid, MultiDict(found.values)))
-        form.version.data, form.seen.data, form.restored.data = str(found.base_version), found.seen, str(found.mark)
+        form.version.data, form.seen.data, form.restored.data = _base_version(grid, found), found.seen, str(found.mark)
         own = replace(own, base=base_of(form, untouched), is_restored=True)
     form.draft.data = own.draft_id
     return form, own
+
+
+def _base_version(grid: DayGrid, draft: EditDraft) -> str:
+    """Return the version from which the restored form starts.
+
+    It is the present one if no amount of the draft has been changed since: the other fields show the present amounts,
+    and a later change of one that the user has not typed is no conflict.
+    """
+    if draft.base_version < grid.client.version:
+        base_version = BaseVersion(draft.base_version)
+        base = day_history(grid.client, grid.day, base_version).amounts_at(base_version.version)
+        saved = {field_of(row.id): row.amount_gbp for row in grid.rows}
+        typed = [name for name in draft.values if is_amount_field(name)]
+        if base is not None and all(base.get(name) == saved.get(name) for name in typed):
+            return str(grid.client.version)
+    return str(draft.base_version)
 
 
 def sent_grid(grid: DayGrid, form: EntryForm) -> tuple[EntryForm, EditorDraft]:
