@@ -58,6 +58,8 @@ def test_two_users_paste_for_different_products_and_both_are_saved(
     expect(result).to_contain_text("2 amounts are pasted and not saved yet. The heading “Plan, Value” is left out.")
     expect(result).to_contain_text(f"Not an amount: ISA A2-{client.id}. 1 row belongs to no product")
     expect(amount(amelia, "A1")).to_have_value("101.50")
+    expect(amount(amelia, "A2")).to_have_attribute("aria-invalid", "true")
+    expect(amount(amelia, "A1")).not_to_have_attribute("aria-invalid", "true")
     result.get_by_role("button", name="Undo").click()
     expect(amount(amelia, "A1")).to_have_value("")
     expect(amelia.field("Rows that are not placed")).to_be_hidden()

@@ -53,6 +53,8 @@ for (const form of queryAll(document, "form[data-valuation-grid]", HTMLFormEleme
 function showWrong(control) {
 	const wrong = control !== document.activeElement && isWrong(control.value);
 	control.closest(".field")?.classList.toggle("is-no-amount", wrong);
+	// An error of the server stays until the next save.
+	control.ariaInvalid = wrong || control.closest(".has-error") ? "true" : null;
 	return wrong;
 }
 
