@@ -1,5 +1,6 @@
 """Save the valuations of all products of a client for one day as one change, merged product by product."""
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -190,6 +191,19 @@ def test_rows_that_no_draft_can_hold_keep_the_grid_at_its_day(amelias: Grid, cli
     kept = form_of(rejected)
     typed = (kept["shown_on"], kept["valued_on"], kept[amelias.fields["A1"]], kept["unplaced"].strip())
     assert typed == ("2026-11-28", "27/11/2026", "105", rows)
+
+
+def test_as_many_rows_as_the_browser_sends_reach_the_grid_again(amelias: Grid) -> None:
+    """The browser sends no text longer than the attribute, because the page for a body that is too large keeps none."""
+    longest = re.search(r'data-max-characters="(\d+)"[^>]* name="unplaced"', amelias.browser.get(amelias.url).text)
+    assert longest
+    rows = "\U0001f4b7" * int(longest[1])  # the most bytes in a form
+
+    rejected = amelias.send(amelias.open(), A1="105", unplaced=rows)
+
+    assert (rejected.status_code, form_of(rejected)["unplaced"]) == (422, rows)
+    moved = amelias.send(amelias.open(), valued_on="27/11/2026", unplaced=rows)
+    assert (moved.status_code, amelias.open(YESTERDAY)["unplaced"]) == (302, rows)
 
 
 def test_lost_access_shows_the_amounts_and_the_rows_that_were_not_saved(

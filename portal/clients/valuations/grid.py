@@ -35,10 +35,12 @@ from portal.editing.drafts.store import DraftKey, EditDraft
 from portal.formatting import day as day_in_words
 from portal.integers import MAX_INTEGER
 from portal.text_input import clean_lines
+from portal.web.max_length import max_length_attributes
 
 FORM_NAME = re.compile(r"valuations/(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})", re.ASCII)
 FIELD_NAME = re.compile(rf"{AMOUNT}(?P<id>[1-9][0-9]{{0,9}})", re.ASCII)
 UNPLACED = "unplaced"
+MAX_UNPLACED_CHARACTERS = 15_000  # which the browser sends: a form has up to 12 bytes for each (security_headers.py)
 STILL_UNPLACED = "These rows belong to no product. Enter their amounts above, and delete them here."
 
 
@@ -53,7 +55,11 @@ class GridForm(EntryForm):
 
     shown_on = HiddenField()
     valued_on = day_field(VALUATION, "valued_on", required_message="Enter the day of the valuations.")
-    unplaced = TextAreaField(LABELS[UNPLACED], filters=[lambda text: clean_lines(text or "")])
+    unplaced = TextAreaField(
+        LABELS[UNPLACED],
+        filters=[lambda text: clean_lines(text or "")],
+        render_kw=max_length_attributes(MAX_UNPLACED_CHARACTERS),
+    )
 
     def validate_unplaced(self, field: TextAreaField) -> None:
         check_characters(self, field)
