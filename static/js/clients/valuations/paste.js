@@ -47,15 +47,18 @@ function fill(form, table, start, before) {
 	const { amounts, unplaced, heading } = place(table, [...controls.values()].map(targetOf), start.name);
 	const rest = unplacedOf(form);
 	const changed = [...amounts.keys()].flatMap((name) => controls.get(name) ?? []);
-	const undo = [...changed, rest].map((control) => /** @type {const} */ ([control, control.value]));
+	const undo = [...changed, rest].map((control) => ({ control, before: control.value, pasted: "" }));
 	for (const control of changed) control.value = amounts.get(control.name) ?? "";
 	rest.value = addUnplaced(before, unplaced);
+	for (const each of undo) each.pasted = each.control.value;
 	showChange(form);
 	const wrong = changed.filter(({ value }) => isWrong(value)).map((control) => targetOf(control).label);
 	report(form, sentencesOf(changed.length, wrong, unplaced.length, heading), () => {
-		for (const [control, value] of undo) control.value = value;
+		const unchanged = undo.filter(({ control, pasted }) => control.value === pasted);
+		for (const each of unchanged) each.control.value = each.before;
 		showChange(form);
 		start.focus();
+		return unchanged.length === undo.length;
 	});
 }
 
@@ -103,7 +106,7 @@ function showChange(form) {
 /**
  * @param {HTMLFormElement} form
  * @param {string} text
- * @param {() => void} [undo]
+ * @param {() => boolean} [undo] returns false if the user has changed some of it since, which stays
  */
 function report(form, text, undo) {
 	const result = query(form, "[data-paste-result]", HTMLElement);
@@ -112,8 +115,7 @@ function report(form, text, undo) {
 	if (undo) {
 		const button = createElement("button", { type: "button", className: "button small" }, "Undo");
 		button.addEventListener("click", () => {
-			undo();
-			report(form, "The paste is undone.");
+			report(form, `The paste is undone${undo() ? "" : ", except for what you have changed since"}.`);
 		});
 		parts.push(button);
 	}
