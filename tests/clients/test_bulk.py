@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from portal.clients import Client
 from portal.clients.bulk import views as bulk_views
@@ -12,6 +13,7 @@ from portal.clients.saving.edits import Edit
 from portal.clients.saving.write_context import command_context
 from portal.clients.sharing import grants
 from portal.extensions import db
+from portal.notifications.models import Notification
 from portal.web.actor import UNKNOWN_ACTOR
 from tests.clients.conftest import history_of
 from tests.support.cast import Cast
@@ -40,6 +42,19 @@ def test_each_client_has_a_version_and_a_history_entry_of_the_user(amelia: Visit
         assert (client.adviser_id, client.version) == (cast.daniel.id, 2)
         [revision] = history_of(client)
         assert (revision.changed_by, revision.changes) == (cast.amelia.id, {"adviser_id": [None, cast.daniel.id]})
+
+
+def test_last_step_with_one_client_adds_to_the_notification_of_the_others(amelia: Visitor, cast: Cast) -> None:
+    clients = [make_client(f"Client {number}") for number in range(3)]
+
+    change(amelia, "adviser", str(cast.daniel.id), *clients[:2])
+    step = {"action": "adviser", "value": str(cast.daniel.id), "clients": [[clients[2].id, 1]], "is_rest": True}
+    assert amelia.post("/clients/bulk", json=step).json["results"][0]["is_changed"]
+
+    found = db.session.execute(select(Notification.profile_id, Notification.client_id, Notification.client_count))
+    assert found.all() == [(cast.daniel.id, None, 3)]
+    step["is_rest"] = "yes"
+    assert amelia.post("/clients/bulk", json=step).json["detail"] == "is_rest: must be true or false"
 
 
 def test_client_that_another_user_changed_meanwhile_is_listed_and_the_others_are_changed(

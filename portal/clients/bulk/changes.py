@@ -35,15 +35,21 @@ BEING_SAVED = "Another user was saving it at that moment."
 class BulkChange:
     """The values to set, and the (id, version) of the clients.
 
-    To restrict a client, and to lift its restriction, needs the permission to manage its access.
+    To restrict a client, and to lift its restriction, needs the permission to manage its access. `is_rest`: an earlier
+    step has tried other clients.
     """
 
     values: Mapping[str, Any]
     clients: Sequence[tuple[int, int]]
+    is_rest: bool
 
     @property
     def to_grant(self) -> bool:
         return "is_restricted" in self.values
+
+    @property
+    def is_of_many(self) -> bool:
+        return self.is_rest or len(self.clients) > 1
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,17 @@ class Result:
 
 
 def parse_change(body: object) -> BulkChange:
-    """Parse {"action": …, "value": …, "clients": [[id, version], …]}. Raises InvalidInput (422)."""
+    """Parse {"action": …, "value": …, "clients": [[id, version], …], "is_rest": …}. Raises InvalidInput (422)."""
     if not isinstance(body, dict):
         raise InvalidInput("body", "must be a JSON object")
     pairs = body.get("clients")
     if not isinstance(pairs, list) or not 0 < len(pairs) <= MAX_CLIENTS or not all(map(_is_pair, pairs)):
         raise InvalidInput("clients", f"must be a list of 1 to {MAX_CLIENTS} pairs of id and version")
-    return BulkChange(_values(body.get("action"), body.get("value")), [(number, version) for number, version in pairs])
+    is_rest = body.get("is_rest", False)
+    if not isinstance(is_rest, bool):
+        raise InvalidInput("is_rest", "must be true or false")
+    values = _values(body.get("action"), body.get("value"))
+    return BulkChange(values, [(number, version) for number, version in pairs], is_rest)
 
 
 def change_client(client_id: int, version: int, change: BulkChange, by: Caller, actor: Actor) -> Result:
@@ -75,7 +85,7 @@ def change_client(client_id: int, version: int, change: BulkChange, by: Caller, 
     try:
         client = client_for(by.profile, client_id, write=True)
         name = client.name
-        context = WriteContext(BaseVersion(version), actor, by, "form", is_one_of_many=len(change.clients) > 1)
+        context = WriteContext(BaseVersion(version), actor, by, "form", is_one_of_many=change.is_of_many)
         saved = save_entry(client, Entry(CLIENT), Edit(context, change.values, to_grant=change.to_grant))
         db.session.commit()
         return Result(client_id, name, is_changed=saved.is_change)

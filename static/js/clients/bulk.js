@@ -112,7 +112,7 @@ form.addEventListener("submit", async (event) => {
 	try {
 		while (results.length < wanted.length) {
 			const clients = wanted.slice(results.length, results.length + CLIENTS_A_STEP);
-			const step = { action: chosen, value, clients };
+			const step = { action: chosen, value, clients, is_rest: results.length > 0 };
 			const answer = await call("POST", form.dataset.url ?? "", { body: step, timeoutMs: 60_000 });
 			results.push(...answer.results);
 			progress.value = results.length;
