@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import select, text
 
 from portal.auth import Profile
@@ -90,13 +91,26 @@ def test_files_are_refused_corrected_watched_and_imported(open_browser: OpenBrow
 
     found = pending.import_of(admin)
     assert found
-    with db.engine.begin() as connection:  # as while the import is being written
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    with db.engine.connect() as connection:  # as while the import is being written
         key = {"key": advisory_locks.IMPORT_OF_PROFILE, "id": admin.id}
         connection.execute(text("SELECT pg_advisory_xact_lock(:key, :id)"), key)
         page.reload()
         expect(page.get_by_role("heading", name="Importing")).to_be_visible()
         pending.note_progress(found.id, "valuations.csv: 1 of 2 written")
         expect(page.get_by_role("status").filter(has_text="valuations.csv: 1 of 2 written")).to_be_visible()
+        # Each request waits, as for the check of large files. A second one would stop the first.
+        page.route("**/records/import", hold)
+        with page.expect_request("**/records/import"):
+            connection.rollback()
+    with pytest.raises(PlaywrightTimeout), page.expect_request("**/records/import", timeout=1_500):
+        pass
+    held[0].continue_()
+    page.unroute("**/records/import")
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Import all of it").click()
 

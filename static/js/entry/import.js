@@ -42,16 +42,17 @@ for (const form of queryAll(document, "form[data-apply]", HTMLFormElement)) {
 	form.addEventListener("submit", () => {
 		query(form, "button", HTMLButtonElement).disabled = true;
 		query(form, "[data-status]", HTMLElement).hidden = false;
-		follow(form, () => {});
+		follow(form);
 	});
 }
 
 for (const page of queryAll(document, "[data-running]", HTMLElement)) follow(page, () => location.reload());
 
 /**
- * Show the progress every second. The browser ends this when it opens the response.
+ * Show the progress every second, until the browser opens the response or `whenDone` is called. A second reload would stop
+ * the first, and the page of large files takes some seconds.
  * @param {HTMLElement} part
- * @param {() => void} whenDone
+ * @param {() => void} [whenDone]
  */
 function follow(part, whenDone) {
 	const line = query(part, "[data-line]", HTMLElement);
@@ -59,7 +60,7 @@ function follow(part, whenDone) {
 		const url = /** @type {string} */ (part.dataset.progressUrl);
 		const now = await call("GET", url).catch(() => null);
 		if (now?.progress) setText(line, now.progress);
-		if (now && !now.is_running) whenDone();
-		follow(part, whenDone);
+		if (whenDone && now && !now.is_running) whenDone();
+		else follow(part, whenDone);
 	}, EVERY_MS);
 }
