@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from portal.clients.csv.files import read_records
+from portal.clients.records.people_matching import COLUMNS, match_people
 from portal.driver import turns
 
 # Ends only if the other greenlet runs.
@@ -37,3 +38,14 @@ def test_others_may_run_after_each_row_however_long_it_is(monkeypatch: pytest.Mo
     rows = list(read_records(b"a,b\n" * 80))
 
     assert len(looks) >= len(rows) == 80
+
+
+def test_others_may_run_while_people_of_one_client_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of 3,000 people with equal names and other numbers is compared with each of 3,000 stored ones."""
+    looks: list[None] = []
+    monkeypatch.setattr(turns, "let_others_run", lambda: looks.append(None))
+    person = dict.fromkeys(COLUMNS, "")
+
+    match_people([person] * 80, [])
+
+    assert len(looks) >= 80

@@ -15,6 +15,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from portal.clients.records.entries import PERSON
+from portal.driver.turns import in_turns
 
 Person = Mapping[str, Any]
 COLUMNS = tuple(PERSON.labels)
@@ -48,7 +49,7 @@ def _match_by(
     for person in free:
         candidates[key_of(person)].append(person)
     unknowable = candidates.pop(None, [])
-    for position, person in enumerate(given):
+    for position, person in in_turns(enumerate(given)):
         if position in matches:
             continue
         same_key = candidates.get(key_of(person), [])
