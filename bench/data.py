@@ -113,10 +113,13 @@ class Database:
 
 
 @contextmanager
-def temporary_postgres() -> Iterator[EmbeddedPostgres]:
-    """Make a PostgreSQL server, not started yet, in a temporary folder that is deleted when the server is stopped."""
+def temporary_postgres(major: int | None = None) -> Iterator[EmbeddedPostgres]:
+    """Make a PostgreSQL server, not started yet, in a temporary folder that is deleted when the server is stopped.
+
+    `major` is its version, by default that of the wheel.
+    """
     with tempfile.TemporaryDirectory(prefix="kingston-bench-") as folder:
-        server = EmbeddedPostgres(Path(folder) / "postgres")
+        server = EmbeddedPostgres(Path(folder) / "postgres", major=major)
         try:
             yield server
         finally:
@@ -129,9 +132,10 @@ def start_postgres(server: EmbeddedPostgres) -> Database:
     if not database.run("SELECT 1 FROM pg_available_extensions WHERE name = 'pg_stat_statements'"):
         return database
     database.run("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-    database.run("ALTER SYSTEM SET pg_stat_statements.track = 'none'")
     server.stop()
     database = Database(make_url(server.start()))
+    database.run("ALTER SYSTEM SET pg_stat_statements.track = 'none'")  # a name that the server knows only now
+    database.run("SELECT pg_reload_conf()")
     for name in (database.url.database, "template1"):  # the reference's database is a copy of template1
         Database(database.url.set(database=name)).run("CREATE EXTENSION pg_stat_statements")
     return database

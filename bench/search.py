@@ -43,9 +43,10 @@ UPDATE people SET ni_number = 'QQ' || lpad(client_id::text, 6, '0') || 'C' WHERE
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.search", description=(__doc__ or "").split(": ")[0])
     parser.add_argument("--requests", type=int, default=40, help="of each search (default: 40)")
+    parser.add_argument("--major", type=int, help="PostgreSQL's version (default: that of the wheel)")
     chosen = parser.parse_args(arguments)
     WORK.mkdir(parents=True, exist_ok=True)
-    with data.temporary_postgres() as server:
+    with data.temporary_postgres(chosen.major) as server:
         _measure(server, data.start_postgres(server), chosen.requests)
     return 0
 

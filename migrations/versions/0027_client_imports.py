@@ -19,7 +19,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("profile_id", sa.Integer(), nullable=False),
         sa.Column("uploaded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("shown_mark", sa.String(64), server_default="", nullable=False),
         sa.Column("shown_versions", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("progress", sa.String(200), server_default="", nullable=False),
         sa.Column("applied_at", sa.DateTime(timezone=True), nullable=True),

@@ -178,7 +178,7 @@ def _preview(found: PendingImport, form: ApplyForm, failure: str = "") -> str:
         preview = upload.preview_of(import_id)
         moved = upload.moved_clients(shown_versions, preview) if failure else ([], 0)
         if preview.checked:
-            pending.note_shown(import_id, preview.mark, preview.checked.plan.base_versions)
+            pending.note_shown(import_id, preview.checked.plan.base_versions)
         db.session.commit()
     form.mark.data = preview.mark
     return render_template(

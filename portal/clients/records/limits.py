@@ -1,4 +1,4 @@
-"""Define the limits of a client record, for forms and imports.
+"""Define the limits of a client record: days for forms and imports, numbers of parts for forms only.
 
 Must not import anything of the portal.
 """

@@ -30,8 +30,8 @@ IS_HELD = text("""
 class PendingImport(Model):
     """The import of a profile. `applied_at` and what follows have the result.
 
-    `shown_mark` identifies what the newest preview showed, `shown_versions` has the versions of the clients that it
-    compared the files with: {client id: version}.
+    `shown_versions` has the versions of the clients with which the newest preview compared the files:
+    {client id: version}.
     """
 
     __tablename__ = "client_imports"
@@ -39,7 +39,6 @@ class PendingImport(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     profile_id: Mapped[int] = mapped_column(ForeignKey("profiles.id", ondelete="CASCADE"), unique=True)
     uploaded_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
-    shown_mark: Mapped[str] = mapped_column(String(64), server_default="")
     shown_versions: Mapped[dict[str, int]] = mapped_column(JSONB, server_default=text("'{}'"))
     progress: Mapped[str] = mapped_column(String(MAX_PROGRESS_LENGTH), server_default="")
     applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -109,9 +108,9 @@ def names_of_files(import_id: int) -> list[str]:
     return list(db.session.scalars(select(ImportFile.name).where(ImportFile.import_id == import_id)))
 
 
-def note_shown(import_id: int, mark: str, versions: Mapping[int, int]) -> None:
-    """Record what the preview shows. Flushes."""
-    _update(import_id, shown_mark=mark, shown_versions={str(id_): version for id_, version in versions.items()})
+def note_shown(import_id: int, versions: Mapping[int, int]) -> None:
+    """Record the versions of the clients that the preview shows. Flushes."""
+    _update(import_id, shown_versions={str(id_): version for id_, version in versions.items()})
 
 
 def note_progress(import_id: int, line: str) -> None:
