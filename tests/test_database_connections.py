@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg2
 import pytest
-from flask import Flask
+from flask import Flask, Response, template_rendered
 from sqlalchemy import select, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
@@ -124,6 +124,40 @@ CHANGES = {
     "sign-out": lambda visitor: visitor.post("/sign-out"),
     "page, whose reading is recorded": lambda visitor: visitor.get("/clients/1"),
 }
+
+
+def test_connection_that_ends_after_the_page_was_rendered_is_503(
+    shared_app: Flask, cast: Cast, client: Client, visit: type[Visitor]
+) -> None:
+    """The read is recorded and the permission checked again after the view, where Flask calls no error handlers."""
+
+    def end_connection(sender: object, **_: object) -> None:
+        own = db.session.scalar(text("SELECT pg_backend_pid()"))
+        with db.engine.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": own})
+
+    amelia = visit(cast.amelia)
+    with template_rendered.connected_to(end_connection, shared_app):
+        response = amelia.get(f"/clients/{client.id}")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
+    assert amelia.get(f"/clients/{client.id}").status_code == 200
+
+
+def test_error_of_the_database_outside_of_a_view_is_503(
+    monkeypatch: pytest.MonkeyPatch, shared_app: Flask, visit: type[Visitor]
+) -> None:
+    errors = [OperationalError("ROLLBACK", None, psycopg2.OperationalError("server closed the connection"))]
+
+    def fail(response: Response) -> Response:
+        if errors:
+            raise errors.pop()
+        return response
+
+    monkeypatch.setitem(shared_app.config, "PROPAGATE_EXCEPTIONS", False)  # as outside of tests
+    monkeypatch.setitem(shared_app.after_request_funcs, None, [fail])
+
+    assert visit(None).get("/sign-in").status_code == 503
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

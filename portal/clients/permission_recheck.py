@@ -33,8 +33,8 @@ def _record_read(response: Response) -> Response:
     is_accepted_write = is_write and response.status_code == 200
     if client_id is None or response.status_code not in RECHECKED_STATUSES or is_accepted_write:
         return response
-    db.session.rollback()  # what a refused write has flushed is not committed with the read
     try:
+        db.session.rollback()  # what a refused write has flushed is not committed with the read
         if permissions.record_read(identity(), client_id):
             db.session.commit()
             return response

@@ -147,6 +147,9 @@ def _is_traceback_due(kind: str) -> bool:
 def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < http.HTTPStatus.BAD_REQUEST:
         return error
+    cause = getattr(error, "original_exception", None)
+    if isinstance(cause, DATABASE_ERRORS):  # raised outside of a view, where Flask looks only for the handler of 500
+        return _handle_database_unavailable(cause)
     response = error_response(error.code)
     if error.code == http.HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
