@@ -13,6 +13,7 @@ from portal.clients.records.entries import PERSON, PRODUCT, VALUATION, EntryKind
 from portal.clients.saving import operations
 from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
+from tests.browser.drafts import wait_until_draft_is_kept
 from tests.browser.people import Person
 from tests.support.cast import Cast
 from tests.support.edits import edit_from
@@ -115,6 +116,7 @@ def test_open_form_says_that_another_user_has_just_added_the_same_product(
 
     said = amelia.page.locator('[data-field="plan_number"] .choice')
     expect(said).to_contain_text(f"Daniel Okafor added ISA P{client.id}")
+    wait_until_draft_is_kept(amelia)  # sent while leaving, it may arrive after the request for the next page
     said.get_by_role("link", name=f"Open ISA P{client.id}").click()
     expect(amelia.page.get_by_role("heading", name="Stocks")).to_be_visible()
     amelia.page.goto(f"/clients/{client.id}/product/new")

@@ -164,7 +164,7 @@ def test_server_outlives_the_process_that_started_it(server: EmbeddedPostgres, u
     assert server.pid == pid
     assert ask(url, "SELECT 1") == 1
     server.stop()
-    assert not is_running(pid)
+    wait_until_gone(pid)  # no child of this process, so nothing here waits for its end
 
 
 def test_server_whose_starter_was_killed_is_reused_and_stopped(
