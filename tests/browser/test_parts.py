@@ -117,7 +117,11 @@ def test_open_form_says_that_another_user_has_just_added_the_same_product(
     said = amelia.page.locator('[data-field="plan_number"] .choice')
     expect(said).to_contain_text(f"Daniel Okafor added ISA P{client.id}")
     wait_until_draft_is_kept(amelia)  # sent while leaving, it may arrive after the request for the next page
-    said.get_by_role("link", name=f"Open ISA P{client.id}").click()
+    said.get_by_role("link", name=f"Open ISA P{client.id}").hover()
+    with amelia.page.expect_response("**/same"):  # pressing the button leaves the field, so the form asks again
+        amelia.page.mouse.down()
+    amelia.page.evaluate("() => new Promise(requestAnimationFrame)")
+    amelia.page.mouse.up()
     expect(amelia.page.get_by_role("heading", name="Stocks")).to_be_visible()
     amelia.page.goto(f"/clients/{client.id}/product/new")
     expect(amelia.page.get_by_text("You have unsaved changes")).to_contain_text("(Plan number)")

@@ -17,6 +17,8 @@ import { dropLine, setChoice } from "./field-notes.js";
 
 /** @type {WeakMap<HTMLFormElement, symbol>} the last request of each form; responses to earlier ones are ignored */
 const asked = new WeakMap();
+/** @type {WeakMap<HTMLFormElement, string|undefined>} the question that each form shows, or that is answered */
+const shown = new WeakMap();
 
 /**
  * @param {HTMLFormElement} form
@@ -36,6 +38,9 @@ async function ask(form, status) {
 	asked.set(form, question);
 	const same = await sameAs(form);
 	if (asked.get(form) !== question || same === undefined) return;
+	// The question that is there stays: the user may be pressing its link, which has left the field and asked again.
+	if (same && same.question === shown.get(form) && form.querySelector(".choice")) return;
+	shown.set(form, same?.question);
 	for (const field of form.querySelectorAll(".field:has(.choice)")) dropLine(field);
 	const isNews = same && !isAnswered(form, same.key);
 	setText(status, isNews ? same.question : "");
