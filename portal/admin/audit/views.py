@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,20 +13,19 @@ from portal.admin.audit.filters import AuditFilters, parse_filters
 from portal.admin.audit.queries import AuditRow
 from portal.audit import Event
 from portal.audit.events import LABELS
+from portal.auth import Profile
+from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines, csv_response
 from portal.auth.permissions import require_oversight
-from portal.auth.sessions.store import active_profile
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web import session_cookie
 from portal.web.actor import current_actor
-from portal.web.csv_escaping import csv_line
 from portal.web.day_range import problems_in
 from portal.web.session_cookie import Identity
 
 blueprint = Blueprint("audit", __name__)
 blueprint.before_request(require_oversight)
 PAGE_SIZE = 100
-MAX_CSV_ROWS = 100_000
 COLUMNS = (
     *("at", "event", "actor", "actor_email", "profile", "profile_email", "about"),
     *("address", "user_agent", "request_id"),
@@ -61,26 +60,16 @@ def export() -> ResponseReturnValue:
     filters = parse_filters(request.args)
     audit.record(Event.EXPORTED, current_actor(), what="audit", filters=_filter_names(filters))
     db.session.commit()
-    lines = stream_with_context(_csv_lines(filters, session_cookie.identity()))
-    headers = {"Content-Disposition": 'attachment; filename="audit.csv"'}
-    return Response(lines, mimetype="text/csv", headers=headers)
+    return csv_response(_csv_lines(filters, session_cookie.identity()), "audit.csv")
 
 
 def _csv_lines(filters: AuditFilters, identity: Identity) -> Iterator[str]:
-    """Yield the lines until the reader's session ends or the reader loses oversight.
+    return csv_lines(COLUMNS, queries.all_events(filters, MAX_CSV_ROWS), identity, _described)
 
-    No transaction is open while the browser reads.
-    """
-    yield csv_line(COLUMNS)
-    for rows in queries.all_events(filters, MAX_CSV_ROWS):
-        reader = active_profile(identity)
-        is_allowed = reader is not None and reader.has_oversight
-        details = describe_events([row.event for row in rows], reader) if is_allowed else []
-        db.session.rollback()
-        if not is_allowed:
-            return
-        for row, about in zip(rows, details, strict=True):
-            yield csv_line(_cells(row, about))
+
+def _described(rows: list[AuditRow], reader: Profile) -> Iterator[tuple[str | None, ...]]:
+    details = describe_events([row.event for row in rows], reader)
+    return (_cells(row, about) for row, about in zip(rows, details, strict=True))
 
 
 def _cells(row: AuditRow, about: str) -> tuple[str | None, ...]:

@@ -2,27 +2,25 @@
 
 from collections.abc import Iterator
 
-from flask import Blueprint, Response, render_template, request, stream_with_context
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.audit import Event
+from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines, csv_response
 from portal.auth.permissions import require_oversight
-from portal.auth.sessions.store import active_profile
 from portal.clients.reads import queries
 from portal.clients.reads.filters import ReadFilters, parse_read_filters
-from portal.clients.reads.queries import COLUMNS, Selection
+from portal.clients.reads.queries import COLUMNS, ReadRow, Selection
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web import session_cookie
 from portal.web.actor import current_actor
-from portal.web.csv_escaping import csv_line
 from portal.web.day_range import problems_in
 from portal.web.session_cookie import Identity
 
 blueprint = Blueprint("reads", __name__)
 blueprint.before_request(require_oversight)
 PAGE_SIZE = 100
-MAX_CSV_ROWS = 100_000
 
 
 @blueprint.get("/reads")
@@ -60,23 +58,13 @@ def export() -> ResponseReturnValue:
     filters = parse_read_filters(request.args)
     queries.record_look(current_actor(), Event.EXPORTED, queries.select_by(filters), what="reads")
     db.session.commit()
-    headers = {"Content-Disposition": 'attachment; filename="reads.csv"'}
-    return Response(
-        stream_with_context(_csv_lines(filters, session_cookie.identity())), mimetype="text/csv", headers=headers
-    )
+    return csv_response(_csv_lines(filters, session_cookie.identity()), "reads.csv")
 
 
 def _csv_lines(filters: ReadFilters, identity: Identity) -> Iterator[str]:
-    """Yield the lines until the reader's session ends or the reader loses oversight.
+    return csv_lines(COLUMNS, _batches(filters), identity, lambda rows, _reader: (row.cells() for row in rows))
 
-    No transaction is open while the browser reads.
-    """
-    yield csv_line(COLUMNS)
-    for rows in queries.all_reads(queries.select_by(filters), MAX_CSV_ROWS):
-        reader = active_profile(identity)
-        is_allowed = reader is not None and reader.has_oversight
-        db.session.rollback()
-        if not is_allowed:
-            return
-        for row in rows:
-            yield csv_line(row.cells())
+
+def _batches(filters: ReadFilters) -> Iterator[list[ReadRow]]:
+    """Yield the rows. Reads nothing before the first batch, because the head is sent without a transaction."""
+    yield from queries.all_reads(queries.select_by(filters), MAX_CSV_ROWS)
