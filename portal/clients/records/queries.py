@@ -27,6 +27,15 @@ from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE, Paging
 
 VALUE_HISTORY_MONTHS = 36
+# What lists of a client's products show of each.
+NAMED_PRODUCT = (
+    Product.id,
+    Product.plan_number,
+    Product.product_name,
+    Product.product_type,
+    Product.provider,
+    Product.status,
+)
 
 
 def people_of(client: Client) -> Sequence[Person]:
@@ -44,12 +53,7 @@ def products_of(client: Client, today: date, then: date | None = None) -> Sequen
     latest, earlier = _valuation_by(today), _valuation_by(then or today)
     return db.session.execute(
         select(
-            Product.id,
-            Product.plan_number,
-            Product.product_name,
-            Product.product_type,
-            Product.provider,
-            Product.status,
+            *NAMED_PRODUCT,
             Product.start_on,
             Product.fixed_fee.label("fixed_fee_gbp"),
             Product.percentage_fee,
@@ -74,12 +78,7 @@ def valuation_rows(client: Client, day: date) -> Sequence[Row[Any]]:
     before, of_day = _latest_valuation(Valuation.valued_on < day), aliased(Valuation)
     return db.session.execute(
         select(
-            Product.id,
-            Product.plan_number,
-            Product.product_name,
-            Product.product_type,
-            Product.provider,
-            Product.status,
+            *NAMED_PRODUCT,
             of_day.amount.label("amount_gbp"),
             before.c.valued_on.label("before_valued_on"),
             before.c.amount.label("before_amount_gbp"),

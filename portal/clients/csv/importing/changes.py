@@ -54,9 +54,9 @@ def mark_of(plan: ImportPlan) -> str:
 def changes_by_file(plan: ImportPlan) -> dict[str, Iterator[Change]]:
     """Return, for each file, the records that the import changes and then those that it creates."""
     return {
-        PROFILES.file: _rows(PROFILES.file, plan.profiles, _profile_name, _profile_field, _profile_details),
+        PROFILES.file: _rows(PROFILES.file, plan.profiles, _full_name, _profile_field, _profile_details),
         CLIENTS.file: _rows(CLIENTS.file, plan.clients, _client_name, _field_of(CLIENT), _client_details),
-        PEOPLE.file: _rows(PEOPLE.file, plan.people, _person_name, _field_of(PERSON), _person_details),
+        PEOPLE.file: _rows(PEOPLE.file, plan.people, _full_name, _field_of(PERSON), _person_details),
         PRODUCTS.file: _rows(PRODUCTS.file, plan.products, _product_name, _field_of(PRODUCT), _product_details),
         VALUATIONS.file: chain(_changed_valuations(plan), _new_valuations(plan)),
         NOTES.file: (Change(NOTES.file, _note_name(values), values["author_email"]) for values in plan.notes.new),
@@ -115,10 +115,6 @@ def _profile_field(column: str, before: Any, after: Any) -> FieldChange:
     return FieldChange(PROFILE_LABELS[column], texts.get(before, before), texts.get(after, after))
 
 
-def _profile_name(values: Values) -> str:
-    return f"{values['first_name']} {values['last_name']}"
-
-
 def _profile_details(values: Values) -> str:
     return f"{ROLES[values['role']]}, {values['email']}"
 
@@ -132,7 +128,7 @@ def _client_details(values: Values) -> str:
     return f"{kind}, adviser {values['adviser_email']}" if values["adviser_email"] else f"{kind}, no adviser"
 
 
-def _person_name(values: Values) -> str:
+def _full_name(values: Values) -> str:
     return f"{values['first_name']} {values['last_name']}"
 
 
