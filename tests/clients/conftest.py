@@ -1,8 +1,10 @@
-"""Fixtures: two colleagues with browsers and the editors of one client."""
+"""Fixtures: users with browsers, the editors of one client, and the CSV files of an import."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -10,6 +12,7 @@ from portal.clients import Client
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.support.cast import Cast
+from tests.support.csv_folder import CsvFolder
 from tests.support.html import form_of
 from tests.support.test_client import Visitor
 
@@ -22,6 +25,16 @@ def amelia(visit: type[Visitor], cast: Cast) -> Visitor:
 @pytest.fixture
 def daniel(visit: type[Visitor], cast: Cast) -> Visitor:
     return visit(cast.daniel)
+
+
+@pytest.fixture
+def ada(visit: type[Visitor], cast: Cast) -> Visitor:
+    return visit(cast.ada)
+
+
+@pytest.fixture
+def folder(app: Flask, tmp_path: Path) -> CsvFolder:
+    return CsvFolder(tmp_path / "in")
 
 
 class ClientEditor:

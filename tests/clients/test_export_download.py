@@ -20,11 +20,6 @@ from tests.support.test_client import Visitor
 PATH = "/records/export"
 
 
-@pytest.fixture
-def ada(visit: type[Visitor], cast: Cast) -> Visitor:
-    return visit(cast.ada)
-
-
 def exported_events() -> list[dict[str, object]]:
     db.session.rollback()
     exports = select(AuditEvent.about).where(AuditEvent.event == "exported").order_by(AuditEvent.id)

@@ -21,11 +21,6 @@ Visit = type[Visitor]
 
 
 @pytest.fixture
-def ada(visit: Visit, cast: Cast) -> Visitor:
-    return visit(cast.ada)
-
-
-@pytest.fixture
 def path(cast: Cast) -> str:
     return f"/users/{cast.daniel.id}/hand-over"
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,11 +28,6 @@ from tests.support.until import wait_until
 
 DEMO_DATA = PROJECT_ROOT / "portal" / "demo" / "data"
 ONE_NEW, ONE_CHANGED, ONE_UNCHANGED = Counts(1, 0, 0), Counts(0, 1, 0), Counts(0, 0, 1)
-
-
-@pytest.fixture
-def folder(app: Flask, tmp_path: Path) -> CsvFolder:
-    return CsvFolder(tmp_path / "in")
 
 
 def imported(folder: CsvFolder) -> ImportCounts:

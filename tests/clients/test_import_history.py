@@ -1,11 +1,8 @@
 """Write one version and one revision for each client that an import changes."""
 
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import pytest
-from flask import Flask
 from sqlalchemy import select
 
 from portal.clients import Client, Product, Valuation
@@ -13,11 +10,6 @@ from portal.clients.csv.importing.importer import import_folder
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.support.csv_folder import CsvFolder
-
-
-@pytest.fixture
-def folder(app: Flask, tmp_path: Path) -> CsvFolder:
-    return CsvFolder(tmp_path / "in")
 
 
 def imported(folder: CsvFolder) -> None:

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -21,16 +20,6 @@ from tests.support.edits import save_for
 from tests.support.factories import make_client, make_product
 from tests.support.html import errors_of, form_of, forms_of, links_of, text_of
 from tests.support.test_client import Visitor
-
-
-@pytest.fixture
-def ada(visit: type[Visitor], cast: Cast) -> Visitor:
-    return visit(cast.ada)
-
-
-@pytest.fixture
-def folder(app: Flask, tmp_path: Path) -> CsvFolder:
-    return CsvFolder(tmp_path / "in")
 
 
 def test_users_page_leads_to_the_import(ada: Visitor) -> None:

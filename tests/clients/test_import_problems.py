@@ -2,10 +2,8 @@
 
 import tracemalloc
 from datetime import date
-from pathlib import Path
 
 import pytest
-from flask import Flask
 
 from portal.clients.csv import files, tables
 from portal.clients.csv.files import UnreadableFile, read_records
@@ -14,11 +12,6 @@ from portal.clients.csv.problems import ImportProblems
 from portal.extensions import db
 from tests.support.csv_folder import CsvFolder, whole_database
 from tests.support.factories import make_client, make_person, make_product
-
-
-@pytest.fixture
-def folder(app: Flask, tmp_path: Path) -> CsvFolder:
-    return CsvFolder(tmp_path / "in")
 
 
 def problems_of(folder: CsvFolder) -> list[str]:

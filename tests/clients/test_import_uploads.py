@@ -1,11 +1,9 @@
 """The uploaded files of an import: which are accepted, who sees them, how long they stay, and two requests at once."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import select, text
 
 from portal.clients import Client
@@ -21,16 +19,6 @@ from tests.support.html import errors_of, form_of, text_of
 from tests.support.test_client import Visitor
 
 [PURGE] = [job for job in JOBS if job.name == "import purge"]
-
-
-@pytest.fixture
-def ada(visit: type[Visitor], cast: Cast) -> Visitor:
-    return visit(cast.ada)
-
-
-@pytest.fixture
-def folder(app: Flask, tmp_path: Path) -> CsvFolder:
-    return CsvFolder(tmp_path / "in")
 
 
 def test_form_sent_twice_imports_once(ada: Visitor) -> None:
