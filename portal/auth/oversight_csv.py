@@ -1,9 +1,7 @@
-"""Send the rows of a log as CSV to administrators and compliance."""
+"""Write the rows of a log as CSV for administrators and compliance."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
-
-from flask import Response, stream_with_context
 
 from portal.auth.models import Profile
 from portal.auth.sessions.store import active_profile
@@ -33,9 +31,3 @@ def csv_lines(
         if lines is None:
             return
         yield from map(csv_line, lines)
-
-
-def csv_response(lines: Iterator[str], name: str) -> Response:
-    """Return the response that sends the lines as they are made, to be stored as a file with this name."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(stream_with_context(lines), mimetype="text/csv", headers=headers)

@@ -14,12 +14,13 @@ from portal.admin.audit.queries import AuditRow
 from portal.audit import Event
 from portal.audit.events import LABELS
 from portal.auth import Profile
-from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines, csv_response
+from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines
 from portal.auth.permissions import require_oversight
 from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web import session_cookie
 from portal.web.actor import current_actor
+from portal.web.csv_response import csv_response
 from portal.web.day_range import problems_in
 from portal.web.session_cookie import Identity
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, stream_with_context, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -21,6 +21,7 @@ from portal.formatting import gbp
 from portal.integers import MAX_INTEGER
 from portal.presence.context import list_heartbeat_seconds
 from portal.web.actor import current_actor
+from portal.web.csv_response import csv_response
 from portal.web.pagination import parse_number
 from portal.web.session_cookie import identity
 
@@ -80,9 +81,9 @@ def export() -> ResponseReturnValue:
     names = sorted(name for name, value in filters.query(page=1, sort="name").items() if value)
     audit.record(Event.EXPORTED, current_actor(), what="clients", rows=len(found), view=filters.view, filters=names)
     db.session.commit()
-    lines = stream_with_context(csv_of_clients([number for number, _ in found], today, identity()))
+    lines = csv_of_clients([number for number, _ in found], today, identity())
     name = f"clients-{filters.view.replace('_', '-')}-{today.isoformat()}.csv"
-    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return csv_response(lines, name)
 
 
 def _requested_filters() -> ListFilters:

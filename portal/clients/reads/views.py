@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from portal.audit import Event
-from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines, csv_response
+from portal.auth.oversight_csv import MAX_CSV_ROWS, csv_lines
 from portal.auth.permissions import require_oversight
 from portal.clients.reads import queries
 from portal.clients.reads.filters import ReadFilters, parse_read_filters
@@ -15,6 +15,7 @@ from portal.errors import InvalidInput
 from portal.extensions import db
 from portal.web import session_cookie
 from portal.web.actor import current_actor
+from portal.web.csv_response import csv_response
 from portal.web.day_range import problems_in
 from portal.web.session_cookie import Identity
 
