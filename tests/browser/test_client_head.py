@@ -33,6 +33,8 @@ SCROLLED = """async () => {
     }
     return states;
 }"""
+# Resolves when each observer has seen the last change.
+FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"
 # What is drawn at the middle of the element that has the focus.
 IS_FOCUS_COVERED = """() => {
     const focused = document.activeElement;
@@ -83,6 +85,21 @@ def test_head_shrinks_to_one_line_without_moving_the_page(
         expect(amelia.page.get_by_role("link", name="Edit", exact=True), viewport).to_be_visible()
         amelia.indicator.locator("summary").click()
         expect(amelia.page.get_by_role("list", name="Who is here"), viewport).to_be_in_viewport()
+        # Where the avatars cover the button, Playwright scrolls until it finds it.
+        assert amelia.page.evaluate("scrollY") == 600, viewport
+
+
+def test_head_does_not_change_while_the_pointer_is_pressed_on_it(amelia: Person, long_client: Client) -> None:
+    amelia.open(long_client)
+    scroll(amelia)
+    head(amelia).get_by_role("heading").hover()
+    amelia.page.mouse.down()
+
+    amelia.page.evaluate(f"scrollTo(0, 0), {FRAMES}")
+
+    expect(head(amelia)).to_have_class(COMPACT, timeout=1)
+    amelia.page.mouse.up()
+    expect(head(amelia)).not_to_have_class(COMPACT)
 
 
 def test_keyboard_meets_no_control_under_the_head(amelia: Person, long_client: Client) -> None:

@@ -26,7 +26,9 @@ class StickyHead extends HTMLElement {
 
 	/** @param {boolean} isCompact */
 	#shrink(isCompact) {
-		if (isCompact) this.#measure();
+		// The click is lost if the pressed control moves away before the pointer is released.
+		if (this.matches(":active")) requestAnimationFrame(() => this.#shrink(isCompact));
+		else if (isCompact) this.#measure();
 		else this.classList.remove("is-compact");
 	}
 
