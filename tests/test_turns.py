@@ -40,8 +40,7 @@ def test_others_may_run_after_each_row_however_long_it_is(monkeypatch: pytest.Mo
     assert len(looks) >= len(rows) == 80
 
 
-def test_others_may_run_while_people_of_one_client_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of 3,000 people with equal names and other numbers is compared with each of 3,000 stored ones."""
+def test_others_may_run_while_people_of_one_client_are_matched(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[None] = []
     monkeypatch.setattr(turns, "let_others_run", lambda: looks.append(None))
     person = dict.fromkeys(COLUMNS, "")

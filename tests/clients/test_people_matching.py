@@ -44,6 +44,11 @@ def test_people_with_equal_names_and_different_births_do_not_match() -> None:
     assert matched([person(date_of_birth=BORN)], [person(date_of_birth=date(1990, 1, 1))]) == [None]
 
 
+def test_number_matches_a_person_without_one_before_the_others_take_that_person() -> None:
+    stored = [person(ni_number="QQ123456C"), person(title="Mrs")]
+    assert matched([person(title="Ms"), person(ni_number="AB654321D")], stored) == [0, 1]
+
+
 def test_equal_person_is_preferred_to_one_with_the_same_number() -> None:
     number = {"ni_number": "QQ123456C"}
     stored = [person(**number, title="Ms"), person(**number, title="Mrs")]
