@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from portal.audit import AuditEvent
 from portal.clients.csv.importing import upload
+from portal.clients.records import limits
 from portal.clients.records.models import Valuation
 from portal.extensions import db
 from tests.clients.browser_imports import PATH, applied, audited, form_of_apply, stored, uploaded
@@ -17,7 +18,7 @@ from tests.clients.conftest import history_of
 from tests.support.cast import PASSWORD, Cast
 from tests.support.csv_folder import ONE_OF_EACH, CsvFolder, whole_database
 from tests.support.edits import save_for
-from tests.support.factories import make_client, make_product
+from tests.support.factories import make_client, make_person, make_product
 from tests.support.html import errors_of, form_of, forms_of, links_of, text_of
 from tests.support.test_client import Visitor
 
@@ -121,6 +122,18 @@ def test_every_problem_is_listed_with_line_and_column_and_nothing_can_be_importe
     header, *problems = rows_of_csv(ada.get(f"{PATH}/details.csv"))
     assert header == ["File", "Line", "Column", "Problem"]
     assert ["clients.csv", "2", "risk_profile", "9 is not 1 to 7"] in problems
+
+
+def test_person_beyond_the_limit_of_a_client_is_listed_as_a_problem(
+    ada: Visitor, folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_PEOPLE", 2)
+    make_person(make_client(client_ref="KG1"), "Owen")
+
+    page = uploaded(ada, folder.add("people.csv", "KG1,,Ida,Whitmore,,,"))
+
+    assert "people.csv line 3, client_ref KG1 would have 3 people; a client has at most 2" in text_of(page)
+    assert [form for form in forms_of(page) if "mark" in form] == []
 
 
 def test_long_lists_are_bounded_and_complete_as_csv(ada: Visitor, folder: CsvFolder) -> None:

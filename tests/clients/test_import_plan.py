@@ -39,6 +39,8 @@ def plan(differing: Mapping[ValuationKey, StoredValuation | None] | None = None,
         differing_valuations=differing or {},
         clients_of_former_advisers={},
         notes={NOTE.key} if NOTE.key else (),
+        product_counts={"KG1": 1},
+        valuation_counts={},
     )
     return build_plan(_tables(), existing)
 
@@ -48,7 +50,7 @@ def _tables() -> Tables:
 
 
 def test_new_records_have_natural_keys_and_no_base_version() -> None:
-    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}, {}, ()))
+    result = build_plan(_tables(), ExistingRecords({}, {}, {}, {}, {}, {}, (), {}, {}))
 
     assert result.counts == (Counts(1),) * 6
     assert (result.clients.new[0]["adviser_email"], result.products.new[0]["client_ref"]) == (

@@ -9,9 +9,10 @@ from portal.clients.csv import files, tables
 from portal.clients.csv.files import UnreadableFile, read_records
 from portal.clients.csv.importing.importer import import_folder
 from portal.clients.csv.problems import ImportProblems
+from portal.clients.records import limits
 from portal.extensions import db
 from tests.support.csv_folder import CsvFolder, whole_database
-from tests.support.factories import make_client, make_person, make_product
+from tests.support.factories import make_client, make_note, make_person, make_product
 
 
 def problems_of(folder: CsvFolder) -> list[str]:
@@ -103,6 +104,52 @@ def test_unknown_references_are_named(folder: CsvFolder) -> None:
         "products.csv:2: client_ref: KG9 is not a known client",
         "valuations.csv:2: plan_number: A999 is not a known plan",
     ]
+
+
+def test_parts_beyond_the_limits_of_a_client_are_named_with_the_first_line_too_many(
+    folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Count what the client has after the import: stored parts that the files do not name stay."""
+    for name, maximum in (("PEOPLE", 2), ("PRODUCTS", 2), ("VALUATIONS", 3), ("NOTES", 2)):
+        monkeypatch.setattr(limits, f"MAX_{name}", maximum)
+    client = make_client(client_ref="KG1")
+    make_person(client, "Owen")
+    make_person(client, "Ruth", last_name="Whitmore", ni_number="QQ123456C")
+    make_product(client, plan_number="B1")
+    make_product(client, (date(2026, 6, 30), "1.00"), (date(2026, 7, 31), "1.00"), plan_number="A100")
+    make_note(client)
+    folder.add("people.csv", "KG1,,Ida,Whitmore,,,", "KG1,,Una,Whitmore,,,", "KG1,,Invalid,,,,")
+    folder.add("products.csv", *(f"KG2,C{number},ISA,ISA,Aviva,active,,0,0" for number in range(3)))
+    folder.add("products.csv", *(f"KG1,D{number},ISA,ISA,Aviva,active,,0,0" for number in range(2)))
+    folder.add("clients.csv", "KG2,Reed,family,active,,,,,,,,,,,,,")
+    folder.add("valuations.csv", "A100,2026-07-31,2.00", "A100,2026-09-30,2.00")
+    folder.add("valuations.csv", *(f"C0,2026-0{month}-01,2.00" for month in range(1, 6)))
+    folder.add("notes.csv", "KG1,call,2026-08-21,,2026-08-21T10:42:00+00:00,,,Rang")
+
+    assert problems_of(folder) == [
+        "people.csv:3: client_ref: KG1 would have 4 people; a client has at most 2",
+        "people.csv:5: last_name: is missing",
+        "products.csv:5: client_ref: KG2 would have 3 products; a client has at most 2",
+        "products.csv:6: client_ref: KG1 would have 4 products; a client has at most 2",
+        "valuations.csv:4: plan_number: A100 would have 4 valuations; a product has at most 3",
+        "valuations.csv:8: plan_number: C0 would have 5 valuations; a product has at most 3",
+        "notes.csv:3: client_ref: KG1 would have 3 notes; a client has at most 2",
+    ]
+
+
+def test_client_with_more_parts_than_the_limit_is_imported_again(
+    folder: CsvFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export of records from before the limits changes what is stored, but adds nothing."""
+    folder.add("people.csv", "KG1,,Ida,Whitmore,,,")
+    folder.add("valuations.csv", "A100,2026-09-21,1234.50")
+    import_folder(folder.path)
+    for name in ("PEOPLE", "PRODUCTS", "VALUATIONS", "NOTES"):
+        monkeypatch.setattr(limits, f"MAX_{name}", 0)
+
+    counts = import_folder(folder.set("people.csv", "title", "Ms").set("products.csv", "provider", "Aegon").path)
+
+    assert (counts.people.changed, counts.products.changed, counts.valuations.unchanged) == (1, 1, 2)
 
 
 def test_value_that_no_form_accepts_is_accepted_if_stored_already(folder: CsvFolder) -> None:

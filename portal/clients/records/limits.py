@@ -1,4 +1,4 @@
-"""Define the limits of a client record: days for forms and imports, numbers of parts for forms only.
+"""Define the limits of a client record, for forms and imports: the range of days and the numbers of parts.
 
 Must not import anything of the portal.
 """

@@ -27,7 +27,7 @@ from portal.clients.saving.versions import create_version
 from portal.editing.base_version import BaseVersion
 from portal.extensions import db
 
-# The maximum number of parts, and the field of the error. Imports are not limited.
+# The maximum number of parts, and the field of the error. csv/importing/part_limits.py checks imports.
 MAX_PARTS: dict[type[Any], tuple[str, int, str]] = {
     Person: ("first_name", MAX_PEOPLE, "A client has at most {:,} people."),
     Product: ("product_name", MAX_PRODUCTS, "A client has at most {:,} products."),

@@ -14,7 +14,7 @@ from portal.clients.csv.importing import valuations
 from portal.clients.csv.importing.valuations import StoredValuation
 from portal.clients.csv.schema import NoteKey, ValuationKey
 from portal.clients.csv.tables import Tables
-from portal.clients.records.models import Client, Person, Product
+from portal.clients.records.models import Client, Person, Product, Valuation
 from portal.clients.records.note_models import ClientNote
 from portal.database import advisory_locks
 from portal.extensions import db
@@ -30,7 +30,9 @@ class ExistingRecords:
     by plan number. `differing_valuations` has the rows of the file for existing products that are not stored with the
     same amount: {(plan number, day): the stored valuation, None if there is none}. `clients_of_former_advisers` has the
     references of the stored clients of each adviser that is no adviser any more in the files, by email in lower case.
-    `notes` has the keys of the stored notes of the clients that notes.csv names.
+    `notes` has the keys of the stored notes of the clients that notes.csv names. `product_counts` has the number of
+    products of each stored client that products.csv names, by client_ref, `valuation_counts` the number of valuations
+    of each stored product that gets a new one, by plan number.
     """
 
     profiles: Mapping[str, Values]
@@ -40,6 +42,8 @@ class ExistingRecords:
     differing_valuations: Mapping[ValuationKey, StoredValuation | None]
     clients_of_former_advisers: Mapping[str, Collection[str]]
     notes: Collection[NoteKey]
+    product_counts: Mapping[str, int]
+    valuation_counts: Mapping[str, int]
 
 
 def acquire_import_lock() -> None:
@@ -67,18 +71,21 @@ def load_existing(tables: Tables, *, lock: bool) -> ExistingRecords:
     clients = select(Client.__table__, Profile.email.label("adviser_email"))
     products = select(Product.__table__, Client.client_ref, Client.version.label("client_version"))
     products_by_plan = _by("plan_number", products.join(Client).where(is_one_of(Product.plan_number, plans)))
+    differing = valuations.find_differing(
+        [row for row in tables.valuations.rows if row.plan_number in products_by_plan and None not in row],
+        {plan: product["id"] for plan, product in products_by_plan.items()},
+    )
     profiles_by_email = {row["email"].lower(): row for row in db.session.execute(profiles).mappings()}
     return ExistingRecords(
         profiles=profiles_by_email,
         clients=_by("client_ref", clients.join(Profile, Profile.id == Client.adviser_id, isouter=True).where(has_ref)),
         products=products_by_plan,
         people=_people_where(has_ref),
-        differing_valuations=valuations.find_differing(
-            [row for row in tables.valuations.rows if row.plan_number in products_by_plan and None not in row],
-            {plan: product["id"] for plan, product in products_by_plan.items()},
-        ),
+        differing_valuations=differing,
         notes=_notes_about({row.client_ref for row in tables.notes.rows}),
         clients_of_former_advisers=_clients_of_former_advisers(tables, profiles_by_email),
+        product_counts=_product_counts({row.client_ref for row in tables.products.rows}),
+        valuation_counts=_valuation_counts({plan for (plan, _), stored in differing.items() if stored is None}),
     )
 
 
@@ -116,6 +123,16 @@ def _notes_about(client_refs: Collection[str]) -> set[NoteKey]:
     query = select(Client.client_ref, author, ClientNote.written_at).join(Client, Client.id == ClientNote.client_id)
     rows = query.outerjoin(Profile, Profile.id == ClientNote.author_id).where(is_one_of(Client.client_ref, client_refs))
     return {NoteKey(ref, email, written_at.astimezone(UTC)) for ref, email, written_at in db.session.execute(rows)}
+
+
+def _product_counts(client_refs: Collection[str]) -> dict[str, int]:
+    owned = select(Client.client_ref, func.count()).join(Product).where(is_one_of(Client.client_ref, client_refs))
+    return dict(db.session.execute(owned.group_by(Client.client_ref)).all())
+
+
+def _valuation_counts(plans: Collection[str]) -> dict[str, int]:
+    counted = select(Product.plan_number, func.count()).join(Valuation).where(is_one_of(Product.plan_number, plans))
+    return dict(db.session.execute(counted.group_by(Product.plan_number)).all())
 
 
 def _by(key: str, query: Select[Any]) -> dict[str, Values]:

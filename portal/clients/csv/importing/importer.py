@@ -15,6 +15,7 @@ from portal.clients.csv.files import read_file
 from portal.clients.csv.importing.advisers import adviser_problems
 from portal.clients.csv.importing.apply import apply_plan
 from portal.clients.csv.importing.existing import ExistingRecords, acquire_import_lock, load_existing
+from portal.clients.csv.importing.part_limits import limit_problems
 from portal.clients.csv.importing.plan import ImportCounts, ImportPlan, build_plan
 from portal.clients.csv.importing.references import reference_problems
 from portal.clients.csv.importing.valuations import find_jumps
@@ -112,6 +113,7 @@ def _raise_problems(tables: Tables, existing: ExistingRecords) -> None:
         + reference_problems(tables, emails=existing.profiles, client_refs=existing.clients, owners=owners)
         + adviser_problems(tables, existing)
         + value_problems(tables, existing, clock.today())
+        + limit_problems(tables, existing)
     )
     if problems:
         raise ImportProblems(sorted(problems, key=lambda problem: (FILES.index(problem.file), problem.line or 0)))
