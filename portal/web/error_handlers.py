@@ -50,7 +50,6 @@ DETAILS = {
     404: PAGE_NOT_FOUND,
     405: "This address does not accept that kind of request.",
     408: "The request took too long to arrive. Nothing was changed. Try again.",
-    413: "The request is too large.",
     415: "Send JSON, with Content-Type: application/json.",
     500: "Something went wrong. The error has been logged and nothing was changed.",
     503: "The database cannot be reached at the moment. Try again in a moment.",
@@ -63,7 +62,7 @@ def init_error_handlers(app: Flask) -> None:
     for trouble in DATABASE_ERRORS:
         app.register_error_handler(trouble, _handle_database_unavailable)
     app.register_error_handler(CSRFError, _handle_csrf_error)
-    app.register_error_handler(HTTPException, _handle_http_error)
+    app.register_error_handler(HTTPException, handle_http_error)
     app.register_error_handler(Exception, _handle_unexpected)
     login_manager.unauthorized_handler(lambda: _handle_not_signed_in(errors.NotSignedIn("Please sign in.")))
 
@@ -144,16 +143,28 @@ def _is_traceback_due(kind: str) -> bool:
     return is_due
 
 
-def _handle_http_error(error: HTTPException) -> ResponseReturnValue:
+def handle_http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < http.HTTPStatus.BAD_REQUEST:
         return error
     cause = getattr(error, "original_exception", None)
     if isinstance(cause, DATABASE_ERRORS):  # raised outside of a view, where Flask looks only for the handler of 500
         return _handle_database_unavailable(cause)
-    response = error_response(error.code)
+    detail = _too_large() if error.code == http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE else None
+    response = error_response(error.code, detail)
     if error.code == http.HTTPStatus.METHOD_NOT_ALLOWED:
         response.headers["Allow"] = dict(error.get_headers()).get("Allow", "")
     return response
+
+
+def _too_large() -> str:
+    """Return which limit the body exceeds. The server has not read it, so it cannot name a field."""
+    limit, length = request.max_content_length or 0, request.content_length or 0
+    if length <= limit:
+        return "The form has too many fields. Nothing was saved."
+    if _wants_json():
+        return f"The body has more than {limit // 1024} KB."
+    size = f"The form has more than {limit // 1024} KB, so nothing was saved."
+    return f"{size} Go back, shorten the longest text and send it again."
 
 
 def _handle_unexpected(error: Exception) -> ResponseReturnValue:

@@ -75,12 +75,12 @@ def test_files_are_refused_corrected_watched_and_imported(open_browser: OpenBrow
     (tmp_path / "large.csv").write_bytes(b"," * (MAX_UPLOAD_BYTES + 1))
     chooser.set_input_files(tmp_path / "large.csv")
     check.click()
-    expect(page.get_by_text("The files have more than 8 MB.")).to_be_visible()
+    expect(page.get_by_text("The files have more than 8 MB in all.")).to_be_visible()
     expect(chooser).to_be_focused()
 
     folder.set("clients.csv", "risk_profile", "9")
     chooser.set_input_files(sorted(folder.path.iterdir()))
-    expect(page.get_by_text("The files have more than 8 MB.")).to_be_hidden()
+    expect(page.get_by_text("The files have more than 8 MB in all.")).to_be_hidden()
     check.click()
     expect(page.get_by_role("row").filter(has_text="9 is not 1 to 7")).to_contain_text("clients.csvline 2")
 

@@ -301,6 +301,7 @@ def test_form_over_the_size_limit_is_413(amelia: Visitor, client: Client, size: 
     response = save(amelia, client, notes="x" * size)
 
     assert response.status_code == 413
+    assert "The form has more than 256 KB, so nothing was saved. Go back, shorten the longest text" in text_of(response)
     assert stored(client).notes != "x"
 
 

@@ -7,18 +7,39 @@ import pytest
 from sqlalchemy import select, text
 
 from portal.clients import Client
+from portal.clients.csv.import_views import MAX_UPLOAD_BYTES, MULTIPART_BYTES
 from portal.clients.csv.importing import pending, upload
 from portal.database import advisory_locks
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.clients.browser_imports import PATH, applied, audited, stored, uploaded
 from tests.support.cast import Cast
-from tests.support.csv_folder import CsvFolder, send_files, whole_database
+from tests.support.csv_folder import CsvFolder, send_files, upload_of, whole_database
 from tests.support.factories import make_client
 from tests.support.html import errors_of, form_of, text_of
 from tests.support.test_client import Visitor
 
 [PURGE] = [job for job in JOBS if job.name == "import purge"]
+
+
+def test_files_that_are_too_large_are_refused_on_their_page_with_field_limit_and_what_to_do(
+    ada: Visitor, amelia: Visitor
+) -> None:
+    """nginx refuses still larger ones, and leads to the same page."""
+    kind, body = upload_of(MAX_UPLOAD_BYTES + MULTIPART_BYTES + 1)
+    sent, others = (browser.post(PATH, data=body, content_type=kind) for browser in (ada, amelia))
+
+    for status, refused in ((413, sent), (200, ada.get(f"{PATH}?too-large="))):
+        assert refused.status_code == status
+        assert errors_of(refused) == {
+            "files": "The files have more than 8 MB in all. Import fewer rows at a time, or ask the operator to use "
+            "flask clients import."
+        }
+        assert "Check the files" in text_of(refused)
+    assert stored() == (0, 0)
+    for other in (others, ada.post(f"{PATH}/apply", data={"mark": "a" * 300_000})):
+        assert (other.status_code, errors_of(other)) == (413, {})
+        assert "more than 256 KB" in text_of(other)
 
 
 def test_form_sent_twice_imports_once(ada: Visitor) -> None:

@@ -63,13 +63,14 @@ def get(nginx: Nginx, path: str, at: str = "127.0.0.1", **headers: str) -> Answe
         return Answer(answer.status, answer.headers, answer.read().decode())
 
 
-def post(nginx: Nginx, path: str, body: bytes, **headers: str) -> int:
+def post(nginx: Nginx, path: str, body: bytes, **headers: str) -> Answer:
     plain = socket.create_connection(("127.0.0.1", nginx.https_port), timeout=20)
     with closing(http.client.HTTPSConnection(NAME, timeout=20)) as connection:
         connection.sock = nginx.trust().wrap_socket(plain, server_hostname=NAME)
         with suppress(OSError):  # nginx does not read a body that it refuses
             connection.request("POST", path, body, headers)
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return Answer(answer.status, answer.headers, answer.read().decode())
 
 
 def get_plain(nginx: Nginx, path: str, host: str, at: str = "127.0.0.1") -> Answer:
@@ -148,10 +149,16 @@ def test_only_the_files_of_an_import_may_be_larger_than_other_bodies(
         "Referer": f"https://{NAME}:{nginx.https_port}/",
     }
 
-    assert post(nginx, "/records/import", body, **headers) == 302
-    assert post(nginx, "/records/import", body + b" " * 2**20, **headers) == 413
-    assert post(nginx, "/records/import/apply", body, **headers) == 413
-    assert post(nginx, "/records/export", body, **headers) == 413
+    assert post(nginx, "/records/import", body, **headers).status == 302
+    refused = post(nginx, "/records/import", body + b" " * 2**20, **headers)
+    assert (refused.status, "The files have more than 8 MB in all." in refused.body) == (413, True)
+    refused = post(nginx, "/records/import", body + b" " * (2**20 + 1), **headers)
+    assert refused.status == 303
+    page = get(nginx, refused.headers["Location"].partition(str(nginx.https_port))[2], Cookie=ada.cookie)
+    assert (page.status, "The files have more than 8 MB in all." in page.body) == (200, True)
+    for path in ("/records/import/apply", "/records/export"):
+        refused = post(nginx, path, body, **headers)
+        assert (refused.status, "The form has more than 256 KB" in refused.body) == (413, True)
 
 
 def test_event_stream_is_not_buffered(

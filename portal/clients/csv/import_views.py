@@ -7,6 +7,7 @@ from flask import Blueprint, Flask, Response, flash, redirect, render_template, 
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError, OperationalError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from portal import clock
 from portal.auth.permissions import require_admin
@@ -21,6 +22,7 @@ from portal.errors import InvalidInput, NotFound, StaleVersion
 from portal.extensions import db
 from portal.web.actor import current_actor
 from portal.web.body_reader import LargeBody, allow_large_body
+from portal.web.error_handlers import handle_http_error
 from portal.web.request_body import reject_json
 
 if TYPE_CHECKING:
@@ -34,7 +36,13 @@ MAX_UPLOAD_BYTES = 8 * 2**20
 MULTIPART_BYTES = 64 * 2**10  # what a form adds to the bytes of its files
 MAX_UPLOAD_SECONDS = 120.0  # 8 MB at 600 kbit/s; nginx forwards a body once it is complete
 MOVED = "Records have changed since this page was opened. Nothing was imported. Check the changes again."
+TOO_LARGE = (
+    f"The files have more than {MAX_UPLOAD_BYTES // 2**20} MB in all. Import fewer rows at a time, or ask the operator "
+    "to use flask clients import."
+)
 BEING_SAVED = "Another user was saving one of these records. Nothing was imported. Try again in a moment."
+
+_LIMIT = {"max_bytes": MAX_UPLOAD_BYTES, "too_large": TOO_LARGE}
 
 
 def init_uploads(app: Flask) -> None:
@@ -42,15 +50,28 @@ def init_uploads(app: Flask) -> None:
 
     def is_administrator(environ: "WSGIEnvironment") -> bool:
         with app.request_context(environ):
-            return bool(current_user.is_authenticated and current_user.role == "admin")
+            return _is_administrator()
 
     limits = LargeBody(MAX_UPLOAD_BYTES + MULTIPART_BYTES, MAX_UPLOAD_SECONDS, is_administrator)
     allow_large_body(app, blueprint.url_prefix or "", limits)
 
 
+@blueprint.errorhandler(RequestEntityTooLarge)
+def refuse_large_files(error: RequestEntityTooLarge) -> ResponseReturnValue:
+    """Show the form with the limit of its field, for browsers without JavaScript. Runs before any other check."""
+    if request.endpoint != f"{blueprint.name}.receive" or not _is_administrator():
+        return handle_http_error(error)
+    return _too_large_page(), HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
 @blueprint.get("")
 def show() -> ResponseReturnValue:
-    """Show how far the user's import is: not begun, to be checked, running or done."""
+    """Show how far the user's import is: not begun, to be checked, running or done.
+
+    nginx leads a browser whose files it has refused to `?too-large=`.
+    """
+    if "too-large" in request.args:
+        return _too_large_page()
     found = pending.import_of(current_user)
     if found is None:
         return _upload_page(UploadForm())
@@ -157,8 +178,18 @@ def _to_page() -> ResponseReturnValue:
     return redirect(url_for(".show"))
 
 
+def _is_administrator() -> bool:
+    return bool(current_user.is_authenticated and current_user.role == "admin")
+
+
+def _too_large_page() -> str:
+    form = UploadForm(formdata=None)
+    form.files.errors = [TOO_LARGE]
+    return _upload_page(form)
+
+
 def _upload_page(form: UploadForm) -> str:
-    return render_template("clients/csv/import.html", form=form, files=schema.FILES, max_bytes=MAX_UPLOAD_BYTES)
+    return render_template("clients/csv/import.html", form=form, files=schema.FILES, **_LIMIT)
 
 
 def _preview_again(failure: str) -> ResponseReturnValue:
@@ -192,5 +223,5 @@ def _preview(found: PendingImport, form: ApplyForm, failure: str = "") -> str:
         failure=failure,
         moved=moved,
         titles=upload.TITLES,
-        max_bytes=MAX_UPLOAD_BYTES,
+        **_LIMIT,
     )

@@ -2,8 +2,8 @@
  * The script of the pages of an import. Refuses files that are too large before they are sent, and shows how far the import
  * is while the browser waits for the response, or while another tab does.
  *
- * Reads:  data-upload, data-max-bytes, data-error, data-busy; data-apply, data-running, data-progress-url, data-status,
- *         data-line.
+ * Reads:  data-upload, data-max-bytes, data-too-large, data-error, data-busy; data-apply, data-running,
+ *         data-progress-url, data-status, data-line.
  * Markup: templates/clients/csv/.
  */
 import { query, queryAll, setText } from "../lib/dom.js";
@@ -18,12 +18,10 @@ for (const form of queryAll(document, "form[data-upload]", HTMLFormElement)) {
 	const check = () => {
 		const bytes = [...(input.files ?? [])].reduce((sum, file) => sum + file.size, 0);
 		const isTooLarge = bytes > Number(form.dataset.maxBytes);
-		const most = Math.floor(Number(form.dataset.maxBytes) / 2 ** 20);
 		error.hidden = !isTooLarge;
 		input.ariaInvalid = isTooLarge ? "true" : null;
 		query(form, ".field", HTMLElement).classList.toggle("has-error", isTooLarge);
-		if (isTooLarge)
-			setText(query(error, "[data-error]", HTMLElement), `The files have more than ${most} MB.`);
+		if (isTooLarge) setText(query(error, "[data-error]", HTMLElement), form.dataset.tooLarge ?? "");
 		return !isTooLarge;
 	};
 	input.addEventListener("change", check);
