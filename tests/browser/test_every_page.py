@@ -4,8 +4,11 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.page_checks import PHONE_VIEWPORT, TOO_SMALL_CONTROLS, axe_violations, phone
+from tests.browser.people import OpenBrowser
 from tests.browser.scenes import accounts, client_pages, editors
-from tests.browser.scenes.setup import Scene, SceneSetup
+from tests.browser.scenes.setup import LONG_NAME, Scene, SceneSetup
+from tests.support.cast import make_profile
+from tests.support.factories import make_client
 from tests.support.volume import IS_FULL
 
 SCENES: tuple[Scene, ...] = (
@@ -56,6 +59,20 @@ OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .b
     .filter(([name, text, tag]) => /\\w/.test(text) && (tag === "a" ? !name.includes(text) : !name.startsWith(text)))
     .map(([name, text]) => `${text}: ${name}`)"""
 
+# Parts of the top bar that overlap another or are cut off, as long as the bar has one line.
+CROWDED = """() => {
+    const selector = ".brand, nav a, .find, .bell .icon, .badge, .avatar, .name, button";
+    const parts = [...document.querySelectorAll(`.topbar :is(${selector})`)]
+        .filter((part) => part.checkVisibility())
+        .map((part) => [part.textContent.trim() || part.localName, part.getBoundingClientRect()]);
+    const isInOneLine = (a, b) => a.top < b.bottom && b.top < a.bottom;
+    return parts.flatMap(([name, box], i) => parts.slice(i + 1)
+        .filter(([, next]) => isInOneLine(box, next) && next.left < box.right - 0.5)
+        .map(([after]) => `${name} / ${after}`));
+}"""
+# About where the bar and the list change their layout.
+WIDTHS = (380, 481, 600, 720, 767, 768, 860, 1000, 1001, 1280)
+
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
 def test_page_is_accessible_and_fits_a_phone_in_each_state(scene: Scene, scene_setup: SceneSetup) -> None:
@@ -78,3 +95,15 @@ def faults_of(page: Page, is_dark: bool) -> dict[str, list[str]]:
         width = page.evaluate("document.scrollingElement.scrollWidth")
         faults["wider than a phone"] = [f"{width} px"] if width > PHONE_VIEWPORT["width"] else []
     return {kind: found for kind, found in faults.items() if found}
+
+
+@pytest.mark.usefixtures("app")
+def test_top_bar_and_list_fit_each_width_beside_long_names_and_many_notifications(open_browser: OpenBrowser) -> None:
+    page = open_browser(make_profile(LONG_NAME, LONG_NAME, "admin")).page
+    page.goto(f"/clients?q={make_client(LONG_NAME).client_ref}")
+    page.locator(".bell .badge").evaluate("badge => { badge.hidden = false; badge.textContent = '99+'; }")
+
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 600})
+        assert page.evaluate(CROWDED) == [], width
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= width
