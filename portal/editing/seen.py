@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from portal.errors import InvalidInput
 
-MAX_SEEN_FIELDS = 100
+MAX_SEEN_FIELDS = 300  # the products of a client, in the grid of their valuations
+MAX_SEEN_LENGTH = 10_000
 PAIR = re.compile(r"(?P<field>[a-z][a-z0-9_]{0,59}):(?P<version>[1-9][0-9]{0,9})", re.ASCII)
 
 

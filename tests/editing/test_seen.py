@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
-from portal.editing.seen import MAX_SEEN_FIELDS, format_seen, parse_seen
+from portal.clients.records.limits import MAX_PRODUCTS
+from portal.clients.saving.day_merging import field_of
+from portal.editing.base_version import MAX_VERSION
+from portal.editing.drafts.store import EditDraft
+from portal.editing.seen import MAX_SEEN_FIELDS, MAX_SEEN_LENGTH, format_seen, parse_seen
 from portal.errors import InvalidInput
+from portal.integers import MAX_INTEGER
 
 EXAMPLES = json.loads((Path(__file__).parent.parent / "seen.json").read_text())
 
@@ -27,6 +32,13 @@ def test_versions_are_encoded_as_in_the_browser(example: dict[str, Any]) -> None
 def test_malformed_text_is_rejected(text: str) -> None:
     with pytest.raises(InvalidInput, match="phone:7 notes:8"):
         parse_seen(text)
+
+
+def test_conflict_page_of_the_largest_grid_fits() -> None:
+    pairs = [f"{field_of(MAX_INTEGER - number)}:{MAX_VERSION}" for number in range(MAX_PRODUCTS)]
+
+    assert len(parse_seen(" ".join(pairs))) == MAX_PRODUCTS
+    assert len(" ".join(pairs)) <= MAX_SEEN_LENGTH == EditDraft.seen.type.length
 
 
 def test_number_of_fields_is_limited() -> None:

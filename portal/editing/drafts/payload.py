@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection
 
 from portal.editing.base_version import parse_base_version
 from portal.editing.drafts.store import ASIDE, MAX_DRAFT_ID_LENGTH, DraftPayload, Mark, mark_from
+from portal.editing.seen import MAX_SEEN_LENGTH
 from portal.errors import InvalidInput
 
 DRAFT_ID = re.compile(rf"[A-Za-z0-9_-]{{0,{MAX_DRAFT_ID_LENGTH}}}", re.ASCII)
 # Pages that were opened before drafts had ids send `mine`. It has no effect.
 MEMBERS = {"version", "seen", "values", "restored", "mine"}
 MAX_FORM_NAME_LENGTH = 60
-MAX_SEEN_LENGTH = 2_000
 # Ten times the longest column: a value that is too long to be saved is kept, so that the user can shorten it.
 MAX_VALUE_LENGTH = 100_000
 

@@ -32,6 +32,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from portal.database import advisory_locks
 from portal.editing.base_version import BaseVersion, parse_base_version
 from portal.editing.drafts.signals import drafts_changed
+from portal.editing.seen import MAX_SEEN_LENGTH
 from portal.extensions import Model, db
 
 MAX_DRAFTS_PER_PROFILE = 100  # the oldest are deleted
@@ -57,7 +58,7 @@ class EditDraft(Model):
     form: Mapped[str] = mapped_column(String(60), primary_key=True)
     draft_id: Mapped[str] = mapped_column(String(MAX_DRAFT_ID_LENGTH), primary_key=True, server_default="")
     base_version: Mapped[int]
-    seen: Mapped[str] = mapped_column(String(2_000), server_default="")
+    seen: Mapped[str] = mapped_column(String(MAX_SEEN_LENGTH), server_default="")
     values: Mapped[dict[str, str]] = mapped_column(JSONB)
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
 

@@ -9,7 +9,7 @@
 import { isChanged } from "../changes.js";
 import { controlNamed, controlsOf } from "../controls.js";
 import { valueSources } from "../drafts/form-draft.js";
-import { withSeen } from "../seen.js";
+import { formatSeen, parseSeen } from "../seen.js";
 
 valueSources.push(customValues);
 
@@ -26,13 +26,14 @@ valueSources.push(customValues);
 function customValues(form, seen, typed = {}) {
 	/** @type {Record<string, string>} */
 	const values = {};
+	const versions = parseSeen(seen);
 	for (const control of controlsOf(form).filter((each) => each.matches('.option [name^="third-"]'))) {
 		const name = control.name.slice("third-".length);
 		if (controlNamed(form, `decide-${name}`)?.value === "third") {
 			values[name] = control.value;
-			seen = withSeen(seen, name, Number(controlNamed(form, "seen_version")?.value));
+			versions.set(name, Number(controlNamed(form, "seen_version")?.value));
 			if (name in typed) values[`aside-${name}`] = typed[name];
 		} else if (isChanged(control)) values[`aside-${name}`] = control.value;
 	}
-	return { values, seen };
+	return { values, seen: formatSeen(versions) };
 }
