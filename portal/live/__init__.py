@@ -6,6 +6,7 @@
     listener.py       LISTEN, on one connection for each process
     hub.py            the loop that reads due pages, for each process
     due.py            what one statement reads
+    listed.py         pages that lists may have to show (pure)
     broadcast.py      events for the streams of a page, of lists and of a profile
     schedule.py       when a page is due to be read (pure)
     registry.py       the open streams by page, row and profile
@@ -17,7 +18,6 @@ Presence implements source.py, from which the hub reads rosters. Must not import
 
 import socket
 import time
-from collections.abc import Iterable
 
 from flask import Flask
 
@@ -26,7 +26,7 @@ from portal.live.connection import StreamConnection
 from portal.live.hub import Hub
 from portal.live.outbox import init_outbox
 from portal.live.source import Source
-from portal.live.stream import Stream
+from portal.live.stream import NO_ROWS, Rows, Stream
 from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
@@ -48,13 +48,13 @@ def open_stream(
     tab_id: str,
     number: int,
     *,
-    rows: Iterable[str] = (),
+    rows: Rows = NO_ROWS,
     seconds_left: float,
     connection: socket.socket | None,
 ) -> Stream:
     """Open a stream of the page's events, of the events of `rows`, and of the caller's. Raises what `Hub.open` raises.
 
-    `rows` are identifiers of pages; those that the caller may not see are ignored. `number` counts the streams that the
+    `rows` has identifiers of pages; those that the caller may not see are ignored. `number` counts the streams that the
     tab has opened. The caller's session ends in `seconds_left`. `connection` is the socket of the response, if the
     server provides it.
     """

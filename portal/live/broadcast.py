@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import orjson
 
+from portal.live.listed import MAX_ORDERS_PER_SECOND, MAX_QUESTIONS_PER_SECOND
 from portal.live.registry import WatchedPage
 from portal.live.source import Authorization, ProfileReading, Reading
 from portal.live.stream import (
     DRAFTS,
     END,
+    LISTED,
     NOTIFICATIONS,
     NUDGE,
     PING,
@@ -104,6 +106,24 @@ def broadcast_row(streams: Sequence[Stream], reading: Reading) -> None:
             metrics.ROSTERS_SENT.inc()
 
 
+def broadcast_listed(streams: Sequence[Stream], reading: Reading) -> None:
+    """Tell each list that has no row for the page, and whose user may see it, that it may have to show it."""
+    if not streams:
+        return
+    identifier = reading.page.identifier
+    listed = frame(LISTED, f'{{"page": "{identifier}", "within_ms": {_ms_for(streams, MAX_QUESTIONS_PER_SECOND)}}}')
+    for stream, authorization in zip(streams, reading.row_authorizations, strict=True):
+        if stream.is_list and authorization.may_see and identifier not in stream.rows:
+            stream.post(f"{LISTED} {identifier}", listed)
+
+
+def compare_lists(streams: Sequence[Stream]) -> None:
+    """Let each list compare its rows with its view, because it has not heard of every page that it may have to show."""
+    listed = frame(LISTED, f'{{"within_ms": {_ms_for(streams, MAX_ORDERS_PER_SECOND)}}}')
+    for stream in streams:
+        stream.post(LISTED, listed)
+
+
 def broadcast_profile(streams: Sequence[Stream], reading: ProfileReading) -> None:
     """Send the streams of a profile the number of its unread notifications, if they were sent another."""
     count = frame(NOTIFICATIONS, f'{{"unread": {reading.unread}}}')
@@ -156,6 +176,10 @@ def drop_slow(stream: Stream) -> None:
         stream.end()
     if stream.connection is not None:
         stream.connection.cut()
+
+
+def _ms_for(streams: Sequence[Stream], requests_per_second: int) -> int:
+    return len(streams) * 1000 // requests_per_second
 
 
 def _refuse(stream: Stream, is_new: bool, authorization: Authorization) -> None:

@@ -3,9 +3,12 @@
 A page has a key in the schedule, its identifier, and so has each profile with a stream.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from portal import page_kinds
+from portal.errors import NotFound
+from portal.live.listed import ListedPages
 from portal.live.registry import StreamRegistry, WatchedPage
 from portal.live.schedule import Schedule
 from portal.live.source import PageQuery, ProfileQuery
@@ -27,7 +30,7 @@ class DueProfile(NamedTuple):
 
 
 class DuePage(NamedTuple):
-    """A page that is due: `watched` if it has streams of its own, and the streams of lists with a row for it."""
+    """A page that is due: `watched` if it has streams of its own, and the streams of lists that may have to show it."""
 
     page: page_kinds.Page
     watched: WatchedPage | None
@@ -67,22 +70,35 @@ class Due:
         self._pages[page.identifier] = DuePage(page, watched, streams, row_streams, has_drafts)
         self._checks += len(streams) + len(row_streams)
 
-    def add_profile(self, profile_id: int, streams: list[Stream], now: float) -> None:
-        """Add a profile with its streams, and the rows of those that are due."""
+    def add_profile(self, profile_id: int, streams: list[Stream], recent: Iterable[str], now: float) -> None:
+        """Add a profile with its streams, and the rows of those that are due. New lists also hear of `recent` pages."""
         self.profiles.append(DueProfile(profile_id, streams))
         self._checks += len(streams)
         for stream in streams:
+            if stream.rows_read_at is None and stream.is_list:
+                for identifier in recent:
+                    self.add_listed(identifier, [stream])
             if stream.rows_read_at is None or now - stream.rows_read_at >= ROWS_READ_INTERVAL_SECONDS:
                 stream.rows_read_at = now
                 self._add_rows(stream)
 
+    def add_listed(self, identifier: str, streams: list[Stream]) -> None:
+        """Add a page of which lists hear, unless a newer release has notified of an unknown kind of page."""
+        try:
+            page = page_kinds.parse(identifier)
+        except NotFound:
+            return
+        self._add_row(page, streams)
+
     def _add_rows(self, stream: Stream) -> None:
         for identifier in stream.rows:
-            page = page_kinds.parse(identifier)
-            due = self._pages.setdefault(identifier, DuePage(page, None, [], [], has_drafts=False))
-            if stream not in due.row_streams:
-                due.row_streams.append(stream)
-        self._checks += len(stream.rows)
+            self._add_row(page_kinds.parse(identifier), [stream])
+
+    def _add_row(self, page: page_kinds.Page, streams: list[Stream]) -> None:
+        due = self._pages.setdefault(page.identifier, DuePage(page, None, [], [], has_drafts=False))
+        known = set(due.row_streams)
+        due.row_streams.extend(stream for stream in streams if stream not in known)
+        self._checks += len(streams)
 
 
 def profile_key(profile_id: int) -> str:
@@ -90,17 +106,19 @@ def profile_key(profile_id: int) -> str:
     return f"{PROFILE_PREFIX}{profile_id}"
 
 
-def take_due(registry: StreamRegistry, schedule: Schedule, now: float) -> Due:
-    """Take what is due from the schedule, as much as one statement may read."""
+def take_due(registry: StreamRegistry, schedule: Schedule, listed: ListedPages, now: float) -> Due:
+    """Take what is due from the schedule and for lists, as much as one statement may read."""
     due = Due()
     while not due.is_full and (keys := schedule.take_due(now, 1)):
         [key] = keys
         if key.startswith(PROFILE_PREFIX):
             profile_id = int(key.removeprefix(PROFILE_PREFIX))
             if streams := registry.of_profile(profile_id):
-                due.add_profile(profile_id, streams, now)
+                due.add_profile(profile_id, streams, listed.recent(now), now)
             continue
         watched, row_streams = registry.page(key), registry.with_row(key)
         if watched or row_streams:
             due.add_page(page_kinds.parse(key), watched, row_streams, now)
+    for identifier in listed.take_pages(now, len(registry.lists()), MAX_CHECKS_PER_READ):
+        due.add_listed(identifier, registry.lists(without=identifier))
     return due

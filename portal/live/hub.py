@@ -25,18 +25,21 @@ from portal.live.broadcast import (
     add_nudge,
     broadcast,
     broadcast_drafts,
+    broadcast_listed,
     broadcast_profile,
     broadcast_row,
+    compare_lists,
     drop_slow,
     end,
     end_signed_out,
     ping,
 )
 from portal.live.due import DuePage, profile_key, take_due
+from portal.live.listed import ListedPages
 from portal.live.listener import Listener, Wakeup
 from portal.live.notifications import Notification
 from portal.live.registry import StreamRegistry
-from portal.live.schedule import COALESCE_SECONDS, Schedule
+from portal.live.schedule import COALESCE_SECONDS, MAX_PAUSE_SECONDS, Schedule, max_pause_seconds
 from portal.live.source import Reading, Source
 from portal.live.stream import Stream
 from portal.monitoring import metrics
@@ -51,7 +54,6 @@ LEAVE_GRACE_SECONDS = 8
 PING_SECONDS = 20  # less than the minute after which proxies close an idle connection
 SLOW_SECONDS = 15  # a stream whose events stay unsent for longer is dropped
 HOUSEKEEPING_INTERVAL_SECONDS = 1
-MAX_BACKOFF_SECONDS = 15  # between two attempts to reach the database
 
 
 class Hub:
@@ -65,6 +67,7 @@ class Hub:
         self._registry = StreamRegistry()
         self._disconnected: deque[tuple[float, Page, Stream]] = deque()  # with the time of the break, oldest first
         self._schedule = Schedule()
+        self._listed = ListedPages()
         self._wakeup: Wakeup | None = None  # exists with the thread
         self._thread: threading.Thread | None = None
         self._is_stopping = False
@@ -157,17 +160,18 @@ class Hub:
             except DATABASE_ERRORS as error:
                 failures += 1
                 metrics.HUB_RECONNECTS.inc()
-                pause_seconds = _backoff_limit_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
+                pause_seconds = max_pause_seconds(failures) * random.uniform(0.5, 1)  # noqa: S311
                 logger.warning("live: database unavailable, next attempt in %.1f s: %s", pause_seconds, error)
                 self._wait_without_database(wakeup, pause_seconds)
             except Exception:
                 # The outermost loop: without it, an unexpected error would silence every stream of the process.
                 logger.exception("live: the hub failed")
-                self._wait_without_database(wakeup, MAX_BACKOFF_SECONDS)
+                self._wait_without_database(wakeup, MAX_PAUSE_SECONDS)
         wakeup.close()
 
     def _wait_without_database(self, wakeup: Wakeup, seconds: float) -> None:
         """Keep the streams alive during an outage."""
+        self._listed.add_unknown()
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
             wakeup.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
@@ -193,7 +197,8 @@ class Hub:
     def _next_turn(self) -> float:
         with self._lock:
             removal = self._disconnected[0][0] + LEAVE_GRACE_SECONDS if self._disconnected else float("inf")
-            return min(self._schedule.next_due(), removal, self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS)
+            housekeeping = self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS
+            return min(self._schedule.next_due(), self._listed.next_due(), removal, housekeeping)
 
     def _on_notification(self, notification: Notification, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
@@ -205,12 +210,15 @@ class Hub:
                 if self._registry.of_profile(notification.profile):
                     self._schedule.mark_changed(profile_key(notification.profile or 0), now)
             elif notification.event == notifications.IMPORTED:
+                self._listed.add_unknown()
                 self._mark_all_changed(now)
             elif notification.page:
                 self._mark_page_changed(notification, notification.page, now)
 
     def _mark_page_changed(self, notification: Notification, identifier: str, now: float) -> None:
         """Request a reading of a page that has streams, or a row in an open list. Holds the lock."""
+        if notification.lists:
+            self._listed.add(identifier, now)
         if watched := self._registry.page(identifier):
             due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
             self._schedule.mark_changed(identifier, max(now, due_at))
@@ -253,7 +261,9 @@ class Hub:
 
     def _read_due(self, connection: PsycopgConnection, now: float) -> None:
         with self._lock:
-            due = take_due(self._registry, self._schedule, now)
+            due = take_due(self._registry, self._schedule, self._listed, now)
+            if self._listed.take_incomplete(now, len(self._registry.lists())):
+                compare_lists(self._registry.lists())
         if not due.pages and not due.profiles:
             return
         readings, of_profiles = self._source.read(connection, due.page_queries(), due.profile_queries())
@@ -272,6 +282,7 @@ class Hub:
         """Send the reading of a page to its streams and to the lists with a row for it. Holds the lock."""
         identifier, watched = due.page.identifier, due.watched
         broadcast_row(due.row_streams, reading)
+        broadcast_listed(due.row_streams, reading)
         if watched is None:
             if due.row_streams and reading.changes_in_seconds < float("inf"):
                 self._schedule.mark_changed(identifier, now + max(COALESCE_SECONDS, reading.changes_in_seconds))
@@ -286,8 +297,3 @@ class Hub:
         for profile_id in new_profiles:
             for stream in self._registry.streams_over_limit(profile_id):
                 end(stream, "replaced")
-
-
-def _backoff_limit_seconds(failures: int) -> float:
-    """Return the longest pause after so many failures. The exponent is capped, because 2.0 ** 1024 overflows."""
-    return min(MAX_BACKOFF_SECONDS, 0.25 * 2.0 ** min(failures, 6))

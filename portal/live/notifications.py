@@ -23,13 +23,14 @@ GENERAL_EVENTS = (IMPORTED,)
 class Notification(NamedTuple):
     """PAGE_EVENTS have a `page`, PROFILE_EVENTS a `profile`, GENERAL_EVENTS neither.
 
-    NUDGE also has a profile: the one that asks.
+    NUDGE also has a profile: the one that asks. `lists` of SAVED: lists that do not show the page may have to, now.
     """
 
     event: str
     page: str | None = None
     version: int | None = None
     profile: int | None = None
+    lists: bool | None = None
 
     def payload(self) -> str:
         """Return the notification as JSON."""
@@ -49,6 +50,7 @@ def parse(payload: str) -> Notification | None:
         _text(members.get("page")),
         _number(members.get("version")),
         _number(members.get("profile")),
+        members.get("lists") is True or None,
     )
     if notification.event in PAGE_EVENTS:
         return notification if notification.page else None

@@ -24,9 +24,9 @@ def roster_changed(connection: Connection, page_identifiers: Iterable[str]) -> N
         _notify(connection, Notification(ROSTER, page=page_identifier))
 
 
-def saved(connection: Connection, page_identifier: str, version: int) -> None:
-    """Notify the page of a new version of its record."""
-    _notify(connection, Notification(SAVED, page=page_identifier, version=version))
+def saved(connection: Connection, page_identifier: str, version: int, *, lists: bool) -> None:
+    """Notify the page of a new version of its record; and `lists` that do not show it, because they may have to."""
+    _notify(connection, Notification(SAVED, page=page_identifier, version=version, lists=lists or None))
 
 
 def imported(connection: Connection) -> None:

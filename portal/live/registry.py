@@ -34,6 +34,7 @@ class StreamRegistry:
         self._pages: dict[str, WatchedPage] = {}
         self._profiles: dict[int, list[Stream]] = {}  # oldest first
         self._with_rows: dict[Stream, None] = {}
+        self._lists: dict[Stream, None] = {}
         self.count = 0
 
     def add(self, stream: Stream) -> None:
@@ -41,6 +42,8 @@ class StreamRegistry:
             self._pages.setdefault(stream.page.identifier, WatchedPage(stream.page)).streams.append(stream)
         if stream.rows:
             self._with_rows[stream] = None
+        if stream.is_list:
+            self._lists[stream] = None
         self._profiles.setdefault(stream.caller.profile_id, []).append(stream)
         self.count += 1
         metrics.STREAMS_OPEN.inc()
@@ -54,6 +57,7 @@ class StreamRegistry:
         if not of_profile:
             del self._profiles[stream.caller.profile_id]
         self._with_rows.pop(stream, None)
+        self._lists.pop(stream, None)
         if stream.page is not None:
             watched = self._pages[stream.page.identifier]
             watched.streams.remove(stream)
@@ -75,6 +79,10 @@ class StreamRegistry:
     def with_row(self, identifier: str) -> list[Stream]:
         """Return the streams of lists that have a row for this page."""
         return [stream for stream in self._with_rows if identifier in stream.rows]
+
+    def lists(self, without: str = "") -> list[Stream]:
+        """Return the streams of lists, without those that have a row for the page `without`."""
+        return [stream for stream in self._lists if without not in stream.rows]
 
     def of_profile(self, profile_id: int | None) -> list[Stream]:
         return list(self._profiles.get(profile_id or 0, ()))

@@ -1,5 +1,6 @@
-"""Decide when a page is due to be read: after a change, soon after the previous reading, and at regular intervals.
+"""Decide when a page is due to be read, and how long the hub waits without the database.
 
+A page is due after a change, soon after the previous reading, and at regular intervals.
 Pure: the time is an argument, in seconds of any monotonic clock.
 """
 
@@ -9,6 +10,7 @@ import heapq
 COALESCE_SECONDS = 0.1
 # The interval without changes. It detects expired sign-in sessions and recovers lost notifications.
 MAX_READ_INTERVAL_SECONDS = 20
+MAX_PAUSE_SECONDS = 15  # between two attempts to reach the database
 
 
 class Schedule:
@@ -51,3 +53,8 @@ class Schedule:
         if due < self._due.get(page, float("inf")):
             self._due[page] = due
             heapq.heappush(self._queue, (due, page))
+
+
+def max_pause_seconds(failures: int) -> float:
+    """Return the longest pause after so many failures. The exponent is capped, because 2.0 ** 1024 overflows."""
+    return min(MAX_PAUSE_SECONDS, 0.25 * 2.0 ** min(failures, 6))

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from portal.live.connection import StreamConnection
 from portal.live.source import Authorization
@@ -17,13 +17,23 @@ from portal.page_kinds import Page
 from portal.web.session_cookie import Identity
 
 ROSTER, SAVED, DRAFTS, NUDGE = "roster", "saved", "drafts", "nudge"
-ROW, NOTIFICATIONS = "row", "notifications"
+ROW, LISTED, NOTIFICATIONS = "row", "listed", "notifications"
 SIGNED_OUT, PING, END = "signed-out", "ping", "end"
 MAX_PENDING_NUDGES = 3
 
 # "restarting": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
 # "replaced": a newer stream of the same user replaced this one. The browser reconnects later; heartbeats continue.
 EndReason = Literal["restarting", "replaced"]
+
+
+class Rows(NamedTuple):
+    """The pages whose changes a stream sends as rows. A list also hears of other pages that it may have to show."""
+
+    identifiers: Iterable[str] = ()
+    is_list: bool = False
+
+
+NO_ROWS = Rows()
 
 
 def frame(event: str, data: str) -> bytes:
@@ -49,6 +59,7 @@ class Stream:
         "drafts_signature",
         "ends_at",
         "is_broken",
+        "is_list",
         "number",
         "opened",
         "page",
@@ -67,15 +78,16 @@ class Stream:
         tab_id: str,
         number: int,
         *,
-        rows: Iterable[str] = (),
+        rows: Rows = NO_ROWS,
         ends_at: float,
         connection: StreamConnection | None,
         on_close: Callable[["Stream"], None],
     ) -> None:
         self.page = page  # None: it has events of rows and of its profile only
         # The identifiers of the pages whose changes it sends as rows of a list, each with a mark of what it sent last.
-        self.rows: dict[str, int | None] = dict.fromkeys(rows)
+        self.rows: dict[str, int | None] = dict.fromkeys(rows.identifiers)
         self.rows_read_at: float | None = None
+        self.is_list = rows.is_list
         self.unread: int | None = None  # the number of notifications that it sent last
         self.caller = caller
         self.tab_id = tab_id
@@ -110,7 +122,7 @@ class Stream:
     def post(self, event: str, frame: bytes) -> None:
         """Add a pending event. It replaces an older one with this name, except a nudge.
 
-        The event of a row is named after its page, too, so that the newest of each row stays.
+        The events of a row and of a listed page are named after the page, too, so that the newest of each stays.
         """
         with self._lock:
             if self._ended:

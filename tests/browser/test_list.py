@@ -133,7 +133,10 @@ def test_selected_clients_are_changed_except_one_that_a_colleague_changed_meanwh
 
 
 def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: Cast) -> None:
-    """Amelia saves two clients and restricts a third while Daniel selects clients far down the list."""
+    """Amelia saves two clients and restricts a third while Daniel selects clients far down the list. Another one comes
+    into his view.
+    """
+    unlisted = make_client("Elsewhere")
     first, *_, hidden, moved, last = clients = [make_client(f"Live {number:02}") for number in range(25)]
     page = daniel.page
     page.goto("/clients?q=live")
@@ -166,6 +169,11 @@ def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: 
     assert page.evaluate("scrollY") == scrolled
     save_for(cast.amelia, moved, name="A live one again")  # the stream follows the rows that are shown now
     expect(offer.get_by_role("status")).to_have_text("1 client changed")
+    save_for(cast.amelia, unlisted, name="A live one too")
+    expect(offer.get_by_role("status")).to_have_text("1 client changed, 1 new in this list")
+    expect(row(daniel, unlisted)).to_have_count(0)
+    offer.get_by_role("button", name="Show").click()
+    expect(row(daniel, unlisted)).to_contain_text("A live one too")
 
 
 def test_changes_elsewhere_are_offered_without_the_stream(

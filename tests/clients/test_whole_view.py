@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import Column, select, update
+from sqlalchemy.sql.visitors import iterate
 
 from portal import clock
 from portal.audit import AuditEvent
@@ -15,14 +16,19 @@ from portal.auth import Profile
 from portal.auth.sessions import store
 from portal.clients import Client
 from portal.clients.listing import csv_rows
+from portal.clients.listing.filters import VIEWS, ListFilters
+from portal.clients.listing.queries import _in_view, _matching
+from portal.clients.saving.versions import LISTED_COLUMNS, affects_lists
 from portal.extensions import db
 from portal.web.pagination import PAGE_SIZE
 from tests.support.cast import Cast
 from tests.support.factories import make_client, make_product
+from tests.support.problems import assert_problem
 from tests.support.test_client import Visitor, identity_of
 
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
+STATUSES = (("a", "active"), ("b", "dormant"), ("c", "active"))
 
 
 @pytest.fixture(autouse=True)
@@ -121,3 +127,37 @@ def test_order_has_the_clients_around_a_page_with_their_versions(visit: Visit, c
     part = browser.get("/clients/order?view=all&sort=-name&start=49")
     assert part.json == {"start": 49, "clients": [[ids[1], 1], [ids[0], 1]]}
     assert browser.get("/clients/order?view=restricted&q=client").json["clients"] == []
+
+
+@pytest.mark.parametrize("search", ["", "&q=client", "&q=client+01", "&sort=total"])
+def test_order_among_named_clients_has_those_of_the_view(visit: Visit, cast: Cast, search: str) -> None:
+    first, second, third = (make_client(f"Client 01{letter}", status=status) for letter, status in STATUSES)
+    make_client("Client 01x")
+    hidden = make_client("Client 01y", is_restricted=True)
+    named = "".join(f"&client={number}" for number in (third.id, hidden.id, second.id, first.id, first.id, 999, "x"))
+    for status, expected in (("&status=active", [first, third]), ("", [first, second, third])):
+        response = visit(cast.rhys).get(f"/clients/order?view=all{search}{status}{named}")
+        assert response.json == {"start": 1, "clients": [[client.id, 1] for client in expected]}
+    assert visit(cast.rhys).get(f"/clients/order?view=all{search}&client=x").json["clients"] == []
+
+
+def test_order_among_more_than_200_clients_is_422(visit: Visit, cast: Cast) -> None:
+    named = "&".join(f"client={number}" for number in range(201))
+    response = visit(cast.rhys).get(f"/clients/order?{named}", headers={"Accept": "application/json"})
+    assert_problem(response, 422)
+    assert "client" in response.json["detail"]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_change_of_each_column_of_a_view_notifies_lists(app: Flask, cast: Cast, view: str) -> None:
+    """Presence decides who is in “In use now”."""
+    conditions = _in_view(ListFilters(view=view, adviser=1), Client, TODAY, cast.amelia)
+    conditions += _matching(ListFilters(status="active"), Client, cast.amelia)
+    columns = {node for condition in conditions for node in iterate(condition) if isinstance(node, Column)}
+    assert {column.name for column in columns if column.table is Client.__table__} - {"id"} <= LISTED_COLUMNS
+
+
+@pytest.mark.parametrize("key", ["name", "client_ref", "postcode", "phone", "email", "person/1/ni_number", "product/2"])
+def test_change_of_what_a_search_reads_notifies_lists_and_a_valuation_does_not(key: str) -> None:
+    assert affects_lists(["objectives", key])
+    assert not affects_lists(["objectives", "valuation/3/amount"])

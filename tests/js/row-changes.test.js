@@ -43,9 +43,10 @@ test("rows that are shown again count only what is newer than they are", () => {
 });
 
 test("without the stream the order says what has changed, and whether rows have come, gone or moved", () => {
+	let isLast = false;
 	const read = (/** @type {[string, number][]} */ ...rows) => {
 		const changes = changesOf();
-		changes.takeOrder(rows);
+		changes.takeOrder(rows, { isLast });
 		return changes.sentence;
 	};
 	const [one, two, three] = SHOWN;
@@ -54,4 +55,40 @@ test("without the stream the order says what has changed, and whether rows have 
 	assert.equal(read(two, one, three), "The list has changed");
 	assert.equal(read(["client-9", 1], one, two, three), "The list has changed");
 	assert.equal(read(one, two), "The list has changed");
+	isLast = true;
+	assert.equal(read(...SHOWN), "");
+	assert.equal(read(...SHOWN, ["client-4", 1]), "The list has changed");
+});
+
+test("a client that has come between the shown rows is new in the list, on its first and last page also before and after them", () => {
+	const [one, two, three] = SHOWN;
+	const entering = (/** @type {[string, number][]} */ rows, place = {}) => {
+		const changes = changesOf();
+		changes.takeListed(["client-8", "client-9"], rows, { isFirst: false, isLast: false, ...place });
+		return changes.sentence;
+	};
+	const nine = /** @type {[string, number]} */ (["client-9", 1]);
+	assert.equal(entering([one, nine, two, three]), "1 new in this list");
+	assert.equal(entering([one, nine, two, ["client-8", 2], three]), "2 new in this list");
+	assert.equal(entering([one, two, three]), "");
+	assert.equal(entering([nine, one, two, three]), "");
+	assert.equal(entering([nine, one, two, three], { isFirst: true }), "1 new in this list");
+	assert.equal(entering([one, two, three, nine], { isFirst: true }), "");
+	assert.equal(entering([one, two, three, nine], { isLast: true }), "1 new in this list");
+	const empty = new RowChanges();
+	empty.takeListed(["client-9"], [nine], { isFirst: true, isLast: true });
+	assert.equal(empty.sentence, "1 new in this list");
+});
+
+test("a new client is counted beside changed ones, until it leaves the view or is shown", () => {
+	const [one, two, three] = SHOWN;
+	const changes = changesOf({ page: "client-1", version: 4 });
+	const place = { isFirst: false, isLast: false };
+	changes.takeListed(["client-9"], [one, ["client-9", 1], two, three], place);
+	assert.equal(changes.sentence, "1 client changed, 1 new in this list");
+	changes.takeListed(["client-9"], [one, two, three], place);
+	assert.equal(changes.sentence, "1 client changed");
+	changes.takeListed(["client-9"], [one, ["client-9", 2], two, three], place);
+	changes.show([["client-1", 4], ["client-9", 2], two]);
+	assert.equal(changes.sentence, "");
 });

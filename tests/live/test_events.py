@@ -112,7 +112,7 @@ def test_notification_contains_no_personal_data(
 
     assert said == [
         f'{{"event": "roster", "page": "{page_identifier}"}}',
-        f'{{"event": "saved", "page": "{page_identifier}", "version": 2}}',
+        f'{{"event": "saved", "page": "{page_identifier}", "version": 2, "lists": true}}',
         f'{{"event": "notified", "profile": {cast.amelia.id}}}',
     ]
 

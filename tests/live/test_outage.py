@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.live import hub
+from portal.live.schedule import max_pause_seconds
 from tests.live.conftest import Listen, run_sql
 from tests.support.cast import Cast
 from tests.support.postgres_proxy import Wiretap
@@ -21,7 +21,7 @@ def amelia_events(tapped_visit: Visit, cast: Cast, page_identifier: str, listen:
 
 
 def test_reconnection_never_stops_and_its_pause_is_bounded() -> None:
-    pauses = [hub._backoff_limit_seconds(failures) for failures in (1, 2, 3, 6, 7, 1025, 100_000)]
+    pauses = [max_pause_seconds(failures) for failures in (1, 2, 3, 6, 7, 1025, 100_000)]
     assert pauses == [0.5, 1, 2, 15, 15, 15, 15]
 
 

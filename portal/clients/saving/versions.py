@@ -1,6 +1,6 @@
 """Create the next version of a client record: the revision, the audit events and the notification of open pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from portal import clock
@@ -17,6 +17,11 @@ from portal.live import publish
 from portal.live.outbox import after_commit
 
 MAX_MERGED_VERSIONS = 50  # the newest of those that a save was merged with
+# A change of these can bring a client into a view or into a search of the list (listing/queries.py, search/query.py).
+LISTED_COLUMNS = frozenset(
+    {"adviser_id", "status", "next_review_on", "is_restricted", "name", "client_ref", "postcode", "email", "phone"}
+)
+LISTED_PARTS = ("person/", "product/", "grant/")
 
 
 def create_version(
@@ -60,7 +65,17 @@ def create_version(
     overruled = record_overruled_changes(revision)
     if permissions.affects_visibility(changes):
         permissions.evict(client.id)
-    after_commit(partial(publish.saved, page_identifier=f"client-{client.id}", version=version))
+    notify_pages(client.id, version, lists=affects_lists(changes))
     db.session.refresh(client)
     notify_colleagues(client, revision, overruled, is_one_of_many=edit.context.is_one_of_many)
     return version
+
+
+def affects_lists(keys: Iterable[str]) -> bool:
+    """Return whether a change of these keys (revisions.py) can bring the client into a list that does not show it."""
+    return any(key in LISTED_COLUMNS or key.startswith(LISTED_PARTS) for key in keys)
+
+
+def notify_pages(client_id: int, version: int, *, lists: bool) -> None:
+    """Notify the open pages of the client of its new version after the commit, and other `lists`."""
+    after_commit(partial(publish.saved, page_identifier=f"client-{client_id}", version=version, lists=lists))

@@ -3,6 +3,7 @@
 Each term is a UNION, because an OR over several tables would use none of their trigram indexes.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import (
@@ -34,11 +35,16 @@ from portal.clients.search.terms import Search, Term
 MAX_MATCHING_PARTS = 20  # people and products of one client that are read to say what matched
 
 
-def matching_ids(search: Search) -> CompoundSelect[int]:
-    """Select the ids of the clients that match, some of them repeatedly, without a check of the permission."""
-    each = [union(*_branches(term)) for term in search.terms]
+def matching_ids(search: Search, among: Collection[int] | None = None) -> CompoundSelect[int]:
+    """Select the ids of the clients that match, some of them repeatedly, without a check of the permission.
+
+    `among` restricts each part of the search to clients with these ids: PostgreSQL does not move a condition into it.
+    """
+    each = [union(*_among(_branches(term), among)) for term in search.terms]
     found: CompoundSelect[Any] = intersect(*each) if len(each) > 1 else each[0]
-    return union(found, *_numbers(search.whole)) if search.whole and search.whole.compact else found
+    if not (search.whole and search.whole.compact):
+        return found
+    return union(found, *_among(_numbers(search.whole), among))
 
 
 def evidence_columns(search: Search) -> list[SQLColumnExpression[Any]]:
@@ -68,6 +74,10 @@ def evidence_columns(search: Search) -> list[SQLColumnExpression[Any]]:
         _array(people).label("matching_people"),
         _array(plans).label("matching_plans"),
     ]
+
+
+def _among(branches: list[Select[int]], ids: Collection[int] | None) -> list[Select[int]]:
+    return branches if ids is None else [each.where(each.selected_columns[0].in_(ids)) for each in branches]
 
 
 def _branches(term: Term) -> list[Select[int]]:

@@ -1,16 +1,19 @@
 /**
- * <list-changes>: offers to show what was changed elsewhere in the rows of the list. The rows stay as they are until the
+ * <list-changes>: offers to show what was changed elsewhere in the rows of the list, and clients that have come into its
+ * view. The rows stay as they are until the
  * user wants it. Then the same address is read again and the page is updated in place: focus, selection and scroll
  * position stay, and changes are highlighted. A row that the user may no longer see is emptied at once and not counted.
  *
- * Reads:   data-order-url; data-live-rows, data-page, data-version of the rows; data-first of their table.
- * Listens: `portal:row`. Fires: `portal:rows-shown`.
+ * Reads:   data-order-url; data-live-rows, data-page, data-version of the rows; data-first and data-total of their table,
+ *          which a list without clients does not have.
+ * Listens: `portal:row`, `portal:listed`. Fires: `portal:rows-shown`.
  * Markup:  templates/clients/listing/_changes.html.
  *
  * @example <list-changes data-order-url="/clients/order?view=mine"><div><p role="status"></p><button hidden></button></div></list-changes>
  */
 import { query, queryAll, setText } from "../lib/dom.js";
 import { fire, on } from "../lib/events.js";
+import { HttpError } from "../lib/http.js";
 import { loadStylesheet } from "../lib/lazy.js";
 import { fetchPage, showLiveParts } from "../lib/live-parts.js";
 import { followRows } from "../presence/sync/own-stream.js";
@@ -21,6 +24,7 @@ import { ViewSum } from "./view-sum.js";
 // Many clients may be changed at once, for example by an import. The sentence is drawn once for all of them.
 const DRAW_AFTER_MS = 500;
 const TIMEOUT_MS = 10_000;
+const MAX_ASKED = 100; // of other clients in one request; beyond it the whole order is read
 
 class ListChanges extends HTMLElement {
 	#changes = new RowChanges();
@@ -29,6 +33,11 @@ class ListChanges extends HTMLElement {
 	/** @type {ReturnType<typeof setTimeout>|undefined} */
 	#drawing;
 	#isReading = false;
+	/** @type {Set<string>} pages that the list may have to show */
+	#listed = new Set();
+	#isOrderUnknown = false;
+	/** @type {ReturnType<typeof setTimeout>|undefined} */
+	#asking;
 
 	connectedCallback() {
 		this.#readRows();
@@ -37,22 +46,51 @@ class ListChanges extends HTMLElement {
 			if (event.gone) empty(event.page);
 			this.#drawing ??= setTimeout(() => this.#draw(), DRAW_AFTER_MS);
 		});
+		on("listed", ({ page, within_ms }) => {
+			if (page) this.#listed.add(page);
+			else this.#isOrderUnknown = true;
+			this.#asking ??= setTimeout(
+				() => this.#ask().catch(() => {}), // the next event asks again
+				DRAW_AFTER_MS + Math.random() * within_ms,
+			);
+		});
 		this.#button.addEventListener("click", () => this.#show());
 	}
 
-	/** Read the order of the list, for a page without the stream. The request does not extend the sign-in session. */
+	/** Read the order of the list, for a page without the stream, or one that has not heard of every client. */
 	async compare() {
-		const first = query(document, "tbody[data-first]", HTMLElement).dataset.first;
-		const response = await fetch(`${this.dataset.orderUrl}&start=${first}`, {
+		this.#changes.takeOrder(await this.#order(`start=${place().first}`), place());
+		this.#listed.clear();
+		this.#isOrderUnknown = false;
+		this.#draw();
+	}
+
+	/** Ask which of the clients that were changed elsewhere belong to the rows now. */
+	async #ask() {
+		this.#asking = undefined;
+		const listed = [...this.#listed];
+		if (this.#isOrderUnknown || listed.length > MAX_ASKED) return this.compare();
+		const named = [...listed, ...this.#changes.pages].map((page) => `client=${page.split("-")[1]}`);
+		this.#changes.takeListed(listed, await this.#order(named.join("&")), place());
+		for (const page of listed) this.#listed.delete(page);
+		this.#draw();
+	}
+
+	/**
+	 * Read clients of the view in their order. The request does not extend the sign-in session.
+	 * @param {string} parameters
+	 * @returns {Promise<[string, number][]>} page and version
+	 */
+	async #order(parameters) {
+		const response = await fetch(`${this.dataset.orderUrl}&${parameters}`, {
 			headers: { "X-Background": "1" },
 			redirect: "error",
 			signal: AbortSignal.timeout(TIMEOUT_MS),
 		});
-		if (!response.ok) return;
+		if (!response.ok) throw new HttpError(response.status, "");
 		/** @type {{clients: [number, number][]}} */
 		const { clients } = await response.json();
-		this.#changes.takeOrder(clients.map(([id, version]) => [`client-${id}`, version]));
-		this.#draw();
+		return clients.map(([id, version]) => [`client-${id}`, version]);
 	}
 
 	#readRows() {
@@ -73,7 +111,9 @@ class ListChanges extends HTMLElement {
 		this.#isReading = true;
 		try {
 			const fresh = await fetchPage(location.href, { isUsers: true });
-			if (!fresh.querySelector("[data-live-rows]")) return location.reload(); // no client is left in the view
+			// The view had no client, or none is left in it.
+			if (![fresh, document].every((each) => each.querySelector("[data-live-rows]")))
+				return location.reload();
 			await loadStylesheet("editing/highlight").catch(() => {});
 			const place = scrollY; // the page is shorter while rows move, and the browser would scroll up
 			showLiveParts(fresh);
@@ -92,6 +132,14 @@ class ListChanges extends HTMLElement {
 			this.#isReading = false;
 		}
 	}
+}
+
+/** Where the rows of the page are in the list. */
+function place() {
+	const rows = document.querySelector("tbody[data-first]");
+	if (!(rows instanceof HTMLTableSectionElement)) return { first: 1, isFirst: true, isLast: true };
+	const first = Number(rows.dataset.first);
+	return { first, isFirst: first === 1, isLast: first + rows.rows.length > Number(rows.dataset.total) };
 }
 
 /**

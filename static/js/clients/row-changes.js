@@ -1,4 +1,4 @@
-/** Which rows of a list the server has in a newer version than the page shows. Without DOM. */
+/** Which rows of a list the server has in a newer version than the page shows, and which ones it misses. Without DOM. */
 
 /** @typedef {import("../presence/sync/api.js").RowEvent} RowEvent */
 
@@ -8,6 +8,13 @@ export class RowChanges {
 	/** @type {Map<string, number>} the newest known version of each row */
 	#newest = new Map();
 	#isOrderNew = false;
+	/** @type {Set<string>} pages that have come between the shown rows */
+	#entered = new Set();
+
+	/** The pages of the shown rows. */
+	get pages() {
+		return [...this.#shown.keys()];
+	}
 
 	/**
 	 * The page shows these rows from now on. What is known of newer versions stays known.
@@ -16,6 +23,7 @@ export class RowChanges {
 	show(rows) {
 		this.#shown = new Map(rows);
 		this.#isOrderNew = false;
+		this.#entered.clear();
 		for (const page of this.#newest.keys()) if (!this.#shown.has(page)) this.#newest.delete(page);
 	}
 
@@ -29,22 +37,45 @@ export class RowChanges {
 	}
 
 	/**
-	 * Take in the present order of the list from the first row on, read without the stream.
-	 * @param {[string, number][]} rows page and version; at least as many as the page shows, if there are so many
+	 * Take in the present order of the list from the first shown row on.
+	 * @param {[string, number][]} rows page and version; more than the page shows, if there are so many
+	 * @param {{isLast: boolean}} place whether the page shows the last row of the list
 	 */
-	takeOrder(rows) {
+	takeOrder(rows, { isLast }) {
 		for (const [page, version] of rows) if (this.#shown.has(page)) this.take({ page, version });
 		const shown = [...this.#shown.keys()];
 		this.#isOrderNew =
-			rows.slice(0, shown.length).some(([page], i) => page !== shown[i]) || rows.length < shown.length;
+			rows.slice(0, shown.length).some(([page], i) => page !== shown[i]) ||
+			rows.length < shown.length ||
+			(isLast && rows.length > shown.length);
+	}
+
+	/**
+	 * Take in which pages belong to the view now. Those that belong to another page of the list are not counted.
+	 * @param {string[]} asked pages that the list may have to show
+	 * @param {[string, number][]} rows page and version of those asked and shown that are in the view, in its order
+	 * @param {{isFirst: boolean, isLast: boolean}} place whether the page shows the first and the last row of the list
+	 */
+	takeListed(asked, rows, { isFirst, isLast }) {
+		const shownAt = rows.flatMap(([page], i) => (this.#shown.has(page) ? [i] : []));
+		const from = isFirst ? 0 : (shownAt[0] ?? rows.length);
+		const to = isLast ? rows.length - 1 : (shownAt.at(-1) ?? -1);
+		const between = new Set(rows.slice(from, to + 1).map(([page]) => page));
+		for (const page of asked) {
+			if (between.has(page) && !this.#shown.has(page)) this.#entered.add(page);
+			else this.#entered.delete(page);
+		}
 	}
 
 	/** What the user is told; empty while the page shows the newest versions. */
 	get sentence() {
-		const count = [...this.#shown].filter(
+		const changed = [...this.#shown].filter(
 			([page, version]) => (this.#newest.get(page) ?? 0) > version,
 		).length;
-		if (count) return count === 1 ? "1 client changed" : `${count} clients changed`;
-		return this.#isOrderNew ? "The list has changed" : "";
+		const sentences = [
+			changed && (changed === 1 ? "1 client changed" : `${changed} clients changed`),
+			this.#entered.size && `${this.#entered.size} new in this list`,
+		].filter(Boolean);
+		return sentences.join(", ") || (this.#isOrderNew ? "The list has changed" : "");
 	}
 }

@@ -4,10 +4,12 @@ import { ViewSum } from "../clients/view-sum.js";
 import { query, queryAll } from "../lib/dom.js";
 import { fire, on } from "../lib/events.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
-import { isLive, lastRow } from "../presence/sync/own-stream.js";
+import { isLive, lastRow, takeEarlyListed } from "../presence/sync/own-stream.js";
 import { PresenceDots } from "../presence/ui/dots.js";
 
 const STREAM_OPENS_MS = 5_000;
+// The server tells a new stream of the clients of the last 30 s. A tab that was hidden for longer compares all rows.
+const KNOWN_MS = 20_000;
 
 customElements.define("presence-dots", PresenceDots);
 customElements.define("view-sum", ViewSum);
@@ -31,17 +33,21 @@ loadOn(["row"], loadChanges, ({ page, version, gone }) => {
 	const row = document.querySelector(`[data-live-rows] [data-page="${page}"]`);
 	return row instanceof HTMLElement && (gone || (version ?? 0) > Number(row.dataset.version));
 });
-// The stream may have sent rows before this module was loaded.
+loadOn(["listed"], loadChanges);
+// The stream may have sent rows and other clients before this module was loaded.
+for (const event of takeEarlyListed()) fire("listed", event);
 for (const { dataset } of queryAll(document, "[data-live-rows] [data-page]", HTMLElement)) {
 	const sent = lastRow(dataset.page ?? "");
 	if (sent) fire("row", sent);
 }
+const compare = () =>
+	loadChanges()
+		.then((module) => module.compare())
+		.catch(() => {}); // the next poll tries again
 // The rows are read without the stream while it opens, too.
-on("rows-polled", () =>
-	setTimeout(() => {
-		if (isLive() || document.hidden) return;
-		loadChanges()
-			.then((module) => module.compare())
-			.catch(() => {}); // the next poll tries again
-	}, STREAM_OPENS_MS),
-);
+on("rows-polled", () => setTimeout(() => isLive() || document.hidden || compare(), STREAM_OPENS_MS));
+let hiddenAt = 0;
+document.addEventListener("visibilitychange", () => {
+	if (document.hidden) hiddenAt = Date.now();
+	else if (Date.now() - hiddenAt > KNOWN_MS) compare();
+});

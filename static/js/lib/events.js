@@ -3,6 +3,7 @@
 /** @typedef {import("../presence/sync/roster.js").User} User */
 /** @typedef {import("../presence/sync/api.js").SharedDraft} SharedDraft */
 /** @typedef {import("../presence/sync/api.js").RowEvent} RowEvent */
+/** @typedef {import("../presence/sync/api.js").ListedEvent} ListedEvent */
 
 /**
  * The detail of each event.
@@ -15,6 +16,7 @@
  * @property {{by: number}} nudge a user who waits has asked the editors to finish
  * @property {{unread: number}} unread the number of the user's unread notifications; 100: more than 99
  * @property {RowEvent} row the state of one row of a list, or that the user may no longer see it
+ * @property {ListedEvent} listed a list may have to show a client that is none of its rows
  * @property {undefined} rows-polled the rosters of a list were read without the stream
  * @property {undefined} rows-shown the rows of a list have been replaced
  * @property {{drafts: SharedDraft[], read_at: number}} drafts what the editors of the user's open forms have typed and not saved

@@ -53,7 +53,7 @@ def apply_plan(plan: ImportPlan, by: Actor, on_progress: Callable[[str], None]) 
     _write_valuations(plan.valuations, revisions, on_progress)
     revisions.insert(at)
     _update_access(clients, versions, by)
-    if versions:
+    if versions or clients.new:
         after_commit(publish.imported)
 
 

@@ -22,6 +22,11 @@ import { call } from "../../lib/http.js";
 /** @typedef {{read_at: number, drafts: SharedDraft[]}} DraftsResponse */
 /** @typedef {PresenceResponse & {page: string, gone?: true}} RowEvent of a gone row: only page and gone */
 /**
+ * @typedef {Object} ListedEvent
+ * @property {string} [page] that a list may have to show; without it, the list may have to show any page
+ * @property {number} within_ms the time in which all lists ask the server, each at a random moment
+ */
+/**
  * @typedef {Object} TabState what a tab reports of itself
  * @property {string} page_identifier
  * @property {string} tab_id

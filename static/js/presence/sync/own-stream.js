@@ -1,10 +1,10 @@
 /**
- * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. A hidden
- * tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
+ * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. <list-changes>
+ * also hears of clients that its list may have to show. A hidden tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
  *
  * Reads: [data-page] of the rows within [data-live-rows], when the page loads and after `followRows`;
  *        <body data-profile-id>.
- * Fires: `portal:row`, `portal:unread`.
+ * Fires: `portal:row`, `portal:listed`, `portal:unread`.
  *
  * @example <tbody data-live-rows><tr data-page="client-42">…</tr></tbody>
  */
@@ -18,6 +18,9 @@ const MAX_ROWS = 100;
 
 /** @type {Map<string, import("./api.js").RowEvent>} the last event of each row */
 const lastRows = new Map();
+/** @type {import("./api.js").ListedEvent[]|null} sent before the script of the list was loaded; null afterwards */
+let earlyListed = [];
+const isList = document.querySelector("list-changes") !== null;
 let pages = shownPages();
 let stream = streamOf(pages);
 
@@ -29,16 +32,23 @@ function shownPages() {
 /** @param {string[]} pages */
 function streamOf(pages) {
 	// Tabs with the same rows share a stream, and those without rows do, too.
-	const context = { page: `rows ${pages.join(" ")}`, profileId: myId(), locks: limitingLocks() };
+	const context = {
+		page: `${isList ? "list" : "rows"} ${pages.join(" ")}`,
+		profileId: myId(),
+		locks: limitingLocks(),
+	};
+	const query = new URLSearchParams(pages.map((page) => ["page", page]));
+	if (isList) query.set("list", "1");
 	return new SharedStream(context, {
-		open: () =>
-			new EventSource(
-				`/user_page_presence/events?${new URLSearchParams(pages.map((page) => ["page", page]))}`,
-			),
+		open: () => new EventSource(`/user_page_presence/events?${query}`),
 		handlers: {
 			row: (detail) => {
 				lastRows.set(detail.page, detail);
 				fire("row", detail);
+			},
+			listed: (detail) => {
+				earlyListed?.push(detail);
+				fire("listed", detail);
 			},
 			notifications: (detail) => fire("unread", detail),
 			"signed-out": () => stream.stop(),
@@ -65,6 +75,13 @@ export const isLive = () => stream.isLive;
  * @param {string} page
  */
 export const lastRow = (page) => (isLive() ? lastRows.get(page) : undefined);
+
+/** Return what the stream has sent of clients that are no rows of the list, and keep no more of it. */
+export function takeEarlyListed() {
+	const events = earlyListed ?? [];
+	earlyListed = null;
+	return events;
+}
 
 function followVisibility() {
 	if (document.hidden) return stream.stop();
