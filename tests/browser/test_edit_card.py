@@ -9,7 +9,7 @@ from portal.extensions import db
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.drafts import draft_offer, wait_until_draft_is_kept
 from tests.browser.page_checks import tab_to
-from tests.browser.people import CHANGES, CLIENT_PAGE, EDITOR, Person
+from tests.browser.people import CHANGES, CLIENT_PAGE, EDITOR, OpenBrowser, Person
 from tests.support.cast import Cast
 from tests.support.edits import save_for
 
@@ -184,8 +184,8 @@ def test_values_typed_in_a_card_are_offered_again_in_its_place(amelia: Person, c
     assert is_same_page(amelia)
 
 
-def test_user_who_waits_for_an_open_card_gets_their_turn_and_shares_unsaved_values_with_the_next_card(
-    amelia: Person, daniel: Person, client: Client
+def test_user_who_waits_for_an_open_card_gets_their_turn_and_three_users_share_unsaved_values_with_a_card(
+    amelia: Person, daniel: Person, open_browser: OpenBrowser, cast: Cast, client: Client
 ) -> None:
     daniel.open(client)
     amelia.open(client)
@@ -201,10 +201,15 @@ def test_user_who_waits_for_an_open_card_gets_their_turn_and_shares_unsaved_valu
 
     amelia.sees("Daniel is editing this client record")
     open_card_beside_others(amelia)
+    ada = open_browser(cast.ada)
+    ada.open_editor(client)
     amelia.field("Phone").fill(THEIRS)
-    expect(daniel.unsaved("phone")).to_contain_text(THEIRS)
+    for person in (daniel, ada):
+        expect(person.unsaved("phone")).to_contain_text(f"Amelia, not saved yet: {THEIRS}")
     daniel.field("Town").fill("Wells")
-    expect(amelia.unsaved("town")).to_contain_text("Wells")
+    for person in (amelia, ada):
+        expect(person.unsaved("town")).to_contain_text("Wells")
     amelia.page.keyboard.press("Escape")
     amelia.page.get_by_role("dialog").get_by_role("button", name="Discard").click()
-    expect(daniel.unsaved("phone")).to_have_count(0)
+    for person in (daniel, ada):
+        expect(person.unsaved("phone")).to_have_count(0)

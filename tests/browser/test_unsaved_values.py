@@ -44,6 +44,10 @@ def test_editors_see_what_a_colleague_types_and_take_it_over_without_a_conflict(
     expect(note(amelia, "phone")).to_have_text("Daniel is typing")
     assert top_of(amelia.field("Postcode")) == before
     expect(amelia.field("Phone")).to_have_accessible_description(re.compile(PHONE))
+    ada.field("Phone").focus()
+    expect(amelia.page.locator('[data-field="phone"] .colleagues .avatar')).to_have_count(2)
+    expect(amelia.page.locator('[data-field="phone"] .colleagues')).to_have_text(re.compile("^(DOAB|ABDO)$"))
+    ada.field("Town").focus()
     amelia.page.clock.set_fixed_time(now + timedelta(seconds=5))
     expect(note(amelia, "phone")).to_have_text("Daniel changed this, not saved yet")
 

@@ -2,8 +2,7 @@
 
 const FIRST_RETRY_MS = 1000;
 const MAX_WAIT_MS = 120_000;
-const QUIET_MS = 150;
-const MAX_BURST_MS = 1000;
+const SPACING_MS = 250;
 
 /**
  * Return the delay before the next request, in ms.
@@ -22,10 +21,10 @@ export function nextDelayMs({ intervalMs, failures, waitMs = 0, random }) {
 }
 
 /**
- * Return the delay that joins a burst of calls into one: 150 ms after the last call, at most 1 s after the first.
- * @param {number} burstMs time since the first call
+ * Return the delay of a heartbeat on request: none, but 250 ms are between two heartbeats.
+ * @param {number} sinceMs time since the last heartbeat; negative if the clock was set back
  */
-export const debounceMs = (burstMs) => Math.max(0, Math.min(QUIET_MS, MAX_BURST_MS - burstMs));
+export const spacingMs = (sinceMs) => Math.max(0, Math.min(SPACING_MS, SPACING_MS - sinceMs));
 
 /**
  * Parse a `Retry-After` header into ms from now.
