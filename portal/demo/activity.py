@@ -3,14 +3,17 @@
 Flushes, never commits.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import func, insert, update
 
 from portal.audit import AuditEvent, Event
 from portal.audit.reads import ClientRead
 from portal.clients.records.note_models import ClientNote
+from portal.clients.records.revisions import ClientRevision
+from portal.clients.saving.mentions import notify_mentioned
+from portal.clients.saving.notifying import notify_colleagues
 from portal.clients.visits.store import ClientVisit
 from portal.demo.dates import working_days_ago
 from portal.demo.files import read
@@ -18,7 +21,6 @@ from portal.demo.history import Act, Records
 from portal.editing.drafts import store
 from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
-from portal.notifications.kinds import Kind, mention_subject
 from portal.notifications.models import Notification
 
 ADDRESS = "192.0.2.{}"  # of the range for documentation, RFC 5737
@@ -27,31 +29,16 @@ UNREAD_WORKING_DAYS = 2  # users have read the older notifications
 READ_AFTER = timedelta(minutes=40)
 
 
-def add_notifications(acts: Sequence[Act], today: date) -> None:
-    """Notify the users as saving/notifying.py does, as long ago as the act."""
-    read_before = working_days_ago(UNREAD_WORKING_DAYS, "00:00", today)
-    newest = {}
-    for act in acts:
-        for kind, profile_id, subject in _notified(act):
-            key = {"profile_id": profile_id, "kind": kind, "client_id": act.client.id, "actor_id": act.author.id}
-            read_at = act.at + READ_AFTER if act.at < read_before else None
-            row = key | {"subject": subject, "version": act.version, "created_at": act.at, "read_at": read_at}
-            newest[*key.values(), subject] = row
-    db.session.execute(insert(Notification), list(newest.values()))
-
-
-def _notified(act: Act) -> Iterator[tuple[Kind, int, str]]:
-    """Yield the notifications of an act: kind, profile and subject."""
-    mentioned = set()
+def add_notifications(act: Act, revision: ClientRevision, today: date) -> None:
+    """Notify the users as a save does, as long ago as the act."""
     for part in act.parts.values():
         if isinstance(part, ClientNote):
-            for *_, profile_id in part.mentions:
-                mentioned.add(profile_id)
-                yield Kind.MENTIONED, profile_id, mention_subject(part.id)
-        else:
-            yield Kind.OPENED, part.profile_id, ""
-    if act.adviser_id is not None and act.adviser_id not in (act.author.id, *mentioned):
-        yield Kind.HANDED_OVER if "adviser_id" in act.fields else Kind.CHANGED, act.adviser_id, ""
+            notify_mentioned(part, revision.version, act.author.id)
+    notify_colleagues(act.client, revision, (), is_one_of_many=False)
+    is_read = act.at < working_days_ago(UNREAD_WORKING_DAYS, "00:00", today)
+    added = update(Notification).where(Notification.created_at == func.now())  # the time of this transaction
+    values = {"created_at": act.at, "read_at": act.at + READ_AFTER if is_read else None}
+    db.session.execute(added.values(values).execution_options(synchronize_session=False))
 
 
 def add_visits(acts: Sequence[Act]) -> None:

@@ -4,7 +4,7 @@ history.csv has a row for each changed field, oldest first. Rows of the same cli
 operations of the portal would write each act with the present time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import groupby
@@ -32,7 +32,7 @@ VISIT = "visit"  # the field of an act that changes nothing
 class Act:
     """What a user did to a client at one time. `version` is the client's version afterwards.
 
-    `parts` has the notes and grants that the act adds, by field. `adviser_id` is the client's adviser afterwards.
+    `parts` has the notes and grants that the act adds, by field.
     """
 
     client: Client
@@ -40,8 +40,10 @@ class Act:
     at: datetime
     fields: dict[str, str]
     version: int
-    adviser_id: int | None = None
     parts: dict[str, ClientNote | ClientGrant] = field(default_factory=dict)
+
+
+OnRevision = Callable[[Act, ClientRevision], None]
 
 
 class Records:
@@ -53,8 +55,11 @@ class Records:
         self.products = {product.plan_number: product for product in db.session.scalars(select(Product))}
 
 
-def write_history(records: Records, today: date) -> list[Act]:
-    """Write the acts on the imported records, relative to today, and return them. Each but a visit is a revision."""
+def write_history(records: Records, today: date, on_revision: OnRevision) -> list[Act]:
+    """Write the acts on the imported records, relative to today, and return them.
+
+    Each but a visit is a revision. `on_revision` is called when it is written, before the next.
+    """
     acts = list(_read_acts(records, today))
     for act in acts:
         act.parts = {
@@ -64,7 +69,7 @@ def write_history(records: Records, today: date) -> list[Act]:
     db.session.flush()
     for act in acts:
         if VISIT not in act.fields:
-            _add_revision(act, records, today)
+            on_revision(act, _add_revision(act, records, today))
     db.session.flush()
     return acts
 
@@ -98,7 +103,7 @@ def _make_part(act: Act, name: str, value: str, records: Records) -> ClientNote 
     )
 
 
-def _add_revision(act: Act, records: Records, today: date) -> None:
+def _add_revision(act: Act, records: Records, today: date) -> ClientRevision:
     client, changes = act.client, FieldChanges()
     for name, value in act.fields.items():
         if (part := act.parts.get(name)) is None:
@@ -108,10 +113,10 @@ def _add_revision(act: Act, records: Records, today: date) -> None:
         else:
             changes[Entry(GRANT, part.id).prefix] = [None, GRANT.as_json(part)]
     client.version, client.updated_at, client.updated_by = act.version, act.at, act.author.id
-    act.adviser_id = client.adviser_id
     author = {"changed_at": act.at, "changed_by": act.author.id, "source": "form"}
-    db.session.add(ClientRevision(client_id=client.id, version=act.version, changes=changes, **author))
-    db.session.add_all(_audit_events(act))
+    revision = ClientRevision(client_id=client.id, version=act.version, changes=changes, **author)
+    db.session.add_all([revision, *_audit_events(act)])
+    return revision
 
 
 def _set_column(act: Act, name: str, value: str, changes: FieldChanges, records: Records, today: date) -> None:

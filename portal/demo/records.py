@@ -1,6 +1,7 @@
 """Fill an empty database with the demo data. Flushes, never commits."""
 
 from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,8 +17,7 @@ def add_records(today: date) -> None:
         write_current_files(Path(folder), today)
         import_folder(Path(folder))
     records = Records()
-    acts = write_history(records, today)
-    add_notifications(acts, today)
+    acts = write_history(records, today, partial(add_notifications, today=today))
     add_visits(acts)
     add_sign_ins(acts)
     add_drafts(records, today)
