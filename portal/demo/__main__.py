@@ -49,15 +49,39 @@ def main() -> int:
     os.environ["PORTAL_DEMO"] = "1"
     os.environ.setdefault("PORTAL_LOG_LEVEL", "WARNING")
     _handle_stop_signals()
+    code = 1
+    with _closed_pipe_ignored():
+        code = _run_until_interrupted()
+    return code
+
+
+def _run_until_interrupted() -> int:
     try:
         run(settings_from_environ())
     except Interrupted:
-        click.echo("\nStopped.")
+        with _closed_pipe_ignored():
+            click.echo("\nStopped.")
         return 0
     except PortalError as error:
         return _failed(str(error))
     except OperationalError as error:
         return _failed(f"The database does not respond: {error.orig}")
+
+
+@contextmanager
+def _closed_pipe_ignored() -> Iterator[None]:
+    """End quietly if the program that reads the output has ended, as in `make demo | head`. Click does so for commands.
+
+    Python writes what is left of the output when it ends, so that must be possible.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(settings: Settings) -> NoReturn:

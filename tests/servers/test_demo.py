@@ -47,6 +47,12 @@ class Demo:
                 return "".join(lines)
         pytest.fail("".join(lines))
 
+    def close_its_output(self) -> None:
+        """Close the pipe into which it writes, as `make demo | head` does."""
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        self.process.stdout = None
+
     def stop(self, how: signal.Signals) -> int:
         self.process.send_signal(how)
         return self.end()[0]
@@ -137,6 +143,7 @@ def test_demo_leaves_a_database_alone_that_it_did_not_start(
         url = server.start()
         demo = start(DATABASE_URL=url)
         assert "PostgreSQL" not in demo.wait_until_served()
+        demo.close_its_output()
         assert demo.stop(signal.SIGTERM) == 0
         assert demo.processes() == []
         with connect(url) as connection, connection.cursor() as cursor:
