@@ -240,15 +240,22 @@ def _matching(filters: ListFilters, candidate: Any, reader: Profile) -> list[Col
 def _in_view(filters: ListFilters, candidate: Any, today: date, reader: Profile) -> list[ColumnElement[bool]]:
     """Return the conditions that put a candidate into the view, with the filter by adviser."""
     last_of_month = today.replace(day=monthrange(today.year, today.month)[1])
-    condition: ColumnElement[bool] = {
-        "mine": candidate.adviser_id == reader.id,
-        "due": candidate.next_review_on.between(today, last_of_month),
-        "overdue": candidate.next_review_on < today,
-        "in_use": candidate.id.in_(numbers_in_use("client", reader.id)),
-        "no_adviser": candidate.adviser_id.is_(None),
-        "restricted": candidate.is_restricted,
-        "all": true(),
-    }[filters.view]
+    condition: ColumnElement[bool]
+    match filters.view:
+        case "mine":
+            condition = candidate.adviser_id == reader.id
+        case "due":
+            condition = candidate.next_review_on.between(today, last_of_month)
+        case "overdue":
+            condition = candidate.next_review_on < today
+        case "in_use":
+            condition = candidate.id.in_(numbers_in_use("client", reader.id))
+        case "no_adviser":
+            condition = candidate.adviser_id.is_(None)
+        case "restricted":
+            condition = candidate.is_restricted
+        case _:
+            condition = true()
     return [condition, *([candidate.adviser_id == filters.adviser] if filters.adviser else [])]
 
 
