@@ -24,6 +24,8 @@ from portal.live.outbox import after_commit
 from portal.presence import removal, sql
 from portal.web.session_cookie import Identity
 
+# Made once: a new alias takes 0.5 ms of the time of each page.
+Adviser, Editor = aliased(Profile), aliased(Profile)
 CLIENT_NOT_FOUND = "There is no such client, or you do not have access to it."
 # The rule of `visible_to` as a SQL condition for heartbeats (page_kinds.PageKind).
 # Not EXISTS: with a thousand clients the planner would hash all of them for each heartbeat.
@@ -86,12 +88,11 @@ def client_with_names(profile: Profile, client_id: int, *more: ColumnElement[Any
 
     The same statement loads the profiles of the adviser and of the last editor.
     """
-    adviser, editor = aliased(Profile), aliased(Profile)
     query = (
         _visible(profile, client_id)
-        .add_columns(adviser, editor, *more)
-        .outerjoin(adviser, adviser.id == Client.adviser_id)
-        .outerjoin(editor, editor.id == Client.updated_by)
+        .add_columns(Adviser, Editor, *more)
+        .outerjoin(Adviser, Adviser.id == Client.adviser_id)
+        .outerjoin(Editor, Editor.id == Client.updated_by)
     )
     row = db.session.execute(query).one_or_none()
     if row is None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, ScalarSelect, cast, column, func, select
@@ -22,6 +23,8 @@ NOTES_PER_PAGE = 10
 SHORT_LENGTH = 700  # characters of a text that a page shows unfolded
 PREVIEW_LENGTH = 500
 AN_IMPORT = "An import"
+# Made once: a new alias takes 0.5 ms of the time of each page.
+Author, Redactor = aliased(Profile), aliased(Profile)
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,10 @@ def page_of_notes(
     conditions = (ClientNote.client_id == client.id, *_conditions(filters))
     total = select(func.count()).select_from(ClientNote).where(*conditions).scalar_subquery()
     last_page = func.greatest(0, (total - 1) // NOTES_PER_PAGE)
-    author, redactor = aliased(Profile), aliased(Profile)
     query = (
-        select(ClientNote, author, redactor, _mentioned_names(), total.label("total"))
-        .outerjoin(author, author.id == ClientNote.author_id)
-        .outerjoin(redactor, redactor.id == ClientNote.redacted_by)
+        select(ClientNote, Author, Redactor, _mentioned_names(), total.label("total"))
+        .outerjoin(Author, Author.id == ClientNote.author_id)
+        .outerjoin(Redactor, Redactor.id == ClientNote.redacted_by)
         .where(*conditions)
         .order_by(ClientNote.happened_on.desc(), ClientNote.id.desc())
         .limit(NOTES_PER_PAGE)
@@ -118,6 +120,7 @@ def texts_of(note_ids: Sequence[int]) -> dict[int, str]:
     return {note.id: with_names(note.text, note.mentions, names) for note in found}
 
 
+@cache
 def _mentioned_names() -> ScalarSelect[Any]:
     """Return a SQL column with the names of the users whom a note mentions, as {id: name}."""
     mention = func.jsonb_array_elements(ClientNote.mentions).table_valued(column("value", JSONB)).render_derived()
