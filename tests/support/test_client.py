@@ -6,16 +6,26 @@ from typing import Any, ClassVar, Self
 
 from flask import Flask, has_app_context
 from itsdangerous import URLSafeTimedSerializer
+from sqlalchemy import inspect, text
 from werkzeug.test import TestResponse
 
 from portal.auth import Profile
-from portal.auth.sessions import store
 from portal.extensions import db
 from portal.web import csrf
-from portal.web.actor import RequestOrigin
-from portal.web.session_cookie import IDENTITY_KEY, Identity, parse_identity
+from portal.web.session_cookie import (
+    IDENTITY_KEY,
+    TOKEN_BYTES,
+    Identity,
+    SessionInterface,
+    parse_identity,
+    session_id_of,
+)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SIGN_IN = text(
+    "INSERT INTO sign_in_sessions (id, profile_id, session_epoch, ends_at)"
+    " SELECT :id, id, session_epoch, now() + interval '12 hours' FROM profiles WHERE id = :profile_id"
+)
 
 
 class Visitor:
@@ -27,16 +37,11 @@ class Visitor:
         self.browser = self.application.test_client()
         self._token: str | None = None
         if profile is not None:
-            identity_text = signed_in_text(self.application, profile)
             csrf_secret = secrets.token_hex(20)
-            with self.browser.session_transaction() as session:
-                session[IDENTITY_KEY] = identity_text
-                session[csrf.SESSION_KEY] = csrf_secret
-                session.permanent = True
+            identity_text = signed_in_text(self.application, profile)
+            self.browser.set_cookie(*_cookie(self.application, identity_text, csrf_secret))
             # As GET /session would return it, which takes as much CPU as many a test's own call.
             self._token = _csrf_token(self.application, csrf_secret)
-            if has_app_context():
-                db.session.rollback()  # reading the profile has begun a transaction
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.call("GET", path, **options)
@@ -99,13 +104,23 @@ def _csrf_token(app: Flask, csrf_secret: str) -> str:
     return str(URLSafeTimedSerializer(str(app.secret_key), salt=csrf.SALT).dumps(csrf_secret))
 
 
+def _cookie(app: Flask, identity_text: str, csrf_secret: str) -> tuple[str, str]:
+    """Return the name and value of the session cookie, without the request that a session of Flask would need."""
+    content = {IDENTITY_KEY: identity_text, csrf.SESSION_KEY: csrf_secret, "_permanent": True}
+    serializer: Any = SessionInterface().get_signing_serializer(app)
+    return app.config["SESSION_COOKIE_NAME"], serializer.dumps(content)
+
+
 def signed_in_text(app: Flask, profile: Profile) -> str:
-    """A sign-in session of the profile's, begun and committed without asking for a password: what its cookie says."""
-    profile_id, session_epoch = profile.id, profile.session_epoch
-    with app.app_context():
-        text = store.begin(profile_id, session_epoch, RequestOrigin(), hours=12)
-        db.session.commit()
-    return text
+    """A sign-in session of the profile's, begun and committed without asking for a password: what its cookie says.
+
+    One statement instead of the six of `store.begin`, because the tests sign in more than five thousand times.
+    """
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    (profile_id,) = inspect(profile).identity  # without a query, though the profile may have expired
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(SIGN_IN, {"id": session_id_of(token), "profile_id": profile_id})
+    return f"{profile_id}.{token}"
 
 
 def identity_of(app: Flask, profile: Profile) -> Identity:
