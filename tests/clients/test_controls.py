@@ -1,4 +1,4 @@
-"""Test that a control keeps a half-typed value."""
+"""Test that a control keeps a half-typed value, and that its hint is below it."""
 
 import re
 
@@ -27,12 +27,14 @@ INPUT = re.compile(r"<input\b[^>]*>")
         "history",
     ],
 )
-def test_no_named_control_hides_a_half_typed_value_from_scripts(
+def test_controls_of_a_row_begin_at_one_height_and_hide_no_half_typed_value_from_scripts(
     visit: type[Visitor], cast: Cast, client: Client, path: str
 ) -> None:
     parts = {"person": make_person(client).id, "product": make_product(client).id}
     page = visit(cast.amelia).get(f"/clients/{client.id}/{path.format(**parts)}")
 
+    hints = re.findall(r'id="(\w+)-hint"', page.text)
+    assert all(page.text.index(f' id="{name}"') < page.text.index(f' id="{name}-hint"') for name in hints)
     named = [tag for tag in INPUT.findall(page.text) if " name=" in tag]
     assert page.status_code == 200
     assert named
