@@ -45,7 +45,7 @@ def database_url(make_database: DatabaseMaker, migrated_url: str) -> str:
 def portal(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Portal]:
     """Start a portal without a trusted proxy, so that all requests have the address of the flood."""
     settings = {} if request.param == "direct" else {"PORTAL_TRUSTED_PROXIES": "127.0.0.1"}
-    portal = Portal(database_url, tmp_path / "log", **settings)
+    portal = Portal(database_url, tmp_path / "log", WEB_CONCURRENCY=str(volume(1, 2)), **settings)
     portal.start()
     yield portal
     portal.stop()
