@@ -1,8 +1,9 @@
 """Measure open client lists: `python -m bench.lists`.
 
 A thousand users have the same page of the list open, each with an event stream of its rows, so that each change of a
-row concerns all of them. The table has what the streams cost at rest, the delay from a change to the streams, and the
-response times of the desk and of each view among 50,000 clients. The load shares the machine's cores with the portal.
+row concerns all of them. The table has what the streams cost at rest, the delay from a change to the streams, the cost
+of a save that may bring another client into each list, and the response times of the desk and of each view among 50,000
+clients. The load shares the machine's cores with the portal.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from bench.search import timed_requests
 from bench.servers import WORK
 from bench.streams import OPENING_SECONDS, REST_SECONDS, max_streams
 from portal.clients.listing.filters import VIEWS
+from portal.live.notifications import CHANNEL, SAVED, Notification
 from portal.postgres.server import EmbeddedPostgres
 from portal.web.pagination import PAGE_SIZE
 
@@ -34,11 +36,15 @@ UPDATE clients SET
     next_review_on = current_date + (id % 400 - 200)
 """
 ROWS_IN_USE = 1_000
+NOTIFY_PAYLOAD = "SELECT pg_notify(%(channel)s, %(payload)s)"
+FIRST_LISTS = 50  # start the hub of each worker, whose memory is no list's
 PAGES = {
     "the desk": "/",
     **{f"view “{label}”": f"/clients?view={view}" for view, label in VIEWS.items()},
     "view “All” by value": "/clients?view=all&sort=-total",
     "order of “All”": "/clients/order?view=all",
+    "26 of its clients": "/clients/order?" + urlencode([("view", "all"), *(("client", n) for n in range(1, 27))]),
+    "26 in a search": "/clients/order?" + urlencode([("q", "an"), *(("client", n) for n in range(1, 27))]),
 }
 
 
@@ -48,7 +54,7 @@ class Lists:
     def __init__(self, port: int, viewers: Sequence[Viewer], rows: Sequence[int]) -> None:
         """Open the streams, and wait until each has received all rows. Raises RuntimeError."""
         self._selector = selectors.DefaultSelector()
-        query = urlencode([("page", f"client-{row}") for row in rows])
+        query = urlencode([("list", "1"), *(("page", f"client-{row}") for row in rows)])
         for viewer in viewers:
             stream = socket.create_connection(("127.0.0.1", port), timeout=load.TIMEOUT_SECONDS)
             request = f"GET /user_page_presence/events?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {viewer.cookie}"
@@ -126,12 +132,14 @@ def _measure(server: EmbeddedPostgres, streams: int, changes: int, requests: int
         with _opened(side, viewers) as (lists, rows):
             _measure_rest(side, lists, len(viewers))
             _measure_changes(side, lists, adviser, rows, changes)
+            _measure_listed(side, lists, changes // 5)
         _measure_pages(side, adviser, count + 1, requests)
 
 
 @contextmanager
 def _opened(side: Side, viewers: Sequence[Viewer]) -> Iterator[tuple[Lists, Sequence[int]]]:
     rows = [number for number in range(1, PAGE_SIZE * 2) if number % 50][:PAGE_SIZE]  # without restricted clients
+    Lists(side.server.port, viewers[:FIRST_LISTS], rows).close()
     before_kb, began = servers.memory_kb_below(side.server.pid), time.perf_counter()
     lists = Lists(side.server.port, viewers, rows)
     try:
@@ -175,6 +183,21 @@ def _measure_changes(side: Side, lists: Lists, adviser: Viewer, rows: Sequence[i
     print(f"changes that a list did not receive: {missed}")
     workers_ms, postgres_ms = (1000 * seconds / changes for seconds in (used.server, used.postgres))
     print(f"CPU a change: workers {workers_ms:.0f} ms, PostgreSQL {postgres_ms:.0f} ms")
+
+
+def _measure_listed(side: Side, lists: Lists, saves: int) -> None:
+    """Measure what a save costs that may bring a client into the view of each list, without the save itself."""
+    before = side.cpu_so_far()
+    numbers = [number for number in range(PAGE_SIZE * 2, data.CLIENTS) if number % 50][:saves]
+    for number in numbers:
+        lists.forget()
+        saved = Notification(SAVED, page=f"client-{number}", version=2, lists=True)
+        side.database.run(NOTIFY_PAYLOAD, {"channel": CHANNEL, "payload": saved.payload()})
+        if len(lists.wait_for([number], load.TIMEOUT_SECONDS)) < len(lists):
+            raise RuntimeError(f"A list has not heard of client {number}.")
+    used = side.cpu_so_far().since(before)
+    workers_ms, postgres_ms = (1000 * seconds / saves for seconds in (used.server, used.postgres))
+    print(f"CPU of a client that may come into each list: workers {workers_ms:.0f} ms, PostgreSQL {postgres_ms:.0f} ms")
 
 
 def _measure_pages(side: Side, adviser: Viewer, users: int, requests: int) -> None:

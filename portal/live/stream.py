@@ -5,6 +5,7 @@ connection, transaction or application context.
 Format: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
+import sys
 import threading
 import time
 from collections import deque
@@ -20,6 +21,9 @@ ROSTER, SAVED, DRAFTS, NUDGE = "roster", "saved", "drafts", "nudge"
 ROW, LISTED, NOTIFICATIONS = "row", "listed", "notifications"
 SIGNED_OUT, PING, END = "signed-out", "ping", "end"
 MAX_PENDING_NUDGES = 3
+# The server keeps what it has sent last until something follows, which may be a ping in 20 s. An empty piece, which it
+# does not send, follows what is longer, such as the first rows of a list.
+MAX_KEPT_BYTES = 1_000
 
 # "restarting": the server stops, or the cookie is too old. The browser reconnects at once, with its newest cookie.
 # "replaced": a newer stream of the same user replaced this one. The browser reconnects later; heartbeats continue.
@@ -48,6 +52,7 @@ class Stream:
     __slots__ = (
         "_arrived",
         "_ended",
+        "_is_last_kept",
         "_last_event",
         "_lock",
         "_newest",
@@ -85,7 +90,7 @@ class Stream:
     ) -> None:
         self.page = page  # None: it has events of rows and of its profile only
         # The identifiers of the pages whose changes it sends as rows of a list, each with a mark of what it sent last.
-        self.rows: dict[str, int | None] = dict.fromkeys(rows.identifiers)
+        self.rows: dict[str, int | None] = dict.fromkeys(map(sys.intern, rows.identifiers))
         self.rows_read_at: float | None = None
         self.is_list = rows.is_list
         self.unread: int | None = None  # the number of notifications that it sent last
@@ -107,6 +112,7 @@ class Stream:
         self._lock = threading.Lock()
         self._last_event = b""
         self._ended = False
+        self._is_last_kept = False
         if connection is not None:
             connection.watch(self.disconnect)
 
@@ -162,6 +168,9 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
+        if self._is_last_kept:
+            self._is_last_kept = False
+            return b""
         self._arrived.wait()
         with self._lock:
             frames = b"".join((*self._newest.values(), *self._nudges, self._last_event))
@@ -174,6 +183,7 @@ class Stream:
                 self._arrived.set()
         if self.is_broken or not frames:
             raise StopIteration
+        self._is_last_kept = len(frames) > MAX_KEPT_BYTES
         return frames
 
     def close(self) -> None:

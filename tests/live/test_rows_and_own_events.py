@@ -226,6 +226,18 @@ def test_closed_list_leaves_nothing_in_the_hub(
     assert (registry.profiles(), registry.with_row(f"client-{clients[0].id}")) == ([], [])
 
 
+def test_open_lists_share_the_names_of_their_rows(
+    visit: Visit, cast: Cast, clients: list[Client], listen_to_rows: ListenToRows
+) -> None:
+    streams = [listen_to_rows(visit(profile), *clients) for profile in (cast.amelia, cast.daniel)]
+    for events in streams:
+        row(events.next())
+    registry = hub_of(visit.application)._registry
+    kept = [stream for stream in registry.with_row(f"client-{clients[0].id}") if len(stream.rows) == len(clients)]
+    names = {id(identifier) for stream in kept for identifier in stream.rows}
+    assert (len(kept), len(names)) == (2, len(clients))
+
+
 def test_hub_reads_rows_rosters_and_counts_in_one_statement(
     tapped_visit: Visit,
     wiretap: Wiretap,

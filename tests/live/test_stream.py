@@ -5,7 +5,7 @@ import time
 import pytest
 
 from portal import page_kinds
-from portal.live.stream import END, MAX_PENDING_NUDGES, NUDGE, ROSTER, SAVED, Stream
+from portal.live.stream import END, MAX_KEPT_BYTES, MAX_PENDING_NUDGES, NUDGE, ROSTER, SAVED, Stream
 from portal.web.session_cookie import Identity
 
 CLOSED: list[Stream] = []
@@ -41,6 +41,17 @@ def test_pending_since_is_the_time_of_the_oldest_pending_event(stream: Stream) -
     assert stream.pending_since == pending_since is not None
     next(stream)
     assert stream.pending_since is None
+
+
+def test_long_piece_is_followed_by_an_empty_one_so_that_the_server_does_not_keep_it(stream: Stream) -> None:
+    rows = b"r" * (MAX_KEPT_BYTES + 1)
+    stream.post(ROSTER, rows)
+    assert [next(stream), next(stream)] == [rows, b""]
+    stream.post(ROSTER, b"short;")
+    assert next(stream) == b"short;"
+    stream.post(ROSTER, rows)
+    stream.end(b"end")
+    assert list(stream) == [rows + b"end", b""]
 
 
 def test_last_event_follows_the_pending_ones_and_ends_the_stream(stream: Stream) -> None:
