@@ -191,8 +191,14 @@ def test_grid_of_the_most_products_costs_less_than_a_second(amelia: Visitor, dan
     with bounded():
         history = amelia.get(f"/clients/{client.id}/history")
     assert "300" in text_of(history)
+    undo = f"/clients/{client.id}/history/3/revert"
+    with bounded():
+        question = amelia.get(f"{undo}?entry=valuations")
+    assert text_of(question).count("£1.25 → £1.50") == MAX_PRODUCTS
+    with bounded():
+        assert amelia.post(undo, data=form_of(question)).status_code == 302
     values = db.session.scalars(select(Valuation.amount).where(Valuation.valued_on == date(2026, 6, 30))).all()
-    assert values == [Decimal("1.25")] * MAX_PRODUCTS
+    assert values == [Decimal("1.50")] * MAX_PRODUCTS
 
 
 def test_undoing_hostile_texts_costs_less_than_a_second(amelias_editor: ClientEditor, texts: Texts) -> None:

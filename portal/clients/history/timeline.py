@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, exists, func, select, true
 
 from portal.auth import Profile
+from portal.clients.history.day_undo import can_be_undone_whole
 from portal.clients.history.entry_changes import EntryChange, entry_changes
 from portal.clients.history.filters import NO_AUTHOR, PARTS, HistoryFilters
 from portal.clients.records.entries import entries_in
@@ -30,7 +31,7 @@ class TimelineItem:
     """One accepted change.
 
     `notes` describe the changes that it was merged with and the resolutions. `entry_changes` has what it did to each
-    entry, `entry_count` the number of entries.
+    entry, `entry_count` the number of entries. `can_be_undone_whole`: a grid of valuations, for example.
     """
 
     version: int
@@ -40,6 +41,7 @@ class TimelineItem:
     sentence: str
     notes: Sequence[str]
     entry_count: int
+    can_be_undone_whole: bool
     entry_changes: Sequence[EntryChange] = ()
 
 
@@ -110,6 +112,7 @@ def _items(client: Client, found: Sequence[ClientRevision], reader: Profile, kno
             sentence=sentences.describe_changes(revision, names),
             notes=list(_notes(revision, merged, reader, names)),
             entry_count=len(entries_in(revision.changes)),
+            can_be_undone_whole=can_be_undone_whole(revision),
         )
         for revision in found
     ]

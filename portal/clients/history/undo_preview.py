@@ -6,19 +6,22 @@ writes. Must not import Flask.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 
 from portal.auth import Profile
 from portal.clients.history import revert
+from portal.clients.history.day_undo import WHOLE_DAY, DayUndo
 from portal.clients.history.undone import Undone, undone_in
 from portal.clients.records.display import display_columns, display_value
-from portal.clients.records.entries import PRODUCT, VALUATION, Entry
+from portal.clients.records.entries import PRODUCT, VALUATION, Entry, entries_in
 from portal.clients.records.models import Client, Product, Valuation
 from portal.clients.records.part_names import names_of, part_name
 from portal.clients.records.revisions import ClientRevision, last_change, to_json
 from portal.clients.saving import operations
+from portal.clients.saving.day_merging import MergedDay
 from portal.clients.saving.edits import Edit, Merged
 from portal.clients.saving.merging import merge_with_current, row_of
 from portal.clients.saving.write_context import preview_context
@@ -28,6 +31,7 @@ from portal.editing.base_version import BaseVersion
 from portal.editing.merge.budget import Budget
 from portal.editing.merge.inline_diff import Segment, inline_diff
 from portal.extensions import db
+from portal.formatting import day
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,23 @@ class FieldPreview:
 
 @dataclass(frozen=True)
 class Preview:
-    """What the undo does to one entry. `action`: changed, removed or added. `problem`: why the undo is impossible."""
+    """What the undo does to one entry, or to the valuations of a day (`entry` is None).
 
-    entry: Entry
+    `action`: changed, removed or added. `problem`: why the undo is impossible.
+    """
+
+    entry: Entry | None
     name: str
     action: str
     fields: Sequence[FieldPreview]
     valuation_count: int = 0
     problem: str = ""
     undone: Undone | None = None
+
+    @property
+    def prefix(self) -> str:
+        """Return what the form sends as `entry`."""
+        return self.entry.prefix if self.entry else WHOLE_DAY
 
     @property
     def is_possible(self) -> bool:
@@ -76,6 +88,29 @@ def preview(client: Client, revision: ClientRevision, entry: Entry, reader: Prof
     if old is None:
         return _of_removal(client, revision, entry, reader, undone)
     return _of_return(revision, entry, undone)
+
+
+def preview_of_day(undo: DayUndo, budget: Budget) -> Preview:
+    """Return the preview of the undo of all valuations that a change entered, product by product."""
+    revision = undo.revision
+    merged = undo.merged(Edit(preview_context(BaseVersion(revision.version), budget)))
+    asked = {conflict.field for conflict in merged.resolved.unresolved}
+    fields = [_amount(merged, name, before, is_asked=name in asked) for name, before in undo.values.items()]
+    undone = undone_in(undo.client.id, [revision])
+    all_undone = [undone.get((revision.version, entry.prefix)) for entry in entries_in(revision.changes)]
+    name = f"the valuations of {day(undo.day)}"
+    return Preview(None, name, "changed", fields, undone=all_undone[0] if all(all_undone) else None)
+
+
+def _amount(merged: MergedDay, name: str, before: Decimal | None, *, is_asked: bool) -> FieldPreview:
+    now, last = merged.saved_value(name), merged.last_change_of(name) if is_asked else None
+    after = before if is_asked else merged.resolved.changes.get(name, now)
+    return FieldPreview(
+        label=merged.labels[name],
+        now=merged.display(name, now),
+        after=merged.display(name, after),
+        changed_by=sentences.author_name(last) if last else "",
+    )
 
 
 def _of_values(

@@ -1,8 +1,9 @@
 """Serve the history of a client record, and undo its changes."""
 
 from dataclasses import replace
+from functools import partial
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -12,29 +13,29 @@ from portal.clients.editor.editor import editor_of
 from portal.clients.editor.forms import confirmed_amount
 from portal.clients.history import revert as reverting
 from portal.clients.history import timeline, undo_preview
+from portal.clients.history.day_undo import WHOLE_DAY, undo_of_day
+from portal.clients.history.day_undo_responses import revert_day
 from portal.clients.history.filters import FIELDS, parse_history_filters
 from portal.clients.history.revert import reason_from
+from portal.clients.history.undo_preview import Preview
+from portal.clients.history.undo_views import rejected_response, undo_page, undone_response
 from portal.clients.permissions import client_for, client_for_access_management
 from portal.clients.presence import presence_on_client
 from portal.clients.records.entries import Entry
 from portal.clients.records.models import Client
-from portal.clients.records.revisions import MAX_REASON_LENGTH, ClientRevision
+from portal.clients.records.revisions import ClientRevision
 from portal.clients.saving.edits import Edit, EditConflict, EntryChanged, Saved, ValueRejected
 from portal.clients.saving.merging import merge_with_current
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.sharing.grants import affects_access
-from portal.clients.wording import overruled, sentences
-from portal.clients.wording.names import names_in
+from portal.clients.wording import sentences
 from portal.editing.drafts import store
 from portal.editing.merge.budget import Budget
 from portal.extensions import db
-from portal.web.error_handlers import error_response
-from portal.web.request_body import is_json, request_fields
-from portal.web.safe_redirect import safe_redirect_target
+from portal.web.request_body import request_fields
 
 blueprint = Blueprint("client_history", __name__, url_prefix="/clients/<id:client_id>/history")
 REVERT = "/<id:version>/revert"
-NOTHING_TO_UNDO = "There is nothing to undo: the record is as it was before that change."
 
 
 @blueprint.get("")
@@ -47,15 +48,23 @@ def show(client_id: int) -> ResponseReturnValue:
 def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
     """Show what undoing one change of one entry would do now."""
     client = client_for(current_user, client_id, write=True)
+    if request.args.get("entry") == WHOLE_DAY:
+        revision = reverting.revision_of(client, version)
+        return undo_page(client, revision, undo_preview.preview_of_day(undo_of_day(client, revision), Budget()))
     revision, entry = _undoable(client, version, request.args.get("entry", ""))
-    return _undo_page(client, revision, entry)
+    return undo_page(client, revision, _preview(client, revision, entry))
 
 
 @blueprint.post(REVERT)
 def revert(client_id: int, version: int) -> ResponseReturnValue:
-    """Undo what one change did to one entry. Fields that other users have changed since are conflicts (409)."""
+    """Undo what one change did to one entry, or all valuations that it entered.
+
+    Fields that other users have changed since are conflicts (409).
+    """
     client = client_for(current_user, client_id, write=True)
     write_request = write_request_from(current_user)
+    if write_request.fields.get("entry") == WHOLE_DAY:
+        return revert_day(undo_of_day(client, reverting.revision_of(client, version)), write_request)
     revision, entry = _undoable(client, version, write_request.fields.get("entry", ""))
     try:
         edit = Edit(write_request.context, reason=reason_from(write_request.fields))
@@ -134,14 +143,9 @@ def _undone_response(
     client: Client, revision: ClientRevision, entry: Entry, saved: Saved, write_request: WriteRequest
 ) -> ResponseReturnValue:
     only = _only(write_request)
-    overruled.settle(
-        write_request.by.id, client, revision.version, [entry.key(name) for name in only] or revision.changes
-    )
-    db.session.commit()
-    if write_request.wants_json:
-        return {"status": "reverted", "version": saved.version}
-    flash(_undone_message(revision, entry, only) if saved.is_change else NOTHING_TO_UNDO)
-    return redirect(_back(client))
+    keys = [entry.key(name) for name in only] or revision.changes
+    message = _undone_message(revision, entry, only)
+    return undone_response(client, revision, saved, write_request, keys=keys, message=message)
 
 
 def _undone_message(revision: ClientRevision, entry: Entry, only: list[str]) -> str:
@@ -153,38 +157,11 @@ def _undone_message(revision: ClientRevision, entry: Entry, only: list[str]) -> 
 def _rejected_response(
     client: Client, revision: ClientRevision, entry: Entry, error: EntryChanged | ValueRejected
 ) -> ResponseReturnValue:
-    """Return 409 for a part that was changed since, or 422 for a value that is in use or not the caller's to change."""
-    status = 422 if isinstance(error, ValueRejected) else 409
-    why = error.problem if isinstance(error, ValueRejected) else f"{error} Remove it from its own page."
-    if is_json():
-        if isinstance(error, ValueRejected):
-            return responses.rejected_values({error.field: why}, error, why)
-        return error_response(status, why)
-    return _undo_page(client, revision, entry, failure=f"Not undone. {why}"), status
+    return rejected_response(client, revision, partial(_preview, client, revision, entry), error)
 
 
-def _undo_page(client: Client, revision: ClientRevision, entry: Entry, failure: str = "") -> str:
-    return render_template(
-        "clients/history/undo.html",
-        client=client,
-        revision=revision,
-        preview=undo_preview.preview(client, revision, entry, current_user, Budget()),
-        who=sentences.author_name(revision),
-        sentence=sentences.describe_changes(revision, names_in(client.id, [revision])),
-        nothing=NOTHING_TO_UNDO,
-        failure=failure,
-        reason=request_fields().get("reason", "") if failure else "",
-        max_reason_length=MAX_REASON_LENGTH,
-        back_url=_back(client),
-        back=request.args.get("back"),
-        now=clock.now(),
-        presence=presence_on_client(client, "viewing"),
-    )
-
-
-def _back(client: Client) -> str:
-    """Return the address of the history with its filters."""
-    return safe_redirect_target(request.args.get("back"), default=url_for(".show", client_id=client.id))
+def _preview(client: Client, revision: ClientRevision, entry: Entry) -> Preview:
+    return undo_preview.preview(client, revision, entry, current_user, Budget())
 
 
 def _render_history(client: Client) -> str:

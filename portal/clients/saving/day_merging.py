@@ -1,7 +1,8 @@
 """Merge the valuations that a user has typed for one day with those that are saved. Reads, never writes.
 
 The fields are the products: `amount_12` is the amount of the product 12. An empty field changes nothing, so it is not
-sent. The amounts of an earlier version are the current ones with the later revisions undone.
+sent. In an undo None removes a valuation. The amounts of an earlier version are the current ones with the later
+revisions undone.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -125,7 +126,7 @@ class DayHistory:
             return None
         state = {row.id: VALUATION.as_json(row) for row in self.rows}
         for revision in reversed(later):
-            for entry, column, (old, _) in _valuation_changes(revision):
+            for entry, column, (old, _) in valuation_changes(revision):
                 if not column and old is None:
                     state.pop(entry.id, None)
                 elif not column:
@@ -140,7 +141,7 @@ class DayHistory:
         products = {row.id: row.product_id for row in self.rows}
         ids, found = _ids_of_day(self.newer_revisions, self.day) | products.keys(), {}
         for revision in self.newer_revisions:
-            for entry, column, (old, new) in _valuation_changes(revision):
+            for entry, column, (old, new) in valuation_changes(revision):
                 product_id = products.get(entry.id) if column else (new or old)["product_id"]
                 if entry.id in ids and product_id:
                     found[field_of(product_id)] = (revision, entry.prefix)
@@ -164,14 +165,14 @@ def _ids_of_day(revisions: Sequence[ClientRevision], day: date) -> set[int]:
     """
     text, ids = day.isoformat(), set()
     for revision in revisions:
-        for entry, column, change in _valuation_changes(revision):
+        for entry, column, change in valuation_changes(revision):
             days = [columns["valued_on"] for columns in change if columns] if not column else change
             if column != "amount" and text in days:
                 ids.add(entry.id)
     return ids
 
 
-def _valuation_changes(revision: ClientRevision) -> Iterator[tuple[Any, str, list[Any]]]:
+def valuation_changes(revision: ClientRevision) -> Iterator[tuple[Any, str, list[Any]]]:
     """Yield the entry, the column ('' for a whole valuation) and the [old, new] of each change of a valuation."""
     for key, change in revision.changes.items():
         if key.startswith("valuation/"):

@@ -38,9 +38,9 @@ class ProductsRemoved(StaleVersion):
 def save_valuations(client: Client, day: date, edit: Edit, confirmed: Mapping[str, Decimal]) -> Saved:
     """Write the amounts of the day that differ, merged with other users' saves since, as one version.
 
-    `edit.values` has an amount for each field (`day_merging.field_of`). `confirmed` has the amounts that the user has
-    confirmed. A save that neither changes nor resolves anything keeps the version. Raises EditConflict or
-    ProductsRemoved (409), or RejectedAmounts (422); the caller rolls back.
+    `edit.values` has an amount for each field (`day_merging.field_of`); None, in an undo, removes the valuation.
+    `confirmed` has the amounts that the user has confirmed. A save that neither changes nor resolves anything keeps the
+    version. Raises EditConflict or ProductsRemoved (409), or RejectedAmounts (422); the caller rolls back.
     """
     lock(client, edit)
     merged = merge_day(client, day, edit)
@@ -62,15 +62,15 @@ def save_valuations(client: Client, day: date, edit: Edit, confirmed: Mapping[st
 def rejection_of(merged: MergedDay, day: date, edit: Edit, confirmed: Mapping[str, Decimal]) -> RejectedAmounts | None:
     """Return every changed amount that is unusual or exceeds the valuations of its product, None without any.
 
-    Choosing an amount on the conflict page, beside another one, confirms it.
+    Choosing an amount on the conflict page, beside another one, confirms it. An undo restores amounts of the history.
     """
-    changed = merged.resolved.changes
+    changed = {name: amount for name, amount in merged.resolved.changes.items() if amount is not None}
     product_ids = {name: product_id_of(name) for name in changed}
     before = queries.valuations_before(product_ids.values(), day) if changed else {}
     problems, to_confirm = {}, {}
     for name, amount in changed.items():
         previous, resolution = before.get(product_ids[name]), edit.resolutions.get(name)
-        is_typed = resolution is None or resolution.choice == "custom"
+        is_typed = resolution.choice == "custom" if resolution else edit.reverts is None
         if is_typed and amount != confirmed.get(name) and previous and valuation_jumps.is_jump(amount, previous.amount):
             problems[name] = f"{valuation_jumps.describe_jump(amount, previous)}. Correct it, or confirm it."
             to_confirm[name] = amount
@@ -96,6 +96,9 @@ def _write(merged: MergedDay, day: date) -> FieldChanges:
         row = merged.saved.get(name)
         if row is None:
             added.append(Valuation(product_id=product_id_of(name), valued_on=day, amount=amount))
+        elif amount is None:
+            changes[Entry(VALUATION, row.id).prefix] = [VALUATION.as_json(row), None]
+            db.session.delete(row)
         else:
             changes[Entry(VALUATION, row.id).key("amount")] = [to_json(row.amount), to_json(amount)]
             row.amount = amount

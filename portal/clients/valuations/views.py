@@ -21,6 +21,7 @@ from portal.clients.saving.day_merging import day_history, field_of, merge_day
 from portal.clients.saving.edits import Edit, EditConflict, MergedValues, Saved
 from portal.clients.saving.valuations import ProductsRemoved, RejectedAmounts, rejection_of, save_valuations
 from portal.clients.saving.write_request import WriteRequest, write_request_from
+from portal.clients.valuations.confirmations import CONFIRM, confirmation_of, confirmations_of, confirmed_amounts
 from portal.clients.valuations.grid import (
     UNPLACED,
     DayGrid,
@@ -44,12 +45,10 @@ from portal.editing.drafts.payload import draft_id_from, parse_draft
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.formatting import day as day_in_words
-from portal.formatting import gbp
 from portal.presence.context import EditWarning
 from portal.web.request_body import reject_unknown_fields, request_fields
 
 blueprint = Blueprint("client_valuations", __name__, url_prefix="/clients/<id:client_id>/valuations")
-CONFIRM = "confirm_amount"  # "amount_12=1234.00", one or several
 
 
 @blueprint.get("")
@@ -103,7 +102,7 @@ def _save(client: Client) -> ResponseReturnValue:
     resolutions = conflicts.parse_resolutions(custom_form, fields, form.field_names())
     edit = Edit(write_request.context, _amounts(form), resolutions, proceeded=bool(fields.get("proceeded")))
     try:
-        saved = save_valuations(client, day, edit, _confirmed(fields))
+        saved = save_valuations(client, day, edit, confirmed_amounts(fields))
     except (EditConflict, RejectedAmounts) as problem:
         db.session.rollback()
         if isinstance(problem, EditConflict):
@@ -126,7 +125,7 @@ def _rejected_form(grid: DayGrid, form: EntryForm, write_request: WriteRequest) 
     """Name the wrong cells together with the unusual amounts of the others, so that the user corrects all at once."""
     if form["valued_on"].errors:
         return _rejected(grid, form, write_request)
-    edit, confirmed = Edit(write_request.context, _amounts(form)), _confirmed(request_fields())
+    edit, confirmed = Edit(write_request.context, _amounts(form)), confirmed_amounts(request_fields())
     rejection = rejection_of(merge_day(grid.client, grid.day, edit), grid.day, edit, confirmed)
     if rejection is None:
         return _rejected(grid, form, write_request)
@@ -173,12 +172,6 @@ def _show_other_day(grid: DayGrid, day: date, write_request: WriteRequest) -> Re
     return redirect(url_of(client.id, day))
 
 
-def _confirmed(fields: MultiDict[str, str]) -> dict[str, Decimal]:
-    """Return the amounts that the user has confirmed. Text of another form confirms nothing."""
-    pairs = (word.partition("=") for text in fields.getlist(CONFIRM) for word in text.split())
-    return {name: Decimal(amount) for name, _, amount in pairs if amount.replace(".", "", 1).isdecimal()}
-
-
 def _conflict_page(
     grid: DayGrid,
     merged: MergedValues,
@@ -208,22 +201,15 @@ def _rejected_amounts(
     _show_problems(custom_form, rejection)
     resolutions = {name: each for name, each in edit.resolutions.items() if name not in rejection.problems}
     merged = merge_day(grid.client, grid.day, replace(edit, resolutions=resolutions))
-    confirmations = [
-        Confirmation(_confirmation(name, amount), f"{gbp(amount)} for {grid.labels[name]}")
-        for name, amount in rejection.to_confirm.items()
-    ]
+    confirmations = confirmations_of(rejection, grid.labels)
     return _conflict_page(grid, merged, form, custom_form, write_request, confirmations)
-
-
-def _confirmation(name: str, amount: Decimal) -> str:
-    return f"{name}={amount:.2f}"
 
 
 def _rejected(
     grid: DayGrid, form: EntryForm, write_request: WriteRequest, to_confirm: Mapping[str, Decimal] | None = None
 ) -> ResponseReturnValue:
     """Return 422 with each error beside its cell, and with the controls that confirm unusual amounts."""
-    confirmations = {name: _confirmation(name, amount) for name, amount in (to_confirm or {}).items()}
+    confirmations = {name: confirmation_of(name, amount) for name, amount in (to_confirm or {}).items()}
     if write_request.wants_json:
         errors = {name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name is not None}
         return rejected_values(errors, confirm={CONFIRM: " ".join(confirmations.values())} if confirmations else None)

@@ -1,0 +1,61 @@
+"""Undo all valuations that a change entered for one day, and ask product by product about later changes."""
+
+from dataclasses import replace
+from functools import partial
+
+from flask.typing import ResponseReturnValue
+
+from portal.clients.editor import conflicts
+from portal.clients.editor.responses import conflict_response, rejected_values
+from portal.clients.history import undo_preview
+from portal.clients.history.day_undo import DayUndo
+from portal.clients.history.revert import reason_from
+from portal.clients.history.undo_views import rejected_response, undone_response
+from portal.clients.saving.edits import Edit, EditConflict, ValueRejected
+from portal.clients.saving.merging import reject_future_version
+from portal.clients.saving.valuations import RejectedAmounts
+from portal.clients.saving.write_request import WriteRequest
+from portal.clients.valuations.confirmations import CONFIRM, confirmation_of, confirmations_of, confirmed_amounts
+from portal.clients.valuations.grid import grid_of
+from portal.editing.drafts import store
+from portal.editing.merge.budget import Budget
+from portal.errors import InvalidInput
+from portal.extensions import db
+from portal.web.request_body import request_fields
+
+
+def revert_day(undo: DayUndo, write_request: WriteRequest) -> ResponseReturnValue:
+    """Undo the change as one change. The conflict page is that of the grid. Raises ProductsRemoved (409)."""
+    client, revision, fields = undo.client, undo.revision, request_fields()
+    reject_future_version(client, write_request.context.base_version)
+    if fields.get("only"):
+        raise InvalidInput("only", "limits an undo of one entry, not of valuations")
+    try:
+        edit = Edit(write_request.context, reason=reason_from(fields))
+    except ValueRejected as error:
+        return rejected_response(client, revision, partial(undo_preview.preview_of_day, undo, Budget()), error)
+    grid = grid_of(client, undo.day, write_request.by.id)
+    custom_form = conflicts.make_custom_form(grid, fields)
+    edit = replace(edit, resolutions=conflicts.parse_resolutions(custom_form, fields, list(undo.values)))
+    hidden = {CONFIRM: " ".join(fields.getlist(CONFIRM))}
+    ask = partial(conflict_response, grid, custom_form=custom_form, write_request=write_request, hidden=hidden)
+    try:
+        saved = undo.save(edit, confirmed_amounts(fields))
+    except EditConflict as conflict:
+        db.session.rollback()
+        return ask(merged=conflict.merged, undoing=revision.version)
+    except RejectedAmounts as rejection:
+        db.session.rollback()
+        if write_request.wants_json:
+            to_confirm = " ".join(confirmation_of(*each) for each in rejection.to_confirm.items())
+            return rejected_values(rejection.problems, confirm={CONFIRM: to_confirm} if to_confirm else None)
+        # A rejected resolution: show the conflict page again and keep the other resolutions.
+        for name, problem in rejection.problems.items():
+            custom_form[name].errors = (problem,)
+        others = {name: each for name, each in edit.resolutions.items() if name not in rejection.problems}
+        merged = undo.merged(replace(edit, resolutions=others))
+        confirmations = confirmations_of(rejection, grid.labels)
+        return ask(merged=merged, undoing=revision.version, confirmations=confirmations)
+    store.discard_after_save(grid.draft_key, fields)
+    message = f"Change {revision.version} is undone."
+    return undone_response(client, revision, saved, write_request, keys=revision.changes, message=message)

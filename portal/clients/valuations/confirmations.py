@@ -1,0 +1,30 @@
+"""The amounts of a grid that are far from the previous valuation, and that the user has confirmed."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from werkzeug.datastructures import MultiDict
+
+from portal.clients.editor.responses import Confirmation
+from portal.clients.saving.valuations import RejectedAmounts
+from portal.formatting import gbp
+
+CONFIRM = "confirm_amount"  # "amount_12=1234.00", one or several
+
+
+def confirmed_amounts(fields: MultiDict[str, str]) -> dict[str, Decimal]:
+    """Return the amounts that the user has confirmed. Text of another form confirms nothing."""
+    pairs = (word.partition("=") for text in fields.getlist(CONFIRM) for word in text.split())
+    return {name: Decimal(amount) for name, _, amount in pairs if amount.replace(".", "", 1).isdecimal()}
+
+
+def confirmation_of(name: str, amount: Decimal) -> str:
+    return f"{name}={amount:.2f}"
+
+
+def confirmations_of(rejection: RejectedAmounts, labels: Mapping[str, str]) -> list[Confirmation]:
+    """Return what the user can confirm on the conflict page."""
+    return [
+        Confirmation(confirmation_of(name, amount), f"{gbp(amount)} for {labels[name]}")
+        for name, amount in rejection.to_confirm.items()
+    ]
