@@ -26,6 +26,7 @@ from portal.extensions import db
 from portal.live import hub_of
 from portal.postgres.server import EmbeddedPostgres
 from tests.support.cast import Cast, make_cast
+from tests.support.compiled_templates import CompiledTemplates
 from tests.support.databases import EMPTY_EVERY_TABLE
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
@@ -87,6 +88,13 @@ def _cheap_hasher() -> Iterator[None]:
     """Hash passwords with argon2id in a hundredth of the time. `real_hasher` restores the portal's parameters."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hashing, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_templates() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledTemplates()})
         yield
 
 
