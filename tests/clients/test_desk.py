@@ -25,7 +25,6 @@ from tests.support.visits import record_visit
 
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
-pytestmark = pytest.mark.statements
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +72,7 @@ def test_navigation_and_sign_in_lead_to_the_desk(amelia: Visitor) -> None:
     assert amelia.get("/sign-in?next=/clients/7").location == "/clients/7"
 
 
+@pytest.mark.statements
 def test_clients_in_use_name_who_does_what_there(amelia: Visitor, visit: Visit, cast: Cast) -> None:
     busy, quiet = make_client("Busy Bell"), make_client("Quiet Cook")
     visit(cast.daniel).beat(f"client-{busy.id}", activity="editing", fields=["Phone"], focus="Phone")
@@ -100,6 +100,7 @@ def test_twenty_clients_in_use_are_shown_the_last_arrival_first(amelia: Visitor,
     assert shown == [f"Busy {number}" for number in range(21, 1, -1)]
 
 
+@pytest.mark.statements
 def test_reviews_are_those_of_own_active_clients_within_thirty_days(amelia: Visitor, cast: Cast) -> None:
     def due(name: str, days: int, profile: Profile = cast.amelia, **values: str) -> None:
         make_client(name, adviser_id=profile.id, next_review_on=TODAY + timedelta(days=days), **values)
@@ -127,6 +128,7 @@ def test_reviews_beyond_ten_are_counted(amelia: Visitor, cast: Cast) -> None:
     assert (len(reviews.rows), reviews.overdue_count, reviews.due_count) == (10, 12, 0)
 
 
+@pytest.mark.statements
 def test_drafts_name_what_they_edit_and_lead_to_its_editor(amelia: Visitor, cast: Cast) -> None:
     bell, cook = make_client("Bell Family"), make_client("Cook Trust")
     ruth = make_person(bell, "Ruth", "Bell")
@@ -159,6 +161,7 @@ def test_reader_has_no_drafts(visit: Visit, cast: Cast) -> None:
     assert "Nothing is unsaved." in part(visit(cast.rhys), "desk-drafts")
 
 
+@pytest.mark.statements
 def test_mentions_lead_to_the_note(amelia: Visitor, cast: Cast) -> None:
     client = make_client("Bell Family")
     mention(client, cast.daniel, cast.amelia)
@@ -173,6 +176,7 @@ def test_mentions_lead_to_the_note(amelia: Visitor, cast: Cast) -> None:
     assert ">New<" not in part(amelia, "mentions")
 
 
+@pytest.mark.statements
 def test_recent_clients_are_marked_if_others_have_changed_them(amelia: Visitor, cast: Cast) -> None:
     client = make_client("Bell Family")
     record_visit(amelia, client, 1)
@@ -219,6 +223,7 @@ def test_names_on_the_desk_are_data(amelia: Visitor, visit: Visit, cast: Cast) -
     assert "&lt;i&gt;Zoe is editing &lt;u&gt;Phone" in page
 
 
+@pytest.mark.statements
 def test_desk_takes_at_most_eight_statements(tapped_visit: Visit, cast: Cast, wiretap: Wiretap) -> None:
     amelia = tapped_visit(cast.amelia).with_token()
     for number in range(12):

@@ -18,8 +18,6 @@ from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 from tests.support.volume import volume
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
 
@@ -78,6 +76,7 @@ def test_search_without_a_match_says_so_and_offers_a_way_back(amelia: Visitor, q
     assert "/clients" in links_of(response)
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(("q", "found"), [("%", ["100% Trust"]), ("_", ["A_B Ltd"]), ("\\", ["C\\D Ltd"]), ("%%", [])])
 def test_wildcards_of_like_are_searched_as_text(amelia: Visitor, q: str, found: list[str]) -> None:
     for name in ("100% Trust", "A_B Ltd", "AxB Ltd", "C\\D Ltd", "Plain"):
@@ -134,6 +133,7 @@ SORTED = {
 }
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize("key", SORTED)
 def test_list_is_sorted_both_ways_with_missing_values_last(amelia: Visitor, cast: Cast, key: str) -> None:
     alpha = make_client("alpha", client_ref="B", next_review_on=date(2027, 1, 1), adviser_id=cast.daniel.id)
@@ -150,6 +150,7 @@ def test_list_is_sorted_both_ways_with_missing_values_last(amelia: Visitor, cast
     assert names(amelia, sort=f"-{key}") == (missing + backwards if has_value else backwards + missing)
 
 
+@pytest.mark.statements
 def test_pages_of_equal_names_neither_repeat_nor_omit_a_client(amelia: Visitor) -> None:
     for _ in range(PAGE_SIZE + 5):
         make_client("Same Name")
@@ -195,6 +196,7 @@ def test_links_to_other_pages_keep_search_filters_and_sort(amelia: Visitor, cast
     assert f"/clients?view=all&q=client&adviser={cast.amelia.id}&status=active" in hrefs
 
 
+@pytest.mark.statements
 def test_row_shows_product_count_total_and_next_review(amelia: Visitor, cast: Cast) -> None:
     client = make_client(
         "Whitmore", client_ref="KG7", adviser_id=cast.daniel.id, next_review_on=TODAY + timedelta(days=16)
@@ -277,6 +279,7 @@ def test_arbitrary_search_words_are_not_a_server_error(
     assert response.status_code == 200
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(
     "query", ["", "q=client", "q=zzz", "adviser=1&status=active&sort=-total&page=2&q=a", "page=99"]
 )
@@ -294,6 +297,7 @@ def test_list_takes_at_most_four_statements(tapped_visit: Visit, cast: Cast, wir
     assert len(work_in(heard)) <= 4, heard
 
 
+@pytest.mark.statements
 def test_row_of_a_client_that_others_changed_since_the_last_visit_is_marked(amelia: Visitor, cast: Cast) -> None:
     def marked() -> list[str]:
         rows = amelia.get("/clients?view=all").text.split("<tr data-page=")[1:]

@@ -15,8 +15,6 @@ from tests.support.listing import counts_of, names_in
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 TODAY = date(2026, 11, 22)
 
@@ -57,6 +55,7 @@ def test_address_with_filters_and_without_a_view_searches_all_clients(
     assert "Ada’s" in shown(amelia, **query)
 
 
+@pytest.mark.statements
 def test_review_views_divide_the_clients_at_today_and_the_end_of_the_month(amelia: Visitor) -> None:
     for day in (date(2026, 10, 5), TODAY - timedelta(days=1), TODAY, date(2026, 11, 30), date(2026, 12, 1), None):
         make_client(f"{day}", next_review_on=day)
@@ -65,6 +64,7 @@ def test_review_views_divide_the_clients_at_today_and_the_end_of_the_month(ameli
     assert shown(amelia, view="due") == ["2026-11-22", "2026-11-30"]
 
 
+@pytest.mark.statements
 def test_client_is_in_use_while_another_user_has_it_open(amelia: Visitor, visit: Visit, cast: Cast) -> None:
     daniels, ended, own = (make_client(name) for name in ("Daniel’s", "Ended", "Own"))
     amelia.beat(f"client-{own.id}", tab_id="a")
@@ -77,6 +77,7 @@ def test_client_is_in_use_while_another_user_has_it_open(amelia: Visitor, visit:
     assert shown(daniel, view="in_use") == ["Own"]
 
 
+@pytest.mark.statements
 def test_views_count_and_show_only_clients_that_the_reader_may_see(visit: Visit, cast: Cast) -> None:
     overdue = {"next_review_on": TODAY - timedelta(days=1)}
     hidden = make_client("Hidden", is_restricted=True, **overdue)
@@ -150,6 +151,7 @@ def test_address_of_own_clients_shows_all_to_a_reader_who_cannot_have_clients(vi
     assert 'href="/clients?view=all" aria-current="page"' in response.text
 
 
+@pytest.mark.statements
 def test_sum_adds_the_latest_valuations_of_the_clients_in_the_view(visit: Visit, cast: Cast) -> None:
     for name, is_restricted, amount in (
         ("Whitmore", False, "1000.10"),
@@ -169,6 +171,7 @@ def test_sum_adds_the_latest_valuations_of_the_clients_in_the_view(visit: Visit,
     assert total(visit(cast.daniel), "status=dormant") == total(visit(cast.daniel), "view=restricted") == "–"
 
 
+@pytest.mark.statements
 def test_row_says_how_old_the_oldest_of_its_valuations_is(amelia: Visitor) -> None:
     make_product(client := make_client("Whitmore"), (TODAY - timedelta(days=400), "1"), (TODAY, "2"))
     make_product(client, (TODAY - timedelta(days=400), "3"), (TODAY - timedelta(days=59), "4"))
@@ -181,6 +184,7 @@ def test_row_says_how_old_the_oldest_of_its_valuations_is(amelia: Visitor) -> No
     assert 'class="stale">valued 12 months ago' in old
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(
     "query", ["", "view=in_use", "view=overdue&q=client", "view=restricted&sort=-total&page=2", "view=all&page=99"]
 )

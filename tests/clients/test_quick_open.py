@@ -13,8 +13,6 @@ from tests.support.html import text_of
 from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 
 
@@ -39,6 +37,7 @@ def marked(pieces: list[str]) -> str:
     return "".join(f"[{text}]" if place % 2 else text for place, text in enumerate(pieces))
 
 
+@pytest.mark.statements
 def test_results_say_what_matched_and_lead_to_the_client(amelia: Visitor) -> None:
     client = make_client("Whitmore Family", client_ref="KG00051", postcode="SW1A 1AA")
     make_person(client, "Margaret", "Whitmore")
@@ -50,6 +49,7 @@ def test_results_say_what_matched_and_lead_to_the_client(amelia: Visitor) -> Non
     assert (result["url"], result["is_restricted"]) == (f"/clients/{client.id}", False)
 
 
+@pytest.mark.statements
 def test_reference_comes_before_names_and_names_before_other_texts(amelia: Visitor) -> None:
     make_client("Zeta", client_ref="KG00051")
     make_client("KG51 Holdings", client_ref="KG00002")
@@ -60,6 +60,7 @@ def test_reference_comes_before_names_and_names_before_other_texts(amelia: Visit
     assert names == ["Zeta", "[KG51] Holdings", "The [KG51] Trust", "Alpha"]
 
 
+@pytest.mark.statements
 def test_ten_results_are_shown_with_the_number_of_all(amelia: Visitor) -> None:
     for number in range(12):
         make_client(f"Numerous {number:02}")
@@ -103,6 +104,7 @@ def test_hostile_search_is_answered_by_one_statement(
     assert len(answer.json["clients"]) <= 10
 
 
+@pytest.mark.statements
 def test_restricted_client_leaves_no_trace_in_quick_open(
     tapped_visit: Visit, cast: Cast, client: Client, wiretap: Wiretap
 ) -> None:

@@ -17,8 +17,6 @@ from tests.support.postgres_proxy import Wiretap, work_in
 from tests.support.test_client import Visitor
 from tests.support.volume import volume
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 
 
@@ -89,6 +87,7 @@ MATCHES = [
 ]
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(("q", "found"), MATCHES, ids=[q for q, _ in MATCHES])
 def test_search_finds_each_kind_of_text_and_says_what_matched(
     amelia: Visitor, whitmore: Client, q: str, found: dict[str, str]
@@ -103,6 +102,7 @@ def test_reference_is_found_without_its_zeros_while_it_is_typed(amelia: Visitor,
     }
 
 
+@pytest.mark.statements
 def test_words_are_found_in_any_order_and_in_any_part_of_the_client(amelia: Visitor, whitmore: Client) -> None:
     for q in ("peggy kg51 sw1a whit", "whit sw1a kg51 peggy", "sw1a peggy whit kg51"):
         assert list(found_by(amelia, q)) == ["[Whit]more Family"]
@@ -163,6 +163,7 @@ class _Row:
 RESTRICTED_SEARCHES = ("whitmore", "margaret", "kg00051", "sw1a1aa", "02079460958", "QQ123456C", "av1234567", "m.whit")
 
 
+@pytest.mark.statements
 def test_restricted_client_leaves_no_trace_in_searches(
     tapped_visit: Visit, cast: Cast, whitmore: Client, wiretap: Wiretap
 ) -> None:

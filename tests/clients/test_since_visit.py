@@ -22,7 +22,6 @@ from tests.support.test_client import Visitor
 from tests.support.visits import record_visit
 
 Visit = type[Visitor]
-pytestmark = pytest.mark.statements
 
 
 @pytest.fixture
@@ -41,6 +40,7 @@ def strip_of(browser: Visitor, client: Client, **options: object) -> str:
     return " ".join(words.partition(">")[2].split())
 
 
+@pytest.mark.statements
 def test_strip_says_what_two_colleagues_changed_and_leads_to_the_history(
     amelia: Visitor, cast: Cast, client: Client
 ) -> None:
@@ -128,6 +128,7 @@ def test_versions_and_not_clocks_decide_what_is_new(amelia: Visitor, cast: Cast,
     assert "Daniel changed Phone" in strip_of(amelia, client)
 
 
+@pytest.mark.statements
 def test_parts_are_named_and_marked(amelia: Visitor, cast: Cast, client: Client) -> None:
     ruth, shaun = make_person(client, "Ruth"), make_person(client, "Shaun")
     isa = make_product(client, (date(2026, 3, 31), "5"), plan_number="A1")
@@ -188,6 +189,7 @@ def test_fourth_author_is_counted(amelia: Visitor, cast: Cast, client: Client) -
     )
 
 
+@pytest.mark.statements
 def test_very_many_changes_are_bounded(amelia: Visitor, cast: Cast, client: Client) -> None:
     many = """
         INSERT INTO client_revisions (client_id, version, changed_by, source, changes)

@@ -22,7 +22,6 @@ from tests.support.test_client import Visitor
 from tests.support.visits import record_visit
 
 Visit = type[Visitor]
-pytestmark = pytest.mark.statements
 
 
 @pytest.fixture
@@ -75,6 +74,7 @@ def test_address_of_the_image_records_nothing_for_another_site(
     assert (response.status_code, visits()) == (204, {})
 
 
+@pytest.mark.statements
 def test_visit_keeps_the_newest_version_and_the_last_time(amelia: Visitor, cast: Cast, client: Client) -> None:
     save_for(cast.daniel, client, phone="222")
     record_visit(amelia, client, 2)
@@ -131,6 +131,7 @@ def test_visit_takes_three_statements(tapped_visit: Visit, cast: Cast, client: C
     assert len(work_in(heard)) == 3, heard  # session, client, visit
 
 
+@pytest.mark.statements
 def test_recent_clients_are_those_of_the_profile_last_visit_first(visit: Visit, cast: Cast) -> None:
     bell, cook, dean, east = (make_client(name) for name in ("Bell", "Cook", "Dean", "East"))
     amelia, daniel = visit(cast.amelia), visit(cast.daniel)
@@ -173,6 +174,7 @@ def test_recent_client_is_marked_if_another_user_has_changed_it(amelia: Visitor,
     assert not is_marked()
 
 
+@pytest.mark.statements
 def test_recent_clients_are_read_by_the_index_in_one_statement(app: Flask, cast: Cast) -> None:
     crowd = """
         INSERT INTO clients (client_ref, name, client_type) SELECT 'V' || n, 'Crowd', 'family'
@@ -195,6 +197,7 @@ def test_recent_clients_are_read_by_the_index_in_one_statement(app: Flask, cast:
     assert "ix_client_visits_profile_id_visited_at" in plan, plan
 
 
+@pytest.mark.statements
 def test_visits_are_deleted_with_the_client_and_with_the_profile(visit: Visit, cast: Cast) -> None:
     bell, cook = make_client("Bell"), make_client("Cook")
     zoe = make_profile("Zoe", "Hall")
@@ -210,6 +213,7 @@ def test_visits_are_deleted_with_the_client_and_with_the_profile(visit: Visit, c
     assert visits() == {(cast.amelia.id, cook.id): 1}
 
 
+@pytest.mark.statements
 def test_job_deletes_visits_after_thirteen_months(amelia: Visitor, cast: Cast, client: Client) -> None:
     other = make_client("Bell")
     record_visit(amelia, client, 1)

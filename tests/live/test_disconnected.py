@@ -18,8 +18,6 @@ from tests.support.test_client import Visitor, identity_of
 from tests.support.time_travel import let_pass, rows, tab_ids
 from tests.support.until import wait_until
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 LATER_BY_A_SECOND = """
     UPDATE user_page_presence SET tabs = jsonb_set(tabs, '{tab,at}', to_jsonb((tabs #>> '{tab,at}')::float8 + 1))
@@ -45,6 +43,7 @@ def daniel_events(visit: Visit, cast: Cast, page_identifier: str, listen: Listen
     return events
 
 
+@pytest.mark.statements
 def test_disconnected_tab_is_removed_and_the_others_are_notified(
     amelia: Visitor, page_identifier: str, daniel_events: EventReader, listen: Listen
 ) -> None:
@@ -75,6 +74,7 @@ def test_tab_that_disconnects_while_its_stream_opens_is_removed(
     assert rows() == []
 
 
+@pytest.mark.statements
 def test_only_the_disconnected_tab_is_removed(
     amelia: Visitor, page_identifier: str, daniel_events: EventReader, listen: Listen
 ) -> None:
@@ -88,6 +88,7 @@ def test_only_the_disconnected_tab_is_removed(
     assert tab_ids() == ["another"]
 
 
+@pytest.mark.statements
 def test_tab_with_a_later_heartbeat_stays(
     amelia: Visitor, page_identifier: str, daniel_events: EventReader, listen: Listen, monkeypatch: pytest.MonkeyPatch
 ) -> None:

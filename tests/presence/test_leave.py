@@ -9,11 +9,10 @@ from tests.support.factories import make_client
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass, rows, tab_ids
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 
 
+@pytest.mark.statements
 def test_rule_5_closing_one_tab_keeps_the_other(visit: Visit, cast: Cast, page_identifier: str) -> None:
     """The leaving tab's state disappears, the other tab's state stays."""
     amelia = visit(cast.amelia)
@@ -28,6 +27,7 @@ def test_rule_5_closing_one_tab_keeps_the_other(visit: Visit, cast: Cast, page_i
     assert tab_ids() == ["two"]
 
 
+@pytest.mark.statements
 def test_rule_5_row_is_deleted_with_its_last_tab(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="one")
@@ -38,6 +38,7 @@ def test_rule_5_row_is_deleted_with_its_last_tab(visit: Visit, cast: Cast, page_
     assert rows() == []
 
 
+@pytest.mark.statements
 def test_expired_tab_does_not_keep_the_row(visit: Visit, cast: Cast, page_identifier: str) -> None:
     amelia = visit(cast.amelia)
     amelia.beat(page_identifier, tab_id="crashed")
@@ -88,6 +89,7 @@ def test_leaving_never_removes_another_profile(visit: Visit, cast: Cast, page_id
     assert rows() == [(cast.daniel.id, page_identifier)]
 
 
+@pytest.mark.statements
 def test_clearing_removes_the_caller_from_every_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
     other = f"client-{make_client('Other').id}"
     visit(cast.daniel).beat(other)
@@ -113,6 +115,7 @@ def test_rule_5_signing_out_deletes_all_of_the_profiles_rows(visit: Visit, cast:
     assert rows() == [(cast.daniel.id, page_identifier)]
 
 
+@pytest.mark.statements
 def test_page_of_a_deleted_client_can_be_left(visit: Visit, cast: Cast, client: Client, page_identifier: str) -> None:
     """The response is 404, but the caller's own row must not outlive the page."""
     amelia = visit(cast.amelia)

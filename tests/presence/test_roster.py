@@ -14,8 +14,6 @@ from tests.support.factories import make_client
 from tests.support.test_client import Visitor, visitors_of
 from tests.support.time_travel import let_pass
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 
 
@@ -34,6 +32,7 @@ def test_reading_a_roster_does_not_make_the_caller_present(visit: Visit, cast: C
     assert amelia.roster(page_identifier) == []
 
 
+@pytest.mark.statements
 def test_roster_includes_the_caller_newest_heartbeat_first(visit: Visit, cast: Cast, page_identifier: str) -> None:
     for profile in (cast.amelia, cast.rhys, cast.daniel):
         visit(profile).beat(page_identifier)
@@ -49,6 +48,7 @@ def test_roster_of_a_heartbeat_has_the_same_order(visit: Visit, cast: Cast, page
     assert names(response.json["users"]) == ["Daniel", "Rhys", "Amelia"]
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(("seconds", "is_there"), [(115, True), (121, False)])
 def test_rule_4_viewer_is_present_within_the_active_window(
     visit: Visit, cast: Cast, page_identifier: str, seconds: int, is_there: bool
@@ -102,6 +102,7 @@ def test_rosters_of_pages_are_separate(visit: Visit, cast: Cast, page_identifier
     assert names(visit(cast.amelia).roster(other)) == ["Rhys"]
 
 
+@pytest.mark.statements
 def test_bulk_read_returns_the_roster_of_each_page(visit: Visit, cast: Cast, page_identifier: str) -> None:
     empty, other = (f"client-{make_client(name).id}" for name in ("Empty", "Other"))
     visit(cast.daniel).beat(page_identifier)
@@ -172,6 +173,7 @@ def test_name_with_markup_is_returned_unchanged(visit: Visit, cast: Cast, page_i
     )
 
 
+@pytest.mark.statements
 def test_roster_says_in_every_response_who_may_edit(visit: Visit, cast: Cast, page_identifier: str) -> None:
     """The profile's role decides at the time of reading, not the role with which its tabs sent their heartbeats."""
     visit(cast.rhys).beat(page_identifier, activity="editing")

@@ -15,8 +15,6 @@ from tests.support.notifications import NotificationListener
 from tests.support.test_client import Visitor
 from tests.support.time_travel import let_pass
 
-pytestmark = pytest.mark.statements
-
 Visit = type[Visitor]
 
 
@@ -44,6 +42,7 @@ def ask(visitor: Visitor, page_identifier: str, tab_id: str = "t") -> Any:
     return visitor.post(f"/user_page_presence/{page_identifier}/nudge", json={"tab_id": tab_id})
 
 
+@pytest.mark.statements
 def test_roster_shows_who_waits_and_since_when(amelia: Visitor, daniel: Visitor, page_identifier: str) -> None:
     amelia.beat(page_identifier, tab_id="t")
     assert "waiting_since" not in seen(daniel, page_identifier)
@@ -74,6 +73,7 @@ def test_wait_restarts_after_an_absence_longer_than_the_active_window(amelia: Vi
     assert seen(amelia, page_identifier)["waiting_since"] > first
 
 
+@pytest.mark.statements
 def test_longest_wait_of_several_tabs_counts(amelia: Visitor, page_identifier: str) -> None:
     amelia.beat(page_identifier, tab_id="one", waiting=True)
     first = seen(amelia, page_identifier)["waiting_since"]
@@ -107,6 +107,7 @@ def test_value_out_of_range_is_422_naming_the_field(
     assert (answer.status_code, answer.json["field"]) == (422, field)
 
 
+@pytest.mark.statements
 def test_nudge_appears_on_the_roster_and_notifies_the_page(
     amelia: Visitor, daniel: Visitor, cast: Cast, page_identifier: str, listener: NotificationListener
 ) -> None:
@@ -167,6 +168,7 @@ def test_new_stream_number_notifies_no_page(
     assert listener.received() == []
 
 
+@pytest.mark.statements
 def test_only_one_of_many_simultaneous_nudges_succeeds(amelia: Visitor, page_identifier: str) -> None:
     amelia.beat(page_identifier, tab_id="t", waiting=True)
     with ThreadPoolExecutor(8) as pool:
@@ -191,6 +193,7 @@ def test_nudge_on_a_forbidden_page_is_404(amelia: Visitor) -> None:
     assert ask(amelia, "client-999999").status_code == 404
 
 
+@pytest.mark.statements
 def test_nudge_notifies_those_who_edit_wherever_they_are_and_once_until_they_read_it(
     amelia: Visitor, daniel: Visitor, visit: Visit, cast: Cast, page_identifier: str, listener: NotificationListener
 ) -> None:

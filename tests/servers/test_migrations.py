@@ -25,8 +25,6 @@ from tests.support.processes import Programs, environment_without_settings
 from tests.support.test_client import visitors_of
 from tests.support.until import wait_until
 
-pytestmark = pytest.mark.statements
-
 LIBRARYS_OWN = {"alembic_version"}
 CATALOGUE = """
     SELECT 'column' AS kind, table_name || '.' || column_name AS name,
@@ -98,6 +96,7 @@ def test_up_down_to_the_base_and_up_again(empty_app: Flask) -> None:
     assert catalogue() == first
 
 
+@pytest.mark.statements
 def test_each_step_can_be_taken_back_alone(empty_app: Flask) -> None:
     script = ScriptDirectory(empty_app.config["MIGRATIONS_FOLDER"])
     revisions = [revision.revision for revision in reversed(list(script.walk_revisions()))]
@@ -118,6 +117,7 @@ def test_there_is_one_head(app: Flask) -> None:
     assert len(ScriptDirectory(app.config["MIGRATIONS_FOLDER"]).get_heads()) == 1
 
 
+@pytest.mark.statements
 def test_migrations_are_equal_to_the_models(app: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(
@@ -126,6 +126,7 @@ def test_migrations_are_equal_to_the_models(app: Flask) -> None:
         assert compare_metadata(context, db.metadata) == []
 
 
+@pytest.mark.statements
 def test_migrations_equal_the_models_in_what_alembic_does_not_compare(empty_app: Flask) -> None:
     """Compare check constraints, operator classes, UNLOGGED and fillfactor in the catalogues."""
     upgrade()
@@ -159,6 +160,7 @@ def test_presence_table_is_that_of_the_request_with_the_heartbeats_columns(app: 
     assert "(user_id, page_identifier)" in rows["index", "idx_user_page_presence_user_page"]
 
 
+@pytest.mark.statements
 @pytest.mark.parametrize(
     ("searched", "indexes"),
     [
@@ -263,6 +265,7 @@ def test_ready_on_the_schema_of_a_later_release(empty_app: Flask) -> None:
     assert visitors_of(empty_app)(None).get("/readyz").json == {"status": "ready"}
 
 
+@pytest.mark.statements
 def test_upgrade_keeps_existing_rows(empty_app: Flask) -> None:
     """Users sign in to the next release with the profiles of this one."""
     upgrade(revision="0001")
