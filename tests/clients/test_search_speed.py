@@ -1,4 +1,7 @@
-"""Search 50,000 clients in under 100 ms, and in under 250 ms before the first ANALYZE."""
+"""Search 50,000 clients in under 100 ms, and in under 250 ms before the first ANALYZE.
+
+In `make test` 20,000: a plan that searches the people once for each client takes seconds with them too.
+"""
 
 import os
 import time
@@ -17,11 +20,12 @@ from tests.support.cast import make_cast
 from tests.support.test_client import Visitor, visitors_of
 from tests.support.volume import IS_FULL, volume
 
+CLIENTS = volume(20_000, 50_000)
 CROWD = """
     INSERT INTO clients (client_ref, name, client_type, postcode, adviser_id, next_review_on)
     SELECT 'KG' || n, initcap(translate(md5(n::text), '0123456789', 'aeioustrnl')) || ' Family', 'family',
            'SW' || n % 20 || ' ' || n % 9 || 'AA', 1 + n % 2, date '2026-01-01' + n % 700
-    FROM generate_series(1, 50000) AS n;
+    FROM generate_series(1, :clients) AS n;
     INSERT INTO people (client_id, first_name, last_name)
     SELECT id, initcap(translate(md5(client_ref), '0123456789', 'aeioustrnl')), 'Whit' || id FROM clients;
     INSERT INTO products (client_id, plan_number, product_name, product_type, provider)
@@ -40,7 +44,8 @@ BY_HAND = "ALTER TABLE {} SET (autovacuum_enabled = off)"
 
 # Lists for which most of the table is counted and sorted: their terms find a great part of all clients, or their page
 # is near the end.
-BROAD = ("q=whit&", "q=a e i o u l", "sort=name&page=1900")
+BROAD = ("q=whit&", "q=a e i o u l", "sort=name&page=")
+LIMIT_MS = {"analysed": 100, "just imported": 250}
 
 REPEATS = volume(2, 5)  # the kernel counts CPU time in steps of 10 ms
 SESSIONS = "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
@@ -51,7 +56,7 @@ pytestmark = pytest.mark.statements
 
 @pytest.fixture(scope="module")
 def just_imported_url(make_database: DatabaseMaker, migrated_url: str) -> str:
-    """Create 50,000 clients without statistics."""
+    """Create the clients without statistics."""
     url = make_database(migrated_url)
     with signed_in(url, make_cast_first=True), db.engine.begin() as connection:
         for table in ("clients", "people", "products", "valuations"):
@@ -59,7 +64,7 @@ def just_imported_url(make_database: DatabaseMaker, migrated_url: str) -> str:
         connection.execute(
             text("SET LOCAL statement_timeout = '120s'")
         )  # a busy machine needs longer than a request may
-        connection.execute(text(CROWD))
+        connection.execute(text(CROWD), {"clients": CLIENTS})
     return url
 
 
@@ -71,8 +76,8 @@ def state(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def amelia(state: str, make_database: DatabaseMaker, just_imported_url: str) -> Iterator[Visitor]:
-    """Return a signed-in visitor on a database of 50,000 clients."""
-    with signed_in(make_database(template=just_imported_url)) as amelia:
+    """Return a signed-in visitor on a database of all clients."""
+    with signed_in(make_database(template=just_imported_url) if IS_FULL else just_imported_url) as amelia:
         if state == "analysed":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM ANALYZE"))  # as autovacuum does after many inserts
@@ -94,8 +99,8 @@ def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ("q=whit4999", "11 clients found"),
-        ("q=sw7 2aa", "278 clients found"),
+        ("q=whit1999", "11 clients found"),
+        ("q=sw7 2aa", f"{volume(111, 278)} clients found"),
         ("q=kg777", "11 clients found"),
         ("q=kg777 whit an", "clients found"),
         ("q=02079460958", "0 clients found"),
@@ -103,15 +108,15 @@ def signed_in(url: str, *, make_cast_first: bool = False) -> Iterator[Visitor]:
         ("q=no such client", "0 clients found"),
         ("q=an", "clients found"),
         ("q=whit1&adviser=1&status=active&sort=next_review_on", "5,555 clients found"),
-        ("q=whit&adviser=1&status=active&sort=next_review_on", "25,000 clients found"),
-        ("sort=name&page=1900", "50,000 clients"),
-        ("view=mine", "25,000 clients"),
-        ("view=overdue&sort=next_review_on&page=500", "clients"),
+        ("q=whit&adviser=1&status=active&sort=next_review_on", f"{CLIENTS // 2:,} clients found"),
+        (f"sort=name&page={volume(760, 1900)}", f"{CLIENTS:,} clients"),
+        ("view=mine", f"{CLIENTS // 2:,} clients"),
+        ("view=overdue&sort=next_review_on&page=200", "clients"),
         ("view=in_use", "1,000 clients"),
-        ("view=restricted&sort=adviser", "500 clients"),
+        ("view=restricted&sort=adviser", f"{CLIENTS // 100} clients"),
     ],
 )
-def test_search_of_fifty_thousand_clients_is_fast(amelia: Visitor, state: str, query: str, found: str) -> None:
+def test_search_of_very_many_clients_is_fast(amelia: Visitor, state: str, query: str, found: str) -> None:
     """Measure the CPU time of the portal and of PostgreSQL, without other programs.
 
     If one scan of the table takes more than 20 ms, as on a slow or busy machine, the limit grows with it. One of a few
@@ -119,18 +124,19 @@ def test_search_of_fifty_thousand_clients_is_fast(amelia: Visitor, state: str, q
     """
     assert found in amelia.get(f"/clients?{query}").text
 
-    limit_ms = (100 if state == "analysed" else 250) * (2 if query.startswith(BROAD) else 1)
+    limit_ms = LIMIT_MS[state] * (2 if query.startswith(BROAD) else 1)
     assert any(
         _busy_ms_of(lambda: amelia.get(f"/clients?{query}")) < limit_ms * max(1, _busy_ms_of(_pass) / 20)
         for _ in range(4)
     )
 
 
-def test_desk_among_fifty_thousand_clients_is_fast(amelia: Visitor, state: str) -> None:
+def test_desk_among_very_many_clients_is_fast(amelia: Visitor, state: str) -> None:
     assert "overdue" in amelia.get("/").text
 
-    limit_ms = 100 if state == "analysed" else 250
-    assert any(_busy_ms_of(lambda: amelia.get("/")) < limit_ms * max(1, _busy_ms_of(_pass) / 20) for _ in range(4))
+    assert any(
+        _busy_ms_of(lambda: amelia.get("/")) < LIMIT_MS[state] * max(1, _busy_ms_of(_pass) / 20) for _ in range(4)
+    )
 
 
 def _pass() -> None:
