@@ -14,6 +14,7 @@ from portal.editing.merge.diff import MAX_TOKENS, Change, changes_between
 from portal.editing.merge.inline_diff import inline_diff
 from portal.editing.merge.texts import merge_texts
 from tests.support.hostile_texts import LONGEST, blocks, shuffled
+from tests.support.volume import volume
 
 ITEMS = st.lists(st.sampled_from("abcd"), max_size=9)
 # What the budget stands for takes some 0.15 s with reading and cutting the texts; the rest is for slower machines.
@@ -78,7 +79,7 @@ def test_comparisons_share_one_budget() -> None:
         changes_between(["a"], ["b"], budget)
 
 
-@settings(max_examples=50)
+@settings(max_examples=volume(20, 50))
 @given(
     seed=st.integers(0, 2**32),
     alphabet=st.integers(1, 400),
