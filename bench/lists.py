@@ -54,7 +54,7 @@ class Lists:
     def __init__(self, port: int, viewers: Sequence[Viewer], rows: Sequence[int]) -> None:
         """Open the streams, and wait until each has received all rows. Raises RuntimeError."""
         self._selector = selectors.DefaultSelector()
-        query = urlencode([("list", "1"), *(("page", f"client-{row}") for row in rows)])
+        query = urlencode([("follow", "saves"), *(("page", f"client-{row}") for row in rows)])
         for viewer in viewers:
             stream = socket.create_connection(("127.0.0.1", port), timeout=load.TIMEOUT_SECONDS)
             request = f"GET /user_page_presence/events?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {viewer.cookie}"

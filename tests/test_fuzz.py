@@ -211,7 +211,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/notifications/<notification_id>"): Takes(),
     ("POST", "/notifications/read"): Takes(),
     ("POST", "/notifications/kinds"): Takes(form=("kind",)),
-    ("GET", "/user_page_presence/events"): Takes(query=("page", "list")),
+    ("GET", "/user_page_presence/events"): Takes(query=("page", "follow")),
     ("GET", "/user_page_presence/<page_identifier>/drafts"): Takes(),
     ("POST", "/user_page_presence/<page_identifier>/nudge"): Takes(body=("tab_id",)),
     ("GET", "/help/editing-together"): Takes(),

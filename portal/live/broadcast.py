@@ -20,6 +20,7 @@ from portal.live.stream import (
     ROSTER,
     ROW,
     SAVED,
+    SAVES,
     SIGNED_OUT,
     EndReason,
     Stream,
@@ -87,7 +88,8 @@ def broadcast_drafts(watched: WatchedPage, streams: Sequence[Stream], reading: R
 def broadcast_row(streams: Sequence[Stream], reading: Reading) -> None:
     """Send each list what has changed of its row. A row that the user may no longer see is sent as gone, once.
 
-    The stream has no event for a row that the user may not see when the list opens.
+    The stream has no event for a row that the user may not see when the list opens. Lists without such a row hear that
+    they may have to show it.
     """
     if not streams:
         return  # most pages are in no open list
@@ -104,17 +106,22 @@ def broadcast_row(streams: Sequence[Stream], reading: Reading) -> None:
             stream.rows[identifier] = mark
             stream.post(name, row)
             metrics.ROSTERS_SENT.inc()
+    _broadcast_listed(streams, reading)
 
 
-def broadcast_listed(streams: Sequence[Stream], reading: Reading) -> None:
-    """Tell each list that has no row for the page, and whose user may see it, that it may have to show it."""
-    if not streams:
-        return
+def _broadcast_listed(streams: Sequence[Stream], reading: Reading) -> None:
+    """Tell each list that has no row for the page, and whose user may see it, that it may have to show it.
+
+    One that follows arrivals hears of it if another user has just opened the page.
+    """
     identifier = reading.page.identifier
-    listed = frame(LISTED, f'{{"page": "{identifier}", "within_ms": {_ms_for(streams, MAX_QUESTIONS_PER_SECOND)}}}')
-    for stream, authorization in zip(streams, reading.row_authorizations, strict=True):
-        if stream.is_list and authorization.may_see and identifier not in stream.rows:
-            stream.post(f"{LISTED} {identifier}", listed)
+    for follows, rate in MAX_QUESTIONS_PER_SECOND.items():
+        lists = [each for each in zip(streams, reading.row_authorizations, strict=True) if each[0].follows == follows]
+        listed = frame(LISTED, f'{{"page": "{identifier}", "within_ms": {_ms_for(lists, rate)}}}')
+        for stream, authorization in lists:
+            is_new = follows == SAVES or any(each != stream.caller.profile_id for each in reading.arrived)
+            if is_new and authorization.may_see and identifier not in stream.rows:
+                stream.post(f"{LISTED} {identifier}", listed)
 
 
 def compare_lists(streams: Sequence[Stream]) -> None:
@@ -178,7 +185,7 @@ def drop_slow(stream: Stream) -> None:
         stream.connection.cut()
 
 
-def _ms_for(streams: Sequence[Stream], requests_per_second: int) -> int:
+def _ms_for(streams: Sequence[object], requests_per_second: int) -> int:
     return len(streams) * 1000 // requests_per_second
 
 

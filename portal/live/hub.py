@@ -25,7 +25,6 @@ from portal.live.broadcast import (
     add_nudge,
     broadcast,
     broadcast_drafts,
-    broadcast_listed,
     broadcast_profile,
     broadcast_row,
     compare_lists,
@@ -41,7 +40,7 @@ from portal.live.notifications import Notification
 from portal.live.registry import StreamRegistry
 from portal.live.schedule import COALESCE_SECONDS, MAX_PAUSE_SECONDS, Schedule, max_pause_seconds
 from portal.live.source import Reading, Source
-from portal.live.stream import Stream
+from portal.live.stream import ARRIVALS, FOLLOWED, SAVES, Stream
 from portal.monitoring import metrics
 from portal.page_kinds import PAGE_NOT_FOUND, Page
 
@@ -67,7 +66,7 @@ class Hub:
         self._registry = StreamRegistry()
         self._disconnected: deque[tuple[float, Page, Stream]] = deque()  # with the time of the break, oldest first
         self._schedule = Schedule()
-        self._listed = ListedPages()
+        self._listed = {follows: ListedPages() for follows in FOLLOWED}
         self._wakeup: Wakeup | None = None  # exists with the thread
         self._thread: threading.Thread | None = None
         self._is_stopping = False
@@ -171,7 +170,7 @@ class Hub:
 
     def _wait_without_database(self, wakeup: Wakeup, seconds: float) -> None:
         """Keep the streams alive during an outage."""
-        self._listed.add_unknown()
+        self._listed[SAVES].add_unknown()
         until = time.monotonic() + seconds
         while not self._is_stopping and (left := until - time.monotonic()) > 0:
             wakeup.wait(min(left, HOUSEKEEPING_INTERVAL_SECONDS))
@@ -197,8 +196,8 @@ class Hub:
     def _next_turn(self) -> float:
         with self._lock:
             removal = self._disconnected[0][0] + LEAVE_GRACE_SECONDS if self._disconnected else float("inf")
-            housekeeping = self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS
-            return min(self._schedule.next_due(), self._listed.next_due(), removal, housekeeping)
+            due_at = min(self._schedule.next_due(), *(pages.next_due() for pages in self._listed.values()))
+            return min(due_at, removal, self._housekeeping_at + HOUSEKEEPING_INTERVAL_SECONDS)
 
     def _on_notification(self, notification: Notification, now: float) -> None:
         metrics.NOTIFICATIONS_RECEIVED.inc()
@@ -210,7 +209,7 @@ class Hub:
                 if self._registry.of_profile(notification.profile):
                     self._schedule.mark_changed(profile_key(notification.profile or 0), now)
             elif notification.event == notifications.IMPORTED:
-                self._listed.add_unknown()
+                self._listed[SAVES].add_unknown()
                 self._mark_all_changed(now)
             elif notification.page:
                 self._mark_page_changed(notification, notification.page, now)
@@ -218,7 +217,9 @@ class Hub:
     def _mark_page_changed(self, notification: Notification, identifier: str, now: float) -> None:
         """Request a reading of a page that has streams, or a row in an open list. Holds the lock."""
         if notification.lists:
-            self._listed.add(identifier, now)
+            self._listed[SAVES].add(identifier, now)
+        elif notification.event == notifications.ROSTER:
+            self._listed[ARRIVALS].add(identifier, now)
         if watched := self._registry.page(identifier):
             due_at = watched.drafts_due_at if notification.event == notifications.DRAFTS else now
             self._schedule.mark_changed(identifier, max(now, due_at))
@@ -262,8 +263,9 @@ class Hub:
     def _read_due(self, connection: PsycopgConnection, now: float) -> None:
         with self._lock:
             due = take_due(self._registry, self._schedule, self._listed, now)
-            if self._listed.take_incomplete(now, len(self._registry.lists())):
-                compare_lists(self._registry.lists())
+            for follows, pages in self._listed.items():
+                if pages.take_incomplete(now, self._registry.list_count(follows)):
+                    compare_lists(self._registry.lists(follows))
         if not due.pages and not due.profiles:
             return
         readings, of_profiles = self._source.read(connection, due.page_queries(), due.profile_queries())
@@ -282,7 +284,6 @@ class Hub:
         """Send the reading of a page to its streams and to the lists with a row for it. Holds the lock."""
         identifier, watched = due.page.identifier, due.watched
         broadcast_row(due.row_streams, reading)
-        broadcast_listed(due.row_streams, reading)
         if watched is None:
             if due.row_streams and reading.changes_in_seconds < float("inf"):
                 self._schedule.mark_changed(identifier, now + max(COALESCE_SECONDS, reading.changes_in_seconds))

@@ -7,7 +7,7 @@ streams. A change looks through the streams of lists instead, 0.1 ms for 1,000.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from portal.live.stream import Stream
+from portal.live.stream import FOLLOWED, Stream
 from portal.monitoring import metrics
 from portal.page_kinds import Page
 
@@ -34,7 +34,7 @@ class StreamRegistry:
         self._pages: dict[str, WatchedPage] = {}
         self._profiles: dict[int, list[Stream]] = {}  # oldest first
         self._with_rows: dict[Stream, None] = {}
-        self._lists: dict[Stream, None] = {}
+        self._lists: dict[str, dict[Stream, None]] = {follows: {} for follows in FOLLOWED}
         self.count = 0
 
     def add(self, stream: Stream) -> None:
@@ -42,8 +42,8 @@ class StreamRegistry:
             self._pages.setdefault(stream.page.identifier, WatchedPage(stream.page)).streams.append(stream)
         if stream.rows:
             self._with_rows[stream] = None
-        if stream.is_list:
-            self._lists[stream] = None
+        if stream.follows:
+            self._lists[stream.follows][stream] = None
         self._profiles.setdefault(stream.caller.profile_id, []).append(stream)
         self.count += 1
         metrics.STREAMS_OPEN.inc()
@@ -57,7 +57,8 @@ class StreamRegistry:
         if not of_profile:
             del self._profiles[stream.caller.profile_id]
         self._with_rows.pop(stream, None)
-        self._lists.pop(stream, None)
+        if stream.follows:
+            del self._lists[stream.follows][stream]
         if stream.page is not None:
             watched = self._pages[stream.page.identifier]
             watched.streams.remove(stream)
@@ -80,9 +81,12 @@ class StreamRegistry:
         """Return the streams of lists that have a row for this page."""
         return [stream for stream in self._with_rows if identifier in stream.rows]
 
-    def lists(self, without: str = "") -> list[Stream]:
-        """Return the streams of lists, without those that have a row for the page `without`."""
-        return [stream for stream in self._lists if without not in stream.rows]
+    def lists(self, follows: str, without: str = "") -> list[Stream]:
+        """Return the streams of lists that follow this, without those that have a row for the page `without`."""
+        return [stream for stream in self._lists[follows] if without not in stream.rows]
+
+    def list_count(self, follows: str) -> int:
+        return len(self._lists[follows])
 
     def of_profile(self, profile_id: int | None) -> list[Stream]:
         return list(self._profiles.get(profile_id or 0, ()))

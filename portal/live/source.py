@@ -65,6 +65,7 @@ class Reading:
     """The state of a page.
 
     `roster` is JSON, `signature` what users see of it. `changes_in_seconds` is when the roster changes by itself.
+    `arrived` has the ids of the profiles that have just opened the page.
     `authorizations` are those of the query's streams, in their order. So are `row_authorizations`, and so are `drafts`,
     which are None if they were not read.
     """
@@ -74,6 +75,7 @@ class Reading:
     signature: object
     version: int | None
     changes_in_seconds: float
+    arrived: Sequence[int]
     authorizations: Sequence[Authorization]
     row_authorizations: Sequence[Authorization]
     drafts: list[Drafts] | None

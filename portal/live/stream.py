@@ -20,6 +20,8 @@ from portal.web.session_cookie import Identity
 ROSTER, SAVED, DRAFTS, NUDGE = "roster", "saved", "drafts", "nudge"
 ROW, LISTED, NOTIFICATIONS = "row", "listed", "notifications"
 SIGNED_OUT, PING, END = "signed-out", "ping", "end"
+# Saves that may bring a page into the list; other users that have just opened a page.
+FOLLOWED = SAVES, ARRIVALS = "saves", "arrivals"
 MAX_PENDING_NUDGES = 3
 # The server keeps what it has sent last until something follows, which may be a ping in 20 s. An empty piece, which it
 # does not send, follows what is longer, such as the first rows of a list.
@@ -31,10 +33,10 @@ EndReason = Literal["restarting", "replaced"]
 
 
 class Rows(NamedTuple):
-    """The pages whose changes a stream sends as rows. A list also hears of other pages that it may have to show."""
+    """The pages whose changes a stream sends as rows. `follows` says of which other pages a list hears (FOLLOWED)."""
 
     identifiers: Iterable[str] = ()
-    is_list: bool = False
+    follows: str = ""
 
 
 NO_ROWS = Rows()
@@ -63,8 +65,8 @@ class Stream:
         "connection",
         "drafts_signature",
         "ends_at",
+        "follows",
         "is_broken",
-        "is_list",
         "number",
         "opened",
         "page",
@@ -92,7 +94,7 @@ class Stream:
         # The identifiers of the pages whose changes it sends as rows of a list, each with a mark of what it sent last.
         self.rows: dict[str, int | None] = dict.fromkeys(map(sys.intern, rows.identifiers))
         self.rows_read_at: float | None = None
-        self.is_list = rows.is_list
+        self.follows = rows.follows
         self.unread: int | None = None  # the number of notifications that it sent last
         self.caller = caller
         self.tab_id = tab_id

@@ -26,7 +26,7 @@ from portal.page_kinds import Page
 from portal.presence import live_sql
 from portal.presence.context import heartbeat_seconds
 from portal.presence.prepared import page_columns, prepare
-from portal.presence.roster import Roster, changes_in_seconds, roster_signature, viewers
+from portal.presence.roster import Roster, arrived, changes_in_seconds, roster_signature, viewers
 from portal.presence.shared_drafts import SharedDrafts
 from portal.web.session_cookie import Identity
 
@@ -114,6 +114,7 @@ class PresenceSource:
             signature=roster_signature(users),
             version=version,
             changes_in_seconds=changes_in_seconds(roster, window),
+            arrived=arrived(roster),
             authorizations=of_page,
             row_authorizations=list(islice(authorizations, len(query.row_streams))),
             drafts=drafts,

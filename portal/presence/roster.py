@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NotRequired, TypedDict
 from portal.presence.beats import MAX_FIELDS
 
 Tabs = Mapping[str, Mapping[str, Any]]
+ARRIVED_SECONDS = 10  # so that a reading delayed by many changes still finds who has opened the page
 VOLATILE_FIELDS = ("last_seen", "seconds_ago")  # every heartbeat changes them, and no page is redrawn for it
 
 
@@ -75,6 +76,13 @@ def changes_in_seconds(roster: Roster, active_window_seconds: int) -> float:
     oldest = roster.now_epoch - active_window_seconds
     tabs = (tab["at"] - oldest for row in roster.rows for tab in PresentRow(*row).tabs.values())
     return min((left for left in tabs if left > 0), default=float("inf"))
+
+
+def arrived(roster: Roster) -> list[int]:
+    """Return the ids of the profiles that have just opened the page."""
+    since = datetime.fromtimestamp(roster.now_epoch - ARRIVED_SECONDS, UTC)
+    present = (PresentRow(*row) for row in roster.rows)
+    return [row.id for row in present if datetime.fromisoformat(row.entered_at) > since]
 
 
 def _viewer(row: PresentRow, oldest_epoch: float) -> Viewer:

@@ -7,7 +7,7 @@ from portal import page_kinds
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import csrf
 from portal.live import open_stream
-from portal.live.stream import NO_ROWS, Rows
+from portal.live.stream import FOLLOWED, NO_ROWS, Rows
 from portal.presence.beats import parse_stream_number, parse_tab_id
 from portal.presence.fast_path import DEFERRED_ERROR
 from portal.presence.heartbeat import MAX_BEAT_BODY_BYTES, handle_beat
@@ -54,14 +54,14 @@ def events(page_identifier: str) -> ResponseReturnValue:
 def own_events() -> ResponseReturnValue:
     """Stream the caller's own events, and those of the rows of a list: the pages named by `page`.
 
-    A page that the caller may not see has no event. With `list=1` the list also hears of pages that it may have to
-    show.
+    A page that the caller may not see has no event. With `follow`, a list also hears of other pages.
     """
     identifiers = dict.fromkeys(request.args.getlist("page"))
     if len(identifiers) > MAX_PAGES_PER_REQUEST:
         raise InvalidInput("page", f"name at most {MAX_PAGES_PER_REQUEST} pages, such as ?page=client-1&page=client-2")
     rows = [page.identifier for page in map(_page_or_none, identifiers) if page]
-    return _stream(None, "", 0, Rows(rows, is_list=request.args.get("list") == "1"))
+    followed = request.args.get("follow", "")
+    return _stream(None, "", 0, Rows(rows, followed if followed in FOLLOWED else ""))
 
 
 @blueprint.get("/<page_identifier>/drafts")

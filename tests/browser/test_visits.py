@@ -98,15 +98,17 @@ def test_desk_shows_who_works_where_as_it_happens(amelia: Person, daniel: Person
     expect(row).to_have_count(0)
 
 
-def test_desk_follows_the_clients_that_it_names_between_its_reloads(
+def test_desk_follows_clients_in_use_between_its_reloads(
     open_browser: OpenBrowser, unhurried_portal: Portal, cast: Cast, client: Client
 ) -> None:
     """The unhurried portal reloads the desk after 30 seconds."""
     amelia, daniel = (open_browser(profile, at=unhurried_portal) for profile in (cast.amelia, cast.daniel))
-    daniel.open(client)
     amelia.page.goto("/")
-    row = amelia.page.get_by_role("region", name="In use now").locator(f'[data-page="client-{client.id}"]')
-    expect(row).to_contain_text("Daniel is viewing")
+    in_use = amelia.page.get_by_role("region", name="In use now")
+    expect(in_use).to_contain_text("No colleague has a client open.")
+    daniel.open(client)
+    row = in_use.locator(f'[data-page="client-{client.id}"]')
+    expect(row).to_contain_text("Daniel is viewing", timeout=AT_ONCE_MS)
     daniel.open_editor(client)
     daniel.field("Phone").fill("01632 960222")
     expect(row).to_contain_text("Daniel is editing Phone", timeout=AT_ONCE_MS)

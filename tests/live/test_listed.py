@@ -19,6 +19,7 @@ from tests.support.factories import make_client
 from tests.support.html import form_of
 from tests.support.sse_reader import Event, EventReader
 from tests.support.test_client import Visitor, visitors_of
+from tests.support.time_travel import let_pass
 
 OpenList = Callable[..., EventReader]
 MAX_CHECKS = 2_000
@@ -35,8 +36,8 @@ def open_list() -> Iterator[OpenList]:
     """`open_list(visitor, *clients)` opens the stream of a list with their rows, and takes the events of the rows."""
     with ExitStack() as opened:
 
-        def open_stream(visitor: Visitor, *clients: Client) -> EventReader:
-            query = urlencode([("list", "1"), *(("page", f"client-{client.id}") for client in clients)])
+        def open_stream(visitor: Visitor, *clients: Client, follow: str = "saves") -> EventReader:
+            query = urlencode([("follow", follow), *(("page", f"client-{client.id}") for client in clients)])
             response = visitor.get(f"/user_page_presence/events?{query}", buffered=False)
             assert response.status_code == 200, response.get_data(as_text=True)
             events = opened.enter_context(EventReader(response))
@@ -69,6 +70,23 @@ def test_list_hears_of_a_client_that_may_have_come_into_its_view_and_of_its_own_
     assert (event.name, event.data["page"], event.data["version"]) == ("row", f"client-{shown.id}", 2)
     assert listed_page(empty.next()) == f"client-{shown.id}"
     assert events.is_drained()
+
+
+def test_save_of_a_client_that_every_open_list_shows_is_an_event_of_its_row_alone(
+    visit_own: type[Visitor], cast: Cast, open_list: OpenList, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client()
+    lists = [open_list(visit_own(cast.daniel), client, follow=follow) for follow in ("saves", "arrivals")]
+    for version, status in (
+        (2, "dormant"),
+        (3, "active"),
+    ):  # by the second, the hub has checked who may hear of the first
+        save_for(cast.amelia, client, status=status)
+        visit_own(cast.amelia).beat(f"client-{client.id}", fields=[status], activity="editing")
+        for events in lists:
+            while (event := events.next()) and (event.data["version"], len(event.data["users"])) != (version, 1):
+                assert event.name == "row"
+    assert caplog.messages == []
 
 
 def test_list_hears_of_a_client_that_is_added(visit_own: type[Visitor], cast: Cast, open_list: OpenList) -> None:
@@ -118,6 +136,29 @@ def test_import_lets_each_list_compare_all_of_its_rows(
     after_commit(publish.imported)
     db.session.commit()
     assert [events.next() for events in lists] == [Event("listed", {"within_ms": 400})] * 2
+
+
+def test_user_who_follows_arrivals_hears_when_another_one_opens_a_client_and_of_nothing_else(
+    visit_own: type[Visitor], cast: Cast, open_list: OpenList
+) -> None:
+    shown, opened, restricted, last = (
+        make_client(name, adviser_id=cast.amelia.id, is_restricted=name == "Restricted")
+        for name in ("Shown", "Opened", "Restricted", "Last")
+    )
+    amelia, daniel, ada = (visit_own(profile) for profile in (cast.amelia, cast.daniel, cast.ada))
+    events = open_list(daniel, shown, follow="arrivals")
+    daniel.beat(f"client-{last.id}")
+    ada.beat(f"client-{restricted.id}")
+    save_for(cast.ada, last, status="dormant")
+    amelia.beat(f"client-{opened.id}")
+    assert listed_page(events.next()) == f"client-{opened.id}"
+    let_pass(20)
+    amelia.beat(f"client-{opened.id}", activity="editing", fields=["Phone"])
+    amelia.beat(f"client-{last.id}")
+    assert listed_page(events.next()) == f"client-{last.id}"
+    amelia.beat(f"client-{shown.id}")
+    assert (event := events.next())
+    assert (event.name, event.data["page"]) == ("row", f"client-{shown.id}")
 
 
 def test_page_of_an_unknown_kind_from_a_newer_release_disturbs_no_list(

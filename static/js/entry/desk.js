@@ -1,7 +1,7 @@
 /**
  * The script of the desk: reloads its parts in place while it is visible. The event stream says when a client that the
- * desk names has changed, or the notifications have. The regular reload, as frequent as the heartbeats of a page, finds
- * the rest, such as a further client in use, and everything without the stream.
+ * desk names has changed, another user has opened a further client, or the notifications have changed. The regular
+ * reload, as frequent as the heartbeats of a page, finds the rest, and everything without the stream.
  */
 import { query, queryAll } from "../lib/dom.js";
 import { on } from "../lib/events.js";
@@ -35,16 +35,18 @@ for (const row of queryAll(document, "[data-live-rows] [data-page]", HTMLElement
 	if (sent) states.isChange(sent);
 }
 
-function reload() {
+function reload(withinMs = 0) {
 	if (isReloadDue) return;
 	isReloadDue = true;
-	const pauseMs = Math.max(RELOAD_AFTER_MS, readAt + MIN_PAUSE_MS - Date.now());
+	const leastMs = Math.max(RELOAD_AFTER_MS, readAt + MIN_PAUSE_MS - Date.now());
+	const pauseMs = leastMs + Math.random() * withinMs; // many desks do not reload at once
 	setTimeout(() => {
 		isReloadDue = false;
 		heartbeat.beat();
 	}, pauseMs);
 }
 on("row", (event) => states.isChange(event) && reload());
+on("listed", ({ within_ms }) => reload(within_ms));
 on("unread", (event) => {
 	if (`${event.unread}` === unread) return;
 	unread = `${event.unread}`;

@@ -1,9 +1,9 @@
 /**
- * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. <list-changes>
- * also hears of clients that its list may have to show. A hidden tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
+ * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. A page
+ * with data-follow also hears of clients that it may have to show. A hidden tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
  *
  * Reads: [data-page] of the rows within [data-live-rows], when the page loads and after `followRows`;
- *        <body data-profile-id>.
+ *        data-follow: "saves" or "arrivals" of other users; <body data-profile-id>.
  * Fires: `portal:row`, `portal:listed`, `portal:unread`.
  *
  * @example <tbody data-live-rows><tr data-page="client-42">…</tr></tbody>
@@ -20,7 +20,7 @@ const MAX_ROWS = 100;
 const lastRows = new Map();
 /** @type {import("./api.js").ListedEvent[]|null} sent before the script of the list was loaded; null afterwards */
 let earlyListed = [];
-const isList = document.querySelector("list-changes") !== null;
+const follow = document.querySelector("[data-follow]")?.getAttribute("data-follow") ?? "";
 let pages = shownPages();
 let stream = streamOf(pages);
 
@@ -33,12 +33,12 @@ function shownPages() {
 function streamOf(pages) {
 	// Tabs with the same rows share a stream, and those without rows do, too.
 	const context = {
-		page: `${isList ? "list" : "rows"} ${pages.join(" ")}`,
+		page: `rows ${follow} ${pages.join(" ")}`,
 		profileId: myId(),
 		locks: limitingLocks(),
 	};
 	const query = new URLSearchParams(pages.map((page) => ["page", page]));
-	if (isList) query.set("list", "1");
+	if (follow) query.set("follow", follow);
 	return new SharedStream(context, {
 		open: () => new EventSource(`/user_page_presence/events?${query}`),
 		handlers: {
