@@ -44,6 +44,7 @@ TABLE = """
     GET    /clients/<client_id>/edit             200       200       200       403       sign-in   sign-in   -
     POST   /clients/<client_id>/edit             client    client    client    403       sign-in   sign-in   403
     GET    /clients/<client_id>/changes          200       200       200       200       401       401       -
+    GET    /clients/<client_id>/changes/<day>    200       200       200       200       401       401       -
     GET    /lost_access                          404       404       404       404       401       401       -
     POST   /clients/<client_id>/merge            200       200       200       403       401       401       403
     POST   /clients/<client_id>/merge_unsaved    200       200       200       403       401       401       403

@@ -150,6 +150,7 @@ FIELDS: dict[tuple[str, str], Takes] = {
     ("GET", "/clients/<client_id>/edit"): Takes(query=("draft", "proceeded", "card")),
     ("POST", "/clients/<client_id>/edit"): Takes(query=("card",), form=EDIT, body=EDIT),
     ("GET", "/clients/<client_id>/changes"): Takes(query=("since",)),
+    ("GET", "/clients/<client_id>/changes/<day>"): Takes(query=("since",)),
     ("GET", "/clients/<client_id>/visit"): Takes(query=("version",)),
     ("POST", "/clients/<client_id>/visit"): Takes(form=("version",), body=("version",)),
     ("POST", "/clients/<client_id>/merge"): Takes(body=("version", "seen", "notes", "objectives")),

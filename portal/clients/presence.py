@@ -1,5 +1,7 @@
 """Build the presence context for the templates of client pages."""
 
+from datetime import date
+
 from flask import url_for
 
 from portal import page_kinds
@@ -14,20 +16,25 @@ from portal.web import session_cookie
 
 
 def presence_on_client(
-    client: Client, activity: str, part: str = "", warning: EditWarning | None = None
+    client: Client,
+    activity: str,
+    part: str = "",
+    warning: EditWarning | None = None,
+    day: date | None = None,
 ) -> PagePresence:
     """Return the presence context. All pages of a client record share one presence page.
 
     A user who edits a person of the client therefore sees users who view its products. `part` is the name of the edited
-    part, '' for the client's own fields.
+    part, '' for the client's own fields, and `day` that of an edited grid of valuations.
     """
+    changes_url = url_for("client_changes.changes", client_id=client.id)
     return presence_of(
         f"client-{client.id}",
         activity,
         client.name,
         part=part,
         version=client.version,
-        changes_url=url_for("client_changes.changes", client_id=client.id),
+        changes_url=f"{changes_url}/{day}" if day else changes_url,
         lost_url=lost_url(client),
         warning=warning,
     )

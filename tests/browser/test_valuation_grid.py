@@ -84,26 +84,34 @@ def test_two_users_paste_for_different_products_and_both_are_saved(
     assert values_of(client, clock.today()) == today
 
 
-def test_amount_of_the_same_product_and_day_is_asked(
-    amelia: Person, daniel: Person, client: Client, browser_errors: BrowserErrors
+def test_amount_of_the_same_product_and_day_is_decided_in_its_cell(
+    amelia: Person, daniel: Person, client: Client
 ) -> None:
-    browser_errors.expect("status of 409")
     open_grid(amelia, client)
     open_grid(daniel, client)
-    amount(amelia, "A1").fill("101")
-    amount(amelia, "A2").fill("102")
-    amount(daniel, "A1").fill("99")
+    for name, typed in (("A1", "101"), ("A2", "102")):
+        amount(amelia, name).fill(typed)
+    for name, typed in (("A1", "99"), ("A2", "98"), ("A3", "97")):
+        amount(daniel, name).fill(typed)
     save(daniel)
     expect(daniel.page).to_have_url(CLIENT_PAGE)
+
+    cells = {name: amelia.page.locator("td").filter(has=amount(amelia, name)) for name in ("A1", "A2", "A3")}
+    expect(cells["A1"]).to_contain_text("Daniel saved £99.00")
+    expect(amount(amelia, "A3")).to_have_value("97.00")
+    expect(amelia.page.locator("[data-entered]")).to_have_text("3")
+    save(amelia)
+    expect(cells["A1"].locator("[data-undecided]")).to_be_focused()  # the save waits for the decisions
+    cells["A1"].get_by_role("button", name="Keep mine").click()
+    cells["A2"].get_by_role("button", name="Use Daniel’s").click()
+    expect(amount(amelia, "A2")).to_have_value("98.00")
+    wait_until_draft_is_kept(amelia)
+    amelia.reload()
+    expect(cells["A2"].get_by_role("button", name="Put mine back")).to_be_visible()
     save(amelia)
 
-    question = amelia.page.get_by_role("group", name=re.compile("ISA A1-"))
-    expect(question).to_contain_text("£99.00")
-    question.get_by_role("radio", name="Yours").check()
-    amelia.save()
-
     expect(amelia.page).to_have_url(CLIENT_PAGE)
-    assert values_of(client, clock.today()) == {"A1": Decimal(101), "A2": Decimal(102)}
+    assert values_of(client, clock.today()) == {"A1": Decimal(101), "A2": Decimal(98), "A3": Decimal(97)}
     expect(daniel.page.locator(".overruled")).to_contain_text("£101.00")
 
 

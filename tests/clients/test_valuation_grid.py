@@ -480,3 +480,96 @@ def test_program_saves_and_gets_the_conflicts_by_field(amelias: Grid, daniels: G
     unusual = amelias.browser.post(amelias.url, json={"version": 3, a1: "1"})
     assert unusual.json["confirm"] == {"confirm_amount": f"{a1}=1.00"}
     assert amelias.browser.post(amelias.url, json={"version": 3, a1: "1", **unusual.json["confirm"]}).status_code == 200
+
+
+def test_amount_that_the_user_keeps_over_one_shown_in_its_cell_is_saved_without_a_question(
+    amelias: Grid, daniels: Grid, client: Client, cast: Cast
+) -> None:
+    form = amelias.open()
+    daniels.send(daniels.open(), A1="99", A2="190")
+    seen = " ".join(f"{amelias.fields[plan]}:2" for plan in ("A1", "A2"))
+
+    saved = amelias.send(form | {"seen": seen}, A1="101", A2="190")
+
+    assert saved.status_code == 302
+    assert values_of(client) == {"A1": Decimal(101), "A2": Decimal(190)}
+    key = f"valuation/{id_of('A1')}/amount"
+    assert history_of(client)[-1].resolutions == {key: "yours"}
+    overruled = db.session.scalars(select(OverruledChange)).one()
+    assert (overruled.profile_id, overruled.keys) == (cast.daniel.id, [key])
+
+
+def test_amount_that_was_changed_again_since_it_was_shown_is_asked_about(
+    amelias: Grid, daniels: Grid, client: Client
+) -> None:
+    form = amelias.open()
+    daniels.send(daniels.open(), A1="99")
+    daniels.send(daniels.open(), A1="98")
+
+    asked = amelias.send(form | {"seen": f"{amelias.fields['A1']}:2"}, A1="101")
+
+    assert asked.status_code == 409
+    assert "£99.00" in text_of(asked)  # what it was when the user decided
+    assert values_of(client) == {"A1": Decimal(98)}
+
+
+def test_changes_of_the_day_are_fields_of_the_grid(
+    amelias: Grid, daniels: Grid, client: Client, products: list[Product]
+) -> None:
+    """An open grid shows them beside its cells. Valuations of other days keep their own keys."""
+    daniels.send(daniels.open(), A1="99")
+    daniels.send(daniels.open(), A1="98", A2="190")
+    daniels.send(daniels.open(YESTERDAY), L1="5")
+    path = f"/clients/{client.id}/valuation/{id_of('A2')}/remove"
+    assert amelias.browser.post(path, data=form_of(amelias.browser.get(path))).status_code == 302
+
+    answer = amelias.browser.get(f"/clients/{client.id}/changes/2026-11-28?since=1").json
+
+    fields = [
+        [(each["key"], each.get("raw_before"), each.get("raw")) for each in revision["fields"]]
+        for revision in answer["changes"]
+    ]
+    a1, a2 = amelias.fields["A1"], amelias.fields["A2"]
+    assert fields == [
+        [(a1, "", "99.00")],
+        [(a1, "99.00", "98.00"), (a2, "", "190.00")],
+        [(f"valuation/{id_of('L1', YESTERDAY)}", None, None)],
+        [(a2, "190.00", "")],
+    ]
+    assert answer["changes"][1]["fields"][0] == {
+        "key": a1,
+        "label": "ISA A1",
+        "change": "changed",
+        "value": "£98.00",
+        "raw": "98.00",
+        "raw_before": "99.00",
+    }
+    assert amelias.browser.get(f"/clients/{client.id}/changes/tomorrow?since=1").status_code == 404
+
+
+def test_amount_set_aside_for_another_users_comes_back_with_the_draft(
+    amelias: Grid, daniels: Grid, client: Client
+) -> None:
+    form = amelias.open()
+    daniels.send(daniels.open(), A1="99")
+    name = amelias.fields["A1"]
+    draft = {"version": 1, "seen": f"{name}:2", "values": {f"aside-{name}": "101"}}
+    url = f"/edit_drafts/client-{client.id}?form=valuations/2026-11-28&draft={form['draft']}"
+    assert amelias.browser.with_token().call("PUT", url, json=draft).status_code == 200
+
+    restored = amelias.open()
+
+    assert (restored[name], restored[f"aside-{name}"], restored["seen"]) == ("99.00", "101", f"{name}:2")
+    rejected = amelias.send(restored, A2="x")
+    assert form_of(rejected)[f"aside-{name}"] == "101"
+
+
+def test_amount_accepted_from_another_user_does_not_go_along_to_another_day(amelias: Grid, daniels: Grid) -> None:
+    form = amelias.open()
+    daniels.send(daniels.open(), A1="99")
+
+    moved = amelias.send(form | {"seen": f"{amelias.fields['A1']}:2"}, A1="99", A2="102", valued_on="27/11/2026")
+
+    assert moved.status_code == 302
+    other_day = amelias.open(YESTERDAY)
+    assert [other_day[amelias.fields[plan]] for plan in ("A1", "A2")] == ["", "102"]

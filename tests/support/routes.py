@@ -47,6 +47,7 @@ REQUEST_BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("GET", "/clients/<client_id>/visit"): {"query_string": "version=1"},
     ("POST", "/clients/<client_id>/visit"): {"json": {"version": 1}},
     ("GET", "/clients/<client_id>/changes"): {"query_string": "since=0"},
+    ("GET", "/clients/<client_id>/changes/<day>"): {"query_string": "since=0"},
     ("POST", "/clients/<client_id>/merge"): {"json": {"version": 1, "notes": "Rang."}},
     ("POST", "/clients/<client_id>/merge_unsaved"): {"json": {"version": 1, "notes": "Rang.", "mine": "Met."}},
     ("POST", "/clients/<client_id>/<kind>/same"): {"json": {"first_name": "Shaun"}},
@@ -94,6 +95,7 @@ def path_of(app: Flask, rule: str, client_id: str = "1") -> str:
     """Return the path for the first record of each kind."""
     filename = f"{app.static_url_path}/favicon.svg"
     path = rule.replace("<kind>", "person").replace("<version>", "2").replace("<client_id>", client_id)
+    path = path.replace("<day>", "2026-06-30")
     path = path.replace("<page_identifier>", f"client-{client_id}").replace("<profile_id>", str(OTHER_PROFILE_ID))
     return re.sub(r"<\w+_id>", "1", path).replace("/static/<filename>", filename)
 

@@ -14,6 +14,7 @@ from portal.auth import Profile
 from portal.clients.history.changes_since import changes_since
 from portal.clients.lost_access import loss_of, ticket_from
 from portal.clients.permissions import client_for
+from portal.clients.valuations.grid import parse_day
 from portal.errors import InvalidInput, NotFound
 from portal.extensions import db
 from portal.integers import MAX_INTEGER
@@ -27,6 +28,15 @@ def changes(client_id: int) -> ResponseReturnValue:
     """Return the revisions since the version that the page shows."""
     client = client_for(current_user, client_id)
     return changes_since(client, _since(), current_user.id)
+
+
+@blueprint.get("/clients/<id:client_id>/changes/<day>")
+def changes_of_day(client_id: int, day: str) -> ResponseReturnValue:
+    """Return the revisions as `changes` does, with the amounts of the day as the fields of its grid."""
+    client, parsed = client_for(current_user, client_id), parse_day(day)
+    if parsed is None:
+        raise NotFound("There are no valuations of such a day.")
+    return changes_since(client, _since(), current_user.id, parsed)
 
 
 @blueprint.get("/lost_access")

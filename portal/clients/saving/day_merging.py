@@ -5,11 +5,13 @@ sent. In an undo None removes a valuation. The amounts of an earlier version are
 revisions undone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, Integer, any_, literal, or_, select
 
@@ -26,6 +28,7 @@ from portal.extensions import db
 from portal.formatting import gbp
 
 AMOUNT = "amount_"
+State = dict[Any, dict[str, Any]]  # {id of a valuation: its columns, as the history stores them}
 
 
 def field_of(product_id: int) -> str:
@@ -83,9 +86,10 @@ def merge_day(client: Client, day: date, edit: Edit) -> MergedDay:
     base_version = edit.context.base_version
     history = day_history(client, day, base_version)
     saved = {field_of(row.product_id): row for row in history.rows if row.valued_on == day}
-    base, theirs = history.amounts_at(base_version.version), {name: row.amount for name, row in saved.items()}
+    theirs = {name: row.amount for name, row in saved.items()}
+    base = {name: history.amount_at(name, base_version.version_of(name), theirs.get(name)) for name in edit.values}
     merged = merge(
-        {name: UNKNOWN if base is None else base.get(name) for name in edit.values},
+        base,
         {name: theirs.get(name) for name in edit.values},
         edit.values,
         by_lines={},
@@ -94,20 +98,44 @@ def merge_day(client: Client, day: date, edit: Edit) -> MergedDay:
     )
     shown = None if base_version.seen_version is None else history.amounts_at(base_version.seen_version)
     changed = (name for name in edit.values if shown is None or shown.get(name) != theirs.get(name))
+    resolved = resolve(merged, edit.resolutions, frozenset(changed))
+    choices = {**_overruled(history, edit, base, theirs), **resolved.choices}
     return MergedDay(
         labels=labels_of(client),
         version=client.version,
-        resolved=resolve(merged, edit.resolutions, frozenset(changed)),
+        resolved=replace(resolved, choices=choices),
         saved=saved,
         newer_revisions=history.newer_revisions,
         last_changes=history.last_changes(),
     )
 
 
+def _overruled(
+    history: "DayHistory", edit: Edit, base: Mapping[str, Any], theirs: Mapping[str, Decimal]
+) -> dict[str, str]:
+    """Return the fields whose newer amount the user was shown in the open grid and did not accept."""
+    started_from = edit.context.base_version
+    return {
+        name: "yours"
+        for name in started_from.seen.keys() & edit.values.keys()
+        if edit.values[name] != base[name]
+        and history.amount_at(name, started_from.version, theirs.get(name)) != base[name]
+    }
+
+
 def labels_of(client: Client) -> dict[str, str]:
     """Return the client's products by field: ISA A0001."""
     products = db.session.scalars(select(Product).where(Product.client_id == client.id).order_by(Product.id))
     return {field_of(product.id): part_name(PRODUCT, product) for product in products}
+
+
+class AmountChange(NamedTuple):
+    """The amount of one field, before and after a revision that changed the valuation `entry`."""
+
+    revision: ClientRevision
+    entry: Entry
+    before: Decimal | None
+    after: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -124,28 +152,61 @@ class DayHistory:
         later = [revision for revision in self.newer_revisions if revision.version > version]
         if len(later) != self.client.version - version:
             return None
-        state = {row.id: VALUATION.as_json(row) for row in self.rows}
+        state = self._present_state()
         for revision in reversed(later):
-            for entry, column, (old, _) in valuation_changes(revision):
-                if not column and old is None:
-                    state.pop(entry.id, None)
-                elif not column:
-                    state[entry.id] = old
-                elif entry.id in state:
-                    state[entry.id] = {**state[entry.id], column: old}
-        of_day = (columns for columns in state.values() if columns["valued_on"] == self.day.isoformat())
-        return {field_of(columns["product_id"]): Decimal(columns["amount"]) for columns in of_day}
+            _undo(state, valuation_changes(revision))
+        return {name: amount for name, (_, amount) in self._of_day(state).items()}
+
+    def amount_at(self, name: str, version: int, present: Decimal | None) -> Any:
+        """Return the amount of one field at an earlier version, UNKNOWN if the history does not reach back."""
+        if version < self.client.version - len(self.newer_revisions):
+            return UNKNOWN
+        later = (change for change in self.changes.get(name, ()) if change.revision.version > version)
+        first = next(later, None)
+        return first.before if first else present
+
+    @cached_property
+    def changes(self) -> Mapping[str, Sequence["AmountChange"]]:
+        """Return the changes of the day's amounts by field, the oldest first."""
+        found: dict[str, list[AmountChange]] = defaultdict(list)
+        state = self._present_state()
+        for revision in reversed(self.newer_revisions):
+            changed = list(valuation_changes(revision))
+            ids = {entry.id for entry, _, _ in changed}
+            after = self._of_day({id_: state[id_] for id_ in ids & state.keys()})
+            _undo(state, changed)
+            before = self._of_day({id_: state[id_] for id_ in ids & state.keys()})
+            for name in before.keys() | after.keys():
+                (id_, old), (new_id, new) = before.get(name, (None, None)), after.get(name, (None, None))
+                if old != new:
+                    found[name].append(AmountChange(revision, Entry(VALUATION, new_id or id_), old, new))
+        return {name: changes[::-1] for name, changes in found.items()}
+
+    def _present_state(self) -> State:
+        return {row.id: VALUATION.as_json(row) for row in self.rows}
+
+    def _of_day(self, state: State) -> dict[str, tuple[int, Decimal]]:
+        """Return the id and the amount of each valuation that is of the day, by field."""
+        return {
+            field_of(columns["product_id"]): (id_, Decimal(columns["amount"]))
+            for id_, columns in state.items()
+            if columns["valued_on"] == self.day.isoformat()
+        }
 
     def last_changes(self) -> dict[str, tuple[ClientRevision, str]]:
         """Return the newest change of each field, with the key of its valuation."""
-        products = {row.id: row.product_id for row in self.rows}
-        ids, found = _ids_of_day(self.newer_revisions, self.day) | products.keys(), {}
-        for revision in self.newer_revisions:
-            for entry, column, (old, new) in valuation_changes(revision):
-                product_id = products.get(entry.id) if column else (new or old)["product_id"]
-                if entry.id in ids and product_id:
-                    found[field_of(product_id)] = (revision, entry.prefix)
-        return found
+        return {name: (changes[-1].revision, changes[-1].entry.prefix) for name, changes in self.changes.items()}
+
+
+def _undo(state: State, changes: Iterable[tuple[Any, str, list[Any]]]) -> None:
+    """Bring the valuations by id to the state before the changes."""
+    for entry, column, (old, _) in changes:
+        if not column and old is None:
+            state.pop(entry.id, None)
+        elif not column:
+            state[entry.id] = old
+        elif entry.id in state:
+            state[entry.id] = {**state[entry.id], column: old}
 
 
 def day_history(client: Client, day: date, base_version: BaseVersion) -> DayHistory:

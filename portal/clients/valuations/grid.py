@@ -14,6 +14,7 @@ from wtforms import HiddenField, TextAreaField, ValidationError
 from wtforms.validators import Optional
 
 from portal import clock
+from portal.clients.editor.drafts import aside_of
 from portal.clients.editor.form_fields import (
     AmountField,
     EntryForm,
@@ -108,6 +109,11 @@ class DayGrid:
         return {field_of(row.id): part_name(PRODUCT, row) for row in self.rows}
 
     @property
+    def saved(self) -> dict[str, Decimal | None]:
+        """Return the saved amounts of the day by field."""
+        return {field_of(row.id): row.amount_gbp for row in self.rows}
+
+    @property
     def full_name(self) -> str:
         return f"the valuations of {day_in_words(self.day)}"
 
@@ -132,9 +138,8 @@ class DayGrid:
         checks = [is_filled, Plausible(VALUATION, "amount")]
         amounts = {name: AmountField(label, checks, column=Valuation.amount) for name, label in self.labels.items()}
         form_class = cast(type[GridForm], type("AmountsForm", (GridForm,), {"GROUPS": {"": tuple(amounts)}, **amounts}))
-        saved = {field_of(row.id): row.amount_gbp for row in self.rows}
         shown = {"version": self.client.version, "valued_on": self.day, "shown_on": self.day.isoformat()}
-        return form_class(sent, prefix=prefix, data={**shown, **saved})
+        return form_class(sent, prefix=prefix, data={**shown, **self.saved})
 
     def totals(self, form: EntryForm) -> Totals:
         """Return the totals of the form's amounts. Text that is no amount does not count."""
@@ -194,7 +199,8 @@ def open_grid(grid: DayGrid) -> tuple[EntryForm, EditorDraft]:
     if found is not None:
         form = grid.make_form(with_removed_products(grid, MultiDict(found.values)))
         form.version.data, form.seen.data, form.restored.data = _base_version(grid, found), found.seen, str(found.mark)
-        own = replace(own, base=base_of(form, untouched), is_restored=True)
+        aside = aside_of(grid.labels, found.values)
+        own = replace(own, base=base_of(form, untouched), is_restored=True, aside=aside)
     form.draft.data = own.draft_id
     return form, own
 
@@ -208,17 +214,18 @@ def _base_version(grid: DayGrid, draft: EditDraft) -> str:
     if draft.base_version < grid.client.version:
         base_version = BaseVersion(draft.base_version)
         base = day_history(grid.client, grid.day, base_version).amounts_at(base_version.version)
-        saved = {field_of(row.id): row.amount_gbp for row in grid.rows}
+        saved = grid.saved
         typed = [name for name in draft.values if is_amount_field(name)]
         if base is not None and all(base.get(name) == saved.get(name) for name in typed):
             return str(grid.client.version)
     return str(draft.base_version)
 
 
-def sent_grid(grid: DayGrid, form: EntryForm) -> tuple[EntryForm, EditorDraft]:
-    """Return a form that was sent and rejected, with its draft."""
+def sent_grid(grid: DayGrid, form: EntryForm, fields: Mapping[str, str]) -> tuple[EntryForm, EditorDraft]:
+    """Return a form that was sent as `fields` and rejected, with its draft."""
     form.draft.data = form.draft.data or store.new_id()
-    return form, EditorDraft(grid.draft_key, form.draft.data, base=base_of(form, grid.make_form(None)))
+    base, aside = base_of(form, grid.make_form(None)), aside_of(grid.labels, fields)
+    return form, EditorDraft(grid.draft_key, form.draft.data, base=base, aside=aside)
 
 
 def with_removed_products(grid: DayGrid, fields: MultiDict[str, str]) -> MultiDict[str, str]:

@@ -17,7 +17,7 @@ from portal.clients.editor.responses import Confirmation, conflict_response, rej
 from portal.clients.permissions import client_for
 from portal.clients.presence import edit_warning_on_client, presence_on_client
 from portal.clients.records.models import Client
-from portal.clients.saving.day_merging import day_history, field_of, merge_day
+from portal.clients.saving.day_merging import day_history, merge_day
 from portal.clients.saving.edits import Edit, EditConflict, MergedValues, Saved
 from portal.clients.saving.valuations import ProductsRemoved, RejectedAmounts, rejection_of, save_valuations
 from portal.clients.saving.write_request import WriteRequest, write_request_from
@@ -39,9 +39,11 @@ from portal.clients.valuations.grid import (
 from portal.clients.wording import sentences
 from portal.clients.wording.names import names_in
 from portal.dates import UnreadableDay, read
+from portal.editing.base_version import BaseVersion
 from portal.editing.drafts import store
 from portal.editing.drafts.context import EditorDraft
 from portal.editing.drafts.payload import draft_id_from, parse_draft
+from portal.editing.merge.three_way import UNKNOWN
 from portal.errors import InvalidInput, NotAllowed, NotFound
 from portal.extensions import db
 from portal.formatting import day as day_in_words
@@ -149,12 +151,9 @@ def _typed_day(fields: Mapping[str, str]) -> date | None:
 def _show_other_day(grid: DayGrid, day: date, write_request: WriteRequest) -> ResponseReturnValue:
     """Lead to the grid of another day. What was typed into `grid` becomes a draft of that day."""
     fields, client = write_request.fields, grid.client
-    history = day_history(client, grid.day, write_request.context.base_version)
-    base = history.amounts_at(write_request.context.base_version.version)
-    if base is None:
-        base = {field_of(row.id): row.amount_gbp for row in grid.rows}
+    shown = _shown_amounts(grid, write_request.context.base_version)
     form = grid.make_form(MultiDict(fields))
-    untouched = {name for name in grid.labels if form[name].data is not None and form[name].data == base.get(name)}
+    untouched = {name for name in grid.labels if form[name].data is not None and form[name].data == shown[name]}
     sent = {name: text for name, text in fields.items() if is_amount_field(name) or name == UNPLACED}
     typed = {name: text for name, text in sent.items() if text.strip() and name not in untouched}
     try:
@@ -170,6 +169,13 @@ def _show_other_day(grid: DayGrid, day: date, write_request: WriteRequest) -> Re
         flash(f"This is the grid of {day_in_words(day)} now. Nothing is saved yet.")
     db.session.commit()
     return redirect(url_of(client.id, day))
+
+
+def _shown_amounts(grid: DayGrid, base_version: BaseVersion) -> dict[str, Decimal | None]:
+    """Return the amounts that the grid has shown, also those that other users saved while it was open."""
+    history, saved = day_history(grid.client, grid.day, base_version), grid.saved
+    shown = {name: history.amount_at(name, base_version.version_of(name), saved[name]) for name in grid.labels}
+    return {name: saved[name] if amount is UNKNOWN else amount for name, amount in shown.items()}
 
 
 def _conflict_page(
@@ -213,7 +219,7 @@ def _rejected(
     if write_request.wants_json:
         errors = {name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name is not None}
         return rejected_values(errors, confirm={CONFIRM: " ".join(confirmations.values())} if confirmations else None)
-    return _page(grid, *sent_grid(grid, form), confirmations=confirmations), 422
+    return _page(grid, *sent_grid(grid, form, request_fields()), confirmations=confirmations), 422
 
 
 def _saved(grid: DayGrid, saved: Saved, write_request: WriteRequest) -> ResponseReturnValue:
@@ -250,5 +256,5 @@ def _page(
         confirmed=request.form.getlist(CONFIRM),
         own_url=grid.url,
         now=clock.now(),
-        presence=presence_on_client(grid.client, "editing", warning=warning),
+        presence=presence_on_client(grid.client, "editing", warning=warning, day=grid.day),
     )
