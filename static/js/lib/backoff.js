@@ -2,7 +2,8 @@
 
 const FIRST_RETRY_MS = 1000;
 const MAX_WAIT_MS = 120_000;
-const SPACING_MS = 250;
+const QUIET_MS = 150;
+const MAX_BURST_MS = 1000;
 
 /**
  * Return the delay before the next request, in ms.
@@ -21,10 +22,10 @@ export function nextDelayMs({ intervalMs, failures, waitMs = 0, random }) {
 }
 
 /**
- * Return the delay of a heartbeat on request: none, but 250 ms are between two heartbeats.
- * @param {number} sinceMs time since the last heartbeat; negative if the clock was set back
+ * Return the delay that joins a burst of calls into one: 150 ms after the last call, at most 1 s after the first.
+ * @param {number} burstMs time since the first call
  */
-export const spacingMs = (sinceMs) => Math.max(0, Math.min(SPACING_MS, SPACING_MS - sinceMs));
+export const debounceMs = (burstMs) => Math.max(0, Math.min(QUIET_MS, MAX_BURST_MS - burstMs));
 
 /**
  * Parse a `Retry-After` header into ms from now.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nextDelayMs, retryAfterMs, spacingMs } from "../../../static/js/lib/backoff.js";
+import { debounceMs, nextDelayMs, retryAfterMs } from "../../../static/js/lib/backoff.js";
 
 const next = (about) => nextDelayMs({ intervalMs: 30_000, failures: 0, random: 0, ...about });
 
@@ -34,11 +34,12 @@ describe("the delay before the next heartbeat", () => {
 	});
 });
 
-describe("the delay of a heartbeat on request", () => {
-	test("is the rest of 250 ms since the last heartbeat", () => {
-		assert.deepEqual([0, 100, 250, 30_000].map(spacingMs), [250, 150, 0, 0]);
+describe("the delay of a burst", () => {
+	test("is 150 ms from the last call", () => assert.equal(debounceMs(0), 150));
+	test("ends one second after the first call", () => {
+		assert.equal(debounceMs(950), 50);
+		assert.equal(debounceMs(5000), 0);
 	});
-	test("is at most 250 ms if the clock was set back", () => assert.equal(spacingMs(-3_600_000), 250));
 });
 
 describe("Retry-After", () => {

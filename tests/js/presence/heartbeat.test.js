@@ -77,29 +77,24 @@ describe("a heartbeat", () => {
 		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("is sent at once on request, for all requests of one moment", async () => {
+	test("is sent once for a burst of requests", async () => {
 		await recorder.respond();
-		mock.timers.tick(5000);
-		recorder.heartbeat.beatSoon();
-		recorder.heartbeat.beatSoon();
-		mock.timers.tick(0);
-		assert.equal(recorder.sent.length, 2);
-		await recorder.respond();
-		mock.timers.tick(1000);
+		for (let i = 0; i < 5; i++) {
+			recorder.heartbeat.beatSoon();
+			mock.timers.tick(100);
+		}
+		assert.equal(recorder.sent.length, 1);
+		mock.timers.tick(50);
 		assert.equal(recorder.sent.length, 2);
 	});
 
-	test("is sent four times a second at most, and after the last request of a burst", async () => {
+	test("is sent at least every second during an endless burst", async () => {
 		await recorder.respond();
-		for (let i = 0; i < 20; i++) {
+		for (let i = 0; i < 11; i++) {
 			recorder.heartbeat.beatSoon();
-			mock.timers.tick(50);
-			await recorder.respond();
+			mock.timers.tick(100);
 		}
-		assert.equal(recorder.sent.length, 1 + 4);
-		recorder.heartbeat.beatSoon();
-		mock.timers.tick(250);
-		assert.equal(recorder.sent.length, 1 + 5);
+		assert.equal(recorder.sent.length, 2);
 	});
 
 	test("sent on request starts the interval again", async () => {

@@ -2,7 +2,7 @@
  * Sends heartbeats at regular intervals and on request, one at a time. Without DOM: page.js and dots.js pass `send`.
  * A heartbeat that is requested during another one follows it at once, so that the newest state arrives last.
  */
-import { nextDelayMs, spacingMs } from "../../lib/backoff.js";
+import { debounceMs, nextDelayMs } from "../../lib/backoff.js";
 
 /**
  * @template T of the response
@@ -27,7 +27,7 @@ export class Heartbeat {
 	#isBeating = false;
 	#isAnotherWanted = false;
 	#failures = 0;
-	#sentAtMs = 0;
+	#burstSince = 0;
 	/** @type {Timeout} */
 	#nextTimeout;
 	/** @type {Timeout} */
@@ -64,18 +64,18 @@ export class Heartbeat {
 		if (!controller || this.#isBeating) return;
 		this.#clearTimeouts();
 		this.#isBeating = true;
-		this.#sentAtMs = Date.now();
 		this.#callbacks.send(controller.signal).then(
 			(response) => controller === this.#abortController && this.#handleResponse(response),
 			(error) => controller === this.#abortController && this.#handleFailure(error),
 		);
 	}
 
-	/** Send a heartbeat at once, at most one in 250 ms: the last of a burst of calls is reported, too. */
+	/** Send one heartbeat for a burst of calls. */
 	beatSoon() {
 		if (!this.isRunning) return;
+		this.#burstSince ||= Date.now();
 		clearTimeout(this.#soonTimeout);
-		this.#soonTimeout = setTimeout(() => this.beat(), spacingMs(Date.now() - this.#sentAtMs));
+		this.#soonTimeout = setTimeout(() => this.beat(), debounceMs(Date.now() - this.#burstSince));
 	}
 
 	/** @param {T} response */
@@ -106,5 +106,6 @@ export class Heartbeat {
 	#clearTimeouts() {
 		clearTimeout(this.#nextTimeout);
 		clearTimeout(this.#soonTimeout);
+		this.#burstSince = 0;
 	}
 }
