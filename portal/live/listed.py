@@ -15,8 +15,8 @@ from portal.live.stream import ARRIVALS, SAVES
 MAX_PAGES = 50
 RECENT_SECONDS = 30  # more than a browser needs from the page of a list to its stream
 MAX_CHECKS_PER_SECOND = 2_000  # of permissions, each 40 µs of CPU of the process and of PostgreSQL
-# How often the lists of one process ask: about single pages (10 ms), or the desks reload their parts (50 ms), and how
-# often they ask about a whole view (40 ms).
+# How often the lists of one process ask about single pages (10 ms of CPU), the desks reload their parts (50 ms), and
+# lists ask about a whole view (20 ms by name, 200 ms by value).
 MAX_QUESTIONS_PER_SECOND = {SAVES: 50, ARRIVALS: 10}
 MAX_ORDERS_PER_SECOND = 5
 

@@ -85,7 +85,7 @@ test("a new client is counted beside changed ones, until it leaves the view or i
 	const changes = changesOf({ page: "client-1", version: 4 });
 	const place = { isFirst: false, isLast: false };
 	changes.takeListed(["client-9"], [one, ["client-9", 1], two, three], place);
-	assert.equal(changes.sentence, "1 client changed, 1 new in this list");
+	assert.equal(changes.sentence, "1 client changed, 1 new");
 	changes.takeListed(["client-9"], [one, two, three], place);
 	assert.equal(changes.sentence, "1 client changed");
 	changes.takeListed(["client-9"], [one, ["client-9", 2], two, three], place);

@@ -105,7 +105,7 @@ def order_of_view(
 ) -> list[tuple[int, int]]:
     """Return (id, version) of the clients in the view in their order, from the one with the number `start`.
 
-    `among` restricts it to clients with these ids, which takes 2 ms instead of 40 with 50,000 clients.
+    `among` restricts it to clients with these ids, so that no others are searched, totalled or sorted.
     """
     chosen = _chosen(filters, _candidate(filters, reader, among), today, reader, start - 1, limit).subquery()
     query = select(Client.id, Client.version).join(chosen, chosen.c.id == Client.id)

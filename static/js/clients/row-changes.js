@@ -72,10 +72,12 @@ export class RowChanges {
 		const changed = [...this.#shown].filter(
 			([page, version]) => (this.#newest.get(page) ?? 0) > version,
 		).length;
-		const sentences = [
-			changed && (changed === 1 ? "1 client changed" : `${changed} clients changed`),
-			this.#entered.size && `${this.#entered.size} new in this list`,
-		].filter(Boolean);
-		return sentences.join(", ") || (this.#isOrderNew ? "The list has changed" : "");
+		const entered = this.#entered.size;
+		if (changed) {
+			const sentence = changed === 1 ? "1 client changed" : `${changed} clients changed`;
+			return entered ? `${sentence}, ${entered} new` : sentence; // fits into a narrow window
+		}
+		if (entered) return `${entered} new in this list`;
+		return this.#isOrderNew ? "The list has changed" : "";
 	}
 }
