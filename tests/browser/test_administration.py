@@ -1,9 +1,11 @@
 """Administration in the browser, from start to end."""
 
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from sqlalchemy import select, text
 
@@ -13,6 +15,7 @@ from portal.clients.csv.import_views import MAX_UPLOAD_BYTES
 from portal.clients.csv.importing import pending
 from portal.database import advisory_locks
 from portal.extensions import db
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.people import OpenBrowser
 from tests.support.cast import PASSWORD, Cast, make_profile
 from tests.support.csv_folder import ONE_OF_EACH, CsvFolder
@@ -42,27 +45,40 @@ def test_new_client_is_typed_left_restored_and_added(open_browser: OpenBrowser, 
     expect(page.get_by_role("link", name="Restore")).to_have_count(0)
 
 
-def test_clients_of_a_leaver_are_handed_over_and_the_leaver_is_deactivated(
-    open_browser: OpenBrowser, cast: Cast
+def test_leaver_is_renamed_and_signed_out_while_the_new_adviser_is_notified_of_the_clients(
+    open_browser: OpenBrowser, cast: Cast, browser_errors: BrowserErrors
 ) -> None:
-    leaver = make_profile("Lena", "Lindqvist")
+    browser_errors.expect("status of 401")
+    leaver, successor = make_profile("Lena", "Lindqvist"), make_profile("Nadia", "Novak")
     book = [make_client(f"Of Lena {number}", adviser_id=leaver.id) for number in range(3)]
-    page = open_browser(cast.ada).page
+    page, lena, nadia = (open_browser(profile).page for profile in (cast.ada, leaver, successor))
+    lena.goto(f"/clients/{book[0].id}")
+    nadia.goto("/account")
     page.goto(f"/users/{leaver.id}")
+    page.get_by_role("link", name="Change name or email").click()
+    page.get_by_label("Last name").fill("Lindgren")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lena Lindgren")
+
     page.get_by_role("link", name="Hand over clients").click()
-    page.get_by_label("New adviser").select_option("Amelia Hart")
+    page.get_by_label("New adviser").select_option("Nadia Novak")
     page.get_by_label("Deactivate Lena first").check()
     page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_role("button", name="Hand over").click()
-
     expect(page.get_by_role("heading", name="3 clients are handed over")).to_be_visible()
-    expect(page.get_by_text("Lena Lindqvist can no longer sign in.")).to_be_visible()
+    expect(page.get_by_text("Lena Lindgren can no longer sign in.")).to_be_visible()
+    expect(lena.get_by_role("dialog", name="You are signed out")).to_be_visible()
     db.session.rollback()
-    assert {db.session.get_one(Client, client.id).adviser_id for client in book} == {cast.amelia.id}
+    assert {db.session.get_one(Client, client.id).adviser_id for client in book} == {successor.id}
+
+    nadia.locator(".bell").click()
+    nadia.get_by_role("link", name="Ada Byron handed 3 clients to you").click()
+    expect(nadia.get_by_role("row", name=re.compile("Of Lena"))).to_have_count(3)
 
 
 @pytest.mark.usefixtures("app")
-def test_files_are_refused_corrected_watched_and_imported(open_browser: OpenBrowser, tmp_path: Path) -> None:
+def test_files_are_refused_corrected_watched_imported_and_exported(open_browser: OpenBrowser, tmp_path: Path) -> None:
     admin = make_profile("Iris", "Ingram", "admin")  # an import of Ada's may be left by another test
     ref, plan = "IMPORTED-1", "IMPORTED-A100"  # other tests use the database too
     files = {name: content.replace("KG1", ref).replace("A100", plan) for name, content in ONE_OF_EACH.items()}
@@ -119,3 +135,15 @@ def test_files_are_refused_corrected_watched_and_imported(open_browser: OpenBrow
     assert db.session.scalars(select(Client.name).where(Client.client_ref == ref)).all() == ["Whitmore Family"]
     page.get_by_role("button", name="Import other files").click()
     expect(page.get_by_role("heading", name="Upload the files")).to_be_visible()
+    assert ref.encode() in exported_clients(page)
+
+
+def exported_clients(page: Page) -> bytes:
+    """Download all records, and return the file of the clients."""
+    page.goto("/users")
+    page.get_by_role("link", name="Export all records").click()
+    page.get_by_label("Your password").fill(PASSWORD)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    with zipfile.ZipFile(download.value.path()) as archive:
+        return archive.read("clients.csv")

@@ -99,7 +99,10 @@ def test_review_is_marked_done_and_a_next_review_that_another_user_saves_meanwhi
     expect(amelia.page.get_by_role("main")).to_contain_text("1 Dec 2031")
 
 
-def test_mention_is_completed_by_keyboard_in_a_list_that_axe_accepts(amelia: Person, client: Client) -> None:
+def test_mention_is_completed_by_keyboard_in_a_list_that_axe_accepts_and_reaches_its_user(
+    amelia: Person, daniel: Person, client: Client
+) -> None:
+    daniel.page.goto("/account")
     amelia.open(client)
     amelia.field("Note").press_sequentially("Ask @da")
     option = amelia.page.get_by_role("option", name="Daniel Okafor")
@@ -116,3 +119,8 @@ def test_mention_is_completed_by_keyboard_in_a_list_that_axe_accepts(amelia: Per
     amelia.page.keyboard.type("about it.")
     add_note(amelia)
     expect(notes(amelia)).to_contain_text("Ask @Daniel Okafor about it.")
+
+    daniel.page.locator(".bell").click()
+    daniel.page.get_by_role("link", name="Amelia Hart mentioned you in a note").first.click()
+    expect(daniel.page).to_have_url(re.compile(rf"/clients/{client.id}#note-\d+$"))
+    expect(notes(daniel).first).to_contain_text("Ask @Daniel Okafor about it.")
