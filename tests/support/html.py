@@ -1,8 +1,13 @@
 """Read the forms, errors and text of a page."""
 
-from html.parser import HTMLParser
+import re
+from html import unescape
 
 from werkzeug.test import TestResponse
+
+# A tag with its attributes, or text. Comments and the doctype match without a group.
+TOKEN = re.compile(r'<(/?)([a-z][a-z0-9-]*)((?:[^">]|"[^"]*")*)>|<!(?:--.*?--|[^>]*)>|([^<]+)', re.DOTALL)
+ATTRIBUTE = re.compile(r'([^\s="/]+)(?:="([^"]*)")?')
 
 
 def form_of(answer: TestResponse) -> dict[str, str]:
@@ -35,15 +40,16 @@ def options_of(answer: TestResponse, field_id: str) -> list[str]:
 
 
 def _read(answer: TestResponse) -> "_Page":
-    page = _Page()
-    page.feed(answer.text)
-    page.close()
-    return page
+    return _Page(answer.text)
 
 
-class _Page(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
+class _Page:
+    """What the tests ask about a page of the portal, whose templates quote each attribute with double quotes.
+
+    Python’s own parser of HTML takes more than twice as long: 2.8 ms a page, and the tests read over 2,000.
+    """
+
+    def __init__(self, text: str) -> None:
         self.forms: list[dict[str, str]] = []
         self.texts: dict[str, str] = {}
         self.words: list[str] = []
@@ -53,9 +59,15 @@ class _Page(HTMLParser):
         self._textarea: str | None = None
         self._inside: list[tuple[str, str]] = []  # (tag, id) of open elements that have an id
         self._silent = False
+        for end, tag, attributes, data in TOKEN.findall(text):
+            if data:
+                self._read_text(unescape(data))
+            elif end:
+                self._end(tag)
+            elif tag:
+                self._start(tag, {name: unescape(value) for name, value in ATTRIBUTE.findall(attributes)})
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
+    def _start(self, tag: str, given: dict[str, str]) -> None:
         if "id" in given and tag != "input":
             self._inside.append((tag, given["id"]))
             self.texts[given["id"]] = ""
@@ -82,7 +94,7 @@ class _Page(HTMLParser):
             if "selected" in given or self._select not in self.forms[-1]:
                 self.forms[-1][self._select] = given.get("value", "")
 
-    def handle_endtag(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         if tag == "select":
             self._select = None
         elif tag == "textarea" and self._textarea is not None:
@@ -94,7 +106,7 @@ class _Page(HTMLParser):
         if self._inside and self._inside[-1][0] == tag:
             self._inside.pop()
 
-    def handle_data(self, data: str) -> None:
+    def _read_text(self, data: str) -> None:
         if self._textarea is not None:
             self.forms[-1][self._textarea] += data
         if not self._silent:
