@@ -79,9 +79,11 @@ def test_all_rows_share_one_call_and_a_hidden_list_makes_none(
     amelia.page.clock.fast_forward("02:00")
     amelia.page.evaluate("fetch('/session')")  # all earlier requests are recorded after it
     assert len(calls) == 1
+    make_client("Numerous 0, added while the list was hidden")
     with amelia.page.expect_response(lambda response: is_bulk_read(response.request), timeout=AT_ONCE_MS):
         amelia.show_tab()
     assert len(calls) == 2
+    expect(amelia.page.locator("list-changes").get_by_role("status")).to_have_text("The list has changed")
 
 
 def test_list_is_kept_on_the_way_to_the_next_client_and_back(amelia: Person, cast: Cast) -> None:
