@@ -41,6 +41,7 @@ settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same exam
 settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
 settings.load_profile("gate")
 REAL_HASHER = hashing._hasher
+collect_garbage_less_often()  # also while the tests are collected: 2.6 instead of 2.8 s
 
 # Their modules import what the extra `engines` of setup.cfg installs, and `make test` does not.
 collect_ignore = [] if find_spec("selenium") else ["engines"]
