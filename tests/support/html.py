@@ -46,7 +46,7 @@ def _read(answer: TestResponse) -> "_Page":
 class _Page:
     """What the tests ask about a page of the portal, whose templates quote each attribute with double quotes.
 
-    Python’s own parser of HTML takes more than twice as long: 2.8 ms a page, and the tests read over 2,000.
+    Python's own parser of HTML takes more than twice as long: 2.8 ms a page, and the tests read over 2,000.
     """
 
     def __init__(self, text: str) -> None:
