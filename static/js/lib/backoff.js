@@ -2,7 +2,7 @@
 
 const FIRST_RETRY_MS = 1000;
 const MAX_WAIT_MS = 120_000;
-const QUIET_MS = 150;
+const QUIET_MS = 250;
 const MAX_BURST_MS = 1000;
 
 /**
@@ -22,7 +22,7 @@ export function nextDelayMs({ intervalMs, failures, waitMs = 0, random }) {
 }
 
 /**
- * Return the delay that joins a burst of calls into one: 150 ms after the last call, at most 1 s after the first.
+ * Return the delay that joins a burst of calls into one: 250 ms after the last call, at most 1 s after the first.
  * @param {number} burstMs time since the first call
  */
 export const debounceMs = (burstMs) => Math.max(0, Math.min(QUIET_MS, MAX_BURST_MS - burstMs));

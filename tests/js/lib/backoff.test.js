@@ -35,7 +35,7 @@ describe("the delay before the next heartbeat", () => {
 });
 
 describe("the delay of a burst", () => {
-	test("is 150 ms from the last call", () => assert.equal(debounceMs(0), 150));
+	test("is 250 ms from the last call", () => assert.equal(debounceMs(0), 250));
 	test("ends one second after the first call", () => {
 		assert.equal(debounceMs(950), 50);
 		assert.equal(debounceMs(5000), 0);

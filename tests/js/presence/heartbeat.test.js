@@ -84,7 +84,7 @@ describe("a heartbeat", () => {
 			mock.timers.tick(100);
 		}
 		assert.equal(recorder.sent.length, 1);
-		mock.timers.tick(50);
+		mock.timers.tick(150);
 		assert.equal(recorder.sent.length, 2);
 	});
 
