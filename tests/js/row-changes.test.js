@@ -91,4 +91,8 @@ test("a new client is counted beside changed ones, until it leaves the view or i
 	changes.takeListed(["client-9"], [one, ["client-9", 2], two, three], place);
 	changes.show([["client-1", 4], ["client-9", 2], two]);
 	assert.equal(changes.sentence, "");
+	changes.takeListed(["client-8"], [["client-1", 4], ["client-8", 1], ["client-9", 2], two], place);
+	assert.equal(changes.sentence, "1 new in this list");
+	changes.takeOrder([["client-1", 4], ["client-9", 2], two], place);
+	assert.equal(changes.sentence, "");
 });

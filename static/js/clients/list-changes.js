@@ -1,8 +1,8 @@
 /**
  * <list-changes>: offers to show what was changed elsewhere in the rows of the list, and clients that have come into its
- * view. The rows stay as they are until the
- * user wants it. Then the same address is read again and the page is updated in place: focus, selection and scroll
- * position stay, and changes are highlighted. A row that the user may no longer see is emptied at once and not counted.
+ * view. The rows stay as they are until the user wants it. Then the same address is read again and the page is updated
+ * in place: focus, selection and scroll position stay, and changes are highlighted. A row that the user may no longer
+ * see is emptied at once and not counted.
  *
  * Reads:   data-order-url; data-live-rows, data-page, data-version of the rows; data-first and data-total of their table,
  *          which a list without clients does not have.
@@ -59,20 +59,31 @@ class ListChanges extends HTMLElement {
 
 	/** Read the order of the list, for a page without the stream, or one that has not heard of every client. */
 	async compare() {
-		this.#changes.takeOrder(await this.#order(`start=${place().first}`), place());
+		// Before the request: an event that arrives during it asks again.
 		this.#listed.clear();
 		this.#isOrderUnknown = false;
+		try {
+			this.#changes.takeOrder(await this.#order(`start=${place().first}`), place());
+		} catch (error) {
+			this.#isOrderUnknown = true;
+			throw error;
+		}
 		this.#draw();
 	}
 
 	/** Ask which of the clients that were changed elsewhere belong to the rows now. */
 	async #ask() {
 		this.#asking = undefined;
+		if (this.#isOrderUnknown || this.#listed.size > MAX_ASKED) return this.compare();
 		const listed = [...this.#listed];
-		if (this.#isOrderUnknown || listed.length > MAX_ASKED) return this.compare();
+		this.#listed.clear(); // before the request, as above
 		const named = [...listed, ...this.#changes.pages].map((page) => `client=${page.split("-")[1]}`);
-		this.#changes.takeListed(listed, await this.#order(named.join("&")), place());
-		for (const page of listed) this.#listed.delete(page);
+		try {
+			this.#changes.takeListed(listed, await this.#order(named.join("&")), place());
+		} catch (error) {
+			for (const page of listed) this.#listed.add(page);
+			throw error;
+		}
 		this.#draw();
 	}
 
@@ -115,9 +126,9 @@ class ListChanges extends HTMLElement {
 			if (![fresh, document].every((each) => each.querySelector("[data-live-rows]")))
 				return location.reload();
 			await loadStylesheet("editing/highlight").catch(() => {});
-			const place = scrollY; // the page is shorter while rows move, and the browser would scroll up
+			const top = scrollY; // the page is shorter while rows move, and the browser would scroll up
 			showLiveParts(fresh);
-			scrollTo({ top: place, behavior: "instant" });
+			scrollTo({ top, behavior: "instant" });
 			const sum = query(document, "view-sum", ViewSum);
 			sum.dataset.clients = query(fresh, "view-sum", HTMLElement).dataset.clients;
 			sum.load();

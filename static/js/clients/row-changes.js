@@ -48,6 +48,8 @@ export class RowChanges {
 			rows.slice(0, shown.length).some(([page], i) => page !== shown[i]) ||
 			rows.length < shown.length ||
 			(isLast && rows.length > shown.length);
+		const pages = new Set(rows.map(([page]) => page));
+		for (const page of this.#entered) if (!pages.has(page)) this.#entered.delete(page);
 	}
 
 	/**

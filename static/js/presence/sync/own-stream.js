@@ -1,6 +1,7 @@
 /**
  * The event stream of a page without presence: the rows of a list, if it has one, and the user's own events. A page
- * with data-follow also hears of clients that it may have to show. A hidden tab has no stream. Without the stream, the page shows what the server sent with it, and a list asks for its rosters.
+ * with data-follow also hears of clients that it may have to show. A hidden tab has no stream. Without the stream, the
+ * page shows what the server sent with it, and a list asks for its rosters.
  *
  * Reads: [data-page] of the rows within [data-live-rows], when the page loads and after `followRows`;
  *        data-follow: "saves" or "arrivals" of other users; <body data-profile-id>.
@@ -18,7 +19,7 @@ const MAX_ROWS = 100;
 
 /** @type {Map<string, import("./api.js").RowEvent>} the last event of each row */
 const lastRows = new Map();
-/** @type {import("./api.js").ListedEvent[]|null} sent before the script of the list was loaded; null afterwards */
+/** @type {import("./api.js").ListedEvent[]|null} sent before the script of the page was loaded; null afterwards */
 let earlyListed = [];
 const follow = document.querySelector("[data-follow]")?.getAttribute("data-follow") ?? "";
 let pages = shownPages();
@@ -76,7 +77,7 @@ export const isLive = () => stream.isLive;
  */
 export const lastRow = (page) => (isLive() ? lastRows.get(page) : undefined);
 
-/** Return what the stream has sent of clients that are no rows of the list, and keep no more of it. */
+/** Return what the stream has sent of clients that are no rows of the page, and keep no more of it. */
 export function takeEarlyListed() {
 	const events = earlyListed ?? [];
 	earlyListed = null;
