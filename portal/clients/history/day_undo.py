@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -70,11 +71,11 @@ def undo_of_day(client: Client, revision: ClientRevision) -> DayUndo:
     """
     places = dict(_places(client, revision)) if can_be_undone_whole(revision) else {}
     ids = {entry.id for entry in entries_in(revision.changes) if entry.id is not None}
-    days = {places[id_][1] for id_ in ids & places.keys()}
+    days = {places[id_].day for id_ in ids & places.keys()}
     if ids - places.keys() or len(days) != 1:
         raise InvalidInput("entry", NOT_OF_ONE_DAY)
     amounts = {
-        field_of(places[entry.id][0]): Decimal(old) if column else None
+        field_of(places[entry.id].product_id): Decimal(old) if column else None
         for entry, column, (old, _) in valuation_changes(revision)
     }
     products = labels_of(client)
@@ -82,19 +83,26 @@ def undo_of_day(client: Client, revision: ClientRevision) -> DayUndo:
     return DayUndo(client, revision, date.fromisoformat(days.pop()), values)
 
 
-def _places(client: Client, revision: ClientRevision) -> Iterator[tuple[int, tuple[int, str]]]:
-    """Yield the product and the day of each valuation, as they were at the revision: later ones take precedence."""
+class _Place(NamedTuple):
+    """The product and the day of a valuation, the day as 2026-12-08."""
+
+    product_id: int
+    day: str
+
+
+def _places(client: Client, revision: ClientRevision) -> Iterator[tuple[int, _Place]]:
+    """Yield the id and the place of each valuation, as it was at the revision: the last one of an id counts."""
     ids = [entry.id for entry in entries_in(revision.changes)]
     rows = select(Valuation).join(Product).where(Product.client_id == client.id, Valuation.id.in_(ids))
     products = {}
     for row in db.session.scalars(rows):
         products[row.id] = row.product_id
-        yield row.id, (row.product_id, row.valued_on.isoformat())
+        yield row.id, _Place(row.product_id, row.valued_on.isoformat())
     for later in (*reversed(revisions_after(client, BaseVersion(revision.version))), revision):
         for entry, column, (old, new) in valuation_changes(later):
             if not column:
                 columns = new or old
                 products[entry.id] = columns["product_id"]
-                yield entry.id, (columns["product_id"], columns["valued_on"])
+                yield entry.id, _Place(columns["product_id"], columns["valued_on"])
             elif column == "valued_on" and entry.id in products:
-                yield entry.id, (products[entry.id], old)
+                yield entry.id, _Place(products[entry.id], old)

@@ -1,22 +1,31 @@
 """Undo all valuations that a change entered for one day, and ask product by product about later changes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
 from flask.typing import ResponseReturnValue
 
 from portal.clients.editor import conflicts
-from portal.clients.editor.responses import conflict_response, rejected_values
+from portal.clients.editor.form_fields import EntryForm
+from portal.clients.editor.responses import Confirmation, conflict_response, rejected_values
 from portal.clients.history import undo_preview
 from portal.clients.history.day_undo import DayUndo
 from portal.clients.history.revert import reason_from
 from portal.clients.history.undo_views import rejected_response, undone_response
-from portal.clients.saving.edits import Edit, EditConflict, ValueRejected
+from portal.clients.saving.edits import Edit, EditConflict, MergedValues, ValueRejected
 from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.valuations import RejectedAmounts
 from portal.clients.saving.write_request import WriteRequest
-from portal.clients.valuations.confirmations import CONFIRM, confirmation_of, confirmations_of, confirmed_amounts
-from portal.clients.valuations.grid import grid_of
+from portal.clients.valuations.confirmations import (
+    CONFIRM,
+    confirmation_of,
+    confirmations_of,
+    confirmed_amounts,
+    show_problems,
+    without_rejected,
+)
+from portal.clients.valuations.grid import DayGrid, grid_of
 from portal.editing.drafts import store
 from portal.editing.merge.budget import Budget
 from portal.errors import InvalidInput
@@ -37,25 +46,50 @@ def revert_day(undo: DayUndo, write_request: WriteRequest) -> ResponseReturnValu
     grid = grid_of(client, undo.day, write_request.by.id)
     custom_form = conflicts.make_custom_form(grid, fields)
     edit = replace(edit, resolutions=conflicts.parse_resolutions(custom_form, fields, list(undo.values)))
-    hidden = {CONFIRM: " ".join(fields.getlist(CONFIRM))}
-    ask = partial(conflict_response, grid, custom_form=custom_form, write_request=write_request, hidden=hidden)
     try:
         saved = undo.save(edit, confirmed_amounts(fields))
-    except EditConflict as conflict:
+    except (EditConflict, RejectedAmounts) as problem:
         db.session.rollback()
-        return ask(merged=conflict.merged, undoing=revision.version)
-    except RejectedAmounts as rejection:
-        db.session.rollback()
-        if write_request.wants_json:
-            to_confirm = " ".join(confirmation_of(*each) for each in rejection.to_confirm.items())
-            return rejected_values(rejection.problems, confirm={CONFIRM: to_confirm} if to_confirm else None)
-        # A rejected resolution: show the conflict page again and keep the other resolutions.
-        for name, problem in rejection.problems.items():
-            custom_form[name].errors = (problem,)
-        others = {name: each for name, each in edit.resolutions.items() if name not in rejection.problems}
-        merged = undo.merged(replace(edit, resolutions=others))
-        confirmations = confirmations_of(rejection, grid.labels)
-        return ask(merged=merged, undoing=revision.version, confirmations=confirmations)
+        if isinstance(problem, EditConflict):
+            return _conflict_page(undo, grid, custom_form, write_request, problem.merged)
+        return _rejected_amounts(undo, grid, custom_form, write_request, edit, problem)
     store.discard_after_save(grid.draft_key, fields)
     message = f"Change {revision.version} is undone."
     return undone_response(client, revision, saved, write_request, keys=revision.changes, message=message)
+
+
+def _rejected_amounts(
+    undo: DayUndo,
+    grid: DayGrid,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    edit: Edit,
+    rejection: RejectedAmounts,
+) -> ResponseReturnValue:
+    """Show the conflict page again for its custom values. The other resolutions are kept."""
+    if write_request.wants_json:
+        to_confirm = " ".join(confirmation_of(*each) for each in rejection.to_confirm.items())
+        return rejected_values(rejection.problems, confirm={CONFIRM: to_confirm} if to_confirm else None)
+    show_problems(custom_form, rejection)
+    merged = undo.merged(without_rejected(edit, rejection))
+    return _conflict_page(undo, grid, custom_form, write_request, merged, confirmations_of(rejection, grid.labels))
+
+
+def _conflict_page(
+    undo: DayUndo,
+    grid: DayGrid,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    merged: MergedValues,
+    confirmations: Sequence[Confirmation] = (),
+) -> ResponseReturnValue:
+    hidden = {CONFIRM: " ".join(request_fields().getlist(CONFIRM))}
+    return conflict_response(
+        grid,
+        merged,
+        custom_form,
+        write_request,
+        undoing=undo.revision.version,
+        confirmations=confirmations,
+        hidden=hidden,
+    )

@@ -46,7 +46,7 @@ def show(client_id: int) -> ResponseReturnValue:
 
 @blueprint.get(REVERT)
 def ask_to_revert(client_id: int, version: int) -> ResponseReturnValue:
-    """Show what undoing one change of one entry would do now."""
+    """Show what undoing one change of one entry, or of all valuations that it entered, would do now."""
     client = client_for(current_user, client_id, write=True)
     if request.args.get("entry") == WHOLE_DAY:
         revision = reverting.revision_of(client, version)

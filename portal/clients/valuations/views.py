@@ -21,7 +21,14 @@ from portal.clients.saving.day_merging import day_history, merge_day
 from portal.clients.saving.edits import Edit, EditConflict, MergedValues, Saved
 from portal.clients.saving.valuations import ProductsRemoved, RejectedAmounts, rejection_of, save_valuations
 from portal.clients.saving.write_request import WriteRequest, write_request_from
-from portal.clients.valuations.confirmations import CONFIRM, confirmation_of, confirmations_of, confirmed_amounts
+from portal.clients.valuations.confirmations import (
+    CONFIRM,
+    confirmation_of,
+    confirmations_of,
+    confirmed_amounts,
+    show_problems,
+    without_rejected,
+)
 from portal.clients.valuations.grid import (
     UNPLACED,
     DayGrid,
@@ -131,13 +138,8 @@ def _rejected_form(grid: DayGrid, form: EntryForm, write_request: WriteRequest) 
     rejection = rejection_of(merge_day(grid.client, grid.day, edit), grid.day, edit, confirmed)
     if rejection is None:
         return _rejected(grid, form, write_request)
-    _show_problems(form, rejection)
+    show_problems(form, rejection)
     return _rejected(grid, form, write_request, rejection.to_confirm)
-
-
-def _show_problems(form: EntryForm, rejection: RejectedAmounts) -> None:
-    for name, problem in rejection.problems.items():
-        form[name].errors = (problem,)
 
 
 def _typed_day(fields: Mapping[str, str]) -> date | None:
@@ -202,11 +204,10 @@ def _rejected_amounts(
 ) -> ResponseReturnValue:
     """Show the grid again, or the conflict page for its custom values. The other resolutions are kept."""
     if not rejection.problems.keys() <= edit.resolutions.keys() or write_request.wants_json:
-        _show_problems(form, rejection)
+        show_problems(form, rejection)
         return _rejected(grid, form, write_request, rejection.to_confirm)
-    _show_problems(custom_form, rejection)
-    resolutions = {name: each for name, each in edit.resolutions.items() if name not in rejection.problems}
-    merged = merge_day(grid.client, grid.day, replace(edit, resolutions=resolutions))
+    show_problems(custom_form, rejection)
+    merged = merge_day(grid.client, grid.day, without_rejected(edit, rejection))
     confirmations = confirmations_of(rejection, grid.labels)
     return _conflict_page(grid, merged, form, custom_form, write_request, confirmations)
 
