@@ -1,5 +1,7 @@
 """Fixtures: users with browsers, the editors of one client, and the CSV files of an import."""
 
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from portal.clients import Client
+from portal.clients import Client, Product, Valuation
 from portal.clients.records.revisions import ClientRevision
 from portal.extensions import db
 from tests.support.cast import Cast
@@ -80,3 +82,11 @@ def history_of(client: Client) -> list[ClientRevision]:
     db.session.rollback()
     mine = select(ClientRevision).where(ClientRevision.client_id == client.id)
     return list(db.session.scalars(mine.order_by(ClientRevision.version)))
+
+
+def values_of(client: Client, day: date) -> dict[str, Decimal]:
+    """Return the amounts of the day by plan number."""
+    db.session.rollback()
+    rows = select(Product.plan_number, Valuation.amount).join(Valuation, Valuation.product_id == Product.id)
+    found = db.session.execute(rows.where(Product.client_id == client.id, Valuation.valued_on == day))
+    return {row.plan_number: row.amount for row in found}

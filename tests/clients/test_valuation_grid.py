@@ -16,7 +16,7 @@ from portal.clients.saving import operations
 from portal.clients.saving.overruled import OverruledChange
 from portal.editing.drafts.store import EditDraft
 from portal.extensions import db
-from tests.clients.conftest import history_of
+from tests.clients.conftest import history_of, values_of
 from tests.support.cast import Cast
 from tests.support.edits import edit_from
 from tests.support.factories import make_client, make_product
@@ -69,14 +69,6 @@ def daniels(daniel: Visitor, client: Client, products: list[Product]) -> Grid:
     return Grid(daniel, client, products)
 
 
-def values_of(client: Client, day: date = TODAY) -> dict[str, Decimal]:
-    """Return the amounts of the day by plan number."""
-    db.session.rollback()
-    rows = select(Product.plan_number, Valuation.amount).join(Valuation, Valuation.product_id == Product.id)
-    found = db.session.execute(rows.where(Product.client_id == client.id, Valuation.valued_on == day))
-    return {row.plan_number: row.amount for row in found}
-
-
 def id_of(plan_number: str, day: date = TODAY) -> int:
     rows = select(Valuation.id).join(Product, Product.id == Valuation.product_id)
     return db.session.scalars(rows.where(Product.plan_number == plan_number, Valuation.valued_on == day)).one()
@@ -97,7 +89,7 @@ def test_grid_shows_each_product_with_its_last_value_and_saves_all_amounts_as_on
     response = amelias.send(form, A1="£110.50", L1=" 1,000 ")
 
     assert (response.status_code, response.location) == (302, f"/clients/{client.id}")
-    assert values_of(client) == {"A1": Decimal("110.50"), "L1": Decimal(1000)}
+    assert values_of(client, TODAY) == {"A1": Decimal("110.50"), "L1": Decimal(1000)}
     [revision] = history_of(client)
     a1, l1 = products[0].id, products[2].id
     assert (revision.version, client.version) == (2, 2)
@@ -116,7 +108,7 @@ def test_amount_of_the_day_is_shown_and_changed_and_an_empty_one_changes_nothing
 
     amelias.send(form, A1="", A2="220")
 
-    assert values_of(client) == {"A1": Decimal(110), "A2": Decimal(220)}
+    assert values_of(client, TODAY) == {"A1": Decimal(110), "A2": Decimal(220)}
     wrong = amelias.send(amelias.open(), A1="", A2="x", L1="1")
     assert "Total of the entered amounts and the last values of the others £300.00 £331.00 +£31.00" in text_of(wrong)
     [_, changed] = history_of(client)
@@ -138,9 +130,9 @@ def test_each_wrong_cell_is_named_nothing_is_saved_and_nothing_is_lost(amelias: 
     assert "n/a is not a number such as 1234.50" in errors[amelias.fields["A1"]]
     assert "is less than 0" in errors[amelias.fields["A2"]]
     assert "ISA A1" in text_of(rejected)
-    assert values_of(client) == {}
+    assert values_of(client, TODAY) == {}
     assert amelias.send(kept, A1="101", A2="201", unplaced="").status_code == 302
-    assert len(values_of(client)) == 3
+    assert len(values_of(client, TODAY)) == 3
 
 
 @pytest.mark.parametrize("day", ["2026-11-29", "1899-12-31", "yesterday", "2026-1-1", "0000-00-00"])
@@ -160,7 +152,7 @@ def test_wrong_day_is_named_and_the_amounts_stay(amelias: Grid, client: Client, 
     assert problem in errors_of(rejected)["valued_on"]
     kept = form_of(rejected)
     assert (kept["valued_on"], kept["shown_on"], kept[amelias.fields["A1"]]) == (typed, "2026-11-27", "105")
-    assert values_of(client) == {}
+    assert values_of(client, TODAY) == {}
 
 
 def test_another_day_takes_the_typed_amounts_along_and_saves_nothing_before_its_amounts_are_shown(
@@ -227,7 +219,7 @@ def test_amounts_of_different_products_are_merged(amelias: Grid, daniels: Grid, 
     saved = amelias.send(form, A2="202")
 
     assert saved.status_code == 302
-    assert values_of(client) == {"A1": Decimal(101), "A2": Decimal(202)}
+    assert values_of(client, TODAY) == {"A1": Decimal(101), "A2": Decimal(202)}
     assert history_of(client)[-1].merged_with == [2]
     message = text_of(amelias.browser.get(saved.location))
     assert "Saved together with Daniel’s change to the valuation of ISA A1 on 28 Nov 2026." in message
@@ -246,12 +238,12 @@ def test_same_product_and_day_is_asked_and_the_other_amounts_wait(
     assert "One field of the valuations of 28 Nov 2026 needs your decision" in page
     assert "Daniel Okafor’s" in page
     assert all(amount in page for amount in ("£101.00", "£102.00", "£202.00"))
-    assert values_of(client) == {"A1": Decimal(101), "L1": Decimal(55)}
+    assert values_of(client, TODAY) == {"A1": Decimal(101), "L1": Decimal(55)}
 
     saved = amelias.send(form_of(asked), **{f"decide-{amelias.fields['A1']}": "yours"})
 
     assert saved.status_code == 302
-    assert values_of(client) == {"A1": Decimal(102), "A2": Decimal(202), "L1": Decimal(55)}
+    assert values_of(client, TODAY) == {"A1": Decimal(102), "A2": Decimal(202), "L1": Decimal(55)}
     revision, key = history_of(client)[-1], f"valuation/{id_of('A1')}/amount"
     assert (revision.resolutions, revision.changes[key]) == ({key: "yours"}, ["101.00", "102.00"])
     [overruled] = db.session.scalars(select(OverruledChange))
@@ -273,7 +265,7 @@ def test_conflict_is_decided_for_the_saved_amount_or_a_third_one(
     saved = amelias.send(asked, **{f"decide-{name}": choice, f"third-{name}": "103"})
 
     assert saved.status_code == 302
-    assert values_of(client) == {"A1": Decimal(amount)}
+    assert values_of(client, TODAY) == {"A1": Decimal(amount)}
     again = amelias.send(asked, **{f"decide-{name}": choice, f"third-{name}": "103"})
     assert (again.status_code, client.version) == (302, 3)  # the second click saves nothing
 
@@ -290,7 +282,7 @@ def test_decision_is_asked_again_when_the_amount_has_changed_since(
 
     assert again.status_code == 409
     assert "changed again while you were deciding" in text_of(again)
-    assert values_of(client) == {"A1": Decimal(104)}
+    assert values_of(client, TODAY) == {"A1": Decimal(104)}
 
 
 @pytest.mark.parametrize("custom", ["", "much", "1,5"])
@@ -305,7 +297,7 @@ def test_custom_value_that_is_no_amount_is_asked_again(
 
     assert again.status_code == 409
     assert form_of(again)[f"third-{name}"] == custom
-    assert values_of(client) == {"A1": Decimal(101)}
+    assert values_of(client, TODAY) == {"A1": Decimal(101)}
 
 
 def test_valuation_that_was_removed_or_moved_to_the_day_meanwhile_is_asked(
@@ -323,10 +315,10 @@ def test_valuation_that_was_removed_or_moved_to_the_day_meanwhile_is_asked(
     asked = amelias.send(form, A1="102", A2="202")
 
     assert (unchanged.status_code, asked.status_code) == (302, 409)
-    assert values_of(client) == {"A2": Decimal(200)}
+    assert values_of(client, TODAY) == {"A2": Decimal(200)}
     names = [f"decide-{amelias.fields[plan]}" for plan in ("A1", "A2")]
     assert amelias.send(form_of(asked), **dict.fromkeys(names, "yours")).status_code == 302
-    assert values_of(client) == {"A1": Decimal(102), "A2": Decimal(202)}
+    assert values_of(client, TODAY) == {"A1": Decimal(102), "A2": Decimal(202)}
 
 
 def test_amount_far_from_the_last_one_is_confirmed_beside_its_cell(amelias: Grid, client: Client) -> None:
@@ -336,14 +328,14 @@ def test_amount_far_from_the_last_one_is_confirmed_beside_its_cell(amelias: Grid
     problem = "£10.00 is 90% less than the valuation before (£100.00 on 31 Mar 2026). Correct it, or confirm it."
     assert errors_of(asked)[amelias.fields["A1"]] == problem
     assert set(errors_of(asked)) == {amelias.fields["A1"], amelias.fields["A2"]}
-    assert values_of(client) == {}
+    assert values_of(client, TODAY) == {}
     form = {name: text for name, text in form_of(asked).items() if name != "confirm_amount"}
     fields = amelias.fields
     one = amelias.send(form, confirm_amount=f"{fields['A1']}=10.00")
     assert list(errors_of(one)) == [fields["A2"]]
     both = amelias.send(form, confirm_amount=f"{fields['A1']}=10.00 {fields['A2']}=2000.00")
     assert both.status_code == 302
-    assert values_of(client) == {"A1": Decimal(10), "A2": Decimal(2000), "L1": Decimal(1)}
+    assert values_of(client, TODAY) == {"A1": Decimal(10), "A2": Decimal(2000), "L1": Decimal(1)}
 
 
 def test_unusual_amount_is_named_together_with_wrong_cells(amelias: Grid, client: Client) -> None:
@@ -352,7 +344,7 @@ def test_unusual_amount_is_named_together_with_wrong_cells(amelias: Grid, client
     assert rejected.status_code == 422
     assert set(errors_of(rejected)) == {amelias.fields["A1"], amelias.fields["A2"]}
     assert "£10.00 is right" in text_of(rejected)
-    assert values_of(client) == {}
+    assert values_of(client, TODAY) == {}
 
 
 def test_custom_value_far_from_the_last_one_is_confirmed_on_the_conflict_page(
@@ -368,7 +360,7 @@ def test_custom_value_far_from_the_last_one_is_confirmed_on_the_conflict_page(
     assert unusual.status_code == 409
     assert "£1.00 for ISA A1 is right" in text_of(unusual)
     assert amelias.send(asked, **choice, confirm_amount=f"{name}=1.00").status_code == 302
-    assert values_of(client) == {"A1": Decimal(1)}
+    assert values_of(client, TODAY) == {"A1": Decimal(1)}
 
 
 def test_amount_of_a_removed_product_is_kept_as_a_row_without_a_place(
@@ -382,9 +374,9 @@ def test_amount_of_a_removed_product_is_kept_as_a_row_without_a_place(
 
     assert rejected.status_code == 422
     assert form_of(rejected)["unplaced"] == "ISA L1\t9"
-    assert values_of(client) == {}
+    assert values_of(client, TODAY) == {}
     assert amelias.send(form_of(rejected), unplaced="").status_code == 302
-    assert values_of(client) == {"A1": Decimal(101)}
+    assert values_of(client, TODAY) == {"A1": Decimal(101)}
 
 
 def test_only_as_many_removed_products_are_named_as_a_client_can_have(
@@ -447,7 +439,7 @@ def test_amount_that_a_restored_grid_only_showed_is_not_asked_about(
 
     assert amelias.send(form).status_code == 302
 
-    assert values_of(client) == {"A1": Decimal(102), "A2": Decimal(202)}
+    assert values_of(client, TODAY) == {"A1": Decimal(102), "A2": Decimal(202)}
 
 
 @pytest.mark.parametrize("name", ["amount_0", "amount_x", "amount_12345678901", "amount", "phone", "amount_4294967296"])
@@ -492,7 +484,7 @@ def test_amount_that_the_user_keeps_over_one_shown_in_its_cell_is_saved_without_
     saved = amelias.send(form | {"seen": seen}, A1="101", A2="190")
 
     assert saved.status_code == 302
-    assert values_of(client) == {"A1": Decimal(101), "A2": Decimal(190)}
+    assert values_of(client, TODAY) == {"A1": Decimal(101), "A2": Decimal(190)}
     key = f"valuation/{id_of('A1')}/amount"
     assert history_of(client)[-1].resolutions == {key: "yours"}
     overruled = db.session.scalars(select(OverruledChange)).one()
@@ -510,7 +502,7 @@ def test_amount_that_was_changed_again_since_it_was_shown_is_asked_about(
 
     assert asked.status_code == 409
     assert "£99.00" in text_of(asked)  # what it was when the user decided
-    assert values_of(client) == {"A1": Decimal(98)}
+    assert values_of(client, TODAY) == {"A1": Decimal(98)}
 
 
 def test_changes_of_the_day_are_fields_of_the_grid(
