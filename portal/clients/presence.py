@@ -27,14 +27,17 @@ def presence_on_client(
     A user who edits a person of the client therefore sees users who view its products. `part` is the name of the edited
     part, '' for the client's own fields, and `day` that of an edited grid of valuations.
     """
-    changes_url = url_for("client_changes.changes", client_id=client.id)
+    if day is None:
+        changes_url = url_for("client_changes.changes", client_id=client.id)
+    else:
+        changes_url = url_for("client_changes.changes_of_day", client_id=client.id, day=day)
     return presence_of(
         f"client-{client.id}",
         activity,
         client.name,
         part=part,
         version=client.version,
-        changes_url=f"{changes_url}/{day}" if day else changes_url,
+        changes_url=changes_url,
         lost_url=lost_url(client),
         warning=warning,
     )

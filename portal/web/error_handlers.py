@@ -144,6 +144,7 @@ def _is_traceback_due(kind: str) -> bool:
 
 
 def handle_http_error(error: HTTPException) -> ResponseReturnValue:
+    """Return an error of HTTP as a page or as JSON. A redirect is returned as it is."""
     if error.code is None or error.code < http.HTTPStatus.BAD_REQUEST:
         return error
     cause = getattr(error, "original_exception", None)

@@ -59,7 +59,7 @@ OTHERWISE_NAMED = """() => [...document.querySelectorAll("button[aria-label], .b
     .filter(([name, text, tag]) => /\\w/.test(text) && (tag === "a" ? !name.includes(text) : !name.startsWith(text)))
     .map(([name, text]) => `${text}: ${name}`)"""
 
-# Parts of the top bar that overlap another or are cut off, as long as the bar has one line.
+# Parts of the top bar that overlap another one in the same line.
 CROWDED = """() => {
     const selector = ".brand, nav a, .find, .bell .icon, .badge, .avatar, .name, button";
     const parts = [...document.querySelectorAll(`.topbar :is(${selector})`)]

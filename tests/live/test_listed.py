@@ -8,8 +8,14 @@ import pytest
 
 from portal.clients import Client
 from portal.extensions import db
-from portal.live import listed, publish
-from portal.live.listed import MAX_CHECKS_PER_SECOND, MAX_PAGES, RECENT_SECONDS, ListedPages
+from portal.live import publish
+from portal.live.listed import (
+    MAX_CHECKS_PER_SECOND,
+    MAX_ORDERS_PER_SECOND,
+    MAX_PAGES,
+    RECENT_SECONDS,
+    ListedPages,
+)
 from portal.live.outbox import after_commit
 from portal.live.schedule import COALESCE_SECONDS
 from tests.conftest import AppMaker
@@ -77,10 +83,8 @@ def test_save_of_a_client_that_every_open_list_shows_is_an_event_of_its_row_alon
 ) -> None:
     client = make_client()
     lists = [open_list(visit_own(cast.daniel), client, follow=follow) for follow in ("saves", "arrivals")]
-    for version, status in (
-        (2, "dormant"),
-        (3, "active"),
-    ):  # by the second, the hub has checked who may hear of the first
+    # By the second save, the hub has checked who may hear of the first.
+    for version, status in ((2, "dormant"), (3, "active")):
         save_for(cast.amelia, client, status=status)
         visit_own(cast.amelia).beat(f"client-{client.id}", fields=[status], activity="editing")
         for events in lists:
@@ -202,7 +206,7 @@ def test_too_many_pages_become_one_comparison_which_is_not_repeated_before_all_h
     assert pages.take_incomplete(0.0, lists)
     assert not pages.take_incomplete(0.0, lists)
     pages.add_unknown()
-    assert pages.next_due() == lists / listed.MAX_ORDERS_PER_SECOND
+    assert pages.next_due() == lists / MAX_ORDERS_PER_SECOND
     assert not pages.take_incomplete(9.9, lists)
     assert pages.take_incomplete(10.0, lists)
 

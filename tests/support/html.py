@@ -12,35 +12,32 @@ ATTRIBUTE = re.compile(r'([^\s="/]+)(?:="([^"]*)")?')
 
 def form_of(answer: TestResponse) -> dict[str, str]:
     """Return what a browser would send for the last form except the sign-out form: name → value."""
-    return _read(answer).forms[-1]
+    return _Page(answer.text).forms[-1]
 
 
 def forms_of(answer: TestResponse) -> list[dict[str, str]]:
     """Return the fields that a browser would send for each form of the page, in their order."""
-    return _read(answer).forms
+    return _Page(answer.text).forms
 
 
 def errors_of(answer: TestResponse) -> dict[str, str]:
     """Return the error at each field, by the field's id."""
-    return {name.removesuffix("-error"): text for name, text in _read(answer).texts.items() if name.endswith("-error")}
+    texts = _Page(answer.text).texts
+    return {name.removesuffix("-error"): text for name, text in texts.items() if name.endswith("-error")}
 
 
 def text_of(answer: TestResponse) -> str:
     """Return the text of the page with entities resolved and white space joined."""
-    return " ".join(" ".join(_read(answer).words).split())
+    return " ".join(" ".join(_Page(answer.text).words).split())
 
 
 def links_of(answer: TestResponse) -> list[str]:
-    return _read(answer).links
+    return _Page(answer.text).links
 
 
 def options_of(answer: TestResponse, field_id: str) -> list[str]:
     """Return the values of a select."""
-    return _read(answer).options[field_id]
-
-
-def _read(answer: TestResponse) -> "_Page":
-    return _Page(answer.text)
+    return _Page(answer.text).options[field_id]
 
 
 class _Page:

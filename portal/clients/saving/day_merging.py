@@ -166,7 +166,7 @@ class DayHistory:
         return first.before if first else present
 
     @cached_property
-    def changes(self) -> Mapping[str, Sequence["AmountChange"]]:
+    def changes(self) -> Mapping[str, Sequence[AmountChange]]:
         """Return the changes of the day's amounts by field, the oldest first."""
         found: dict[str, list[AmountChange]] = defaultdict(list)
         state = self._present_state()

@@ -32,16 +32,11 @@ def limit_problems(tables: Tables, existing: ExistingRecords) -> list[Problem]:
     """Return a problem for the first row of each client or product that adds a part too many."""
     people = {ref: len(of_client) for ref, of_client in existing.people.items()}
     notes = Counter(key.client_ref for key in existing.notes)
+    new_valuations = _new_valuations(tables, existing)
     return [
         *_excess(PEOPLE, "client_ref", _new_people(tables, existing), people, limits.MAX_PEOPLE),
         *_excess(PRODUCTS, "client_ref", _new_products(tables, existing), existing.product_counts, limits.MAX_PRODUCTS),
-        *_excess(
-            VALUATIONS,
-            "plan_number",
-            _new_valuations(tables, existing),
-            existing.valuation_counts,
-            limits.MAX_VALUATIONS,
-        ),
+        *_excess(VALUATIONS, "plan_number", new_valuations, existing.valuation_counts, limits.MAX_VALUATIONS),
         *_excess(NOTES, "client_ref", _new_notes(tables, existing), notes, limits.MAX_NOTES),
     ]
 
@@ -54,13 +49,14 @@ def _excess(
     for row in in_turns(new):
         if owner := getattr(row, column):
             lines[owner].append(row.line)
-    parts, kind = schema.file.removesuffix(".csv"), "product" if column == "plan_number" else "client"
-    for owner, of_owner in lines.items():
+    parts = schema.file.removesuffix(".csv")
+    kind_of_owner = "product" if column == "plan_number" else "client"
+    for owner, lines_of_owner in lines.items():
         before = stored.get(owner, 0)
-        total = before + len(of_owner)
+        total = before + len(lines_of_owner)
         if total > maximum:
-            text = f"{quote_for_message(owner)} would have {total:,} {parts}; a {kind} has at most {maximum:,}"
-            yield Problem(schema.file, of_owner[max(0, maximum - before)], column, text)
+            text = f"{quote_for_message(owner)} would have {total:,} {parts}; a {kind_of_owner} has at most {maximum:,}"
+            yield Problem(schema.file, lines_of_owner[max(0, maximum - before)], column, text)
 
 
 def _new_people(tables: Tables, existing: ExistingRecords) -> Iterator[PersonRow]:
