@@ -37,7 +37,7 @@ UPDATE clients SET
 """
 ROWS_IN_USE = 1_000
 NOTIFY_PAYLOAD = "SELECT pg_notify(%(channel)s, %(payload)s)"
-FIRST_LISTS = 50  # start the hub of each worker, whose memory is no list's
+FIRST_LISTS = 50  # they start the hub of each worker, so that no list is charged for it
 PAGES = {
     "the desk": "/",
     **{f"view “{label}”": f"/clients?view={view}" for view, label in VIEWS.items()},

@@ -23,7 +23,7 @@ GENERAL_EVENTS = (IMPORTED,)
 class Notification(NamedTuple):
     """PAGE_EVENTS have a `page`, PROFILE_EVENTS a `profile`, GENERAL_EVENTS neither.
 
-    NUDGE also has a profile: the one that asks. `lists` of SAVED: lists that do not show the page may have to, now.
+    NUDGE also has a profile: the one that asks. `lists` of SAVED: lists that do not show the page may have to now.
     """
 
     event: str

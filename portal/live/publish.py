@@ -25,7 +25,7 @@ def roster_changed(connection: Connection, page_identifiers: Iterable[str]) -> N
 
 
 def saved(connection: Connection, page_identifier: str, version: int, *, lists: bool) -> None:
-    """Notify the page of a new version of its record; and `lists` that do not show it, because they may have to."""
+    """Notify the page of a new version of its record. `lists`: lists that do not show the page may have to now."""
     _notify(connection, Notification(SAVED, page=page_identifier, version=version, lists=lists or None))
 
 

@@ -135,8 +135,9 @@ def test_selected_clients_are_changed_except_one_that_a_colleague_changed_meanwh
 
 
 def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: Cast) -> None:
-    """Amelia saves two clients and restricts a third while Daniel selects clients far down the list. Another one comes
-    into his view.
+    """Amelia saves two clients and restricts a third while Daniel selects clients far down the list.
+
+    Then another client comes into his view.
     """
     unlisted = make_client("Elsewhere")
     first, *_, hidden, moved, last = clients = [make_client(f"Live {number:02}") for number in range(25)]

@@ -7,7 +7,7 @@ from jinja2.bccache import Bucket
 
 
 class CompiledTemplates(BytecodeCache):
-    """Keeps the code of each template with the checksum of its source."""
+    """Keep the code of each template by its key and the checksum of its source."""
 
     def __init__(self) -> None:
         self._code: dict[tuple[str, str], CodeType | None] = {}

@@ -77,5 +77,5 @@ def affects_lists(keys: Iterable[str]) -> bool:
 
 
 def notify_pages(client_id: int, version: int, *, lists: bool) -> None:
-    """Notify the open pages of the client of its new version after the commit, and other `lists`."""
+    """Notify the open pages of the client after the commit. `lists`: also lists that do not show it."""
     after_commit(partial(publish.saved, page_identifier=f"client-{client_id}", version=version, lists=lists))
