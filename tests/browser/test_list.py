@@ -21,6 +21,7 @@ ASK_FOR_ROW = """async ([page, patienceMs]) => {
     }
     return false;
 }"""
+NOTE_LISTED = "document.addEventListener('portal:listed', () => document.documentElement.dataset.listed = '')"
 
 
 def test_search_without_a_result_leads_back_to_the_list_and_another_one_to_the_client(
@@ -150,6 +151,7 @@ def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: 
     place, scrolled = link.bounding_box(), page.evaluate("scrollY")
     assert scrolled > 0
 
+    assert page.evaluate(ASK_FOR_ROW, [f"client-{hidden.id}", PATIENCE_MS])
     save_for(cast.amelia, hidden, is_restricted=True)
     emptied = page.get_by_role("row", name="No longer available")
     expect(emptied).to_be_visible()
@@ -172,7 +174,14 @@ def test_changes_elsewhere_are_offered_and_shown_in_place(daniel: Person, cast: 
     assert page.evaluate("scrollY") == scrolled
     save_for(cast.amelia, moved, name="A live one again")  # the stream follows the rows that are shown now
     expect(offer.get_by_role("status")).to_have_text("1 client changed")
+    held = daniel.hold("**/clients/order*")
+    with page.expect_request("**/clients/order*"):
+        save_for(cast.amelia, unlisted, name="Still elsewhere")
+    page.evaluate(NOTE_LISTED)
+    old_answer = held[0].fetch()
     save_for(cast.amelia, unlisted, name="A live one too")
+    expect(page.locator("html")).to_have_attribute("data-listed", "")
+    held[0].fulfill(response=old_answer)  # the list has heard of the client again, and asks again
     expect(offer.get_by_role("status")).to_have_text("1 client changed, 1 new")
     expect(row(daniel, unlisted)).to_have_count(0)
     offer.get_by_role("button", name="Show").click()
