@@ -27,6 +27,9 @@ def editor(setup: SceneSetup) -> States:
     setup.crowd(client, VIEWERS, LONG_NAME)
     amelia = setup.amelia()
     page = amelia.page
+    viewport = page.viewport_size
+    assert viewport
+    page.set_viewport_size(viewport | {"height": 3000})  # later the list of viewers is too long for the window
     amelia.open_path(f"/clients/{client.id}/edit")
     expect(amelia.modal.locator("[data-name]")).to_have_count(VIEWERS)
     yield "modal in the editor", page
@@ -34,6 +37,7 @@ def editor(setup: SceneSetup) -> States:
     amelia.modal.get_by_role("button", name="Proceed Anyway").click()
     amelia.field("Phone").fill("01632 960900")
     amelia.sees(f"{VIEWERS} users are viewing this client record")
+    page.set_viewport_size(viewport)
     yield "editor", page
 
     page.get_by_role("link", name="Cancel").click()

@@ -28,6 +28,10 @@ import { arrivedFrom, shownFields } from "./wording.js";
 export function followRail(form) {
 	/** @type {Revision[]} the newest first */
 	let saves = [];
+	for (const rail of queryAll(document, "[data-rail]", HTMLElement)) {
+		const observer = new ResizeObserver(() => makeScrollable(rail));
+		for (const element of [rail, ...rail.children]) observer.observe(element);
+	}
 	return {
 		/**
 		 * @param {User[]} others
@@ -41,7 +45,6 @@ export function followRail(form) {
 			}
 			const key = JSON.stringify(shown.map((user) => [user.id, user.visible, activityOf(user, users)]));
 			fill("[data-here-now]", key, () => shown.map((user) => renderUser(form, user, users)));
-			for (const rail of queryAll(document, "[data-rail]", HTMLElement)) makeScrollable(rail);
 		},
 		/** @param {Revision[]} revisions oldest first */
 		showSaved: (revisions) => {
