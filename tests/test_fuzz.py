@@ -33,10 +33,10 @@ from tests.support.routes import routes_of
 from tests.support.test_client import Visitor
 from tests.support.volume import volume
 
-EXAMPLES = volume(5, 32)  # of each route: more than 2,000 in all
-# Routes share their parsers. In a partial run each route gets every eighth body and hostile value, from another offset
+EXAMPLES = volume(3, 32)  # of each route: more than 2,000 in all
+# Routes share their parsers. In a partial run each route gets every twelfth body and hostile value, from another offset
 # than the route before, so that all of them are used.
-STEP = volume(8, 1)
+STEP = volume(12, 1)
 READ_AS = ("application/json", "application/x-www-form-urlencoded")
 NEVER_READ = ("text/plain", "x/y", "")
 NOT_PAGES = (
