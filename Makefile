@@ -30,7 +30,7 @@ test test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 # Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, also those in a real browser (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
-	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder
 	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile \
 		-m statements $$(grep -rl --include='test_*.py' mark.statements tests); fi
 
@@ -39,7 +39,7 @@ test-all: test  ## Run all tests with full volumes of edits, streams and generat
 
 coverage: .venv/test.installed  ## Run all tests and measure which lines and branches of portal/ they execute
 	@tools/browser
-	@$(RUN) pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 fuzz: export TEST_VOLUME := full
 fuzz: .venv/test.installed  ## Run the tests of generated values with new values, as many as in test-all

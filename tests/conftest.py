@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -28,16 +29,18 @@ from portal.postgres.server import EmbeddedPostgres
 from tests.support.cast import Cast, make_cast
 from tests.support.compiled_templates import CompiledTemplates
 from tests.support.databases import EMPTY_EVERY_TABLE
+from tests.support.distribution import BrowserTestsOnTwoWorkers
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
 from tests.support.postgres_versions import wanted_major
 from tests.support.processes import Programs
 from tests.support.test_client import Visitor, visitors_of
+from tests.support.volume import volume
 
 # Other programs affect the time of an example. These tests share one fixture among all examples on purpose.
 _PROFILE = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]}
-settings.register_profile("gate", derandomize=True, **_PROFILE)  # the same examples in each run
+settings.register_profile("gate", max_examples=volume(40, 100), derandomize=True, **_PROFILE)  # the same in each run
 settings.register_profile("explore", print_blob=True, **_PROFILE)  # others in each run: make fuzz
 settings.load_profile("gate")
 REAL_HASHER = hashing._hasher
@@ -77,6 +80,10 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     place = {name: number for number, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserTestsOnTwoWorkers:
+    return BrowserTestsOnTwoWorkers(config, log)
 
 
 def pytest_collection_finish() -> None:
