@@ -4,7 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # pip must not run twice at once in one .venv
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all test-browsers test-operations fuzz coverage check lint bench format readme screenshots lock audit clean
+.PHONY: help demo test test-postgres test-all test-browsers test-operations fuzz coverage check lint bench format readme screenshots lock audit clean
 
 # The first of these that is Python 3.11 or newer and can create virtual environments. PYTHON=… overrides it.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -25,17 +25,19 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 
 # Tests start dozens of Python processes. If the environment forbids compiled modules, as container images often do, each
 # process takes 0.2 s more of CPU time, and pytest itself 3 s.
-test test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
+test test-postgres test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 
-# Much of the time is waiting for browsers and servers, so three workers keep two cores busy.
+# Much of the time is waiting for browsers and servers, so four workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, also those in a real browser (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
 	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder
+
+test-postgres: .venv/test.installed  ## Run the tests that depend on the version of PostgreSQL on the system's too
 	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile \
 		-m statements $$(grep -rl --include='test_*.py' mark.statements tests); fi
 
 test-all: export TEST_VOLUME := full
-test-all: test  ## Run all tests with full volumes of edits, streams and generated requests
+test-all: test test-postgres  ## Run all tests with full volumes of edits, streams and generated requests
 
 coverage: .venv/test.installed  ## Run all tests and measure which lines and branches of portal/ they execute
 	@tools/browser
@@ -53,7 +55,7 @@ test-operations: .venv/operations.installed  ## Run the tests of deployment, wit
 	@tools/operations
 	@$(RUN) pytest -m operations -rs tests/operations
 
-check: lint test  ## Run the linters, the type checkers and all tests
+check: lint test test-postgres  ## Run the linters, the type checkers and all tests
 
 lint: .venv/dev.installed $(TSC)  ## Run the linters and the type checkers
 	@echo "ruff: Python style and common mistakes"

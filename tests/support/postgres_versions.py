@@ -1,7 +1,7 @@
 """Which PostgreSQL the tests run on: that of the wheel, or with POSTGRES=system the system's own.
 
 `python -m tests.support.postgres_versions` succeeds where the system has another version than this run should use:
-`make test` then runs the tests marked `statements` on it too.
+`make test-postgres` then runs the tests marked `statements` on it.
 """
 
 import os
