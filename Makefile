@@ -27,10 +27,10 @@ demo: .venv/demo.installed  ## Start the portal with demo data on http://127.0.0
 # process takes 0.2 s more of CPU time, and pytest itself 3 s.
 test test-postgres test-browsers test-operations fuzz: export PYTHONDONTWRITEBYTECODE :=
 
-# Much of the time is waiting for browsers and servers, so four workers keep two cores busy.
+# Much of the time is waiting for browsers and servers, so five workers keep two cores busy.
 test: .venv/test.installed  ## Run all tests, also those in a real browser (POSTGRES=system: on the system's PostgreSQL)
 	@tools/browser
-	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(RUN) pytest -n 5 --dist loadfile --no-loadscope-reorder
 
 test-postgres: .venv/test.installed  ## Run the tests that depend on the version of PostgreSQL on the system's too
 	@if $(RUN) tests.support.postgres_versions; then POSTGRES=system $(RUN) pytest -n 2 --dist loadfile \
@@ -41,7 +41,7 @@ test-all: test test-postgres  ## Run all tests with full volumes of edits, strea
 
 coverage: .venv/test.installed  ## Run all tests and measure which lines and branches of portal/ they execute
 	@tools/browser
-	@$(RUN) pytest -n 4 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(RUN) pytest -n 5 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 fuzz: export TEST_VOLUME := full
 fuzz: .venv/test.installed  ## Run the tests of generated values with new values, as many as in test-all

@@ -29,7 +29,7 @@ from portal.postgres.server import EmbeddedPostgres
 from tests.support.cast import Cast, make_cast
 from tests.support.compiled_templates import CompiledTemplates
 from tests.support.databases import EMPTY_EVERY_TABLE
-from tests.support.distribution import BrowserTestsOnTwoWorkers
+from tests.support.distribution import BrowserTestsOnSomeWorkers
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 from tests.support.postgres_proxy import Wiretap
@@ -82,8 +82,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place.get(item.path.name, len(LONGEST)))
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserTestsOnTwoWorkers:
-    return BrowserTestsOnTwoWorkers(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> BrowserTestsOnSomeWorkers:
+    return BrowserTestsOnSomeWorkers(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -4,14 +4,14 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 BROWSER_TESTS = "tests/browser/"
-BROWSER_WORKERS = 2
+BROWSER_WORKERS = 3
 
 
-class BrowserTestsOnTwoWorkers(LoadFileScheduling):
-    """Distribute the modules of browser tests to two workers, and the others to the rest, as long as there are any.
+class BrowserTestsOnSomeWorkers(LoadFileScheduling):
+    """Distribute the modules of browser tests to the first workers, and the others to the rest, while there are any.
 
     Browser tests wait much and the others hardly, so that together they use all cores. Each worker with browser tests
-    starts a browser and two portals.
+    starts a browser and two portals, which takes 8 s of CPU.
     """
 
     def _assign_work_unit(self, node: WorkerController) -> None:
