@@ -162,25 +162,26 @@ REFUND = """
 
 
 # Deletes expired rows. Rows locked by an attempt are left for the next hour, so an attempt never waits for the purge.
+# PostgreSQL evaluates an ARRAY once. IN would allow a plan that repeats the inner query for each row.
 PURGE = """
-    DELETE FROM sign_in_throttle WHERE subject IN (
+    DELETE FROM sign_in_throttle WHERE subject = ANY (ARRAY(
         SELECT subject FROM sign_in_throttle
         WHERE last_failed_at < now() - make_interval(secs => :day)
            OR starts_with(subject, :addresses) AND last_failed_at < now() - make_interval(secs => :hour)
         FOR UPDATE SKIP LOCKED
-    )
+    ))
 """
 
 # Deletes the rows with the fewest failures first. The row of a locked account or address therefore stays unless an
 # attacker fails as often at MAX_ROWS others. The counters of profiles are few and always stay.
 TRIM = """
-    DELETE FROM sign_in_throttle WHERE subject IN (
-        SELECT subject FROM sign_in_throttle WHERE subject IN (
+    DELETE FROM sign_in_throttle WHERE subject = ANY (ARRAY(
+        SELECT subject FROM sign_in_throttle WHERE subject = ANY (ARRAY(
             SELECT subject FROM sign_in_throttle WHERE split_part(subject, ':', 1) = ANY(:kinds)
             ORDER BY failures DESC, last_failed_at DESC OFFSET :max_rows
-        )
+        ))
         FOR UPDATE SKIP LOCKED
-    )
+    ))
 """
 
 

@@ -16,6 +16,7 @@ from portal.auth.views.sign_in import WRONG_EMAIL_OR_PASSWORD
 from portal.extensions import db
 from portal.jobs import JOBS, run_job
 from tests.support.cast import PASSWORD, Cast
+from tests.support.databases import with_statistics_of_empty_table
 from tests.support.html import form_of, text_of
 from tests.support.sign_in import (
     ELSEWHERE,
@@ -303,6 +304,23 @@ def test_purge_deletes_rows_of_addresses_after_an_hour(visit: Visit, cast: Cast)
 
     assert run_job(job) == 1
     assert failures_by_kind() == {"account": 1, "pair": 1}
+
+
+@pytest.mark.statements
+def test_purge_and_trim_are_fast_also_with_the_statistics_of_an_emptied_table(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a flood of attempts the table is empty again, and the next flood comes before its next ANALYZE."""
+    monkeypatch.setattr(throttle, "MAX_ROWS", 10)
+    add = text("""
+        INSERT INTO sign_in_throttle (subject, failures, last_failed_at)
+        SELECT 'account:' || n, 1, now() - make_interval(days => CASE WHEN n % 2 = 0 THEN 2 ELSE 0 END)
+        FROM generate_series(1, 3000) AS n""")
+    with_statistics_of_empty_table("sign_in_throttle", add, {})
+    db.session.execute(add)
+    db.session.execute(text("SET LOCAL statement_timeout = '1s'"))
+
+    assert throttle.purge(db.session.connection()) == 2990
 
 
 def test_trim_bounds_the_table_and_keeps_locking_rows(

@@ -16,6 +16,7 @@ from portal.notifications import store
 from portal.notifications.kinds import Kind
 from portal.notifications.models import Notification
 from tests.support.cast import Cast
+from tests.support.databases import with_statistics_of_empty_table
 from tests.support.factories import make_client
 from tests.support.notifications import NotificationListener
 
@@ -118,6 +119,22 @@ def test_hand_over_of_more_clients_than_the_limit_keeps_an_unread_mention(client
 
     kinds = [row[1] for row in stored()]
     assert kinds == ["mentioned", "overruled", "draft", *["handed-over"] * 497]
+
+
+@pytest.mark.statements
+def test_notifications_beyond_the_limit_are_deleted_also_with_the_statistics_of_an_emptied_table(
+    client: Client, cast: Cast
+) -> None:
+    db.session.execute(ADD_CLIENTS, {"count": 502, "adviser": cast.amelia.id})
+    add = text(
+        "INSERT INTO notifications (profile_id, kind, client_id, subject) SELECT :to, 'opened', id, '' FROM clients"
+    )
+    with_statistics_of_empty_table("notifications", add, {"to": cast.amelia.id})
+    db.session.execute(add, {"to": cast.amelia.id})
+
+    notify(client, cast.daniel.id, cast.amelia.id, kind=Kind.MENTIONED)
+
+    assert len(stored()) == 500
 
 
 def test_read_notifications_are_deleted_first_and_changes_before_mentions(
