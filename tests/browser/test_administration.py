@@ -36,6 +36,7 @@ def test_new_client_is_typed_left_restored_and_added(open_browser: OpenBrowser, 
     page.get_by_role("link", name="Add a client").click()
     page.get_by_role("link", name="Restore").click()
     expect(page.get_by_label("Town")).to_have_value("Bath")
+    expect(page.locator(".save-bar")).to_contain_text("2 changed")  # the script that knows the key is there
     page.keyboard.press("Control+s")
 
     expect(page.locator(".flash")).to_contain_text("Added in a browser is added as KG")
