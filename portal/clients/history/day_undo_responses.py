@@ -1,6 +1,5 @@
 """Undo all valuations that a change entered for one day, and ask product by product about later changes."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -8,21 +7,18 @@ from flask.typing import ResponseReturnValue
 
 from portal.clients.editor import conflicts
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.editor.responses import Confirmation, conflict_response, rejected_values
 from portal.clients.history import undo_preview
 from portal.clients.history.day_undo import DayUndo
 from portal.clients.history.revert import reason_from
 from portal.clients.history.undo_views import rejected_response, undone_response
-from portal.clients.saving.edits import Edit, EditConflict, MergedValues, ValueRejected
+from portal.clients.saving.edits import Edit, EditConflict, ValueRejected
 from portal.clients.saving.merging import reject_future_version
 from portal.clients.saving.valuations import RejectedAmounts
 from portal.clients.saving.write_request import WriteRequest
 from portal.clients.valuations.confirmations import (
-    CONFIRM,
-    confirmation_of,
-    confirmations_of,
     confirmed_amounts,
-    show_problems,
+    conflict_page,
+    rejected_amounts,
     without_rejected,
 )
 from portal.clients.valuations.grid import DayGrid, grid_of
@@ -51,7 +47,7 @@ def revert_day(undo: DayUndo, write_request: WriteRequest) -> ResponseReturnValu
     except (EditConflict, RejectedAmounts) as problem:
         db.session.rollback()
         if isinstance(problem, EditConflict):
-            return _conflict_page(undo, grid, custom_form, write_request, problem.merged)
+            return conflict_page(grid, problem.merged, custom_form, write_request, undoing=revision.version)
         return _rejected_amounts(undo, grid, custom_form, write_request, edit, problem)
     store.discard_after_save(grid.draft_key, fields)
     message = f"Change {revision.version} is undone."
@@ -68,28 +64,6 @@ def _rejected_amounts(
 ) -> ResponseReturnValue:
     """Show the conflict page again for its custom values. The other resolutions are kept."""
     if write_request.wants_json:
-        to_confirm = " ".join(confirmation_of(*each) for each in rejection.to_confirm.items())
-        return rejected_values(rejection.problems, confirm={CONFIRM: to_confirm} if to_confirm else None)
-    show_problems(custom_form, rejection)
-    merged = undo.merged(without_rejected(edit, rejection))
-    return _conflict_page(undo, grid, custom_form, write_request, merged, confirmations_of(rejection, grid.labels))
-
-
-def _conflict_page(
-    undo: DayUndo,
-    grid: DayGrid,
-    custom_form: EntryForm,
-    write_request: WriteRequest,
-    merged: MergedValues,
-    confirmations: Sequence[Confirmation] = (),
-) -> ResponseReturnValue:
-    hidden = {CONFIRM: " ".join(request_fields().getlist(CONFIRM))}
-    return conflict_response(
-        grid,
-        merged,
-        custom_form,
-        write_request,
-        undoing=undo.revision.version,
-        confirmations=confirmations,
-        hidden=hidden,
-    )
+        return rejected_amounts(rejection.problems, rejection.to_confirm)
+    merged, version = undo.merged(without_rejected(edit, rejection)), undo.revision.version
+    return conflict_page(grid, merged, custom_form, write_request, rejection=rejection, undoing=version)

@@ -1,16 +1,20 @@
-"""Reject amounts of a grid, and let the user confirm those that are far from the previous valuation."""
+"""Reject amounts of a grid or of its undo, and let the user confirm those that are far from the previous valuation."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.editor.responses import Confirmation
-from portal.clients.saving.edits import Edit
+from portal.clients.editor.responses import Confirmation, conflict_response, rejected_values
+from portal.clients.saving.edits import Edit, MergedValues
 from portal.clients.saving.valuations import RejectedAmounts
+from portal.clients.saving.write_request import WriteRequest
+from portal.clients.valuations.grid import DayGrid
 from portal.formatting import gbp
+from portal.web.request_body import request_fields
 
 CONFIRM = "confirm_amount"  # "amount_12=1234.00", one or several
 
@@ -25,12 +29,40 @@ def confirmation_of(name: str, amount: Decimal) -> str:
     return f"{name}={amount:.2f}"
 
 
-def confirmations_of(rejection: RejectedAmounts, labels: Mapping[str, str]) -> list[Confirmation]:
-    """Return what the user can confirm on the conflict page."""
-    return [
-        Confirmation(confirmation_of(name, amount), f"{gbp(amount)} for {labels[name]}")
-        for name, amount in rejection.to_confirm.items()
-    ]
+def rejected_amounts(errors: Mapping[str, str], to_confirm: Mapping[str, Decimal]) -> ResponseReturnValue:
+    """Return 422 as JSON, with what a program sends to confirm the unusual amounts."""
+    pairs = " ".join(confirmation_of(name, amount) for name, amount in to_confirm.items())
+    return rejected_values(errors, confirm={CONFIRM: pairs} if pairs else None)
+
+
+def conflict_page(
+    grid: DayGrid,
+    merged: MergedValues,
+    custom_form: EntryForm,
+    write_request: WriteRequest,
+    *,
+    rejection: RejectedAmounts | None = None,
+    typed: EntryForm | None = None,
+    undoing: int = 0,
+) -> ResponseReturnValue:
+    """Return 409, with what the user has confirmed, and with the problems of custom values that were rejected."""
+    confirmations = []
+    if rejection:
+        show_problems(custom_form, rejection)
+        confirmations = [
+            Confirmation(confirmation_of(name, amount), f"{gbp(amount)} for {grid.labels[name]}")
+            for name, amount in rejection.to_confirm.items()
+        ]
+    return conflict_response(
+        grid,
+        merged,
+        custom_form,
+        write_request,
+        typed=typed,
+        undoing=undoing,
+        confirmations=confirmations,
+        hidden={CONFIRM: " ".join(request_fields().getlist(CONFIRM))},
+    )
 
 
 def show_problems(form: EntryForm, rejection: RejectedAmounts) -> None:

@@ -1,9 +1,10 @@
 """Serve the grid in which a user enters the valuations of all products of a client for one day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -13,19 +14,19 @@ from werkzeug.datastructures import MultiDict
 from portal import clock
 from portal.clients.editor import conflicts
 from portal.clients.editor.form_fields import EntryForm
-from portal.clients.editor.responses import Confirmation, conflict_response, rejected_values
 from portal.clients.permissions import client_for
 from portal.clients.presence import edit_warning_on_client, presence_on_client
 from portal.clients.records.models import Client
 from portal.clients.saving.day_merging import day_history, merge_day
-from portal.clients.saving.edits import Edit, EditConflict, MergedValues, Saved
+from portal.clients.saving.edits import Edit, EditConflict, Saved
 from portal.clients.saving.valuations import ProductsRemoved, RejectedAmounts, rejection_of, save_valuations
 from portal.clients.saving.write_request import WriteRequest, write_request_from
 from portal.clients.valuations.confirmations import (
     CONFIRM,
     confirmation_of,
-    confirmations_of,
     confirmed_amounts,
+    conflict_page,
+    rejected_amounts,
     show_problems,
     without_rejected,
 )
@@ -115,7 +116,7 @@ def _save(client: Client) -> ResponseReturnValue:
     except (EditConflict, RejectedAmounts) as problem:
         db.session.rollback()
         if isinstance(problem, EditConflict):
-            response = _conflict_page(grid, problem.merged, form, custom_form, write_request)
+            response = conflict_page(grid, problem.merged, custom_form, write_request, typed=form)
         else:
             response = _rejected_amounts(grid, form, custom_form, write_request, edit, problem)
         return response
@@ -180,20 +181,6 @@ def _shown_amounts(grid: DayGrid, base_version: BaseVersion) -> dict[str, Decima
     return {name: saved[name] if amount is UNKNOWN else amount for name, amount in shown.items()}
 
 
-def _conflict_page(
-    grid: DayGrid,
-    merged: MergedValues,
-    form: EntryForm,
-    custom_form: EntryForm,
-    write_request: WriteRequest,
-    confirmations: Sequence[Confirmation] = (),
-) -> ResponseReturnValue:
-    hidden = {CONFIRM: " ".join(request_fields().getlist(CONFIRM))}
-    return conflict_response(
-        grid, merged, custom_form, write_request, typed=form, confirmations=confirmations, hidden=hidden
-    )
-
-
 def _rejected_amounts(
     grid: DayGrid,
     form: EntryForm,
@@ -206,20 +193,21 @@ def _rejected_amounts(
     if not rejection.problems.keys() <= edit.resolutions.keys() or write_request.wants_json:
         show_problems(form, rejection)
         return _rejected(grid, form, write_request, rejection.to_confirm)
-    show_problems(custom_form, rejection)
     merged = merge_day(grid.client, grid.day, without_rejected(edit, rejection))
-    confirmations = confirmations_of(rejection, grid.labels)
-    return _conflict_page(grid, merged, form, custom_form, write_request, confirmations)
+    return conflict_page(grid, merged, custom_form, write_request, rejection=rejection, typed=form)
 
 
 def _rejected(
-    grid: DayGrid, form: EntryForm, write_request: WriteRequest, to_confirm: Mapping[str, Decimal] | None = None
+    grid: DayGrid,
+    form: EntryForm,
+    write_request: WriteRequest,
+    to_confirm: Mapping[str, Decimal] = MappingProxyType({}),
 ) -> ResponseReturnValue:
     """Return 422 with each error beside its cell, and with the controls that confirm unusual amounts."""
-    confirmations = {name: confirmation_of(name, amount) for name, amount in (to_confirm or {}).items()}
     if write_request.wants_json:
         errors = {name: " ".join(map(str, texts)) for name, texts in form.errors.items() if name is not None}
-        return rejected_values(errors, confirm={CONFIRM: " ".join(confirmations.values())} if confirmations else None)
+        return rejected_amounts(errors, to_confirm)
+    confirmations = {name: confirmation_of(name, amount) for name, amount in to_confirm.items()}
     return _page(grid, *sent_grid(grid, form, request_fields()), confirmations=confirmations), 422
 
 
