@@ -60,13 +60,16 @@ def _excess(
 
 
 def _new_people(tables: Tables, existing: ExistingRecords) -> Iterator[PersonRow]:
-    """Yield the rows that match no stored person. A row with an invalid cell is not compared."""
+    """Yield the rows that match no stored person, of clients that may get too many. Invalid rows are not compared."""
     by_client: dict[str, list[PersonRow]] = defaultdict(list)
     for row in tables.people.rows:
         if None not in (row.client_ref, row.first_name, row.last_name, row.ni_number):
             by_client[row.client_ref].append(row)
     for client_ref, rows in by_client.items():
-        matches = match_people([row._asdict() for row in rows], existing.people.get(client_ref, []))
+        stored_people = existing.people.get(client_ref, [])
+        if len(stored_people) + len(rows) <= limits.MAX_PEOPLE:
+            continue  # the plan matches the people of all clients
+        matches = match_people([row._asdict() for row in rows], stored_people)
         yield from (row for row, (_, stored) in zip(rows, matches, strict=True) if stored is None)
 
 
