@@ -115,6 +115,8 @@ def _broadcast_listed(streams: Sequence[Stream], reading: Reading) -> None:
     One that follows arrivals hears of it if another user has just opened the page.
     """
     identifier = reading.page.identifier
+    if all(identifier in stream.rows for stream in streams):
+        return  # the page has changed, and lists without it do not hear of that
     for follows, rate in MAX_QUESTIONS_PER_SECOND.items():
         lists = [each for each in zip(streams, reading.row_authorizations, strict=True) if each[0].follows == follows]
         listed = frame(LISTED, f'{{"page": "{identifier}", "within_ms": {_ms_for(lists, rate)}}}')
