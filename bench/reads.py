@@ -28,7 +28,7 @@ CHECK_ONLY = f"""
         SELECT FROM ({sql.caller(":profile_id", "CAST(:session_id AS uuid)")}) caller,
             (SELECT CAST(:number AS integer) AS number) page
         WHERE {VISIBLE_SQL}
-    )"""  # noqa: S608
+    )"""  # noqa: S608 - constants of ours
 record_read = permissions.record_read
 Block = Callable[[Sequence[int]], None]
 

@@ -4,7 +4,7 @@ import { ViewSum } from "../clients/view-sum.js";
 import { query, queryAll } from "../lib/dom.js";
 import { fire, on } from "../lib/events.js";
 import { loadOn, loadStylesheet } from "../lib/lazy.js";
-import { isLive, lastRow, takeEarlyListed } from "../presence/sync/own-stream.js";
+import { fireEarlyListed, isLive, lastRow } from "../presence/sync/own-stream.js";
 import { PresenceDots } from "../presence/ui/dots.js";
 
 const STREAM_OPENS_MS = 5_000;
@@ -35,7 +35,7 @@ loadOn(["row"], loadChanges, ({ page, version, gone }) => {
 });
 loadOn(["listed"], loadChanges);
 // The stream may have sent rows and other clients before this module was loaded.
-for (const event of takeEarlyListed()) fire("listed", event);
+fireEarlyListed();
 for (const { dataset } of queryAll(document, "[data-live-rows] [data-page]", HTMLElement)) {
 	const sent = lastRow(dataset.page ?? "");
 	if (sent) fire("row", sent);

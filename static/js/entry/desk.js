@@ -7,7 +7,7 @@ import { query, queryAll } from "../lib/dom.js";
 import { on } from "../lib/events.js";
 import { refreshLiveParts } from "../lib/live-parts.js";
 import { Heartbeat } from "../presence/sync/heartbeat.js";
-import { followRows, lastRow, takeEarlyListed } from "../presence/sync/own-stream.js";
+import { fireEarlyListed, followRows, lastRow } from "../presence/sync/own-stream.js";
 import { RowStates } from "../presence/sync/row-states.js";
 
 const RELOAD_AFTER_MS = 300; // a save changes the version and the roster
@@ -47,7 +47,7 @@ function reload(withinMs = 0) {
 }
 on("row", (event) => states.isChange(event) && reload());
 on("listed", ({ within_ms }) => reload(within_ms));
-for (const { within_ms } of takeEarlyListed()) reload(within_ms);
+fireEarlyListed();
 on("unread", (event) => {
 	if (`${event.unread}` === unread) return;
 	unread = `${event.unread}`;

@@ -77,11 +77,10 @@ export const isLive = () => stream.isLive;
  */
 export const lastRow = (page) => (isLive() ? lastRows.get(page) : undefined);
 
-/** Return what the stream has sent of clients that are no rows of the page, and keep no more of it. */
-export function takeEarlyListed() {
-	const events = earlyListed ?? [];
+/** Fire what the stream has sent of clients that are no rows of the page, and keep no more of it. */
+export function fireEarlyListed() {
+	for (const event of earlyListed ?? []) fire("listed", event);
 	earlyListed = null;
-	return events;
 }
 
 function followVisibility() {
